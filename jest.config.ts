@@ -1,0 +1,37 @@
+/** @jest-config-loader ts-node */
+/** @jest-config-loader-options {"transpileOnly": true, "compilerOptions": {"module": "commonjs", "moduleResolution": "node10", "ignoreDeprecations": "6.0"}} */
+import type { Config } from 'jest';
+
+/** Packages that are ECMAScript modules only, which Jest's CommonJS mode needs transformed. */
+const ESM_PACKAGES = ['@nestjs', '@keyv', 'keyv', 'cache-manager', 'typeorm', 'file-type', 'strtok3', 'token-types', 'uint8array-extras'];
+
+const config: Config = {
+  testEnvironment: 'node',
+  roots: ['<rootDir>/test'],
+  testMatch: ['**/*.spec.ts'],
+  moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
+  moduleNameMapper: {
+    '^nestjs-performance$': '<rootDir>/lib/index.ts',
+    // TypeScript's imports name the file that will be built.
+    '^(\\.{1,2}/.*)\\.js$': ['$1', '$1.js'],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/test/consumers', '<rootDir>/sample-app/dist'],
+  transform: {
+    '\\.[cm]?[jt]s$': [
+      '@swc/jest',
+      {
+        sourceMaps: 'inline',
+        jsc: {
+          target: 'es2022',
+          parser: { syntax: 'typescript', decorators: true },
+          transform: { legacyDecorator: true, decoratorMetadata: true },
+          keepClassNames: true,
+        },
+        module: { type: 'commonjs', ignoreDynamic: false },
+      },
+    ],
+  },
+  transformIgnorePatterns: [`/node_modules/(?!(?:${ESM_PACKAGES.join('|')})/)`],
+};
+
+export default config;

@@ -1,0 +1,148 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type Context, context, diag, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { MONITOR_KEY } from '../monitor/span-state.js';
+import { withHttpRequest } from '../tracing/http-request.js';
+import { isWrapped } from '../tracing/late-instrumentation.js';
+import { currentTracer } from '../tracing/tracing-runtime.js';
+import { type IgnoredPaths, isIgnored } from './ignored-paths.js';
+import { servedRequest, ServedRequest } from './measured-request.js';
+
+type Emit = (this: Server, event: string, ...args: unknown[]) => boolean;
+
+/**
+ * Measures the requests of an application's HTTP server, from the first byte parsed to the response's close, and
+ * runs each within its span.
+ *
+ * It does so by the server's own `emit`, on the instance: that needs no preload, runs inside whatever context
+ * manager the application has, and concerns no other server of the process. Other servers that serve the same
+ * application (one for HTTP and one for HTTPS) are recognised by the listener that they share.
+ */
+export class HttpServerTracer {
+  private readonly servers = new Map<Server, Emit | undefined>();
+  private readonly known = new WeakSet<Server>();
+  private main: Server | undefined;
+  private foreign = false;
+
+  constructor(
+    private readonly monitor: PerformanceMonitor,
+    private readonly ignored: IgnoredPaths,
+    /** Whether the tracer provider is ours, so that the context at the server is known to be empty. */
+    private readonly ownProvider: boolean,
+  ) {}
+
+  /** Measures the requests of this server, and of those that share its listener. */
+  attach(server: Server): void {
+    this.main = server;
+    this.wrap(server);
+    subscribe('http.server.request.start', this.onRequestStart);
+    subscribe('tracing:fastify.request.handler:start', onFastifyHandler);
+  }
+
+  /** Leaves the servers as they were. */
+  detach(): void {
+    unsubscribe('http.server.request.start', this.onRequestStart);
+    unsubscribe('tracing:fastify.request.handler:start', onFastifyHandler);
+    for (const [server, emit] of this.servers) {
+      if (emit === undefined) Reflect.deleteProperty(server, 'emit');
+      else server.emit = emit;
+    }
+    this.servers.clear();
+    this.main = undefined;
+  }
+
+  private readonly onRequestStart = (message: unknown): void => {
+    const { server } = message as { server: Server };
+    if (this.known.has(server)) return;
+    this.known.add(server);
+    const listeners = this.main?.listeners('request') ?? [];
+    if (server.listeners('request').some((listener) => listeners.includes(listener))) this.wrap(server);
+  };
+
+  private wrap(server: Server): void {
+    if (this.servers.has(server)) return;
+    this.known.add(server);
+    this.servers.set(server, Object.hasOwn(server, 'emit') ? (server.emit as Emit) : undefined);
+    const emit = server.emit as Emit;
+    const tracer = this;
+    server.emit = function (this: Server, event: string, ...args: unknown[]): boolean {
+      if (event !== 'request') return Reflect.apply(emit, this, [event, ...args]);
+      return tracer.serve(this, emit, args as [IncomingMessage, ServerResponse]);
+    };
+  }
+
+  private serve(server: Server, emit: Emit, args: [IncomingMessage, ServerResponse]): boolean {
+    const active = this.begin(args[0], args[1]);
+    if (active === undefined) return Reflect.apply(emit, server, ['request', ...args]);
+    return context.with(active, emit, server, 'request', ...args);
+  }
+
+  /** The context in which to serve the request, or nothing where it is not measured. */
+  private begin(request: IncomingMessage, response: ServerResponse): Context | undefined {
+    try {
+      const path = pathOf(request.url ?? '/');
+      if (isIgnored(this.ignored, path) || servedRequest(request) !== undefined) return undefined;
+      const served = new ServedRequest(request, response, this.monitor, () => {
+        this.foreign = true;
+      });
+      response.once('close', () => {
+        try {
+          served.closed();
+        } catch (error) {
+          report(error);
+        }
+      });
+      const parent = withHttpRequest(this.parentOf(request), served).setValue(MONITOR_KEY, this.monitor);
+      if (this.foreign || isInstrumented()) return parent;
+      const span = currentTracer().startSpan(
+        request.method ?? 'HTTP',
+        {
+          kind: SpanKind.SERVER,
+          attributes: {
+            'http.request.method': request.method ?? 'HTTP',
+            'url.path': path,
+            'url.scheme': 'encrypted' in request.socket ? 'https' : 'http',
+          },
+        },
+        parent,
+      );
+      served.begin(span);
+      return trace.setSpan(parent, span);
+    } catch (error) {
+      report(error);
+      return undefined;
+    }
+  }
+
+  private parentOf(request: IncomingMessage): Context {
+    const { headers } = request;
+    if (this.ownProvider) {
+      // Ours are the W3C propagators: without their headers there is nothing to extract.
+      if (headers.traceparent === undefined && headers['baggage'] === undefined) return ROOT_CONTEXT;
+      return propagation.extract(ROOT_CONTEXT, headers);
+    }
+    return propagation.extract(context.active(), headers);
+  }
+}
+
+/** Fastify tells which route it chose before guards and pipes run. */
+function onFastifyHandler(message: unknown): void {
+  const { request, route } = message as { request?: unknown; route?: { url?: string } };
+  const served = servedRequest(request);
+  if (served !== undefined && route?.url !== undefined) served.route = route.url;
+}
+
+/** Whether OpenTelemetry's HTTP instrumentation makes the SERVER spans. */
+function isInstrumented(): boolean {
+  return isWrapped(http.Server.prototype.emit);
+}
+
+function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+function report(error: unknown): void {
+  diag.error('nestjs-performance: a request could not be measured', error);
+}

@@ -1,0 +1,37 @@
+export type { PerformanceAlert } from './alerting/alert.js';
+export { SlowThreshold } from './decorators/slow-threshold.decorator.js';
+export {
+  TrackPerformance,
+  type TrackPerformanceDecorator,
+  withPerformanceTracking,
+} from './decorators/track-performance.decorator.js';
+export type { TrackOptions } from './decorators/tracked-operation.js';
+export {
+  PerformanceHealthIndicator,
+  type PerformanceHealthLimits,
+  type PerformanceHealthResult,
+} from './health/performance.health.js';
+export { PerformanceInterceptor } from './http/performance.interceptor.js';
+export type { DriverStatus } from './monitor/driver-status.js';
+export type { HttpEvidence, OperationType, SlowOperation } from './monitor/operation.js';
+export type { LatencySummary, WindowName } from './monitor/operation-statistics.js';
+export { type EndedOperation, PerformanceMonitor, type PerformanceStats } from './monitor/performance-monitor.js';
+export { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
+export type { NamedStatistics, TypeStatistics } from './monitor/statistics.js';
+export type {
+  AlertOptions,
+  DetectionOptions,
+  EndpointOptions,
+  HttpOptions,
+  PerformanceOptions,
+  ResolvedOptions,
+  ResourceOptions,
+  SamplingOptions,
+  TracingOptions,
+} from './options/options.js';
+export { type OptionFault, PerformanceOptionsError } from './options/options-error.js';
+export { RESOLVED_OPTIONS, TRACER_PROVIDER } from './options/tokens.js';
+export { PerformanceModule, type PerformanceModuleExtras } from './performance.module.js';
+export { type CurrentResources, type ResourceEvidence, ResourceSampler } from './resources/resource-sampler.js';
+export type { SdkSpan, SdkSpanProcessor } from './tracing/sdk-span.js';
+export { SlowSpanProcessor } from './tracing/slow-span.processor.js';

@@ -1,0 +1,25 @@
+import type { Span } from '@opentelemetry/api';
+import type { SlowOperation } from './operation.js';
+
+/**
+ * Writes what is known of a slow operation on its span, as numbers. The span must not have ended: an attribute set
+ * in `onEnd` is lost.
+ */
+export function annotate(span: Span, slow: SlowOperation): void {
+  span.setAttribute('performance.slow', true);
+  span.setAttribute('performance.operation.type', slow.type);
+  span.setAttribute('performance.threshold', slow.thresholdMs);
+  span.setAttribute('performance.duration', slow.durationMs);
+  span.setAttribute('performance.slowness_ratio', slow.slownessRatio);
+  if (slow.selfTimeMs !== undefined) span.setAttribute('performance.self_time_ms', slow.selfTimeMs);
+  const { resources } = slow;
+  if (resources === undefined) return;
+  span.setAttribute('performance.memory.heap_used_mb', resources.heapUsedMb);
+  span.setAttribute('performance.memory.heap_total_mb', resources.heapTotalMb);
+  span.setAttribute('performance.memory.rss_mb', resources.rssMb);
+  span.setAttribute('performance.cpu.user_ms', resources.cpuUserMs);
+  span.setAttribute('performance.cpu.system_ms', resources.cpuSystemMs);
+  span.setAttribute('performance.event_loop.utilization', resources.eventLoopUtilization);
+  span.setAttribute('performance.event_loop.delay_max_ms', resources.eventLoopDelayMaxMs);
+  span.setAttribute('performance.gc.pause_ms', resources.gcPauseMs);
+}

@@ -1,0 +1,123 @@
+import { BUCKETS, bucketMiddle, LatencyHistogram } from './latency-histogram.js';
+import { round } from './round.js';
+import { SegmentLog, SLOT_MS, Totals } from './segment-log.js';
+
+/** The windows that statistics are kept for, in milliseconds. */
+export const WINDOWS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
+
+/** The name of a window. A window holds its period and at most a sixth of it more. */
+export type WindowName = keyof typeof WINDOWS;
+
+/** The figures of a group of operations. Durations are milliseconds; a figure without data is absent. */
+export interface LatencySummary {
+  /** Operations that ended. */
+  count: number;
+  /** Those whose duration was greater than their threshold. */
+  slowCount: number;
+  /** `slowCount` in percent of `count`; 0 while there are none. */
+  slowPercentage: number;
+  /** Operations that failed. */
+  errorCount: number;
+  avgDuration?: number;
+  minDuration?: number;
+  maxDuration?: number;
+  /** The median, at most 2 % off, as are the other percentiles. */
+  p50?: number;
+  p95?: number;
+  p99?: number;
+}
+
+const counts = new Float64Array(BUCKETS);
+
+/** The latencies, errors and slow ones of one operation or one type: for its life and for each window. */
+export class OperationStatistics {
+  /** Totals since the beginning or the last reset. */
+  readonly lifetime = new Totals();
+  private readonly live = new LatencyHistogram();
+  private readonly liveTotals = new Totals();
+  private readonly past = new SegmentLog();
+  private slot = 0;
+
+  /**
+   * Counts one operation.
+   * @param now milliseconds on a clock that never goes back
+   */
+  record(durationMs: number, slow: boolean, error: boolean, now: number): void {
+    const slot = Math.floor(now / SLOT_MS);
+    if (slot !== this.slot) this.turn(slot);
+    const totals = this.liveTotals;
+    totals.count++;
+    if (slow) totals.slow++;
+    if (error) totals.errors++;
+    totals.sum += durationMs;
+    if (durationMs < totals.min) totals.min = durationMs;
+    if (durationMs > totals.max) totals.max = durationMs;
+    this.live.record(durationMs);
+  }
+
+  /** The total time spent since the beginning, in milliseconds. */
+  get totalMs(): number {
+    return this.lifetime.sum + this.liveTotals.sum;
+  }
+
+  /** The number of operations since the beginning. */
+  get count(): number {
+    return this.lifetime.count + this.liveTotals.count;
+  }
+
+  /** The number of slow operations since the beginning. */
+  get slowCount(): number {
+    return this.lifetime.slow + this.liveTotals.slow;
+  }
+
+  /** The figures of a window that ends now, or of the whole life. */
+  summary(window: WindowName | 'lifetime', now: number): LatencySummary {
+    const totals = new Totals();
+    counts.fill(0);
+    const since = window === 'lifetime' ? Number.NEGATIVE_INFINITY : (now - WINDOWS[window]) / SLOT_MS;
+    this.past.read(since, totals, counts);
+    if (this.slot + 1 > since) {
+      totals.add(this.liveTotals);
+      this.live.addTo(counts);
+    }
+    return summarize(totals, counts);
+  }
+
+  private turn(slot: number): void {
+    if (this.liveTotals.count > 0) {
+      counts.fill(0);
+      this.live.addTo(counts);
+      this.past.append(this.slot, this.liveTotals, counts, slot);
+      this.lifetime.add(this.liveTotals);
+      this.liveTotals.clear();
+      this.live.clear();
+    }
+    this.slot = slot;
+  }
+}
+
+function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
+  const { count, slow, errors, sum, min, max } = totals;
+  if (count === 0) return { count: 0, slowCount: 0, slowPercentage: 0, errorCount: 0 };
+  const percentile = (p: number): number => {
+    const rank = Math.ceil(p * count);
+    let seen = 0;
+    for (let index = 0; index < BUCKETS; index++) {
+      seen += buckets[index] as number;
+      if (seen >= rank) return round(Math.min(max, Math.max(min, bucketMiddle(index))));
+    }
+    return round(max);
+  };
+  return {
+    count,
+    slowCount: slow,
+    slowPercentage: round((slow / count) * 100),
+    errorCount: errors,
+    avgDuration: round(sum / count),
+    minDuration: round(min),
+    maxDuration: round(max),
+    p50: percentile(0.5),
+    p95: percentile(0.95),
+    p99: percentile(0.99),
+  };
+}

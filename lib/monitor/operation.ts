@@ -1,0 +1,67 @@
+import type { ResourceEvidence } from '../resources/resource-sampler.js';
+
+/** The types that spans are sorted into by themselves; any other name is the user's own. */
+export const OPERATION_TYPES = [
+  'http',
+  'database',
+  'cache',
+  'external',
+  'messaging',
+  'rpc',
+  'internal',
+] as const;
+
+/**
+ * What kind of work an operation is: `http` (served), `database`, `cache`, `external` (an outgoing call),
+ * `messaging`, `rpc`, `internal`, or a name of the user's such as `calculation`.
+ */
+export type OperationType = (typeof OPERATION_TYPES)[number] | (string & {});
+
+/** A name of the user's for a type: a letter, then letters, digits, `_`, `-` and `.`, 64 at most. */
+export const OPERATION_TYPE_PATTERN = /^[A-Za-z][\w.-]{0,63}$/;
+
+/** Where the statistics of operations go whose own key would be one too many. */
+export const OTHER = '(other)';
+
+/** One operation that was slow, with the evidence that was at hand when it ended. Plain data, fit for JSON. */
+export interface SlowOperation {
+  /** The span's id, unique among those kept. */
+  id: string;
+  /** When it ended, in milliseconds since 1970. */
+  timestamp: number;
+  type: OperationType;
+  /** Low-cardinality: `GET /users/:id`, `SELECT users`, `AlbumsService.list`. */
+  name: string;
+  durationMs: number;
+  thresholdMs: number;
+  /** `durationMs / thresholdMs` */
+  slownessRatio: number;
+  /** The duration less the time in which at least one child ran; absent where the span's children were not seen. */
+  selfTimeMs?: number;
+  error: boolean;
+  traceId: string;
+  spanId: string;
+  parentSpanId?: string;
+  /** The route or method within which it ran, when it is not the outermost one itself. */
+  root?: { type: OperationType; name: string };
+  resources?: ResourceEvidence;
+  /** Of a served request: where its time was spent, as far as the request got. */
+  http?: HttpEvidence;
+  /** Of a database operation: the statement without its literals. */
+  statement?: string;
+}
+
+/** The stretches of a served request. */
+export interface HttpEvidence {
+  statusCode?: number;
+  /** The client went away before the response was complete. */
+  aborted?: boolean;
+  /** `UsersController.findOne` */
+  handler?: string;
+  /** Middleware, body parsing and guards: from the first byte parsed to the interceptor. */
+  beforeHandlerMs?: number;
+  /** Pipes, inner interceptors and the handler. */
+  handlerMs?: number;
+  /** Outer interceptors, serialization and writing to the socket. */
+  afterHandlerMs?: number;
+}

@@ -1,0 +1,257 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { diag, type Span } from '@opentelemetry/api';
+import type { PerformanceAlert } from '../alerting/alert.js';
+import { AlertEvaluator } from '../alerting/alert-evaluator.js';
+import { heapUsedRule, slowPercentageRule } from '../alerting/alert-rules.js';
+import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
+import { resolveOptions } from '../options/resolve-options.js';
+import { type CurrentResources, ResourceSampler } from '../resources/resource-sampler.js';
+import { annotate } from './annotate.js';
+import type { DriverStatus } from './driver-status.js';
+import { type SpanState, stateOf } from './span-state.js';
+import { Events } from './events.js';
+import type { HttpEvidence, OperationType, SlowOperation } from './operation.js';
+import { round } from './round.js';
+import { SlowOperations } from './slow-operations.js';
+import { type NamedStatistics, Statistics, type TypeStatistics } from './statistics.js';
+import { Thresholds } from './thresholds.js';
+
+/** What `getStats()` and `/performance/stats` answer. Durations are milliseconds. */
+export interface PerformanceStats {
+  /** Operations that ended since the start or the last reset. */
+  totalOperations: number;
+  totalSlowOperations: number;
+  byType: Record<string, TypeStatistics>;
+  /** Those that took the most time altogether, first. */
+  operations: NamedStatistics[];
+  currentResources: CurrentResources;
+  /** The libraries that do work for the application, and whether that work is seen. */
+  drivers: readonly DriverStatus[];
+  /** What the bounds turned away since the start or the last reset. */
+  dropped: { operationsToOther: number; events: number };
+}
+
+/** One operation that ended, as it is counted. */
+export interface EndedOperation {
+  type: OperationType;
+  name: string;
+  durationMs: number;
+  /** Absent: it is counted and never slow. */
+  thresholdMs: number | undefined;
+  error: boolean;
+  /** To annotate when it is slow; must still be writable. */
+  span?: Span;
+  statement?: string;
+  http?: HttpEvidence;
+}
+
+/** The number of operations listed where nothing else is said; more would make a heavy page of little use. */
+const LISTED = 100;
+
+/**
+ * The core: counts operations, compares them with their thresholds, and keeps the slow ones with their evidence.
+ * Knows nothing of Nest. Nothing it does on the way of an operation throws, waits, or does I/O.
+ */
+export class PerformanceMonitor {
+  readonly options: ResolvedOptions;
+  readonly thresholds: Thresholds;
+  readonly resources: ResourceSampler;
+  /** Set by whoever sees the drivers. */
+  drivers: readonly DriverStatus[] = [];
+
+  private readonly statistics: Statistics;
+  private readonly slow: SlowOperations;
+  private readonly slowEvents = new Events<SlowOperation>(reportError);
+  private readonly alertEvents = new Events<PerformanceAlert>(reportError);
+  private readonly alerts: AlertEvaluator;
+  private alertTimer: NodeJS.Timeout | undefined;
+  private started = false;
+
+  /**
+   * @param options as for `PerformanceModule.forRoot`; the environment is not read
+   * @throws {@link PerformanceOptionsError} for options that are not right
+   */
+  constructor(options: PerformanceOptions | ResolvedOptions = {}) {
+    this.options = 'thresholds' in options ? options : resolveOptions(options);
+    const { thresholds, detection, resources, alerts } = this.options;
+    this.thresholds = new Thresholds(thresholds);
+    this.statistics = new Statistics(detection.maxOperations);
+    this.slow = new SlowOperations(detection.maxSlowOperations);
+    this.resources = new ResourceSampler(resources.intervalMs);
+    this.alerts = new AlertEvaluator(
+      [
+        slowPercentageRule(alerts.slowPercentage, () => this.lastMinute()),
+        heapUsedRule(alerts.heapUsed, () => {
+          const heap = getHeapStatistics();
+          return { used: heap.used_heap_size, limit: heap.heap_size_limit };
+        }),
+      ],
+      (alert) => this.alertEvents.emit(alert),
+    );
+    if (this.options.enabled) this.start();
+  }
+
+  private start(): void {
+    this.started = true;
+    this.resources.start();
+    if (!this.options.alerts.enabled) return;
+    this.alertTimer = setInterval(() => this.evaluateAlerts(), this.options.alerts.intervalMs);
+    this.alertTimer.unref();
+  }
+
+  /**
+   * Counts an operation that ended and, when it was slow, annotates its span and keeps it.
+   * @returns whether it was slow
+   */
+  record(operation: EndedOperation): boolean {
+    if (!this.started) return false;
+    const { type, name, durationMs, thresholdMs, error } = operation;
+    const slow = thresholdMs !== undefined && durationMs > thresholdMs;
+    const now = performance.now();
+    this.statistics.record(type, name, durationMs, slow, error, now);
+    if (slow) this.keep(operation, thresholdMs, now);
+    return slow;
+  }
+
+  /**
+   * Compares a span that is about to end with the threshold of its type, annotates it when it is slow, and counts
+   * it. For spans that no {@link SlowSpanProcessor} sees: one that it does see is counted by it, and only compared
+   * here.
+   * @returns whether it was slow
+   */
+  checkAndAnnotateSlowOperation(span: Span, durationMs: number, type: OperationType): boolean {
+    const thresholdMs = this.thresholds.ofType(type);
+    const state = stateOf(span);
+    if (state !== undefined) {
+      state.type = type;
+      return thresholdMs !== undefined && durationMs > thresholdMs;
+    }
+    const { name, status } = span as Span & { name?: string; status?: { code: number } };
+    return this.record({ type, name: name ?? type, durationMs, thresholdMs, error: status?.code === 2, span });
+  }
+
+  /** The statistics, the present resources and the drivers. `operations` bounds the list, 100 by default. */
+  getStats({ operations = LISTED }: { operations?: number } = {}): PerformanceStats {
+    const now = performance.now();
+    const totals = this.statistics.totals();
+    return {
+      totalOperations: totals.count,
+      totalSlowOperations: totals.slowCount,
+      byType: this.statistics.typeStatistics(now),
+      operations: this.statistics.namedStatistics(now, operations),
+      currentResources: this.resources.current(),
+      drivers: this.drivers,
+      dropped: {
+        operationsToOther: this.statistics.overflowed,
+        events: this.slowEvents.dropped + this.alertEvents.dropped,
+      },
+    };
+  }
+
+  /** Forgets the statistics and the slow operations. */
+  resetStats(): void {
+    this.statistics.reset();
+    this.slow.clear();
+    this.slowEvents.dropped = 0;
+    this.alertEvents.dropped = 0;
+  }
+
+  /** The last slow operations, the newest first. */
+  getSlowOperations(filter: { limit?: number; type?: string } = {}): SlowOperation[] {
+    return this.slow.list(filter.limit, filter.type);
+  }
+
+  /** A slow operation by its id, while it is kept. */
+  getSlowOperation(id: string): SlowOperation | undefined {
+    return this.slow.get(id);
+  }
+
+  /** The alerts that fire at present. */
+  getActiveAlerts(): { rule: string; subject?: string; firedAt: number }[] {
+    return this.alerts.active();
+  }
+
+  /** Holds the rules against the last minute, as the timer does. */
+  evaluateAlerts(): void {
+    try {
+      this.alerts.evaluate(Date.now());
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
+  /** The figures of every type within the last minute. */
+  lastMinute(): { type: string; count: number; slowPercentage: number }[] {
+    const now = performance.now();
+    return this.statistics.types().map((type) => {
+      const summary = this.statistics.typeSummary(type, 'minute', now);
+      return { type, count: summary?.count ?? 0, slowPercentage: summary?.slowPercentage ?? 0 };
+    });
+  }
+
+  /** Calls `listener` with each slow operation, a turn of the event loop after it ended. Returns what stops it. */
+  onSlowOperation(listener: (operation: SlowOperation) => void): () => void {
+    return this.slowEvents.on(listener);
+  }
+
+  /** Calls `listener` with each alert. Returns what stops it. */
+  onAlert(listener: (alert: PerformanceAlert) => void): () => void {
+    return this.alertEvents.on(listener);
+  }
+
+  /** Stops its timers, tells listeners what they have not heard yet, and counts nothing more. */
+  shutdown(): void {
+    this.started = false;
+    this.resources.stop();
+    clearInterval(this.alertTimer);
+    this.slowEvents.close();
+    this.alertEvents.close();
+  }
+
+  private keep(operation: EndedOperation, thresholdMs: number, now: number): void {
+    const { span } = operation;
+    const state = stateOf(span);
+    const slow = this.describe(operation, thresholdMs, state, now);
+    if (span !== undefined) annotate(span, slow);
+    this.slow.add(slow);
+    this.slowEvents.emit(slow);
+    if (state !== undefined) state.root.notable = true;
+  }
+
+  private describe(
+    { type, name, durationMs, error, span, statement, http }: EndedOperation,
+    thresholdMs: number,
+    state: SpanState | undefined,
+    now: number,
+  ): SlowOperation {
+    const context = span?.spanContext();
+    const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
+    const root = state === undefined || state.root === state ? undefined : state.root;
+    return {
+      id: context?.spanId ?? `${Date.now().toString(36)}-${++sequence}`,
+      timestamp: Date.now(),
+      type,
+      name,
+      durationMs: round(durationMs),
+      thresholdMs,
+      slownessRatio: thresholdMs > 0 ? round(durationMs / thresholdMs) : round(durationMs),
+      ...(state === undefined ? {} : { selfTimeMs: round(Math.max(0, durationMs - state.childrenMs(now))) }),
+      error,
+      traceId: context?.traceId ?? '',
+      spanId: context?.spanId ?? '',
+      ...(parentSpanContext === undefined ? {} : { parentSpanId: parentSpanContext.spanId }),
+      ...(root?.name === undefined ? {} : { root: { type: root.type ?? 'internal', name: root.name } }),
+      resources: this.resources.evidence(now - durationMs),
+      ...((http ?? state?.http) === undefined ? {} : { http: http ?? state?.http }),
+      ...(statement === undefined ? {} : { statement }),
+    };
+  }
+}
+
+let sequence = 0;
+
+/** A fault of a listener's or of ours is told to OpenTelemetry's own log, and to nobody else. */
+function reportError(error: unknown): void {
+  diag.error('nestjs-performance: a listener failed', error);
+}

@@ -1,0 +1,247 @@
+import { BUCKETS } from './latency-histogram.js';
+
+/** The length of the finest slot in milliseconds. */
+export const SLOT_MS = 10_000;
+
+/**
+ * The ages at which slots are merged into longer ones, in slots. A window is made of six: the last minute of
+ * 10-second slots, the last hour of 10-minute slots, the last day of 4-hour slots, and what is older of one.
+ */
+const LEVELS = [
+  { width: 1, keep: 6 },
+  { width: 60, keep: 360 },
+  { width: 1440, keep: 8640 },
+] as const;
+const ARCHIVE = LEVELS.length;
+
+/** Totals of the operations within a span of time. `min` is Infinity and `max` 0 while `count` is 0. */
+export class Totals {
+  count = 0;
+  slow = 0;
+  errors = 0;
+  sum = 0;
+  min = Number.POSITIVE_INFINITY;
+  max = 0;
+
+  add(other: Totals): void {
+    this.count += other.count;
+    this.slow += other.slow;
+    this.errors += other.errors;
+    this.sum += other.sum;
+    if (other.min < this.min) this.min = other.min;
+    if (other.max > this.max) this.max = other.max;
+  }
+
+  clear(): void {
+    this.count = this.slow = this.errors = this.sum = this.max = 0;
+    this.min = Number.POSITIVE_INFINITY;
+  }
+}
+
+/** What a segment says of itself before its counts. */
+interface Header {
+  level: number;
+  /** The first slot it holds, and the first after it. */
+  start: number;
+  end: number;
+  bodyStart: number;
+  bodyEnd: number;
+  totals: Totals;
+}
+
+const scratch = new Float64Array(BUCKETS);
+const scratchTotals = new Totals();
+let out = new Uint8Array(4096);
+let outView = new DataView(out.buffer);
+let outLength = 0;
+
+/**
+ * The past of one operation as a timeline of segments in a single byte array: fine slots near now, merged into
+ * longer ones as they age, so that the last minute, hour and day and the whole life are read from one structure
+ * whose size depends on how spread the latencies are and not on how many there were.
+ *
+ * A segment is `level, start slot, slots, count, slow, errors` as varints, `sum, min, max` as doubles, the length of
+ * its body, and the body: pairs of varints (distance to the last bucket that is not empty, its count).
+ * Knows no clock: time is a slot number that the caller counts.
+ */
+export class SegmentLog {
+  private bytes = new Uint8Array(0);
+
+  /** The memory held, in bytes. */
+  get byteLength(): number {
+    return this.bytes.byteLength;
+  }
+
+  /**
+   * Adds what happened in slot `start` and merges what has aged.
+   * @param counts of {@link BUCKETS} numbers
+   * @param now the present slot
+   */
+  append(start: number, totals: Totals, counts: Float64Array, now: number): void {
+    outLength = 0;
+    let level = -1;
+    let period = -1;
+    let pending: Header | undefined;
+    let merging = false;
+    const flush = (): void => {
+      if (pending === undefined) return;
+      if (merging) writeSegment(level, pending.start, pending.end, scratchTotals, scratch);
+      else copySegment(this.bytes, pending, level);
+    };
+    for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
+      const target = levelAt(header, now);
+      const targetPeriod = periodOf(header.start, target);
+      if (pending !== undefined && target === level && targetPeriod === period) {
+        if (!merging) {
+          scratch.fill(0);
+          scratchTotals.clear();
+          addSegment(this.bytes, pending, scratchTotals, scratch);
+          merging = true;
+        }
+        addSegment(this.bytes, header, scratchTotals, scratch);
+        pending.end = header.end;
+      } else {
+        flush();
+        pending = header;
+        merging = false;
+        level = target;
+        period = targetPeriod;
+      }
+    }
+    flush();
+    writeSegment(0, start, start + 1, totals, counts);
+    this.bytes = out.slice(0, outLength);
+  }
+
+  /** Adds the segments that end after slot `since` to `totals` and `counts`. `since` may be -Infinity. */
+  read(since: number, totals: Totals, counts: Float64Array): void {
+    for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
+      if (header.end > since) addSegment(this.bytes, header, totals, counts);
+    }
+  }
+}
+
+/** The level a segment belongs to at its age; a segment never becomes finer. */
+function levelAt(header: Header, now: number): number {
+  if (header.level === ARCHIVE) return ARCHIVE;
+  const age = now - header.end;
+  let level: number = header.level;
+  while (level < ARCHIVE && age >= (LEVELS[level]?.keep ?? 0)) level++;
+  return level;
+}
+
+function periodOf(start: number, level: number): number {
+  return Math.floor(start / (LEVELS[level]?.width ?? Number.POSITIVE_INFINITY));
+}
+
+let cursor = 0;
+
+function readVarint(bytes: Uint8Array): number {
+  let value = 0;
+  let factor = 1;
+  for (;;) {
+    const byte = bytes[cursor++] as number;
+    value += (byte & 0x7f) * factor;
+    if (byte < 0x80) return value;
+    factor *= 128;
+  }
+}
+
+function readHeader(bytes: Uint8Array, offset: number): Header | undefined {
+  if (offset >= bytes.length) return undefined;
+  cursor = offset;
+  const level = readVarint(bytes);
+  const start = readVarint(bytes);
+  const end = start + readVarint(bytes);
+  const totals = new Totals();
+  totals.count = readVarint(bytes);
+  totals.slow = readVarint(bytes);
+  totals.errors = readVarint(bytes);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  totals.sum = view.getFloat64(cursor);
+  totals.min = view.getFloat64(cursor + 8);
+  totals.max = view.getFloat64(cursor + 16);
+  cursor += 24;
+  const length = readVarint(bytes);
+  return { level, start, end, bodyStart: cursor, bodyEnd: cursor + length, totals };
+}
+
+function addSegment(bytes: Uint8Array, header: Header, totals: Totals, counts: Float64Array): void {
+  totals.add(header.totals);
+  cursor = header.bodyStart;
+  let index = 0;
+  while (cursor < header.bodyEnd) {
+    index += readVarint(bytes);
+    (counts[index] as number) += readVarint(bytes);
+  }
+}
+
+function reserve(bytes: number): void {
+  if (outLength + bytes <= out.length) return;
+  const grown = new Uint8Array(Math.max(out.length * 2, outLength + bytes));
+  grown.set(out);
+  out = grown;
+  outView = new DataView(out.buffer);
+}
+
+function writeVarint(value: number): void {
+  let rest = value;
+  while (rest >= 128) {
+    out[outLength++] = (rest % 128) | 0x80;
+    rest = Math.floor(rest / 128);
+  }
+  out[outLength++] = rest;
+}
+
+/** A varint of a safe integer takes at most 8 bytes; a header has seven of them and three doubles. */
+const HEADER_BYTES = 7 * 8 + 24;
+
+function writeHeader(level: number, start: number, end: number, totals: Totals): void {
+  reserve(HEADER_BYTES);
+  writeVarint(level);
+  writeVarint(start);
+  writeVarint(end - start);
+  writeVarint(totals.count);
+  writeVarint(totals.slow);
+  writeVarint(totals.errors);
+  outView.setFloat64(outLength, totals.sum);
+  outView.setFloat64(outLength + 8, totals.min);
+  outView.setFloat64(outLength + 16, totals.max);
+  outLength += 24;
+}
+
+function writeSegment(
+  level: number,
+  start: number,
+  end: number,
+  totals: Totals,
+  counts: Float64Array,
+): void {
+  writeHeader(level, start, end, totals);
+  // The body is written behind a gap for its length, then moved up against it.
+  const gap = outLength + 8;
+  reserve(8 + 10 * BUCKETS);
+  outLength = gap;
+  let last = 0;
+  for (let index = 0; index < BUCKETS; index++) {
+    const count = counts[index] as number;
+    if (count === 0) continue;
+    writeVarint(index - last);
+    writeVarint(count);
+    last = index;
+  }
+  const length = outLength - gap;
+  outLength = gap - 8;
+  writeVarint(length);
+  out.copyWithin(outLength, gap, gap + length);
+  outLength += length;
+}
+
+function copySegment(bytes: Uint8Array, header: Header, level: number): void {
+  writeHeader(level, header.start, header.end, header.totals);
+  const length = header.bodyEnd - header.bodyStart;
+  reserve(8 + length);
+  writeVarint(length);
+  out.set(bytes.subarray(header.bodyStart, header.bodyEnd), outLength);
+  outLength += length;
+}

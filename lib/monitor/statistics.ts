@@ -1,0 +1,125 @@
+import { OTHER, type OperationType } from './operation.js';
+import { type LatencySummary, OperationStatistics, WINDOWS, type WindowName } from './operation-statistics.js';
+import { round } from './round.js';
+
+/** The figures of one type, for its life and for each window. */
+export interface TypeStatistics extends LatencySummary {
+  windows: Record<WindowName, LatencySummary>;
+}
+
+/** The figures of one operation, for its life and for each window. */
+export interface NamedStatistics extends TypeStatistics {
+  type: OperationType;
+  name: string;
+  /** Time spent in it altogether, in milliseconds. */
+  totalMs: number;
+}
+
+/** The number of types beyond which a new one is counted as `(other)`. */
+const MAX_TYPES = 64;
+
+/**
+ * Counts every operation by type and by name. The number of names is bounded: once it is reached, those not yet
+ * known are counted under `(other)` of their type.
+ */
+export class Statistics {
+  private byType = new Map<string, OperationStatistics>();
+  private byName = new Map<string, Map<string, OperationStatistics>>();
+  private names = 0;
+  /** Operations that were counted under `(other)`. */
+  overflowed = 0;
+
+  constructor(private readonly maxOperations: number) {}
+
+  /** Counts one operation. `now` is milliseconds on a clock that never goes back. */
+  record(type: OperationType, name: string, durationMs: number, slow: boolean, error: boolean, now: number): void {
+    let ofType = this.byType.get(type);
+    let key: string = type;
+    if (ofType === undefined) {
+      if (this.byType.size >= MAX_TYPES) key = OTHER;
+      ofType = this.byType.get(key);
+      if (ofType === undefined) {
+        ofType = new OperationStatistics();
+        this.byType.set(key, ofType);
+        this.byName.set(key, new Map());
+      }
+    }
+    ofType.record(durationMs, slow, error, now);
+    this.operation(key, name).record(durationMs, slow, error, now);
+  }
+
+  private operation(type: string, name: string): OperationStatistics {
+    const names = this.byName.get(type) as Map<string, OperationStatistics>;
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    let key = name;
+    if (this.names >= this.maxOperations) {
+      this.overflowed++;
+      key = OTHER;
+      const other = names.get(key);
+      if (other !== undefined) return other;
+    } else {
+      this.names++;
+    }
+    const created = new OperationStatistics();
+    names.set(key, created);
+    return created;
+  }
+
+  /** The types that were seen. */
+  types(): string[] {
+    return [...this.byType.keys()];
+  }
+
+  /** The figures of one type within a window. */
+  typeSummary(type: string, window: WindowName | 'lifetime', now: number): LatencySummary | undefined {
+    return this.byType.get(type)?.summary(window, now);
+  }
+
+  /** The number of operations counted, and of slow ones among them. */
+  totals(): { count: number; slowCount: number } {
+    let count = 0;
+    let slowCount = 0;
+    for (const statistics of this.byType.values()) {
+      count += statistics.count;
+      slowCount += statistics.slowCount;
+    }
+    return { count, slowCount };
+  }
+
+  /** The figures of every type. */
+  typeStatistics(now: number): Record<string, TypeStatistics> {
+    const result: Record<string, TypeStatistics> = {};
+    for (const [type, statistics] of this.byType) result[type] = withWindows(statistics, now);
+    return result;
+  }
+
+  /** The figures of the operations that took the most time altogether, at most `limit` of them. */
+  namedStatistics(now: number, limit: number): NamedStatistics[] {
+    const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) all.push({ type, name, statistics });
+    }
+    all.sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
+    return all.slice(0, limit).map(({ type, name, statistics }) => ({
+      type,
+      name,
+      totalMs: round(statistics.totalMs),
+      ...withWindows(statistics, now),
+    }));
+  }
+
+  /** Forgets everything. */
+  reset(): void {
+    this.byType = new Map();
+    this.byName = new Map();
+    this.names = 0;
+    this.overflowed = 0;
+  }
+}
+
+function withWindows(statistics: OperationStatistics, now: number): TypeStatistics {
+  const windows = {} as Record<WindowName, LatencySummary>;
+  for (const window of Object.keys(WINDOWS) as WindowName[]) windows[window] = statistics.summary(window, now);
+  return { ...statistics.summary('lifetime', now), windows };
+}

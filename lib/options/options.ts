@@ -1,0 +1,139 @@
+import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+
+/** What `PerformanceModule.forRoot` takes. Everything is optional; durations are milliseconds. */
+export interface PerformanceOptions {
+  /** Turns all of it into nothing when false. Environment: `OTEL_PERF_MONITORING`. Default true. */
+  enabled?: boolean;
+  /** `service.name` of the telemetry. Environment: `SERVICE_NAME`, `OTEL_SERVICE_NAME`. */
+  serviceName?: string;
+  /** `service.version` of the telemetry. Default: the version in the application's package.json. */
+  serviceVersion?: string;
+  /** `host.name` of the telemetry. Environment: `CONTAINER_NAME`, `HOSTNAME`. Default: the machine's name. */
+  hostName?: string;
+  /** Threshold of a served request. Environment: `OTEL_HTTP_THRESHOLD_MS`. Default 1000. */
+  httpThresholdMs?: number;
+  /** Threshold of a database operation. Environment: `OTEL_DB_THRESHOLD_MS`. Default 500. */
+  databaseThresholdMs?: number;
+  /** Threshold of a cache operation. Environment: `OTEL_CACHE_THRESHOLD_MS`. Default 100. */
+  cacheThresholdMs?: number;
+  /** Threshold of an outgoing call. Environment: `OTEL_EXTERNAL_THRESHOLD_MS`. Default 2000. */
+  externalThresholdMs?: number;
+  /**
+   * Thresholds of your own types, and of `messaging`, `rpc` (default 2000 each) and `internal` (default 1000).
+   * A type of your own without a threshold is counted and never slow.
+   */
+  customThresholds?: Record<string, number>;
+  /** Keep CPU profiles of the recent past. Environment: `OTEL_ENABLE_PROFILING`. Default false. */
+  enableProfiling?: boolean;
+  /** Attach a profile to a slow operation. Environment: `OTEL_PROFILE_SLOW`. Default false. */
+  profileSlowOperations?: boolean;
+  tracing?: TracingOptions;
+  http?: HttpOptions;
+  detection?: DetectionOptions;
+  resources?: ResourceOptions;
+  alerts?: AlertOptions;
+  endpoint?: EndpointOptions;
+  /**
+   * The monitor to use instead of one of the module's own, for an application that made one early, to hand it to
+   * `new SlowSpanProcessor(monitor)`. It keeps the thresholds that it was made with.
+   */
+  monitor?: PerformanceMonitor;
+}
+
+/** How spans are made and exported. */
+export interface TracingOptions {
+  /**
+   * Where spans are exported to by OTLP over gRPC, such as `http://localhost:4317`; without it nothing is exported.
+   * Environment: `ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`.
+   */
+  endpoint?: string;
+  sampling?: SamplingOptions;
+  /** See drivers and outgoing calls without a preload. Default true. */
+  instrumentation?: boolean;
+}
+
+/** Which traces are exported. Statistics count every operation whatever is sampled. */
+export interface SamplingOptions {
+  /** The share of traces that is exported, 0 to 1. Default 1. */
+  ratio?: number;
+  /** Export a trace whole when its local root, or a span under it, was slow or failed. Default true. */
+  keepSlowTraces?: boolean;
+  /** Spans that wait for the end of their trace, over all traces. Default 10000. */
+  maxBufferedSpans?: number;
+  /** Spans of one trace that wait for its end. Default 1000. */
+  maxSpansPerTrace?: number;
+}
+
+/** Which served requests are measured. */
+export interface HttpOptions {
+  /** Paths (exact, or all below one that ends in `/`) or patterns on the path that are not measured. */
+  ignore?: (string | RegExp)[];
+}
+
+/** The bounds of what is kept. */
+export interface DetectionOptions {
+  /** Operations with statistics of their own; the others share `(other)`. Default 1000. */
+  maxOperations?: number;
+  /** Slow operations that are kept with their evidence. Default 200. */
+  maxSlowOperations?: number;
+}
+
+/** How the process's own resources are sampled. */
+export interface ResourceOptions {
+  /** Milliseconds between two samples, at least 50. Default 250. */
+  intervalMs?: number;
+}
+
+/** The rules that are evaluated on the last minute. */
+export interface AlertOptions {
+  /** Default true. */
+  enabled?: boolean;
+  /** Milliseconds between two evaluations. Default 5000. */
+  intervalMs?: number;
+  /** Percent of slow operations of a type above which it alerts, once there are `minCount`. Default 5 and 20. */
+  slowPercentage?: { threshold?: number; minCount?: number };
+  /** Percent of the heap limit in use above which it alerts. Default 90. */
+  heapUsed?: { threshold?: number };
+}
+
+/** Who may see the endpoint. The path is given beside the options: `forRoot({ ..., endpointPath })`. */
+export interface EndpointOptions {
+  /** Default true. */
+  enabled?: boolean;
+  /** A secret that a caller gives as `Authorization: Bearer TOKEN`. At least 16 characters. */
+  token?: string;
+  /**
+   * Decides by the request who may see it. Without it and without a token, callers on the loopback
+   * interface may see it outside production (`NODE_ENV`), and nobody in production.
+   */
+  authorize?: (request: unknown) => boolean | Promise<boolean>;
+}
+
+/** The options with every default filled in. */
+export interface ResolvedOptions {
+  readonly enabled: boolean;
+  readonly serviceName: string;
+  readonly serviceVersion: string | undefined;
+  readonly hostName: string;
+  readonly production: boolean;
+  /** Milliseconds by type. */
+  readonly thresholds: Readonly<Record<string, number>>;
+  readonly enableProfiling: boolean;
+  readonly profileSlowOperations: boolean;
+  readonly tracing: {
+    readonly endpoint: string | undefined;
+    readonly instrumentation: boolean;
+    readonly sampling: Readonly<Required<SamplingOptions>>;
+  };
+  readonly http: Readonly<Required<HttpOptions>>;
+  readonly detection: Readonly<Required<DetectionOptions>>;
+  readonly resources: Readonly<Required<ResourceOptions>>;
+  readonly alerts: {
+    readonly enabled: boolean;
+    readonly intervalMs: number;
+    readonly slowPercentage: { readonly threshold: number; readonly minCount: number };
+    readonly heapUsed: { readonly threshold: number };
+  };
+  readonly endpoint: EndpointOptions & { readonly enabled: boolean };
+  readonly monitor: PerformanceMonitor | undefined;
+}

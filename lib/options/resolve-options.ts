@@ -1,0 +1,99 @@
+import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type Environment, readEnvironment } from './environment.js';
+import type { PerformanceOptions, ResolvedOptions } from './options.js';
+import { PerformanceOptionsError } from './options-error.js';
+import { findFaults } from './validation.js';
+
+/**
+ * The options with the environment beneath them and the defaults beneath both.
+ * @throws {@link PerformanceOptionsError} that names every option and variable that is not right.
+ */
+export function resolveOptions(options: PerformanceOptions = {}, env: Environment = {}): ResolvedOptions {
+  const faults = findFaults(options);
+  const environment = readEnvironment(env);
+  if (faults.length > 0 || environment.faults.length > 0) {
+    throw new PerformanceOptionsError([...faults, ...environment.faults]);
+  }
+  const pick = <K extends keyof PerformanceOptions>(key: K): PerformanceOptions[K] =>
+    options[key] ?? environment.options[key];
+  const custom = definedOnly(options.customThresholds);
+  const threshold = (key: 'httpThresholdMs' | 'databaseThresholdMs' | 'cacheThresholdMs' | 'externalThresholdMs', type: string): number | undefined =>
+    options[key] ?? custom[type] ?? environment.options[key];
+  const application = readApplicationPackage();
+  const { tracing = {}, alerts = {} } = options;
+  return {
+    enabled: pick('enabled') ?? true,
+    serviceName: pick('serviceName') ?? application?.name ?? 'nestjs-application',
+    serviceVersion: options.serviceVersion ?? application?.version,
+    hostName: pick('hostName') ?? hostname(),
+    production: env['NODE_ENV'] === 'production',
+    thresholds: {
+      messaging: 2000,
+      rpc: 2000,
+      internal: 1000,
+      ...custom,
+      http: threshold('httpThresholdMs', 'http') ?? 1000,
+      database: threshold('databaseThresholdMs', 'database') ?? 500,
+      cache: threshold('cacheThresholdMs', 'cache') ?? 100,
+      external: threshold('externalThresholdMs', 'external') ?? 2000,
+    },
+    enableProfiling: pick('enableProfiling') ?? false,
+    profileSlowOperations: pick('profileSlowOperations') ?? false,
+    tracing: {
+      endpoint: tracing.endpoint ?? environment.options.tracing?.endpoint,
+      instrumentation: tracing.instrumentation ?? true,
+      sampling: {
+        ratio: tracing.sampling?.ratio ?? 1,
+        keepSlowTraces: tracing.sampling?.keepSlowTraces ?? true,
+        maxBufferedSpans: tracing.sampling?.maxBufferedSpans ?? 10_000,
+        maxSpansPerTrace: tracing.sampling?.maxSpansPerTrace ?? 1000,
+      },
+    },
+    http: { ignore: options.http?.ignore ?? [] },
+    detection: {
+      maxOperations: options.detection?.maxOperations ?? 1000,
+      maxSlowOperations: options.detection?.maxSlowOperations ?? 200,
+    },
+    resources: { intervalMs: options.resources?.intervalMs ?? 250 },
+    alerts: {
+      enabled: alerts.enabled ?? true,
+      intervalMs: alerts.intervalMs ?? 5000,
+      slowPercentage: {
+        threshold: alerts.slowPercentage?.threshold ?? 5,
+        minCount: alerts.slowPercentage?.minCount ?? 20,
+      },
+      heapUsed: { threshold: alerts.heapUsed?.threshold ?? 90 },
+    },
+    endpoint: { ...options.endpoint, enabled: options.endpoint?.enabled ?? true },
+    monitor: options.monitor,
+  };
+}
+
+function definedOnly(thresholds: Record<string, number> = {}): Record<string, number> {
+  return Object.fromEntries(Object.entries(thresholds).filter(([, value]) => value !== undefined));
+}
+
+/** The package.json nearest to the application's main file, which says what it is called and its version. */
+function readApplicationPackage(): { name?: string; version?: string } | undefined {
+  let folder = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]);
+  for (let up = 0; up < 8; up++) {
+    try {
+      const parsed: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+      if (typeof parsed === 'object' && parsed !== null && 'name' in parsed) {
+        const { name, version } = parsed as { name?: unknown; version?: unknown };
+        return {
+          name: typeof name === 'string' ? name : undefined,
+          version: typeof version === 'string' ? version : undefined,
+        };
+      }
+    } catch {
+      // Not here: look one folder further up.
+    }
+    const parent = dirname(folder);
+    if (parent === folder) return undefined;
+    folder = parent;
+  }
+  return undefined;
+}

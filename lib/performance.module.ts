@@ -1,0 +1,163 @@
+import {
+  ConfigurableModuleBuilder,
+  type DynamicModule,
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
+import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
+import { EndpointGuard } from './endpoint/endpoint.guard.js';
+import { createPerformanceController } from './endpoint/performance.controller.js';
+import { PerformanceHealthIndicator } from './health/performance.health.js';
+import { HttpServerTracer } from './http/http-server.tracer.js';
+import { ignoredPaths } from './http/ignored-paths.js';
+import { PerformanceInterceptor } from './http/performance.interceptor.js';
+import { PerformanceMonitor } from './monitor/performance-monitor.js';
+import { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
+import type { PerformanceOptions, ResolvedOptions } from './options/options.js';
+import { resolveOptions } from './options/resolve-options.js';
+import { RESOLVED_OPTIONS, TRACER_PROVIDER, TRACING } from './options/tokens.js';
+import { ResourceSampler } from './resources/resource-sampler.js';
+import { driverTable } from './tracing/driver-table.js';
+import { SlowSpanProcessor } from './tracing/slow-span.processor.js';
+import { acquireTracing, type Tracing } from './tracing/tracer-provider.js';
+
+/** What shapes the module, and so must be known before its options are. */
+export interface PerformanceModuleExtras {
+  /** Whether its providers can be injected everywhere. Default true. */
+  isGlobal?: boolean;
+  /** The path of the endpoint. Default `performance`. */
+  endpointPath?: string;
+}
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<PerformanceOptions>({ moduleName: 'Performance' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createPerformanceOptions')
+    .setExtras<PerformanceModuleExtras>({}, (definition, { isGlobal = true, endpointPath = 'performance' }) => ({
+      ...definition,
+      global: isGlobal,
+      controllers: [createPerformanceController(endpointPath)],
+    }))
+    .build();
+
+const logger = new Logger('PerformanceModule');
+
+const providers: Provider[] = [
+  {
+    provide: RESOLVED_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: PerformanceOptions) => resolveOptions(options, process.env),
+  },
+  {
+    provide: PerformanceMonitor,
+    inject: [RESOLVED_OPTIONS],
+    useFactory: (options: ResolvedOptions) => options.monitor ?? new PerformanceMonitor(options),
+  },
+  {
+    provide: ResourceSampler,
+    inject: [PerformanceMonitor],
+    useFactory: (monitor: PerformanceMonitor) => monitor.resources,
+  },
+  {
+    provide: TRACING,
+    inject: [RESOLVED_OPTIONS, PerformanceMonitor],
+    useFactory: (options: ResolvedOptions, monitor: PerformanceMonitor) =>
+      options.enabled ? acquireTracing(options, monitor, logger) : undefined,
+  },
+  {
+    provide: TRACER_PROVIDER,
+    inject: [TRACING],
+    useFactory: (tracing: Tracing | undefined) => tracing?.provider,
+  },
+  {
+    provide: SlowSpanProcessor,
+    inject: [TRACING],
+    useFactory: (tracing: Tracing | undefined) => tracing?.processor,
+  },
+  {
+    provide: HttpServerTracer,
+    inject: [RESOLVED_OPTIONS, PerformanceMonitor, TRACING],
+    useFactory: (options: ResolvedOptions, monitor: PerformanceMonitor, tracing: Tracing | undefined) =>
+      tracing && new HttpServerTracer(monitor, ignoredPaths(options.http.ignore), !tracing.foreign),
+  },
+  PerformanceMonitorService,
+  PerformanceHealthIndicator,
+  PerformanceInterceptor,
+  EndpointGuard,
+  { provide: APP_INTERCEPTOR, useExisting: PerformanceInterceptor },
+];
+
+/**
+ * Finds slow operations in the application that imports it. One line in the root module is all there is to do:
+ * `imports: [PerformanceModule.forRoot()]`.
+ */
+@Module({
+  providers,
+  exports: [
+    PerformanceMonitor,
+    PerformanceMonitorService,
+    PerformanceHealthIndicator,
+    ResourceSampler,
+    SlowSpanProcessor,
+    TRACER_PROVIDER,
+    RESOLVED_OPTIONS,
+  ],
+})
+export class PerformanceModule
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
+{
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
+    @Inject(TRACING) private readonly tracing: Tracing | undefined,
+    @Inject(HttpServerTracer) private readonly http: HttpServerTracer | undefined,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+  ) {
+    super();
+  }
+
+  /**
+   * @param options with `isGlobal` and `endpointPath` among them
+   * @throws {@link PerformanceOptionsError}, when the application is created, that names every option and
+   * environment variable that is not right
+   */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /** As {@link forRoot}, with options from a factory, a class with `createPerformanceOptions()`, or a provider. */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
+  onModuleInit(): void {
+    const server = this.adapterHost.httpAdapter?.getHttpServer?.();
+    if (server !== undefined && server !== null) this.http?.attach(server);
+  }
+
+  onApplicationBootstrap(): void {
+    if (this.tracing === undefined) return;
+    this.tracing.drivers.refresh();
+    this.monitor.drivers = this.tracing.drivers.statuses();
+    logger.debug(driverTable(this.monitor.drivers));
+    const { enableProfiling, profileSlowOperations, endpoint, production } = this.options;
+    if (enableProfiling || profileSlowOperations) {
+      logger.warn('enableProfiling and profileSlowOperations are read, but this version captures no profiles yet.');
+    }
+    if (production && endpoint.enabled && endpoint.token === undefined && endpoint.authorize === undefined) {
+      logger.log('The endpoint answers nobody in production until endpoint.token or endpoint.authorize is given.');
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.http?.detach();
+    await this.tracing?.release();
+    if (this.options.monitor === undefined) this.monitor.shutdown();
+  }
+}

@@ -1,0 +1,100 @@
+/** A reading of the process. Times are cumulative milliseconds, memory is bytes. */
+export interface ResourceReading {
+  /** When, in milliseconds on the clock of `performance.now()`. */
+  at: number;
+  heapUsed: number;
+  heapTotal: number;
+  external: number;
+  rss: number;
+  cpuUserMs: number;
+  cpuSystemMs: number;
+  eventLoopActiveMs: number;
+  eventLoopIdleMs: number;
+  /** The longest delay of a timer since the reading before. */
+  eventLoopDelayMaxMs: number;
+  gcPauseMs: number;
+}
+
+const FIELDS = [
+  'at',
+  'heapUsed',
+  'heapTotal',
+  'external',
+  'rss',
+  'cpuUserMs',
+  'cpuSystemMs',
+  'eventLoopActiveMs',
+  'eventLoopIdleMs',
+  'eventLoopDelayMaxMs',
+  'gcPauseMs',
+] as const satisfies readonly (keyof ResourceReading)[];
+const AT = 0;
+const DELAY_MAX = 9;
+
+/** The last readings in one flat array: a fixed size, nothing allocated when one is added. */
+export class ResourceHistory {
+  private readonly values: Float64Array;
+  private added = 0;
+
+  /** @param capacity the number of readings kept */
+  constructor(private readonly capacity: number) {
+    this.values = new Float64Array(capacity * FIELDS.length);
+  }
+
+  get length(): number {
+    return Math.min(this.added, this.capacity);
+  }
+
+  add(reading: ResourceReading): void {
+    const offset = (this.added % this.capacity) * FIELDS.length;
+    for (let field = 0; field < FIELDS.length; field++) {
+      this.values[offset + field] = reading[FIELDS[field] as keyof ResourceReading];
+    }
+    this.added++;
+  }
+
+  /** The newest reading, or the one `back` before it. */
+  last(back = 0): ResourceReading | undefined {
+    if (back >= this.length) return undefined;
+    const reading = {} as ResourceReading;
+    FIELDS.forEach((name, field) => {
+      reading[name] = this.value(this.added - 1 - back, field);
+    });
+    return reading;
+  }
+
+  /**
+   * A cumulative field at a moment, by interpolation between the readings around it. Before the oldest reading
+   * it is the oldest one's; from the newest on it is interpolated to `present`.
+   */
+  at(field: 'cpuUserMs' | 'cpuSystemMs' | 'eventLoopActiveMs' | 'eventLoopIdleMs' | 'gcPauseMs', moment: number, present: ResourceReading): number {
+    const column = FIELDS.indexOf(field);
+    let laterAt = present.at;
+    let later = present[field];
+    for (let index = this.added - 1; index >= this.added - this.length; index--) {
+      const readAt = this.value(index, AT);
+      const value = this.value(index, column);
+      if (readAt <= moment) {
+        const span = laterAt - readAt;
+        return span > 0 ? value + ((later - value) * Math.min(1, (moment - readAt) / span)) : value;
+      }
+      laterAt = readAt;
+      later = value;
+    }
+    return later;
+  }
+
+  /** The longest event-loop delay among the readings whose period touches the time since `from`. */
+  delayMaxSince(from: number): number {
+    let longest = 0;
+    for (let index = this.added - 1; index >= this.added - this.length; index--) {
+      if (this.value(index, AT) < from) break;
+      longest = Math.max(longest, this.value(index, DELAY_MAX));
+    }
+    return longest;
+  }
+
+  private value(index: number, field: number): number {
+    return this.values[(index % this.capacity) * FIELDS.length + field] as number;
+  }
+}

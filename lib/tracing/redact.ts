@@ -1,0 +1,32 @@
+import { rawStatement } from './classify.js';
+import type { SdkSpan } from './sdk-span.js';
+import type { StatementCache } from './statement.js';
+
+const STATEMENTS = ['db.query.text', 'db.statement'] as const;
+const ADDRESSES = ['url.full', 'http.url', 'http.target'] as const;
+
+/** Removes the literals of statements and the query strings of addresses from a span that can still be written. */
+export function redact(span: SdkSpan, statements: StatementCache): void {
+  const { attributes } = span;
+  if (rawStatement(attributes) !== undefined) {
+    const sql = attributes['db.system.name'] !== 'mongodb' && attributes['db.system'] !== 'mongodb';
+    for (const key of STATEMENTS) {
+      const text = attributes[key];
+      if (typeof text === 'string' && sql) span.setAttribute(key, statements.get(text).text);
+    }
+  }
+  if (attributes['db.postgresql.values'] !== undefined) span.setAttribute('db.postgresql.values', '?');
+  for (const key of ADDRESSES) {
+    const address = attributes[key];
+    if (typeof address === 'string') span.setAttribute(key, withoutQuery(address));
+  }
+  const query = attributes['url.query'];
+  if (typeof query === 'string' && query !== '') span.setAttribute('url.query', '?');
+}
+
+/** An address without its user, its query string and its fragment. */
+function withoutQuery(address: string): string {
+  const end = address.search(/[?#]/);
+  const short = end < 0 ? address : address.slice(0, end);
+  return short.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/@]*@/i, '$1');
+}

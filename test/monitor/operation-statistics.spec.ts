@@ -1,0 +1,121 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { OperationStatistics, WINDOWS, type WindowName } from '../../lib/monitor/operation-statistics.js';
+
+const SLOT_MS = 10_000;
+
+interface Recorded {
+  at: number;
+  ms: number;
+  slow: boolean;
+  error: boolean;
+}
+
+/** The nearest-rank percentile, computed by sorting. */
+function percentile(values: number[], p: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil(p * sorted.length) - 1] as number;
+}
+
+describe('OperationStatistics', () => {
+  it('has no figure but zero counts before the first operation', () => {
+    expect(new OperationStatistics().summary('lifetime', 0)).toEqual({
+      count: 0,
+      slowCount: 0,
+      slowPercentage: 0,
+      errorCount: 0,
+    });
+  });
+
+  it('counts slow and failed operations, and knows the exact minimum, maximum and average', () => {
+    const statistics = new OperationStatistics();
+    statistics.record(10, false, false, 0);
+    statistics.record(20, true, true, 5);
+    statistics.record(60, true, false, 25_000);
+    expect(statistics.summary('lifetime', 25_000)).toMatchObject({
+      count: 3,
+      slowCount: 2,
+      slowPercentage: 66.667,
+      errorCount: 1,
+      avgDuration: 30,
+      minDuration: 10,
+      maxDuration: 60,
+    });
+  });
+
+  it.each([
+    ['uniform', (u: number) => 1 + u * 1000],
+    ['exponential', (u: number) => -Math.log(1 - u) * 80],
+    ['heavy tailed', (u: number) => 5 / (1 - u) ** 1.2],
+    ['bimodal', (u: number) => (u < 0.9 ? 3 + u : 900 + u * 200)],
+    ['constant', () => 42],
+    ['microseconds', (u: number) => 0.002 + u * 0.05],
+  ])('gives percentiles within 2 %% for a distribution that is %s', (_name, quantile) => {
+    const statistics = new OperationStatistics();
+    const values: number[] = [];
+    for (let i = 0; i < 5000; i++) {
+      // A low-discrepancy sequence: the same at each run, and without the clumps of chance.
+      const ms = quantile((i * 0.618_033_988_75) % 1);
+      values.push(ms);
+      statistics.record(ms, false, false, i * 20);
+    }
+    const summary = statistics.summary('lifetime', 100_000);
+    for (const [key, p] of [
+      ['p50', 0.5],
+      ['p95', 0.95],
+      ['p99', 0.99],
+    ] as const) {
+      const exact = percentile(values, p);
+      expect(Math.abs((summary[key] as number) - exact)).toBeLessThanOrEqual(Math.max(exact * 0.02, 0.0006));
+    }
+  });
+
+  it('agrees with a plain list of operations in every window, at any time', () => {
+    const operation = fc.record({
+      gap: fc.oneof(fc.integer({ min: 0, max: 30_000 }), fc.integer({ min: 0, max: 8_000_000 })),
+      ms: fc.double({ min: 0.01, max: 10_000, noNaN: true }),
+      slow: fc.boolean(),
+      error: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(operation, { maxLength: 120 }), fc.integer({ min: 0, max: 100_000_000 }), (given, after) => {
+        const statistics = new OperationStatistics();
+        const all: Recorded[] = [];
+        let now = 0;
+        for (const { gap, ...rest } of given) {
+          now += gap;
+          all.push({ at: now, ...rest });
+          statistics.record(rest.ms, rest.slow, rest.error, now);
+        }
+        now += after;
+        const lifetime = statistics.summary('lifetime', now);
+        expect(lifetime.count).toBe(all.length);
+        expect(lifetime.slowCount).toBe(all.filter(({ slow }) => slow).length);
+        expect(lifetime.errorCount).toBe(all.filter(({ error }) => error).length);
+        for (const window of Object.keys(WINDOWS) as WindowName[]) {
+          const length = WINDOWS[window];
+          // A window holds all of its period, and at most a sixth of it (one slot) more.
+          const least = all.filter(({ at }) => at > now - length).length;
+          const most = all.filter(({ at }) => at >= now - length - Math.max(SLOT_MS, length / 6)).length;
+          const { count } = statistics.summary(window, now);
+          expect(count).toBeGreaterThanOrEqual(least);
+          expect(count).toBeLessThanOrEqual(most);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('forgets nothing of its life over days, and the size of its past stays bounded', () => {
+    const statistics = new OperationStatistics();
+    const { past } = statistics as unknown as { past: { byteLength: number } };
+    const sizes: number[] = [];
+    for (let i = 0; i < 60_000; i++) {
+      statistics.record(20 + (i % 97), i % 10 === 0, false, i * 10_000);
+      if (i % 6000 === 5999) sizes.push(past.byteLength);
+    }
+    expect(statistics.summary('lifetime', 600_000_000)).toMatchObject({ count: 60_000, slowCount: 6000 });
+    expect(Math.max(...sizes)).toBeLessThan(4096);
+    expect(sizes.at(-1)).toBeLessThan((sizes[1] as number) * 1.3);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import { PerformanceOptionsError } from '../../lib/options/options-error.js';
+import { resolveOptions } from '../../lib/options/resolve-options.js';
+
+function faultsOf(options: unknown, env: Record<string, string> = {}): PerformanceOptionsError['faults'] {
+  try {
+    resolveOptions(options as PerformanceOptions, env);
+  } catch (error) {
+    expect(error).toBeInstanceOf(PerformanceOptionsError);
+    expect(error).toMatchObject({ code: 'ERR_PERFORMANCE_OPTIONS' });
+    return (error as PerformanceOptionsError).faults;
+  }
+  return [];
+}
+
+describe('resolveOptions', () => {
+  it('fills in the defaults', () => {
+    expect(resolveOptions()).toMatchObject({
+      enabled: true,
+      thresholds: { http: 1000, database: 500, cache: 100, external: 2000, internal: 1000 },
+      tracing: { endpoint: undefined, instrumentation: true, sampling: { ratio: 1, keepSlowTraces: true } },
+      detection: { maxOperations: 1000, maxSlowOperations: 200 },
+    });
+  });
+
+  it('takes what the environment says, and an option over it', () => {
+    const env = {
+      OTEL_PERF_MONITORING: 'off',
+      OTEL_HTTP_THRESHOLD_MS: '300',
+      OTEL_DB_THRESHOLD_MS: '50',
+      OTEL_CACHE_THRESHOLD_MS: '5',
+      OTEL_EXTERNAL_THRESHOLD_MS: '700',
+      OTEL_SERVICE_NAME: 'from-otel',
+      SERVICE_NAME: 'shop',
+      CONTAINER_NAME: 'shop-1',
+      HOSTNAME: 'node-7',
+      ENDPOINT: 'collector:4317',
+      OTEL_ENABLE_PROFILING: '1',
+      OTEL_PROFILE_SLOW: 'true',
+      NODE_ENV: 'production',
+    };
+    expect(resolveOptions({ httpThresholdMs: 200, enabled: true }, env)).toMatchObject({
+      enabled: true,
+      serviceName: 'shop',
+      hostName: 'shop-1',
+      production: true,
+      enableProfiling: true,
+      profileSlowOperations: true,
+      thresholds: { http: 200, database: 50, cache: 5, external: 700 },
+      tracing: { endpoint: 'http://collector:4317' },
+    });
+  });
+
+  it('takes an empty variable and an undefined option as absent', () => {
+    const resolved = resolveOptions({ httpThresholdMs: undefined }, { OTEL_HTTP_THRESHOLD_MS: ' ' });
+    expect(resolved.thresholds['http']).toBe(1000);
+  });
+
+  it('lets a custom threshold name a type of ours', () => {
+    expect(resolveOptions({ customThresholds: { http: 70, rpc: 80, report: 90 } }).thresholds).toMatchObject({
+      http: 70,
+      rpc: 80,
+      report: 90,
+    });
+  });
+
+  it.each<[string, unknown, string, string]>([
+    ['a negative threshold', { httpThresholdMs: -1 }, 'httpThresholdMs', '-1'],
+    ['NaN', { databaseThresholdMs: Number.NaN }, 'databaseThresholdMs', 'NaN'],
+    ['Infinity', { cacheThresholdMs: Number.POSITIVE_INFINITY }, 'cacheThresholdMs', 'Infinity'],
+    ['a string for a number', { externalThresholdMs: '100' }, 'externalThresholdMs', '"100"'],
+    ['a custom threshold', { customThresholds: { calculation: -5 } }, 'customThresholds.calculation', '-5'],
+    ['a type that is no name', { customThresholds: { 'a b': 5 } }, 'customThresholds.a b', 'a type of that name'],
+    ['a share above one', { tracing: { sampling: { ratio: 1.5 } } }, 'tracing.sampling.ratio', '1.5'],
+    ['an address', { tracing: { endpoint: 'not an address' } }, 'tracing.endpoint', '"not an address"'],
+    ['an object that is none', { tracing: 5 }, 'tracing', '5'],
+    ['a fraction of an operation', { detection: { maxOperations: 0.5 } }, 'detection.maxOperations', '0.5'],
+    ['a path that is none', { http: { ignore: ['health'] } }, 'http.ignore', 'an array'],
+    ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
+    ['options that are none', 5, 'options', '5'],
+  ])('names the option, the value and what is allowed for %s', (_what, options, path, received) => {
+    const [fault] = faultsOf(options);
+    expect(fault).toMatchObject({ path, received });
+    expect(fault?.allowed).not.toBe('');
+  });
+
+  it('does not show a secret', () => {
+    expect(() => resolveOptions({ endpoint: { token: 'secret' } })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('secret') }),
+    );
+  });
+
+  it('names an unknown option and the one that was likely meant', () => {
+    const [fault] = faultsOf({ httpTresholdMs: 5 });
+    expect(fault).toMatchObject({ path: 'httpTresholdMs', received: 'not an option' });
+    expect(fault?.allowed).toContain('did you mean httpThresholdMs?');
+    expect(faultsOf({ tracing: { sampling: { rato: 1 } } })[0]?.allowed).toContain('tracing.sampling.ratio');
+    expect(faultsOf(JSON.parse('{"__proto__": 1, "constructor": 2}')).length).toBeGreaterThan(0);
+  });
+
+  it.each([
+    ['OTEL_PERF_MONITORING', 'maybe'],
+    ['OTEL_HTTP_THRESHOLD_MS', 'fast'],
+    ['OTEL_DB_THRESHOLD_MS', '-3'],
+    ['ENDPOINT', 'ftp://collector'],
+  ])('names the variable %s and its value', (name, value) => {
+    expect(faultsOf({}, { [name]: value })).toEqual([
+      { path: name, received: JSON.stringify(value), allowed: expect.any(String) },
+    ]);
+  });
+
+  it('names every fault at once', () => {
+    expect(faultsOf({ httpThresholdMs: -1, cacheThresholdMs: 'x' }, { OTEL_DB_THRESHOLD_MS: 'y' })).toHaveLength(3);
+  });
+});

@@ -1,0 +1,70 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { type INestApplication, type LoggerService, Module, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { ExpressAdapter } from '@nestjs/platform-express';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { PerformanceStats } from '../../lib/monitor/performance-monitor.js';
+import { PerformanceMonitorService } from '../../lib/monitor/performance-monitor.service.js';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import { PerformanceModule, type PerformanceModuleExtras } from '../../lib/performance.module.js';
+
+export type Platform = 'express' | 'fastify';
+export const PLATFORMS: Platform[] = ['express', 'fastify'];
+
+/** A running application and where it listens. */
+export interface TestApplication {
+  app: INestApplication;
+  url: string;
+  monitor: PerformanceMonitorService;
+  logged: { level: string; message: string }[];
+  operation(name: string): PerformanceStats['operations'][number] | undefined;
+}
+
+/** Keeps what is logged instead of printing it. */
+export class KeptLog implements LoggerService {
+  readonly kept: { level: string; message: string }[] = [];
+  log = (message: unknown): void => this.keep('log', message);
+  warn = (message: unknown): void => this.keep('warn', message);
+  error = (message: unknown): void => this.keep('error', message);
+  debug = (message: unknown): void => this.keep('debug', message);
+  private keep(level: string, message: unknown): void {
+    this.kept.push({ level, message: String(message) });
+  }
+}
+
+/** Boots a real application with the module, on a free port of the loopback interface. */
+export async function startApplication(
+  platform: Platform,
+  parts: { controllers?: Type[]; providers?: Type[]; before?: (app: INestApplication) => void },
+  options: PerformanceOptions & PerformanceModuleExtras = {},
+): Promise<TestApplication> {
+  class AppModule {}
+  Module({
+    imports: [PerformanceModule.forRoot({ alerts: { enabled: false }, ...options })],
+    controllers: parts.controllers ?? [],
+    providers: parts.providers ?? [],
+  })(AppModule);
+  const logger = new KeptLog();
+  const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
+  const app = await NestFactory.create(AppModule, adapter, { logger, abortOnError: false });
+  parts.before?.(app);
+  await app.listen(0, '127.0.0.1');
+  const monitor = app.get(PerformanceMonitorService);
+  return {
+    app,
+    url: `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`,
+    monitor,
+    logged: logger.kept,
+    operation: (name) => monitor.getStats({ operations: 1000 }).operations.find((candidate) => candidate.name === name),
+  };
+}
+
+/** Waits until a condition holds, 5 seconds at most. */
+export async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 5000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error('the condition did not come to hold');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}

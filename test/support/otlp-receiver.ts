@@ -1,0 +1,134 @@
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+// The last version of the transformer that ships decoders beside its encoders.
+import root from 'otlp-decoder/build/src/generated/root';
+
+/** One span as it arrived, with its attributes as a plain object. */
+export interface ReceivedSpan {
+  name: string;
+  kind: number;
+  traceId: string;
+  spanId: string;
+  parentSpanId: string;
+  attributes: Record<string, unknown>;
+  events: { name: string; attributes: Record<string, unknown> }[];
+}
+
+interface AnyValue {
+  stringValue?: string;
+  boolValue?: boolean;
+  intValue?: unknown;
+  doubleValue?: number;
+  arrayValue?: { values: AnyValue[] };
+}
+interface KeyValue {
+  key: string;
+  value: AnyValue;
+}
+interface WireSpan {
+  name: string;
+  kind: number;
+  traceId: Uint8Array;
+  spanId: Uint8Array;
+  parentSpanId: Uint8Array;
+  attributes: KeyValue[];
+  events: { name: string; attributes: KeyValue[] }[];
+}
+interface WireRequest {
+  resourceSpans: { resource: { attributes: KeyValue[] }; scopeSpans: { spans: WireSpan[] }[] }[];
+}
+interface Codec {
+  decode(bytes: Uint8Array): WireRequest;
+  encode(message: object): { finish(): Uint8Array };
+}
+
+const { ExportTraceServiceRequest, ExportTraceServiceResponse } = (
+  root as unknown as {
+    opentelemetry: { proto: { collector: { trace: { v1: Record<string, Codec> } } } };
+  }
+).opentelemetry.proto.collector.trace.v1 as {
+  ExportTraceServiceRequest: Codec;
+  ExportTraceServiceResponse: Codec;
+};
+
+/** A real OTLP receiver over gRPC that keeps what it was sent. */
+export class OtlpReceiver {
+  readonly spans: ReceivedSpan[] = [];
+  resource: Record<string, unknown> = {};
+  requests = 0;
+  private constructor(
+    private readonly server: Server,
+    /** `http://127.0.0.1:PORT` */
+    readonly endpoint: string,
+  ) {}
+
+  static async start(port = 0): Promise<OtlpReceiver> {
+    const server = new Server();
+    const receiver = { current: undefined as OtlpReceiver | undefined };
+    server.addService(
+      {
+        export: {
+          path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+          requestStream: false,
+          responseStream: false,
+          requestSerialize: (bytes: Buffer) => bytes,
+          requestDeserialize: (bytes: Buffer) => ExportTraceServiceRequest.decode(bytes),
+          responseSerialize: () => Buffer.from(ExportTraceServiceResponse.encode({}).finish()),
+          responseDeserialize: (bytes: Buffer) => bytes,
+        },
+      },
+      {
+        export: (call: { request: WireRequest }, done: (error: null, response: object) => void) => {
+          receiver.current?.take(call.request);
+          done(null, {});
+        },
+      },
+    );
+    const bound = await new Promise<number>((resolve, reject) => {
+      server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, chosen) =>
+        error === null ? resolve(chosen) : reject(error),
+      );
+    });
+    receiver.current = new OtlpReceiver(server, `http://127.0.0.1:${bound}`);
+    return receiver.current;
+  }
+
+  stop(): void {
+    this.server.forceShutdown();
+  }
+
+  private take({ resourceSpans }: WireRequest): void {
+    this.requests++;
+    for (const { resource, scopeSpans } of resourceSpans) {
+      this.resource = plain(resource.attributes);
+      for (const { spans } of scopeSpans) {
+        for (const span of spans) {
+          this.spans.push({
+            name: span.name,
+            kind: span.kind,
+            traceId: hex(span.traceId),
+            spanId: hex(span.spanId),
+            parentSpanId: hex(span.parentSpanId),
+            attributes: plain(span.attributes),
+            events: span.events.map((event) => ({ name: event.name, attributes: plain(event.attributes) })),
+          });
+        }
+      }
+    }
+  }
+}
+
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex');
+}
+
+function plain(attributes: KeyValue[]): Record<string, unknown> {
+  return Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));
+}
+
+function plainValue(value: AnyValue): unknown {
+  if (Object.hasOwn(value, 'stringValue')) return value.stringValue;
+  if (Object.hasOwn(value, 'boolValue')) return value.boolValue;
+  if (Object.hasOwn(value, 'doubleValue')) return value.doubleValue;
+  if (Object.hasOwn(value, 'intValue')) return Number(value.intValue);
+  return value.arrayValue?.values.map(plainValue);
+}
