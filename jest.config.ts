@@ -3,7 +3,17 @@
 import type { Config } from 'jest';
 
 /** Packages that are ECMAScript modules only, which Jest's CommonJS mode needs transformed. */
-const ESM_PACKAGES = ['@nestjs', '@keyv', 'keyv', 'cache-manager', 'typeorm', 'file-type', 'strtok3', 'token-types', 'uint8array-extras'];
+const ESM_PACKAGES = [
+  '@nestjs',
+  '@keyv',
+  'keyv',
+  'cache-manager',
+  'typeorm',
+  'file-type',
+  'strtok3',
+  'token-types',
+  'uint8array-extras',
+];
 
 const config: Config = {
   testEnvironment: 'node',

@@ -15,7 +15,11 @@ export { PerformanceInterceptor } from './http/performance.interceptor.js';
 export type { DriverStatus } from './monitor/driver-status.js';
 export type { HttpEvidence, OperationType, SlowOperation } from './monitor/operation.js';
 export type { LatencySummary, WindowName } from './monitor/operation-statistics.js';
-export { type EndedOperation, PerformanceMonitor, type PerformanceStats } from './monitor/performance-monitor.js';
+export {
+  type EndedOperation,
+  PerformanceMonitor,
+  type PerformanceStats,
+} from './monitor/performance-monitor.js';
 export { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
 export type { NamedStatistics, TypeStatistics } from './monitor/statistics.js';
 export type {
@@ -32,6 +36,10 @@ export type {
 export { type OptionFault, PerformanceOptionsError } from './options/options-error.js';
 export { RESOLVED_OPTIONS, TRACER_PROVIDER } from './options/tokens.js';
 export { PerformanceModule, type PerformanceModuleExtras } from './performance.module.js';
-export { type CurrentResources, type ResourceEvidence, ResourceSampler } from './resources/resource-sampler.js';
+export {
+  type CurrentResources,
+  type ResourceEvidence,
+  ResourceSampler,
+} from './resources/resource-sampler.js';
 export type { SdkSpan, SdkSpanProcessor } from './tracing/sdk-span.js';
 export { SlowSpanProcessor } from './tracing/slow-span.processor.js';

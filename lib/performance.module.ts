@@ -38,11 +38,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
   new ConfigurableModuleBuilder<PerformanceOptions>({ moduleName: 'Performance' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createPerformanceOptions')
-    .setExtras<PerformanceModuleExtras>({}, (definition, { isGlobal = true, endpointPath = 'performance' }) => ({
-      ...definition,
-      global: isGlobal,
-      controllers: [createPerformanceController(endpointPath)],
-    }))
+    .setExtras<PerformanceModuleExtras>(
+      {},
+      (definition, { isGlobal = true, endpointPath = 'performance' }) => ({
+        ...definition,
+        global: isGlobal,
+        controllers: [createPerformanceController(endpointPath)],
+      }),
+    )
     .build();
 
 const logger = new Logger('PerformanceModule');
@@ -148,10 +151,14 @@ export class PerformanceModule
     logger.debug(driverTable(this.monitor.drivers));
     const { enableProfiling, profileSlowOperations, endpoint, production } = this.options;
     if (enableProfiling || profileSlowOperations) {
-      logger.warn('enableProfiling and profileSlowOperations are read, but this version captures no profiles yet.');
+      logger.warn(
+        'enableProfiling and profileSlowOperations are read, but this version captures no profiles yet.',
+      );
     }
     if (production && endpoint.enabled && endpoint.token === undefined && endpoint.authorize === undefined) {
-      logger.log('The endpoint answers nobody in production until endpoint.token or endpoint.authorize is given.');
+      logger.log(
+        'The endpoint answers nobody in production until endpoint.token or endpoint.authorize is given.',
+      );
     }
   }
 

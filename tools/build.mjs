@@ -13,7 +13,9 @@ function compile(...options) {
       stdio: 'inherit',
     });
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error(`tsc ${options.join(' ')} failed`))));
+    child.once('exit', (code) =>
+      code === 0 ? resolve() : reject(new Error(`tsc ${options.join(' ')} failed`)),
+    );
   });
 }
 

@@ -46,7 +46,11 @@ export class AlertEvaluator {
     if (episode === undefined) {
       const enough = reading.count === undefined || reading.count >= (rule.minCount ?? 0);
       if (!enough || !(reading.value > rule.threshold)) return;
-      const begun: Episode = { id: `${now.toString(36)}-${++this.sequence}`, firedAt: now, subject: reading.subject };
+      const begun: Episode = {
+        id: `${now.toString(36)}-${++this.sequence}`,
+        firedAt: now,
+        subject: reading.subject,
+      };
       this.firing.set(key, begun);
       this.notify(alert(rule, 'firing', begun, reading, now));
     } else if (reading.value <= rule.resolveBelow) {

@@ -15,14 +15,21 @@ export function slowPercentageRule(
     resolveBelow: limits.threshold * HYSTERESIS,
     minCount: limits.minCount,
     read: () =>
-      lastMinute().map(({ type, count, slowPercentage }) => ({ subject: type, value: slowPercentage, count })),
+      lastMinute().map(({ type, count, slowPercentage }) => ({
+        subject: type,
+        value: slowPercentage,
+        count,
+      })),
     describe: ({ subject, value, count }) =>
       `${percent(value)} of the ${count ?? 0} ${subject} operations of the last minute were slow (limit ${percent(limits.threshold)})`,
   };
 }
 
 /** The share of the heap limit that is in use. Resolves a tenth below the threshold: a heap hovers by more. */
-export function heapUsedRule(limits: { threshold: number }, heap: () => { used: number; limit: number }): AlertRule {
+export function heapUsedRule(
+  limits: { threshold: number },
+  heap: () => { used: number; limit: number },
+): AlertRule {
   return {
     name: 'heap_used',
     unit: '%',
@@ -32,7 +39,8 @@ export function heapUsedRule(limits: { threshold: number }, heap: () => { used: 
       const { used, limit } = heap();
       return [{ value: Math.round((used / limit) * 1000) / 10 }];
     },
-    describe: ({ value }) => `${percent(value)} of the heap limit is in use (limit ${percent(limits.threshold)})`,
+    describe: ({ value }) =>
+      `${percent(value)} of the heap limit is in use (limit ${percent(limits.threshold)})`,
   };
 }
 

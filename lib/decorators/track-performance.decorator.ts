@@ -76,7 +76,9 @@ export function withPerformanceTracking<T>(
 ): T {
   const user = 'withPerformanceTracking';
   if (typeof operation !== 'function') {
-    throw new TypeError(`${user}: the operation is ${show(operation)}, which is not allowed: give a function`);
+    throw new TypeError(
+      `${user}: the operation is ${show(operation)}, which is not allowed: give a function`,
+    );
   }
   const tracked = TrackedOperation.from(user, { ...options, type }, operation.name || type);
   return trackCall(tracked, operation as Method, undefined, []) as T;

@@ -82,7 +82,11 @@ function perSubscription(
 }
 
 /** The same generator, of which each step runs in the operation's context. */
-function whileIterated(operation: TrackedOperation, call: RunningOperation, generator: AnyGenerator): AnyGenerator {
+function whileIterated(
+  operation: TrackedOperation,
+  call: RunningOperation,
+  generator: AnyGenerator,
+): AnyGenerator {
   let running: RunningOperation | undefined;
   let done = false;
   const settle = (result: IteratorResult<unknown>): IteratorResult<unknown> => {
@@ -99,7 +103,8 @@ function whileIterated(operation: TrackedOperation, call: RunningOperation, gene
     }
     throw error;
   };
-  const step = (method: 'next' | 'return' | 'throw') =>
+  const step =
+    (method: 'next' | 'return' | 'throw') =>
     (...args: unknown[]): unknown => {
       if (!done && running === undefined) running = operation.start(call.parent);
       const advance = generator[method] as (...args: unknown[]) => unknown;
@@ -112,7 +117,8 @@ function whileIterated(operation: TrackedOperation, call: RunningOperation, gene
       } catch (error) {
         return fail(error);
       }
-      if (types.isPromise(result)) return result.then((value) => settle(value as IteratorResult<unknown>), fail);
+      if (types.isPromise(result))
+        return result.then((value) => settle(value as IteratorResult<unknown>), fail);
       return settle(result as IteratorResult<unknown>);
     };
   // Its prototype is the generator's own, so that iteration and `instanceof` find what they look for.

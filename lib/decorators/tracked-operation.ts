@@ -39,7 +39,11 @@ export class TrackedOperation {
    * @param user who gave the options, for the error
    * @throws TypeError or RangeError for a type, name or threshold that is not allowed
    */
-  static from(user: string, { type = 'internal', threshold, name }: TrackOptions, defaultName: string): TrackedOperation {
+  static from(
+    user: string,
+    { type = 'internal', threshold, name }: TrackOptions,
+    defaultName: string,
+  ): TrackedOperation {
     if (typeof type !== 'string' || !OPERATION_TYPE_PATTERN.test(type)) {
       throw new TypeError(
         `${user}: the type is ${show(type)}, which is not allowed: give a letter, then up to 63 letters, digits, _, - or .`,
@@ -51,7 +55,9 @@ export class TrackedOperation {
       );
     }
     if (name !== undefined && (typeof name !== 'string' || name === '')) {
-      throw new TypeError(`${user}: the name is ${show(name)}, which is not allowed: give a string that is not empty`);
+      throw new TypeError(
+        `${user}: the name is ${show(name)}, which is not allowed: give a string that is not empty`,
+      );
     }
     return new TrackedOperation(type, name ?? defaultName, threshold);
   }

@@ -45,7 +45,10 @@ export function createPerformanceController(path: string): Type {
     @Get('slow')
     @Header('Cache-Control', 'no-store')
     slow(@Query() query: QueryParameters): SlowOperation[] {
-      return this.monitor.getSlowOperations({ limit: wholeNumber(query, 'limit'), type: text(query, 'type') });
+      return this.monitor.getSlowOperations({
+        limit: wholeNumber(query, 'limit'),
+        type: text(query, 'type'),
+      });
     }
 
     @Get('slow/:id')
@@ -53,7 +56,9 @@ export function createPerformanceController(path: string): Type {
     slowOperation(@Param('id') id: string): SlowOperation {
       const operation = this.monitor.getSlowOperation(id);
       if (operation !== undefined) return operation;
-      throw new NotFoundException(`There is no slow operation ${show(id)}: it may have made room for newer ones`);
+      throw new NotFoundException(
+        `There is no slow operation ${show(id)}: it may have made room for newer ones`,
+      );
     }
   }
   return PerformanceController;

@@ -7,7 +7,7 @@ import { withHttpRequest } from '../tracing/http-request.js';
 import { isWrapped } from '../tracing/late-instrumentation.js';
 import { currentTracer } from '../tracing/tracing-runtime.js';
 import { type IgnoredPaths, isIgnored } from './ignored-paths.js';
-import { servedRequest, ServedRequest } from './measured-request.js';
+import { ServedRequest, servedRequest } from './measured-request.js';
 
 type Emit = (this: Server, event: string, ...args: unknown[]) => boolean;
 

@@ -60,7 +60,11 @@ export class ServedRequest implements MeasuredRequest {
   serverSpanStarted(state: SpanState, span: SdkSpan): void {
     if (this.span === undefined) {
       this.span = span;
-    } else if (this.own && span !== this.span && span.instrumentationScope.name.endsWith('instrumentation-http')) {
+    } else if (
+      this.own &&
+      span !== this.span &&
+      span.instrumentationScope.name.endsWith('instrumentation-http')
+    ) {
       // Another instrumentation measures the same request: ours steps back, from the next request on altogether.
       const ours = stateOf(this.span);
       if (ours !== undefined) ours.duplicate = true;
@@ -186,4 +190,3 @@ export function servedRequest(request: unknown): ServedRequest | undefined {
   const { raw = request } = request as { raw?: unknown };
   return (raw as RoutedRequest)[REQUEST];
 }
-

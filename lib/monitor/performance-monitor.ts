@@ -9,11 +9,11 @@ import { resolveOptions } from '../options/resolve-options.js';
 import { type CurrentResources, ResourceSampler } from '../resources/resource-sampler.js';
 import { annotate } from './annotate.js';
 import type { DriverStatus } from './driver-status.js';
-import { type SpanState, stateOf } from './span-state.js';
 import { Events } from './events.js';
 import type { HttpEvidence, OperationType, SlowOperation } from './operation.js';
 import { round } from './round.js';
 import { SlowOperations } from './slow-operations.js';
+import { type SpanState, stateOf } from './span-state.js';
 import { type NamedStatistics, Statistics, type TypeStatistics } from './statistics.js';
 import { Thresholds } from './thresholds.js';
 
@@ -128,7 +128,14 @@ export class PerformanceMonitor {
       return thresholdMs !== undefined && durationMs > thresholdMs;
     }
     const { name, status } = span as Span & { name?: string; status?: { code: number } };
-    return this.record({ type, name: name ?? type, durationMs, thresholdMs, error: status?.code === 2, span });
+    return this.record({
+      type,
+      name: name ?? type,
+      durationMs,
+      thresholdMs,
+      error: status?.code === 2,
+      span,
+    });
   }
 
   /** The statistics, the present resources and the drivers. `operations` bounds the list, 100 by default. */

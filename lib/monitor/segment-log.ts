@@ -210,13 +210,7 @@ function writeHeader(level: number, start: number, end: number, totals: Totals):
   outLength += 24;
 }
 
-function writeSegment(
-  level: number,
-  start: number,
-  end: number,
-  totals: Totals,
-  counts: Float64Array,
-): void {
+function writeSegment(level: number, start: number, end: number, totals: Totals, counts: Float64Array): void {
   writeHeader(level, start, end, totals);
   // The body is written behind a gap for its length, then moved up against it.
   const gap = outLength + 8;

@@ -1,6 +1,6 @@
 import { type Context, createContextKey, type Span } from '@opentelemetry/api';
-import type { PerformanceMonitor } from './performance-monitor.js';
 import type { HttpEvidence, OperationType } from './operation.js';
+import type { PerformanceMonitor } from './performance-monitor.js';
 
 const STATE: unique symbol = Symbol.for('nestjs-performance.span') as never;
 
@@ -55,7 +55,8 @@ export class SpanState {
   /** Tells the parent that this span ran until `now`. */
   leave(now: number): void {
     const { parent } = this;
-    if (this.counted && parent !== undefined && --parent.running === 0) parent.coveredMs += now - parent.runningSince;
+    if (this.counted && parent !== undefined && --parent.running === 0)
+      parent.coveredMs += now - parent.runningSince;
   }
 
   private childStarted(now: number): void {

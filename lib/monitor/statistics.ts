@@ -1,5 +1,10 @@
-import { OTHER, type OperationType } from './operation.js';
-import { type LatencySummary, OperationStatistics, WINDOWS, type WindowName } from './operation-statistics.js';
+import { type OperationType, OTHER } from './operation.js';
+import {
+  type LatencySummary,
+  OperationStatistics,
+  WINDOWS,
+  type WindowName,
+} from './operation-statistics.js';
 import { round } from './round.js';
 
 /** The figures of one type, for its life and for each window. */
@@ -32,7 +37,14 @@ export class Statistics {
   constructor(private readonly maxOperations: number) {}
 
   /** Counts one operation. `now` is milliseconds on a clock that never goes back. */
-  record(type: OperationType, name: string, durationMs: number, slow: boolean, error: boolean, now: number): void {
+  record(
+    type: OperationType,
+    name: string,
+    durationMs: number,
+    slow: boolean,
+    error: boolean,
+    now: number,
+  ): void {
     let ofType = this.byType.get(type);
     let key: string = type;
     if (ofType === undefined) {
@@ -120,6 +132,7 @@ export class Statistics {
 
 function withWindows(statistics: OperationStatistics, now: number): TypeStatistics {
   const windows = {} as Record<WindowName, LatencySummary>;
-  for (const window of Object.keys(WINDOWS) as WindowName[]) windows[window] = statistics.summary(window, now);
+  for (const window of Object.keys(WINDOWS) as WindowName[])
+    windows[window] = statistics.summary(window, now);
   return { ...statistics.summary('lifetime', now), windows };
 }

@@ -9,7 +9,8 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export function readEnvironment(env: Environment): { options: PerformanceOptions; faults: OptionFault[] } {
   const faults: OptionFault[] = [];
   const given = (name: string): string | undefined => env[name]?.trim() || undefined;
-  const first = (...names: string[]): string | undefined => names.map(given).find((value) => value !== undefined);
+  const first = (...names: string[]): string | undefined =>
+    names.map(given).find((value) => value !== undefined);
 
   const flag = (name: string): boolean | undefined => {
     const value = given(name);

@@ -19,8 +19,10 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
   const pick = <K extends keyof PerformanceOptions>(key: K): PerformanceOptions[K] =>
     options[key] ?? environment.options[key];
   const custom = definedOnly(options.customThresholds);
-  const threshold = (key: 'httpThresholdMs' | 'databaseThresholdMs' | 'cacheThresholdMs' | 'externalThresholdMs', type: string): number | undefined =>
-    options[key] ?? custom[type] ?? environment.options[key];
+  const threshold = (
+    key: 'httpThresholdMs' | 'databaseThresholdMs' | 'cacheThresholdMs' | 'externalThresholdMs',
+    type: string,
+  ): number | undefined => options[key] ?? custom[type] ?? environment.options[key];
   const application = readApplicationPackage();
   const { tracing = {}, alerts = {} } = options;
   return {

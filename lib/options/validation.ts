@@ -43,9 +43,7 @@ const whole = (min: number, max: number): Check => ({
 export const endpoint: Check = {
   allowed: 'an address such as http://localhost:4317 (http: or https:)',
   accepts: (value) =>
-    typeof value === 'string' &&
-    URL.canParse(value) &&
-    ['http:', 'https:'].includes(new URL(value).protocol),
+    typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol),
 };
 const customThresholds: Check = {
   allowed: `types (a letter, then letters, digits, _, - or .) with ${milliseconds.allowed}`,
@@ -123,7 +121,12 @@ export function findFaults(options: unknown): OptionFault[] {
   return faults;
 }
 
-function checkShape(value: Record<string, unknown>, shape: Shape, prefix: string, faults: OptionFault[]): void {
+function checkShape(
+  value: Record<string, unknown>,
+  shape: Shape,
+  prefix: string,
+  faults: OptionFault[],
+): void {
   for (const [key, given] of Object.entries(value)) {
     const path = prefix + key;
     const rule = Object.hasOwn(shape, key) ? shape[key] : undefined;

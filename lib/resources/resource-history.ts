@@ -67,7 +67,11 @@ export class ResourceHistory {
    * A cumulative field at a moment, by interpolation between the readings around it. Before the oldest reading
    * it is the oldest one's; from the newest on it is interpolated to `present`.
    */
-  at(field: 'cpuUserMs' | 'cpuSystemMs' | 'eventLoopActiveMs' | 'eventLoopIdleMs' | 'gcPauseMs', moment: number, present: ResourceReading): number {
+  at(
+    field: 'cpuUserMs' | 'cpuSystemMs' | 'eventLoopActiveMs' | 'eventLoopIdleMs' | 'gcPauseMs',
+    moment: number,
+    present: ResourceReading,
+  ): number {
     const column = FIELDS.indexOf(field);
     let laterAt = present.at;
     let later = present[field];
@@ -76,7 +80,7 @@ export class ResourceHistory {
       const value = this.value(index, column);
       if (readAt <= moment) {
         const span = laterAt - readAt;
-        return span > 0 ? value + ((later - value) * Math.min(1, (moment - readAt) / span)) : value;
+        return span > 0 ? value + (later - value) * Math.min(1, (moment - readAt) / span) : value;
       }
       laterAt = readAt;
       later = value;

@@ -93,7 +93,13 @@ export class ResourceSampler {
   evidence(startedAt: number): ResourceEvidence {
     const heap = getHeapStatistics();
     const newest = this.history.last();
-    const present = this.read(newest?.rss ?? 0, 0, heap.used_heap_size, heap.total_heap_size, heap.external_memory);
+    const present = this.read(
+      newest?.rss ?? 0,
+      0,
+      heap.used_heap_size,
+      heap.total_heap_size,
+      heap.external_memory,
+    );
     const { history } = this;
     const active = present.eventLoopActiveMs - history.at('eventLoopActiveMs', startedAt, present);
     const idle = present.eventLoopIdleMs - history.at('eventLoopIdleMs', startedAt, present);

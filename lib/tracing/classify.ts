@@ -7,7 +7,18 @@ export const TYPE_ATTRIBUTE = 'performance.operation.type';
 
 /** Databases that serve as caches. */
 const CACHES = new Set(['redis', 'memcached', 'valkey', 'dragonfly', 'keydb', 'aws.elasticache']);
-const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
+const METHODS = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+  'QUERY',
+]);
 
 /** What classification needs of a span. */
 export interface ClassifiableSpan {
@@ -49,11 +60,18 @@ export function requestName(method: unknown, route: unknown): string {
 }
 
 /** The low-cardinality name of an operation of this type. */
-export function operationName(type: OperationType, span: ClassifiableSpan, statements: StatementCache): string {
+export function operationName(
+  type: OperationType,
+  span: ClassifiableSpan,
+  statements: StatementCache,
+): string {
   const { attributes } = span;
   switch (type) {
     case 'http':
-      return requestName(attributes['http.request.method'] ?? attributes['http.method'], attributes['http.route']);
+      return requestName(
+        attributes['http.request.method'] ?? attributes['http.method'],
+        attributes['http.route'],
+      );
     case 'external': {
       const method = attributes['http.request.method'] ?? attributes['http.method'] ?? 'HTTP';
       const host = attributes['server.address'] ?? attributes['net.peer.name'] ?? attributes['http.host'];
@@ -68,12 +86,16 @@ export function operationName(type: OperationType, span: ClassifiableSpan, state
     case 'messaging': {
       const operation = attributes['messaging.operation.name'] ?? attributes['messaging.operation'];
       const target = attributes['messaging.destination.template'] ?? attributes['messaging.destination.name'];
-      return operation === undefined || target === undefined ? span.name : `${String(operation)} ${String(target)}`;
+      return operation === undefined || target === undefined
+        ? span.name
+        : `${String(operation)} ${String(target)}`;
     }
     case 'rpc': {
       const service = attributes['rpc.service'];
       const method = attributes['rpc.method'];
-      return service === undefined || method === undefined ? span.name : `${String(service)}/${String(method)}`;
+      return service === undefined || method === undefined
+        ? span.name
+        : `${String(service)}/${String(method)}`;
     }
     default:
       return span.name;
@@ -91,7 +113,8 @@ function databaseName(span: ClassifiableSpan, statements: StatementCache): strin
   const collection =
     attributes['db.collection.name'] ?? attributes['db.mongodb.collection'] ?? attributes['db.sql.table'];
   const operation = attributes['db.operation.name'] ?? attributes['db.operation'];
-  if (collection !== undefined && operation !== undefined) return `${String(operation)} ${String(collection)}`;
+  if (collection !== undefined && operation !== undefined)
+    return `${String(operation)} ${String(collection)}`;
   const summary = attributes['db.query.summary'];
   if (typeof summary === 'string') return summary;
   const text = rawStatement(attributes);

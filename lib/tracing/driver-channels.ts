@@ -1,3 +1,183 @@
-import type { Tracer } from '@opentelemetry/api';
-export const CHANNEL_DRIVERS: readonly { driver: string; minVersion: string }[] = [];
-export function subscribeChannelDrivers(_t: () => Tracer, _o: { skip: (driver: string) => boolean }): () => void { return () => {}; }
+import { tracingChannel } from 'node:diagnostics_channel';
+import {
+  type Attributes,
+  context,
+  diag,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+} from '@opentelemetry/api';
+import { normalizeStatement } from './statement.js';
+
+/** A driver that publishes its work on Node's tracing channels by itself. */
+export interface ChannelDriver {
+  /** The npm package, and its first version that does. */
+  readonly driver: string;
+  readonly minVersion: string;
+  readonly channels: readonly string[];
+  /** The span of a message, by the semantic conventions for databases; nothing for what makes no span. */
+  describe(channel: string, message: Message): { name: string; attributes: Attributes } | undefined;
+}
+
+/** What a driver publishes: its own fields, and `error` once there is one. */
+type Message = Readonly<Record<string, unknown>> & { error?: unknown };
+
+function peer({ serverAddress, serverPort }: Message): Attributes {
+  return {
+    'server.address': typeof serverAddress === 'string' ? serverAddress : undefined,
+    'server.port': typeof serverPort === 'number' ? serverPort : undefined,
+  };
+}
+
+/** Redis: the command's name alone. Its arguments are keys and values of the user's. */
+function redisCommand(message: Message): { name: string; attributes: Attributes } {
+  const command = String(message['command']).toUpperCase();
+  return {
+    name: command,
+    attributes: {
+      'db.system.name': 'redis',
+      'db.operation.name': command,
+      'db.namespace': message['database'] === undefined ? undefined : String(message['database']),
+      ...peer(message),
+    },
+  };
+}
+
+/** The drivers, with the shape of what each publishes. Batches are left out: their commands are published too. */
+export const CHANNEL_DRIVERS: readonly ChannelDriver[] = [
+  {
+    driver: 'ioredis',
+    minVersion: '5.11.0',
+    channels: ['ioredis:command'],
+    describe: (_channel, message) => redisCommand(message),
+  },
+  {
+    driver: '@redis/client',
+    minVersion: '5.12.0',
+    channels: ['node-redis:command'],
+    describe: (_channel, message) => redisCommand(message),
+  },
+  {
+    driver: 'mysql2',
+    minVersion: '3.20.0',
+    channels: ['mysql2:query', 'mysql2:execute', 'mysql2:pool:connect'],
+    describe(channel, message) {
+      const connects = channel === 'mysql2:pool:connect';
+      return {
+        name: connects ? 'mysql2.pool.connect' : 'mysql2.query',
+        attributes: {
+          'db.system.name': 'mysql',
+          'db.namespace': typeof message['database'] === 'string' ? message['database'] : undefined,
+          'db.operation.name': connects ? 'pool.connect' : undefined,
+          'db.query.text': connects ? undefined : normalizeStatement(String(message['query'])),
+          ...peer(message),
+        },
+      };
+    },
+  },
+  {
+    driver: 'mongoose',
+    minVersion: '9.8.0',
+    channels: [
+      'mongoose:query',
+      'mongoose:aggregate',
+      'mongoose:model:save',
+      'mongoose:model:insertMany',
+      'mongoose:model:bulkWrite',
+      'mongoose:cursor:next',
+    ],
+    describe(channel, message) {
+      const operation = String(message['operation'] ?? channel.slice(channel.lastIndexOf(':') + 1));
+      const collection = message['collection'] === undefined ? undefined : String(message['collection']);
+      return {
+        name: collection === undefined ? operation : `${operation} ${collection}`,
+        attributes: {
+          'db.system.name': 'mongodb',
+          'db.operation.name': operation,
+          'db.collection.name': collection,
+          'db.namespace': message['database'] === undefined ? undefined : String(message['database']),
+          ...peer(message),
+        },
+      };
+    },
+  },
+];
+
+/** What subscribing takes. */
+export interface ChannelOptions {
+  readonly drivers?: readonly ChannelDriver[];
+  /** Asked at each start: whether something else already makes spans for this driver. */
+  readonly skip?: (driver: string) => boolean;
+}
+
+/**
+ * Makes a CLIENT span of each operation that a driver publishes, from its start to the settling of its promise or
+ * the call of its callback, within the context that is active at its start. Never throws into the driver.
+ * @param tracer asked for each span
+ * @returns what ends it
+ */
+export function subscribeChannelDrivers(tracer: () => Tracer, options: ChannelOptions = {}): () => void {
+  const { drivers = CHANNEL_DRIVERS, skip = () => false } = options;
+  const unsubscribers = drivers.flatMap((driver) =>
+    driver.channels.map((channel) => {
+      const handlers = handlersOf(driver, channel, tracer, skip);
+      const traced = tracingChannel<unknown, object>(channel);
+      traced.subscribe(handlers);
+      return () => traced.unsubscribe(handlers);
+    }),
+  );
+  return () => {
+    for (const unsubscribe of unsubscribers) unsubscribe();
+  };
+}
+
+function handlersOf(
+  driver: ChannelDriver,
+  channel: string,
+  tracer: () => Tracer,
+  skip: (driver: string) => boolean,
+): Record<'start' | 'end' | 'asyncStart' | 'asyncEnd' | 'error', (message: object) => void> {
+  const spans = new WeakMap<object, Span>();
+  const finish = (message: object): void => {
+    const span = spans.get(message);
+    if (span === undefined) return;
+    spans.delete(message);
+    const { error } = message as Message;
+    if (error !== undefined && error !== null) {
+      span.setAttribute('error.type', error instanceof Error ? errorType(error) : typeof error);
+      span.setStatus({ code: SpanStatusCode.ERROR });
+    }
+    span.end();
+  };
+  const guarded =
+    (handle: (message: object) => void) =>
+    (message: object): void => {
+      try {
+        handle(message);
+      } catch (error) {
+        diag.error(`nestjs-performance: a message on ${channel} could not be read`, error);
+      }
+    };
+  return {
+    start: guarded((message) => {
+      if (skip(driver.driver)) return;
+      const described = driver.describe(channel, message as Message);
+      if (described === undefined) return;
+      const { name, attributes } = described;
+      spans.set(message, tracer().startSpan(name, { kind: SpanKind.CLIENT, attributes }, context.active()));
+    }),
+    // A function that throws at once ends with its error set, and nothing asynchronous follows.
+    end: guarded((message) => {
+      if ('error' in message) finish(message);
+    }),
+    asyncStart: guarded(finish),
+    asyncEnd: () => {},
+    error: () => {},
+  };
+}
+
+/** Redis and MySQL give a code, `WRONGTYPE` or `ER_NO_SUCH_TABLE`, which says more than the class. */
+function errorType(error: Error & { code?: unknown }): string {
+  return typeof error.code === 'string' ? error.code : error.name;
+}

@@ -34,12 +34,19 @@ export class DriverInstrumentation {
 
   /** Fills the table and changes nothing, where the application does its own instrumentation. */
   inspect(): void {
-    this.set('node:http', undefined, isWrapped(http.request), isWrapped(http.request) ? APPLICATIONS_OWN : OFF);
+    this.set(
+      'node:http',
+      undefined,
+      isWrapped(http.request),
+      isWrapped(http.request) ? APPLICATIONS_OWN : OFF,
+    );
     for (const known of KNOWN_DRIVERS) {
       const installed = this.modules.find(known.driver);
       if (installed === undefined) continue;
-      if (this.isPatchedByApplication(known)) this.set(known.driver, installed.version, true, APPLICATIONS_OWN);
-      else this.set(known.driver, installed.version, false, OFF, `add ${known.instrumentation} to your tracing`);
+      if (this.isPatchedByApplication(known))
+        this.set(known.driver, installed.version, true, APPLICATIONS_OWN);
+      else
+        this.set(known.driver, installed.version, false, OFF, `add ${known.instrumentation} to your tracing`);
     }
   }
 
@@ -111,7 +118,9 @@ export class DriverInstrumentation {
   private async makeInstrumentation(known: KnownDriver): Promise<PatchingInstrumentation | undefined> {
     if (known.bundled !== true && this.modules.find(known.instrumentation) === undefined) return undefined;
     const exports = (
-      known.bundled === true ? await import('@opentelemetry/instrumentation-pg') : this.modules.load(known.instrumentation)
+      known.bundled === true
+        ? await import('@opentelemetry/instrumentation-pg')
+        : this.modules.load(known.instrumentation)
     ) as Record<string, new () => PatchingInstrumentation>;
     const Instrumentation = exports[known.className];
     return Instrumentation === undefined ? undefined : new Instrumentation();
@@ -135,12 +144,18 @@ export class DriverInstrumentation {
     for (const driver of UNSEEN_DRIVERS) {
       const installed = this.modules.find(driver);
       if (installed === undefined) continue;
-      const advice = 'decorate the methods that use it with @TrackPerformance(\'database\')';
+      const advice = "decorate the methods that use it with @TrackPerformance('database')";
       this.set(driver, installed.version, false, 'no instrumentation is known', advice);
     }
   }
 
-  private set(driver: string, version: string | undefined, seen: boolean, how: string, advice?: string): void {
+  private set(
+    driver: string,
+    version: string | undefined,
+    seen: boolean,
+    how: string,
+    advice?: string,
+  ): void {
     this.table.set(driver, {
       driver,
       ...(version === undefined ? {} : { version }),

@@ -43,5 +43,7 @@ export function isWrapped(value: unknown): boolean {
 }
 
 function supports(ranges: readonly string[], version: string): boolean {
-  return ranges.length === 0 || ranges.some((range) => satisfies(version, range, { includePrerelease: true }));
+  return (
+    ranges.length === 0 || ranges.some((range) => satisfies(version, range, { includePrerelease: true }))
+  );
 }

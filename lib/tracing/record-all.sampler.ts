@@ -1,4 +1,10 @@
-import { type Attributes, type Context, type Link, SamplingDecision, type SpanKind } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  type Link,
+  SamplingDecision,
+  type SpanKind,
+} from '@opentelemetry/api';
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace-node';
 
 /**

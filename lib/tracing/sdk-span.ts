@@ -1,4 +1,12 @@
-import type { Attributes, Context, HrTime, Span, SpanContext, SpanKind, SpanStatus } from '@opentelemetry/api';
+import type {
+  Attributes,
+  Context,
+  HrTime,
+  Span,
+  SpanContext,
+  SpanKind,
+  SpanStatus,
+} from '@opentelemetry/api';
 
 /**
  * A span of an OpenTelemetry SDK that has ended, by its shape alone, so that any SDK's will do: `sdk-trace-base` 2.x

@@ -36,8 +36,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   onStart(span: SdkSpan, parentContext: Context): void {
     try {
       const parent = stateOf(trace.getSpan(parentContext));
-      const monitor =
-        parent?.monitor ?? this.monitor ?? monitorIn(parentContext) ?? tracingRuntime.monitor;
+      const monitor = parent?.monitor ?? this.monitor ?? monitorIn(parentContext) ?? tracingRuntime.monitor;
       if (monitor === undefined) return;
       const state = new SpanState(monitor, span, performance.now(), parent);
       attachState(state);

@@ -2,7 +2,6 @@ import { type Context, diag, type SpanContext, TraceFlags } from '@opentelemetry
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { type SpanState, stateOf } from '../monitor/span-state.js';
 
-
 /** The bounds of the spans that wait for the end of their trace. */
 export interface SlowTraceLimits {
   readonly maxBufferedSpans: number;

@@ -1,1 +1,435 @@
-export class StatementCache { get(text: string): { text: string; summary: string } { return { text: text.replace(/\d+|'[^']*'/g, '?'), summary: text.split(' ')[0] ?? 'SQL' }; } }
+/** What is looked at of a statement; what follows is of no use in a view, and a name is found in its beginning. */
+const MAX_SCANNED = 8192;
+/** The longest text that is kept of a statement. */
+const MAX_TEXT = 2048;
+/** Statements longer than this are not kept as keys: they are mostly made of literals, and never come again. */
+const MAX_KEY = 10_000;
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+const isWordStart = (code: number): boolean =>
+  (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || code === 95 || code > 127;
+const isWordPart = (code: number): boolean => isWordStart(code) || isDigit(code) || code === 36;
+const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
+
+/** A quoted name that can be no literal: words and what joins them. In MySQL `"..."` may quote a string. */
+const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_$ .-]{0,63}$/u;
+
+/**
+ * Splits a statement into tokens in one pass: every literal becomes `?`, comments and white space go. Handles quotes
+ * doubled and escaped, dollar quoting, nested comments and statements that break off: what an open quote swallows
+ * is taken as a literal.
+ */
+function tokenize(text: string): string[] {
+  const tokens: string[] = [];
+  const end = Math.min(text.length, MAX_SCANNED);
+  let at = 0;
+  while (at < end) {
+    const code = text.charCodeAt(at);
+    const next = text.charCodeAt(at + 1);
+    if (isSpace(code)) {
+      at++;
+    } else if ((code === 45 && next === 45) || (code === 35 && isSpace(next))) {
+      at = lineEnd(text, at, end);
+    } else if (code === 47 && next === 42) {
+      at = commentEnd(text, at, end);
+    } else if (code === 39) {
+      // A prefix belongs to the string: E'..', N'..', B'..', X'..', U&'..'.
+      if (/^(?:[ENBX]|U&|_[A-Z0-9]+)$/i.test(tokens.at(-1) ?? '') && !isSpace(text.charCodeAt(at - 1)))
+        tokens.pop();
+      at = quoteEnd(text, at, end, 39);
+      tokens.push('?');
+    } else if (code === 34 || code === 96) {
+      const close = quoteEnd(text, at, end, code);
+      const closed = text.charCodeAt(close - 1) === code && close - at > 1;
+      const name = text.slice(at + 1, close - 1);
+      tokens.push(closed && IDENTIFIER.test(name) ? `"${name}"` : '?');
+      at = close;
+    } else if (code === 91 && IDENTIFIER.test(bracketed(text, at, end))) {
+      const name = bracketed(text, at, end);
+      tokens.push(`"${name}"`);
+      at += name.length + 2;
+    } else if (code === 36 && !isDigit(next)) {
+      const close = dollarEnd(text, at, end);
+      if (close > at) tokens.push('?');
+      at = Math.max(close, at + 1);
+    } else if (
+      (code === 36 && isDigit(next)) ||
+      (code === 64 && isWordStart(next)) ||
+      (code === 58 && isWordStart(next))
+    ) {
+      if (code === 58 && tokens.at(-1) === ':') {
+        // The second colon of a cast: what follows is a type.
+        tokens[tokens.length - 1] = '::';
+        at++;
+        continue;
+      }
+      at++;
+      while (at < end && isWordPart(text.charCodeAt(at))) at++;
+      tokens.push('?');
+    } else if (isDigit(code) || (code === 46 && isDigit(next))) {
+      at = numberEnd(text, at, end);
+      tokens.push('?');
+    } else if (isWordStart(code)) {
+      let close = at + 1;
+      while (close < end && isWordPart(text.charCodeAt(close))) close++;
+      tokens.push(text.slice(at, close).toLowerCase());
+      at = close;
+    } else {
+      let close = at + 1;
+      while (close < end && isOperator(text.charCodeAt(close)) && isOperator(code) && close - at < 3) close++;
+      // A comment or a sign may begin right behind an operator.
+      const operator = text.slice(at, close).replace(/(?:--|\/\*).*$/s, '') || text.slice(at, at + 1);
+      tokens.push(operator);
+      at += operator.length;
+    }
+  }
+  return tokens;
+}
+
+function isOperator(code: number): boolean {
+  // < = > ! | & ~ # @ - / * % + ^ ?
+  return '<=>!|&~#@-/*%+^?:'.includes(String.fromCharCode(code));
+}
+
+function lineEnd(text: string, at: number, end: number): number {
+  const newline = text.indexOf('\n', at);
+  return newline < 0 || newline >= end ? end : newline + 1;
+}
+
+function commentEnd(text: string, at: number, end: number): number {
+  let depth = 0;
+  for (let i = at; i < end; i++) {
+    if (text.startsWith('/*', i)) {
+      depth++;
+      i++;
+    } else if (text.startsWith('*/', i)) {
+      depth--;
+      i++;
+      if (depth === 0) return i + 1;
+    }
+  }
+  return end;
+}
+
+function quoteEnd(text: string, at: number, end: number, quote: number): number {
+  for (let i = at + 1; i < end; i++) {
+    const code = text.charCodeAt(i);
+    // A backslash escapes in MySQL and in E'..': taken so everywhere, no literal can slip out.
+    if (code === 92 && quote !== 96) i++;
+    else if (code === quote) {
+      if (text.charCodeAt(i + 1) !== quote) return i + 1;
+      i++;
+    }
+  }
+  return end;
+}
+
+function bracketed(text: string, at: number, end: number): string {
+  const close = text.indexOf(']', at);
+  return close < 0 || close >= end || close - at > 66 ? '' : text.slice(at + 1, close);
+}
+
+function dollarEnd(text: string, at: number, end: number): number {
+  let close = at + 1;
+  while (close < end && isWordPart(text.charCodeAt(close)) && text.charCodeAt(close) !== 36) close++;
+  if (text.charCodeAt(close) !== 36) return at;
+  const tag = text.slice(at, close + 1);
+  const found = text.indexOf(tag, close + 1);
+  return found < 0 ? end : Math.min(end, found + tag.length);
+}
+
+function numberEnd(text: string, at: number, end: number): number {
+  let close = at + 1;
+  while (close < end) {
+    const code = text.charCodeAt(close);
+    const exponent =
+      (code === 43 || code === 45) &&
+      /[eE]/.test(text[close - 1] ?? '') &&
+      !/^0x/i.test(text.slice(at, at + 2));
+    if (!isWordPart(code) && code !== 46 && !exponent) break;
+    close++;
+  }
+  return close;
+}
+
+/**
+ * A statement without its literals: `SELECT * FROM t WHERE a = 5 AND b IN (1, 2)` becomes
+ * `select * from t where a = ? and b in (?)`. Comments, casing, white space, and the number of entries of IN and
+ * VALUES lists make no difference. A quoted name keeps its casing and gets double quotes; what is quoted so and
+ * looks like no name is taken as a string. Linear in the statement's length, of which the first 8192 characters count.
+ */
+export function normalizeStatement(text: string): string {
+  const tokens = tokenize(text);
+  const kept: string[] = [];
+  for (const token of tokens) {
+    // A sign before a literal is part of it.
+    if (token === '?' && (kept.at(-1) === '-' || kept.at(-1) === '+') && isBeforeOperand(kept.at(-2)))
+      kept.pop();
+    kept.push(token);
+    if (token === ')') foldList(kept);
+  }
+  return join(kept).slice(0, MAX_TEXT);
+}
+
+function isBeforeOperand(token: string | undefined): boolean {
+  return (
+    token === undefined ||
+    token === '(' ||
+    token === ',' ||
+    /^[^\w"?)\]]+$/.test(token) ||
+    KEYWORDS.has(token)
+  );
+}
+
+/** Keywords after which a sign can only belong to a literal. */
+const KEYWORDS = new Set([
+  'select',
+  'where',
+  'and',
+  'or',
+  'not',
+  'in',
+  'values',
+  'limit',
+  'offset',
+  'then',
+  'else',
+  'between',
+  'set',
+  'by',
+  'when',
+  'like',
+  'is',
+  'return',
+]);
+
+/** `(?, ?, ?)` becomes `(?)`, and a group that repeats the one before it, behind a comma, goes. */
+function foldList(kept: string[]): void {
+  let open = kept.length - 2;
+  while (open >= 0 && (kept[open] === '?' || kept[open] === ',')) open--;
+  if (kept[open] !== '(' || kept.length - open < 3) return;
+  kept.length = open + 1;
+  kept.push('?', ')');
+  if (kept.slice(-7).join('') === '(?),(?)') kept.length -= 4;
+}
+
+function join(tokens: string[]): string {
+  let result = '';
+  let last = '';
+  for (const token of tokens) {
+    const tight =
+      last === '' ||
+      last === '(' ||
+      last === '.' ||
+      last === '::' ||
+      last === '[' ||
+      token === ')' ||
+      token === ',' ||
+      token === '.' ||
+      token === '::' ||
+      token === ';' ||
+      token === ']' ||
+      token === '[' ||
+      (token === '(' && /^\w+$/.test(last) && !SPACED.has(last));
+    result += tight ? token : ` ${token}`;
+    last = token;
+    if (result.length > MAX_TEXT) break;
+  }
+  return result;
+}
+
+/** Words that a parenthesis follows with a space, so that lists are read as lists and calls as calls. */
+const SPACED = new Set([
+  'in',
+  'values',
+  'and',
+  'or',
+  'not',
+  'where',
+  'from',
+  'as',
+  'on',
+  'using',
+  'over',
+  'exists',
+  'select',
+  'then',
+  'else',
+  'when',
+  'join',
+  'all',
+  'any',
+  'union',
+  'returning',
+  'set',
+  'by',
+]);
+
+const VERBS = new Set([
+  'select',
+  'insert',
+  'update',
+  'delete',
+  'merge',
+  'replace',
+  'begin',
+  'start',
+  'commit',
+  'rollback',
+  'savepoint',
+  'release',
+  'create',
+  'alter',
+  'drop',
+  'truncate',
+  'call',
+  'exec',
+  'execute',
+  'set',
+  'show',
+  'explain',
+  'with',
+  'lock',
+  'copy',
+  'listen',
+  'notify',
+  'vacuum',
+  'analyze',
+  'grant',
+  'revoke',
+  'declare',
+  'fetch',
+  'close',
+  'values',
+  'refresh',
+  'use',
+  'prepare',
+  'deallocate',
+]);
+
+/**
+ * The low-cardinality name of a statement: its verb and its first table, `SELECT users`. The verb of a statement
+ * that begins with WITH is that of its main part. What begins with no verb of SQL is `SQL`.
+ */
+export function summarizeStatement(text: string): string {
+  const tokens = tokenize(text);
+  let first = 0;
+  while (tokens[first] === '(') first++;
+  const begin = tokens[first] === 'with' ? mainVerb(tokens, first) : first;
+  const verb = tokens[begin] ?? '';
+  if (!VERBS.has(verb)) return 'SQL';
+  const table = tableOf(tokens, begin, verb);
+  return table === undefined ? verb.toUpperCase() : `${verb.toUpperCase()} ${table}`;
+}
+
+/** The verb behind the common table expressions: the first one outside of parentheses. */
+function mainVerb(tokens: readonly string[], first: number): number {
+  let depth = 0;
+  for (let i = first + 1; i < tokens.length; i++) {
+    const token = tokens[i];
+    if (token === '(') depth++;
+    else if (token === ')') depth--;
+    else if (depth === 0 && /^(?:select|insert|update|delete|merge)$/.test(token ?? '')) return i;
+  }
+  return first;
+}
+
+function tableOf(tokens: readonly string[], begin: number, verb: string): string | undefined {
+  switch (verb) {
+    case 'select':
+    case 'delete': {
+      const from = fromOf(tokens, begin);
+      return from < 0 ? undefined : nameAt(tokens, from + 1);
+    }
+    case 'insert':
+    case 'replace':
+    case 'merge': {
+      const into = tokens.indexOf('into', begin);
+      return into < 0 ? nameAt(tokens, begin + 1) : nameAt(tokens, into + 1);
+    }
+    case 'update':
+    case 'call':
+    case 'exec':
+    case 'truncate':
+    case 'copy':
+    case 'refresh':
+      return nameAt(tokens, begin + 1);
+    default:
+      return undefined;
+  }
+}
+
+/** The FROM of a query itself, and not that of a query within its list of columns, nor of `extract(x from y)`. */
+function fromOf(tokens: readonly string[], begin: number): number {
+  let depth = 0;
+  for (let i = begin; i < tokens.length; i++) {
+    if (tokens[i] === '(') depth++;
+    else if (tokens[i] === ')') depth--;
+    else if (tokens[i] === 'from' && depth <= 0) return i;
+  }
+  return -1;
+}
+
+const NOISE = new Set([
+  'only',
+  'table',
+  'lateral',
+  'ignore',
+  'low_priority',
+  'or',
+  'materialized',
+  'view',
+  'concurrently',
+]);
+
+function nameAt(tokens: readonly string[], index: number): string | undefined {
+  let at = index;
+  while (tokens[at] === '(' || NOISE.has(tokens[at] ?? '')) at++;
+  if (tokens[at] === 'select') return nameAt(tokens, fromOf(tokens, at) + 1 || tokens.length);
+  // The last part of a name is the table; what stands before it is schema and database.
+  while (tokens[at + 1] === '.' && tokens[at + 2] !== undefined) at += 2;
+  const token = tokens[at];
+  if (token === undefined || token === '?' || !/^["\p{L}_]/u.test(token)) return undefined;
+  return token.replace(/"/g, '').slice(0, 64);
+}
+
+/** What is kept of a statement. */
+export interface KnownStatement {
+  /** Without its literals. */
+  readonly text: string;
+  /** Its low-cardinality name. */
+  readonly summary: string;
+}
+
+/**
+ * The statements that were met lately, so that one that comes again costs one look-up. Bounded: two generations of
+ * half the capacity each, of which the older is dropped when the younger is full.
+ */
+export class StatementCache {
+  private young = new Map<string, KnownStatement>();
+  private old = new Map<string, KnownStatement>();
+
+  /** @param capacity statements kept at the most */
+  constructor(private readonly capacity = 1000) {}
+
+  /** The number of statements kept. */
+  get size(): number {
+    return this.young.size + this.old.size;
+  }
+
+  get(text: string): KnownStatement {
+    const known = this.young.get(text);
+    if (known !== undefined) return known;
+    const statement = this.old.get(text) ?? {
+      text: normalizeStatement(text),
+      summary: summarizeStatement(text),
+    };
+    if (text.length > MAX_KEY) return statement;
+    if (this.young.size >= this.capacity / 2) {
+      this.old = this.young;
+      this.young = new Map();
+    }
+    this.young.set(text, statement);
+    return statement;
+  }
+}

@@ -78,7 +78,12 @@ function joinForeign(log: Log): Shared {
       "The application has a tracer provider of its own, which is used. Served requests and decorated methods are measured; to see its other spans too, give it 'spanProcessors: [..., new SlowSpanProcessor()]' (import { SlowSpanProcessor } from 'nestjs-performance').",
     );
   }
-  const tracing = { provider: trace.getTracerProvider(), processor: detachedProcessor(), foreign: true, drivers };
+  const tracing = {
+    provider: trace.getTracerProvider(),
+    processor: detachedProcessor(),
+    foreign: true,
+    drivers,
+  };
   return { tracing: Promise.resolve(tracing), users: 0, shutdown: async () => {} };
 }
 

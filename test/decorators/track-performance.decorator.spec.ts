@@ -7,7 +7,10 @@ import { Cron } from '@nestjs/schedule';
 import { trace } from '@opentelemetry/api';
 import { firstValueFrom, type Observable, of, Subject, throwError, timer } from 'rxjs';
 import { map } from 'rxjs/operators';
-import { TrackPerformance, withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
+import {
+  TrackPerformance,
+  withPerformanceTracking,
+} from '../../lib/decorators/track-performance.decorator.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 let tracing: TestTracing;
@@ -105,7 +108,12 @@ function span(name: string) {
 describe('@TrackPerformance', () => {
   it('returns what a method returns and counts it', () => {
     expect(new Calculator().double(21)).toBe(42);
-    expect(operation('Calculator.double')).toMatchObject({ type: 'calculation', count: 1, slowCount: 0, errorCount: 0 });
+    expect(operation('Calculator.double')).toMatchObject({
+      type: 'calculation',
+      count: 1,
+      slowCount: 0,
+      errorCount: 0,
+    });
     expect(span('Calculator.double')?.attributes).toMatchObject({
       'calculation.duration': expect.any(Number),
       'calculation.slow': false,
@@ -130,7 +138,9 @@ describe('@TrackPerformance', () => {
         attributes: { duration: slow?.attributes['calculation.duration'], threshold: 5 },
       },
     ]);
-    expect(tracing.monitor.getSlowOperations()).toMatchObject([{ name: 'Calculator.slowly', thresholdMs: 5 }]);
+    expect(tracing.monitor.getSlowOperations()).toMatchObject([
+      { name: 'Calculator.slowly', thresholdMs: 5 },
+    ]);
   });
 
   it('throws the very error that the method throws, and counts it', async () => {
@@ -138,7 +148,10 @@ describe('@TrackPerformance', () => {
     await expect(new Calculator().rejects()).rejects.toThrow(new TypeError('wrong'));
     expect(operation('Calculator.fails')).toMatchObject({ errorCount: 1 });
     expect(operation('Calculator.rejects')).toMatchObject({ type: 'internal', errorCount: 1 });
-    expect(span('Calculator.fails')?.attributes).toMatchObject({ 'calculation.error': true, 'error.type': 'RangeError' });
+    expect(span('Calculator.fails')?.attributes).toMatchObject({
+      'calculation.error': true,
+      'error.type': 'RangeError',
+    });
     expect(span('Calculator.fails')?.attributes).not.toHaveProperty('calculation.slow');
   });
 
@@ -257,7 +270,11 @@ describe('@TrackPerformance', () => {
   });
 
   it.each<[string, () => unknown, RegExp]>([
-    ['a property', () => TrackPerformance()({}, 'field'), /@TrackPerformance on field, which is not a method/],
+    [
+      'a property',
+      () => TrackPerformance()({}, 'field'),
+      /@TrackPerformance on field, which is not a method/,
+    ],
     [
       'an accessor',
       () => TrackPerformance()({}, 'size', { get: () => 1 }),

@@ -1,5 +1,5 @@
-import { createServer, Agent, request } from 'node:http';
 import { once } from 'node:events';
+import { Agent, createServer, request } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
@@ -77,7 +77,9 @@ class UsersController {
     return withPerformanceTracking('step', async () => {
       const inner = stateOf(trace.getActiveSpan());
       await sleep(Number(id) % 3);
-      return { same: outer !== undefined && inner?.parent?.span === outer && trace.getActiveSpan() === inner.span };
+      return {
+        same: outer !== undefined && inner?.parent?.span === outer && trace.getActiveSpan() === inner.span,
+      };
     });
   }
 }
@@ -105,7 +107,15 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     expect((await get('/users/1/private')).status).toBe(403);
     expect((await get('/users/1/broken')).status).toBe(500);
     expect((await get('/nothing/here')).status).toBe(404);
-    expect((await get('/users', { method: 'POST', body: '{"a":', headers: { 'content-type': 'application/json' } })).status).toBe(400);
+    expect(
+      (
+        await get('/users', {
+          method: 'POST',
+          body: '{"a":',
+          headers: { 'content-type': 'application/json' },
+        })
+      ).status,
+    ).toBe(400);
     await until(() => application.monitor.getStats().byType['http']?.count === 4);
     expect(application.operation('GET /users/:id/private')).toMatchObject({ count: 1, errorCount: 0 });
     expect(application.operation('GET /users/:id/private')?.minDuration).toBeGreaterThan(25);
@@ -197,7 +207,8 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     const [listener] = application.app.getHttpServer().listeners('request') as [() => void];
     const second = createServer(listener).listen(0, '127.0.0.1');
     const other = createServer((_request, response) => response.end('other')).listen(0, '127.0.0.1');
-    const url = (server: typeof second): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}/users/1`;
+    const url = (server: typeof second): string =>
+      `http://127.0.0.1:${(server.address() as AddressInfo).port}/users/1`;
     await sleep(10);
     await (await fetch(url(second))).text();
     await (await fetch(url(other))).text();
@@ -214,7 +225,9 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     // Over a socket: `fetch` and `http.request` are instrumented here, and send the trace of the test itself.
     const socket = connect(Number(new URL(application.url).port), '127.0.0.1');
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    socket.write(`GET /users/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\ntraceparent: ${traceparent}\r\n\r\n`);
+    socket.write(
+      `GET /users/1 HTTP/1.1\r\nHost: x\r\nConnection: close\r\ntraceparent: ${traceparent}\r\n\r\n`,
+    );
     await once(socket.resume(), 'end');
     expect(seen).toBe('0af7651916cd43dd8448eb211c80319c');
   });

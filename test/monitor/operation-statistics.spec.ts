@@ -78,30 +78,34 @@ describe('OperationStatistics', () => {
       error: fc.boolean(),
     });
     fc.assert(
-      fc.property(fc.array(operation, { maxLength: 120 }), fc.integer({ min: 0, max: 100_000_000 }), (given, after) => {
-        const statistics = new OperationStatistics();
-        const all: Recorded[] = [];
-        let now = 0;
-        for (const { gap, ...rest } of given) {
-          now += gap;
-          all.push({ at: now, ...rest });
-          statistics.record(rest.ms, rest.slow, rest.error, now);
-        }
-        now += after;
-        const lifetime = statistics.summary('lifetime', now);
-        expect(lifetime.count).toBe(all.length);
-        expect(lifetime.slowCount).toBe(all.filter(({ slow }) => slow).length);
-        expect(lifetime.errorCount).toBe(all.filter(({ error }) => error).length);
-        for (const window of Object.keys(WINDOWS) as WindowName[]) {
-          const length = WINDOWS[window];
-          // A window holds all of its period, and at most a sixth of it (one slot) more.
-          const least = all.filter(({ at }) => at > now - length).length;
-          const most = all.filter(({ at }) => at >= now - length - Math.max(SLOT_MS, length / 6)).length;
-          const { count } = statistics.summary(window, now);
-          expect(count).toBeGreaterThanOrEqual(least);
-          expect(count).toBeLessThanOrEqual(most);
-        }
-      }),
+      fc.property(
+        fc.array(operation, { maxLength: 120 }),
+        fc.integer({ min: 0, max: 100_000_000 }),
+        (given, after) => {
+          const statistics = new OperationStatistics();
+          const all: Recorded[] = [];
+          let now = 0;
+          for (const { gap, ...rest } of given) {
+            now += gap;
+            all.push({ at: now, ...rest });
+            statistics.record(rest.ms, rest.slow, rest.error, now);
+          }
+          now += after;
+          const lifetime = statistics.summary('lifetime', now);
+          expect(lifetime.count).toBe(all.length);
+          expect(lifetime.slowCount).toBe(all.filter(({ slow }) => slow).length);
+          expect(lifetime.errorCount).toBe(all.filter(({ error }) => error).length);
+          for (const window of Object.keys(WINDOWS) as WindowName[]) {
+            const length = WINDOWS[window];
+            // A window holds all of its period, and at most a sixth of it (one slot) more.
+            const least = all.filter(({ at }) => at > now - length).length;
+            const most = all.filter(({ at }) => at >= now - length - Math.max(SLOT_MS, length / 6)).length;
+            const { count } = statistics.summary(window, now);
+            expect(count).toBeGreaterThanOrEqual(least);
+            expect(count).toBeLessThanOrEqual(most);
+          }
+        },
+      ),
       { numRuns: 300 },
     );
   });

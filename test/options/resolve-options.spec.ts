@@ -71,7 +71,12 @@ describe('resolveOptions', () => {
     ['Infinity', { cacheThresholdMs: Number.POSITIVE_INFINITY }, 'cacheThresholdMs', 'Infinity'],
     ['a string for a number', { externalThresholdMs: '100' }, 'externalThresholdMs', '"100"'],
     ['a custom threshold', { customThresholds: { calculation: -5 } }, 'customThresholds.calculation', '-5'],
-    ['a type that is no name', { customThresholds: { 'a b': 5 } }, 'customThresholds.a b', 'a type of that name'],
+    [
+      'a type that is no name',
+      { customThresholds: { 'a b': 5 } },
+      'customThresholds.a b',
+      'a type of that name',
+    ],
     ['a share above one', { tracing: { sampling: { ratio: 1.5 } } }, 'tracing.sampling.ratio', '1.5'],
     ['an address', { tracing: { endpoint: 'not an address' } }, 'tracing.endpoint', '"not an address"'],
     ['an object that is none', { tracing: 5 }, 'tracing', '5'],
@@ -111,6 +116,8 @@ describe('resolveOptions', () => {
   });
 
   it('names every fault at once', () => {
-    expect(faultsOf({ httpThresholdMs: -1, cacheThresholdMs: 'x' }, { OTEL_DB_THRESHOLD_MS: 'y' })).toHaveLength(3);
+    expect(
+      faultsOf({ httpThresholdMs: -1, cacheThresholdMs: 'x' }, { OTEL_DB_THRESHOLD_MS: 'y' }),
+    ).toHaveLength(3);
   });
 });

@@ -56,7 +56,8 @@ export async function startApplication(
     url: `http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`,
     monitor,
     logged: logger.kept,
-    operation: (name) => monitor.getStats({ operations: 1000 }).operations.find((candidate) => candidate.name === name),
+    operation: (name) =>
+      monitor.getStats({ operations: 1000 }).operations.find((candidate) => candidate.name === name),
   };
 }
 

@@ -52,7 +52,13 @@ describe('export over OTLP', () => {
     application = await startApplication(
       'express',
       { controllers: [AlbumsController] },
-      { serviceName: 'store', serviceVersion: '1.2.3', hostName: 'here', ...options, tracing: { endpoint: receiver.endpoint, ...options.tracing } },
+      {
+        serviceName: 'store',
+        serviceVersion: '1.2.3',
+        hostName: 'here',
+        ...options,
+        tracing: { endpoint: receiver.endpoint, ...options.tracing },
+      },
     );
     return application;
   };
@@ -90,7 +96,11 @@ describe('export over OTLP', () => {
     const child = receiver.spans.find(({ name }) => name === 'AlbumsController.load');
     expect(child).toMatchObject({ parentSpanId: slow?.spanId, traceId: slow?.traceId });
     expect(child?.events.map(({ name }) => name)).toEqual(['calculation.slow_operation']);
-    expect(receiver.resource).toMatchObject({ 'service.name': 'store', 'service.version': '1.2.3', 'host.name': 'here' });
+    expect(receiver.resource).toMatchObject({
+      'service.name': 'store',
+      'service.version': '1.2.3',
+      'host.name': 'here',
+    });
   });
 
   it('sends no literal of a statement and no query string', async () => {
@@ -113,7 +123,9 @@ describe('export over OTLP', () => {
     const traces = new Set(served().map(({ traceId }) => traceId));
     expect(traces.size).toBe(2);
     for (const traceId of traces) {
-      const names = served().filter((span) => span.traceId === traceId).map(({ name }) => name);
+      const names = served()
+        .filter((span) => span.traceId === traceId)
+        .map(({ name }) => name);
       expect(names.sort()).toEqual(['AlbumsController.load', 'GET /albums/:id']);
     }
   });

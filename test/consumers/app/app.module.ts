@@ -3,9 +3,23 @@ import { request as httpRequest } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ConnectionOptions } from 'node:tls';
-import { type CanActivate, Controller, Get, Inject, Injectable, Module, Param, UseGuards } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  Get,
+  Inject,
+  Injectable,
+  Module,
+  Param,
+  UseGuards,
+} from '@nestjs/common';
 import { type Span, trace } from '@opentelemetry/api';
-import { PerformanceModule, SlowThreshold, TrackPerformance, withPerformanceTracking } from 'nestjs-performance';
+import {
+  PerformanceModule,
+  SlowThreshold,
+  TrackPerformance,
+  withPerformanceTracking,
+} from 'nestjs-performance';
 import type { SeenSpan } from './seen-spans.js';
 
 /** What a span of the SDK shows beside the api's interface. */
@@ -13,7 +27,11 @@ type ReadableSpan = Span & { attributes?: object; parentSpanContext?: { spanId: 
 
 const activeSpan = (): ReadableSpan | undefined => trace.getActiveSpan();
 
-function identify(span: ReadableSpan | undefined): { traceId?: string; spanId?: string; parentSpanId?: string } {
+function identify(span: ReadableSpan | undefined): {
+  traceId?: string;
+  spanId?: string;
+  parentSpanId?: string;
+} {
   return {
     traceId: span?.spanContext().traceId,
     spanId: span?.spanContext().spanId,
@@ -116,7 +134,8 @@ class AppController {
   @Get('outgoing/:how')
   outgoing(@Param('how') how: string): Promise<unknown> {
     const { HTTP_PORT, HTTPS_PORT, PSK } = process.env;
-    if (how === 'fetch') return fetch(`http://localhost:${HTTP_PORT}/fetch?secret=1`).then((answer) => answer.json());
+    if (how === 'fetch')
+      return fetch(`http://localhost:${HTTP_PORT}/fetch?secret=1`).then((answer) => answer.json());
     return new Promise((resolve, reject) => {
       const outgoing =
         how === 'http'

@@ -7,7 +7,9 @@ import { PerformanceModule } from 'nestjs-performance';
 
 function loaded(): string[] {
   const files = Object.keys(createRequire(process.argv[1] ?? '').cache);
-  const names = files.map((file) => /node_modules[\\/](@opentelemetry[\\/][\w-]+)/.exec(file)?.[1]?.replace('\\', '/'));
+  const names = files.map((file) =>
+    /node_modules[\\/](@opentelemetry[\\/][\w-]+)/.exec(file)?.[1]?.replace('\\', '/'),
+  );
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
 
