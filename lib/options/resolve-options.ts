@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, join } from 'node:path';
+import { applicationPackage } from './application-package.js';
 import { type Environment, readEnvironment } from './environment.js';
 import type { PerformanceOptions, ResolvedOptions } from './options.js';
 import { PerformanceOptionsError } from './options-error.js';
@@ -23,7 +22,7 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
     key: 'httpThresholdMs' | 'databaseThresholdMs' | 'cacheThresholdMs' | 'externalThresholdMs',
     type: string,
   ): number | undefined => options[key] ?? custom[type] ?? environment.options[key];
-  const application = readApplicationPackage();
+  const application = applicationPackage();
   const { tracing = {}, alerts = {} } = options;
   return {
     enabled: pick('enabled') ?? true,
@@ -75,27 +74,4 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
 
 function definedOnly(thresholds: Record<string, number> = {}): Record<string, number> {
   return Object.fromEntries(Object.entries(thresholds).filter(([, value]) => value !== undefined));
-}
-
-/** The package.json nearest to the application's main file, which says what it is called and its version. */
-function readApplicationPackage(): { name?: string; version?: string } | undefined {
-  let folder = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]);
-  for (let up = 0; up < 8; up++) {
-    try {
-      const parsed: unknown = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
-      if (typeof parsed === 'object' && parsed !== null && 'name' in parsed) {
-        const { name, version } = parsed as { name?: unknown; version?: unknown };
-        return {
-          name: typeof name === 'string' ? name : undefined,
-          version: typeof version === 'string' ? version : undefined,
-        };
-      }
-    } catch {
-      // Not here: look one folder further up.
-    }
-    const parent = dirname(folder);
-    if (parent === folder) return undefined;
-    folder = parent;
-  }
-  return undefined;
 }

@@ -41,7 +41,7 @@ export class DriverInstrumentation {
       isWrapped(http.request) ? APPLICATIONS_OWN : OFF,
     );
     for (const known of KNOWN_DRIVERS) {
-      const installed = this.modules.find(known.driver);
+      const installed = this.modules.findUsed(known.driver, known.declaredOnly);
       if (installed === undefined) continue;
       if (this.isPatchedByApplication(known))
         this.set(known.driver, installed.version, true, APPLICATIONS_OWN);
@@ -88,7 +88,7 @@ export class DriverInstrumentation {
   }
 
   private async enableDriver(known: KnownDriver, provider: TracerProvider): Promise<void> {
-    const installed = this.modules.find(known.driver);
+    const installed = this.modules.findUsed(known.driver, known.declaredOnly);
     if (installed === undefined) return;
     const { driver, instrumentation } = known;
     const { version } = installed;
@@ -142,7 +142,7 @@ export class DriverInstrumentation {
 
   private reportUnseen(): void {
     for (const driver of UNSEEN_DRIVERS) {
-      const installed = this.modules.find(driver);
+      const installed = this.modules.findUsed(driver);
       if (installed === undefined) continue;
       const advice = "decorate the methods that use it with @TrackPerformance('database')";
       this.set(driver, installed.version, false, 'no instrumentation is known', advice);

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
+import { applicationPackage } from '../options/application-package.js';
 
 /** A package as the application has it. */
 export interface InstalledPackage {
@@ -14,6 +15,9 @@ export interface InstalledPackage {
  */
 export class InstalledModules {
   private readonly require = createRequire(process.argv[1] ?? join(process.cwd(), 'index.js'));
+  private readonly declared = declaredPackages();
+  private loaded = new Map<string, Set<string>>();
+  private indexed = -1;
 
   /** The package that the application would get by this name. */
   find(name: string): InstalledPackage | undefined {
@@ -26,15 +30,20 @@ export class InstalledModules {
     return undefined;
   }
 
+  /** The package by this name if the application uses it: its package.json asks for it, or it is loaded. */
+  findUsed(name: string, declaredOnly = false): InstalledPackage | undefined {
+    if (this.declared.has(name)) return this.find(name);
+    return declaredOnly ? undefined : this.loadedCopies(name)[0];
+  }
+
   /** Every copy of a package of which a file is loaded, by `require` or by `import` of CommonJS. */
   loadedCopies(name: string): InstalledPackage[] {
-    const marker = `${sep}node_modules${sep}${name.split('/').join(sep)}${sep}`;
-    const folders = new Set<string>();
-    for (const file of Object.keys(this.require.cache)) {
-      const at = file.lastIndexOf(marker);
-      if (at >= 0) folders.add(file.slice(0, at + marker.length - 1));
+    const files = Object.keys(this.require.cache);
+    if (files.length !== this.indexed) {
+      this.loaded = indexPackages(files);
+      this.indexed = files.length;
     }
-    return [...folders].map(readPackage).filter((found) => found !== undefined);
+    return [...(this.loaded.get(name) ?? [])].map(readPackage).filter((found) => found !== undefined);
   }
 
   /** The exports of a package's main file, or of one of its files, if it is loaded. Loads nothing. */
@@ -52,6 +61,30 @@ export class InstalledModules {
   load(name: string): unknown {
     return this.require(name);
   }
+}
+
+/** The folders of the packages that these files belong to, by the packages' names. */
+function indexPackages(files: readonly string[]): Map<string, Set<string>> {
+  const marker = `${sep}node_modules${sep}`;
+  const index = new Map<string, Set<string>>();
+  for (const file of files) {
+    const at = file.lastIndexOf(marker);
+    if (at < 0) continue;
+    const start = at + marker.length;
+    let end = file.indexOf(sep, start);
+    if (file[start] === '@') end = file.indexOf(sep, end + 1);
+    if (end < 0) continue;
+    const name = file.slice(start, end).replaceAll(sep, '/');
+    const folders = index.get(name) ?? new Set();
+    index.set(name, folders.add(file.slice(0, end)));
+  }
+  return index;
+}
+
+/** What the application's package.json asks for. */
+function declaredPackages(): Set<string> {
+  const { dependencies, optionalDependencies } = applicationPackage() ?? {};
+  return new Set([...Object.keys(dependencies ?? {}), ...Object.keys(optionalDependencies ?? {})]);
 }
 
 function readPackage(folder: string): InstalledPackage | undefined {

@@ -7,6 +7,8 @@ export interface KnownDriver {
   readonly className: string;
   /** Comes with this package; any other is used when the application has installed it. */
   readonly bundled?: boolean;
+  /** Told of only when the application asks for it by name: our exporter loads it as well. */
+  readonly declaredOnly?: boolean;
   /** Finds a function that is wrapped once the driver is instrumented, in the driver's exports. */
   readonly patched?: (exports: Record<string, unknown>) => unknown;
 }
@@ -99,6 +101,7 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
     driver: '@grpc/grpc-js',
     instrumentation: '@opentelemetry/instrumentation-grpc',
     className: 'GrpcInstrumentation',
+    declaredOnly: true,
     patched: (exports) => method(exports['Server'], 'register'),
   },
 ];

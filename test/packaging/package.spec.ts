@@ -2,8 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { repository, tarball } from './tarball';
 import { run, succeed } from './processes';
+import { repository, tarball } from './tarball';
 
 const tool = (...path: string[]): string => join(repository, 'node_modules', ...path);
 
@@ -60,7 +60,7 @@ describe('the package as it is published', () => {
     }
   });
 
-  it('mentions no path and no host of the machine it was made on', async () => {
+  it('mentions no path of the machine it was made on', async () => {
     for (const file of files) {
       const text = await readFile(join(folder, file), 'utf8');
       expect({ file, mentions: text.includes(repository) || text.includes(tmpdir() + '/nestjs') }).toEqual({
@@ -72,7 +72,9 @@ describe('the package as it is published', () => {
 
   it('runs nothing when it is installed', () => {
     const { scripts = {} } = manifest;
-    expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$|^(post)?prepare$/.test(name))).toEqual([]);
+    expect(Object.keys(scripts).filter((name) => /^(pre|post)?install$|^(post)?prepare$/.test(name))).toEqual(
+      [],
+    );
     expect(files.filter((file) => file.endsWith('binding.gyp'))).toEqual([]);
   });
 
@@ -82,7 +84,10 @@ describe('the package as it is published', () => {
       [tool('publint', 'src', 'cli.js'), 'run', archive, '--strict'],
       folder,
     );
-    expect({ code, output: stdout + stderr }).toEqual({ code: 0, output: expect.stringContaining('All good!') });
+    expect({ code, output: stdout + stderr }).toEqual({
+      code: 0,
+      output: expect.stringContaining('All good!'),
+    });
   }, 30_000);
 
   it('has types that are right in every way of resolving them (attw, with every rule)', async () => {

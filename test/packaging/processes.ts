@@ -20,7 +20,12 @@ export function cleanEnvironment(extra: Record<string, string> = {}): NodeJS.Pro
 /** Runs a command to its end, at most this long, whatever its exit code. */
 export async function run(command: string, args: string[], cwd: string, timeout = 60_000): Promise<Ended> {
   const began = performance.now();
-  const child = spawn(command, args, { cwd, env: cleanEnvironment(), stdio: ['ignore', 'pipe', 'pipe'], timeout });
+  const child = spawn(command, args, {
+    cwd,
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));

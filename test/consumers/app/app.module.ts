@@ -127,7 +127,7 @@ class AppController {
   @Get('hang')
   @SlowThreshold(10)
   async hang(): Promise<string> {
-    await sleep(150);
+    await sleep(1000);
     return 'too late';
   }
 

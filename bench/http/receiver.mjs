@@ -1,0 +1,33 @@
+// A real OTLP receiver over gRPC that counts the bytes it is sent, in a process of its own: its work is not the
+// server's. Sends its address, and at each message what it has received.
+import { Server, ServerCredentials } from '@grpc/grpc-js';
+
+let requests = 0;
+let bytes = 0;
+const server = new Server();
+server.addService(
+  {
+    export: {
+      path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+      requestStream: false,
+      responseStream: false,
+      requestSerialize: (request) => request,
+      requestDeserialize: (request) => request,
+      // An empty message is a whole ExportTraceServiceResponse: everything was taken.
+      responseSerialize: () => Buffer.alloc(0),
+      responseDeserialize: (response) => response,
+    },
+  },
+  {
+    export({ request }, done) {
+      requests++;
+      bytes += request.length;
+      done(null, {});
+    },
+  },
+);
+server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
+  if (error) throw error;
+  process.send(`http://127.0.0.1:${port}`);
+});
+process.on('message', () => process.send({ requests, bytes }));

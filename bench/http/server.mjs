@@ -1,0 +1,50 @@
+// The server that is measured: VARIANT is `bare`, `opentelemetry`, `ours` or `ours-export`, then the endpoint.
+// Sends its address, and at each message its CPU time and how many requests its tracing has seen.
+import { createRequire, syncBuiltinESMExports } from 'node:module';
+import { trace } from '@opentelemetry/api';
+
+const [variant, endpoint] = process.argv.slice(2);
+
+/** What most applications do today: the instrumentation, the SDK and a batch processor. */
+async function startOpenTelemetry() {
+  const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
+  const { BatchSpanProcessor, NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
+  let exported = 0;
+  // Takes the spans and gives them to nobody: this is the price before any encoding and sending.
+  const exporter = {
+    export(spans, done) {
+      exported += spans.length;
+      done({ code: 0 });
+    },
+    shutdown: async () => {},
+  };
+  const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
+  provider.register();
+  new HttpInstrumentation().setTracerProvider(provider);
+  // The patch is applied when the module is required, and then shown to those who import it.
+  createRequire(import.meta.url)('node:http');
+  syncBuiltinESMExports();
+  return () => exported;
+}
+
+async function start() {
+  if (variant === 'bare' || variant === 'opentelemetry') {
+    const seen = variant === 'bare' ? () => 0 : await startOpenTelemetry();
+    const { listen } = await import('../support/app.mjs');
+    return { ...(await listen()), seen };
+  }
+  const { PerformanceModule, PerformanceMonitorService } = await import('nestjs-performance');
+  const { listen } = await import('../support/app.mjs');
+  const served = await listen([PerformanceModule.forRoot(endpoint ? { tracing: { endpoint } } : {})]);
+  const monitor = served.app.get(PerformanceMonitorService);
+  return { ...served, seen: () => monitor.getStats().totalOperations };
+}
+
+const { url, seen } = await start();
+process.on('message', async () => {
+  // Spans that wait for their batch are part of the price.
+  await trace.getTracerProvider().getDelegate?.().forceFlush?.();
+  const { user, system } = process.cpuUsage();
+  process.send({ cpuUs: user + system, seen: seen() });
+});
+process.send(url);

@@ -1,0 +1,58 @@
+import { CacheModule } from '@nestjs/cache-manager';
+import { Module } from '@nestjs/common';
+import { TerminusModule } from '@nestjs/terminus';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { PerformanceModule } from 'nestjs-performance';
+import { CatalogController } from './catalog/catalog.controller';
+import { CatalogService } from './catalog/catalog.service';
+import { Album, Artist, Track } from './catalog/entities';
+import { HealthController } from './health/health.controller';
+import { LeakController } from './leak/leak.controller';
+import { Order } from './orders/order.entity';
+import { OrdersController } from './orders/orders.controller';
+import { OrdersService } from './orders/orders.service';
+import { Seed } from './postgres/seed';
+import { RecommendationsController } from './recommendations/recommendations.controller';
+import { Findings } from './traffic/findings';
+
+const ENTITIES = [Artist, Album, Track, Order];
+
+@Module({
+  imports: [
+    // This is all that it takes.
+    PerformanceModule.forRoot({
+      serviceName: 'music-store',
+      httpThresholdMs: 150,
+      databaseThresholdMs: 100,
+      externalThresholdMs: 250,
+    }),
+    TypeOrmModule.forRootAsync({
+      useFactory: () => ({
+        type: 'postgres',
+        url: process.env['DATABASE_URL'],
+        entities: ENTITIES,
+        synchronize: true,
+      }),
+    }),
+    TypeOrmModule.forFeature(ENTITIES),
+    CacheModule.registerAsync({ useFactory: cacheOptions }),
+    TerminusModule.forRoot({ errorLogStyle: 'pretty' }),
+  ],
+  controllers: [
+    CatalogController,
+    OrdersController,
+    RecommendationsController,
+    LeakController,
+    HealthController,
+  ],
+  providers: [CatalogService, OrdersService, Seed, Findings],
+})
+export class AppModule {}
+
+/** Redis where REDIS_URL says so, else the memory of the process. */
+async function cacheOptions(): Promise<{ stores?: unknown[] }> {
+  const url = process.env['REDIS_URL'];
+  if (url === undefined || url === '') return {};
+  const { default: KeyvRedis } = await import('@keyv/redis');
+  return { stores: [new KeyvRedis(url)] };
+}

@@ -1,0 +1,32 @@
+import { Controller, Get, HttpCode, Post } from '@nestjs/common';
+
+/** What is kept is bounded, so that the sample does not take its machine down. */
+const MAX_KEPT = 2000;
+
+/** A leak that can be switched on: each visit keeps 100 kB that nobody will look at again. */
+@Controller('leak')
+export class LeakController {
+  private readonly kept: unknown[] = [];
+  private leaking = false;
+
+  @Post('on')
+  @HttpCode(204)
+  on(): void {
+    this.leaking = true;
+  }
+
+  @Post('off')
+  @HttpCode(204)
+  off(): void {
+    this.leaking = false;
+    this.kept.length = 0;
+  }
+
+  @Get('visit')
+  visit(): { leaking: boolean; kept: number } {
+    if (this.leaking && this.kept.length < MAX_KEPT) {
+      this.kept.push(Array.from({ length: 6000 }, (_, n) => ({ n, visit: this.kept.length })));
+    }
+    return { leaking: this.leaking, kept: this.kept.length };
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * Drives a bounded stream of visitors at the store, as a process of its own: in the store's it would be measured as
+ * its outgoing calls.
+ */
+const [base = '', seconds = '60'] = process.argv.slice(2);
+const PER_SECOND = 12;
+
+/** What visitors do, and how often. */
+const VISITS: [weight: number, method: string, path: (n: number) => string][] = [
+  [30, 'GET', (n) => `/albums?page=${n % 20}`],
+  [32, 'GET', (n) => `/albums/${1 + (n % 40)}`],
+  [8, 'GET', (n) => `/albums/with-tracks?page=${n % 20}`],
+  [4, 'GET', (n) => `/tracks/search?q=${(n % 16).toString(16)}`],
+  [10, 'GET', (n) => `/recommendations/${1 + (n % 1000)}`],
+  [3, 'POST', () => '/checkout'],
+  [2, 'GET', () => '/reports/sold-together'],
+  [5, 'GET', () => '/leak/visit'],
+  [2, 'GET', () => '/admin'],
+  [2, 'GET', (n) => `/no/such/page/${n}`],
+  [2, 'GET', () => '/health'],
+];
+
+const plan = VISITS.flatMap(([weight, method, path]) =>
+  Array.from({ length: weight }, () => ({ method, path })),
+);
+let sent = 0;
+
+const timer = setInterval(() => {
+  if (sent >= PER_SECOND * Number(seconds)) {
+    clearInterval(timer);
+    process.send?.('done');
+    process.disconnect?.();
+    return;
+  }
+  const n = sent++;
+  // A stride that shares no factor with the plan's length visits all of it, well mixed.
+  const visit = plan[(n * 37) % plan.length];
+  if (visit === undefined) return;
+  const body =
+    visit.method === 'POST' ? JSON.stringify({ customerId: n % 1000, albumId: 1 + (n % 1500) }) : undefined;
+  fetch(base + visit.path(n), { method: visit.method, body, headers: { 'content-type': 'application/json' } })
+    .then((response) => response.arrayBuffer())
+    .catch(() => {});
+}, 1000 / PER_SECOND);
+process.once('disconnect', () => clearInterval(timer));
