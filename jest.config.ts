@@ -17,6 +17,9 @@ const ESM_PACKAGES = [
 
 const config: Config = {
   testEnvironment: 'node',
+  testTimeout: 20_000,
+  // Tests that wait for a process of their own would starve each other.
+  maxWorkers: 1,
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],

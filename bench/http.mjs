@@ -1,12 +1,13 @@
 // What a request costs more: bare Nest, OpenTelemetry's own HTTP instrumentation, and this package without and with
-// export. Usage: node bench/http.mjs [ROUNDS]
+// export. Usage: node bench/http.mjs [LAUNCHES]
 import autocannon from 'autocannon';
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { answer, rotated, start, stop } from './support/processes.mjs';
 
-const ROUNDS = Number(process.argv[2] ?? 7);
-const WARM_UP = 8000;
-const REQUESTS = 12_000;
+const LAUNCHES = Number(process.argv[2] ?? 3);
+const ROUNDS = 12;
+const REQUESTS = 2000;
+const WARM_UP = 10_000;
 const CONNECTIONS = 16;
 const VARIANTS = {
   bare: 'Nest on Express',
@@ -14,67 +15,74 @@ const VARIANTS = {
   ours: 'this package, defaults',
   'ours-export': 'this package, defaults, export by OTLP/gRPC',
 };
-
-const ask = (child) => {
-  child.send('');
-  return answer(child);
-};
+const names = Object.keys(VARIANTS);
 
 async function load(url, amount) {
   const { errors, non2xx } = await autocannon({ url, amount, connections: CONNECTIONS });
   if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} bad answers from ${url}`);
 }
 
+function ask(child) {
+  child.send('');
+  return answer(child);
+}
+
 /** CPU microseconds of the server for one request: time on the clock would count the neighbours of the machine. */
-async function measure(variant, receiver) {
-  const server = start('http/server.mjs', variant === 'ours-export' ? [variant, receiver.url] : [variant]);
+async function measure({ child, url }, name) {
+  const before = await ask(child);
+  await load(url, REQUESTS);
+  const after = await ask(child);
+  const seen = after.seen - before.seen;
+  if (name !== 'bare' && seen !== REQUESTS) throw new Error(`${name} has seen ${seen} of ${REQUESTS} requests`);
+  return (after.cpuUs - before.cpuUs) / REQUESTS;
+}
+
+/**
+ * One launch of all variants, which then take turns with short loads. The shorter a turn, the more alike is the
+ * machine for those that are compared; each launch has the compiler choose anew.
+ */
+async function launch(receiver) {
+  const servers = {};
   try {
-    const url = await answer(server);
-    await load(url, WARM_UP);
-    const before = await ask(server);
-    const sentBefore = await ask(receiver.child);
-    await load(url, REQUESTS);
-    const after = await ask(server);
-    const sent = await ask(receiver.child);
-    if (variant !== 'bare' && after.seen - before.seen !== REQUESTS)
-      throw new Error(`${variant} has seen ${after.seen - before.seen} of ${REQUESTS} requests`);
-    return {
-      cpu: (after.cpuUs - before.cpuUs) / REQUESTS,
-      sentBytes: (sent.bytes - sentBefore.bytes) / REQUESTS,
-    };
+    for (const name of names) {
+      const child = start('http/server.mjs', name === 'ours-export' ? [name, receiver.url] : [name]);
+      servers[name] = { child, url: await answer(child) };
+      await load(servers[name].url, WARM_UP);
+    }
+    const cpu = Object.fromEntries(names.map((name) => [name, []]));
+    for (let round = 0; round < ROUNDS; round++) {
+      for (const name of rotated(names, round)) cpu[name].push(await measure(servers[name], name));
+    }
+    return cpu;
   } finally {
-    await stop(server);
+    for (const { child } of Object.values(servers)) await stop(child);
   }
 }
 
 const child = start('http/receiver.mjs');
 const receiver = { child, url: await answer(child) };
-const names = Object.keys(VARIANTS);
-const cpu = Object.fromEntries(names.map((name) => [name, []]));
-const sentBytes = [];
-for (let round = 0; round < ROUNDS; round++) {
-  for (const name of rotated(names, round)) {
-    const result = await measure(name, receiver);
-    cpu[name].push(result.cpu);
-    if (name === 'ours-export') sentBytes.push(result.sentBytes);
+const all = Object.fromEntries(names.map((name) => [name, { cpu: [], added: [], ratio: [] }]));
+for (let count = 0; count < LAUNCHES; count++) {
+  const cpu = await launch(receiver);
+  const added = (name) => median(cpu[name].map((value, round) => value - cpu.bare[round]));
+  for (const name of names) {
+    all[name].cpu.push(median(cpu[name]));
+    all[name].added.push(added(name));
+    all[name].ratio.push(added(name) / added('opentelemetry'));
   }
 }
+const { bytes } = await ask(child);
 await stop(child);
 
-// Within a round the machine is about as busy for each variant, so differences are taken round by round.
-const added = (name) => cpu[name].map((value, round) => value - cpu.bare[round]);
-const ratios = (name) => added(name).map((value, round) => value / added('opentelemetry')[round]);
-print(`CPU us per request, ${ROUNDS} rounds of ${REQUESTS} requests: median (min to max)`);
+const requests = LAUNCHES * (WARM_UP + ROUNDS * REQUESTS);
+print(`CPU us per request: medians of ${ROUNDS} rounds of ${REQUESTS}, over ${LAUNCHES} launches (min to max)`);
 table(
   ['variant', 'CPU us', 'added to bare', 'of what OpenTelemetry adds'],
-  names.map((name) => [
-    VARIANTS[name],
-    spread(cpu[name]),
-    name === 'bare' ? '' : spread(added(name)),
-    name === 'bare' ? '' : spread(ratios(name), 2),
-  ]),
+  names.map((name) => {
+    const { cpu, added, ratio } = all[name];
+    return [VARIANTS[name], spread(cpu), ...(name === 'bare' ? ['', ''] : [spread(added), spread(ratio, 2)])];
+  }),
 );
-print(`Exported: ${median(sentBytes).toFixed(0)} bytes per request.`);
-const ratio = (name) => median(added(name)) / median(added('opentelemetry'));
-verdict('without export, of what OpenTelemetry adds', ratio('ours'), 0.5, '');
-verdict('with export, of what OpenTelemetry adds', ratio('ours-export'), 0.5, '');
+print(`Exported: ${(bytes / requests).toFixed(0)} bytes per request.`);
+verdict('without export, of what OpenTelemetry adds', median(all.ours.ratio), 0.5, '');
+verdict('with export, of what OpenTelemetry adds', median(all['ours-export'].ratio), 0.5, '');

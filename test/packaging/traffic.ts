@@ -65,8 +65,11 @@ export const CONCURRENT_REQUESTS = 200;
 export const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
 const TRACEPARENT = `00-${TRACE_ID}-b7ad6b7169203331-01`;
 
-/** Sends an application all its traffic, and asks it what it saw of it. */
-export async function observe(application: Application): Promise<Observed> {
+/**
+ * Sends an application all its traffic, and asks it what it saw of it.
+ * @param many whether to send it many requests at a time, too
+ */
+export async function observe(application: Application, many: boolean): Promise<Observed> {
   const { url } = application;
   const answers: Record<string, Answer> = {};
   for (const path of PATHS) answers[path] = await fetchJson(url + path, { traceparent: TRACEPARENT });
@@ -78,8 +81,8 @@ export async function observe(application: Application): Promise<Observed> {
   // A span ends when its response is closed, which may be a little after it was read.
   await sleep(50);
   const spans = (await fetchJson(`${url}/spans`)).body as SeenSpan[];
-  const concurrent = await manyAtATime(application);
-  const after = await statsWith(application, 'http GET /users/:id', CONCURRENT_REQUESTS + 1);
+  const concurrent = many ? await manyAtATime(application) : [];
+  const after = await statsWith(application, 'http GET /users/:id', concurrent.length + 1);
   return {
     answers,
     counted,
