@@ -28,7 +28,7 @@ function tokenize(text: string): string[] {
     const next = text.charCodeAt(at + 1);
     if (isSpace(code)) {
       at++;
-    } else if ((code === 45 && next === 45) || (code === 35 && isSpace(next))) {
+    } else if (code === 45 && next === 45) {
       at = lineEnd(text, at, end);
     } else if (code === 47 && next === 42) {
       at = commentEnd(text, at, end);
@@ -52,17 +52,14 @@ function tokenize(text: string): string[] {
       const close = dollarEnd(text, at, end);
       if (close > at) tokens.push('?');
       at = Math.max(close, at + 1);
+    } else if (code === 58 && next === 58) {
+      tokens.push('::');
+      at += 2;
     } else if (
       (code === 36 && isDigit(next)) ||
       (code === 64 && isWordStart(next)) ||
       (code === 58 && isWordStart(next))
     ) {
-      if (code === 58 && tokens.at(-1) === ':') {
-        // The second colon of a cast: what follows is a type.
-        tokens[tokens.length - 1] = '::';
-        at++;
-        continue;
-      }
       at++;
       while (at < end && isWordPart(text.charCodeAt(at))) at++;
       tokens.push('?');
@@ -87,8 +84,7 @@ function tokenize(text: string): string[] {
 }
 
 function isOperator(code: number): boolean {
-  // < = > ! | & ~ # @ - / * % + ^ ?
-  return '<=>!|&~#@-/*%+^?:'.includes(String.fromCharCode(code));
+  return '<=>!|&~#@-/*%+^?'.includes(String.fromCharCode(code));
 }
 
 function lineEnd(text: string, at: number, end: number): number {
@@ -163,8 +159,7 @@ export function normalizeStatement(text: string): string {
   const kept: string[] = [];
   for (const token of tokens) {
     // A sign before a literal is part of it.
-    if (token === '?' && (kept.at(-1) === '-' || kept.at(-1) === '+') && isBeforeOperand(kept.at(-2)))
-      kept.pop();
+    while (token === '?' && /^[-+]$/.test(kept.at(-1) ?? '') && isBeforeOperand(kept.at(-2))) kept.pop();
     kept.push(token);
     if (token === ')') foldList(kept);
   }
@@ -222,14 +217,11 @@ function join(tokens: string[]): string {
       last === '(' ||
       last === '.' ||
       last === '::' ||
-      last === '[' ||
       token === ')' ||
       token === ',' ||
       token === '.' ||
       token === '::' ||
       token === ';' ||
-      token === ']' ||
-      token === '[' ||
       (token === '(' && /^\w+$/.test(last) && !SPACED.has(last));
     result += tight ? token : ` ${token}`;
     last = token;

@@ -63,7 +63,7 @@ describe('the package as it is published', () => {
   it('mentions no path of the machine it was made on', async () => {
     for (const file of files) {
       const text = await readFile(join(folder, file), 'utf8');
-      expect({ file, mentions: text.includes(repository) || text.includes(tmpdir() + '/nestjs') }).toEqual({
+      expect({ file, mentions: text.includes(repository) || text.includes(`${tmpdir()}/nestjs`) }).toEqual({
         file,
         mentions: false,
       });

@@ -1,0 +1,201 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { normalizeStatement, StatementCache, summarizeStatement } from '../../lib/tracing/statement.js';
+
+/** A literal that holds this word must lose it, however it is written. */
+const SECRET = 'zqx';
+
+const quoted = fc
+  .array(fc.constantFrom(SECRET, "''", "\\'", ' ', 'a', '--', '/*', ';', '$1', '"', '(', ')'), {
+    maxLength: 6,
+  })
+  .map((parts) => parts.join(''));
+const literal = fc.oneof(
+  quoted.map((text) => `'${text}'`),
+  quoted.map((text) => `E'${text}'`),
+  quoted.map((text) => `N'${text}'`),
+  fc.constantFrom(`$$${SECRET}$$`, `$tag$ ${SECRET} ' $ $tag$`, `$body$${SECRET}$body$`, `X'1F'`),
+  fc.double({ noNaN: true, noDefaultInfinity: true, min: 0 }).map(String),
+  fc.integer().map(String),
+  fc.constantFrom('0x1F', '1e10', '.5', '1_000', '$1', ':name', '@p1', '?'),
+);
+const space = fc.constantFrom(
+  ' ',
+  '\n',
+  '\t ',
+  ' /* a comment */ ',
+  ' -- to the end\n',
+  ' /* outer /* inner */ */ ',
+);
+
+describe('normalizeStatement', () => {
+  it.each([
+    ['SELECT * FROM users WHERE id = 5', 'select * from users where id = ?'],
+    [
+      "select name from users where name = 'O''Brien' and age > 41",
+      'select name from users where name = ? and age > ?',
+    ],
+    ['SELECT 1 WHERE a IN (1, 2, 3)', 'select ? where a in (?)'],
+    ['SELECT a WHERE a IN ($1,$2)', 'select a where a in (?)'],
+    ["INSERT INTO t (a, b) VALUES (1, 'x'), (2, 'y'), (3, 'z')", 'insert into t(a, b) values (?)'],
+    [
+      'SELECT "Album"."id" AS "Album_id" FROM "album" "Album"',
+      'select "Album"."id" as "Album_id" from "album" "Album"',
+    ],
+    ['SELECT `a` FROM `b`', 'select "a" from "b"'],
+    ['SELECT [a] FROM [dbo].[b c]', 'select "a" from "dbo"."b c"'],
+    ["SELECT data->>'name', tags @> '{1}' FROM t", 'select data ->> ?, tags @> ? from t'],
+    ["SELECT '5'::int, x::text", 'select ?::int, x::text'],
+    ['SELECT a-1, -5, b - -3 FROM t LIMIT -1', 'select a - ?, ?, b - ? from t limit ?'],
+    ['SELECT count(*) FROM t -- why\nWHERE a = TRUE', 'select count(*) from t where a = true'],
+    ["SELECT * FROM t WHERE a = 'never closed", 'select * from t where a = ?'],
+    ['SELECT * FROM t WHERE a = "a string! of MySQL"', 'select * from t where a = ?'],
+    ['SELECT * FROM t /* never closed', 'select * from t'],
+    ["SELECT $tag$it's$tag$, E'it\\'s'", 'select ?, ?'],
+    ['', ''],
+  ])('makes of %j', (statement, expected) => {
+    expect(normalizeStatement(statement)).toBe(expected);
+  });
+
+  it('lets no literal survive', () => {
+    fc.assert(
+      fc.property(
+        fc.array(literal, { minLength: 1, maxLength: 5 }),
+        fc.array(space, { minLength: 5, maxLength: 5 }),
+        (literals, spaces) => {
+          const statement = `SELECT a FROM t WHERE ${literals.map((text, i) => `c${i}${spaces[i]}= ${text}`).join(' AND ')}`;
+          expect(normalizeStatement(statement)).not.toContain(SECRET);
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('lets no string survive in a statement that breaks off anywhere', () => {
+    const statement = `SELECT a FROM t WHERE b = '${SECRET} ''${SECRET}' AND c = $x$ ${SECRET} $x$ AND d = E'\\'${SECRET}'`;
+    for (let end = 0; end <= statement.length; end++) {
+      expect(normalizeStatement(statement.slice(0, end))).not.toContain(SECRET);
+    }
+  });
+
+  it('is the same whatever the literals, the length of lists, the casing, and the white space', () => {
+    fc.assert(
+      fc.property(
+        fc.array(literal, { minLength: 1, maxLength: 8 }),
+        fc.array(fc.array(literal, { minLength: 2, maxLength: 2 }), { minLength: 1, maxLength: 5 }),
+        space,
+        fc.boolean(),
+        (list, rows, gap, upper) => {
+          // A `?` of JSON and a signed number right behind an operator are other statements.
+          const cased = (text: string): string => (upper ? text.toUpperCase() : text);
+          const select = `${cased('select a from t where b in')}${gap}(${list.join(`,${gap}`)})`;
+          expect(normalizeStatement(select)).toBe('select a from t where b in (?)');
+          const insert = `${cased('insert into t values')}${gap}${rows.map((row) => `(${row.join(', ')})`).join(`,${gap}`)}`;
+          expect(normalizeStatement(insert)).toBe('insert into t values (?)');
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is idempotent, and never longer than its bound, for any text', () => {
+    const word = fc.constantFrom(
+      'select',
+      'FROM',
+      'a',
+      '"b c"',
+      '(',
+      ')',
+      ',',
+      '.',
+      '*',
+      '=',
+      '->>',
+      '::',
+      "'x'",
+      '5',
+      '?',
+      '$1',
+      '-',
+      '+',
+      '[',
+      ']',
+      ';',
+      ':p',
+      '--',
+      '/*',
+      '*/',
+      "'",
+      '"',
+      '$$',
+      '`',
+    );
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.array(word, { maxLength: 30 }).map((words) => words.join(' ')),
+          fc.string({ maxLength: 200 }),
+        ),
+        (text) => {
+          const once = normalizeStatement(text);
+          expect(normalizeStatement(once)).toBe(once);
+          expect(once.length).toBeLessThanOrEqual(Math.min(2048, text.length * 3 + 8));
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+
+  it('looks at the beginning of a hostile statement alone', () => {
+    for (const part of ['(', "'", '/*', '$a$', 'IN (', '-', '"', '[', 'a.', '1,', '--', '\\']) {
+      const looked = normalizeStatement(part.repeat(1_000_000 / part.length));
+      expect(looked).toBe(normalizeStatement(part.repeat(20_000 / part.length)));
+      expect(looked.length).toBeLessThanOrEqual(2048);
+    }
+  });
+});
+
+describe('summarizeStatement', () => {
+  it.each([
+    ['SELECT * FROM users WHERE id = 5', 'SELECT users'],
+    ['select "Album"."id" from "public"."album" "Album"', 'SELECT album'],
+    ['/* a comment */ SELECT extract(year FROM placed_at) FROM orders', 'SELECT orders'],
+    ['SELECT * FROM (SELECT * FROM track) t', 'SELECT track'],
+    ['WITH recent AS (SELECT * FROM orders) SELECT * FROM recent', 'SELECT recent'],
+    ['WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x', 'INSERT t'],
+    ['(SELECT a FROM b) UNION (SELECT c FROM d)', 'SELECT b'],
+    ['INSERT INTO "order" (a) VALUES (1)', 'INSERT order'],
+    ['INSERT IGNORE INTO t VALUES (1)', 'INSERT t'],
+    ['UPDATE ONLY stock.albums SET price = 5', 'UPDATE albums'],
+    ['DELETE FROM sessions', 'DELETE sessions'],
+    ['BEGIN', 'BEGIN'],
+    ['START TRANSACTION', 'START'],
+    ['COMMIT', 'COMMIT'],
+    ['CALL pay(5)', 'CALL pay'],
+    ['SELECT 1', 'SELECT'],
+    ["SELECT * FROM 'users'", 'SELECT'],
+    ['hello there', 'SQL'],
+    ['', 'SQL'],
+  ])('makes of %j', (statement, expected) => {
+    expect(summarizeStatement(statement)).toBe(expected);
+  });
+});
+
+describe('StatementCache', () => {
+  it('keeps what comes again, and no more than its capacity', () => {
+    const cache = new StatementCache(100);
+    const known = cache.get('SELECT * FROM often');
+    for (let i = 0; i < 1000; i++) {
+      cache.get(`SELECT ${i} FROM t`);
+      if (i % 20 === 0) expect(cache.get('SELECT * FROM often')).toBe(known);
+      expect(cache.size).toBeLessThanOrEqual(101);
+    }
+    expect(known).toEqual({ text: 'select * from often', summary: 'SELECT often' });
+  });
+
+  it('does not keep a statement that is mostly literals', () => {
+    const cache = new StatementCache();
+    cache.get(`INSERT INTO t VALUES ${'(1),'.repeat(5000)}`);
+    expect(cache.size).toBe(0);
+  });
+});
