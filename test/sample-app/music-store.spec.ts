@@ -14,7 +14,9 @@ interface Store {
 }
 
 function open(env: Record<string, string>, ...args: string[]): Store {
-  const child = spawn(process.execPath, [MAIN, ...args], { env: { ...process.env, NODE_ENV: '', NO_COLOR: '1', ...env } });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env: { ...process.env, NODE_ENV: '', NO_COLOR: '1', ...env },
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr])
     stream?.setEncoding('utf8').on('data', (text) => (output += text));
