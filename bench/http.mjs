@@ -33,7 +33,8 @@ async function measure({ child, url }, name) {
   await load(url, REQUESTS);
   const after = await ask(child);
   const seen = after.seen - before.seen;
-  if (name !== 'bare' && seen !== REQUESTS) throw new Error(`${name} has seen ${seen} of ${REQUESTS} requests`);
+  if (name !== 'bare' && seen !== REQUESTS)
+    throw new Error(`${name} has seen ${seen} of ${REQUESTS} requests`);
   return (after.cpuUs - before.cpuUs) / REQUESTS;
 }
 
@@ -75,7 +76,9 @@ const { bytes } = await ask(child);
 await stop(child);
 
 const requests = LAUNCHES * (WARM_UP + ROUNDS * REQUESTS);
-print(`CPU us per request: medians of ${ROUNDS} rounds of ${REQUESTS}, over ${LAUNCHES} launches (min to max)`);
+print(
+  `CPU us per request: medians of ${ROUNDS} rounds of ${REQUESTS}, over ${LAUNCHES} launches (min to max)`,
+);
 table(
   ['variant', 'CPU us', 'added to bare', 'of what OpenTelemetry adds'],
   names.map((name) => {

@@ -34,18 +34,18 @@ export interface PerformanceModuleExtras {
   endpointPath?: string;
 }
 
+/** The builder takes from the options what has a default here. */
+const EXTRAS = { isGlobal: true, endpointPath: 'performance' } as const satisfies PerformanceModuleExtras;
+
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<PerformanceOptions>({ moduleName: 'Performance' })
     .setClassMethodName('forRoot')
     .setFactoryMethodName('createPerformanceOptions')
-    .setExtras<PerformanceModuleExtras>(
-      {},
-      (definition, { isGlobal = true, endpointPath = 'performance' }) => ({
-        ...definition,
-        global: isGlobal,
-        controllers: [createPerformanceController(endpointPath)],
-      }),
-    )
+    .setExtras<PerformanceModuleExtras>(EXTRAS, (definition, extras) => ({
+      ...definition,
+      global: extras.isGlobal ?? EXTRAS.isGlobal,
+      controllers: [createPerformanceController(extras.endpointPath ?? EXTRAS.endpointPath)],
+    }))
     .build();
 
 const logger = new Logger('PerformanceModule');

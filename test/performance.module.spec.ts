@@ -121,6 +121,12 @@ describe('PerformanceModule', () => {
     ).rejects.toThrow(PerformanceOptionsError);
   });
 
+  it.each([5, '', '/', 'a b', '../up'])('refuses %j as the path of its endpoint', (endpointPath) => {
+    expect(() => PerformanceModule.forRoot({ endpointPath: endpointPath as string })).toThrow(
+      /^endpointPath is /,
+    );
+  });
+
   it('keeps two applications of one process apart, and outlives the one that closes first', async () => {
     const first = await startApplication('express', { controllers: [FirstController] });
     const second = await startApplication('fastify', { controllers: [SecondController] });

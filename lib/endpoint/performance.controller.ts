@@ -23,8 +23,16 @@ type QueryParameters = Record<string, unknown>;
 
 const MAX_LISTED = 1000;
 
-/** The controller of the endpoint at this path: a class for each path, since the path is the class's metadata. */
+/**
+ * The controller of the endpoint at this path: a class for each path, since the path is the class's metadata.
+ * @throws TypeError for a path that is none
+ */
 export function createPerformanceController(path: string): Type {
+  if (typeof path !== 'string' || !/^\/?[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/.test(path)) {
+    throw new TypeError(
+      `endpointPath is ${show(path)}, which is not allowed: give a path such as performance or internal/performance`,
+    );
+  }
   @Controller({ path, version: VERSION_NEUTRAL })
   @UseGuards(EndpointGuard)
   class PerformanceController {

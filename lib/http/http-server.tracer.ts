@@ -3,7 +3,6 @@ import http, { type IncomingMessage, type Server, type ServerResponse } from 'no
 import { type Context, context, diag, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { MONITOR_KEY } from '../monitor/span-state.js';
-import { withHttpRequest } from '../tracing/http-request.js';
 import { isWrapped } from '../tracing/late-instrumentation.js';
 import { currentTracer } from '../tracing/tracing-runtime.js';
 import { type IgnoredPaths, isIgnored } from './ignored-paths.js';
@@ -45,6 +44,7 @@ export class HttpServerTracer {
     unsubscribe('http.server.request.start', this.onRequestStart);
     unsubscribe('tracing:fastify.request.handler:start', onFastifyHandler);
     for (const [server, emit] of this.servers) {
+      server.off('request', adoptActiveSpan);
       if (emit === undefined) Reflect.deleteProperty(server, 'emit');
       else server.emit = emit;
     }
@@ -57,13 +57,16 @@ export class HttpServerTracer {
     if (this.known.has(server)) return;
     this.known.add(server);
     const listeners = this.main?.listeners('request') ?? [];
-    if (server.listeners('request').some((listener) => listeners.includes(listener))) this.wrap(server);
+    const shared = server.listeners('request').filter((listener) => listeners.includes(listener));
+    // Ours is on every server that is measured, whichever application it serves.
+    if (shared.some((listener) => listener !== adoptActiveSpan)) this.wrap(server);
   };
 
   private wrap(server: Server): void {
     if (this.servers.has(server)) return;
     this.known.add(server);
     this.servers.set(server, Object.hasOwn(server, 'emit') ? (server.emit as Emit) : undefined);
+    server.prependListener('request', adoptActiveSpan);
     const emit = server.emit as Emit;
     const tracer = this;
     server.emit = function (this: Server, event: string, ...args: unknown[]): boolean {
@@ -93,7 +96,7 @@ export class HttpServerTracer {
           report(error);
         }
       });
-      const parent = withHttpRequest(this.parentOf(request), served).setValue(MONITOR_KEY, this.monitor);
+      const parent = this.parentOf(request).setValue(MONITOR_KEY, this.monitor);
       if (this.foreign || isInstrumented()) return parent;
       const span = currentTracer().startSpan(
         request.method ?? 'HTTP',
@@ -131,6 +134,18 @@ function onFastifyHandler(message: unknown): void {
   const { request, route } = message as { request?: unknown; route?: { url?: string } };
   const served = servedRequest(request);
   if (served !== undefined && route?.url !== undefined) served.route = route.url;
+}
+
+/**
+ * Another instrumentation begins its span in the root context, so nothing that is put into the context reaches it:
+ * the first listener of the request is the first to find that span active.
+ */
+function adoptActiveSpan(request: IncomingMessage): void {
+  try {
+    servedRequest(request)?.adopt(trace.getActiveSpan());
+  } catch (error) {
+    report(error);
+  }
 }
 
 /** Whether OpenTelemetry's HTTP instrumentation makes the SERVER spans. */

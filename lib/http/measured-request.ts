@@ -1,12 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { type Span, SpanStatusCode } from '@opentelemetry/api';
+import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { HttpEvidence } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { round } from '../monitor/round.js';
-import { type SpanState, stateOf } from '../monitor/span-state.js';
+import { stateOf } from '../monitor/span-state.js';
 import { requestName } from '../tracing/classify.js';
-import type { MeasuredRequest } from '../tracing/http-request.js';
 import type { SdkSpan } from '../tracing/sdk-span.js';
 
 const REQUEST: unique symbol = Symbol.for('nestjs-performance.request') as never;
@@ -28,7 +27,7 @@ export interface HandlerInfo {
 }
 
 /** One request from the first byte parsed to the response's close. */
-export class ServedRequest implements MeasuredRequest {
+export class ServedRequest {
   /** The route's template, where the framework says it before the response is closed. */
   route: string | undefined;
   /** The name of the error that the handler threw. */
@@ -57,23 +56,22 @@ export class ServedRequest implements MeasuredRequest {
     this.own = true;
   }
 
-  serverSpanStarted(state: SpanState, span: SdkSpan): void {
-    if (this.span === undefined) {
-      this.span = span;
-    } else if (
-      this.own &&
-      span !== this.span &&
-      span.instrumentationScope.name.endsWith('instrumentation-http')
-    ) {
-      // Another instrumentation measures the same request: ours steps back, from the next request on altogether.
+  /**
+   * Takes the span that another instrumentation made for this request. Where there is one of ours already, the other
+   * turned up since: ours steps back, and from the next request on there is none.
+   */
+  adopt(active: Span | undefined): void {
+    const span = active as SdkSpan | undefined;
+    if (span === undefined || span === this.span || span.kind !== SpanKind.SERVER) return;
+    if (this.own) {
+      if (!span.instrumentationScope.name.endsWith('instrumentation-http')) return;
       const ours = stateOf(this.span);
       if (ours !== undefined) ours.duplicate = true;
-      this.span.end();
-      this.span = span;
+      this.span?.end();
       this.own = false;
       this.onForeignSpan();
     }
-    state.http ??= {};
+    this.span = span;
   }
 
   /** Leaves this request out of the statistics. */

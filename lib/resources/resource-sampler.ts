@@ -122,7 +122,8 @@ export class ResourceSampler {
     const memory = process.memoryUsage();
     const cpu = process.cpuUsage();
     const newest = this.history.last();
-    const before = this.history.last(Math.max(1, Math.round(1000 / this.intervalMs)));
+    const second = Math.max(1, Math.round(1000 / this.intervalMs));
+    const before = this.history.last(Math.min(second, Math.max(1, this.history.length - 1)));
     const eventLoop: CurrentResources['eventLoop'] = {};
     if (newest !== undefined && before !== undefined) {
       const active = newest.eventLoopActiveMs - before.eventLoopActiveMs;

@@ -71,20 +71,23 @@ export class DriverInstrumentation {
 
   private async enableOutgoing(provider: TracerProvider): Promise<void> {
     if (isWrapped(http.request)) {
+      this.showPatchedHttp();
       this.set('node:http', undefined, true, APPLICATIONS_OWN);
     } else {
       const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
       this.add(new HttpInstrumentation({ disableIncomingRequestInstrumentation: true }), provider);
-      // The patch is applied when a core module is required, and then has to be shown to those who import it.
-      this.modules.load('node:http');
-      this.modules.load('http');
-      this.modules.load('https');
-      syncBuiltinESMExports();
+      this.showPatchedHttp();
       this.set('node:http', undefined, isWrapped(http.request), 'OpenTelemetry, outgoing calls');
     }
     const { UndiciInstrumentation } = await import('@opentelemetry/instrumentation-undici');
     this.add(new UndiciInstrumentation(), provider);
     this.set('fetch', undefined, true, 'OpenTelemetry, on undici’s channels');
+  }
+
+  /** The patch is applied when a core module is required, and then has to be shown to those who import it by name. */
+  private showPatchedHttp(): void {
+    for (const name of ['node:http', 'http', 'node:https', 'https']) this.modules.load(name);
+    syncBuiltinESMExports();
   }
 
   private async enableDriver(known: KnownDriver, provider: TracerProvider): Promise<void> {

@@ -1,10 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import { type Context, diag, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, diag, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { OperationType } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { attachState, monitorIn, SpanState, stateOf } from '../monitor/span-state.js';
 import { classify, operationName, rawStatement } from './classify.js';
-import { httpRequestIn } from './http-request.js';
 import { redact } from './redact.js';
 import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from './sdk-span.js';
 import { StatementCache } from './statement.js';
@@ -38,9 +37,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       const parent = stateOf(trace.getSpan(parentContext));
       const monitor = parent?.monitor ?? this.monitor ?? monitorIn(parentContext) ?? tracingRuntime.monitor;
       if (monitor === undefined) return;
-      const state = new SpanState(monitor, span, performance.now(), parent);
-      attachState(state);
-      if (span.kind === SpanKind.SERVER) httpRequestIn(parentContext)?.serverSpanStarted(state, span);
+      attachState(new SpanState(monitor, span, performance.now(), parent));
     } catch (error) {
       report(error);
     }

@@ -204,7 +204,7 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
   });
 
   it('is seen on another server that serves the same application, and on no other', async () => {
-    const [listener] = application.app.getHttpServer().listeners('request') as [() => void];
+    const listener = application.app.getHttpServer().listeners('request').at(-1) as () => void;
     const second = createServer(listener).listen(0, '127.0.0.1');
     const other = createServer((_request, response) => response.end('other')).listen(0, '127.0.0.1');
     const url = (server: typeof second): string =>

@@ -36,12 +36,20 @@ export class KeptLog implements LoggerService {
 /** Boots a real application with the module, on a free port of the loopback interface. */
 export async function startApplication(
   platform: Platform,
-  parts: { controllers?: Type[]; providers?: Type[]; before?: (app: INestApplication) => void },
+  parts: {
+    imports?: Type[];
+    controllers?: Type[];
+    providers?: Type[];
+    before?: (app: INestApplication) => void;
+  },
   options: PerformanceOptions & PerformanceModuleExtras = {},
 ): Promise<TestApplication> {
   class AppModule {}
   Module({
-    imports: [PerformanceModule.forRoot({ alerts: { enabled: false }, ...options })],
+    imports: [
+      PerformanceModule.forRoot({ alerts: { enabled: false }, ...options }),
+      ...(parts.imports ?? []),
+    ],
     controllers: parts.controllers ?? [],
     providers: parts.providers ?? [],
   })(AppModule);

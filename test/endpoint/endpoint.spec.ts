@@ -1,0 +1,139 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import type { PerformanceModuleExtras } from '../../lib/performance.module.js';
+import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
+
+@Controller({ path: 'albums', version: '1' })
+class AlbumsController {
+  @Get()
+  get(): string {
+    return 'albums';
+  }
+}
+
+describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
+  let application: TestApplication | undefined;
+  const { NODE_ENV } = process.env;
+  afterEach(async () => {
+    process.env['NODE_ENV'] = NODE_ENV;
+    await application?.app.close();
+    application = undefined;
+  });
+
+  const start = async (
+    options: PerformanceOptions & PerformanceModuleExtras = {},
+    before?: (app: INestApplication) => void,
+  ): Promise<void> => {
+    application = await startApplication(platform, { controllers: [AlbumsController], before }, options);
+  };
+  const ask = (path: string, init?: RequestInit): Promise<Response> => fetch(application?.url + path, init);
+  const status = async (path: string, headers: Record<string, string> = {}): Promise<number> =>
+    (await ask(path, { headers })).status;
+
+  it('answers callers on the loopback interface outside production, and none through a proxy', async () => {
+    await start();
+    expect(await status('/performance/stats')).toBe(200);
+    for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
+      expect(await status('/performance/stats', { [header]: '10.0.0.1' })).toBe(403);
+    }
+  });
+
+  it('answers nobody in production until it is told whom', async () => {
+    process.env['NODE_ENV'] = 'production';
+    await start();
+    for (const path of ['/performance/stats', '/performance/slow', '/performance/slow/1']) {
+      expect(await status(path)).toBe(403);
+    }
+    expect((await ask('/performance/stats', { method: 'DELETE' })).status).toBe(403);
+    expect(application?.logged.some(({ message }) => message.includes('answers nobody in production'))).toBe(
+      true,
+    );
+  });
+
+  it('answers who has the token, and nobody else, wherever they are', async () => {
+    process.env['NODE_ENV'] = 'production';
+    await start({ endpoint: { token: 'sixteen-characters' } });
+    expect(await status('/performance/stats', { authorization: 'Bearer sixteen-characters' })).toBe(200);
+    for (const authorization of [
+      'Bearer sixteen-character',
+      'Bearer ',
+      'Basic sixteen-characters',
+      'sixteen-characters',
+    ]) {
+      expect(await status('/performance/stats', { authorization })).toBe(403);
+    }
+    expect(await status('/performance/stats')).toBe(403);
+  });
+
+  it('asks the function that it is given', async () => {
+    process.env['NODE_ENV'] = 'production';
+    await start({
+      endpoint: {
+        authorize: async (request) =>
+          (request as { headers: Record<string, string> }).headers['x-team'] === 'store',
+      },
+    });
+    expect(await status('/performance/stats', { 'x-team': 'store' })).toBe(200);
+    expect(await status('/performance/stats')).toBe(403);
+  });
+
+  it('lets nobody in for anything but true', async () => {
+    await start({ endpoint: { authorize: (() => 'yes') as never } });
+    expect(await status('/performance/stats')).toBe(403);
+  });
+
+  it('is not there when it is switched off', async () => {
+    await start({ endpoint: { enabled: false } });
+    expect(await status('/performance/stats')).toBe(404);
+  });
+
+  it('answers below a prefix, a version and a path of the application’s choice', async () => {
+    await start({ endpointPath: 'internal/speed' }, (app) => {
+      app.setGlobalPrefix('api');
+      app.enableVersioning({ type: VersioningType.URI });
+    });
+    expect(await status('/api/internal/speed/stats')).toBe(200);
+    expect(await status('/api/v1/albums')).toBe(200);
+    await until(() => application?.operation('GET /api/v1/albums')?.count === 1);
+    expect(application?.monitor.getStats().byType['http']?.count).toBe(1);
+  });
+
+  it('resets the statistics', async () => {
+    await start();
+    await ask('/v1/albums');
+    await until(() => application?.monitor.getStats().byType['http']?.count === 1);
+    const response = await ask('/performance/stats', { method: 'DELETE' });
+    expect(response.status).toBe(204);
+    expect(application?.monitor.getStats().byType['http']).toBeUndefined();
+  });
+
+  it('may not be kept by anybody in between', async () => {
+    await start();
+    for (const path of ['/performance/stats', '/performance/slow']) {
+      expect((await ask(path)).headers.get('cache-control')).toBe('no-store');
+    }
+  });
+
+  it.each([
+    ['/performance/stats?operations=0', 'operations is "0"'],
+    ['/performance/stats?operations=1001', 'operations is "1001"'],
+    ['/performance/slow?limit=-1', 'limit is "-1"'],
+    ['/performance/slow?limit=1&limit=2', 'limit is an array'],
+    ['/performance/slow?type=', 'type is ""'],
+  ])('says what is wrong with %s', async (path, message) => {
+    await start();
+    const response = await ask(path);
+    expect(response.status).toBe(400);
+    expect(((await response.json()) as { message: string }).message).toContain(
+      `The query parameter ${message}, which is not allowed`,
+    );
+  });
+
+  it('says that a slow operation is gone', async () => {
+    await start();
+    const response = await ask('/performance/slow/0123456789abcdef');
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain('0123456789abcdef');
+  });
+});

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Events } from '../../lib/monitor/events.js';
+import type { SlowOperation } from '../../lib/monitor/operation.js';
+import { type EndedOperation, PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import { sleep } from '../support/tracing.js';
+
+function ended(durationMs: number, more: Partial<EndedOperation> = {}): EndedOperation {
+  return { type: 'http', name: 'GET /a', durationMs, thresholdMs: 100, error: false, ...more };
+}
+
+describe('PerformanceMonitor', () => {
+  let monitor: PerformanceMonitor;
+  beforeEach(() => {
+    monitor = new PerformanceMonitor({ alerts: { enabled: false }, detection: { maxSlowOperations: 3 } });
+  });
+  afterEach(() => monitor.shutdown());
+
+  it('takes an operation as slow when it took longer than its threshold, and not when it took as long', () => {
+    expect(monitor.record(ended(100))).toBe(false);
+    expect(monitor.record(ended(100.001))).toBe(true);
+    expect(monitor.record(ended(1e9, { thresholdMs: undefined }))).toBe(false);
+    expect(monitor.getStats()).toMatchObject({ totalOperations: 3, totalSlowOperations: 1 });
+  });
+
+  it('keeps the last slow operations, the newest first', () => {
+    for (let i = 1; i <= 5; i++) monitor.record(ended(100 + i, { type: i % 2 === 0 ? 'database' : 'http' }));
+    expect(monitor.getSlowOperations().map(({ durationMs }) => durationMs)).toEqual([105, 104, 103]);
+    expect(monitor.getSlowOperations({ limit: 1 }).map(({ durationMs }) => durationMs)).toEqual([105]);
+    expect(monitor.getSlowOperations({ type: 'database' }).map(({ durationMs }) => durationMs)).toEqual([
+      104,
+    ]);
+    const [newest] = monitor.getSlowOperations();
+    expect(monitor.getSlowOperation(newest?.id ?? '')).toBe(newest);
+    expect(monitor.getSlowOperation('of long ago')).toBeUndefined();
+  });
+
+  it('tells listeners later, outside the operation, until they leave', async () => {
+    const heard: SlowOperation[] = [];
+    const leave = monitor.onSlowOperation((operation) => heard.push(operation));
+    monitor.record(ended(200));
+    expect(heard).toEqual([]);
+    await sleep(5);
+    expect(heard).toMatchObject([{ name: 'GET /a', durationMs: 200, slownessRatio: 2 }]);
+    leave();
+    monitor.record(ended(200));
+    await sleep(5);
+    expect(heard).toHaveLength(1);
+  });
+
+  it('forgets on a reset, and counts nothing after its shutdown', () => {
+    monitor.record(ended(200));
+    monitor.resetStats();
+    expect(monitor.getStats()).toMatchObject({ totalOperations: 0, operations: [] });
+    expect(monitor.getSlowOperations()).toEqual([]);
+    monitor.shutdown();
+    expect(monitor.record(ended(200))).toBe(false);
+    expect(monitor.getStats().totalOperations).toBe(0);
+  });
+
+  it('tells of an alert when a share of operations is slow, and when it no longer is', async () => {
+    const heard: string[] = [];
+    monitor.onAlert(({ rule, subject, state, value }) => heard.push(`${rule} ${subject} ${state} ${value}`));
+    for (let i = 0; i < 19; i++) monitor.record(ended(200));
+    monitor.evaluateAlerts();
+    monitor.record(ended(1));
+    monitor.evaluateAlerts();
+    monitor.evaluateAlerts();
+    expect(monitor.getActiveAlerts()).toMatchObject([{ rule: 'slow_percentage', subject: 'http' }]);
+    monitor.resetStats();
+    monitor.evaluateAlerts();
+    await sleep(5);
+    expect(heard).toEqual(['slow_percentage http firing 95', 'slow_percentage http resolved 0']);
+  });
+
+  it('evaluates its rules by itself', async () => {
+    const own = new PerformanceMonitor({ alerts: { intervalMs: 100, slowPercentage: { minCount: 1 } } });
+    const heard: string[] = [];
+    own.onAlert(({ summary }) => heard.push(summary));
+    own.record(ended(200));
+    await sleep(250);
+    own.shutdown();
+    expect(heard).toEqual(['100 % of the 1 http operations of the last minute were slow (limit 5 %)']);
+  });
+});
+
+describe('Events', () => {
+  it('drops what is beyond its bound, and counts it', async () => {
+    const events = new Events<number>(() => {});
+    let heard = 0;
+    events.on(() => heard++);
+    for (let i = 0; i < 1500; i++) events.emit(i);
+    expect(events.dropped).toBe(500);
+    await sleep(5);
+    expect(heard).toBe(1000);
+    events.emit(1);
+    await sleep(5);
+    expect(heard).toBe(1001);
+  });
+
+  it('keeps nothing while nobody listens', () => {
+    const events = new Events<number>(() => {});
+    for (let i = 0; i < 1500; i++) events.emit(i);
+    expect(events.dropped).toBe(0);
+  });
+
+  it('tells the others when a listener throws', () => {
+    const faults: unknown[] = [];
+    const events = new Events<number>((error) => faults.push(error));
+    const heard: number[] = [];
+    events.on(() => {
+      throw new Error('mine');
+    });
+    events.on((event) => heard.push(event));
+    events.emit(1);
+    events.close();
+    expect(heard).toEqual([1]);
+    expect(faults).toEqual([new Error('mine')]);
+  });
+});

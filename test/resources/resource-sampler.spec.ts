@@ -1,0 +1,110 @@
+import { performance } from 'node:perf_hooks';
+import { describe, expect, it } from '@jest/globals';
+import { ResourceHistory, type ResourceReading } from '../../lib/resources/resource-history.js';
+import { ResourceSampler } from '../../lib/resources/resource-sampler.js';
+import { sleep } from '../support/tracing.js';
+
+function reading(at: number, more: Partial<ResourceReading> = {}): ResourceReading {
+  return {
+    at,
+    heapUsed: 0,
+    heapTotal: 0,
+    external: 0,
+    rss: 0,
+    cpuUserMs: 0,
+    cpuSystemMs: 0,
+    eventLoopActiveMs: 0,
+    eventLoopIdleMs: 0,
+    eventLoopDelayMaxMs: 0,
+    gcPauseMs: 0,
+    ...more,
+  };
+}
+
+describe('ResourceHistory', () => {
+  it('keeps the last readings and no more', () => {
+    const history = new ResourceHistory(3);
+    for (let at = 1; at <= 5; at++) history.add(reading(at, { rss: at * 10 }));
+    expect(history.length).toBe(3);
+    expect([0, 1, 2, 3].map((back) => history.last(back)?.rss)).toEqual([50, 40, 30, undefined]);
+  });
+
+  it('knows a cumulative figure at any moment', () => {
+    const history = new ResourceHistory(10);
+    history.add(reading(100, { cpuUserMs: 10 }));
+    history.add(reading(200, { cpuUserMs: 30 }));
+    const present = reading(300, { cpuUserMs: 90 });
+    const at = (moment: number): number => history.at('cpuUserMs', moment, present);
+    expect([100, 150, 200, 250, 300].map(at)).toEqual([10, 20, 30, 60, 90]);
+    expect(at(50)).toBe(10);
+  });
+
+  it('knows the longest delay since a moment', () => {
+    const history = new ResourceHistory(10);
+    history.add(reading(100, { eventLoopDelayMaxMs: 70 }));
+    history.add(reading(200, { eventLoopDelayMaxMs: 20 }));
+    expect(history.delayMaxSince(0)).toBe(70);
+    expect(history.delayMaxSince(150)).toBe(20);
+    expect(history.delayMaxSince(250)).toBe(0);
+  });
+});
+
+describe('ResourceSampler', () => {
+  it('tells an operation that burnt CPU and blocked the event loop from one that waited', async () => {
+    const sampler = new ResourceSampler(50);
+    sampler.start();
+    await sleep(120);
+    const waiting = performance.now();
+    await sleep(300);
+    const waited = sampler.evidence(waiting);
+    const burning = performance.now();
+    while (performance.now() < burning + 300);
+    const burnt = sampler.evidence(burning);
+    sampler.stop();
+    expect(burnt.cpuUserMs + burnt.cpuSystemMs).toBeGreaterThan(2 * (waited.cpuUserMs + waited.cpuSystemMs));
+    expect(burnt.eventLoopUtilization).toBeGreaterThan(0.8);
+    expect(waited.eventLoopUtilization).toBeLessThan(0.5);
+    expect(burnt.eventLoopDelayMaxMs).toBeGreaterThan(150);
+    expect(burnt.heapUsedMb).toBeGreaterThan(1);
+    expect(burnt.rssMb).toBeGreaterThan(burnt.heapUsedMb);
+  });
+
+  it('sees the pauses of the garbage collector', async () => {
+    const sampler = new ResourceSampler(50);
+    sampler.start();
+    const begun = performance.now();
+    let kept: unknown[] = [];
+    for (let i = 0; i < 300; i++) {
+      kept = Array.from({ length: 20_000 }, (_, n) => ({ n, kept }));
+      if (i % 10 === 0) kept = [];
+    }
+    await sleep(60);
+    expect(sampler.current().gc.count).toBeGreaterThan(0);
+    expect(sampler.evidence(begun).gcPauseMs).toBeGreaterThan(0);
+    sampler.stop();
+  });
+
+  it('gives the figures of the last second for a view, and none that it does not have', async () => {
+    const sampler = new ResourceSampler(50);
+    expect(sampler.current().eventLoop).toEqual({});
+    sampler.start();
+    await sleep(130);
+    const { memory, cpu, eventLoop, timestamp } = sampler.current();
+    sampler.stop();
+    expect(timestamp).toBeGreaterThan(0);
+    expect(memory.heapUsedMB).toBeCloseTo(memory.heapUsed / 2 ** 20, 1);
+    expect(cpu.userMs).toBeCloseTo(cpu.user / 1000, 1);
+    expect(eventLoop.utilization).toBeGreaterThanOrEqual(0);
+    expect(eventLoop.utilization).toBeLessThanOrEqual(1);
+  });
+
+  it('can be started and stopped again', async () => {
+    const sampler = new ResourceSampler(50);
+    sampler.start();
+    sampler.start();
+    sampler.stop();
+    const { length } = sampler.history;
+    await sleep(120);
+    expect(sampler.history.length).toBe(length);
+  });
+});
