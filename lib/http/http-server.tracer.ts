@@ -4,9 +4,11 @@ import { type Context, context, diag, propagation, ROOT_CONTEXT, SpanKind, trace
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { MONITOR_KEY } from '../monitor/span-state.js';
 import { isWrapped } from '../tracing/late-instrumentation.js';
-import { currentTracer } from '../tracing/tracing-runtime.js';
+import { currentTracer, tracingRuntime } from '../tracing/tracing-runtime.js';
 import { type IgnoredPaths, isIgnored } from './ignored-paths.js';
 import { ServedRequest, servedRequest } from './measured-request.js';
+
+const SERVER = { kind: SpanKind.SERVER } as const;
 
 type Emit = (this: Server, event: string, ...args: unknown[]) => boolean;
 
@@ -52,6 +54,10 @@ export class HttpServerTracer {
     this.main = undefined;
   }
 
+  private readonly onForeignSpan = (): void => {
+    this.foreign = true;
+  };
+
   private readonly onRequestStart = (message: unknown): void => {
     const { server } = message as { server: Server };
     if (this.known.has(server)) return;
@@ -86,36 +92,29 @@ export class HttpServerTracer {
     try {
       const path = pathOf(request.url ?? '/');
       if (isIgnored(this.ignored, path) || servedRequest(request) !== undefined) return undefined;
-      const served = new ServedRequest(request, response, this.monitor, () => {
-        this.foreign = true;
-      });
-      response.once('close', () => {
-        try {
-          served.closed();
-        } catch (error) {
-          report(error);
-        }
-      });
-      const parent = this.parentOf(request).setValue(MONITOR_KEY, this.monitor);
+      const served = new ServedRequest(request, response, this.monitor, this.onForeignSpan);
+      const parent = this.mark(this.parentOf(request));
       if (this.foreign || isInstrumented()) return parent;
-      const span = currentTracer().startSpan(
-        request.method ?? 'HTTP',
-        {
-          kind: SpanKind.SERVER,
-          attributes: {
-            'http.request.method': request.method ?? 'HTTP',
-            'url.path': path,
-            'url.scheme': 'encrypted' in request.socket ? 'https' : 'http',
-          },
-        },
-        parent,
-      );
+      const attributes = {
+        'http.request.method': request.method ?? 'HTTP',
+        'url.path': path,
+        'url.scheme': 'encrypted' in request.socket ? 'https' : 'http',
+      };
+      // A sampler of the application's may look at the attributes; ours does not, and setting them later is cheaper.
+      const options = this.ownProvider ? SERVER : { kind: SpanKind.SERVER, attributes };
+      const span = currentTracer().startSpan(request.method ?? 'HTTP', options, parent);
+      if (this.ownProvider) span.setAttributes(attributes);
       served.begin(span);
       return trace.setSpan(parent, span);
     } catch (error) {
       report(error);
       return undefined;
     }
+  }
+
+  /** Says which monitor the trace belongs to, unless it is the one that it would belong to anyway. */
+  private mark(parent: Context): Context {
+    return this.monitor === tracingRuntime.monitor ? parent : parent.setValue(MONITOR_KEY, this.monitor);
   }
 
   private parentOf(request: IncomingMessage): Context {

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { diag, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { HttpEvidence } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { round } from '../monitor/round.js';
-import { stateOf } from '../monitor/span-state.js';
+import { type HttpEvidenceSource, stateOf } from '../monitor/span-state.js';
 import { requestName } from '../tracing/classify.js';
 import type { SdkSpan } from '../tracing/sdk-span.js';
 
@@ -18,16 +18,44 @@ interface RoutedRequest extends IncomingMessage {
   route?: { path?: unknown };
 }
 
-/** The handler that the router chose for a request. */
-export interface HandlerInfo {
-  /** `UsersController.findOne` */
-  readonly name: string;
-  /** The handler's own threshold in milliseconds. */
-  readonly thresholdMs: number | undefined;
+interface MeasuredResponse extends ServerResponse {
+  [REQUEST]?: ServedRequest;
+}
+
+function onClose(this: MeasuredResponse): void {
+  try {
+    this[REQUEST]?.closed();
+  } catch (error) {
+    diag.error('nestjs-performance: a request could not be counted', error);
+  }
+}
+
+/** The handler that the router chose for a request. One for each handler of the application. */
+export class HandlerInfo {
+  private method: string | undefined;
+  private route: string | undefined;
+  private operation = '';
+
+  constructor(
+    /** `UsersController.findOne` */
+    readonly name: string,
+    /** The handler's own threshold in milliseconds. */
+    readonly thresholdMs: number | undefined,
+  ) {}
+
+  /** The name of the operation. A handler nearly always serves one route, whose name is made once. */
+  operationName(method: string | undefined, route: string | undefined): string {
+    if (method !== this.method || route !== this.route || this.operation === '') {
+      this.operation = requestName(method, route);
+      this.method = method;
+      this.route = route;
+    }
+    return this.operation;
+  }
 }
 
 /** One request from the first byte parsed to the response's close. */
-export class ServedRequest {
+export class ServedRequest implements HttpEvidenceSource {
   /** The route's template, where the framework says it before the response is closed. */
   route: string | undefined;
   /** The name of the error that the handler threw. */
@@ -48,6 +76,9 @@ export class ServedRequest {
     private readonly onForeignSpan: () => void,
   ) {
     request[REQUEST] = this;
+    (response as MeasuredResponse)[REQUEST] = this;
+    // Not `once`: a response closes once, and the wrapper would be made for each.
+    response.on('close', onClose);
   }
 
   /** Takes a span of ours. */
@@ -85,16 +116,10 @@ export class ServedRequest {
   handlerStarted(handler: HandlerInfo): void {
     this.handler = handler;
     this.handlerStartedAt = performance.now();
+    const name = this.name();
+    if (handler.thresholdMs !== undefined) this.monitor.thresholds.setRoute(name, handler.thresholdMs);
     const state = stateOf(this.span);
-    if (handler.thresholdMs !== undefined || state !== undefined) {
-      const name = this.name();
-      if (handler.thresholdMs !== undefined) this.monitor.thresholds.setRoute(name, handler.thresholdMs);
-      if (state !== undefined) {
-        state.name = name;
-        state.type = 'http';
-        state.thresholdMs = handler.thresholdMs;
-      }
-    }
+    if (state !== undefined) state.name = name;
   }
 
   handlerEnded(): void {
@@ -103,37 +128,46 @@ export class ServedRequest {
 
   /** The response is closed: complete, or because the client went away. */
   closed(): void {
-    const now = performance.now();
+    const durationMs = performance.now() - this.startedAt;
     const name = this.name();
-    const { statusCode, writableFinished } = this.response;
-    const failed = statusCode >= 500;
-    const state = stateOf(this.span);
-    const evidence = this.evidence(now);
+    const failed = this.response.statusCode >= 500;
+    const thresholdMs = this.thresholdMs(name, durationMs);
+    const { span } = this;
+    if (span !== undefined) this.describe(span, name, failed);
+    const state = stateOf(span);
     if (state !== undefined) {
       state.type = 'http';
       state.name = name;
-      state.http = evidence;
-      state.thresholdMs = this.thresholdMs(name);
+      state.http = this;
+      state.thresholdMs = thresholdMs;
+    } else if (!this.ignored) {
+      this.monitor.record({ type: 'http', name, durationMs, thresholdMs, error: failed, span, http: this });
     }
-    if (this.span !== undefined) this.describe(this.span, name, failed);
-    if (state === undefined && !this.ignored) {
-      this.monitor.record({
-        type: 'http',
-        name,
-        durationMs: now - this.startedAt,
-        thresholdMs: this.thresholdMs(name),
-        error: failed,
-        span: this.span,
-        http: evidence,
-      });
+    if (this.own) span?.end();
+  }
+
+  /** Where the time went, as far as the request got. */
+  evidence(): HttpEvidence {
+    const { handler, response } = this;
+    const evidence: HttpEvidence = { statusCode: response.statusCode };
+    if (!response.writableFinished) evidence.aborted = true;
+    if (handler === undefined) return evidence;
+    evidence.handler = handler.name;
+    evidence.beforeHandlerMs = round(this.handlerStartedAt - this.startedAt);
+    if (this.handlerEndedAt > 0) {
+      evidence.handlerMs = round(this.handlerEndedAt - this.handlerStartedAt);
+      evidence.afterHandlerMs = round(performance.now() - this.handlerEndedAt);
     }
-    if (!writableFinished) this.span?.setAttribute('performance.http.aborted', true);
-    if (this.own) this.span?.end();
+    return evidence;
   }
 
   /** The name by the route's template, as far as it is known by now. */
   private name(): string {
-    return requestName(this.request.method, this.route ?? this.expressRoute());
+    const { handler, request } = this;
+    const route = this.route ?? this.expressRoute();
+    return handler === undefined
+      ? requestName(request.method, route)
+      : handler.operationName(request.method, route);
   }
 
   private expressRoute(): string | undefined {
@@ -144,36 +178,25 @@ export class ServedRequest {
     return `${baseUrl ?? ''}${route.path}`;
   }
 
-  private thresholdMs(name: string): number | undefined {
+  private thresholdMs(name: string, durationMs: number): number | undefined {
+    const thresholdMs = this.handler?.thresholdMs ?? this.monitor.thresholds.ofRoute(name);
     // A stream of events is open for as long as somebody listens; that says nothing of its speed.
-    if (isEventStream(this.response)) return Number.POSITIVE_INFINITY;
-    return this.handler?.thresholdMs ?? this.monitor.thresholds.ofRoute(name);
+    const slow = thresholdMs !== undefined && durationMs > thresholdMs;
+    return slow && isEventStream(this.response) ? Number.POSITIVE_INFINITY : thresholdMs;
   }
 
   private describe(span: Span, name: string, failed: boolean): void {
     const { statusCode } = this.response;
-    const route = name.slice(name.indexOf(' ') + 1);
-    if (route !== '(unmatched)') span.setAttribute('http.route', route);
+    const route = this.route ?? this.expressRoute();
+    if (route !== undefined) span.setAttribute('http.route', route);
+    if (!this.response.writableFinished) span.setAttribute('performance.http.aborted', true);
     if (!this.own) return;
-    span.updateName(route === '(unmatched)' ? name.slice(0, name.indexOf(' ')) : name);
+    span.updateName(route === undefined ? (this.request.method ?? 'HTTP') : name);
     span.setAttribute('http.response.status_code', statusCode);
     if (this.handler !== undefined) span.setAttribute('code.function.name', this.handler.name);
     if (!failed) return;
     span.setAttribute('error.type', this.errorName ?? String(statusCode));
     span.setStatus({ code: SpanStatusCode.ERROR });
-  }
-
-  private evidence(now: number): HttpEvidence {
-    const evidence: HttpEvidence = { statusCode: this.response.statusCode };
-    if (!this.response.writableFinished) evidence.aborted = true;
-    if (this.handler === undefined) return evidence;
-    evidence.handler = this.handler.name;
-    evidence.beforeHandlerMs = round(this.handlerStartedAt - this.startedAt);
-    if (this.handlerEndedAt > 0) {
-      evidence.handlerMs = round(this.handlerEndedAt - this.handlerStartedAt);
-      evidence.afterHandlerMs = round(now - this.handlerEndedAt);
-    }
-    return evidence;
   }
 }
 

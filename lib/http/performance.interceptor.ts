@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { type Observable, tap } from 'rxjs';
 import { slowThresholdOf } from '../decorators/slow-threshold.decorator.js';
-import { type HandlerInfo, servedRequest } from './measured-request.js';
+import { HandlerInfo, servedRequest } from './measured-request.js';
 
 type Class = new (...args: never[]) => unknown;
 type Handler = (...args: never[]) => unknown;
@@ -45,7 +45,7 @@ export class PerformanceInterceptor implements NestInterceptor {
       // A stream of events is open for as long as somebody listens; that says nothing of its speed.
       const stream = Reflect.getMetadata(SSE_METADATA, handler) === true;
       const thresholdMs = stream ? Number.POSITIVE_INFINITY : slowThresholdOf(handler, controller);
-      info = { name: `${controller.name}.${handler.name}`, thresholdMs };
+      info = new HandlerInfo(`${controller.name}.${handler.name}`, thresholdMs);
       handlers.set(handler, info);
     }
     return info;

@@ -10,10 +10,10 @@ import { type CurrentResources, ResourceSampler } from '../resources/resource-sa
 import { annotate } from './annotate.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
-import type { HttpEvidence, OperationType, SlowOperation } from './operation.js';
+import type { OperationType, SlowOperation } from './operation.js';
 import { round } from './round.js';
 import { SlowOperations } from './slow-operations.js';
-import { type SpanState, stateOf } from './span-state.js';
+import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
 import { type NamedStatistics, Statistics, type TypeStatistics } from './statistics.js';
 import { Thresholds } from './thresholds.js';
 
@@ -43,7 +43,7 @@ export interface EndedOperation {
   /** To annotate when it is slow; must still be writable. */
   span?: Span;
   statement?: string;
-  http?: HttpEvidence;
+  http?: HttpEvidenceSource;
 }
 
 /** The number of operations listed where nothing else is said; more would make a heavy page of little use. */
@@ -233,6 +233,7 @@ export class PerformanceMonitor {
     now: number,
   ): SlowOperation {
     const context = span?.spanContext();
+    const source = http ?? state?.http;
     const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
     const root = state === undefined || state.root === state ? undefined : state.root;
     return {
@@ -250,7 +251,7 @@ export class PerformanceMonitor {
       ...(parentSpanContext === undefined ? {} : { parentSpanId: parentSpanContext.spanId }),
       ...(root?.name === undefined ? {} : { root: { type: root.type ?? 'internal', name: root.name } }),
       resources: this.resources.evidence(now - durationMs),
-      ...((http ?? state?.http) === undefined ? {} : { http: http ?? state?.http }),
+      ...(source === undefined ? {} : { http: source.evidence() }),
       ...(statement === undefined ? {} : { statement }),
     };
   }

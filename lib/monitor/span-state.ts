@@ -7,6 +7,11 @@ const STATE: unique symbol = Symbol.for('nestjs-performance.span') as never;
 /** Tells which monitor a trace that begins in this context belongs to, where several share one tracer provider. */
 export const MONITOR_KEY = createContextKey('nestjs-performance.monitor');
 
+/** Who can say where the time of a served request went; asked only when it was slow. */
+export interface HttpEvidenceSource {
+  evidence(): HttpEvidence;
+}
+
 /**
  * What is known of a live span. It hangs on the span itself and goes with it: there is no table of live spans.
  *
@@ -20,7 +25,7 @@ export class SpanState {
   type: OperationType | undefined;
   name: string | undefined;
   thresholdMs: number | undefined;
-  http: HttpEvidence | undefined;
+  http: HttpEvidenceSource | undefined;
   /** Seen by nobody: another instrumentation already made a span for the same work. */
   duplicate = false;
   /** It ended and was counted. */

@@ -6,11 +6,13 @@ import type { OperationType } from './operation.js';
  */
 export class Thresholds {
   private readonly byType: ReadonlyMap<string, number>;
+  private readonly http: number | undefined;
   private readonly byRoute = new Map<string, number>();
 
   /** @param byType milliseconds by operation type */
   constructor(byType: Readonly<Record<string, number>>) {
     this.byType = new Map(Object.entries(byType));
+    this.http = this.byType.get('http');
   }
 
   /** The threshold of a type in milliseconds. */
@@ -20,7 +22,7 @@ export class Thresholds {
 
   /** The threshold of a route by its operation name, or that of `http`. */
   ofRoute(name: string): number | undefined {
-    return this.byRoute.get(name) ?? this.byType.get('http');
+    return (this.byRoute.size === 0 ? undefined : this.byRoute.get(name)) ?? this.http;
   }
 
   /**
