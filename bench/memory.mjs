@@ -12,7 +12,11 @@ for (const state of ['minute', 'day']) {
       const args = [state, String(keys), String(round + 1)];
       bytes.push(await run('memory/measure.mjs', args, ['--expose-gc']));
     }
-    rows.push([state === 'minute' ? 'a minute of traffic' : 'a day of traffic', String(keys), spread(bytes, 0)]);
+    rows.push([
+      state === 'minute' ? 'a minute of traffic' : 'a day of traffic',
+      String(keys),
+      spread(bytes, 0),
+    ]);
     worst.push(median(bytes));
   }
 }
