@@ -119,7 +119,9 @@ export class ServedRequest implements HttpEvidenceSource {
     const name = this.name();
     if (handler.thresholdMs !== undefined) this.monitor.thresholds.setRoute(name, handler.thresholdMs);
     const state = stateOf(this.span);
-    if (state !== undefined) state.name = name;
+    if (state === undefined) return;
+    state.type = 'http';
+    state.name = name;
   }
 
   handlerEnded(): void {

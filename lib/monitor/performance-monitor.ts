@@ -102,13 +102,13 @@ export class PerformanceMonitor {
 
   /**
    * Counts an operation that ended and, when it was slow, annotates its span and keeps it.
+   * @param now milliseconds on the clock of `performance.now()`
    * @returns whether it was slow
    */
-  record(operation: EndedOperation): boolean {
+  record(operation: EndedOperation, now = performance.now()): boolean {
     if (!this.started) return false;
     const { type, name, durationMs, thresholdMs, error } = operation;
     const slow = thresholdMs !== undefined && durationMs > thresholdMs;
-    const now = performance.now();
     this.statistics.record(type, name, durationMs, slow, error, now);
     if (slow) this.keep(operation, thresholdMs, now);
     return slow;

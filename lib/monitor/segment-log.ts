@@ -60,7 +60,7 @@ let outLength = 0;
  * longer ones as they age, so that the last minute, hour and day and the whole life are read from one structure
  * whose size depends on how spread the latencies are and not on how many there were.
  *
- * A segment is `level, start slot, slots, count, slow, errors` as varints, `sum, min, max` as doubles, the length of
+ * A segment is `level, start slot, slots, count, slow, errors` as varints, `sum` as a double, `min, max` as floats, the length of
  * its body, and the body: pairs of varints (distance to the last bucket that is not empty, its count).
  * Knows no clock: time is a slot number that the caller counts.
  */
@@ -159,9 +159,9 @@ function readHeader(bytes: Uint8Array, offset: number): Header | undefined {
   totals.errors = readVarint(bytes);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   totals.sum = view.getFloat64(cursor);
-  totals.min = view.getFloat64(cursor + 8);
-  totals.max = view.getFloat64(cursor + 16);
-  cursor += 24;
+  totals.min = view.getFloat32(cursor + 8);
+  totals.max = view.getFloat32(cursor + 12);
+  cursor += 16;
   const length = readVarint(bytes);
   return { level, start, end, bodyStart: cursor, bodyEnd: cursor + length, totals };
 }
@@ -193,8 +193,8 @@ function writeVarint(value: number): void {
   out[outLength++] = rest;
 }
 
-/** A varint of a safe integer takes at most 8 bytes; a header has seven of them and three doubles. */
-const HEADER_BYTES = 7 * 8 + 24;
+/** A varint of a safe integer takes at most 8 bytes; a header has seven of them, a double and two floats. */
+const HEADER_BYTES = 7 * 8 + 16;
 
 function writeHeader(level: number, start: number, end: number, totals: Totals): void {
   reserve(HEADER_BYTES);
@@ -205,9 +205,9 @@ function writeHeader(level: number, start: number, end: number, totals: Totals):
   writeVarint(totals.slow);
   writeVarint(totals.errors);
   outView.setFloat64(outLength, totals.sum);
-  outView.setFloat64(outLength + 8, totals.min);
-  outView.setFloat64(outLength + 16, totals.max);
-  outLength += 24;
+  outView.setFloat32(outLength + 8, totals.min);
+  outView.setFloat32(outLength + 12, totals.max);
+  outLength += 16;
 }
 
 function writeSegment(level: number, start: number, end: number, totals: Totals, counts: Float64Array): void {

@@ -12,7 +12,8 @@ export function redact(span: SdkSpan, statements: StatementCache): void {
     const sql = attributes['db.system.name'] !== 'mongodb' && attributes['db.system'] !== 'mongodb';
     for (const key of STATEMENTS) {
       const text = attributes[key];
-      if (typeof text === 'string' && sql) span.setAttribute(key, statements.get(text).text);
+      // Written in place: the key is there already, and `setAttribute` would check what is known.
+      if (typeof text === 'string' && sql) attributes[key] = statements.get(text).text;
     }
   }
   if (attributes['db.postgresql.values'] !== undefined) span.setAttribute('db.postgresql.values', '?');

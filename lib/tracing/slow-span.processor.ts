@@ -67,22 +67,19 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const state = stateOf(span);
     if (state === undefined || state.ended) return;
     state.ended = true;
-    state.leave(performance.now());
+    const now = performance.now();
+    state.leave(now);
     if (state.duplicate) return;
     const { monitor } = state;
     const type = state.type ?? classify(span);
     const name = state.name ?? operationName(type, span, this.statements);
     const error = span.status.code === SpanStatusCode.ERROR;
     if (error) state.root.notable = true;
-    monitor.record({
-      type,
-      name,
-      durationMs: toMilliseconds(span.duration),
-      thresholdMs: state.thresholdMs ?? thresholdOf(monitor, type, name),
-      error,
-      span,
-      statement: this.statementOf(type, span),
-    });
+    const durationMs = toMilliseconds(span.duration);
+    const thresholdMs = state.thresholdMs ?? thresholdOf(monitor, type, name);
+    const slow = thresholdMs !== undefined && durationMs > thresholdMs;
+    const statement = slow ? this.statementOf(type, span) : undefined;
+    monitor.record({ type, name, durationMs, thresholdMs, error, span, statement }, now);
     state.type = type;
     state.name = name;
   }
