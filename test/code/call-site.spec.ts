@@ -1,0 +1,224 @@
+import { readFileSync } from 'node:fs';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { map, of } from 'rxjs';
+import { type CallSite, captureUserFrames, type RawFrame } from '../../lib/code/call-site.js';
+import { SourceMaps } from '../../lib/code/source-maps.js';
+
+const SOURCE = readFileSync(__filename, 'utf8').split('\n');
+const HERE = 'test/code/call-site.spec.ts';
+
+/** Where this file carries a mark: `// <mark>` at the end of a line. */
+function lineOf(mark: string): number {
+  return SOURCE.findIndex((line) => line.endsWith(`// <${mark}>`)) + 1;
+}
+
+function located(frames: RawFrame[]): [string, number][] {
+  const maps = new SourceMaps();
+  return frames
+    .map((frame): CallSite => maps.locate(frame))
+    .filter(({ file }) => file === HERE)
+    .map((site) => [site.function, site.line]);
+}
+
+const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+/** Wraps a method as the library's own decorators do. */
+function wrapped(_target: object, _name: string, descriptor: PropertyDescriptor): void {
+  const method = descriptor.value as (...given: unknown[]) => unknown;
+  descriptor.value = function (this: unknown, ...given: unknown[]) {
+    return method.apply(this, given);
+  };
+}
+
+class CatalogService {
+  frames: RawFrame[] = [];
+
+  async withTracks(): Promise<void> {
+    await this.load(); // <withTracks>
+  }
+
+  async load(): Promise<void> {
+    await tick();
+    this.frames = captureUserFrames(); // <load>
+  }
+
+  async each(albums: number[]): Promise<void> {
+    await Promise.all(
+      albums.map(async () => {
+        await tick();
+        this.frames = captureUserFrames(); // <callback>
+      }),
+    ); // <all>
+  }
+
+  synchronous(): void {
+    [1].map(() => this.capture()); // <map>
+  }
+
+  capture(): void {
+    this.frames = captureUserFrames(); // <capture>
+  }
+
+  async chained(): Promise<void> {
+    await Promise.resolve()
+      .then(() => tick())
+      .then(() => {
+        this.frames = captureUserFrames(); // <then>
+      }); // <chain>
+  }
+
+  @wrapped
+  decorated(): void {
+    this.frames = captureUserFrames(); // <decorated>
+  }
+
+  static made(): RawFrame[] {
+    return captureUserFrames(); // <static>
+  }
+
+  get first(): RawFrame | undefined {
+    return captureUserFrames()[0];
+  }
+}
+
+describe('the frames of the user', () => {
+  const service = new CatalogService();
+
+  it('follow await to those who wait, with the lines of the source', async () => {
+    await service.withTracks();
+    expect(located(service.frames).slice(0, 2)).toEqual([
+      ['CatalogService.load', lineOf('load')],
+      ['CatalogService.withTracks', lineOf('withTracks')],
+    ]);
+  });
+
+  it('go through Promise.all, and a callback is named after the method around it', async () => {
+    await service.each([1, 2]);
+    const [callback, around] = located(service.frames);
+    expect(callback).toEqual(['CatalogService.each', lineOf('callback')]);
+    expect(around?.[0]).toBe('CatalogService.each');
+  });
+
+  it('name synchronous callbacks likewise', () => {
+    service.synchronous();
+    expect(located(service.frames).slice(0, 2)).toEqual([
+      ['CatalogService.capture', lineOf('capture')],
+      ['CatalogService.synchronous', lineOf('map')],
+    ]);
+  });
+
+  it('hold what a chain of then runs', async () => {
+    await service.chained();
+    expect(located(service.frames)[0]).toEqual(['CatalogService.chained', lineOf('then')]);
+  });
+
+  it('name decorated and static methods, accessors and constructors by their class', () => {
+    service.decorated();
+    expect(located(service.frames)[0]).toEqual(['CatalogService.decorated', lineOf('decorated')]);
+    expect(located(CatalogService.made())[0]).toEqual(['CatalogService.made', lineOf('static')]);
+    expect(service.first?.functionName).toBe('CatalogService.first');
+    let made: RawFrame[] = [];
+    class Album {
+      constructor() {
+        made = captureUserFrames();
+      }
+    }
+    expect(new Album()).toBeDefined();
+    expect(made[0]?.functionName).toBe('new Album');
+  });
+
+  it('name a function that a timer calls by its own name', async () => {
+    const frames = await new Promise<RawFrame[]>((resolve) => {
+      setTimeout(function refresh() {
+        resolve(captureUserFrames());
+      }, 1);
+    });
+    expect(frames.map(({ functionName }) => functionName)).toEqual(['refresh']);
+  });
+
+  it('are anonymous where nothing around them has a name', async () => {
+    const frames = await new Promise<RawFrame[]>((resolve) => {
+      setTimeout(() => resolve(captureUserFrames()), 1);
+    });
+    expect(frames.map(({ functionName }) => functionName)).toEqual(['(anonymous)']);
+  });
+
+  it("leave out dependencies, Node's and this library's", () => {
+    let frames: RawFrame[] = [];
+    of(1)
+      .pipe(map(() => (frames = captureUserFrames(100)))) // <rxjs>
+      .subscribe();
+    expect(located(frames)[0]?.[1]).toBe(lineOf('rxjs'));
+    expect(frames.filter(({ url }) => /node_modules|^node:|\/lib\//.test(url))).toEqual([]);
+  });
+
+  it('are no more than asked for', () => {
+    const deep = (depth: number): RawFrame[] => (depth === 0 ? captureUserFrames(3) : deep(depth - 1));
+    expect(deep(20)).toHaveLength(3);
+    expect(captureUserFrames(0)).toEqual([]);
+  });
+
+  it('are found at a depth beyond the limit of the process', () => {
+    const before = Error.stackTraceLimit;
+    Error.stackTraceLimit = 1;
+    try {
+      const deep = (depth: number): RawFrame[] => (depth === 0 ? captureUserFrames(60) : deep(depth - 1));
+      expect(deep(40).length).toBeGreaterThan(40);
+      expect(Error.stackTraceLimit).toBe(1);
+    } finally {
+      Error.stackTraceLimit = before;
+    }
+  });
+});
+
+describe('the state of Error', () => {
+  const KEYS = ['stackTraceLimit', 'prepareStackTrace'] as const;
+  const before = KEYS.map((key) => Object.getOwnPropertyDescriptor(Error, key));
+  afterEach(() => {
+    KEYS.forEach((key, index) => {
+      Object.defineProperty(Error, key, before[index] ?? { value: undefined });
+    });
+  });
+
+  it('is left as it was', () => {
+    captureUserFrames();
+    expect(KEYS.map((key) => Object.getOwnPropertyDescriptor(Error, key))).toEqual(before);
+  });
+
+  it.each(KEYS)('may have its %s frozen', (key) => {
+    Object.defineProperty(Error, key, { writable: false });
+    const [frame] = captureUserFrames(); // <frozen>
+    expect(frame).toBeDefined();
+    expect(located(frame === undefined ? [] : [frame])[0]?.[1]).toBe(lineOf('frozen'));
+  });
+
+  it.each(KEYS)('may throw when its %s is written', (key) => {
+    Object.defineProperty(Error, key, {
+      get: () => undefined,
+      set: () => {
+        throw new Error('no');
+      },
+    });
+    expect(captureUserFrames()).toEqual([]);
+  });
+
+  it('may hold a formatter that throws, or answers no text', () => {
+    for (const formatter of [
+      () => {
+        throw new Error('no');
+      },
+      (_error: Error, sites: unknown) => sites,
+      () => 'no position',
+    ]) {
+      Error.prepareStackTrace = formatter;
+      const frames = captureUserFrames();
+      Error.prepareStackTrace = before[1]?.value;
+      expect(frames[0]?.url).toBe(__filename);
+    }
+  });
+
+  it('may hold no limit', () => {
+    Object.defineProperty(Error, 'stackTraceLimit', { value: 0, writable: false });
+    expect(captureUserFrames()).toEqual([]);
+  });
+});
