@@ -63,29 +63,12 @@ export class ResourceHistory {
     return reading;
   }
 
-  /**
-   * A cumulative field at a moment, by interpolation between the readings around it. Before the oldest reading
-   * it is the oldest one's; from the newest on it is interpolated to `present`.
-   */
-  at(
-    field: 'cpuUserMs' | 'cpuSystemMs' | 'eventLoopActiveMs' | 'eventLoopIdleMs' | 'gcPauseMs',
-    moment: number,
-    present: ResourceReading,
-  ): number {
-    const column = FIELDS.indexOf(field);
-    let laterAt = present.at;
-    let later = present[field];
-    for (let index = this.added - 1; index >= this.added - this.length; index--) {
-      const readAt = this.value(index, AT);
-      const value = this.value(index, column);
-      if (readAt <= moment) {
-        const span = laterAt - readAt;
-        return span > 0 ? value + (later - value) * Math.min(1, (moment - readAt) / span) : value;
-      }
-      laterAt = readAt;
-      later = value;
-    }
-    return later;
+  /** The readings around a moment, the later of which may be the present one. */
+  around(moment: number, present: ResourceReading): { before: ResourceReading; after: ResourceReading } {
+    let back = 0;
+    while (back < this.length && this.value(this.added - 1 - back, AT) > moment) back++;
+    const after = back === 0 ? present : (this.last(back - 1) as ResourceReading);
+    return { before: this.last(back) ?? after, after };
   }
 
   /** The longest event-loop delay among the readings whose period touches the time since `from`. */

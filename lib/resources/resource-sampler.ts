@@ -1,11 +1,7 @@
-import {
-  type IntervalHistogram,
-  monitorEventLoopDelay,
-  PerformanceObserver,
-  performance,
-} from 'node:perf_hooks';
+import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { round } from '../monitor/round.js';
+import { GcPauses } from './gc-pauses.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
 
 /** The process's resources as `/performance/stats` shows them. */
@@ -53,15 +49,16 @@ const KEPT = 1200;
 /** Samples from one reading of the resident set to the next: one second at the default interval. */
 const RSS_EVERY = 4;
 const MB = 1024 * 1024;
+const MIN_BUSY_MS = 10;
+
+type Cumulative = 'cpuUserMs' | 'cpuSystemMs' | 'eventLoopActiveMs' | 'eventLoopIdleMs' | 'gcPauseMs';
 
 /** Samples CPU, memory, event loop and garbage collection on one timer that does not keep the process alive. */
 export class ResourceSampler {
   readonly history = new ResourceHistory(KEPT);
   private timer: NodeJS.Timeout | undefined;
   private delay: IntervalHistogram | undefined;
-  private observer: PerformanceObserver | undefined;
-  private gcPauseMs = 0;
-  private gcCount = 0;
+  private readonly gc = new GcPauses();
   private samples = 0;
 
   /** @param intervalMs milliseconds between two samples */
@@ -71,13 +68,7 @@ export class ResourceSampler {
     if (this.timer !== undefined) return;
     this.delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
     this.delay.enable();
-    this.observer = new PerformanceObserver((list) => {
-      for (const entry of list.getEntries()) {
-        this.gcPauseMs += entry.duration;
-        this.gcCount++;
-      }
-    });
-    this.observer.observe({ entryTypes: ['gc'] });
+    this.gc.start();
     this.sample();
     this.timer = setInterval(() => this.sample(), this.intervalMs);
     this.timer.unref();
@@ -88,12 +79,18 @@ export class ResourceSampler {
     this.timer = undefined;
     this.delay?.disable();
     this.delay = undefined;
-    this.observer?.disconnect();
-    this.observer = undefined;
+    this.gc.stop();
   }
 
-  /** What the process did in the time from `startedAt` (clock of `performance.now()`) to now. */
-  evidence(startedAt: number): ResourceEvidence {
+  /**
+   * What the process did in the time from `startedAt` (clock of `performance.now()`) to now. What was sampled before
+   * and after `startedAt` alone is shared between the two by how long the event loop was busy: neither CPU time nor
+   * pauses of the collector are spent while it is idle.
+   * @param busyMs how long the loop was busy in that time, where it is known
+   */
+  evidence(startedAt: number, busyMs?: number): ResourceEvidence {
+    // Less than that explains nothing, and reading the pauses takes some 20 us.
+    if (busyMs === undefined || busyMs >= MIN_BUSY_MS) this.gc.refresh();
     const heap = getHeapStatistics();
     const newest = this.history.last();
     const present = this.read(
@@ -103,20 +100,31 @@ export class ResourceSampler {
       heap.total_heap_size,
       heap.external_memory,
     );
-    const { history } = this;
-    const active = present.eventLoopActiveMs - history.at('eventLoopActiveMs', startedAt, present);
-    const idle = present.eventLoopIdleMs - history.at('eventLoopIdleMs', startedAt, present);
+    const { before, after } = this.history.around(startedAt, present);
+    const elapsed = after.at - before.at;
+    const byTime = elapsed > 0 ? Math.min(1, Math.max(0, (after.at - startedAt) / elapsed)) : 1;
+    const active = after.eventLoopActiveMs - before.eventLoopActiveMs;
+    const busySince = present.eventLoopActiveMs - after.eventLoopActiveMs;
+    const byBusy =
+      busyMs === undefined || active <= 0 ? byTime : Math.min(1, Math.max(0, (busyMs - busySince) / active));
+    const since = (field: Cumulative, share: number): number =>
+      present[field] - after[field] + (after[field] - before[field]) * share;
+    const activeMs = since('eventLoopActiveMs', byTime);
+    const idleMs = since('eventLoopIdleMs', byTime);
     // A block that has not let the sampler run yet shows as a sample that is overdue.
     const overdue = newest === undefined ? 0 : present.at - newest.at - this.intervalMs;
     return {
       heapUsedMb: round(present.heapUsed / MB),
       heapTotalMb: round(present.heapTotal / MB),
       rssMb: round(present.rss / MB),
-      cpuUserMs: positive(present.cpuUserMs - history.at('cpuUserMs', startedAt, present)),
-      cpuSystemMs: positive(present.cpuSystemMs - history.at('cpuSystemMs', startedAt, present)),
-      eventLoopUtilization: active + idle > 0 ? round(Math.min(1, Math.max(0, active / (active + idle)))) : 0,
-      eventLoopDelayMaxMs: positive(Math.max(history.delayMaxSince(startedAt), this.delayMax(), overdue)),
-      gcPauseMs: positive(present.gcPauseMs - history.at('gcPauseMs', startedAt, present)),
+      cpuUserMs: positive(since('cpuUserMs', byBusy)),
+      cpuSystemMs: positive(since('cpuSystemMs', byBusy)),
+      eventLoopUtilization:
+        activeMs + idleMs > 0 ? round(Math.min(1, Math.max(0, activeMs / (activeMs + idleMs)))) : 0,
+      eventLoopDelayMaxMs: positive(
+        Math.max(this.history.delayMaxSince(startedAt), this.delayMax(), overdue),
+      ),
+      gcPauseMs: positive(since('gcPauseMs', byBusy)),
     };
   }
 
@@ -152,11 +160,12 @@ export class ResourceSampler {
         systemMs: round(cpu.system / 1000),
       },
       eventLoop,
-      gc: { count: this.gcCount, pauseMs: round(this.gcPauseMs) },
+      gc: { count: this.gc.count, pauseMs: round(this.gc.totalMs) },
     };
   }
 
   private sample(): void {
+    this.gc.refresh();
     const heap = getHeapStatistics();
     const delayMax = this.delayMax();
     this.delay?.reset();
@@ -193,7 +202,7 @@ export class ResourceSampler {
       eventLoopActiveMs: loop.active,
       eventLoopIdleMs: loop.idle,
       eventLoopDelayMaxMs,
-      gcPauseMs: this.gcPauseMs,
+      gcPauseMs: this.gc.totalMs,
     };
   }
 }

@@ -29,14 +29,24 @@ describe('ResourceHistory', () => {
     expect([0, 1, 2, 3].map((back) => history.last(back)?.rss)).toEqual([50, 40, 30, undefined]);
   });
 
-  it('knows a cumulative figure at any moment', () => {
-    const history = new ResourceHistory(10);
-    history.add(reading(100, { cpuUserMs: 10 }));
-    history.add(reading(200, { cpuUserMs: 30 }));
-    const present = reading(300, { cpuUserMs: 90 });
-    const at = (moment: number): number => history.at('cpuUserMs', moment, present);
-    expect([100, 150, 200, 250, 300].map(at)).toEqual([10, 20, 30, 60, 90]);
-    expect(at(50)).toBe(10);
+  it('knows the readings around any moment', () => {
+    const history = new ResourceHistory(2);
+    for (const at of [50, 100, 200]) history.add(reading(at));
+    const present = reading(300);
+    const around = (moment: number): number[] => {
+      const { before, after } = history.around(moment, present);
+      return [before.at, after.at];
+    };
+    expect([100, 150, 200, 250, 300].map(around)).toEqual([
+      [100, 200],
+      [100, 200],
+      [200, 300],
+      [200, 300],
+      [200, 300],
+    ]);
+    // What was before the oldest one is not known any more.
+    expect(around(60)).toEqual([100, 100]);
+    expect(new ResourceHistory(2).around(5, present).before).toBe(present);
   });
 
   it('knows the longest delay since a moment', () => {
@@ -82,6 +92,24 @@ describe('ResourceSampler', () => {
     expect(sampler.current().gc.count).toBeGreaterThan(0);
     expect(sampler.evidence(begun).gcPauseMs).toBeGreaterThan(0);
     sampler.stop();
+  });
+
+  it('gives the pauses to the operation that was busy, and not to the idle time before it', async () => {
+    const sampler = new ResourceSampler(60_000);
+    sampler.start();
+    await sleep(200);
+    const begun = performance.now();
+    let kept: unknown[] = [];
+    for (let i = 0; i < 200; i++) {
+      kept = Array.from({ length: 20_000 }, (_, n) => ({ n, kept }));
+      if (i % 10 === 0) kept = [];
+    }
+    const busyMs = performance.now() - begun;
+    const known = sampler.evidence(begun, busyMs);
+    const total = sampler.current().gc.pauseMs;
+    sampler.stop();
+    // Read in the same turn of the event loop as the garbage was made.
+    expect(known.gcPauseMs).toBeGreaterThan(0.6 * total);
   });
 
   it('gives the figures of the last second for a view, and none that it does not have', async () => {

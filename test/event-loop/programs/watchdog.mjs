@@ -1,0 +1,26 @@
+// What the programs share: the watchdog of a build, a runtime that names the active operation, and ways to block.
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+const path = (build) => join(process.env.WATCHDOG, build, 'event-loop', 'event-loop-watchdog.js');
+
+export const load = async (build) =>
+  build === 'cjs'
+    ? createRequire(import.meta.url)(path(build)).EventLoopWatchdog
+    : (await import(pathToFileURL(path(build)).href)).EventLoopWatchdog;
+
+const active = new AsyncLocalStorage();
+globalThis[Symbol.for('nestjs-performance.runtime')] = { activeOperation: () => active.getStore() ?? '' };
+
+export const inOperation = (name, callback) => active.run(JSON.stringify({ type: 'method', name }), callback);
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+export function guiltyLoop(ms) {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+export const tell = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);

@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import { blockingStack } from '../../lib/event-loop/blocking-stack.js';
+import { EventLoopWatchdog } from '../../lib/event-loop/event-loop-watchdog.js';
+import type { Stall } from '../../lib/event-loop/stall.js';
+import { sleep } from '../support/tracing.js';
+
+const RUNTIME = Symbol.for('nestjs-performance.runtime');
+const globals = globalThis as { [RUNTIME]?: unknown };
+
+function guiltyLoop(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+describe('EventLoopWatchdog within Jest, whose tests have a context of their own', () => {
+  let watchdog: EventLoopWatchdog | undefined;
+  const before = globals[RUNTIME];
+  afterEach(() => {
+    watchdog?.stop();
+    globals[RUNTIME] = before;
+    jest.useRealTimers();
+  });
+
+  const started = async (limitMs = 60): Promise<EventLoopWatchdog> => {
+    watchdog = new EventLoopWatchdog({ enabled: true, limitMs });
+    watchdog.start();
+    await sleep(400);
+    return watchdog;
+  };
+
+  it('captures the stack and the operation', async () => {
+    const operation = { type: 'http', name: 'GET /', traceId: 't', spanId: 's' };
+    globals[RUNTIME] = { activeOperation: () => JSON.stringify(operation) };
+    const running = await started();
+    const blocks: Stall[] = [];
+    running.onBlock((block) => blocks.push(block));
+    const from = performance.now();
+    guiltyLoop(300);
+    const [now] = running.stallsWithin(from, performance.now());
+    await sleep(100);
+    const guilty = now?.stack?.find(({ functionName }) => functionName === 'guiltyLoop');
+    expect(guilty?.url).toBe(__filename);
+    expect(now?.operation).toEqual(operation);
+    expect(blocks).toHaveLength(1);
+    expect(blocks[0]).toMatchObject({ stack: now?.stack, operation });
+    expect(running.stallsWithin(from, performance.now())).toEqual(blocks);
+    expect(running.stallsWithin(0, from).every(({ startedAt }) => startedAt < from)).toBe(true);
+  });
+
+  it.each([
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    ['tells nonsense', () => '{'],
+    ['tells nothing', () => ''],
+  ])('keeps the stack where the runtime %s', async (_what, activeOperation) => {
+    globals[RUNTIME] = { activeOperation };
+    const running = await started();
+    const from = performance.now();
+    guiltyLoop(300);
+    const [stall] = running.stallsWithin(from, performance.now());
+    expect(stall?.stack).toBeDefined();
+    expect(stall?.operation).toBeUndefined();
+  });
+
+  it('beats where the clock of a test is a fake one', async () => {
+    jest.useFakeTimers();
+    const from = performance.now();
+    watchdog = new EventLoopWatchdog({ enabled: true, limitMs: 200 });
+    watchdog.start();
+    jest.useRealTimers();
+    await sleep(700);
+    const longest = Math.max(
+      0,
+      ...watchdog.stallsWithin(from, from + 700).map((s) => s.endedAt - s.startedAt),
+    );
+    expect(longest).toBeLessThan(500);
+  });
+
+  it('does nothing where it is off', () => {
+    for (const options of [
+      { enabled: false, limitMs: 100 },
+      { enabled: true, limitMs: 0 },
+      { enabled: true, limitMs: Number.NaN },
+    ]) {
+      const off = new EventLoopWatchdog(options);
+      off.start();
+      expect(off.status).toMatchObject({ state: 'off', reason: expect.any(String), captures: 0, skipped: 0 });
+      expect(off.stallsWithin(0, Number.POSITIVE_INFINITY)).toEqual([]);
+      off.stop();
+    }
+  });
+});
+
+describe('blockingStack', () => {
+  const HEARTBEAT = 'theHeartbeat';
+  const taken = (): ReturnType<typeof blockingStack> => {
+    function above(): ReturnType<typeof blockingStack> {
+      return blockingStack(above, HEARTBEAT);
+    }
+    return above();
+  };
+
+  it('has the frames as V8 has them, and leaves Error as it was', () => {
+    const { prepareStackTrace, stackTraceLimit } = Error;
+    const stack = taken();
+    expect(stack?.[0]).toMatchObject({ functionName: 'taken', url: __filename });
+    expect(Error.stackTraceLimit).toBe(stackTraceLimit);
+    expect(Error.prepareStackTrace).toBe(prepareStackTrace);
+  });
+
+  it('has at most 40 of them', () => {
+    const deep = (left: number): ReturnType<typeof blockingStack> => (left > 0 ? deep(left - 1) : taken());
+    expect(deep(100)).toHaveLength(40);
+  });
+
+  it('is silent where the loop turns again', () => {
+    const beat = Object.defineProperty(() => taken(), 'name', { value: HEARTBEAT });
+    expect(beat()).toBeUndefined();
+  });
+});
