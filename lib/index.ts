@@ -1,4 +1,5 @@
 export type { PerformanceAlert } from './alerting/alert.js';
+export type { CallSite } from './code/call-site.js';
 export { SlowThreshold } from './decorators/slow-threshold.decorator.js';
 export {
   TrackPerformance,
@@ -6,6 +7,10 @@ export {
   withPerformanceTracking,
 } from './decorators/track-performance.decorator.js';
 export type { TrackOptions } from './decorators/tracked-operation.js';
+export type { WatchdogStatus } from './event-loop/event-loop-watchdog.js';
+export type { CauseName, RankedCause } from './explain/cause.js';
+export type { Finding, FindingType, Severity } from './explain/finding.js';
+export type { SlowQuery } from './explain/slow-queries.js';
 export {
   PerformanceHealthIndicator,
   type PerformanceHealthLimits,
@@ -26,7 +31,9 @@ export type {
   AlertOptions,
   DetectionOptions,
   EndpointOptions,
+  EventLoopBlockOptions,
   HttpOptions,
+  NPlusOneOptions,
   PerformanceOptions,
   ResolvedOptions,
   ResourceOptions,

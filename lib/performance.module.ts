@@ -147,6 +147,7 @@ export class PerformanceModule
   onApplicationBootstrap(): void {
     if (this.tracing === undefined) return;
     this.tracing.drivers.refresh();
+    this.monitor.watchEventLoop();
     this.monitor.drivers = this.tracing.drivers.statuses();
     logger.debug(driverTable(this.monitor.drivers));
     const { enableProfiling, profileSlowOperations, endpoint, production } = this.options;

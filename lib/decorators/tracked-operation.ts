@@ -4,6 +4,7 @@ import { OPERATION_TYPE_PATTERN, type OperationType } from '../monitor/operation
 import { type SpanState, stateOf } from '../monitor/span-state.js';
 import { show } from '../options/options-error.js';
 import { milliseconds } from '../options/validation.js';
+import { loopIdleMs } from '../resources/loop-idle.js';
 import { TYPE_ATTRIBUTE } from '../tracing/classify.js';
 import { currentTracer, tracingRuntime } from '../tracing/tracing-runtime.js';
 
@@ -103,8 +104,7 @@ export class RunningOperation {
   abandon(): void {
     if (this.state === undefined) return;
     this.state.duplicate = true;
-    this.state.leave(performance.now());
-    this.state.ended = true;
+    this.state.withdraw(performance.now(), loopIdleMs());
   }
 
   succeed(): void {

@@ -13,6 +13,8 @@ import {
   UseGuards,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
+import { FINDING_TYPES, type Finding } from '../explain/finding.js';
+import type { SlowQuery } from '../explain/slow-queries.js';
 import type { SlowOperation } from '../monitor/operation.js';
 import type { PerformanceStats } from '../monitor/performance-monitor.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
@@ -68,6 +70,24 @@ export function createPerformanceController(path: string): Type {
         `There is no slow operation ${show(id)}: it may have made room for newer ones`,
       );
     }
+
+    @Get('findings')
+    @Header('Cache-Control', 'no-store')
+    findings(@Query() query: QueryParameters): Finding[] {
+      return this.monitor.getFindings({
+        limit: wholeNumber(query, 'limit'),
+        type: oneOf(query, 'type', FINDING_TYPES),
+      });
+    }
+
+    @Get('queries')
+    @Header('Cache-Control', 'no-store')
+    queries(@Query() query: QueryParameters): SlowQuery[] {
+      return this.monitor.getSlowQueries({
+        limit: wholeNumber(query, 'limit'),
+        all: oneOf(query, 'all', ['true', 'false']) === 'true',
+      });
+    }
   }
   return PerformanceController;
 }
@@ -87,5 +107,17 @@ function text(query: QueryParameters, name: string): string | undefined {
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   throw new BadRequestException(
     `The query parameter ${name} is ${show(value)}, which is not allowed: give an operation type such as http`,
+  );
+}
+
+function oneOf<const T extends string>(
+  query: QueryParameters,
+  name: string,
+  allowed: readonly T[],
+): T | undefined {
+  const value = query[name];
+  if (value === undefined || allowed.includes(value as T)) return value as T | undefined;
+  throw new BadRequestException(
+    `The query parameter ${name} is ${show(value)}, which is not allowed: give one of ${allowed.join(', ')}`,
   );
 }

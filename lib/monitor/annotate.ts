@@ -12,7 +12,18 @@ export function annotate(span: Span, slow: SlowOperation): void {
   span.setAttribute('performance.duration', slow.durationMs);
   span.setAttribute('performance.slowness_ratio', slow.slownessRatio);
   if (slow.selfTimeMs !== undefined) span.setAttribute('performance.self_time_ms', slow.selfTimeMs);
-  const { resources } = slow;
+  span.setAttribute('performance.cause', slow.cause);
+  span.setAttribute('performance.cause.share', slow.causeShare);
+  span.setAttribute('performance.explanation', slow.explanation);
+  const { callSite, nPlusOne, resources } = slow;
+  if (callSite !== undefined) {
+    span.setAttribute('performance.call_site', `${callSite.function} (${callSite.file}:${callSite.line})`);
+  }
+  if (nPlusOne !== undefined) {
+    span.setAttribute('performance.n_plus_one.statement', nPlusOne.statement);
+    span.setAttribute('performance.n_plus_one.count', nPlusOne.count);
+    span.setAttribute('performance.n_plus_one.total_ms', nPlusOne.totalMs);
+  }
   if (resources === undefined) return;
   span.setAttribute('performance.memory.heap_used_mb', resources.heapUsedMb);
   span.setAttribute('performance.memory.heap_total_mb', resources.heapTotalMb);

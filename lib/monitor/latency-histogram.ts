@@ -31,6 +31,23 @@ export function bucketMiddle(index: number): number {
   return octave * (1 + ((index & (SUB_BUCKETS - 1)) + 0.5) / SUB_BUCKETS);
 }
 
+/**
+ * A percentile of bucket counts.
+ * @param counts an array of {@link BUCKETS} numbers
+ * @param count their sum, greater than 0
+ * @param p 0 to 1
+ * @param max the exact greatest one, which no percentile exceeds
+ */
+export function percentileOf(counts: Float64Array, count: number, p: number, max: number): number {
+  const rank = Math.ceil(p * count);
+  let seen = 0;
+  for (let index = 0; index < BUCKETS; index++) {
+    seen += counts[index] as number;
+    if (seen >= rank) return Math.min(max, bucketMiddle(index));
+  }
+  return max;
+}
+
 /** Counts are allocated in steps of this many buckets. */
 const GRANULE = 16;
 

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketMiddle, LatencyHistogram } from './latency-histogram.js';
+import { BUCKETS, LatencyHistogram, percentileOf } from './latency-histogram.js';
 import { round } from './round.js';
 import { SegmentLog, SLOT_MS, Totals } from './segment-log.js';
 
@@ -99,15 +99,7 @@ export class OperationStatistics {
 function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
   const { count, slow, errors, sum, min, max } = totals;
   if (count === 0) return { count: 0, slowCount: 0, slowPercentage: 0, errorCount: 0 };
-  const percentile = (p: number): number => {
-    const rank = Math.ceil(p * count);
-    let seen = 0;
-    for (let index = 0; index < BUCKETS; index++) {
-      seen += buckets[index] as number;
-      if (seen >= rank) return round(Math.min(max, Math.max(min, bucketMiddle(index))));
-    }
-    return round(max);
-  };
+  const percentile = (p: number): number => round(Math.max(min, percentileOf(buckets, count, p, max)));
   return {
     count,
     slowCount: slow,

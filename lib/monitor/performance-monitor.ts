@@ -4,16 +4,22 @@ import { diag, type Span } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import { AlertEvaluator } from '../alerting/alert-evaluator.js';
 import { heapUsedRule, slowPercentageRule } from '../alerting/alert-rules.js';
+import type { WatchdogStatus } from '../event-loop/event-loop-watchdog.js';
+import { Diagnostics } from '../explain/diagnostics.js';
+import type { Finding, FindingType } from '../explain/finding.js';
+import type { SlowQuery } from '../explain/slow-queries.js';
 import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
+import { loopIdleMs } from '../resources/loop-idle.js';
 import { type CurrentResources, ResourceSampler } from '../resources/resource-sampler.js';
 import { annotate } from './annotate.js';
+import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
 import type { OperationType, SlowOperation } from './operation.js';
-import { round } from './round.js';
+import type { OperationRecorder } from './operation-recorder.js';
 import { SlowOperations } from './slow-operations.js';
-import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
+import { type HttpEvidenceSource, stateOf } from './span-state.js';
 import { type NamedStatistics, Statistics, type TypeStatistics } from './statistics.js';
 import { Thresholds } from './thresholds.js';
 
@@ -29,7 +35,9 @@ export interface PerformanceStats {
   /** The libraries that do work for the application, and whether that work is seen. */
   drivers: readonly DriverStatus[];
   /** What the bounds turned away since the start or the last reset. */
-  dropped: { operationsToOther: number; events: number };
+  dropped: { operationsToOther: number; events: number; queries: number };
+  /** Whether blocks of the event loop are seen, and if not, why. */
+  eventLoopWatchdog: WatchdogStatus;
 }
 
 /** One operation that ended, as it is counted. */
@@ -57,8 +65,11 @@ export class PerformanceMonitor {
   readonly options: ResolvedOptions;
   readonly thresholds: Thresholds;
   readonly resources: ResourceSampler;
+  readonly diagnostics: Diagnostics;
   /** Set by whoever sees the drivers. */
   drivers: readonly DriverStatus[] = [];
+  /** Set while a test records. */
+  recorder: OperationRecorder | undefined;
 
   private readonly statistics: Statistics;
   private readonly slow: SlowOperations;
@@ -79,6 +90,11 @@ export class PerformanceMonitor {
     this.statistics = new Statistics(detection.maxOperations);
     this.slow = new SlowOperations(detection.maxSlowOperations);
     this.resources = new ResourceSampler(resources.intervalMs);
+    this.diagnostics = new Diagnostics(
+      this.options,
+      (from) => this.resources.evidence(from).gcPauseMs,
+      reportError,
+    );
     this.alerts = new AlertEvaluator(
       [
         slowPercentageRule(alerts.slowPercentage, () => this.lastMinute()),
@@ -151,15 +167,18 @@ export class PerformanceMonitor {
       drivers: this.drivers,
       dropped: {
         operationsToOther: this.statistics.overflowed,
-        events: this.slowEvents.dropped + this.alertEvents.dropped,
+        events: this.slowEvents.dropped + this.alertEvents.dropped + this.diagnostics.dropped.findingEvents,
+        queries: this.diagnostics.dropped.queries,
       },
+      eventLoopWatchdog: this.diagnostics.watchdog.status,
     };
   }
 
-  /** Forgets the statistics and the slow operations. */
+  /** Forgets the statistics, the slow operations, the findings and the queries. */
   resetStats(): void {
     this.statistics.reset();
     this.slow.clear();
+    this.diagnostics.clear();
     this.slowEvents.dropped = 0;
     this.alertEvents.dropped = 0;
   }
@@ -172,6 +191,29 @@ export class PerformanceMonitor {
   /** A slow operation by its id, while it is kept. */
   getSlowOperation(id: string): SlowOperation | undefined {
     return this.slow.get(id);
+  }
+
+  /** What the detectors saw, the most time lost first. */
+  getFindings(filter: { limit?: number; type?: FindingType } = {}): Finding[] {
+    return this.diagnostics.findings.list(filter);
+  }
+
+  /** The statements that were slow at least once, or all of them; the most time first. 100 by default. */
+  getSlowQueries(filter: { limit?: number; all?: boolean } = {}): SlowQuery[] {
+    return this.diagnostics.getSlowQueries(filter);
+  }
+
+  /** Calls `listener` each time a detector saw something. Returns what stops it. */
+  onFinding(listener: (finding: Finding) => void): () => void {
+    return this.diagnostics.findings.on(listener);
+  }
+
+  /**
+   * Begins to watch for blocks of the event loop, a second from now. The module does so when the application is up:
+   * what is loaded and compiled until then blocks it, too, and is no fault of anybody's.
+   */
+  watchEventLoop(): void {
+    if (this.started) this.diagnostics.watch();
   }
 
   /** The alerts that fire at present. */
@@ -211,6 +253,7 @@ export class PerformanceMonitor {
   shutdown(): void {
     this.started = false;
     this.resources.stop();
+    this.diagnostics.stop();
     clearInterval(this.alertTimer);
     this.slowEvents.close();
     this.alertEvents.close();
@@ -219,45 +262,19 @@ export class PerformanceMonitor {
   private keep(operation: EndedOperation, thresholdMs: number, now: number): void {
     const { span } = operation;
     const state = stateOf(span);
-    const slow = this.describe(operation, thresholdMs, state, now);
+    const { slow, later } = describeSlow(operation, thresholdMs, state, now, {
+      resources: this.resources.evidence(now - operation.durationMs, state?.busyMs(now, loopIdleMs())),
+      usuallyMs: this.statistics.median(operation.type, operation.name, now),
+      diagnostics: this.diagnostics,
+      drivers: this.drivers,
+    });
+    later?.then((better) => Object.assign(slow, better)).catch(reportError);
     if (span !== undefined) annotate(span, slow);
     this.slow.add(slow);
     this.slowEvents.emit(slow);
     if (state !== undefined) state.root.notable = true;
   }
-
-  private describe(
-    { type, name, durationMs, error, span, statement, http }: EndedOperation,
-    thresholdMs: number,
-    state: SpanState | undefined,
-    now: number,
-  ): SlowOperation {
-    const context = span?.spanContext();
-    const source = http ?? state?.http;
-    const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
-    const root = state === undefined || state.root === state ? undefined : state.root;
-    return {
-      id: context?.spanId ?? `${Date.now().toString(36)}-${++sequence}`,
-      timestamp: Date.now(),
-      type,
-      name,
-      durationMs: round(durationMs),
-      thresholdMs,
-      slownessRatio: thresholdMs > 0 ? round(durationMs / thresholdMs) : round(durationMs),
-      ...(state === undefined ? {} : { selfTimeMs: round(Math.max(0, durationMs - state.childrenMs(now))) }),
-      error,
-      traceId: context?.traceId ?? '',
-      spanId: context?.spanId ?? '',
-      ...(parentSpanContext === undefined ? {} : { parentSpanId: parentSpanContext.spanId }),
-      ...(root?.name === undefined ? {} : { root: { type: root.type ?? 'internal', name: root.name } }),
-      resources: this.resources.evidence(now - durationMs),
-      ...(source === undefined ? {} : { http: source.evidence() }),
-      ...(statement === undefined ? {} : { statement }),
-    };
-  }
 }
-
-let sequence = 0;
 
 /** A fault of a listener's or of ours is told to OpenTelemetry's own log, and to nobody else. */
 function reportError(error: unknown): void {

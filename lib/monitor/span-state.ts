@@ -1,4 +1,8 @@
-import { type Context, createContextKey, type Span } from '@opentelemetry/api';
+import { type Context, createContextKey, type Span, SpanKind } from '@opentelemetry/api';
+import type { RawFrame } from '../code/call-site.js';
+import type { RequestWork } from '../explain/request-work.js';
+import { SpanNode } from '../explain/span-node.js';
+import type { Inputs, WorkGroup } from '../explain/work-group.js';
 import type { HttpEvidence, OperationType } from './operation.js';
 import type { PerformanceMonitor } from './performance-monitor.js';
 
@@ -14,13 +18,9 @@ export interface HttpEvidenceSource {
 
 /**
  * What is known of a live span. It hangs on the span itself and goes with it: there is no table of live spans.
- *
- * Children tell their parent when they start and end, so the time in which at least one of them ran is counted as
- * it passes: exactly, in constant memory and constant time, however many there are and whatever their order.
  */
-export class SpanState {
-  /** The outermost span of this process's part of the trace. */
-  readonly root: SpanState;
+export class SpanState extends SpanNode {
+  declare readonly parent: SpanState | undefined;
   /** Set by who made the span; else it is found from the attributes. */
   type: OperationType | undefined;
   name: string | undefined;
@@ -28,44 +28,41 @@ export class SpanState {
   http: HttpEvidenceSource | undefined;
   /** Seen by nobody: another instrumentation already made a span for the same work. */
   duplicate = false;
-  /** It ended and was counted. */
-  ended = false;
   /** It or a span below it was slow or failed. Kept on the root. */
   notable = false;
   /** Spans of an unsampled trace that wait for its end. Kept on the root. */
   buffer: unknown;
-
-  /** Whether the parent counts this span among its running children: it does unless it had ended before. */
-  private readonly counted: boolean;
-  private running = 0;
-  private runningSince = 0;
-  private coveredMs = 0;
+  /** Requests that had begun before, or NaN where one still ran. Kept on the root. */
+  company = Number.NaN;
+  /** What all spans below wait for. Kept on the root. */
+  requestWork: RequestWork | undefined;
+  /** Of work that is waited for: its like within the request, its values and their number, and the rows it brought. */
+  group: WorkGroup | undefined;
+  inputs: Inputs | undefined;
+  size: number | undefined;
+  /** Its text was known before the request began, so that no value in it comes from there. */
+  constant = false;
+  rows: number | undefined;
+  /** Nothing else was waited for when it began. */
+  alone = false;
+  /** The stack at its start, where it was taken. */
+  frames: readonly RawFrame[] | undefined;
 
   constructor(
     readonly monitor: PerformanceMonitor,
     readonly span: Span,
-    readonly startedAt: number,
-    readonly parent: SpanState | undefined,
+    work: number,
+    now: number,
+    idle: number,
+    parent: SpanState | undefined,
   ) {
-    this.root = parent === undefined ? this : parent.root;
-    this.counted = parent !== undefined && !parent.ended;
-    if (this.counted) parent?.childStarted(startedAt);
+    super(parent, work, now, idle);
   }
 
-  /** The time in which at least one child ran, until `now`. Children that never end count until then. */
-  childrenMs(now: number): number {
-    return this.coveredMs + (this.running > 0 ? now - this.runningSince : 0);
-  }
-
-  /** Tells the parent that this span ran until `now`. */
-  leave(now: number): void {
-    const { parent } = this;
-    if (this.counted && parent !== undefined && --parent.running === 0)
-      parent.coveredMs += now - parent.runningSince;
-  }
-
-  private childStarted(now: number): void {
-    if (this.running++ === 0) this.runningSince = now;
+  /** Whether somebody waits for the answer: its trace came in by a server, or as a message. */
+  get served(): boolean {
+    const { kind } = this.root.span as Span & { kind?: SpanKind };
+    return kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
   }
 }
 

@@ -20,6 +20,9 @@ export interface NamedStatistics extends TypeStatistics {
   totalMs: number;
 }
 
+/** A median of fewer operations says little. */
+const MIN_FOR_MEDIAN = 10;
+
 /** The number of types beyond which a new one is counted as `(other)`. */
 const MAX_TYPES = 64;
 
@@ -86,6 +89,14 @@ export class Statistics {
   /** The figures of one type within a window. */
   typeSummary(type: string, window: WindowName | 'lifetime', now: number): LatencySummary | undefined {
     return this.byType.get(type)?.summary(window, now);
+  }
+
+  /** The median of an operation so far, in milliseconds, once there is enough of it. */
+  median(type: OperationType, name: string, now: number): number | undefined {
+    const statistics = this.byName.get(type)?.get(name);
+    return statistics === undefined || statistics.count < MIN_FOR_MEDIAN
+      ? undefined
+      : statistics.summary('lifetime', now).p50;
   }
 
   /** The number of operations counted, and of slow ones among them. */

@@ -70,12 +70,36 @@ export interface HttpOptions {
   ignore?: (string | RegExp)[];
 }
 
-/** The bounds of what is kept. */
+/** What is detected, and the bounds of what is kept. */
 export interface DetectionOptions {
   /** Operations with statistics of their own; the others share `(other)`. Default 1000. */
   maxOperations?: number;
   /** Slow operations that are kept with their evidence. Default 200. */
   maxSlowOperations?: number;
+  /** Findings that are kept. Default 200. */
+  maxFindings?: number;
+  /** Statements with statistics of their own; others are counted as dropped. Default 500. */
+  maxQueries?: number;
+  nPlusOne?: NPlusOneOptions;
+  eventLoopBlock?: EventLoopBlockOptions;
+}
+
+/** Work that is repeated within one request: statements, and outgoing calls. */
+export interface NPlusOneOptions {
+  /** Default true. */
+  enabled?: boolean;
+  /** Repetitions within one request from which on it is one. Default 5. */
+  minRepetitions?: number;
+  /** Milliseconds that the repetitions must take together. Default 25. */
+  minTotalMs?: number;
+}
+
+/** Times in which the event loop stands still. */
+export interface EventLoopBlockOptions {
+  /** Watch from a thread of its own, and catch the stack that blocks. Default true. */
+  enabled?: boolean;
+  /** Milliseconds from which on it is a block, at least 50. Default 100. */
+  limitMs?: number;
 }
 
 /** How the process's own resources are sampled. */
@@ -126,7 +150,10 @@ export interface ResolvedOptions {
     readonly sampling: Readonly<Required<SamplingOptions>>;
   };
   readonly http: Readonly<Required<HttpOptions>>;
-  readonly detection: Readonly<Required<DetectionOptions>>;
+  readonly detection: Readonly<Required<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock'>>> & {
+    readonly nPlusOne: Readonly<Required<NPlusOneOptions>>;
+    readonly eventLoopBlock: Readonly<Required<EventLoopBlockOptions>>;
+  };
   readonly resources: Readonly<Required<ResourceOptions>>;
   readonly alerts: {
     readonly enabled: boolean;

@@ -56,6 +56,17 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
     detection: {
       maxOperations: options.detection?.maxOperations ?? 1000,
       maxSlowOperations: options.detection?.maxSlowOperations ?? 200,
+      maxFindings: options.detection?.maxFindings ?? 200,
+      maxQueries: options.detection?.maxQueries ?? 500,
+      nPlusOne: {
+        enabled: options.detection?.nPlusOne?.enabled ?? true,
+        minRepetitions: options.detection?.nPlusOne?.minRepetitions ?? 5,
+        minTotalMs: options.detection?.nPlusOne?.minTotalMs ?? 25,
+      },
+      eventLoopBlock: {
+        enabled: options.detection?.eventLoopBlock?.enabled ?? true,
+        limitMs: options.detection?.eventLoopBlock?.limitMs ?? 100,
+      },
     },
     resources: { intervalMs: options.resources?.intervalMs ?? 250 },
     alerts: {

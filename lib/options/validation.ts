@@ -80,7 +80,14 @@ const SHAPE: Shape = {
         value.every((item) => item instanceof RegExp || (typeof item === 'string' && item.startsWith('/'))),
     },
   },
-  detection: { maxOperations: whole(1, 100_000), maxSlowOperations: whole(1, 10_000) },
+  detection: {
+    maxOperations: whole(1, 100_000),
+    maxSlowOperations: whole(1, 10_000),
+    maxFindings: whole(1, 10_000),
+    maxQueries: whole(1, 10_000),
+    nPlusOne: { enabled: boolean, minRepetitions: whole(2, 10_000), minTotalMs: milliseconds },
+    eventLoopBlock: { enabled: boolean, limitMs: number(50, 60_000) },
+  },
   resources: { intervalMs: whole(50, 60_000) },
   alerts: {
     enabled: boolean,

@@ -108,10 +108,16 @@ export function rawStatement(attributes: Attributes): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
+/** The table or collection that a database span says it works on. */
+export function collectionOf(attributes: Attributes): unknown {
+  return (
+    attributes['db.collection.name'] ?? attributes['db.mongodb.collection'] ?? attributes['db.sql.table']
+  );
+}
+
 function databaseName(span: ClassifiableSpan, statements: StatementCache): string {
   const { attributes } = span;
-  const collection =
-    attributes['db.collection.name'] ?? attributes['db.mongodb.collection'] ?? attributes['db.sql.table'];
+  const collection = collectionOf(attributes);
   const operation = attributes['db.operation.name'] ?? attributes['db.operation'];
   if (collection !== undefined && operation !== undefined)
     return `${String(operation)} ${String(collection)}`;

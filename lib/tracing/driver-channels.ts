@@ -9,6 +9,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { normalizeStatement } from './statement.js';
+import { tellValues } from './work-tracking.js';
 
 /** A driver that publishes its work on Node's tracing channels by itself. */
 export interface ChannelDriver {
@@ -17,7 +18,10 @@ export interface ChannelDriver {
   readonly minVersion: string;
   readonly channels: readonly string[];
   /** The span of a message, by the semantic conventions for databases; nothing for what makes no span. */
-  describe(channel: string, message: Message): { name: string; attributes: Attributes } | undefined;
+  describe(
+    channel: string,
+    message: Message,
+  ): { name: string; attributes: Attributes; values?: unknown } | undefined;
 }
 
 /** What a driver publishes: its own fields, and `error` once there is one. */
@@ -73,6 +77,7 @@ export const CHANNEL_DRIVERS: readonly ChannelDriver[] = [
           'db.query.text': connects ? undefined : normalizeStatement(String(message['query'])),
           ...peer(message),
         },
+        values: message['values'],
       };
     },
   },
@@ -164,8 +169,10 @@ function handlersOf(
       if (skip(driver.driver)) return;
       const described = driver.describe(channel, message as Message);
       if (described === undefined) return;
-      const { name, attributes } = described;
-      spans.set(message, tracer().startSpan(name, { kind: SpanKind.CLIENT, attributes }, context.active()));
+      const { name, attributes, values } = described;
+      const span = tracer().startSpan(name, { kind: SpanKind.CLIENT, attributes }, context.active());
+      spans.set(message, span);
+      tellValues(span, values);
     }),
     // A function that throws at once ends with its error set, and nothing asynchronous follows.
     end: guarded((message) => {

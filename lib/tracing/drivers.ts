@@ -124,9 +124,9 @@ export class DriverInstrumentation {
       known.bundled === true
         ? await import('@opentelemetry/instrumentation-pg')
         : this.modules.load(known.instrumentation)
-    ) as Record<string, new () => PatchingInstrumentation>;
+    ) as Record<string, new (config?: object) => PatchingInstrumentation>;
     const Instrumentation = exports[known.className];
-    return Instrumentation === undefined ? undefined : new Instrumentation();
+    return Instrumentation === undefined ? undefined : new Instrumentation(known.config?.());
   }
 
   private add(instrumentation: PatchingInstrumentation, provider: TracerProvider): void {

@@ -1,3 +1,6 @@
+import type { Span } from '@opentelemetry/api';
+import { tellRows, tellValues } from './work-tracking.js';
+
 /** A driver that OpenTelemetry has an instrumentation for. */
 export interface KnownDriver {
   /** The npm package. */
@@ -9,6 +12,8 @@ export interface KnownDriver {
   readonly bundled?: boolean;
   /** Told of only when the application asks for it by name: our exporter loads it as well. */
   readonly declaredOnly?: boolean;
+  /** What the instrumentation is made with. */
+  readonly config?: () => object;
   /** Finds a function that is wrapped once the driver is instrumented, in the driver's exports. */
   readonly patched?: (exports: Record<string, unknown>) => unknown;
 }
@@ -23,6 +28,11 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
     instrumentation: '@opentelemetry/instrumentation-pg',
     className: 'PgInstrumentation',
     bundled: true,
+    config: () => ({
+      requestHook: (span: Span, { query }: { query: { values?: unknown } }) => tellValues(span, query.values),
+      responseHook: (span: Span, { data }: { data?: { rowCount?: unknown } }) =>
+        tellRows(span, data?.rowCount),
+    }),
     patched: (exports) => method(exports['Client'], 'query'),
   },
   {

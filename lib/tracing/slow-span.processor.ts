@@ -1,13 +1,16 @@
 import { performance } from 'node:perf_hooks';
 import { type Context, diag, SpanStatusCode, trace } from '@opentelemetry/api';
+import { WORKS, workOf } from '../explain/work.js';
 import type { OperationType } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { attachState, monitorIn, SpanState, stateOf } from '../monitor/span-state.js';
-import { classify, operationName, rawStatement } from './classify.js';
+import { loopIdleMs } from '../resources/loop-idle.js';
+import { classify, operationName } from './classify.js';
 import { redact } from './redact.js';
 import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from './sdk-span.js';
-import { StatementCache } from './statement.js';
+import { knownStatements } from './statement.js';
 import { tracingRuntime } from './tracing-runtime.js';
+import { beginWork, countQuery, endWork } from './work-tracking.js';
 
 /**
  * Counts every span as an operation, and annotates the slow ones while they can still be written to.
@@ -18,7 +21,7 @@ import { tracingRuntime } from './tracing-runtime.js';
  * (before 2.3) operations are counted and their spans not annotated.
  */
 export class SlowSpanProcessor implements SdkSpanProcessor {
-  private readonly statements = new StatementCache();
+  private readonly statements = knownStatements;
   private redacting = false;
 
   /** @param monitor the monitor to count in; by default that of the module, from the time there is one. */
@@ -37,7 +40,16 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       const parent = stateOf(trace.getSpan(parentContext));
       const monitor = parent?.monitor ?? this.monitor ?? monitorIn(parentContext) ?? tracingRuntime.monitor;
       if (monitor === undefined) return;
-      attachState(new SpanState(monitor, span, performance.now(), parent));
+      const now = performance.now();
+      const idle = loopIdleMs();
+      const type = classify(span);
+      const state = new SpanState(monitor, span, workOf(type, span.name), now, idle, parent);
+      attachState(state);
+      monitor.recorder?.started(state);
+      if (parent === undefined) monitor.diagnostics.rootStarted(state);
+      if (state.work >= WORKS || parent === undefined) return;
+      state.type = type;
+      beginWork(state, span, type, this.statements, now, idle);
     } catch (error) {
       report(error);
     }
@@ -66,28 +78,47 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   private end(span: SdkSpan): void {
     const state = stateOf(span);
     if (state === undefined || state.ended) return;
-    state.ended = true;
     const now = performance.now();
-    state.leave(now);
-    if (state.duplicate) return;
+    const idle = loopIdleMs();
+    if (state.type === undefined) this.learnType(state, span, idle);
+    state.end(now, idle);
+    try {
+      if (!state.duplicate) this.count(state, span, now, idle);
+    } finally {
+      if (state.root === state) state.monitor.diagnostics.rootEnded(state, now);
+      state.monitor.recorder?.ended(state);
+    }
+  }
+
+  /** Some instrumentations say only after the start what a span is. */
+  private learnType(state: SpanState, span: SdkSpan, idle: number): void {
+    state.type = classify(span);
+    if (state.work < WORKS || state.parent === undefined) return;
+    state.work = workOf(state.type, span.name);
+    if (state.work >= WORKS) return;
+    beginWork(state, span, state.type, this.statements, state.startedAt, idle);
+    // What else was waited for when it began is not known any more.
+    state.alone = false;
+  }
+
+  private count(state: SpanState, span: SdkSpan, now: number, idle: number): void {
     const { monitor } = state;
-    const type = state.type ?? classify(span);
+    const type = state.type ?? 'internal';
     const name = state.name ?? operationName(type, span, this.statements);
     const error = span.status.code === SpanStatusCode.ERROR;
     if (error) state.root.notable = true;
     const durationMs = toMilliseconds(span.duration);
     const thresholdMs = state.thresholdMs ?? thresholdOf(monitor, type, name);
     const slow = thresholdMs !== undefined && durationMs > thresholdMs;
-    const statement = slow ? this.statementOf(type, span) : undefined;
-    monitor.record({ type, name, durationMs, thresholdMs, error, span, statement }, now);
-    state.type = type;
     state.name = name;
-  }
-
-  private statementOf(type: OperationType, span: SdkSpan): string | undefined {
-    if (type !== 'database') return undefined;
-    const text = rawStatement(span.attributes);
-    return text === undefined ? undefined : this.statements.get(text).text;
+    let statement: string | undefined;
+    if (state.work < WORKS) {
+      const outcome = { durationMs, slow, error };
+      if (state.root !== state) endWork(state, span, type, outcome, this.statements, now, idle);
+      if (type === 'database') statement = countQuery(state, span, outcome, this.statements)?.text;
+    }
+    monitor.recorder?.ended(state, { type, name, durationMs, thresholdMs, error });
+    monitor.record({ type, name, durationMs, thresholdMs, error, span, statement }, now);
   }
 }
 

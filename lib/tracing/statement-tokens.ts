@@ -54,7 +54,7 @@ export function tokenize(text: string): string[] {
     } else if (
       (code === 36 && isDigit(next)) ||
       (code === 64 && isWordStart(next)) ||
-      (code === 58 && isWordStart(next))
+      (code === 58 && (isWordStart(next) || isDigit(next)))
     ) {
       at++;
       while (at < end && isWordPart(text.charCodeAt(at))) at++;
@@ -69,7 +69,15 @@ export function tokenize(text: string): string[] {
       at = close;
     } else {
       let close = at + 1;
-      while (close < end && isOperator(text.charCodeAt(close)) && isOperator(code) && close - at < 3) close++;
+      while (
+        close < end &&
+        close - at < 3 &&
+        isOperator(code) &&
+        isOperator(text.charCodeAt(close)) &&
+        // `=@name` is an operator and a bound value.
+        !(text.charCodeAt(close) === 64 && isWordStart(text.charCodeAt(close + 1)))
+      )
+        close++;
       // A comment or a sign may begin right behind an operator.
       const operator = text.slice(at, close).replace(/(?:--|\/\*).*$/s, '') || text.slice(at, at + 1);
       tokens.push(operator);

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+import type { Inputs, WorkKey } from '../explain/work-group.js';
 import { tokenize } from './statement-tokens.js';
 
 /** The longest text that is kept of a statement. */
@@ -248,6 +250,39 @@ export interface KnownStatement {
   readonly text: string;
   /** Its low-cardinality name. */
   readonly summary: string;
+  readonly key: WorkKey;
+  /**
+   * The values that it is made with, when they are in its text: none, or itself as one that differs from every other
+   * text. Absent when they are bound, so that the text does not tell them.
+   */
+  readonly inputs: Inputs | undefined;
+  /** When this very text was met first, on the clock of `performance.now()`. */
+  readonly firstSeen: number;
+}
+
+const READS = /^(?:SELECT|VALUES|SHOW|EXPLAIN)\b/;
+const CONTROL =
+  /^(?:BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|USE|LISTEN|NOTIFY|PREPARE|DEALLOCATE|DECLARE|CLOSE)\b/;
+/** What health checks and pools ask to see whether somebody is there. */
+const PING = /^select (?:\?|now\(\)|version\(\)|current_\w+)(?: as "?\w+"?)?;?$/;
+/** A value that is bound: `$1`, `?`, `:name`, `@name`. */
+const BOUND = /\$\d|\?|(?<![:\w]):\w|@\w/i;
+
+let texts = 0;
+
+function describeStatement(text: string): KnownStatement {
+  const normalized = normalizeStatement(text);
+  const summary = summarizeStatement(text);
+  const effect =
+    CONTROL.test(summary) || PING.test(normalized) ? 'control' : READS.test(summary) ? 'read' : 'write';
+  return {
+    text: normalized,
+    summary,
+    key: { fingerprint: normalized, name: summary, effect },
+    // Negative, so that it is no hash of a bound value.
+    firstSeen: performance.now(),
+    inputs: !normalized.includes('?') ? [] : BOUND.test(text.slice(0, MAX_KEY)) ? undefined : [-++texts],
+  };
 }
 
 /**
@@ -269,10 +304,7 @@ export class StatementCache {
   get(text: string): KnownStatement {
     const known = this.young.get(text);
     if (known !== undefined) return known;
-    const statement = this.old.get(text) ?? {
-      text: normalizeStatement(text),
-      summary: summarizeStatement(text),
-    };
+    const statement = this.old.get(text) ?? describeStatement(text);
     if (text.length > MAX_KEY) return statement;
     if (this.young.size >= this.capacity / 2) {
       this.old = this.young;
@@ -282,3 +314,6 @@ export class StatementCache {
     return statement;
   }
 }
+
+/** The statements of this process. */
+export const knownStatements = new StatementCache();

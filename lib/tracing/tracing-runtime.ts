@@ -1,5 +1,7 @@
-import { type Tracer, trace } from '@opentelemetry/api';
+import { type Span, type Tracer, trace } from '@opentelemetry/api';
+import type { BlockingOperation } from '../event-loop/stall.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { stateOf } from '../monitor/span-state.js';
 
 /** The name and version of our instrumentation scope. */
 export const SCOPE = { name: 'nestjs-performance', version: '0.1.0' } as const;
@@ -18,6 +20,11 @@ export interface TracingRuntime {
   tracer: Tracer | undefined;
   /** The tracer provider that the modules of this process share, and what holds it up. */
   shared: unknown;
+  /**
+   * The operation whose code runs now, as JSON of {@link BlockingOperation}, or ''. Asked by the watchdog of the
+   * event loop, in the middle of that code.
+   */
+  activeOperation(): string;
 }
 
 const KEY = Symbol.for('nestjs-performance.runtime');
@@ -32,7 +39,30 @@ function createRuntime(): TracingRuntime {
     processors: 0,
     tracer: undefined,
     shared: undefined,
+    activeOperation,
   };
+}
+
+function activeOperation(): string {
+  const span = trace.getActiveSpan();
+  const state = stateOf(span);
+  if (span === undefined || state === undefined) return '';
+  const { root } = state;
+  const { traceId, spanId } = span.spanContext();
+  const operation: BlockingOperation = {
+    type: state.type ?? 'internal',
+    name: state.name ?? nameOf(span),
+    traceId,
+    spanId,
+    rootSpanId: root.span.spanContext().spanId,
+    rootType: root.type ?? 'internal',
+    rootName: root.name ?? nameOf(root.span),
+  };
+  return JSON.stringify(operation);
+}
+
+function nameOf(span: Span): string {
+  return (span as Span & { name?: string }).name ?? '';
 }
 
 const globals = globalThis as { [KEY]?: TracingRuntime };

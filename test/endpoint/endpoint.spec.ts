@@ -42,8 +42,8 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
   it('answers nobody in production until it is told whom', async () => {
     process.env['NODE_ENV'] = 'production';
     await start();
-    for (const path of ['/performance/stats', '/performance/slow', '/performance/slow/1']) {
-      expect(await status(path)).toBe(403);
+    for (const path of ['stats', 'slow', 'slow/1', 'findings', 'queries']) {
+      expect(await status(`/performance/${path}`)).toBe(403);
     }
     expect((await ask('/performance/stats', { method: 'DELETE' })).status).toBe(403);
     expect(application?.logged.some(({ message }) => message.includes('answers nobody in production'))).toBe(
@@ -110,7 +110,12 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
 
   it('may not be kept by anybody in between', async () => {
     await start();
-    for (const path of ['/performance/stats', '/performance/slow']) {
+    for (const path of [
+      '/performance/stats',
+      '/performance/slow',
+      '/performance/findings',
+      '/performance/queries',
+    ]) {
       expect((await ask(path)).headers.get('cache-control')).toBe('no-store');
     }
   });
@@ -121,6 +126,9 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
     ['/performance/slow?limit=-1', 'limit is "-1"'],
     ['/performance/slow?limit=1&limit=2', 'limit is an array'],
     ['/performance/slow?type=', 'type is ""'],
+    ['/performance/findings?type=leak', 'type is "leak"'],
+    ['/performance/findings?limit=x', 'limit is "x"'],
+    ['/performance/queries?all=yes', 'all is "yes"'],
   ])('says what is wrong with %s', async (path, message) => {
     await start();
     const response = await ask(path);

@@ -30,6 +30,8 @@ class Closed implements CanActivate {
 
 @Controller('users')
 class UsersController {
+  static reached = (): void => {};
+
   @Get(':id')
   find(@Param('id') id: string): { id: string } {
     return { id };
@@ -54,9 +56,9 @@ class UsersController {
   }
 
   @Get(':id/forever')
-  async forever(): Promise<string> {
-    await sleep(300);
-    return 'late';
+  forever(): Promise<string> {
+    UsersController.reached();
+    return new Promise(() => {});
   }
 
   @Post()
@@ -131,8 +133,9 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
       });
       upload.once('error', reject);
       upload.once('response', (response) => response.resume().once('end', resolve));
+      // From its first byte at the server on: a busy machine may keep that one waiting.
+      application.app.getHttpServer().once('request', () => setTimeout(() => upload.end('"x"}'), 60));
       upload.write('{"name":');
-      setTimeout(() => upload.end('"x"}'), 60);
     });
     await sent;
     await until(() => application.operation('POST /users')?.count === 1);
@@ -140,11 +143,10 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
   });
 
   it('ends when the client goes away', async () => {
-    const abort = new AbortController();
-    setTimeout(() => abort.abort(), 30);
-    await expect(get('/users/1/forever', { signal: abort.signal })).rejects.toThrow();
+    const gone = request(`${application.url}/users/1/forever`).end();
+    gone.once('error', () => {});
+    UsersController.reached = () => gone.destroy();
     await until(() => application.operation('GET /users/:id/forever')?.count === 1);
-    expect(application.operation('GET /users/:id/forever')?.maxDuration).toBeLessThan(250);
   });
 
   it('is slow by the threshold of its route, and says where its time went', async () => {

@@ -77,10 +77,10 @@ describe('SlowSpanProcessor', () => {
     const parent = start('parent');
     for (let i = 0; i < 10_000; i++) start('child', parent).end();
     const state = stateOf(parent);
-    expect(state).toMatchObject({ running: 0 });
-    expect(
-      Object.values(state ?? {}).filter((value) => Array.isArray(value) || value instanceof Map),
-    ).toEqual([]);
+    expect(state?.childCount).toBe(10_000);
+    const lengths = Object.values(state ?? {}).map((value) => (Array.isArray(value) ? value.length : 0));
+    expect(Math.max(...lengths)).toBeLessThan(50);
+    expect(state?.requestWork?.groups.length ?? 0).toBeLessThanOrEqual(64);
     parent.end();
     expect(tracing.monitor.getStats().operations.find(({ name }) => name === 'child')?.count).toBe(10_000);
   });

@@ -1,0 +1,147 @@
+import type { CallSite, RawFrame } from '../code/call-site.js';
+import { SourceMaps } from '../code/source-maps.js';
+import { EventLoopWatchdog } from '../event-loop/event-loop-watchdog.js';
+import type { Stall } from '../event-loop/stall.js';
+import type { SpanState } from '../monitor/span-state.js';
+import type { ResolvedOptions } from '../options/options.js';
+import { isSequential } from './cause.js';
+import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
+import { observeChain, observeRepetition } from './explanation.js';
+import { Findings } from './findings.js';
+import { observeStall } from './observe-stall.js';
+import { SlowQueries, type SlowQuery } from './slow-queries.js';
+import { isStarved } from './stalls.js';
+import { WantedStacks } from './wanted-stacks.js';
+import type { WorkKey } from './work-group.js';
+
+/** What is loaded and compiled right after the start blocks the event loop, and is no fault of anybody's. */
+const SETTLING_MS = 1000;
+
+/** Finds out why: explains slow operations, keeps findings and the statistics of statements. */
+export class Diagnostics {
+  readonly findings: Findings;
+  readonly watchdog: EventLoopWatchdog;
+  readonly stacks = new WantedStacks();
+  private readonly queries: SlowQueries;
+  private readonly sources = new SourceMaps();
+  private readonly explainer: Explainer;
+  private readonly detecting: boolean;
+  private readonly offBlock: () => void;
+  private settling: NodeJS.Timeout | undefined;
+  /** Requests that run, and those that ever began: whether one had company is told by both. */
+  private running = 0;
+  private begun = 0;
+
+  /** @param gcMsSince how long the collector has paused the process since a moment until now */
+  constructor(
+    { detection }: ResolvedOptions,
+    private readonly gcMsSince: (from: number) => number,
+    onError: (error: unknown) => void,
+  ) {
+    this.findings = new Findings(detection.maxFindings, onError);
+    this.queries = new SlowQueries(detection.maxQueries);
+    this.watchdog = new EventLoopWatchdog(detection.eventLoopBlock);
+    this.explainer = new Explainer(this.watchdog, this.sources, this.stacks, detection.nPlusOne);
+    this.detecting = detection.nPlusOne.enabled;
+    this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
+  }
+
+  /** A request, or what else nothing is around, begins. */
+  rootStarted(state: SpanState): void {
+    state.company = this.running++ > 0 ? Number.NaN : this.begun;
+    this.begun++;
+  }
+
+  /** It has ended: what was repeated within it is known now. */
+  rootEnded(state: SpanState, now: number): void {
+    this.running--;
+    const work = state.requestWork;
+    if (work === undefined || !this.detecting || state.duplicate || !state.served) return;
+    const route = state.name ?? '(unnamed)';
+    const { traceId } = state.span.spanContext();
+    for (const repetition of this.explainer.repetitions(work.groups, now)) {
+      const owner = (repetition.group.owner as SpanState).span.spanContext().spanId;
+      const callSite = this.explainer.locate(repetition.frames);
+      this.findings.observe(
+        observeRepetition(repetition, route, traceId, owner, callSite),
+        callSite,
+        Date.now(),
+      );
+    }
+    const chain = work.chain.best;
+    if (!isSequential(chain)) return;
+    const owner = (chain.owner as SpanState).span.spanContext().spanId;
+    const callSite = this.explainer.locate(this.stacks.find(chain.fingerprint));
+    this.findings.observe(observeChain(chain, route, traceId, owner, callSite), callSite, Date.now());
+  }
+
+  /** Whether no other request ran while this one did, until now. */
+  wasAlone({ root }: SpanState): boolean {
+    return root.company === this.begun - 1;
+  }
+
+  explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
+    return this.explainer.explain(facts, state, now, idle);
+  }
+
+  recordQuery(
+    key: WorkKey,
+    outcome: { durationMs: number; slow: boolean; error: boolean },
+    rows: number | undefined,
+    route: string | undefined,
+  ): void {
+    this.queries.record(key, outcome.durationMs, outcome.slow, outcome.error, rows, route);
+    if (outcome.slow) this.stacks.ask(key.fingerprint);
+  }
+
+  /** Begins to read the source maps of these frames, so that they are at hand when a line is told. */
+  prepare(frames: readonly RawFrame[]): void {
+    void this.explainer.prepare(frames);
+  }
+
+  getSlowQueries({ limit = 100, all = false }: { limit?: number; all?: boolean } = {}): SlowQuery[] {
+    return this.queries.list({
+      limit,
+      all,
+      locate: (query) => this.explainer.locate(this.stacks.get(query)),
+    });
+  }
+
+  get dropped(): { findingEvents: number; queries: number } {
+    return { findingEvents: this.findings.dropped, queries: this.queries.dropped };
+  }
+
+  clear(): void {
+    this.findings.clear();
+    // Lines of code that were asked for are no statistics, and stay.
+    this.queries.clear();
+  }
+
+  /** Begins to watch the event loop when the application has settled. */
+  watch(): void {
+    this.settling ??= setTimeout(() => this.watchdog.start(), SETTLING_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.settling);
+    this.offBlock();
+    this.watchdog.stop();
+    this.findings.close();
+  }
+
+  private locate(frames: readonly RawFrame[]): CallSite | undefined {
+    return this.explainer.locate(frames);
+  }
+
+  private blocked(stall: Stall): void {
+    // Nobody's code is at fault where the machine or the collector took the time, or where nothing was seen.
+    const collected = this.gcMsSince(stall.startedAt) > 0.5 * (stall.endedAt - stall.startedAt);
+    if (collected || isStarved(stall) || (stall.stack === undefined && stall.operation === undefined)) return;
+    const observe = (): void => {
+      const callSite = this.locate(stall.stack ?? []);
+      this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
+    };
+    // The block is over, so there is time to learn the line first.
+    void this.explainer.prepare(stall.stack ?? []).then(observe);
+  }
+}

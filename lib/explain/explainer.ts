@@ -1,0 +1,231 @@
+import type { CallSite, RawFrame } from '../code/call-site.js';
+import { firstUserFrame, isUserCode } from '../code/call-site.js';
+import type { SourceMaps } from '../code/source-maps.js';
+import type { EventLoopWatchdog } from '../event-loop/event-loop-watchdog.js';
+import type { BlockingOperation } from '../event-loop/stall.js';
+import type { DriverStatus } from '../monitor/driver-status.js';
+import type { HttpEvidence, OperationType } from '../monitor/operation.js';
+import type { SpanState } from '../monitor/span-state.js';
+import type { Chain } from './call-chain.js';
+import { type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
+import { explain } from './explanation.js';
+import { judgeRepetition, type Repetition, type RepetitionLimits } from './repetition.js';
+import { calledFunction, type StallSummary, summarizeStalls } from './stalls.js';
+import type { WantedStacks } from './wanted-stacks.js';
+import { OWN_IDLE, POOL, WORK_IDLE, WORKS } from './work.js';
+import type { WorkGroup } from './work-group.js';
+
+/** Why an operation was slow. */
+export interface Explanation {
+  /** The first of `causes`. */
+  cause: CauseName;
+  /** Its share of the duration, 0 to 1. */
+  causeShare: number;
+  /** In words. */
+  explanation: string;
+  /** All of them, the greatest share first. */
+  causes: RankedCause[];
+  /** The line of the application's code behind the first cause, where it could be told. */
+  callSite?: CallSite;
+  /** What was repeated the most, where something was. */
+  nPlusOne?: { statement: string; count: number; totalMs: number };
+}
+
+/** An explanation, and the same once the source maps of its lines have been read, where there are such. */
+export interface TimedExplanation {
+  readonly now: Explanation;
+  readonly later?: Promise<Explanation>;
+}
+
+/** What was found in a slow operation. */
+interface Seen {
+  readonly repetitions: readonly Repetition[];
+  readonly groups: readonly WorkGroup[];
+  readonly chain: Chain | undefined;
+  readonly stalls: StallSummary;
+  readonly state: SpanState;
+}
+
+/** What is known of a slow operation beside its tree. */
+export interface SlowFacts {
+  readonly type: OperationType;
+  readonly name: string;
+  readonly durationMs: number;
+  readonly thresholdMs: number;
+  readonly usuallyMs: number | undefined;
+  readonly http: HttpEvidence | undefined;
+  readonly gcMs: number;
+  readonly alone: boolean;
+  readonly drivers: readonly DriverStatus[];
+}
+
+/** Puts together what is known of a slow operation: its tree, its groups of work, stalls and pauses. */
+export class Explainer {
+  constructor(
+    private readonly watchdog: EventLoopWatchdog,
+    private readonly sources: SourceMaps,
+    private readonly stacks: WantedStacks,
+    private readonly limits: RepetitionLimits,
+  ) {}
+
+  explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
+    const { durationMs } = facts;
+    const breakdown = state.breakdown(now, idle);
+    const work = state.root.requestWork;
+    const groups = work === undefined ? [] : work.groups.filter(({ owner }) => state.contains(owner));
+    const repetitions = state.served ? this.repetitions(groups, now) : [];
+    const others = groups.filter((group) => repetitions.every((one) => one.group !== group));
+    const best = work?.chain.best;
+    const chain = isSequential(best) && state.contains(best.owner) ? best : undefined;
+    const from = state.startedAt;
+    const stalls = summarizeStalls(
+      this.watchdog.stallsWithin(from, now),
+      this.watchdog.momentsWithin(from, now),
+      from,
+      now,
+      (operation) => isOwn(operation, state),
+    );
+    const causes = rankCauses({
+      durationMs,
+      breakdown,
+      repetitions,
+      chain,
+      blockedByOthersMs: stalls.othersMs,
+      blockedByOwnMs: stalls.ownMs,
+      blockedByUnknownMs: stalls.unknownMs,
+      othersShare: stalls.othersShare,
+      gcMs: facts.gcMs,
+      alone: facts.alone,
+      poolIsOwn: groups.some(({ work: kind, sumMs, coveredMs }) => kind === POOL && sumMs > 2 * coveredMs),
+      dominant: (kind) => dominant(kind, others, state, facts.name),
+    });
+    const first = causes[0] as RankedCause;
+    const frames = this.framesOf(first, { repetitions, groups: others, chain, stalls, state });
+    const idleMs = (breakdown[OWN_IDLE] as number) + (breakdown[WORK_IDLE] as number);
+    const most = repetitions[0];
+    const tell = (): Explanation => {
+      const callSite = this.locate(frames);
+      return {
+        cause: first.cause,
+        causeShare: first.share,
+        explanation: explain({
+          name: facts.name,
+          durationMs,
+          thresholdMs: facts.thresholdMs,
+          usuallyMs: facts.usuallyMs,
+          waits: state.work < WORKS,
+          causes,
+          repetitions,
+          chain,
+          callSite,
+          running: calledFunction(stalls.ownStack),
+          blocker: this.blockerOf(stalls),
+          stage: stageOf(facts.http),
+          unseen: facts.drivers.filter(({ seen }) => !seen).map(({ driver }) => driver),
+          aborted: facts.http?.aborted === true,
+          loopBusy: durationMs > 0 ? Math.max(0, 1 - idleMs / durationMs) : 0,
+          gcMs: facts.gcMs,
+        }),
+        causes,
+        ...(callSite === undefined ? {} : { callSite }),
+        ...(most === undefined
+          ? {}
+          : {
+              nPlusOne: { statement: most.fingerprint, count: most.count, totalMs: Math.round(most.totalMs) },
+            }),
+      };
+    };
+    const sources = [...(frames ?? []), ...(stalls.other?.stack ?? [])];
+    return {
+      now: tell(),
+      ...(sources.length === 0 ? {} : { later: this.prepare(sources).then(tell) }),
+    };
+  }
+
+  /** Begins to read the source maps of these frames. */
+  async prepare(frames: readonly RawFrame[]): Promise<void> {
+    for (const { url } of frames) if (isUserCode(url)) await this.sources.prepare(url);
+  }
+
+  /** Every repetition among these groups, the one that took the most time first. */
+  repetitions(groups: Iterable<WorkGroup>, now: number): Repetition[] {
+    const result: Repetition[] = [];
+    for (const group of groups) {
+      const repetition = judgeRepetition(group, this.limits, now);
+      if (repetition !== undefined) result.push(repetition);
+    }
+    return result.sort((a, b) => b.totalMs - a.totalMs);
+  }
+
+  /** The first line of the user's code in a stack, where there is one. */
+  locate(frames: readonly RawFrame[] | undefined): CallSite | undefined {
+    const frame = frames === undefined ? undefined : firstUserFrame(frames);
+    return frame === undefined ? undefined : this.sources.locate(frame);
+  }
+
+  /** The stack behind a cause, where one was taken; of work that mattered for the first time it is asked for. */
+  private framesOf({ cause, operation }: RankedCause, seen: Seen): readonly RawFrame[] | undefined {
+    const { repetitions, groups, chain, stalls, state } = seen;
+    switch (cause) {
+      case 'cpu':
+      case 'gc':
+        return stalls.ownStack;
+      case 'event_loop_blocked':
+      case 'connection_pool':
+      case 'waiting':
+      case 'unknown':
+        return undefined;
+      case 'n_plus_one':
+        return repetitions.find(({ name, frames }) => name === operation && frames !== undefined)?.frames;
+      case 'sequential_calls':
+        return chain === undefined ? undefined : this.stacks.find(chain.fingerprint);
+      default: {
+        const group = state.work < WORKS ? state.group : groups.find(({ key }) => key.name === operation);
+        return group === undefined ? undefined : (group.frames ?? this.stacks.find(group.key.fingerprint));
+      }
+    }
+  }
+
+  private blockerOf({ other }: StallSummary): Parameters<typeof explain>[0]['blocker'] {
+    if (other === undefined) return undefined;
+    const { operation, ms, stack } = other;
+    return {
+      name: operation.rootName === '' ? operation.name : operation.rootName,
+      ms,
+      running: calledFunction(stack),
+      callSite: this.locate(stack),
+    };
+  }
+}
+
+/** Whether what held the loop is the operation's own work. Work that is waited for holds no loop itself. */
+function isOwn({ spanId, rootSpanId }: BlockingOperation, state: SpanState): boolean {
+  if (spanId === state.span.spanContext().spanId) return true;
+  return state.work >= WORKS && rootSpanId === state.root.span.spanContext().spanId;
+}
+
+function dominant(
+  work: number,
+  groups: readonly WorkGroup[],
+  state: SpanState,
+  name: string,
+): { name: string; count: number } | undefined {
+  if (work === POOL) return undefined;
+  if (state.work === work) return { name, count: 1 };
+  let most: WorkGroup | undefined;
+  for (const group of groups) {
+    if (group.work === work && (most === undefined || group.coveredMs > most.coveredMs)) most = group;
+  }
+  return most === undefined ? undefined : { name: most.key.name, count: most.started };
+}
+
+/** Where within a served request most of the time passed. */
+function stageOf(http: HttpEvidence | undefined): string | undefined {
+  const { beforeHandlerMs = 0, handlerMs = 0, afterHandlerMs = 0, handler } = http ?? {};
+  if (handler === undefined) return undefined;
+  if (beforeHandlerMs > handlerMs + afterHandlerMs)
+    return 'before its handler, in middleware, guards or the upload of the body,';
+  if (afterHandlerMs > handlerMs + beforeHandlerMs)
+    return 'after its handler, while the response was written,';
+  return `in ${handler}`;
+}

@@ -1,0 +1,205 @@
+import type { CallSite } from '../code/call-site.js';
+import type { Chain } from './call-chain.js';
+import { saving } from './call-chain.js';
+import type { RankedCause } from './cause.js';
+import type { Observation } from './finding.js';
+import type { Repetition } from './repetition.js';
+import { brief, ms, percent, place, times } from './words.js';
+
+/** What the sentences of an explanation are made of. Only what was measured is in it. */
+export interface Explainable {
+  readonly name: string;
+  readonly durationMs: number;
+  readonly thresholdMs: number;
+  /** The median of this operation before, where there is enough of it. */
+  readonly usuallyMs: number | undefined;
+  /** Whether it is work that is waited for itself: a query, a call. */
+  readonly waits: boolean;
+  readonly causes: readonly RankedCause[];
+  readonly repetitions: readonly Repetition[];
+  readonly chain: Chain | undefined;
+  /** The line of the first cause, where it could be told. */
+  readonly callSite: CallSite | undefined;
+  /** The innermost function of a stack that was caught, which may be one of Node's. */
+  readonly running: string | undefined;
+  /** Who held the event loop. */
+  readonly blocker:
+    | {
+        readonly name: string;
+        readonly ms: number;
+        readonly running: string | undefined;
+        readonly callSite: CallSite | undefined;
+      }
+    | undefined;
+  /** What the operation was at when it waited, where that is known: `before its handler`. */
+  readonly stage: string | undefined;
+  /** Drivers that are installed and not seen. */
+  readonly unseen: readonly string[];
+  readonly aborted: boolean;
+  /** The share of its time in which the event loop was busy, 0 to 1; and the pauses of the collector. */
+  readonly loopBusy: number;
+  readonly gcMs: number;
+}
+
+/** A second cause from this share on is named as well. */
+const NAMED = 0.15;
+
+/** Says in a few sentences what the time of a slow operation went to. */
+export function explain(facts: Explainable): string {
+  const { name, durationMs, thresholdMs, usuallyMs, causes } = facts;
+  const usually = usuallyMs === undefined ? '' : `, usually ${Math.round(usuallyMs * 10) / 10}`;
+  const [first, second] = causes;
+  const sentences: string[] = [];
+  const took = `${name} took ${ms(durationMs)} (threshold ${thresholdMs}${usually})`;
+  if (first === undefined || first.cause === 'unknown')
+    sentences.push(`${took}, and nothing that was seen explains most of it.`);
+  else {
+    const hedge = first.certainty === 'likely' ? 'most likely ' : '';
+    sentences.push(`${took}: ${hedge}${percent(first.share)} went to ${describe(first, facts, true)}.`);
+  }
+  if (second !== undefined && second.share >= NAMED)
+    sentences.push(`Another ${percent(second.share)} went to ${describe(second, facts, false)}.`);
+  if (facts.aborted) sentences.push('The client went away before the response was complete.');
+  sentences.push(...surroundings(facts, first));
+  return sentences.join(' ');
+}
+
+function surroundings({ loopBusy, gcMs, durationMs }: Explainable, first: RankedCause | undefined): string[] {
+  if (first !== undefined && ['cpu', 'event_loop_blocked', 'gc'].includes(first.cause)) return [];
+  const gcHeavy = gcMs > 0.1 * durationMs;
+  if (loopBusy < 0.5 && !gcHeavy) return ['Event loop and GC were quiet.'];
+  const busy = `The event loop was busy for ${percent(loopBusy)} of the time`;
+  return [gcHeavy ? `${busy}, and GC paused it for ${ms(gcMs)}.` : `${busy}.`];
+}
+
+/** @param located whether the call site is this cause's */
+function describe(cause: RankedCause, facts: Explainable, located: boolean): string {
+  const { callSite } = facts;
+  const from = located && callSite !== undefined ? ` from ${place(callSite)}` : '';
+  const at = located && callSite !== undefined ? ` in ${place(callSite)}` : '';
+  switch (cause.cause) {
+    case 'n_plus_one': {
+      const repetition = facts.repetitions.find(
+        ({ name, count }) => name === cause.operation && count === cause.count,
+      );
+      return repetition === undefined
+        ? `${cause.count} copies of ${cause.operation}`
+        : `${copies(repetition)}${from}`;
+    }
+    case 'sequential_calls': {
+      const saved =
+        facts.chain === undefined ? '' : `, side by side they could take ${ms(saving(facts.chain))} less`;
+      return `${cause.count} calls one after the other (${cause.operation})${from}; none was made with what another had answered${saved}`;
+    }
+    case 'connection_pool':
+      return `waiting for a connection of the pool`;
+    case 'cpu': {
+      const running =
+        located && facts.running !== undefined
+          ? `${facts.running}${from}`
+          : `${facts.waits ? 'JavaScript that ran meanwhile' : 'its own JavaScript'}${at}`;
+      return cause.certainty === 'likely' ? `${running}; other operations ran meanwhile` : running;
+    }
+    case 'event_loop_blocked':
+      return blocked(facts);
+    case 'gc':
+      return `pauses of the garbage collector (${ms(cause.ms)})`;
+    case 'waiting': {
+      const unseen = facts.unseen.length === 0 ? '' : `; installed and not seen: ${facts.unseen.join(', ')}`;
+      const stage = facts.stage === undefined ? '' : ` ${facts.stage}`;
+      return `waiting${stage} with no child that is seen: a timer, a lock or other I/O${unseen}`;
+    }
+    case 'unknown':
+      return 'what was not seen';
+    default: {
+      const most =
+        cause.operation === undefined
+          ? ''
+          : ` (${cause.operation}${(cause.count ?? 1) > 1 ? `, ${times(cause.count ?? 0, 'time')}` : ''})`;
+      return `${NOUNS[cause.cause]}${most}${from}`;
+    }
+  }
+}
+
+const NOUNS = {
+  database: 'the database',
+  cache: 'the cache',
+  external: 'outgoing calls',
+  messaging: 'messaging',
+  rpc: 'remote procedure calls',
+} as const;
+
+function blocked({ blocker }: Explainable): string {
+  if (blocker === undefined) return 'waiting for the event loop, which other work held';
+  const { name, running, callSite } = blocker;
+  const what = running === undefined ? '' : ` in ${running}`;
+  const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
+  return `waiting for the event loop, which ${name} held for ${ms(blocker.ms)}${what}${from}`;
+}
+
+function copies({ type, count, sequential, name, fingerprint }: Repetition): string {
+  const how = type === 'duplicate_queries' ? 'identical' : sequential ? 'sequential' : 'parallel';
+  return `${count} ${how} copies of ${brief(name, fingerprint)}`;
+}
+
+/** Says what a repetition is, and what to do about it. */
+export function explainRepetition(
+  repetition: Repetition,
+  route: string,
+  callSite: CallSite | undefined,
+): string {
+  const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
+  const advice =
+    repetition.type === 'duplicate_queries'
+      ? 'Ask once and keep the answer for the request.'
+      : /^(?:INSERT|UPDATE|DELETE)\b/.test(repetition.name)
+        ? 'Send them as one statement.'
+        : 'Ask once for all of them: a join, IN or a loader.';
+  return `${route} made ${copies(repetition)}${from}, ${ms(repetition.totalMs)} in all. ${advice}`;
+}
+
+/** Says what a chain of calls is, and how sure that is. */
+export function explainChain(chain: Chain, route: string, callSite: CallSite | undefined): string {
+  const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
+  return `${route} made ${chain.count} calls one after the other (${chain.names.join(', ')})${from}, ${ms(chain.sumMs)} in all. None was made with a value that another had answered, as far as the values show: side by side they could take ${ms(saving(chain))} less.`;
+}
+
+/** What was seen of a chain in a request. */
+export function observeChain(
+  chain: Chain,
+  route: string,
+  traceId: string,
+  spanId: string,
+  callSite: CallSite | undefined,
+): Observation {
+  return {
+    type: 'sequential_calls',
+    fingerprint: chain.names.join(' > '),
+    route,
+    repetitions: chain.count,
+    ms: chain.sumMs,
+    traceId,
+    spanId,
+    explanation: explainChain(chain, route, callSite),
+  };
+}
+
+/** What was seen of a repetition in a request. */
+export function observeRepetition(
+  repetition: Repetition,
+  route: string,
+  traceId: string,
+  spanId: string,
+  callSite: CallSite | undefined,
+): Observation {
+  return {
+    type: repetition.type,
+    fingerprint: repetition.fingerprint,
+    route,
+    repetitions: repetition.count,
+    ms: repetition.totalMs,
+    traceId,
+    spanId,
+    explanation: explainRepetition(repetition, route, callSite),
+  };
+}

@@ -1,0 +1,65 @@
+import type { CallSite } from '../code/call-site.js';
+
+/** What a detector can have seen. */
+export const FINDING_TYPES = [
+  'n_plus_one',
+  'duplicate_queries',
+  'sequential_calls',
+  'event_loop_block',
+] as const;
+export type FindingType = (typeof FINDING_TYPES)[number];
+
+/** `info`: worth knowing. `warning`: costs time. `critical`: costs at least {@link CRITICAL_MS} at a time. */
+export const SEVERITIES = ['info', 'warning', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** From how many milliseconds at a time on a finding is critical, and below how many it is worth knowing alone. */
+const CRITICAL_MS = 1000;
+const WARNING_MS = 50;
+
+/** What a detector saw in one request. */
+export interface Observation {
+  readonly type: FindingType;
+  /** What was repeated, or what blocked: without literals. */
+  readonly fingerprint: string;
+  /** The operation within which it was seen: `GET /albums`. */
+  readonly route: string;
+  /** How many repetitions or calls. */
+  readonly repetitions: number;
+  /** Milliseconds that it took. */
+  readonly ms: number;
+  readonly traceId: string;
+  /** The span within which all of it was seen. */
+  readonly spanId: string;
+  readonly explanation: string;
+}
+
+/** The same observation again and again, as one. Plain data, fit for JSON. */
+export interface Finding {
+  /** The same for the same type, fingerprint and route while it is kept. */
+  id: string;
+  type: FindingType;
+  severity: Severity;
+  fingerprint: string;
+  route: string;
+  /** How often it was seen, and how many repetitions there were the last time. */
+  count: number;
+  repetitions: number;
+  /** Milliseconds, over all times and the worst time. */
+  totalMs: number;
+  worstMs: number;
+  /** Milliseconds since 1970. */
+  firstSeen: number;
+  lastSeen: number;
+  /** Where it was seen last. */
+  traceId: string;
+  spanId: string;
+  /** The line of the application's code, where it could be told. */
+  callSite?: CallSite;
+  explanation: string;
+}
+
+/** How much an observation weighs by the time it took. */
+export function severityOf(ms: number): Severity {
+  return ms >= CRITICAL_MS ? 'critical' : ms >= WARNING_MS ? 'warning' : 'info';
+}

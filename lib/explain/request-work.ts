@@ -1,0 +1,118 @@
+import type { RawFrame } from '../code/call-site.js';
+import { CallChain } from './call-chain.js';
+import type { SpanNode } from './span-node.js';
+import { CACHE, MESSAGING, POOL } from './work.js';
+import { WorkGroup, type WorkKey, type WorkOutcome } from './work-group.js';
+
+/** Fingerprints that are told apart within one request. */
+const MAX_GROUPS = 64;
+/** Stacks that are taken within one request: each costs some 30 us. */
+const MAX_STACKS = 8;
+
+/** What one request waits for, grouped by fingerprint. Made with the first piece of work, and bounded. */
+export class RequestWork {
+  /** Few as they are, looking through them is quicker than a map, which each request would have to make. */
+  readonly groups: WorkGroup[] = [];
+  readonly chain = new CallChain();
+  /** Within a transaction: what runs there shares one connection, and can't run side by side. */
+  private inTransaction = false;
+  private running = 0;
+  /** How long something was waited for, and how much of it the event loop was idle. */
+  private idleCovered = 0;
+  private idleSince = 0;
+  private stacks = 0;
+  /** Groups of which the next start is worth a stack. */
+  private wanting = 0;
+  private poolFrames: readonly RawFrame[] | undefined = undefined;
+
+  /** @param minRepetitions how many of one fingerprint are a repetition */
+  constructor(private readonly minRepetitions: number) {}
+
+  /** Whether the work that begins now may be the repetition of which the line of code is asked. */
+  get wantsStack(): boolean {
+    return this.wanting > 0 && this.stacks < MAX_STACKS;
+  }
+
+  /** Something to wait for begins. Returns whether nothing else is waited for. */
+  started(idle: number): boolean {
+    if (this.running++ > 0) return false;
+    this.idleSince = idle;
+    return true;
+  }
+
+  /** It ended. */
+  ended(idle: number): void {
+    if (--this.running === 0) this.idleCovered += idle - this.idleSince;
+  }
+
+  /** Finds the group of a piece of work, and tells it that one began. */
+  begin(key: WorkKey, work: number, parent: SpanNode, now: number, idle: number): WorkGroup | undefined {
+    let group = this.find(key.fingerprint);
+    if (group === undefined) {
+      if (this.groups.length >= MAX_GROUPS && !this.makeRoom()) return undefined;
+      group = new WorkGroup(key, work, parent);
+      this.groups.push(group);
+    }
+    group.begin(parent, now, this.pausedIdle(idle));
+    if (group.started === this.minRepetitions - 1 && group.frames === undefined && isRepeatable(group))
+      this.wanting++;
+    return group;
+  }
+
+  end(group: WorkGroup, outcome: WorkOutcome, alone: boolean, now: number, idle: number): void {
+    group.end(outcome, now, this.pausedIdle(idle));
+    const { key, work } = group;
+    if (work === POOL) return;
+    if (key.effect === 'control') this.transaction(key.name);
+    else if (work !== CACHE && work !== MESSAGING)
+      this.chain.add(group, outcome, alone && !this.inTransaction);
+  }
+
+  /** Keeps a stack that was taken at the start of a piece of work. */
+  keepStack(group: WorkGroup, frames: readonly RawFrame[]): void {
+    if (group.frames !== undefined) return;
+    // A pool may call the driver back without a trace of who asked; that one is found at the pool.
+    const found = frames.length > 0 ? frames : this.poolFrames;
+    if (found === undefined) return;
+    group.frames = found;
+    if (group.started >= this.minRepetitions - 1 && isRepeatable(group)) this.wanting--;
+  }
+
+  /** Counts a stack that was taken; of a pool's it is kept for what will run on the connection. */
+  tookStack(work: number, frames: readonly RawFrame[]): void {
+    this.stacks++;
+    if (work === POOL && frames.length > 0) this.poolFrames = frames;
+  }
+
+  /** How long the loop was idle while nothing was waited for that is seen. */
+  private pausedIdle(idle: number): number {
+    return idle - this.idleCovered - (this.running > 0 ? idle - this.idleSince : 0);
+  }
+
+  private transaction(name: string): void {
+    if (/^(?:BEGIN|START)/.test(name)) this.inTransaction = true;
+    else if (/^(?:COMMIT|ROLLBACK|END)/.test(name)) this.inTransaction = false;
+    this.chain.close();
+  }
+
+  /** The newest first: what is repeated is found at once. */
+  private find(fingerprint: string): WorkGroup | undefined {
+    const { groups } = this;
+    for (let at = groups.length - 1; at >= 0; at--)
+      if (groups[at]?.key.fingerprint === fingerprint) return groups[at];
+    return undefined;
+  }
+
+  /** Forgets the oldest group that has not come again. */
+  private makeRoom(): boolean {
+    const oldest = this.groups.findIndex(({ started, isRunning }) => started < 2 && !isRunning);
+    if (oldest < 0) return false;
+    this.groups.splice(oldest, 1);
+    return true;
+  }
+}
+
+/** Whether repeating it can be a fault: caches are made to be asked often, and control says nothing of data. */
+export function isRepeatable({ key, work }: WorkGroup): boolean {
+  return key.effect !== 'control' && work !== CACHE && work !== MESSAGING && work !== POOL;
+}

@@ -1,0 +1,204 @@
+import { type Breakdown, emptyBreakdown, OWN_BUSY, OWN_IDLE, WORK_IDLE, WORKS } from './work.js';
+
+/** How deep a breakdown looks into children that still run. */
+const MAX_DEPTH = 16;
+
+// What is known of the children of a span, as one array of doubles: an object would box each of them. Behind what
+// they spent by kind (a Breakdown; overlapping ones count each) stand those that wait for work and run now, how many
+// and the sum of their starts by kind, and then the time in which at least one child ran, and how much of it the
+// event loop was idle.
+const WAITING = 9;
+const WAITING_SINCE = WAITING + WORKS;
+const COVERED = WAITING_SINCE + WORKS;
+const COVERED_IDLE = COVERED + 1;
+const RUNNING_SINCE = COVERED_IDLE + 1;
+const IDLE_SINCE = RUNNING_SINCE + 1;
+
+type Children = number[];
+
+/** Of minus zero, which is a double from the start: zeros would be integers, and converted at the first sum. */
+// biome-ignore format: a row for each part
+const noChildren = (): Children => [
+  -0, -0, -0, -0, -0, -0, -0, -0, -0,
+  -0, -0, -0, -0, -0, -0,
+  -0, -0, -0, -0, -0, -0,
+  -0, -0, -0, -0,
+];
+
+/**
+ * A span in the tree of its request, told of its children as they start and end. Knows no clock and keeps no child:
+ * times are given, and everything is counted as it passes, exactly, in constant memory and constant time.
+ *
+ * `now` is milliseconds on one clock for the whole tree; `idle` is how long the event loop has been idle until then,
+ * always 0 where that is not known.
+ */
+export class SpanNode {
+  /** The outermost span of this process's part of the trace. */
+  readonly root: this;
+  ended = false;
+  /** The number of children that have started. */
+  childCount = 0;
+  private running = 0;
+  private readonly counted: boolean;
+  /** What its parent took it for when it began. */
+  private readonly begunAs: number;
+  private children: Children | undefined = undefined;
+  /** The child of the application's own that began last: who is asked while it runs. */
+  private inner: SpanNode | undefined = undefined;
+
+  constructor(
+    readonly parent: SpanNode | undefined,
+    /** What it is work of, see {@link workOf}. May turn out to be another when it ends. */
+    public work: number,
+    readonly startedAt: number,
+    private readonly idleAtStart: number,
+  ) {
+    this.root = (parent === undefined ? this : parent.root) as this;
+    this.begunAs = work;
+    // A parent that has ended no longer waits for anybody.
+    this.counted = parent !== undefined && !parent.ended;
+    if (this.counted) parent?.childStarted(this, startedAt, idleAtStart);
+  }
+
+  /** The time in which at least one child ran. Children that never end count until `now`. */
+  childrenMs(now: number): number {
+    const { children } = this;
+    if (children === undefined) return 0;
+    return (children[COVERED] as number) + (this.running > 0 ? now - (children[RUNNING_SINCE] as number) : 0);
+  }
+
+  /** How long the event loop was busy until `now`, with whatever it was. */
+  busyMs(now: number, idle: number): number {
+    return now - this.startedAt - (idle - this.idleAtStart);
+  }
+
+  /** Ends the span, and tells its parent what it spent. */
+  end(now: number, idle: number): void {
+    if (this.ended) return;
+    this.ended = true;
+    const { parent } = this;
+    // What a parent that has ended said of itself stands.
+    if (this.counted && parent !== undefined && !parent.ended) parent.childEnded(this, now, idle);
+  }
+
+  /** Ends the span as if it had not been: its time is its parent's own. */
+  withdraw(now: number, idle: number): void {
+    this.ended = true;
+    const { parent } = this;
+    if (!this.counted || parent === undefined || parent.ended) return;
+    parent.childCount--;
+    parent.childLeft(this, now, idle, false);
+  }
+
+  /**
+   * What the time until `now` went to. The parts, less {@link WORK_IDLE}, add up to the duration: where children ran
+   * side by side, what they spent is scaled to the time that they covered.
+   */
+  breakdown(now: number, idle: number, depth = 0): Breakdown {
+    const result = emptyBreakdown();
+    const duration = Math.max(0, now - this.startedAt);
+    const idleMs = Math.max(0, idle - this.idleAtStart);
+    let covered = 0;
+    let coveredIdle = 0;
+    const { children } = this;
+    if (children !== undefined) {
+      covered = Math.min(duration, this.childrenMs(now));
+      coveredIdle = children[COVERED_IDLE] as number;
+      if (this.running > 0) coveredIdle += idle - (children[IDLE_SINCE] as number);
+      this.addChildren(result, children, now, idle, depth);
+      scaleTo(result, covered, coveredIdle);
+    }
+    const own = duration - covered;
+    const ownIdle = Math.min(own, Math.max(0, idleMs - coveredIdle));
+    if (this.work < WORKS) {
+      (result[this.work] as number) += own;
+      (result[WORK_IDLE] as number) += ownIdle;
+    } else {
+      (result[OWN_IDLE] as number) += ownIdle;
+      (result[OWN_BUSY] as number) += own - ownIdle;
+    }
+    return result;
+  }
+
+  /** Whether this is the span or one around it. */
+  contains(other: SpanNode): boolean {
+    let at: SpanNode | undefined = other;
+    for (let depth = 0; at !== undefined && depth < 256; depth++, at = at.parent)
+      if (at === this) return true;
+    return false;
+  }
+
+  private childStarted(child: SpanNode, now: number, idle: number): void {
+    this.children ??= noChildren();
+    const { children } = this;
+    const { work } = child;
+    this.childCount++;
+    if (this.running++ === 0) {
+      children[RUNNING_SINCE] = now;
+      children[IDLE_SINCE] = idle;
+    }
+    if (work < WORKS) {
+      (children[WAITING + work] as number) += 1;
+      (children[WAITING_SINCE + work] as number) += now;
+    } else {
+      this.inner = child;
+    }
+  }
+
+  private childEnded(child: SpanNode, now: number, idle: number): void {
+    const children = this.children as Children;
+    if (child.work < WORKS && child.children === undefined) {
+      // The usual case, a leaf: no breakdown is made for it.
+      (children[child.work] as number) += now - child.startedAt;
+      (children[WORK_IDLE] as number) += idle - child.idleAtStart;
+    } else {
+      const parts = child.breakdown(now, idle);
+      for (let part = 0; part < parts.length; part++) (children[part] as number) += parts[part] as number;
+    }
+    this.childLeft(child, now, idle, true);
+  }
+
+  private childLeft(child: SpanNode, now: number, idle: number, covered: boolean): void {
+    const children = this.children as Children;
+    const work = child.begunAs;
+    if (work < WORKS) {
+      (children[WAITING + work] as number) -= 1;
+      (children[WAITING_SINCE + work] as number) -= child.startedAt;
+    } else if (this.inner === child) {
+      this.inner = undefined;
+    }
+    if (--this.running > 0 || !covered) return;
+    (children[COVERED] as number) += now - (children[RUNNING_SINCE] as number);
+    (children[COVERED_IDLE] as number) += idle - (children[IDLE_SINCE] as number);
+  }
+
+  private addChildren(result: Breakdown, children: Children, now: number, idle: number, depth: number): void {
+    for (let part = 0; part < result.length; part++) result[part] = children[part] as number;
+    for (let work = 0; work < WORKS; work++) {
+      const waiting = children[WAITING + work] as number;
+      if (waiting > 0) (result[work] as number) += waiting * now - (children[WAITING_SINCE + work] as number);
+    }
+    if (this.inner === undefined || depth >= MAX_DEPTH) return;
+    const parts = this.inner.breakdown(now, idle, depth + 1);
+    for (let part = 0; part < parts.length; part++) (result[part] as number) += parts[part] as number;
+  }
+}
+
+/** Makes what children spent fit the time that they covered. */
+function scaleTo(result: Breakdown, covered: number, coveredIdle: number): void {
+  let sum = 0;
+  for (let part = 0; part < WORK_IDLE; part++) sum += result[part] as number;
+  if (sum > covered) {
+    const scale = covered / sum;
+    for (let part = 0; part < result.length; part++) result[part] = (result[part] as number) * scale;
+    return;
+  }
+  // Children of whom nothing is known but that they run: the loop tells whether it was busy meanwhile.
+  const rest = covered - sum;
+  const restIdle = Math.min(
+    rest,
+    Math.max(0, coveredIdle - (result[OWN_IDLE] as number) - (result[WORK_IDLE] as number)),
+  );
+  (result[OWN_IDLE] as number) += restIdle;
+  (result[OWN_BUSY] as number) += rest - restIdle;
+}

@@ -1,0 +1,48 @@
+import type { OperationType } from '../monitor/operation.js';
+
+/**
+ * What the time of an operation can go to, as indices into a {@link Breakdown}: work that is waited for, by kind; its
+ * own time in which the event loop was busy; its own time in which the loop was idle.
+ */
+export const DATABASE = 0;
+export const CACHE = 1;
+export const EXTERNAL = 2;
+export const MESSAGING = 3;
+export const RPC = 4;
+/** Until a pool handed out a connection. */
+export const POOL = 5;
+export const OWN_BUSY = 6;
+export const OWN_IDLE = 7;
+/** Not a part of its own: how much of what was waited for (0 to 5) passed with the event loop idle. */
+export const WORK_IDLE = 8;
+
+/** The kinds of work that an operation waits for, in the order of their indices. */
+export const WORK_NAMES = ['database', 'cache', 'external', 'messaging', 'rpc', 'connection_pool'] as const;
+export const WORKS = WORK_NAMES.length;
+
+/** Milliseconds for each of the indices above. */
+export type Breakdown = number[];
+
+/** The index of what an operation is work of, or `OWN_BUSY` for what is the application's own. */
+export function workOf(type: OperationType, spanName: string): number {
+  switch (type) {
+    case 'database':
+      // As instrumentations name the span of a pool that is asked for a connection.
+      return /pool[._-]?(?:connect|acquire)|getConnection/i.test(spanName) ? POOL : DATABASE;
+    case 'cache':
+      return CACHE;
+    case 'external':
+      return EXTERNAL;
+    case 'messaging':
+      return MESSAGING;
+    case 'rpc':
+      return RPC;
+    default:
+      return OWN_BUSY;
+  }
+}
+
+export function emptyBreakdown(): Breakdown {
+  // Minus zero is a double from the start: zeros would be integers, and converted at the first sum.
+  return [-0, -0, -0, -0, -0, -0, -0, -0, -0];
+}

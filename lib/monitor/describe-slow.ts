@@ -1,0 +1,86 @@
+import type { Diagnostics } from '../explain/diagnostics.js';
+import type { Explanation, TimedExplanation } from '../explain/explainer.js';
+import { loopIdleMs } from '../resources/loop-idle.js';
+import type { ResourceEvidence } from '../resources/resource-sampler.js';
+import type { DriverStatus } from './driver-status.js';
+import type { SlowOperation } from './operation.js';
+import type { EndedOperation } from './performance-monitor.js';
+import { round } from './round.js';
+import type { SpanState } from './span-state.js';
+
+/** What a slow operation is described with, beside itself. */
+interface Surroundings {
+  readonly resources: ResourceEvidence;
+  readonly usuallyMs: number | undefined;
+  readonly diagnostics: Diagnostics;
+  readonly drivers: readonly DriverStatus[];
+}
+
+let sequence = 0;
+
+/**
+ * Puts together what is kept of a slow operation, with its explanation. What is told of lines gets better once their
+ * source maps have been read: that comes `later`.
+ */
+export function describeSlow(
+  operation: EndedOperation,
+  thresholdMs: number,
+  state: SpanState | undefined,
+  now: number,
+  around: Surroundings,
+): { slow: SlowOperation; later?: Promise<Explanation> } {
+  const { type, name, durationMs, error, span, statement } = operation;
+  const { resources } = around;
+  const context = span?.spanContext();
+  const http = (operation.http ?? state?.http)?.evidence();
+  const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
+  const root = state === undefined || state.root === state ? undefined : state.root;
+  const explained = explain(operation, thresholdMs, state, now, http, around);
+  const slow: SlowOperation = {
+    id: context?.spanId ?? `${Date.now().toString(36)}-${++sequence}`,
+    timestamp: Date.now(),
+    type,
+    name,
+    durationMs: round(durationMs),
+    thresholdMs,
+    slownessRatio: thresholdMs > 0 ? round(durationMs / thresholdMs) : round(durationMs),
+    ...(state === undefined ? {} : { selfTimeMs: round(Math.max(0, durationMs - state.childrenMs(now))) }),
+    error,
+    ...explained.now,
+    traceId: context?.traceId ?? '',
+    spanId: context?.spanId ?? '',
+    ...(parentSpanContext === undefined ? {} : { parentSpanId: parentSpanContext.spanId }),
+    ...(root?.name === undefined ? {} : { root: { type: root.type ?? 'internal', name: root.name } }),
+    resources,
+    ...(http === undefined ? {} : { http }),
+    ...(statement === undefined ? {} : { statement }),
+  };
+  return { slow, later: explained.later };
+}
+
+function explain(
+  { type, name, durationMs }: EndedOperation,
+  thresholdMs: number,
+  state: SpanState | undefined,
+  now: number,
+  http: SlowOperation['http'],
+  { diagnostics, resources, usuallyMs, drivers }: Surroundings,
+): TimedExplanation {
+  if (state === undefined) {
+    const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). What it waited for was not seen: its spans belong to a tracer provider without SlowSpanProcessor.`;
+    return { now: { cause: 'unknown', causeShare: 1, causes: [], explanation } };
+  }
+  const alone = diagnostics.wasAlone(state);
+  const facts = {
+    type,
+    name,
+    durationMs,
+    thresholdMs,
+    usuallyMs,
+    http,
+    gcMs: resources.gcPauseMs,
+    alone,
+    drivers,
+  };
+  return diagnostics.explain(facts, state, now, loopIdleMs());
+}

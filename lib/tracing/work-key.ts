@@ -1,0 +1,86 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { Inputs, WorkKey } from '../explain/work-group.js';
+import type { OperationType } from '../monitor/operation.js';
+import { type ClassifiableSpan, collectionOf, operationName, rawStatement } from './classify.js';
+import { hashInput } from './inputs.js';
+import type { KnownStatement, StatementCache } from './statement.js';
+
+/** A part of a path that names one thing among many: it holds a digit, or is longer than a word. */
+const VARIABLE = /\d|[@%=:~]|^.{25,}$/;
+/** Methods that change nothing. */
+const SAFE = /^(?:GET|HEAD|OPTIONS|QUERY)$/;
+
+/** What the work of a span is, without its values, and the values as far as the span shows them. */
+export interface DescribedWork {
+  readonly key: WorkKey;
+  readonly inputs: Inputs | undefined;
+  /** When its very text was met first, where it has one. */
+  readonly firstSeen?: number;
+}
+
+/** The statement of a database span, or nothing where it has none (yet). */
+export function statementOf(attributes: Attributes, statements: StatementCache): KnownStatement | undefined {
+  const text = rawStatement(attributes);
+  // What is no SQL would be read as such: MongoDB's commands are told apart by operation and collection.
+  if (
+    text === undefined ||
+    attributes['db.system.name'] === 'mongodb' ||
+    attributes['db.system'] === 'mongodb'
+  )
+    return undefined;
+  return statements.get(text);
+}
+
+/** Describes the work of a span that waits for something. Nothing where its attributes do not say it (yet). */
+export function describeWork(
+  type: OperationType,
+  span: ClassifiableSpan,
+  statements: StatementCache,
+): DescribedWork | undefined {
+  const { attributes } = span;
+  if (type === 'database') {
+    const known = statementOf(attributes, statements);
+    if (known !== undefined) return known;
+    // An operation without what it is done to would be the same for all of a database.
+    const operation = attributes['db.operation.name'] ?? attributes['db.operation'];
+    const told = operation !== undefined && collectionOf(attributes) !== undefined;
+    if (!told && attributes['db.query.summary'] === undefined) return undefined;
+    return { key: keyByName(operationName(type, span, statements), 'read'), inputs: undefined };
+  }
+  if (type === 'external') return describeCall(attributes) ?? byName(type, span, statements);
+  return byName(type, span, statements);
+}
+
+function byName(type: OperationType, span: ClassifiableSpan, statements: StatementCache): DescribedWork {
+  const effect = type === 'messaging' ? 'write' : 'read';
+  return { key: keyByName(operationName(type, span, statements), effect), inputs: undefined };
+}
+
+function keyByName(name: string, effect: WorkKey['effect']): WorkKey {
+  return { fingerprint: name, name, effect };
+}
+
+/** An outgoing call: `GET api.example.com/users/{}`, made with what stands in the places of `{}` and in the query. */
+function describeCall(attributes: Attributes): DescribedWork | undefined {
+  const method = attributes['http.request.method'] ?? attributes['http.method'];
+  const url = attributes['url.full'] ?? attributes['http.url'];
+  if (typeof method !== 'string' || typeof url !== 'string') return undefined;
+  const [, host, path = '/', query] =
+    /^[a-z]+:\/\/(?:[^/@]*@)?([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
+  if (host === undefined) return undefined;
+  const inputs: number[] = [];
+  const parts = path.split('/').map((part) => {
+    if (!VARIABLE.test(part)) return part;
+    inputs.push(hashInput(part));
+    return '{}';
+  });
+  if (query !== undefined && query !== '')
+    for (const pair of query.split('&')) inputs.push(hashInput(pair.slice(pair.indexOf('=') + 1)));
+  const fingerprint = `${method} ${host}${parts.join('/')}`.slice(0, 500);
+  return {
+    key: { fingerprint, name: fingerprint, effect: SAFE.test(method) ? 'read' : 'write' },
+    inputs: inputs.length > MAX_INPUTS ? undefined : inputs,
+  };
+}
+
+const MAX_INPUTS = 16;

@@ -1,0 +1,145 @@
+import type { Span } from '@opentelemetry/api';
+import { captureUserFrames } from '../code/call-site.js';
+import { RequestWork } from '../explain/request-work.js';
+import { POOL } from '../explain/work.js';
+import type { OperationType } from '../monitor/operation.js';
+import { type SpanState, stateOf } from '../monitor/span-state.js';
+import { loopIdleMs } from '../resources/loop-idle.js';
+import { inputsOf, sizeOf } from './inputs.js';
+import type { SdkSpan } from './sdk-span.js';
+import { type KnownStatement, knownStatements, type StatementCache } from './statement.js';
+import { type DescribedWork, describeWork, statementOf } from './work-key.js';
+
+/** Stacks are taken up to this many frames of the user's code. */
+const MAX_FRAMES = 5;
+
+/** Tells a request of a piece of work that begins below it, and takes the stack where that has been asked for. */
+export function beginWork(
+  state: SpanState,
+  span: SdkSpan,
+  type: OperationType,
+  statements: StatementCache,
+  now: number,
+  idle: number,
+): void {
+  const { root, monitor } = state;
+  root.requestWork ??= new RequestWork(monitor.options.detection.nPlusOne.minRepetitions);
+  const work = root.requestWork;
+  state.alone = work.started(idle);
+  if (work.wantsStack) takeStack(state, work);
+  const described = describe(state, span, type, statements);
+  if (described !== undefined) join(state, work, described, now, idle);
+}
+
+/**
+ * Tells what a call is made with, where its instrumentation knows and its span does not show it. Only hashes are
+ * kept, to tell whether two calls ask the same. Called where the call is made, after the start of its span.
+ */
+export function tellValues(span: Span, values: unknown): void {
+  const state = stateOf(span);
+  if (state === undefined) return;
+  if (Array.isArray(values)) {
+    state.inputs = inputsOf(values);
+    state.size = sizeOf(values);
+    state.constant = false;
+  }
+  const { requestWork: work } = state.root;
+  if (state.group !== undefined || state.type === undefined || work === undefined) return;
+  const described = describe(state, span as SdkSpan, state.type, knownStatements);
+  if (described !== undefined) join(state, work, described, state.startedAt, loopIdleMs());
+}
+
+/** Tells how many rows a query has read or written. */
+export function tellRows(span: Span, rows: unknown): void {
+  const state = stateOf(span);
+  if (state !== undefined && typeof rows === 'number') state.rows = rows;
+}
+
+/** Tells a request that a piece of work has ended. */
+export function endWork(
+  state: SpanState,
+  span: SdkSpan,
+  type: OperationType,
+  outcome: { durationMs: number; error: boolean },
+  statements: StatementCache,
+  now: number,
+  idle: number,
+): void {
+  const work = state.root.requestWork;
+  if (work === undefined) return;
+  work.ended(idle);
+  if (state.group === undefined) {
+    // Its instrumentation has told only since the start what it is.
+    const described = describe(state, span, type, statements);
+    if (described !== undefined) join(state, work, described, state.startedAt, idle);
+  }
+  const { group, inputs, constant, size, rows, alone } = state;
+  if (group === undefined) return;
+  const { durationMs, error } = outcome;
+  const { spanId } = span.spanContext();
+  work.end(
+    group,
+    { durationMs, error, inputs, constant: constant && inputs !== undefined, size, rows, spanId },
+    alone,
+    now,
+    idle,
+  );
+}
+
+/** Counts the statement of a database span that ended. */
+export function countQuery(
+  state: SpanState,
+  span: SdkSpan,
+  outcome: { durationMs: number; slow: boolean; error: boolean },
+  statements: StatementCache,
+): KnownStatement | undefined {
+  const known = statementOf(span.attributes, statements);
+  if (known === undefined || known.key.effect === 'control') return known;
+  const route = state.root === state ? undefined : state.root.name;
+  state.monitor.diagnostics.recordQuery(known.key, outcome, state.rows, route);
+  return known;
+}
+
+/** Whoever waits for a connection waits for the pool, whatever it will be asked. */
+const POOL_WORK: DescribedWork = {
+  key: { fingerprint: 'connection pool', name: 'connection pool', effect: 'control' },
+  inputs: undefined,
+};
+
+function describe(
+  { work }: SpanState,
+  span: SdkSpan,
+  type: OperationType,
+  statements: StatementCache,
+): DescribedWork | undefined {
+  return work === POOL ? POOL_WORK : describeWork(type, span, statements);
+}
+
+function join(
+  state: SpanState,
+  work: RequestWork,
+  { key, inputs, firstSeen }: DescribedWork,
+  startedAt: number,
+  idle: number,
+): void {
+  // Two instrumentations may make a span each for one and the same query.
+  if (state.parent?.group?.key.fingerprint === key.fingerprint) return;
+  if (state.inputs === undefined) {
+    state.inputs = inputs;
+    state.constant = firstSeen !== undefined && firstSeen < state.root.startedAt;
+  }
+  state.group = work.begin(key, state.work, state.parent ?? state, startedAt, idle);
+  const { stacks } = state.monitor.diagnostics;
+  const wanted = stacks.isWanted(key.fingerprint);
+  if (wanted && state.frames === undefined && !state.ended) takeStack(state, work);
+  if (state.frames === undefined) return;
+  if (wanted) stacks.keep(key.fingerprint, state.frames);
+  if (state.group !== undefined) work.keepStack(state.group, state.frames);
+}
+
+function takeStack(state: SpanState, work: RequestWork): void {
+  state.frames = captureUserFrames(MAX_FRAMES);
+  state.monitor.diagnostics.prepare(state.frames);
+  work.tookStack(state.work, state.frames);
+  if (state.work === POOL) state.frames = undefined;
+}

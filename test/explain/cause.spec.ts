@@ -1,0 +1,206 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { CAUSES, type CauseEvidence, rankCauses } from '../../lib/explain/cause.js';
+import type { Repetition } from '../../lib/explain/repetition.js';
+import { SpanNode } from '../../lib/explain/span-node.js';
+import {
+  CACHE,
+  DATABASE,
+  EXTERNAL,
+  emptyBreakdown,
+  MESSAGING,
+  OWN_BUSY,
+  OWN_IDLE,
+  POOL,
+  RPC,
+  WORK_IDLE,
+} from '../../lib/explain/work.js';
+import { WorkGroup } from '../../lib/explain/work-group.js';
+
+const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
+
+/** Evidence of 100 ms: what it went to, by index, and what else is known. */
+function evidence(parts: Record<number, number>, more: Partial<CauseEvidence> = {}): CauseEvidence {
+  const breakdown = emptyBreakdown();
+  for (const [index, value] of Object.entries(parts)) breakdown[Number(index)] = value;
+  return {
+    durationMs: 100,
+    breakdown,
+    repetitions: [],
+    chain: undefined,
+    blockedByOthersMs: 0,
+    blockedByOwnMs: 0,
+    blockedByUnknownMs: 0,
+    othersShare: 0,
+    poolIsOwn: false,
+    gcMs: 0,
+    alone: true,
+    dominant: () => undefined,
+    ...more,
+  };
+}
+
+function repetition(totalMs: number, work = DATABASE): Repetition {
+  const group = new WorkGroup({ fingerprint: 'q', name: 'SELECT q', effect: 'read' }, work, root);
+  return {
+    type: 'n_plus_one',
+    group,
+    fingerprint: 'q',
+    name: 'SELECT q',
+    count: 50,
+    totalMs,
+    sequential: true,
+    frames: undefined,
+  };
+}
+
+const first = (given: CauseEvidence) => rankCauses(given)[0];
+
+describe('rankCauses', () => {
+  it.each([
+    ['database', DATABASE],
+    ['cache', CACHE],
+    ['external', EXTERNAL],
+    ['messaging', MESSAGING],
+    ['rpc', RPC],
+    ['connection_pool', POOL],
+  ])('finds %s where most of the time was waited for it', (cause, work) => {
+    expect(first(evidence({ [work]: 80, [WORK_IDLE]: 80, [OWN_IDLE]: 20 }))).toMatchObject({
+      cause,
+      share: 0.8,
+    });
+  });
+
+  it('takes a repetition out of its kind', () => {
+    expect(
+      rankCauses(
+        evidence({ [DATABASE]: 90, [WORK_IDLE]: 90, [OWN_BUSY]: 10 }, { repetitions: [repetition(70)] }),
+      ),
+    ).toMatchObject([
+      { cause: 'n_plus_one', share: 0.7, count: 50 },
+      { cause: 'database', share: 0.2 },
+      { cause: 'cpu', share: 0.1 },
+    ]);
+  });
+
+  it('prefers one slow query to a repetition beside it', () => {
+    expect(
+      first(evidence({ [DATABASE]: 95, [WORK_IDLE]: 95 }, { repetitions: [repetition(20)] })),
+    ).toMatchObject({ cause: 'database' });
+  });
+
+  it('tells own JavaScript from waiting', () => {
+    expect(first(evidence({ [OWN_BUSY]: 90, [OWN_IDLE]: 10 }))).toMatchObject({
+      cause: 'cpu',
+      certainty: 'measured',
+    });
+    expect(first(evidence({ [OWN_BUSY]: 10, [OWN_IDLE]: 90 }))).toMatchObject({ cause: 'waiting' });
+  });
+
+  it('is less sure of own JavaScript while others ran and no stack was caught', () => {
+    expect(first(evidence({ [OWN_BUSY]: 90, [OWN_IDLE]: 10 }, { alone: false }))).toMatchObject({
+      cause: 'cpu',
+      certainty: 'likely',
+    });
+    expect(
+      first(evidence({ [OWN_BUSY]: 90, [OWN_IDLE]: 10 }, { alone: false, blockedByOwnMs: 80 })),
+    ).toMatchObject({ cause: 'cpu', certainty: 'measured' });
+  });
+
+  it('takes the time that other work held the loop from the query that only seemed slow', () => {
+    expect(
+      first(
+        evidence({ [DATABASE]: 95, [WORK_IDLE]: 5, [OWN_BUSY]: 5 }, { alone: false, blockedByOthersMs: 90 }),
+      ),
+    ).toMatchObject({ cause: 'event_loop_blocked', share: 0.9 });
+  });
+
+  it('leaves a query slow that would have been without the block', () => {
+    expect(
+      first(evidence({ [DATABASE]: 100, [WORK_IDLE]: 80 }, { alone: false, blockedByOthersMs: 20 })),
+    ).toMatchObject({ cause: 'database', share: 0.8 });
+  });
+
+  it('takes its own JavaScript from the query that ran beside it', () => {
+    expect(first(evidence({ [DATABASE]: 100, [WORK_IDLE]: 10 }, { blockedByOwnMs: 85 }))).toMatchObject({
+      cause: 'cpu',
+    });
+  });
+
+  it('tells the collector from the JavaScript that it paused', () => {
+    expect(rankCauses(evidence({ [OWN_BUSY]: 100 }, { gcMs: 70 }))).toMatchObject([
+      { cause: 'gc', share: 0.7 },
+      { cause: 'cpu', share: 0.3 },
+    ]);
+  });
+
+  it('finds calls that could have run side by side', () => {
+    const chain = {
+      count: 4,
+      sumMs: 90,
+      maxMs: 30,
+      owner: root,
+      names: ['a', 'b', 'c'],
+      spent: [0, 0, 90, 0, 0, 0],
+      fingerprint: 'a',
+      fingerprints: 4,
+      spanIds: [],
+    };
+    const given = evidence({ [EXTERNAL]: 90, [WORK_IDLE]: 90, [OWN_IDLE]: 10 }, { chain });
+    expect(first(given)).toMatchObject({ cause: 'sequential_calls', certainty: 'likely' });
+    // One of them is most of it, or they save little: then it is that call, or nothing.
+    expect(first({ ...given, chain: { ...chain, maxMs: 80 } })).toMatchObject({ cause: 'external' });
+    expect(first({ ...given, chain: { ...chain, count: 2 } })).toMatchObject({ cause: 'external' });
+    expect(first({ ...given, chain: { ...chain, sumMs: 30, maxMs: 10 } })).toMatchObject({
+      cause: 'external',
+    });
+  });
+
+  it('says that it does not know where nothing takes a quarter', () => {
+    const parts = {
+      [DATABASE]: 20,
+      [CACHE]: 20,
+      [EXTERNAL]: 20,
+      [WORK_IDLE]: 60,
+      [OWN_BUSY]: 20,
+      [OWN_IDLE]: 20,
+    };
+    expect(first(evidence(parts))?.cause).toBe('unknown');
+    expect(first(evidence({}))).toMatchObject({ cause: 'unknown', share: 1 });
+  });
+
+  it('gives shares that add up to 1 at the most, from the closed list, the greatest first, for any evidence', () => {
+    const part = fc.double({ min: 0, max: 1000, noNaN: true });
+    fc.assert(
+      fc.property(
+        fc.array(part, { minLength: 9, maxLength: 9 }),
+        fc.record({ blockedByOthersMs: part, blockedByOwnMs: part, blockedByUnknownMs: part, gcMs: part }),
+        fc.boolean(),
+        part,
+        (parts, blocked, alone, repeated) => {
+          const breakdown = [...parts];
+          const works = breakdown.slice(0, 6).reduce((sum, ms) => sum + ms, 0);
+          breakdown[WORK_IDLE] = Math.min(breakdown[WORK_IDLE] as number, works);
+          const durationMs = works + (breakdown[OWN_BUSY] as number) + (breakdown[OWN_IDLE] as number);
+          const causes = rankCauses({
+            ...evidence({}),
+            ...blocked,
+            alone,
+            breakdown,
+            durationMs,
+            repetitions: [repetition(repeated)],
+          });
+          const shares = causes.map(({ share }) => share);
+          expect(shares.reduce((sum, share) => sum + share, 0)).toBeLessThanOrEqual(1.01);
+          for (const { cause, share } of causes) {
+            expect(CAUSES).toContain(cause);
+            expect(share).toBeGreaterThanOrEqual(0);
+          }
+          const ranked = causes[0]?.cause === 'unknown' ? shares.slice(1) : shares;
+          expect(ranked).toEqual([...ranked].sort((a, b) => b - a));
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+});

@@ -1,0 +1,157 @@
+import { describe, expect, it } from '@jest/globals';
+import type { CauseName, RankedCause } from '../../lib/explain/cause.js';
+import { type Explainable, explain } from '../../lib/explain/explanation.js';
+import { observeStall } from '../../lib/explain/observe-stall.js';
+import { summarizeStalls } from '../../lib/explain/stalls.js';
+import { brief } from '../../lib/explain/words.js';
+
+const callSite = { function: 'AlbumsService.withTracks', file: 'src/albums.service.ts', line: 42, column: 7 };
+const cause = (name: CauseName, share: number, more: Partial<RankedCause> = {}): RankedCause => ({
+  cause: name,
+  share,
+  ms: share * 1000,
+  certainty: 'measured',
+  ...more,
+});
+const say = (causes: RankedCause[], more: Partial<Explainable> = {}): string =>
+  explain({
+    name: 'GET /albums',
+    durationMs: 1000,
+    thresholdMs: 500,
+    usuallyMs: undefined,
+    waits: false,
+    causes,
+    repetitions: [],
+    chain: undefined,
+    callSite: undefined,
+    running: undefined,
+    blocker: undefined,
+    stage: undefined,
+    unseen: [],
+    aborted: false,
+    loopBusy: 0.1,
+    gcMs: 0,
+    ...more,
+  });
+
+describe('an explanation', () => {
+  it.each<[string, string]>([
+    [
+      say([cause('database', 0.92, { operation: 'SELECT track', count: 3 })], { usuallyMs: 80 }),
+      'GET /albums took 1000 ms (threshold 500, usually 80): 92 % went to the database (SELECT track, 3 times). Event loop and GC were quiet.',
+    ],
+    [
+      say([cause('external', 0.8, { operation: 'GET api/users', count: 1 }), cause('waiting', 0.18)], {
+        callSite,
+      }),
+      'GET /albums took 1000 ms (threshold 500): 80 % went to outgoing calls (GET api/users) from AlbumsService.withTracks (albums.service.ts:42). Another 18 % went to waiting with no child that is seen: a timer, a lock or other I/O. Event loop and GC were quiet.',
+    ],
+    [
+      say([cause('cpu', 0.9)], { callSite, running: 'pbkdf2Sync' }),
+      'GET /albums took 1000 ms (threshold 500): 90 % went to pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
+    ],
+    [
+      say([cause('cpu', 0.9, { certainty: 'likely' })]),
+      'GET /albums took 1000 ms (threshold 500): most likely 90 % went to its own JavaScript; other operations ran meanwhile.',
+    ],
+    [
+      say([cause('event_loop_blocked', 0.7)], {
+        blocker: { name: 'POST /checkout', ms: 700, running: 'pbkdf2Sync', callSite },
+      }),
+      'GET /albums took 1000 ms (threshold 500): 70 % went to waiting for the event loop, which POST /checkout held for 700 ms in pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
+    ],
+    [
+      say([cause('waiting', 0.95)], { unseen: ['better-sqlite3'], stage: 'in AlbumsController.list' }),
+      'GET /albums took 1000 ms (threshold 500): 95 % went to waiting in AlbumsController.list with no child that is seen: a timer, a lock or other I/O; installed and not seen: better-sqlite3. Event loop and GC were quiet.',
+    ],
+    [
+      say([cause('gc', 0.6)], { gcMs: 600, aborted: true }),
+      'GET /albums took 1000 ms (threshold 500): 60 % went to pauses of the garbage collector (600 ms). The client went away before the response was complete.',
+    ],
+    [
+      say([cause('unknown', 0.9)], { loopBusy: 0.8, gcMs: 200 }),
+      'GET /albums took 1000 ms (threshold 500), and nothing that was seen explains most of it. The event loop was busy for 80 % of the time, and GC paused it for 200 ms.',
+    ],
+    [
+      say([cause('connection_pool', 0.9)]),
+      'GET /albums took 1000 ms (threshold 500): 90 % went to waiting for a connection of the pool. Event loop and GC were quiet.',
+    ],
+  ])('reads: %s', (said, expected) => {
+    expect(said).toBe(expected);
+  });
+});
+
+describe('a statement in short', () => {
+  it.each([
+    ['select * from track where album_id = ? order by id', 'SELECT track WHERE album_id = ?'],
+    [
+      'select "t"."id" from "track" "t" where ("t"."album_id" in (?))',
+      'SELECT track WHERE (t.album_id in (?))',
+    ],
+    ['select * from track', 'SELECT track'],
+    [
+      `select * from track where ${'a = ? and '.repeat(40)}b = ?`,
+      expect.stringMatching(/^SELECT track WHERE .{99}…$/),
+    ],
+  ])('of %s', (statement, expected) => {
+    expect(brief('SELECT track', statement)).toEqual(expected);
+  });
+
+  it('of what is no statement is its name', () => {
+    expect(brief('GET api/where x/{}', 'GET api/where x/{}')).toBe('GET api/where x/{}');
+  });
+});
+
+describe('stalls', () => {
+  const operation = (name: string) => ({
+    type: 'http',
+    name,
+    traceId: 't',
+    spanId: name,
+    rootSpanId: name,
+    rootType: 'http',
+    rootName: name,
+  });
+  const stack = [
+    { functionName: 'hash', url: 'node:internal/crypto', line: 1, column: 1 },
+    { functionName: 'withTracks', url: '/a.js', line: 1, column: 1 },
+  ];
+
+  it('are told apart by whose work held the loop, within the time that is asked for', () => {
+    const summary = summarizeStalls(
+      [
+        { startedAt: 0, endedAt: 100, operation: operation('other'), stack },
+        { startedAt: 100, endedAt: 150, operation: operation('own') },
+        { startedAt: 150, endedAt: 170 },
+        { startedAt: 180, endedAt: 400, operation: operation('another') },
+        { startedAt: 500, endedAt: 600, operation: operation('later') },
+      ],
+      [],
+      50,
+      200,
+      ({ spanId }) => spanId === 'own',
+    );
+    expect(summary).toMatchObject({ othersMs: 70, ownMs: 50, unknownMs: 20 });
+    expect(summary.other).toMatchObject({ operation: { name: 'other' }, ms: 50, stack });
+    expect(summary.ownStack).toBeUndefined();
+  });
+
+  it('are findings by operation and functions, whether or not their stack was caught', () => {
+    expect(
+      observeStall({ startedAt: 0, endedAt: 320, operation: operation('POST /checkout'), stack }, callSite),
+    ).toMatchObject({
+      type: 'event_loop_block',
+      route: 'POST /checkout',
+      fingerprint: 'hash < withTracks',
+      ms: 320,
+      explanation: expect.stringContaining(
+        'POST /checkout held the event loop for 320 ms in hash from AlbumsService.withTracks',
+      ),
+    });
+    expect(observeStall({ startedAt: 0, endedAt: 120 }, undefined)).toMatchObject({
+      route: '(no operation)',
+      fingerprint: '(stack not caught)',
+      explanation: expect.stringContaining('could not be caught'),
+    });
+  });
+});

@@ -1,0 +1,307 @@
+import { describe, expect, it } from '@jest/globals';
+import { judgeRepetition, type Repetition } from '../../lib/explain/repetition.js';
+import { RequestWork } from '../../lib/explain/request-work.js';
+import { SpanNode } from '../../lib/explain/span-node.js';
+import { CACHE, DATABASE, EXTERNAL, OWN_BUSY } from '../../lib/explain/work.js';
+import type { Inputs, WorkGroup, WorkKey } from '../../lib/explain/work-group.js';
+
+const LIMITS = { minRepetitions: 5, minTotalMs: 25 };
+const key = (fingerprint: string, effect: WorkKey['effect'] = 'read'): WorkKey => ({
+  fingerprint,
+  name: fingerprint,
+  effect,
+});
+
+/** A request on a clock of the test's own, in which the loop is idle whenever nothing is said to be busy. */
+class Request {
+  readonly root = new SpanNode(undefined, OWN_BUSY, 0, 0);
+  readonly work = new RequestWork(LIMITS.minRepetitions);
+  now = 0;
+  idle = 0;
+
+  /** Passes time with nothing to wait for: idle, or busy with JavaScript. */
+  pass(ms: number, busy = false): void {
+    this.now += ms;
+    if (!busy) this.idle += ms;
+  }
+
+  call(
+    fingerprint: string,
+    durationMs: number,
+    options: {
+      inputs?: Inputs;
+      error?: boolean;
+      effect?: WorkKey['effect'];
+      work?: number;
+      parent?: SpanNode;
+    } = {},
+  ): void {
+    const begin = this.begin(fingerprint, options);
+    this.pass(durationMs);
+    begin(durationMs);
+  }
+
+  begin(
+    fingerprint: string,
+    {
+      inputs,
+      error = false,
+      effect,
+      work = DATABASE,
+      parent = this.root,
+    }: {
+      inputs?: Inputs;
+      error?: boolean;
+      effect?: WorkKey['effect'];
+      work?: number;
+      parent?: SpanNode;
+    } = {},
+  ): (durationMs: number) => void {
+    const alone = this.work.started(this.idle);
+    const group = this.work.begin(key(fingerprint, effect), work, parent, this.now, this.idle);
+    return (durationMs) => {
+      this.work.ended(this.idle);
+      if (group === undefined) return;
+      this.work.end(
+        group,
+        { durationMs, error, inputs, rows: undefined, spanId: 'id' },
+        alone,
+        this.now,
+        this.idle,
+      );
+    };
+  }
+
+  group(fingerprint: string): WorkGroup | undefined {
+    return this.work.groups.find((group) => group.key.fingerprint === fingerprint);
+  }
+
+  judge(fingerprint: string): Repetition | undefined {
+    const group = this.group(fingerprint);
+    return group === undefined ? undefined : judgeRepetition(group, LIMITS, this.now);
+  }
+}
+
+describe('a repetition is told of', () => {
+  it('in sequence, for each row', () => {
+    const request = new Request();
+    for (let row = 0; row < 20; row++) request.call('q', 5, { inputs: [row] });
+    expect(request.judge('q')).toMatchObject({
+      type: 'n_plus_one',
+      count: 20,
+      totalMs: 100,
+      sequential: true,
+    });
+  });
+
+  it('interleaved with another: load A, load B, load A', () => {
+    const request = new Request();
+    for (let row = 0; row < 6; row++) {
+      request.call('a', 5, { inputs: [row] });
+      request.call('b', 5, { inputs: [row] });
+    }
+    expect(request.judge('a')).toMatchObject({ count: 6 });
+    expect(request.judge('b')).toMatchObject({ count: 6 });
+  });
+
+  it('side by side', () => {
+    const request = new Request();
+    const ends = Array.from({ length: 10 }, (_, row) => request.begin('q', { inputs: [row] }));
+    request.pass(40);
+    for (const end of ends) end(40);
+    expect(request.judge('q')).toMatchObject({ count: 10, totalMs: 40, sequential: false });
+  });
+
+  it('for outgoing calls, and across methods that are measured themselves', () => {
+    const request = new Request();
+    const services = [new SpanNode(request.root, OWN_BUSY, 0, 0), new SpanNode(request.root, OWN_BUSY, 0, 0)];
+    for (let row = 0; row < 8; row++)
+      request.call('GET api/users/{}', 10, { inputs: [row], work: EXTERNAL, parent: services[row % 2] });
+    expect(request.judge('GET api/users/{}')).toMatchObject({ count: 8 });
+    expect(request.group('GET api/users/{}')?.owner).toBe(request.root);
+  });
+
+  it('when the values are not known', () => {
+    const request = new Request();
+    for (let row = 0; row < 20; row++) request.call('q', 5);
+    expect(request.judge('q')).toMatchObject({ type: 'n_plus_one' });
+  });
+
+  it('as the same query asked again when the values are equal', () => {
+    const request = new Request();
+    for (let row = 0; row < 10; row++) request.call('q', 5, { inputs: [42] });
+    expect(request.judge('q')).toMatchObject({ type: 'duplicate_queries', count: 10 });
+  });
+
+  it('with JavaScript between two of them, however long', () => {
+    const request = new Request();
+    for (let row = 0; row < 10; row++) {
+      request.call('q', 5);
+      request.pass(50, true);
+    }
+    expect(request.judge('q')).toMatchObject({ type: 'n_plus_one' });
+  });
+
+  it('for writes', () => {
+    const request = new Request();
+    for (let row = 0; row < 10; row++) request.call('insert', 5, { inputs: [row], effect: 'write' });
+    expect(request.judge('insert')).toBeDefined();
+  });
+});
+
+describe('nothing is told of', () => {
+  it.each<[string, (request: Request) => void]>([
+    ['fewer than the limit', (request) => times(4, (row) => request.call('q', 50, { inputs: [row] }))],
+    ['what is quick altogether', (request) => times(20, (row) => request.call('q', 1, { inputs: [row] }))],
+    ['one that is slow', (request) => request.call('q', 500, { inputs: [1] })],
+    [
+      'retries of what fails',
+      (request) => times(10, () => request.call('q', 50, { inputs: [1], error: true })),
+    ],
+    [
+      'retries until it works',
+      (request) => {
+        times(5, () => request.call('q', 50, { inputs: [1], error: true }));
+        request.call('q', 50, { inputs: [1] });
+      },
+    ],
+    [
+      'a poll',
+      (request) =>
+        times(10, () => {
+          request.call('q', 5, { inputs: [1] });
+          request.pass(50);
+        }),
+    ],
+    [
+      'a poll of which the values are not known',
+      (request) =>
+        times(10, () => {
+          request.call('q', 5);
+          request.pass(50);
+        }),
+    ],
+    ['BEGIN and COMMIT', (request) => times(10, () => request.call('q', 50, { effect: 'control' }))],
+    ['a cache', (request) => times(50, (row) => request.call('q', 5, { inputs: [row], work: CACHE }))],
+    ['what has not ended', (request) => times(10, () => request.begin('q'))],
+  ])('%s', (_what, run) => {
+    const request = new Request();
+    run(request);
+    expect(request.group('q')).toBeDefined();
+    expect(request.judge('q')).toBeUndefined();
+  });
+});
+
+describe('RequestWork', () => {
+  it('holds no more than its bound, and forgets what has not come again before what has', () => {
+    const request = new Request();
+    for (let row = 0; row < 6; row++) request.call('often', 10, { inputs: [row] });
+    for (let n = 0; n < 100_000; n++) request.call(`once ${n}`, 0);
+    expect(request.work.groups.length).toBe(64);
+    expect(request.judge('often')).toBeDefined();
+    expect(request.group('often')?.spanIds.length).toBe(6);
+  });
+
+  it('drops nothing that is repeated for something new', () => {
+    const request = new Request();
+    for (let n = 0; n < 64; n++) for (let i = 0; i < 2; i++) request.call(`twice ${n}`, 1);
+    request.call('new', 1);
+    expect(request.group('new')).toBeUndefined();
+  });
+
+  it('remembers a bounded number of span ids', () => {
+    const request = new Request();
+    for (let row = 0; row < 1000; row++) request.call('q', 1, { inputs: [row] });
+    expect(request.group('q')?.spanIds.length).toBe(20);
+  });
+
+  it('asks for a stack with the start of the fifth of a kind, and not before', () => {
+    const request = new Request();
+    const asked: boolean[] = [];
+    for (let row = 0; row < 6; row++) {
+      asked.push(request.work.wantsStack);
+      request.call('q', 10, { inputs: [row] });
+    }
+    expect(asked).toEqual([false, false, false, false, true, true]);
+    const frames = [{ functionName: 'a', url: '/a.js', line: 1, column: 1 }];
+    const group = request.group('q');
+    if (group !== undefined) request.work.keepStack(group, frames);
+    expect(request.work.wantsStack).toBe(false);
+    expect(request.judge('q')?.frames).toBe(frames);
+  });
+
+  it('never takes more than eight stacks in one request', () => {
+    const request = new Request();
+    for (let n = 0; n < 20; n++)
+      for (let row = 0; row < 6; row++) request.call(`q${n}`, 1, { inputs: [row] });
+    let taken = 0;
+    while (request.work.wantsStack) {
+      request.work.tookStack(DATABASE, []);
+      taken++;
+    }
+    expect(taken).toBe(8);
+  });
+});
+
+describe('CallChain', () => {
+  const chain = (run: (request: Request) => void) => {
+    const request = new Request();
+    run(request);
+    return request.work.chain.best;
+  };
+
+  it('finds reads one after the other that need nothing from each other', () => {
+    expect(
+      chain((request) => {
+        request.call('a', 30, { inputs: [1, 2] });
+        request.call('b', 40, { inputs: [1] });
+        request.call('c', 50, { inputs: [] });
+      }),
+    ).toMatchObject({ count: 3, sumMs: 120, maxMs: 50, names: ['a', 'b', 'c'] });
+  });
+
+  it.each<[string, (request: Request) => void]>([
+    [
+      'a waterfall: the second is made with what the first answered',
+      (request) => {
+        request.call('a', 30, { inputs: [1] });
+        request.call('b', 30, { inputs: [2] });
+        request.call('c', 30, { inputs: [3] });
+      },
+    ],
+    ['values that are not known', (request) => times(3, (n) => request.call(`q${n}`, 30))],
+    ['writes', (request) => times(3, (n) => request.call(`q${n}`, 30, { inputs: [], effect: 'write' }))],
+    ['a cache', (request) => times(3, (n) => request.call(`q${n}`, 30, { inputs: [], work: CACHE }))],
+    [
+      'calls side by side',
+      (request) => {
+        const ends = [0, 1, 2].map((n) => request.begin(`q${n}`, { inputs: [] }));
+        request.pass(30);
+        for (const end of ends) end(30);
+      },
+    ],
+    [
+      'a transaction: its statements share a connection',
+      (request) => {
+        request.call('BEGIN', 1, { effect: 'control' });
+        times(3, (n) => request.call(`q${n}`, 30, { inputs: [] }));
+        request.call('COMMIT', 1, { effect: 'control' });
+      },
+    ],
+  ])('is silent on %s', (_what, run) => {
+    expect(chain(run)?.count ?? 0).toBeLessThan(3);
+  });
+
+  it('keeps the chain by which the most could be saved', () => {
+    const best = chain((request) => {
+      times(4, (n) => request.call(`long${n}`, 50, { inputs: [] }));
+      request.call('break', 1, { inputs: [], effect: 'write' });
+      times(3, (n) => request.call(`short${n}`, 5, { inputs: [] }));
+    });
+    expect(best).toMatchObject({ count: 4, sumMs: 200 });
+  });
+});
+
+function times(count: number, run: (n: number) => void): void {
+  for (let n = 0; n < count; n++) run(n);
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from '@jest/globals';
+import { SlowQueries } from '../../lib/explain/slow-queries.js';
+import { WantedStacks } from '../../lib/explain/wanted-stacks.js';
+import type { WorkKey } from '../../lib/explain/work-group.js';
+
+const key = (fingerprint: string): WorkKey => ({ fingerprint, name: 'SELECT track', effect: 'read' });
+const list = (queries: SlowQueries, all = false) =>
+  queries.list({
+    limit: 100,
+    all,
+    locate: (query) =>
+      query === 'known' ? { function: 'f', file: `${query}.ts`, line: 1, column: 1 } : undefined,
+  });
+
+describe('SlowQueries', () => {
+  it('gives count, percentiles, rows and routes of each statement', () => {
+    const queries = new SlowQueries(10);
+    for (let ms = 1; ms <= 100; ms++)
+      queries.record(
+        key('q'),
+        ms,
+        ms > 90,
+        ms === 1,
+        ms % 2 === 0 ? 10 : undefined,
+        ms > 30 ? 'GET /a' : 'GET /b',
+      );
+    const [query] = list(queries);
+    expect(query).toMatchObject({
+      fingerprint: 'q',
+      operation: 'SELECT',
+      table: 'track',
+      count: 100,
+      slowCount: 10,
+      errorCount: 1,
+      totalMs: 5050,
+      avgMs: 50.5,
+      maxMs: 100,
+      avgRows: 10,
+      routes: [
+        { name: 'GET /a', count: 70 },
+        { name: 'GET /b', count: 30 },
+      ],
+    });
+    expect(Math.abs((query?.p50Ms ?? 0) - 50)).toBeLessThanOrEqual(1);
+    expect(Math.abs((query?.p95Ms ?? 0) - 95)).toBeLessThanOrEqual(2);
+  });
+
+  it('lists those that were slow alone, unless all are asked for', () => {
+    const queries = new SlowQueries(10);
+    queries.record(key('quick'), 1, false, false, undefined, undefined);
+    queries.record(key('slow'), 900, true, false, undefined, undefined);
+    expect(list(queries).map(({ fingerprint }) => fingerprint)).toEqual(['slow']);
+    expect(list(queries, true)).toHaveLength(2);
+    expect(list(queries, true)[1]).not.toHaveProperty('avgRows');
+  });
+
+  it('holds its bounds: statements, and routes of each', () => {
+    const queries = new SlowQueries(5);
+    for (let n = 0; n < 1000; n++) queries.record(key(`q${n}`), 1, true, false, undefined, 'r');
+    expect(list(queries)).toHaveLength(5);
+    expect(queries.dropped).toBe(995);
+    for (let n = 0; n < 1000; n++) queries.record(key('q0'), 1, true, false, undefined, `route ${n}`);
+    expect(list(queries).find(({ fingerprint }) => fingerprint === 'q0')?.routes).toHaveLength(10);
+    queries.clear();
+    expect(list(queries, true)).toEqual([]);
+    expect(queries.dropped).toBe(0);
+  });
+
+  it('gives the line of a statement where it is known', () => {
+    const queries = new SlowQueries(5);
+    for (const name of ['known', 'unknown'])
+      queries.record(key(name), 900, true, false, undefined, undefined);
+    const callSites = list(queries).map(({ fingerprint, callSite }) => [fingerprint, callSite?.file]);
+    expect(Object.fromEntries(callSites)).toEqual({ known: 'known.ts', unknown: undefined });
+  });
+});
+
+describe('WantedStacks', () => {
+  const frames = [{ functionName: 'f', url: '/a.js', line: 3, column: 1 }];
+
+  it('wants the stack of what was asked for, once', () => {
+    const stacks = new WantedStacks();
+    expect(stacks.isWanted('q')).toBe(false);
+    expect(stacks.find('q')).toBeUndefined();
+    expect(stacks.isWanted('q')).toBe(true);
+    stacks.keep('q', frames);
+    expect(stacks.isWanted('q')).toBe(false);
+    expect(stacks.find('q')).toBe(frames);
+    stacks.keep('never asked for', frames);
+    expect(stacks.get('never asked for')).toBeUndefined();
+  });
+
+  it('holds its bound: what was asked for longest ago makes room', () => {
+    const stacks = new WantedStacks();
+    for (let n = 0; n < 1000; n++) stacks.ask(`q${n}`);
+    expect(stacks.isWanted('q799')).toBe(false);
+    expect(stacks.isWanted('q800')).toBe(true);
+    expect(stacks.isWanted('q999')).toBe(true);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from '@jest/globals';
+import { type Attributes, SpanKind } from '@opentelemetry/api';
+import { hashInput, inputsOf } from '../../lib/tracing/inputs.js';
+import { StatementCache } from '../../lib/tracing/statement.js';
+import { describeWork } from '../../lib/tracing/work-key.js';
+
+const statements = new StatementCache();
+const work = (type: string, attributes: Attributes, name = 'span') =>
+  describeWork(type, { name, kind: SpanKind.CLIENT, attributes }, statements);
+const call = (url: string, method = 'GET') =>
+  work('external', { 'http.request.method': method, 'url.full': url });
+const query = (text: string) => work('database', { 'db.system.name': 'postgresql', 'db.query.text': text });
+
+describe('the key of an outgoing call', () => {
+  it.each([
+    ['http://api/users/42', 'GET api/users/{}'],
+    ['http://api/users/42/orders?since=5', 'GET api/users/{}/orders'],
+    ['https://me:secret@api.example.com:8443/a/b', 'GET api.example.com:8443/a/b'],
+    ['http://api/files/550e8400-e29b-41d4-a716-446655440000', 'GET api/files/{}'],
+    ['http://api/mail/me@example.com', 'GET api/mail/{}'],
+    ['http://api/a-name-that-is-longer-than-a-word-would-be/x', 'GET api/{}/x'],
+    ['http://api', 'GET api'],
+  ])('of %s is %s', (url, fingerprint) => {
+    expect(call(url)?.key.fingerprint).toBe(fingerprint);
+  });
+
+  it('reads the names from before the conventions were stable', () => {
+    expect(work('external', { 'http.method': 'POST', 'http.url': 'http://api/users/7' })?.key).toEqual({
+      fingerprint: 'POST api/users/{}',
+      name: 'POST api/users/{}',
+      effect: 'write',
+    });
+  });
+
+  it('tells calls apart by what stands in their places', () => {
+    expect(call('http://api/users/42?x=1')?.inputs).toEqual(call('http://api/users/42?y=1')?.inputs);
+    expect(call('http://api/users/42')?.inputs).not.toEqual(call('http://api/users/43')?.inputs);
+    expect(call('http://api/users')?.inputs).toEqual([]);
+  });
+
+  it('has none but its host where there is no address', () => {
+    expect(work('external', { 'http.request.method': 'GET', 'server.address': 'api' })?.key.name).toBe(
+      'GET api',
+    );
+    expect(call('not an address')?.inputs).toBeUndefined();
+  });
+
+  it('is bounded', () => {
+    expect(call(`http://api/${'x/'.repeat(5000)}`)?.key.fingerprint.length).toBeLessThanOrEqual(500);
+    expect(call(`http://api/a?${'x=1&'.repeat(50)}`)?.inputs).toBeUndefined();
+  });
+});
+
+describe('the key of a statement', () => {
+  it.each([
+    ['SELECT * FROM t WHERE a = $1', 'read'],
+    ['WITH x AS (SELECT 1) SELECT * FROM x', 'read'],
+    ['INSERT INTO t VALUES (1)', 'write'],
+    ['UPDATE t SET a = 1', 'write'],
+    ['BEGIN', 'control'],
+    ['COMMIT', 'control'],
+    ['SET search_path TO x', 'control'],
+    ['SELECT 1', 'control'],
+    ['SELECT now()', 'control'],
+    ['SELECT expensive($1)', 'read'],
+  ])('of %s is a %s', (text, effect) => {
+    expect(query(text)?.key.effect).toBe(effect);
+  });
+
+  it('knows values that stand in the text, and that those that are bound are not known', () => {
+    expect(query('SELECT * FROM t')?.inputs).toEqual([]);
+    expect(query('SELECT * FROM t WHERE a = $1')?.inputs).toBeUndefined();
+    expect(query('SELECT * FROM t WHERE a = ?')?.inputs).toBeUndefined();
+    expect(query('SELECT * FROM t WHERE a = :name')?.inputs).toBeUndefined();
+    const five = query('SELECT * FROM t WHERE a = 5');
+    expect(five?.inputs).toHaveLength(1);
+    expect(query('SELECT * FROM t WHERE a = 5')?.inputs).toEqual(five?.inputs);
+    expect(query('SELECT * FROM t WHERE a = 6')?.inputs).not.toEqual(five?.inputs);
+    expect(query('SELECT * FROM t WHERE a = 6')?.key).toEqual(five?.key);
+  });
+
+  it('is operation and collection for MongoDB, and nothing until one of them is known', () => {
+    const mongo = { 'db.system.name': 'mongodb', 'db.operation.name': 'find', 'db.collection.name': 'users' };
+    expect(work('database', mongo)?.key.fingerprint).toBe('find users');
+    expect(work('database', { 'db.system.name': 'postgresql' })).toBeUndefined();
+  });
+});
+
+describe('hashes of values', () => {
+  it('are equal for what reads the same, and differ else', () => {
+    expect(hashInput(42)).toBe(hashInput('42'));
+    expect(hashInput(42n)).toBe(hashInput(42));
+    expect(hashInput(new Date(5))).toBe(hashInput(5));
+    expect(hashInput(null)).toBe(hashInput('null'));
+    expect(hashInput('a')).not.toBe(hashInput('b'));
+    expect(hashInput('x'.repeat(10_000))).not.toBe(hashInput('x'.repeat(10_001)));
+  });
+
+  it('make a value that cannot be told equal to none', () => {
+    const buffer = Buffer.from('a');
+    expect(hashInput(buffer)).not.toBe(hashInput(buffer));
+  });
+
+  it('are not made of too many', () => {
+    expect(inputsOf(new Array(17).fill(1))).toBeUndefined();
+    expect(inputsOf([1, 'a', null])).toHaveLength(3);
+  });
+});
