@@ -1,0 +1,36 @@
+import type { RecordedRequest, RequestSpan } from './recorded-requests.js';
+
+/** A span begins or ends. */
+export interface Moment {
+  readonly at: number;
+  readonly span: RequestSpan;
+  readonly begins: boolean;
+  /** Of what is at the same instant: what had begun before ends, then others begin, then what took no time ends. */
+  readonly rank: 0 | 1 | 2;
+}
+
+/** The moments of a request in the order in which they came. */
+export function timeline(request: RecordedRequest): Moment[] {
+  const moments: Moment[] = [];
+  const starts = new Map<RequestSpan, number>();
+  for (const span of request) {
+    const { parent } = span;
+    // Clocks of less than a microsecond let a child begin before its parent: nothing does.
+    const from =
+      parent === undefined
+        ? span.span.startedAt
+        : Math.max(span.span.startedAt, starts.get(parent) as number);
+    const to = Math.max(from, span.span.endedAt);
+    starts.set(span, from);
+    moments.push({ at: from, span, begins: true, rank: 1 });
+    moments.push({ at: to, span, begins: false, rank: to > from ? 0 : 2 });
+  }
+  return moments.sort(inOrder);
+}
+
+/** At one instant and rank, parents begin before their children and end after them. */
+function inOrder(a: Moment, b: Moment): number {
+  if (a.at !== b.at) return a.at - b.at;
+  if (a.rank !== b.rank) return a.rank - b.rank;
+  return a.begins ? a.span.depth - b.span.depth : b.span.depth - a.span.depth;
+}

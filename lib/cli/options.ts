@@ -1,0 +1,66 @@
+import { parseArgs } from 'node:util';
+import { show } from '../options/options-error.js';
+import type { CommandInput } from './command.js';
+
+/** An option of a command, and its line of the help. */
+export interface OptionSpec {
+  /** What its value is called, where it takes one: `N`. */
+  readonly value?: string;
+  readonly short?: string;
+  readonly help: string;
+}
+export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** A command line that is not right. The message names the option, the value and what is allowed. */
+export class UsageError extends Error {}
+
+/** Takes the arguments of a command apart. @throws {UsageError} at the first that is not right. */
+export function parseOptions(args: readonly string[], specs: OptionSpecs): CommandInput {
+  // Not strict: its errors name neither what is allowed nor, on all versions of Node, the value.
+  const { tokens } = parseArgs({
+    args: [...args],
+    strict: false,
+    tokens: true,
+    options: Object.fromEntries(
+      Object.entries(specs).map(([name, { value, short }]) => [
+        name,
+        {
+          type: value === undefined ? 'boolean' : 'string',
+          ...(short === undefined ? {} : { short }),
+        } as const,
+      ]),
+    ),
+  });
+  const operands: string[] = [];
+  const options: Record<string, string | true> = {};
+  for (const token of tokens) {
+    if (token.kind === 'positional') operands.push(token.value);
+    if (token.kind !== 'option') continue;
+    const { name, rawName, value } = token;
+    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+    if (spec === undefined)
+      throw new UsageError(
+        `${rawName} is not an option: give one of ${Object.keys(specs)
+          .map((known) => `--${known}`)
+          .join(', ')}`,
+      );
+    if (spec.value === undefined && value !== undefined)
+      throw new UsageError(
+        `${rawName} is given ${show(value)}, which is not allowed: give it without a value`,
+      );
+    if (spec.value !== undefined && (value === undefined || value === ''))
+      throw new UsageError(`${rawName} is given no value: give ${rawName}=${spec.value}`);
+    options[name] = value ?? true;
+  }
+  return { operands, options };
+}
+
+/** The lines of the help on these options. */
+export function describeOptions(specs: OptionSpecs): string {
+  const lines = Object.entries(specs).map(([name, { value, short, help }]) => {
+    const names = `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+    return { names, help };
+  });
+  const width = Math.max(...lines.map(({ names }) => names.length));
+  return lines.map(({ names, help }) => `  ${names.padEnd(width)}  ${help}`).join('\n');
+}

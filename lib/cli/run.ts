@@ -1,0 +1,63 @@
+import type { Command } from './command.js';
+import { EXIT, type Io, tell } from './io.js';
+import { describeOptions, type OptionSpecs, parseOptions, UsageError } from './options.js';
+
+const NAME = 'nestjs-performance';
+
+/** The commands, each loaded when it is asked for. */
+const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
+  analyze: {
+    summary: 'find N+1 queries and sequential calls in recorded traces (OTLP JSON)',
+    load: async () => (await import('./analyze/analyze.command.js')).analyze,
+  },
+};
+
+const HELP = { help: { short: 'h', help: 'say what there is' } } satisfies OptionSpecs;
+const GLOBAL = { ...HELP, version: { help: 'say the version' } } satisfies OptionSpecs;
+
+/** Does what a command line says. Throws nothing. @returns the exit code. */
+export async function run(args: readonly string[], io: Io, version: () => string): Promise<number> {
+  const [name, ...rest] = args;
+  const prefix = name === undefined || !Object.hasOwn(COMMANDS, name) ? NAME : `${NAME} ${name}`;
+  try {
+    if (name === undefined || name.startsWith('-')) return general(args, io, version);
+    const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    if (entry === undefined)
+      throw new UsageError(`${name} is not a command: give one of ${Object.keys(COMMANDS).join(', ')}`);
+    const command = await entry.load();
+    const input = parseOptions(rest, { ...command.options, ...HELP });
+    if (input.options['help'] !== undefined) {
+      io.stdout.write(`${helpOf(command)}\n`);
+      return EXIT.fine;
+    }
+    return await command.run(input, io);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      tell(io, `${prefix}: ${error.message}`);
+      tell(io, `See ${prefix} --help`);
+    } else {
+      // A fault of ours. It must not look like a finding.
+      io.stderr.write(`${prefix}: ${error instanceof Error ? error.stack : String(error)}\n`);
+    }
+    return EXIT.failed;
+  }
+}
+
+function general(args: readonly string[], io: Io, version: () => string): number {
+  const { options } = parseOptions(args, GLOBAL);
+  if (options['version'] !== undefined) {
+    io.stdout.write(`${version()}\n`);
+    return EXIT.fine;
+  }
+  if (options['help'] === undefined)
+    throw new UsageError(`no command is given: give one of ${Object.keys(COMMANDS).join(', ')}`);
+  const commands = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name}  ${summary}`);
+  io.stdout.write(
+    `Usage: ${NAME} COMMAND …\n\nCommands:\n${commands.join('\n')}\n\nOptions:\n${describeOptions(GLOBAL)}\n`,
+  );
+  return EXIT.fine;
+}
+
+function helpOf({ usage, description, options }: Command): string {
+  return `Usage: ${NAME} ${usage}\n\n${description}\n\nOptions:\n${describeOptions({ ...options, ...HELP })}`;
+}
