@@ -33,7 +33,9 @@ describe('the package as it is published', () => {
       .filter((file) => file.startsWith('dist/'))
       .filter((file) => !/^dist\/(cjs|esm)\/(package\.json|[\w./-]+\.(js|js\.map|d\.ts))$/.test(file));
     expect(strange).toEqual([]);
-    expect(files.filter((file) => /(^|\/)(test|spec|bench|sample)|\.spec\./.test(file))).toEqual([]);
+    expect(
+      files.filter((file) => /(^|\/)(tests?|specs?|bench|sample[\w-]*)(\/|$)|\.spec\./.test(file)),
+    ).toEqual([]);
   });
 
   it('has each module in both formats, with types', () => {
