@@ -28,7 +28,12 @@ const config: Config = {
     // TypeScript's imports name the file that will be built.
     '^(\\.{1,2}/.*)\\.js$': ['$1', '$1.js'],
   },
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/test/consumers', '<rootDir>/sample-app/dist'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist',
+    '<rootDir>/test/consumers',
+    '<rootDir>/test/causes/app/dist',
+    '<rootDir>/sample-app/dist',
+  ],
   transform: {
     '\\.[cm]?[jt]s$': [
       '@swc/jest',

@@ -14,8 +14,15 @@ export class Findings implements OnApplicationBootstrap {
     );
   }
 
-  /** Logs each operation that was slow at least once, the one that took the most time first. */
+  /** Logs what was slow, and why. */
   print(): void {
+    this.printSlow();
+    this.printExplanations();
+    this.printFindings();
+  }
+
+  /** Each operation that was slow at least once, the one that took the most time first. */
+  private printSlow(): void {
     const { totalOperations, totalSlowOperations, operations } = this.performance.getStats();
     this.logger.log(`${totalSlowOperations} of ${totalOperations} operations were slow:`);
     for (const { type, name, slowCount, count, p50 = 0, maxDuration = 0 } of operations) {
@@ -23,6 +30,25 @@ export class Findings implements OnApplicationBootstrap {
       const times = `${slowCount} of ${count}`.padStart(9);
       this.logger.log(`  ${times}  median ${ms(p50)}  max ${ms(maxDuration)}  ${type.padEnd(11)} ${name}`);
     }
+  }
+
+  /** The slowest time of each route, in words. */
+  private printExplanations(): void {
+    this.logger.log('Why:');
+    const told = new Set<string>();
+    const slow = this.performance.getSlowOperations({ type: 'http' });
+    for (const { name, explanation } of slow.sort((a, b) => b.durationMs - a.durationMs)) {
+      if (told.has(name)) continue;
+      told.add(name);
+      this.logger.log(`  ${explanation}`);
+    }
+  }
+
+  private printFindings(): void {
+    const findings = this.performance.getFindings();
+    if (findings.length > 0) this.logger.log('Findings:');
+    for (const { severity, count, explanation } of findings)
+      this.logger.log(`  ${severity.padEnd(8)} ${count} x  ${explanation}`);
   }
 }
 

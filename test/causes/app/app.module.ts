@@ -1,0 +1,39 @@
+import { Module } from '@nestjs/common';
+import { PerformanceModule } from 'nestjs-performance';
+import { CompanionsModule } from './companions/companions.module';
+import { ControlsModule } from './controls/controls.module';
+import { CpuModule } from './cpu/cpu.module';
+import { EventLoopModule } from './event-loop/event-loop.module';
+import { NPlusOneModule } from './n-plus-one/n-plus-one.module';
+import { PoolModule } from './pool/pool.module';
+import { SequentialModule } from './sequential/sequential.module';
+import { SlowPartsModule } from './slow-parts/slow-parts.module';
+import { StoreModule } from './store/store.module';
+import { WaitingModule } from './waiting/waiting.module';
+
+/** One module for each kind of cause. A request is slow early, so that cases can be short. */
+@Module({
+  imports: [
+    PerformanceModule.forRoot({
+      httpThresholdMs: 60,
+      databaseThresholdMs: 60,
+      cacheThresholdMs: 60,
+      externalThresholdMs: 60,
+      customThresholds: { rpc: 60, messaging: 60, job: 60 },
+      alerts: { enabled: false },
+      // Companions set the scene; they are not what is judged.
+      http: { ignore: ['/companions/'] },
+    }),
+    StoreModule,
+    NPlusOneModule,
+    SlowPartsModule,
+    CpuModule,
+    EventLoopModule,
+    PoolModule,
+    WaitingModule,
+    SequentialModule,
+    ControlsModule,
+    CompanionsModule,
+  ],
+})
+export class AppModule {}

@@ -1,0 +1,52 @@
+import { pbkdf2Sync } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Controller, Get, Post } from '@nestjs/common';
+import { Pool } from 'pg';
+import { ask } from '../store/upstream';
+import { BlockingJob } from './blocking.job';
+import { Rendezvous } from './rendezvous';
+
+/** Light requests, which have to wait while somebody else keeps the event loop. */
+@Controller('event-loop')
+export class EventLoopController {
+  constructor(
+    private readonly pool: Pool,
+    private readonly job: BlockingJob,
+    private readonly rendezvous: Rendezvous,
+  ) {}
+
+  @Get('timer')
+  async timer(): Promise<string> {
+    this.rendezvous.arrive();
+    await sleep(20);
+    return 'light';
+  }
+
+  @Get('query')
+  async query(): Promise<unknown> {
+    this.rendezvous.arrive();
+    const { rows } = await this.pool.query('SELECT pg_sleep(0.02)');
+    return rows.length;
+  }
+
+  @Get('fetch')
+  async fetch(): Promise<unknown> {
+    this.rendezvous.arrive();
+    return ask('/rates?delay=20');
+  }
+
+  @Get('job')
+  async underJob(): Promise<unknown> {
+    this.job.makeDue();
+    const { rows } = await this.pool.query('SELECT pg_sleep(0.02)');
+    return rows.length;
+  }
+
+  /** The one that blocks, as soon as a light one has begun. */
+  @Post('report')
+  async report(): Promise<string> {
+    await this.rendezvous.meet();
+    await sleep(8);
+    return pbkdf2Sync('report', 'store', 1_200_000, 32, 'sha256').toString('hex');
+  }
+}

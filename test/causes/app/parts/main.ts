@@ -1,0 +1,44 @@
+/**
+ * The parts that the application stands on, in a process of their own: Postgres, a peer of the Redis protocol, an
+ * upstream over HTTP, a gRPC server and a message queue. Sends the environment by which they are found.
+ */
+import { openDatabase } from '../../../../sample-app/postgres/embedded-postgres';
+import { RespServer } from '../../../support/resp-server';
+import { startGrpc } from './grpc-server';
+import { startQueue } from './queue-server';
+import { startRelay } from './relay';
+import { seed } from './seed';
+import { startUpstream } from './upstream';
+
+/** What the network costs each answer of the database. On this machine alone it would cost nothing. */
+const NETWORK_MS = 1;
+const SLOW_CACHE_MS = 180;
+
+async function main(): Promise<void> {
+  const database = await openDatabase({});
+  const stop = async (): Promise<void> => {
+    await database.stop();
+    process.exit();
+  };
+  process.once('disconnect', stop);
+  process.once('SIGTERM', stop);
+  process.on('SIGINT', () => {});
+  await seed(database.url);
+  const far = new URL(database.url);
+  far.port = String(await startRelay(Number(far.port), NETWORK_MS));
+  const [cache, slowCache] = [await RespServer.start(), await RespServer.start({ delayMs: SLOW_CACHE_MS })];
+  process.send?.({
+    DATABASE_URL: far.href,
+    NEAR_DATABASE_URL: database.url,
+    CACHE_PORT: String(cache.port),
+    SLOW_CACHE_PORT: String(slowCache.port),
+    UPSTREAM_URL: `http://127.0.0.1:${await startUpstream()}`,
+    GRPC_ADDRESS: `127.0.0.1:${await startGrpc()}`,
+    QUEUE_PORT: String(await startQueue()),
+  });
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+});

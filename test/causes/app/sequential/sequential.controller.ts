@@ -1,0 +1,23 @@
+import { Controller, Get } from '@nestjs/common';
+import { DashboardService } from './dashboard.service';
+
+/** What could run together runs one after the other. */
+@Controller('sequential')
+export class SequentialController {
+  constructor(private readonly dashboard: DashboardService) {}
+
+  @Get('fetches')
+  fetches(): Promise<unknown> {
+    return this.dashboard.fromServices();
+  }
+
+  @Get('queries')
+  queries(): Promise<unknown> {
+    return this.dashboard.fromDatabase();
+  }
+
+  @Get('mixed')
+  mixed(): Promise<unknown> {
+    return this.dashboard.fromEverywhere();
+  }
+}

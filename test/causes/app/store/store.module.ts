@@ -1,0 +1,66 @@
+import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import { DataSource } from 'typeorm';
+import { Author, Book, Review, Stock } from './entities';
+import { Pricing } from './pricing.client';
+import { Queue } from './queue.client';
+
+const ENTITIES = [Author, Book, Review, Stock];
+const MAX_CONNECTIONS = 5;
+/** Connections stay: a case must not pay for those that the one before it let go. */
+const STAY = { max: MAX_CONNECTIONS, idleTimeoutMillis: 0 };
+
+/** A pool to a Postgres that no network lies before. */
+export class NearPool extends Pool {}
+/** A cache that takes its time over every command. */
+export class SlowRedis extends Redis {}
+
+/** The clients of the parts. The pools are small, so that they can run dry. */
+@Global()
+@Module({
+  imports: [
+    TypeOrmModule.forRootAsync({
+      useFactory: () => ({
+        type: 'postgres',
+        url: process.env['DATABASE_URL'],
+        entities: ENTITIES,
+        extra: STAY,
+      }),
+    }),
+    TypeOrmModule.forFeature(ENTITIES),
+  ],
+  providers: [
+    {
+      provide: Pool,
+      useFactory: () => new Pool({ connectionString: process.env['DATABASE_URL'], ...STAY }),
+    },
+    {
+      provide: NearPool,
+      useFactory: () => new NearPool({ connectionString: process.env['NEAR_DATABASE_URL'], ...STAY }),
+    },
+    { provide: Redis, useFactory: () => new Redis(Number(process.env['CACHE_PORT']), '127.0.0.1') },
+    {
+      provide: SlowRedis,
+      useFactory: () => new SlowRedis(Number(process.env['SLOW_CACHE_PORT']), '127.0.0.1'),
+    },
+    Queue,
+    Pricing,
+  ],
+  exports: [Pool, NearPool, Redis, SlowRedis, Queue, Pricing, TypeOrmModule],
+})
+export class StoreModule {
+  /** The first request must not pay for the first connections. */
+  constructor(
+    private readonly pool: Pool,
+    private readonly near: NearPool,
+    private readonly database: DataSource,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    const clients: { query(text: string): Promise<unknown> }[] = [this.pool, this.near, this.database];
+    const all = Array.from({ length: MAX_CONNECTIONS }, () => clients).flat();
+    await Promise.all(all.map((client) => client.query('SELECT pg_sleep(0.02)')));
+  }
+}

@@ -1,0 +1,13 @@
+import { Injectable } from '@nestjs/common';
+
+/** One at a time. */
+@Injectable()
+export class Mutex {
+  private last: Promise<unknown> = Promise.resolve();
+
+  run<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.last.then(work);
+    this.last = result.catch(() => {});
+    return result;
+  }
+}

@@ -1,0 +1,59 @@
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { CASES } from './suite/cases.js';
+import { judge } from './suite/judge.js';
+import { type Observation, observe } from './suite/observe.js';
+import { startApp, startParts } from './suite/processes.js';
+
+// What is promised is a share of right answers (`npm run bench:causes` counts it), not one for every single request of a
+// machine that others use as well: a cause that is missed three times in a row is not found.
+jest.retryTimes(2, { logErrorsBeforeRetry: true });
+
+describe('the causes that were built in', () => {
+  let parts: Awaited<ReturnType<typeof startParts>> | undefined;
+  let app: Awaited<ReturnType<typeof startApp>> | undefined;
+
+  beforeAll(async () => {
+    parts = await startParts();
+    app = await startApp(parts.env);
+    // Compilers and caches take the first requests; those are a case of their own.
+    for (const one of CASES) if (one.fresh !== true) await observe(app.url, parts.env, one);
+  }, 180_000);
+  afterAll(async () => {
+    await app?.stop();
+    await parts?.stop();
+  });
+
+  const see = (one: (typeof CASES)[number]): Promise<Observation> => {
+    if (app === undefined || parts === undefined) throw new Error('The application is not there');
+    return observe(app.url, parts.env, one);
+  };
+
+  it.each(CASES.filter(({ kind }) => kind === 'pathology').map((one) => [one.name, one.cause, one] as const))(
+    '%s is put down to %s',
+    async (_name, cause, one) => {
+      const observation = await see(one);
+      const verdict = judge(one, observation);
+      const because = observation.slow?.explanation;
+      expect({ because, said: verdict.said }).toEqual({ because, said: cause });
+      expect(verdict.faults).toEqual([]);
+      expect({ because, finding: verdict.finding }).not.toEqual({ because, finding: false });
+      expect({ because, says: verdict.explanation }).not.toEqual({ because, says: false });
+      if (cause === 'n_plus_one' || cause === 'cpu') {
+        const { callSite } = observation.slow ?? {};
+        expect({ callSite, site: verdict.site }).toEqual({ callSite, site: 'right' });
+      }
+    },
+  );
+
+  it.each(CASES.filter(({ kind }) => kind === 'control').map((one) => [one.name, one] as const))(
+    '%s: nothing is found',
+    async (_name, one) => {
+      const observation = await see(one);
+      const verdict = judge(one, observation);
+      expect(verdict.falseFindings).toEqual([]);
+      expect(verdict.faults).toEqual([]);
+      const because = observation.slow?.explanation;
+      expect({ because, said: verdict.said }).toEqual({ because, said: one.cause ?? verdict.said });
+    },
+  );
+});
