@@ -24,6 +24,7 @@ const noop = {
   shutdown: async () => {},
 };
 const always = { httpThresholdMs: 0, databaseThresholdMs: 0 };
+const unexplained = { detection: { explain: false } };
 const ours = (options) => {
   const monitor = new PerformanceMonitor(options);
   return { monitor, processor: new SlowSpanProcessor(monitor) };
@@ -31,11 +32,13 @@ const ours = (options) => {
 const made = {
   none: () => ({}),
   'no-op': () => ({ processor: noop }),
+  unexplained: () => ours(unexplained),
   slow: () => ours({}),
   redacting: () => {
     const { monitor, processor } = ours({});
     return { monitor, processor: processor.withRedaction() };
   },
+  'all-slow-unexplained': () => ours({ ...always, ...unexplained }),
   'all-slow': () => ours(always),
 }[variant]();
 const provider = new NodeTracerProvider({ spanProcessors: made.processor ? [made.processor] : [] });
@@ -92,7 +95,7 @@ if (made.monitor !== undefined) {
   const { totalOperations, totalSlowOperations } = made.monitor.getStats();
   const expected = 2 * REQUESTS * (BATCHES + 8);
   if (totalOperations !== expected) throw new Error(`${totalOperations} of ${expected} spans were counted`);
-  if (variant === 'all-slow' && totalSlowOperations < 0.99 * expected)
+  if (variant.startsWith('all-slow') && totalSlowOperations < 0.99 * expected)
     throw new Error(`only ${totalSlowOperations} of ${expected} spans were slow`);
 }
 process.send(median(results));

@@ -1,7 +1,7 @@
 // CPU per short task of a loop that is never idle: serialization, a promise and a turn of the loop.
 import { setImmediate } from 'node:timers/promises';
 import { median } from '../support/figures.mjs';
-import { watchdog } from './started.mjs';
+import './started.mjs';
 
 const TASKS = 4000;
 const document = { id: 1, names: Array.from({ length: 60 }, (_, index) => `name ${index}`) };
@@ -19,5 +19,4 @@ async function batch() {
 for (let warmUp = 0; warmUp < 3; warmUp++) await batch();
 const results = [];
 for (let count = 0; count < 9; count++) results.push(await batch());
-if (watchdog.status.captures > 0) process.stderr.write('The machine was too busy: a short task blocked.\n');
 process.send(median(results));

@@ -19,6 +19,8 @@ const SETTLING_MS = 1000;
 
 /** Finds out why: explains slow operations, keeps findings and the statistics of statements. */
 export class Diagnostics {
+  /** Whether it does anything at all. */
+  readonly explains: boolean;
   readonly findings: Findings;
   readonly watchdog: EventLoopWatchdog;
   readonly stacks = new WantedStacks();
@@ -42,6 +44,7 @@ export class Diagnostics {
     this.queries = new SlowQueries(detection.maxQueries);
     this.watchdog = new EventLoopWatchdog(detection.eventLoopBlock);
     this.explainer = new Explainer(this.watchdog, this.sources, this.stacks, detection.nPlusOne);
+    this.explains = detection.explain;
     this.detecting = detection.nPlusOne.enabled;
     this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
   }
@@ -86,12 +89,14 @@ export class Diagnostics {
 
   recordQuery(
     key: WorkKey,
-    outcome: { durationMs: number; slow: boolean; error: boolean },
+    durationMs: number,
+    slow: boolean,
+    error: boolean,
     rows: number | undefined,
     route: string | undefined,
   ): void {
-    this.queries.record(key, outcome.durationMs, outcome.slow, outcome.error, rows, route);
-    if (outcome.slow) this.stacks.ask(key.fingerprint);
+    this.queries.record(key, durationMs, slow, error, rows, route);
+    if (slow) this.stacks.ask(key.fingerprint);
   }
 
   /** Begins to read the source maps of these frames, so that they are at hand when a line is told. */
@@ -119,6 +124,7 @@ export class Diagnostics {
 
   /** Begins to watch the event loop when the application has settled. */
   watch(): void {
+    if (!this.explains) return;
     this.settling ??= setTimeout(() => this.watchdog.start(), SETTLING_MS).unref();
   }
 

@@ -27,8 +27,10 @@ export type Breakdown = number[];
 export function workOf(type: OperationType, spanName: string): number {
   switch (type) {
     case 'database':
-      // As instrumentations name the span of a pool that is asked for a connection.
-      return /pool[._-]?(?:connect|acquire)|getConnection/i.test(spanName) ? POOL : DATABASE;
+      // As instrumentations name the span of a pool that is asked for a connection. Statements have other names.
+      return spanName.length < 40 && /pool[._-]?(?:connect|acquire)|getConnection/i.test(spanName)
+        ? POOL
+        : DATABASE;
     case 'cache':
       return CACHE;
     case 'external':

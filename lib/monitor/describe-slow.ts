@@ -66,8 +66,11 @@ function explain(
   http: SlowOperation['http'],
   { diagnostics, resources, usuallyMs, drivers }: Surroundings,
 ): TimedExplanation {
-  if (state === undefined) {
-    const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). What it waited for was not seen: its spans belong to a tracer provider without SlowSpanProcessor.`;
+  if (state === undefined || !diagnostics.explains) {
+    const why = diagnostics.explains
+      ? 'What it waited for was not seen: its spans belong to a tracer provider without SlowSpanProcessor.'
+      : 'Why is not looked into: detection.explain is false.';
+    const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). ${why}`;
     return { now: { cause: 'unknown', causeShare: 1, causes: [], explanation } };
   }
   const alone = diagnostics.wasAlone(state);

@@ -19,7 +19,7 @@ import { Events } from './events.js';
 import type { OperationType, SlowOperation } from './operation.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { SlowOperations } from './slow-operations.js';
-import { type HttpEvidenceSource, stateOf } from './span-state.js';
+import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
 import { type NamedStatistics, Statistics, type TypeStatistics } from './statistics.js';
 import { Thresholds } from './thresholds.js';
 
@@ -259,11 +259,15 @@ export class PerformanceMonitor {
     this.alertEvents.close();
   }
 
+  private busyMs(state: SpanState | undefined, now: number): number | undefined {
+    return this.diagnostics.explains ? state?.busyMs(now, loopIdleMs()) : undefined;
+  }
+
   private keep(operation: EndedOperation, thresholdMs: number, now: number): void {
     const { span } = operation;
     const state = stateOf(span);
     const { slow, later } = describeSlow(operation, thresholdMs, state, now, {
-      resources: this.resources.evidence(now - operation.durationMs, state?.busyMs(now, loopIdleMs())),
+      resources: this.resources.evidence(now - operation.durationMs, this.busyMs(state, now)),
       usuallyMs: this.statistics.median(operation.type, operation.name, now),
       diagnostics: this.diagnostics,
       drivers: this.drivers,

@@ -3,6 +3,7 @@ import type { RawFrame } from '../code/call-site.js';
 import type { RequestWork } from '../explain/request-work.js';
 import { SpanNode } from '../explain/span-node.js';
 import type { Inputs, WorkGroup } from '../explain/work-group.js';
+import type { KnownStatement } from '../tracing/statement.js';
 import type { HttpEvidence, OperationType } from './operation.js';
 import type { PerformanceMonitor } from './performance-monitor.js';
 
@@ -36,8 +37,10 @@ export class SpanState extends SpanNode {
   company = Number.NaN;
   /** What all spans below wait for. Kept on the root. */
   requestWork: RequestWork | undefined;
-  /** Of work that is waited for: its like within the request, its values and their number, and the rows it brought. */
+  /** Of work that is waited for: its like within the request, its statement, its values and
+   * their number, and the rows it brought. */
   group: WorkGroup | undefined;
+  statement: KnownStatement | undefined;
   inputs: Inputs | undefined;
   size: number | undefined;
   /** Its text was known before the request began, so that no value in it comes from there. */

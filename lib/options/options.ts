@@ -80,6 +80,8 @@ export interface DetectionOptions {
   maxFindings?: number;
   /** Statements with statistics of their own; others are counted as dropped. Default 500. */
   maxQueries?: number;
+  /** Find out why slow operations were slow; without it there are no findings and queries either. Default true. */
+  explain?: boolean;
   nPlusOne?: NPlusOneOptions;
   eventLoopBlock?: EventLoopBlockOptions;
 }

@@ -58,6 +58,7 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
       maxSlowOperations: options.detection?.maxSlowOperations ?? 200,
       maxFindings: options.detection?.maxFindings ?? 200,
       maxQueries: options.detection?.maxQueries ?? 500,
+      explain: options.detection?.explain ?? true,
       nPlusOne: {
         enabled: options.detection?.nPlusOne?.enabled ?? true,
         minRepetitions: options.detection?.nPlusOne?.minRepetitions ?? 5,

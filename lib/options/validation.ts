@@ -85,6 +85,7 @@ const SHAPE: Shape = {
     maxSlowOperations: whole(1, 10_000),
     maxFindings: whole(1, 10_000),
     maxQueries: whole(1, 10_000),
+    explain: boolean,
     nPlusOne: { enabled: boolean, minRepetitions: whole(2, 10_000), minTotalMs: milliseconds },
     eventLoopBlock: { enabled: boolean, limitMs: number(50, 60_000) },
   },

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Context, diag, SpanStatusCode, trace } from '@opentelemetry/api';
-import { WORKS, workOf } from '../explain/work.js';
+import { OWN_BUSY, WORKS, workOf } from '../explain/work.js';
 import type { OperationType } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { attachState, monitorIn, SpanState, stateOf } from '../monitor/span-state.js';
@@ -10,6 +10,7 @@ import { redact } from './redact.js';
 import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from './sdk-span.js';
 import { knownStatements } from './statement.js';
 import { tracingRuntime } from './tracing-runtime.js';
+import { statementOf } from './work-key.js';
 import { beginWork, countQuery, endWork } from './work-tracking.js';
 
 /**
@@ -41,15 +42,9 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       const monitor = parent?.monitor ?? this.monitor ?? monitorIn(parentContext) ?? tracingRuntime.monitor;
       if (monitor === undefined) return;
       const now = performance.now();
-      const idle = loopIdleMs();
-      const type = classify(span);
-      const state = new SpanState(monitor, span, workOf(type, span.name), now, idle, parent);
-      attachState(state);
-      monitor.recorder?.started(state);
-      if (parent === undefined) monitor.diagnostics.rootStarted(state);
-      if (state.work >= WORKS || parent === undefined) return;
-      state.type = type;
-      beginWork(state, span, type, this.statements, now, idle);
+      if (monitor.diagnostics.explains) this.begin(monitor, span, parent, now);
+      else attachState(new SpanState(monitor, span, OWN_BUSY, now, 0, parent));
+      monitor.recorder?.started(stateOf(span) as SpanState);
     } catch (error) {
       report(error);
     }
@@ -75,25 +70,42 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     tracingRuntime.processors--;
   }
 
+  private begin(
+    monitor: PerformanceMonitor,
+    span: SdkSpan,
+    parent: SpanState | undefined,
+    now: number,
+  ): void {
+    const idle = loopIdleMs();
+    const type = classify(span);
+    const state = new SpanState(monitor, span, workOf(type, span.name), now, idle, parent);
+    attachState(state);
+    if (parent === undefined) monitor.diagnostics.rootStarted(state);
+    if (state.work >= WORKS || parent === undefined) return;
+    state.type = type;
+    beginWork(state, span, type, this.statements, now, idle);
+  }
+
   private end(span: SdkSpan): void {
     const state = stateOf(span);
     if (state === undefined || state.ended) return;
+    const { diagnostics, recorder } = state.monitor;
     const now = performance.now();
-    const idle = loopIdleMs();
+    const idle = diagnostics.explains ? loopIdleMs() : 0;
     if (state.type === undefined) this.learnType(state, span, idle);
     state.end(now, idle);
     try {
       if (!state.duplicate) this.count(state, span, now, idle);
     } finally {
-      if (state.root === state) state.monitor.diagnostics.rootEnded(state, now);
-      state.monitor.recorder?.ended(state);
+      if (state.root === state && diagnostics.explains) diagnostics.rootEnded(state, now);
+      recorder?.ended(state);
     }
   }
 
   /** Some instrumentations say only after the start what a span is. */
   private learnType(state: SpanState, span: SdkSpan, idle: number): void {
     state.type = classify(span);
-    if (state.work < WORKS || state.parent === undefined) return;
+    if (state.work < WORKS || state.parent === undefined || !state.monitor.diagnostics.explains) return;
     state.work = workOf(state.type, span.name);
     if (state.work >= WORKS) return;
     beginWork(state, span, state.type, this.statements, state.startedAt, idle);
@@ -113,9 +125,10 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     state.name = name;
     let statement: string | undefined;
     if (state.work < WORKS) {
-      const outcome = { durationMs, slow, error };
-      if (state.root !== state) endWork(state, span, type, outcome, this.statements, now, idle);
-      if (type === 'database') statement = countQuery(state, span, outcome, this.statements)?.text;
+      if (state.root !== state) endWork(state, span, type, durationMs, error, this.statements, now, idle);
+      if (type === 'database') statement = countQuery(state, span, durationMs, slow, error, this.statements);
+    } else if (slow && type === 'database') {
+      statement = statementOf(span.attributes, this.statements)?.text;
     }
     monitor.recorder?.ended(state, { type, name, durationMs, thresholdMs, error });
     monitor.record({ type, name, durationMs, thresholdMs, error, span, statement }, now);

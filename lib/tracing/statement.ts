@@ -260,6 +260,11 @@ export interface KnownStatement {
   readonly firstSeen: number;
 }
 
+/** Whether a piece of work is a statement. */
+export function isStatement(work: { readonly key: WorkKey; readonly text?: string }): work is KnownStatement {
+  return work.text !== undefined;
+}
+
 const READS = /^(?:SELECT|VALUES|SHOW|EXPLAIN)\b/;
 const CONTROL =
   /^(?:BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|USE|LISTEN|NOTIFY|PREPARE|DEALLOCATE|DECLARE|CLOSE)\b/;

@@ -16,6 +16,7 @@ export interface DescribedWork {
   readonly inputs: Inputs | undefined;
   /** When its very text was met first, where it has one. */
   readonly firstSeen?: number;
+  readonly text?: string;
 }
 
 /** The statement of a database span, or nothing where it has none (yet). */

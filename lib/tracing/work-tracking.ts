@@ -7,7 +7,7 @@ import { type SpanState, stateOf } from '../monitor/span-state.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { inputsOf, sizeOf } from './inputs.js';
 import type { SdkSpan } from './sdk-span.js';
-import { type KnownStatement, knownStatements, type StatementCache } from './statement.js';
+import { isStatement, knownStatements, type StatementCache } from './statement.js';
 import { type DescribedWork, describeWork, statementOf } from './work-key.js';
 
 /** Stacks are taken up to this many frames of the user's code. */
@@ -60,7 +60,8 @@ export function endWork(
   state: SpanState,
   span: SdkSpan,
   type: OperationType,
-  outcome: { durationMs: number; error: boolean },
+  durationMs: number,
+  error: boolean,
   statements: StatementCache,
   now: number,
   idle: number,
@@ -75,7 +76,6 @@ export function endWork(
   }
   const { group, inputs, constant, size, rows, alone } = state;
   if (group === undefined) return;
-  const { durationMs, error } = outcome;
   const { spanId } = span.spanContext();
   work.end(
     group,
@@ -86,18 +86,22 @@ export function endWork(
   );
 }
 
-/** Counts the statement of a database span that ended. */
+/** Counts the statement of a database span that ended. Returns it without its literals. */
 export function countQuery(
   state: SpanState,
   span: SdkSpan,
-  outcome: { durationMs: number; slow: boolean; error: boolean },
+  durationMs: number,
+  slow: boolean,
+  error: boolean,
   statements: StatementCache,
-): KnownStatement | undefined {
-  const known = statementOf(span.attributes, statements);
-  if (known === undefined || known.key.effect === 'control') return known;
-  const route = state.root === state ? undefined : state.root.name;
-  state.monitor.diagnostics.recordQuery(known.key, outcome, state.rows, route);
-  return known;
+): string | undefined {
+  const known = state.statement ?? statementOf(span.attributes, statements);
+  if (known === undefined) return undefined;
+  if (known.key.effect !== 'control') {
+    const route = state.root === state ? undefined : state.root.name;
+    state.monitor.diagnostics.recordQuery(known.key, durationMs, slow, error, state.rows, route);
+  }
+  return known.text;
 }
 
 /** Whoever waits for a connection waits for the pool, whatever it will be asked. */
@@ -118,10 +122,12 @@ function describe(
 function join(
   state: SpanState,
   work: RequestWork,
-  { key, inputs, firstSeen }: DescribedWork,
+  described: DescribedWork,
   startedAt: number,
   idle: number,
 ): void {
+  const { key, inputs, firstSeen } = described;
+  if (isStatement(described)) state.statement = described;
   // Two instrumentations may make a span each for one and the same query.
   if (state.parent?.group?.key.fingerprint === key.fingerprint) return;
   if (state.inputs === undefined) {

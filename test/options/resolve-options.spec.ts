@@ -100,6 +100,7 @@ describe('resolveOptions', () => {
       '5',
     ],
     ['a switch that is none', { detection: { nPlusOne: true } }, 'detection.nPlusOne', 'true'],
+    ['an explanation that is none', { detection: { explain: 'yes' } }, 'detection.explain', '"yes"'],
     ['no findings at all', { detection: { maxFindings: 0 } }, 'detection.maxFindings', '0'],
     ['a path that is none', { http: { ignore: ['health'] } }, 'http.ignore', 'an array'],
     ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
