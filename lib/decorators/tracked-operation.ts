@@ -7,6 +7,7 @@ import { milliseconds } from '../options/validation.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { TYPE_ATTRIBUTE } from '../tracing/classify.js';
 import { currentTracer, tracingRuntime } from '../tracing/tracing-runtime.js';
+import { forget } from '../tracing/work-tracking.js';
 
 /** How a method or function of the user's is measured. */
 export interface TrackOptions {
@@ -103,8 +104,7 @@ export class RunningOperation {
   /** Forgets the call as if it had not been made: what it returned is measured instead. */
   abandon(): void {
     if (this.state === undefined) return;
-    this.state.duplicate = true;
-    this.state.withdraw(performance.now(), loopIdleMs());
+    forget(this.state, performance.now(), loopIdleMs());
   }
 
   succeed(): void {

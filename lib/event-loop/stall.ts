@@ -15,6 +15,8 @@ export interface BlockingOperation {
   readonly rootSpanId: string;
   readonly rootType: string;
   readonly rootName: string;
+  /** Of several modules in one process, whose it is. */
+  readonly monitor?: number;
 }
 
 /** A time in which the event loop did not turn, on the clock of `performance.now()`. */

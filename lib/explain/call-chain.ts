@@ -115,6 +115,12 @@ export class CallChain {
   }
 }
 
+/** A chain as it is now. */
+export function snapshotOf(chain: Chain): Chain {
+  const { count, sumMs, maxMs, owner, names, spanIds, fingerprint, spent, fingerprints } = chain;
+  return { count, sumMs, maxMs, owner, names: [...names], spanIds, fingerprint, spent, fingerprints };
+}
+
 const NONE: Inputs = [];
 
 function inputsOf({ constant, inputs }: WorkOutcome): Inputs | undefined {

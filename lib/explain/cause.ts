@@ -61,6 +61,8 @@ export interface CauseEvidence {
   readonly blockedByUnknownMs: number;
   /** Of the moments at which the restless loop was looked at, the share at which other work ran. 0 to 1. */
   readonly othersShare: number;
+  /** CPU time of the process: where it is less than the loop was busy, the rest was waited for the machine. */
+  readonly cpuMs: number;
   readonly gcMs: number;
   /** No other request ran within its time. */
   readonly alone: boolean;
@@ -168,9 +170,11 @@ function splitBusy(
   const unknownOthers = alone ? 0 : Math.max(0, blockedByUnknownMs - Math.max(0, ownBusy - blockedByOwnMs));
   const held = evidence.blockedByOthersMs + unknownOthers;
   // What no stall accounts for is shared as it was seen at moments.
-  const shared = evidence.othersShare * Math.max(0, ownBusy + workBusy - held - blockedByOwnMs);
-  const othersMs = Math.min(held + shared, ownBusy + workBusy);
-  const fromOwn = Math.min(ownBusy, ownBusy + workBusy > 0 ? othersMs * (ownBusy / (ownBusy + workBusy)) : 0);
+  const busy = ownBusy + workBusy;
+  const worked = Math.min(busy, evidence.cpuMs);
+  const shared = evidence.othersShare * Math.max(0, worked - held - blockedByOwnMs);
+  const othersMs = Math.min(held + shared, busy);
+  const fromOwn = busy > 0 ? othersMs * (ownBusy / busy) : 0;
   const fromWork = othersMs - fromOwn;
   // Work of its own that held the loop while a child ran made the child look longer than it was.
   const ownHeld = blockedByOwnMs + (alone ? blockedByUnknownMs : 0);
@@ -178,9 +182,9 @@ function splitBusy(
   const fromChildren = fromWork + heldInWork;
   if (workMs > 0 && fromChildren > 0)
     for (let work = 0; work < WORKS; work++) (parts[work] as number) *= 1 - fromChildren / workMs;
-  const busy = ownBusy - fromOwn + heldInWork;
-  const gcMs = Math.min(evidence.gcMs, busy);
-  const cpuMs = busy - gcMs;
+  const left = ownBusy - fromOwn + heldInWork;
+  const gcMs = Math.min(evidence.gcMs, left);
+  const cpuMs = left - gcMs;
   return { othersMs, gcMs, cpuMs, certain: alone || blockedByOwnMs >= 0.5 * cpuMs };
 }
 

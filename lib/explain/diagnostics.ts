@@ -5,6 +5,7 @@ import type { Stall } from '../event-loop/stall.js';
 import type { SpanState } from '../monitor/span-state.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { isSequential } from './cause.js';
+import { company } from './company.js';
 import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
 import { observeChain, observeRepetition } from './explanation.js';
 import { Findings } from './findings.js';
@@ -19,6 +20,8 @@ const SETTLING_MS = 1000;
 
 /** Finds out why: explains slow operations, keeps findings and the statistics of statements. */
 export class Diagnostics {
+  /** Tells the modules of one process apart, which share an event loop. */
+  readonly id = Math.random();
   /** Whether it does anything at all. */
   readonly explains: boolean;
   readonly findings: Findings;
@@ -30,15 +33,12 @@ export class Diagnostics {
   private readonly detecting: boolean;
   private readonly offBlock: () => void;
   private settling: NodeJS.Timeout | undefined;
-  /** Requests that run, and those that ever began: whether one had company is told by both. */
-  private running = 0;
-  private begun = 0;
 
   /** @param gcMsSince how long the collector has paused the process since a moment until now */
   constructor(
     { detection }: ResolvedOptions,
     private readonly gcMsSince: (from: number) => number,
-    onError: (error: unknown) => void,
+    private readonly onError: (error: unknown) => void,
   ) {
     this.findings = new Findings(detection.maxFindings, onError);
     this.queries = new SlowQueries(detection.maxQueries);
@@ -51,15 +51,22 @@ export class Diagnostics {
 
   /** A request, or what else nothing is around, begins. */
   rootStarted(state: SpanState): void {
-    state.company = this.running++ > 0 ? Number.NaN : this.begun;
-    this.begun++;
+    state.company = company.running++ > 0 ? Number.NaN : company.begun;
+    company.begun++;
+  }
+
+  /** It turns out to be a stream, which others do not have for company while it is merely open. */
+  rootStreams(state: SpanState): void {
+    if (state.isStream || state.root !== state || state.ended) return;
+    state.isStream = true;
+    company.running--;
   }
 
   /** It has ended: what was repeated within it is known now. */
   rootEnded(state: SpanState, now: number): void {
-    this.running--;
+    if (!state.isStream) company.running--;
     const work = state.requestWork;
-    if (work === undefined || !this.detecting || state.duplicate || !state.served) return;
+    if (work === undefined || !this.detecting || state.duplicate || !state.isWaitedFor) return;
     const route = state.name ?? '(unnamed)';
     const { traceId } = state.span.spanContext();
     for (const repetition of this.explainer.repetitions(work.groups, now)) {
@@ -74,13 +81,13 @@ export class Diagnostics {
     const chain = work.chain.best;
     if (!isSequential(chain)) return;
     const owner = (chain.owner as SpanState).span.spanContext().spanId;
-    const callSite = this.explainer.locate(this.stacks.find(chain.fingerprint));
+    const callSite = this.explainer.locate(this.stacks.find(chain.fingerprint, route));
     this.findings.observe(observeChain(chain, route, traceId, owner, callSite), callSite, Date.now());
   }
 
   /** Whether no other request ran while this one did, until now. */
   wasAlone({ root }: SpanState): boolean {
-    return root.company === this.begun - 1;
+    return root.company === company.begun - 1;
   }
 
   explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
@@ -96,7 +103,7 @@ export class Diagnostics {
     route: string | undefined,
   ): void {
     this.queries.record(key, durationMs, slow, error, rows, route);
-    if (slow) this.stacks.ask(key.fingerprint);
+    if (slow) this.stacks.ask(key.fingerprint, route ?? '');
   }
 
   /** Begins to read the source maps of these frames, so that they are at hand when a line is told. */
@@ -108,7 +115,7 @@ export class Diagnostics {
     return this.queries.list({
       limit,
       all,
-      locate: (query) => this.explainer.locate(this.stacks.get(query)),
+      locate: (query) => this.explainer.locate(this.stacks.any(query)),
     });
   }
 
@@ -140,6 +147,7 @@ export class Diagnostics {
   }
 
   private blocked(stall: Stall): void {
+    if (stall.operation?.monitor !== undefined && stall.operation.monitor !== this.id) return;
     // Nobody's code is at fault where the machine or the collector took the time, or where nothing was seen.
     const collected = this.gcMsSince(stall.startedAt) > 0.5 * (stall.endedAt - stall.startedAt);
     if (collected || isStarved(stall) || (stall.stack === undefined && stall.operation === undefined)) return;
@@ -148,6 +156,9 @@ export class Diagnostics {
       this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
     };
     // The block is over, so there is time to learn the line first.
-    void this.explainer.prepare(stall.stack ?? []).then(observe);
+    this.explainer
+      .prepare(stall.stack ?? [])
+      .then(observe)
+      .catch(this.onError);
   }
 }

@@ -6,7 +6,7 @@ import type { BlockingOperation } from '../event-loop/stall.js';
 import type { DriverStatus } from '../monitor/driver-status.js';
 import type { HttpEvidence, OperationType } from '../monitor/operation.js';
 import type { SpanState } from '../monitor/span-state.js';
-import type { Chain } from './call-chain.js';
+import { type Chain, snapshotOf } from './call-chain.js';
 import { type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
 import { explain } from './explanation.js';
 import { judgeRepetition, type Repetition, type RepetitionLimits } from './repetition.js';
@@ -54,7 +54,9 @@ export interface SlowFacts {
   readonly thresholdMs: number;
   readonly usuallyMs: number | undefined;
   readonly http: HttpEvidence | undefined;
+  /** Of the process within its time: pauses of the collector, and CPU time. */
   readonly gcMs: number;
+  readonly cpuMs: number;
   readonly alone: boolean;
   readonly drivers: readonly DriverStatus[];
 }
@@ -65,7 +67,7 @@ export class Explainer {
     private readonly watchdog: EventLoopWatchdog,
     private readonly sources: SourceMaps,
     private readonly stacks: WantedStacks,
-    private readonly limits: RepetitionLimits,
+    private readonly limits: RepetitionLimits & { readonly enabled: boolean },
   ) {}
 
   explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
@@ -73,10 +75,12 @@ export class Explainer {
     const breakdown = state.breakdown(now, idle);
     const work = state.root.requestWork;
     const groups = work === undefined ? [] : work.groups.filter(({ owner }) => state.contains(owner));
-    const repetitions = state.served ? this.repetitions(groups, now) : [];
+    const detects = this.limits.enabled && state.isWaitedFor;
+    const repetitions = detects ? this.repetitions(groups, now) : [];
     const others = groups.filter((group) => repetitions.every((one) => one.group !== group));
     const best = work?.chain.best;
-    const chain = isSequential(best) && state.contains(best.owner) ? best : undefined;
+    // A copy: the request may go on, and its chain with it.
+    const chain = detects && isSequential(best) && state.contains(best.owner) ? snapshotOf(best) : undefined;
     const from = state.startedAt;
     const stalls = summarizeStalls(
       this.watchdog.stallsWithin(from, now),
@@ -94,6 +98,7 @@ export class Explainer {
       blockedByOwnMs: stalls.ownMs,
       blockedByUnknownMs: stalls.unknownMs,
       othersShare: stalls.othersShare,
+      cpuMs: facts.cpuMs,
       gcMs: facts.gcMs,
       alone: facts.alone,
       poolIsOwn: groups.some(({ work: kind, sumMs, coveredMs }) => kind === POOL && sumMs > 2 * coveredMs),
@@ -166,6 +171,7 @@ export class Explainer {
   /** The stack behind a cause, where one was taken; of work that mattered for the first time it is asked for. */
   private framesOf({ cause, operation }: RankedCause, seen: Seen): readonly RawFrame[] | undefined {
     const { repetitions, groups, chain, stalls, state } = seen;
+    const route = state.root.name ?? '';
     switch (cause) {
       case 'cpu':
       case 'gc':
@@ -178,10 +184,12 @@ export class Explainer {
       case 'n_plus_one':
         return repetitions.find(({ name, frames }) => name === operation && frames !== undefined)?.frames;
       case 'sequential_calls':
-        return chain === undefined ? undefined : this.stacks.find(chain.fingerprint);
+        return chain === undefined ? undefined : this.stacks.find(chain.fingerprint, route);
       default: {
         const group = state.work < WORKS ? state.group : groups.find(({ key }) => key.name === operation);
-        return group === undefined ? undefined : (group.frames ?? this.stacks.find(group.key.fingerprint));
+        return group === undefined
+          ? undefined
+          : (group.frames ?? this.stacks.find(group.key.fingerprint, route));
       }
     }
   }

@@ -3,7 +3,7 @@ import type { Chain } from './call-chain.js';
 import { saving } from './call-chain.js';
 import type { RankedCause } from './cause.js';
 import type { Observation } from './finding.js';
-import type { Repetition } from './repetition.js';
+import { adviceOn, type Repetition } from './repetition.js';
 import { brief, ms, percent, place, times } from './words.js';
 
 /** What the sentences of an explanation are made of. Only what was measured is in it. */
@@ -149,13 +149,7 @@ export function explainRepetition(
   callSite: CallSite | undefined,
 ): string {
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  const advice =
-    repetition.type === 'duplicate_queries'
-      ? 'Ask once and keep the answer for the request.'
-      : /^(?:INSERT|UPDATE|DELETE)\b/.test(repetition.name)
-        ? 'Send them as one statement.'
-        : 'Ask once for all of them: a join, IN or a loader.';
-  return `${route} made ${copies(repetition)}${from}, ${ms(repetition.totalMs)} in all. ${advice}`;
+  return `${route} made ${copies(repetition)}${from}, ${ms(repetition.totalMs)} in all. ${adviceOn(repetition)}`;
 }
 
 /** Says what a chain of calls is, and how sure that is. */

@@ -23,14 +23,19 @@ export class RequestWork {
   private stacks = 0;
   /** Groups of which the next start is worth a stack. */
   private wanting = 0;
-  private poolFrames: readonly RawFrame[] | undefined = undefined;
+  /** Who asked the pool for a connection last, as far as a stack was taken there. */
+  poolFrames: readonly RawFrame[] = [];
 
   /** @param minRepetitions how many of one fingerprint are a repetition */
   constructor(private readonly minRepetitions: number) {}
 
   /** Whether the work that begins now may be the repetition of which the line of code is asked. */
   get wantsStack(): boolean {
-    return this.wanting > 0 && this.stacks < MAX_STACKS;
+    return this.wanting > 0 && this.mayTakeStack;
+  }
+
+  get mayTakeStack(): boolean {
+    return this.stacks < MAX_STACKS;
   }
 
   /** Something to wait for begins. Returns whether nothing else is waited for. */
@@ -63,7 +68,7 @@ export class RequestWork {
     group.end(outcome, now, this.pausedIdle(idle));
     const { key, work } = group;
     if (work === POOL) return;
-    if (key.effect === 'control') this.transaction(key.name);
+    if (key.effect === 'control') this.transaction(key);
     else if (work !== CACHE && work !== MESSAGING)
       this.chain.add(group, outcome, alone && !this.inTransaction);
   }
@@ -71,10 +76,7 @@ export class RequestWork {
   /** Keeps a stack that was taken at the start of a piece of work. */
   keepStack(group: WorkGroup, frames: readonly RawFrame[]): void {
     if (group.frames !== undefined) return;
-    // A pool may call the driver back without a trace of who asked; that one is found at the pool.
-    const found = frames.length > 0 ? frames : this.poolFrames;
-    if (found === undefined) return;
-    group.frames = found;
+    group.frames = frames;
     if (group.started >= this.minRepetitions - 1 && isRepeatable(group)) this.wanting--;
   }
 
@@ -89,9 +91,11 @@ export class RequestWork {
     return idle - this.idleCovered - (this.running > 0 ? idle - this.idleSince : 0);
   }
 
-  private transaction(name: string): void {
+  private transaction({ name, fingerprint }: WorkKey): void {
     if (/^(?:BEGIN|START)/.test(name)) this.inTransaction = true;
-    else if (/^(?:COMMIT|ROLLBACK|END)/.test(name)) this.inTransaction = false;
+    // ROLLBACK TO a savepoint goes on with the transaction.
+    else if (/^(?:COMMIT|ROLLBACK|END)/.test(name) && !/^rollback .*\bto\b/.test(fingerprint))
+      this.inTransaction = false;
     this.chain.close();
   }
 

@@ -36,6 +36,7 @@ export class SpanNode {
   /** The outermost span of this process's part of the trace. */
   readonly root: this;
   ended = false;
+  private withdrawn = false;
   /** The number of children that have started. */
   childCount = 0;
   private running = 0;
@@ -67,27 +68,38 @@ export class SpanNode {
     return (children[COVERED] as number) + (this.running > 0 ? now - (children[RUNNING_SINCE] as number) : 0);
   }
 
+  get isWithdrawn(): boolean {
+    return this.withdrawn;
+  }
+
   /** How long the event loop was busy until `now`, with whatever it was. */
   busyMs(now: number, idle: number): number {
     return now - this.startedAt - (idle - this.idleAtStart);
   }
 
-  /** Ends the span, and tells its parent what it spent. */
-  end(now: number, idle: number): void {
+  /**
+   * Ends the span, and tells its parent what it spent.
+   * @param durationMs what the span says of itself; much more than it was there for if it was made afterwards
+   */
+  end(now: number, idle: number, durationMs = 0): void {
     if (this.ended) return;
     this.ended = true;
-    const { parent } = this;
+    const parent = this.counted ? standing(this.parent) : undefined;
     // What a parent that has ended said of itself stands.
-    if (this.counted && parent !== undefined && !parent.ended) parent.childEnded(this, now, idle);
+    if (parent === undefined || parent.ended) return;
+    const there = now - this.startedAt;
+    parent.childEnded(this, now, idle, wasToldLater(durationMs, there) ? durationMs - there : 0);
   }
 
-  /** Ends the span as if it had not been: its time is its parent's own. */
+  /** Ends the span as if it had not been: its time is its parent's own, and so are the children that still run. */
   withdraw(now: number, idle: number): void {
     this.ended = true;
-    const { parent } = this;
-    if (!this.counted || parent === undefined || parent.ended) return;
+    this.withdrawn = true;
+    const parent = this.counted ? standing(this.parent) : undefined;
+    if (parent === undefined || parent.ended) return;
     parent.childCount--;
     parent.childLeft(this, now, idle, false);
+    if (this.running > 0) parent.adopt(this, now, idle);
   }
 
   /**
@@ -145,11 +157,27 @@ export class SpanNode {
     }
   }
 
-  private childEnded(child: SpanNode, now: number, idle: number): void {
+  /** Takes the running children of a child that was none. */
+  private adopt(withdrawn: SpanNode, now: number, idle: number): void {
     const children = this.children as Children;
+    const theirs = withdrawn.children as Children;
+    for (let at = WAITING; at < COVERED; at++) (children[at] as number) += theirs[at] as number;
+    if (this.running === 0) {
+      children[RUNNING_SINCE] = now;
+      children[IDLE_SINCE] = idle;
+    }
+    this.running += withdrawn.running;
+    this.childCount += withdrawn.running;
+    this.inner ??= withdrawn.inner;
+  }
+
+  /** @param extraMs what it spent before it was there, for a span that is made afterwards */
+  private childEnded(child: SpanNode, now: number, idle: number, extraMs: number): void {
+    const children = this.children as Children;
+    (children[COVERED] as number) += extraMs;
     if (child.work < WORKS && child.children === undefined) {
       // The usual case, a leaf: no breakdown is made for it.
-      (children[child.work] as number) += now - child.startedAt;
+      (children[child.work] as number) += now - child.startedAt + extraMs;
       (children[WORK_IDLE] as number) += idle - child.idleAtStart;
     } else {
       const parts = child.breakdown(now, idle);
@@ -182,6 +210,18 @@ export class SpanNode {
     const parts = this.inner.breakdown(now, idle, depth + 1);
     for (let part = 0; part < parts.length; part++) (result[part] as number) += parts[part] as number;
   }
+}
+
+/** The span that is told: one that was withdrawn hands on to the one around it. */
+function standing(span: SpanNode | undefined): SpanNode | undefined {
+  let at = span;
+  while (at?.isWithdrawn === true) at = at.parent;
+  return at;
+}
+
+/** Some libraries make their spans when all is over, and give them the times that have been. */
+export function wasToldLater(durationMs: number, thereMs: number): boolean {
+  return durationMs > 2 * thereMs + 1;
 }
 
 /** Makes what children spent fit the time that they covered. */

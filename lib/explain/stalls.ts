@@ -16,14 +16,15 @@ export interface StallSummary {
   readonly othersShare: number;
 }
 
-/** A stall of less CPU time than this share of its length waited for the machine. */
+/** A stall of less CPU time than this share of its length, and than so many milliseconds, waited for the machine. */
 const STARVED = 0.5;
+const WORKED_MS = 80;
 /** Calls of Node's that hold the thread and take no CPU time. */
 const SYNCHRONOUS = /^node:(?:internal\/)?(?:fs|child_process)/;
 
 /** Whether the process got too little of the machine to say that its code held the event loop. */
 export function isStarved({ startedAt, endedAt, cpuMs, stack }: Stall): boolean {
-  if (cpuMs === undefined || cpuMs >= STARVED * (endedAt - startedAt)) return false;
+  if (cpuMs === undefined || cpuMs >= WORKED_MS || cpuMs >= STARVED * (endedAt - startedAt)) return false;
   return stack === undefined || !stack.some(({ url }) => SYNCHRONOUS.test(url));
 }
 

@@ -1,41 +1,76 @@
 import type { RawFrame } from '../code/call-site.js';
 
-/** Pieces of work of which a line is asked or known. */
+/** Pieces of work of which a line is asked or known, and routes of each. */
 const MAX_KEPT = 200;
+const MAX_ROUTES = 10;
+/** Stacks that are taken in vain before nobody is asked any more. */
+const MAX_TRIES = 3;
+
+interface Wanted {
+  frames: readonly RawFrame[];
+  tries: number;
+}
 
 /**
  * The lines of work that turned out to matter only when it was over. Its stack is gone by then, so it is taken when
- * the same work begins the next time, once: work that never mattered pays nothing.
+ * the same route does the same work the next time: work that never mattered pays nothing.
  */
 export class WantedStacks {
-  private readonly kept = new Map<string, readonly RawFrame[] | undefined>();
+  private readonly kept = new Map<string, Map<string, Wanted>>();
+  /** Stacks that came without a line of the user's: a pool may have called back. */
+  private empty = 0;
+
+  /** Whether it is worth a stack who asks a pool for a connection. */
+  get wantsPool(): boolean {
+    return this.empty > 0;
+  }
 
   /** Asks for the line of this work. What was asked for longest ago makes room. */
-  ask(fingerprint: string): void {
-    if (this.kept.has(fingerprint)) return;
-    for (const oldest of this.kept.keys()) {
-      if (this.kept.size < MAX_KEPT) break;
-      this.kept.delete(oldest);
+  ask(fingerprint: string, route: string): void {
+    let routes = this.kept.get(fingerprint);
+    if (routes === undefined) {
+      if (this.kept.size >= MAX_KEPT) this.forgetOldest();
+      routes = new Map();
+      this.kept.set(fingerprint, routes);
     }
-    this.kept.set(fingerprint, undefined);
+    if (!routes.has(route) && routes.size < MAX_ROUTES) routes.set(route, { frames: [], tries: 0 });
   }
 
   /** Whether it was asked for and is not known yet. */
-  isWanted(fingerprint: string): boolean {
-    return this.kept.size > 0 && this.kept.has(fingerprint) && this.kept.get(fingerprint) === undefined;
+  isWanted(fingerprint: string, route: string): boolean {
+    if (this.kept.size === 0) return false;
+    const wanted = this.kept.get(fingerprint)?.get(route);
+    return wanted !== undefined && wanted.frames.length === 0 && wanted.tries < MAX_TRIES;
   }
 
-  keep(fingerprint: string, frames: readonly RawFrame[]): void {
-    if (this.kept.has(fingerprint)) this.kept.set(fingerprint, frames);
+  /** Keeps the stack; an empty one is not the last word. */
+  keep(fingerprint: string, route: string, frames: readonly RawFrame[]): void {
+    const wanted = this.kept.get(fingerprint)?.get(route);
+    if (wanted === undefined) return;
+    if (wanted.tries > 0) this.empty--;
+    wanted.frames = frames;
+    wanted.tries = frames.length > 0 ? 0 : wanted.tries + 1;
+    if (wanted.tries > 0 && wanted.tries < MAX_TRIES) this.empty++;
   }
 
   /** The stack where it is known; else it is asked for. */
-  find(fingerprint: string): readonly RawFrame[] | undefined {
-    this.ask(fingerprint);
-    return this.kept.get(fingerprint);
+  find(fingerprint: string, route: string): readonly RawFrame[] | undefined {
+    this.ask(fingerprint, route);
+    const frames = this.kept.get(fingerprint)?.get(route)?.frames;
+    return frames === undefined || frames.length === 0 ? undefined : frames;
   }
 
-  get(fingerprint: string): readonly RawFrame[] | undefined {
-    return this.kept.get(fingerprint);
+  /** A stack of this work from any route. */
+  any(fingerprint: string): readonly RawFrame[] | undefined {
+    for (const { frames } of this.kept.get(fingerprint)?.values() ?? []) if (frames.length > 0) return frames;
+    return undefined;
+  }
+
+  private forgetOldest(): void {
+    for (const [oldest, routes] of this.kept) {
+      for (const { tries } of routes.values()) if (tries > 0 && tries < MAX_TRIES) this.empty--;
+      this.kept.delete(oldest);
+      return;
+    }
   }
 }

@@ -1,5 +1,5 @@
 import type { RawFrame } from '../code/call-site.js';
-import type { SpanNode } from './span-node.js';
+import { type SpanNode, wasToldLater } from './span-node.js';
 
 /** How many spans of a group are remembered by their ids. */
 const MAX_SPAN_IDS = 20;
@@ -14,6 +14,8 @@ export interface WorkKey {
    * `read` and `write` are work that may be repeated for each row; `control` is not: BEGIN, COMMIT, SET, a ping.
    */
   readonly effect: 'read' | 'write' | 'control';
+  /** One page of many; a write of several rows; a read of one row at the most. */
+  readonly shape?: 'page' | 'rows' | 'row' | undefined;
 }
 
 /** Hashes of the values that a call was made with; absent where they are not known. */
@@ -94,10 +96,19 @@ export class WorkGroup {
     if (this.running++ === 0) times[RUNNING_SINCE] = now;
   }
 
+  /** Forgets one that began, and was none. */
+  withdraw(): void {
+    this.started--;
+    this.running--;
+  }
+
   end(outcome: WorkOutcome, now: number, idle: number): void {
     const { times } = this;
     const { durationMs, inputs, size, rows, spanId } = outcome;
-    if (--this.running === 0) (times[COVERED] as number) += now - (times[RUNNING_SINCE] as number);
+    if (--this.running === 0) {
+      const covered = now - (times[RUNNING_SINCE] as number);
+      (times[COVERED] as number) += wasToldLater(durationMs, covered) ? durationMs : covered;
+    }
     times[IDLE_AT_END] = idle;
     if (outcome.error) {
       this.errors++;

@@ -1,3 +1,4 @@
+import { SpanKind } from '@opentelemetry/api';
 import type { OperationType } from '../monitor/operation.js';
 
 /**
@@ -23,8 +24,12 @@ export const WORKS = WORK_NAMES.length;
 /** Milliseconds for each of the indices above. */
 export type Breakdown = number[];
 
-/** The index of what an operation is work of, or `OWN_BUSY` for what is the application's own. */
-export function workOf(type: OperationType, spanName: string): number {
+/**
+ * The index of what an operation is work of, or `OWN_BUSY` for what is the application's own: nobody waits for a
+ * request that is served here, or for a message that is processed.
+ */
+export function workOf(type: OperationType, spanName: string, kind: SpanKind): number {
+  if (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) return OWN_BUSY;
   switch (type) {
     case 'database':
       // As instrumentations name the span of a pool that is asked for a connection. Statements have other names.

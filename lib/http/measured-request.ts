@@ -122,6 +122,7 @@ export class ServedRequest implements HttpEvidenceSource {
     if (state === undefined) return;
     state.type = 'http';
     state.name = name;
+    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.monitor.diagnostics.rootStreams(state);
   }
 
   handlerEnded(): void {

@@ -82,6 +82,7 @@ function explain(
     usuallyMs,
     http,
     gcMs: resources.gcPauseMs,
+    cpuMs: resources.cpuUserMs + resources.cpuSystemMs,
     alone,
     drivers,
   };

@@ -1,3 +1,6 @@
+// Not the global one, which a test of the application may have replaced.
+import { setImmediate } from 'node:timers';
+
 /** A listener's error must not reach the operation that it was told of. */
 type Listener<T> = (event: T) => void;
 

@@ -92,7 +92,7 @@ export class PerformanceMonitor {
     this.resources = new ResourceSampler(resources.intervalMs);
     this.diagnostics = new Diagnostics(
       this.options,
-      (from) => this.resources.evidence(from).gcPauseMs,
+      (from) => this.resources.evidence(from, performance.now() - from).gcPauseMs,
       reportError,
     );
     this.alerts = new AlertEvaluator(

@@ -35,6 +35,8 @@ export class SpanState extends SpanNode {
   buffer: unknown;
   /** Requests that had begun before, or NaN where one still ran. Kept on the root. */
   company = Number.NaN;
+  /** It is open for as long as somebody listens, as a stream of events is: nobody waits for its end. Kept on the root. */
+  isStream = false;
   /** What all spans below wait for. Kept on the root. */
   requestWork: RequestWork | undefined;
   /** Of work that is waited for: its like within the request, its statement, its values and
@@ -62,10 +64,10 @@ export class SpanState extends SpanNode {
     super(parent, work, now, idle);
   }
 
-  /** Whether somebody waits for the answer: its trace came in by a server, or as a message. */
-  get served(): boolean {
+  /** Whether somebody waits for the answer: its trace came in by a server or as a message, and is no stream. */
+  get isWaitedFor(): boolean {
     const { kind } = this.root.span as Span & { kind?: SpanKind };
-    return kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
+    return (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) && !this.root.isStream;
   }
 }
 

@@ -90,7 +90,7 @@ export class ResourceSampler {
    */
   evidence(startedAt: number, busyMs?: number): ResourceEvidence {
     // Less than that explains nothing, and reading the pauses takes some 20 us.
-    if (busyMs === undefined || busyMs >= MIN_BUSY_MS) this.gc.refresh();
+    if ((busyMs ?? performance.now() - startedAt) >= MIN_BUSY_MS) this.gc.refresh();
     const heap = getHeapStatistics();
     const newest = this.history.last();
     const present = this.read(

@@ -27,7 +27,7 @@ export async function describeRecording(
       const query = { ...operation, statement, ...(values === undefined ? {} : { values }) };
       queries.push(query);
       operations.push(query);
-    } else if (one.state.root === one.state && one.state.served) {
+    } else if (one.state.root === one.state && one.state.isWaitedFor) {
       const request = { ...operation, id: idOf(one.state), queryCount: 0 };
       requests.push(request);
       operations.push(request);

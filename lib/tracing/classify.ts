@@ -1,6 +1,7 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 import type { OperationType } from '../monitor/operation.js';
 import type { StatementCache } from './statement.js';
+import { isJson } from './statement-tokens.js';
 
 /** The attribute by which a span says its own type. */
 export const TYPE_ATTRIBUTE = 'performance.operation.type';
@@ -73,9 +74,11 @@ export function operationName(
         attributes['http.route'],
       );
     case 'external': {
-      const method = attributes['http.request.method'] ?? attributes['http.method'] ?? 'HTTP';
+      const method = attributes['http.request.method'] ?? attributes['http.method'];
       const host = attributes['server.address'] ?? attributes['net.peer.name'] ?? attributes['http.host'];
-      return `${String(method)} ${host === undefined ? '(unknown host)' : String(host)}`;
+      // A method of the user's that says so: all of them would be one and the same.
+      if (method === undefined && host === undefined) return span.name;
+      return `${String(method ?? 'HTTP')} ${host === undefined ? '(unknown host)' : String(host)}`;
     }
     case 'database':
       return databaseName(span, statements);
@@ -108,6 +111,21 @@ export function rawStatement(attributes: Attributes): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
+/** The same where it is SQL: MongoDB's commands and other JSON would be read as such. */
+export function sqlStatement(attributes: Attributes): string | undefined {
+  const text = rawStatement(attributes);
+  return text === undefined || isMongo(attributes) || isJson(text) ? undefined : text;
+}
+
+/** Whether its database serves as a cache. */
+export function isCache(attributes: Attributes): boolean {
+  return CACHES.has((attributes['db.system.name'] ?? attributes['db.system']) as string);
+}
+
+export function isMongo(attributes: Attributes): boolean {
+  return attributes['db.system.name'] === 'mongodb' || attributes['db.system'] === 'mongodb';
+}
+
 /** The table or collection that a database span says it works on. */
 export function collectionOf(attributes: Attributes): unknown {
   return (
@@ -123,7 +141,7 @@ function databaseName(span: ClassifiableSpan, statements: StatementCache): strin
     return `${String(operation)} ${String(collection)}`;
   const summary = attributes['db.query.summary'];
   if (typeof summary === 'string') return summary;
-  const text = rawStatement(attributes);
+  const text = sqlStatement(attributes);
   if (text !== undefined) return statements.get(text).summary;
   return operation !== undefined ? String(operation) : firstWord(span.name);
 }

@@ -8,7 +8,7 @@ import {
   SpanStatusCode,
   type Tracer,
 } from '@opentelemetry/api';
-import { normalizeStatement } from './statement.js';
+import { knownStatements } from './statement.js';
 import { tellValues } from './work-tracking.js';
 
 /** A driver that publishes its work on Node's tracing channels by itself. */
@@ -74,7 +74,7 @@ export const CHANNEL_DRIVERS: readonly ChannelDriver[] = [
           'db.system.name': 'mysql',
           'db.namespace': typeof message['database'] === 'string' ? message['database'] : undefined,
           'db.operation.name': connects ? 'pool.connect' : undefined,
-          'db.query.text': connects ? undefined : normalizeStatement(String(message['query'])),
+          'db.query.text': connects ? undefined : knownStatements.get(String(message['query'])).text,
           ...peer(message),
         },
         values: message['values'],

@@ -11,7 +11,7 @@ import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds 
 import { knownStatements } from './statement.js';
 import { tracingRuntime } from './tracing-runtime.js';
 import { statementOf } from './work-key.js';
-import { beginWork, countQuery, endWork } from './work-tracking.js';
+import { beginWork, beginWorkLate, countQuery, endWork } from './work-tracking.js';
 
 /**
  * Counts every span as an operation, and annotates the slow ones while they can still be written to.
@@ -38,7 +38,11 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
 
   onStart(span: SdkSpan, parentContext: Context): void {
     try {
-      const parent = stateOf(trace.getSpan(parentContext));
+      // Another processor of ours on the same provider has seen it.
+      if (stateOf(span) !== undefined) return;
+      const around = stateOf(trace.getSpan(parentContext));
+      // Of what goes on after its end only the root is kept: a method that calls itself again and again is no chain.
+      const parent = around?.ended === true ? around.root : around;
       const monitor = parent?.monitor ?? this.monitor ?? monitorIn(parentContext) ?? tracingRuntime.monitor;
       if (monitor === undefined) return;
       const now = performance.now();
@@ -78,7 +82,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   ): void {
     const idle = loopIdleMs();
     const type = classify(span);
-    const state = new SpanState(monitor, span, workOf(type, span.name), now, idle, parent);
+    const state = new SpanState(monitor, span, workOf(type, span.name, span.kind), now, idle, parent);
     attachState(state);
     if (parent === undefined) monitor.diagnostics.rootStarted(state);
     if (state.work >= WORKS || parent === undefined) return;
@@ -93,7 +97,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const now = performance.now();
     const idle = diagnostics.explains ? loopIdleMs() : 0;
     if (state.type === undefined) this.learnType(state, span, idle);
-    state.end(now, idle);
+    state.end(now, idle, toMilliseconds(span.duration));
     try {
       if (!state.duplicate) this.count(state, span, now, idle);
     } finally {
@@ -106,11 +110,9 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   private learnType(state: SpanState, span: SdkSpan, idle: number): void {
     state.type = classify(span);
     if (state.work < WORKS || state.parent === undefined || !state.monitor.diagnostics.explains) return;
-    state.work = workOf(state.type, span.name);
+    state.work = workOf(state.type, span.name, span.kind);
     if (state.work >= WORKS) return;
-    beginWork(state, span, state.type, this.statements, state.startedAt, idle);
-    // What else was waited for when it began is not known any more.
-    state.alone = false;
+    beginWorkLate(state, span, state.type, this.statements, idle);
   }
 
   private count(state: SpanState, span: SdkSpan, now: number, idle: number): void {

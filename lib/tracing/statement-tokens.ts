@@ -1,5 +1,9 @@
+/** The longest text that is kept of a statement. */
+export const MAX_TEXT = 2048;
 /** What is looked at of a statement; what follows is of no use in a view, and a name is found in its beginning. */
 const MAX_SCANNED = 8192;
+
+export const words = (text: string): ReadonlySet<string> => new Set(text.split(/\s+/));
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57;
 const isWordStart = (code: number): boolean =>
@@ -7,8 +11,17 @@ const isWordStart = (code: number): boolean =>
 const isWordPart = (code: number): boolean => isWordStart(code) || isDigit(code) || code === 36;
 const isSpace = (code: number): boolean => code === 32 || (code >= 9 && code <= 13);
 
-/** A quoted name that can be no literal: words and what joins them. In MySQL `"..."` may quote a string. */
+/** A quoted name as far as it can be told by itself: words and what joins them. */
 const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_$ .-]{0,63}$/u;
+
+/** Whether a text is no SQL but JSON: a command of MongoDB, a search of Elasticsearch. */
+export function isJson(text: string): boolean {
+  // Asked for each span: quicker than a regular expression.
+  let at = 0;
+  while (isSpace(text.charCodeAt(at))) at++;
+  const code = text.charCodeAt(at);
+  return code === 123 || code === 91;
+}
 
 /**
  * Splits a statement into tokens in one pass: every literal becomes `?`, comments and white space go. Handles quotes
@@ -18,6 +31,9 @@ const IDENTIFIER = /^[\p{L}_][\p{L}\p{N}_$ .-]{0,63}$/u;
 export function tokenize(text: string): string[] {
   const tokens: string[] = [];
   const end = Math.min(text.length, MAX_SCANNED);
+  /** Where something stands in double quotes; and whether names are quoted otherwise, so that these are strings. */
+  const quoted: number[] = [];
+  let backQuotes = false;
   let at = 0;
   while (at < end) {
     const code = text.charCodeAt(at);
@@ -38,6 +54,8 @@ export function tokenize(text: string): string[] {
       const close = quoteEnd(text, at, end, code);
       const closed = text.charCodeAt(close - 1) === code && close - at > 1;
       const name = text.slice(at + 1, close - 1);
+      if (code === 34) quoted.push(tokens.length);
+      else backQuotes ||= closed;
       tokens.push(closed && IDENTIFIER.test(name) ? `"${name}"` : '?');
       at = close;
     } else if (code === 91 && IDENTIFIER.test(bracketed(text, at, end))) {
@@ -84,7 +102,56 @@ export function tokenize(text: string): string[] {
       at += operator.length;
     }
   }
+  if (backQuotes) for (const index of quoted) if (!isPartOfName(tokens, index)) tokens[index] = '?';
+  takeStrings(tokens);
   return tokens;
+}
+
+/** What a value follows. */
+const COMPARES = /^(?:[<>!=~][<>!=~*]{0,2}|i?like|rlike|regexp|glob|match|between|escape)$/;
+/** What a list of values follows. */
+const LISTS = /^(?:in|values?)$/;
+/** What is no function, and may be given a column. */
+const QUANTIFIERS = /^(?:any|all|some|exists)$/;
+
+function isPartOfName(tokens: readonly string[], at: number): boolean {
+  const next = tokens[at + 1];
+  return next === '.' || next === '(' || tokens[at - 1] === '.';
+}
+
+/**
+ * MySQL and SQLite quote strings as others quote names. A single one that stands where a value does, behind a
+ * comparison or in a list of values, is taken for a string: rather a column too few in a view than a literal too many.
+ */
+function takeStrings(tokens: string[]): void {
+  /** For each parenthesis that is open: whether it holds values. */
+  const lists: boolean[] = [];
+  let between = false;
+  /** Behind a row of values, another one may follow. */
+  let rows = false;
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at] as string;
+    const last = tokens[at - 1] ?? '';
+    const inList = lists.at(-1) === true;
+    if (token === '(') {
+      const subquery = /^(?:select|with)$/.test(tokens[at + 1] ?? '');
+      lists.push(!subquery && (inList || (rows && last === ',') || opensList(tokens, at)));
+    } else if (token.startsWith('"') && !isPartOfName(tokens, at)) {
+      const listed = inList && (last === '(' || last === ',');
+      if (listed || COMPARES.test(last) || (between && last === 'and')) tokens[at] = '?';
+    }
+    if (token === ')') rows = lists.pop() === true;
+    else if (token !== ',') rows = false;
+    if (last === 'and') between = false;
+    if (token === 'between') between = true;
+  }
+}
+
+/** `in (`, `values (`, `= (`, and `= lower(`. */
+function opensList(tokens: readonly string[], at: number): boolean {
+  const last = tokens[at - 1] ?? '';
+  if (LISTS.test(last) || COMPARES.test(last)) return true;
+  return /^\w+$/.test(last) && !QUANTIFIERS.test(last) && COMPARES.test(tokens[at - 2] ?? '');
 }
 
 function isOperator(code: number): boolean {
@@ -151,3 +218,32 @@ function numberEnd(text: string, at: number, end: number): number {
   }
   return close;
 }
+
+/** Writes tokens as a text, of somewhat more than {@link MAX_TEXT} at the most. */
+export function joinTokens(tokens: readonly string[]): string {
+  let result = '';
+  let last = '';
+  for (const token of tokens) {
+    const tight =
+      last === '' ||
+      last === '(' ||
+      last === '.' ||
+      last === '::' ||
+      token === ')' ||
+      token === ',' ||
+      token === '.' ||
+      token === '::' ||
+      token === ';' ||
+      (token === '(' && /^\w+$/.test(last) && !SPACED.has(last));
+    result += tight ? token : ` ${token}`;
+    last = token;
+    if (result.length > MAX_TEXT) break;
+  }
+  return result;
+}
+
+/** Words that a parenthesis follows with a space, so that lists are read as lists and calls as calls. */
+const SPACED = words(
+  `in values and or not where from as on using over exists select then else when join all any union
+   returning set by`,
+);

@@ -1,28 +1,33 @@
 import { performance } from 'node:perf_hooks';
 import type { Inputs, WorkKey } from '../explain/work-group.js';
-import { tokenize } from './statement-tokens.js';
+import { isJson, joinTokens, MAX_TEXT, tokenize, words } from './statement-tokens.js';
 
-/** The longest text that is kept of a statement. */
-const MAX_TEXT = 2048;
 /** Statements longer than this are not kept as keys: they are mostly made of literals, and never come again. */
 const MAX_KEY = 10_000;
+/** Longer ones are not even kept while they are run: what is looked at of them is bounded anyway. */
+const MAX_LONG = 1_000_000;
 
 /**
  * A statement without its literals: `SELECT * FROM t WHERE a = 5 AND b IN (1, 2)` becomes
  * `select * from t where a = ? and b in (?)`. Comments, casing, white space, and the number of entries of IN and
  * VALUES lists make no difference. A quoted name keeps its casing and gets double quotes; what is quoted so and
- * looks like no name is taken as a string. Linear in the statement's length, of which the first 8192 characters count.
+ * looks like no name, or stands where a value does, is taken as a string. Linear in the statement's length, of which the first 8192 characters count.
  */
 export function normalizeStatement(text: string): string {
-  const tokens = tokenize(text);
+  return write(tokenize(text)).text;
+}
+
+/** Writes a statement from its tokens, and tells whether rows of a list were left out. */
+function write(tokens: readonly string[]): { text: string; folded: boolean } {
   const kept: string[] = [];
+  let folded = false;
   for (const token of tokens) {
     // A sign before a literal is part of it.
     while (token === '?' && /^[-+]$/.test(kept.at(-1) ?? '') && isBeforeOperand(kept.at(-2))) kept.pop();
     kept.push(token);
-    if (token === ')') foldList(kept);
+    if (token === ')' && foldList(kept)) folded = true;
   }
-  return join(kept).slice(0, MAX_TEXT);
+  return { text: joinTokens(kept).slice(0, MAX_TEXT), folded };
 }
 
 function isBeforeOperand(token: string | undefined): boolean {
@@ -36,134 +41,37 @@ function isBeforeOperand(token: string | undefined): boolean {
 }
 
 /** Keywords after which a sign can only belong to a literal. */
-const KEYWORDS = new Set([
-  'select',
-  'where',
-  'and',
-  'or',
-  'not',
-  'in',
-  'values',
-  'limit',
-  'offset',
-  'then',
-  'else',
-  'between',
-  'set',
-  'by',
-  'when',
-  'like',
-  'is',
-  'return',
-]);
+const KEYWORDS = words(
+  `select where and or not in values limit offset then else between set by when like is return`,
+);
 
-/** `(?, ?, ?)` becomes `(?)`, and a group that repeats the one before it, behind a comma, goes. */
-function foldList(kept: string[]): void {
+/** `(?, ?, ?)` becomes `(?)`, and a group that repeats the one before it, behind a comma, goes: whether one did. */
+function foldList(kept: string[]): boolean {
   let open = kept.length - 2;
   while (open >= 0 && (kept[open] === '?' || kept[open] === ',')) open--;
-  if (kept[open] !== '(' || kept.length - open < 3) return;
+  if (kept[open] !== '(' || kept.length - open < 3) return false;
   kept.length = open + 1;
   kept.push('?', ')');
-  if (kept.slice(-7).join('') === '(?),(?)') kept.length -= 4;
+  if (kept.slice(-7).join('') !== '(?),(?)') return false;
+  kept.length -= 4;
+  return true;
 }
 
-function join(tokens: string[]): string {
-  let result = '';
-  let last = '';
-  for (const token of tokens) {
-    const tight =
-      last === '' ||
-      last === '(' ||
-      last === '.' ||
-      last === '::' ||
-      token === ')' ||
-      token === ',' ||
-      token === '.' ||
-      token === '::' ||
-      token === ';' ||
-      (token === '(' && /^\w+$/.test(last) && !SPACED.has(last));
-    result += tight ? token : ` ${token}`;
-    last = token;
-    if (result.length > MAX_TEXT) break;
-  }
-  return result;
-}
-
-/** Words that a parenthesis follows with a space, so that lists are read as lists and calls as calls. */
-const SPACED = new Set([
-  'in',
-  'values',
-  'and',
-  'or',
-  'not',
-  'where',
-  'from',
-  'as',
-  'on',
-  'using',
-  'over',
-  'exists',
-  'select',
-  'then',
-  'else',
-  'when',
-  'join',
-  'all',
-  'any',
-  'union',
-  'returning',
-  'set',
-  'by',
-]);
-
-const VERBS = new Set([
-  'select',
-  'insert',
-  'update',
-  'delete',
-  'merge',
-  'replace',
-  'begin',
-  'start',
-  'commit',
-  'rollback',
-  'savepoint',
-  'release',
-  'create',
-  'alter',
-  'drop',
-  'truncate',
-  'call',
-  'exec',
-  'execute',
-  'set',
-  'show',
-  'explain',
-  'with',
-  'lock',
-  'copy',
-  'listen',
-  'notify',
-  'vacuum',
-  'analyze',
-  'grant',
-  'revoke',
-  'declare',
-  'fetch',
-  'close',
-  'values',
-  'refresh',
-  'use',
-  'prepare',
-  'deallocate',
-]);
+const VERBS = words(
+  `select insert update delete merge replace begin start commit rollback savepoint release create alter
+   drop truncate call exec execute set show explain with lock copy listen notify vacuum analyze grant
+   revoke declare fetch move close values refresh use prepare deallocate`,
+);
 
 /**
  * The low-cardinality name of a statement: its verb and its first table, `SELECT users`. The verb of a statement
  * that begins with WITH is that of its main part. What begins with no verb of SQL is `SQL`.
  */
 export function summarizeStatement(text: string): string {
-  const tokens = tokenize(text);
+  return summarize(tokenize(text));
+}
+
+function summarize(tokens: readonly string[]): string {
   let first = 0;
   while (tokens[first] === '(') first++;
   const begin = tokens[first] === 'with' ? mainVerb(tokens, first) : first;
@@ -221,17 +129,7 @@ function fromOf(tokens: readonly string[], begin: number): number {
   return -1;
 }
 
-const NOISE = new Set([
-  'only',
-  'table',
-  'lateral',
-  'ignore',
-  'low_priority',
-  'or',
-  'materialized',
-  'view',
-  'concurrently',
-]);
+const NOISE = words(`only table lateral ignore low_priority or materialized view concurrently`);
 
 function nameAt(tokens: readonly string[], index: number): string | undefined {
   let at = index;
@@ -256,7 +154,10 @@ export interface KnownStatement {
    * text. Absent when they are bound, so that the text does not tell them.
    */
   readonly inputs: Inputs | undefined;
-  /** When this very text was met first, on the clock of `performance.now()`. */
+  /**
+   * When this very text was met first, on the clock of `performance.now()`. Never, once it was met with other literals:
+   * these may come from what was asked before.
+   */
   readonly firstSeen: number;
 }
 
@@ -267,36 +168,77 @@ export function isStatement(work: { readonly key: WorkKey; readonly text?: strin
 
 const READS = /^(?:SELECT|VALUES|SHOW|EXPLAIN)\b/;
 const CONTROL =
-  /^(?:BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|USE|LISTEN|NOTIFY|PREPARE|DEALLOCATE|DECLARE|CLOSE)\b/;
+  /^(?:BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|USE|LISTEN|NOTIFY|PREPARE|DEALLOCATE|DECLARE|CLOSE|FETCH|MOVE)\b/;
 /** What health checks and pools ask to see whether somebody is there. */
 const PING = /^select (?:\?|now\(\)|version\(\)|current_\w+)(?: as "?\w+"?)?;?$/;
 /** A value that is bound: `$1`, `?`, `:name`, `@name`. */
 const BOUND = /\$\d|\?|(?<![:\w]):\w|@\w/i;
 
+/** Rows that are not folded, since there is more in them than values. */
+const ROWS = /\bvalues \((?:[^()]|\([^()]*\))*\), \(/;
+const ONE_ROW = /\b(?:limit|fetch\s+(?:first|next))\s+1\b(?!\s*,)/i;
+/** JSON of which every value is `?`, as some instrumentations write it. */
+const VALUELESS = /^(?:[\s{}[\],]|"\?"(?!\s*:)|"(?:[^"\\]|\\.)*"\s*:)*$/;
+
 let texts = 0;
 
-function describeStatement(text: string): KnownStatement {
-  const normalized = normalizeStatement(text);
-  const summary = summarizeStatement(text);
-  const effect =
-    CONTROL.test(summary) || PING.test(normalized) ? 'control' : READS.test(summary) ? 'read' : 'write';
-  return {
-    text: normalized,
-    summary,
-    key: { fingerprint: normalized, name: summary, effect },
-    // Negative, so that it is no hash of a bound value.
-    firstSeen: performance.now(),
-    inputs: !normalized.includes('?') ? [] : BOUND.test(text.slice(0, MAX_KEY)) ? undefined : [-++texts],
-  };
+/** How many texts were met of one fingerprint. */
+type Variants = { count: number };
+
+class Statement implements KnownStatement {
+  private readonly metAt = performance.now();
+
+  constructor(
+    readonly text: string,
+    readonly summary: string,
+    readonly key: WorkKey,
+    readonly inputs: Inputs | undefined,
+    readonly variants: Variants,
+  ) {}
+
+  get firstSeen(): number {
+    return this.inputs?.length !== 0 && this.variants.count > 1 ? Number.POSITIVE_INFINITY : this.metAt;
+  }
 }
+
+function describeStatement(raw: string, variantsOf: (raw: string, text: string) => Variants): Statement {
+  if (isJson(raw)) {
+    const text = raw.length <= MAX_TEXT && VALUELESS.test(raw) ? raw : '?';
+    return new Statement(text, 'SQL', { fingerprint: text, name: 'SQL', effect: 'read' }, undefined, MANY);
+  }
+  const tokens = tokenize(raw);
+  const { text, folded } = write(tokens);
+  const summary = summarize(tokens);
+  const effect =
+    CONTROL.test(summary) || PING.test(text) ? 'control' : READS.test(summary) ? 'read' : 'write';
+  const shape =
+    effect === 'write' && ((folded && text.includes('values (')) || ROWS.test(text))
+      ? 'rows'
+      : text.includes('offset ?') && ONE_ROW.test(raw.slice(0, MAX_KEY))
+        ? 'row'
+        : undefined;
+  // Negative, so that it is no hash of a bound value.
+  const inputs = !text.includes('?') ? [] : BOUND.test(raw.slice(0, MAX_KEY)) ? undefined : [-++texts];
+  const key = { fingerprint: text, name: summary, effect, shape } as const;
+  return new Statement(text, summary, key, inputs, variantsOf(raw, text));
+}
+
+/** Of a text that is not kept it can't be told whether it is the only one. */
+const MANY: Variants = { count: Number.POSITIVE_INFINITY };
 
 /**
  * The statements that were met lately, so that one that comes again costs one look-up. Bounded: two generations of
  * half the capacity each, of which the older is dropped when the younger is full.
  */
 export class StatementCache {
-  private young = new Map<string, KnownStatement>();
-  private old = new Map<string, KnownStatement>();
+  private young = new Map<string, Statement>();
+  private old = new Map<string, Statement>();
+  /** By fingerprint, of the statements above: those of a generation go with it. */
+  private youngVariants = new Map<string, Variants>();
+  private oldVariants = new Map<string, Variants>();
+  /** The last long one: it is looked up several times while it runs. */
+  private longText = '';
+  private long: Statement | undefined;
 
   /** @param capacity statements kept at the most */
   constructor(private readonly capacity = 1000) {}
@@ -307,17 +249,39 @@ export class StatementCache {
   }
 
   get(text: string): KnownStatement {
+    if (text.length > MAX_KEY) return this.getLong(text);
     const known = this.young.get(text);
     if (known !== undefined) return known;
-    const statement = this.old.get(text) ?? describeStatement(text);
-    if (text.length > MAX_KEY) return statement;
+    const statement = this.old.get(text) ?? describeStatement(text, this.count);
     if (this.young.size >= this.capacity / 2) {
       this.old = this.young;
       this.young = new Map();
+      this.oldVariants = this.youngVariants;
+      this.youngVariants = new Map();
     }
     this.young.set(text, statement);
+    this.youngVariants.set(statement.text, statement.variants);
     return statement;
   }
+
+  private getLong(text: string): KnownStatement {
+    if (this.long !== undefined && this.longText === text) return this.long;
+    const statement = describeStatement(text, (raw, fingerprint) => {
+      this.count(raw, fingerprint);
+      return MANY;
+    });
+    if (text.length > MAX_LONG) return statement;
+    this.longText = text;
+    this.long = statement;
+    return statement;
+  }
+
+  /** Counts a text of its fingerprint, but for the one that is left when its literals are taken out. */
+  private readonly count = (raw: string, text: string): Variants => {
+    const variants = this.youngVariants.get(text) ?? this.oldVariants.get(text) ?? { count: 0 };
+    if (raw !== text) variants.count++;
+    return variants;
+  };
 }
 
 /** The statements of this process. */

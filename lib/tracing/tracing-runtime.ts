@@ -57,6 +57,7 @@ function activeOperation(): string {
     rootSpanId: root.span.spanContext().spanId,
     rootType: root.type ?? 'internal',
     rootName: root.name ?? nameOf(root.span),
+    monitor: state.monitor.diagnostics.id,
   };
   return JSON.stringify(operation);
 }

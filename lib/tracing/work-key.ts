@@ -1,14 +1,25 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { Inputs, WorkKey } from '../explain/work-group.js';
 import type { OperationType } from '../monitor/operation.js';
-import { type ClassifiableSpan, collectionOf, operationName, rawStatement } from './classify.js';
+import { type ClassifiableSpan, collectionOf, operationName, sqlStatement } from './classify.js';
 import { hashInput } from './inputs.js';
 import type { KnownStatement, StatementCache } from './statement.js';
 
-/** A part of a path that names one thing among many: it holds a digit, or is longer than a word. */
-const VARIABLE = /\d|[@%=:~]|^.{25,}$/;
-/** Methods that change nothing. */
+/**
+ * A part of a path that names one thing among many: it holds a digit, is longer than a word, or mixes upper and lower
+ * case as no words do.
+ */
+const VARIABLE = /\d|[@%=:~]|^.{25,}$|^(?=.{12})(?=.*[a-z])(?:.*?[A-Z][a-z]?(?=[A-Z])){2}/;
+/** Methods that change nothing; and those among them that have no body, so that the address is all they ask. */
 const SAFE = /^(?:GET|HEAD|OPTIONS|QUERY)$/;
+const BODILESS = /^(?:GET|HEAD|OPTIONS)$/;
+/** What asks for a page of a list. */
+const PAGE =
+  /(?:^|&)(page|offset|cursor|after|before|starting_after|marker|pageToken|page_token|continuation|skip|start)(?:=|\[|%5B)/i;
+/** Operations of databases that have no statement, as MongoDB and its mappers name them. */
+const WRITES =
+  /^(?:insert|update|delete|remove|replace|save|create|bulkWrite|findOneAnd|findByIdAnd|findAndModify|upsert|merge|put)/i;
+const CURSORS = /^(?:getMore|next|killCursors)$/i;
 
 /** What the work of a span is, without its values, and the values as far as the span shows them. */
 export interface DescribedWork {
@@ -21,15 +32,8 @@ export interface DescribedWork {
 
 /** The statement of a database span, or nothing where it has none (yet). */
 export function statementOf(attributes: Attributes, statements: StatementCache): KnownStatement | undefined {
-  const text = rawStatement(attributes);
-  // What is no SQL would be read as such: MongoDB's commands are told apart by operation and collection.
-  if (
-    text === undefined ||
-    attributes['db.system.name'] === 'mongodb' ||
-    attributes['db.system'] === 'mongodb'
-  )
-    return undefined;
-  return statements.get(text);
+  const text = sqlStatement(attributes);
+  return text === undefined ? undefined : statements.get(text);
 }
 
 /** Describes the work of a span that waits for something. Nothing where its attributes do not say it (yet). */
@@ -45,11 +49,17 @@ export function describeWork(
     // An operation without what it is done to would be the same for all of a database.
     const operation = attributes['db.operation.name'] ?? attributes['db.operation'];
     const told = operation !== undefined && collectionOf(attributes) !== undefined;
-    if (!told && attributes['db.query.summary'] === undefined) return undefined;
-    return { key: keyByName(operationName(type, span, statements), 'read'), inputs: undefined };
+    const summary = attributes['db.query.summary'];
+    if (!told && summary === undefined) return undefined;
+    const effect = effectOf(String(operation ?? summary));
+    return { key: keyByName(operationName(type, span, statements), effect), inputs: undefined };
   }
   if (type === 'external') return describeCall(attributes) ?? byName(type, span, statements);
   return byName(type, span, statements);
+}
+
+function effectOf(operation: string): WorkKey['effect'] {
+  return CURSORS.test(operation) ? 'control' : WRITES.test(operation) ? 'write' : 'read';
 }
 
 function byName(type: OperationType, span: ClassifiableSpan, statements: StatementCache): DescribedWork {
@@ -67,7 +77,7 @@ function describeCall(attributes: Attributes): DescribedWork | undefined {
   const url = attributes['url.full'] ?? attributes['http.url'];
   if (typeof method !== 'string' || typeof url !== 'string') return undefined;
   const [, host, path = '/', query] =
-    /^[a-z]+:\/\/(?:[^/@]*@)?([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
+    /^[a-z]+:\/\/(?:[^/?#]*@)?([^/?#]+)([^?#]*)(?:\?([^#]*))?/i.exec(url) ?? [];
   if (host === undefined) return undefined;
   const inputs: number[] = [];
   const parts = path.split('/').map((part) => {
@@ -77,10 +87,19 @@ function describeCall(attributes: Attributes): DescribedWork | undefined {
   });
   if (query !== undefined && query !== '')
     for (const pair of query.split('&')) inputs.push(hashInput(pair.slice(pair.indexOf('=') + 1)));
-  const fingerprint = `${method} ${host}${parts.join('/')}`.slice(0, 500);
+  const safe = SAFE.test(method);
+  // In the fingerprint, too: the first page is often asked for without.
+  const page = safe && query ? PAGE.exec(query)?.[1] : undefined;
+  const suffix = page === undefined ? '' : `?${page}={}`;
+  const fingerprint = `${method} ${host}${parts.join('/')}`.slice(0, 500 - suffix.length) + suffix;
   return {
-    key: { fingerprint, name: fingerprint, effect: SAFE.test(method) ? 'read' : 'write' },
-    inputs: inputs.length > MAX_INPUTS ? undefined : inputs,
+    key: {
+      fingerprint,
+      name: fingerprint,
+      effect: safe ? 'read' : 'write',
+      shape: page === undefined ? undefined : 'page',
+    },
+    inputs: inputs.length > MAX_INPUTS || !BODILESS.test(method) ? undefined : inputs,
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Span } from '@opentelemetry/api';
 import { captureUserFrames } from '../code/call-site.js';
 import { RequestWork } from '../explain/request-work.js';
-import { POOL } from '../explain/work.js';
+import { POOL, WORKS } from '../explain/work.js';
 import type { OperationType } from '../monitor/operation.js';
 import { type SpanState, stateOf } from '../monitor/span-state.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
@@ -26,9 +26,39 @@ export function beginWork(
   root.requestWork ??= new RequestWork(monitor.options.detection.nPlusOne.minRepetitions);
   const work = root.requestWork;
   state.alone = work.started(idle);
-  if (work.wantsStack) takeStack(state, work);
+  const asked = work.wantsStack || (state.work === POOL && monitor.diagnostics.stacks.wantsPool);
+  if (asked && work.mayTakeStack) takeStack(state, work);
   const described = describe(state, span, type, statements);
-  if (described !== undefined) join(state, work, described, now, idle);
+  if (described !== undefined) join(state, work, described, now, idle, true);
+}
+
+/** The same for work of which it turns out at its end what it was: neither its stack nor its company are known then. */
+export function beginWorkLate(
+  state: SpanState,
+  span: SdkSpan,
+  type: OperationType,
+  statements: StatementCache,
+  idle: number,
+): void {
+  state.root.requestWork ??= new RequestWork(state.monitor.options.detection.nPlusOne.minRepetitions);
+  state.root.requestWork.started(idle);
+  const described = describe(state, span, type, statements);
+  if (described !== undefined) join(state, state.root.requestWork, described, state.startedAt, idle, false);
+}
+
+/** Forgets a span as if it had not begun: what it stood for is measured by others. */
+export function forget(state: SpanState, now: number, idle: number): void {
+  const { diagnostics, recorder } = state.monitor;
+  state.duplicate = true;
+  state.withdraw(now, idle);
+  if (diagnostics.explains) {
+    if (state.root === state) diagnostics.rootEnded(state, now);
+    else if (state.work < WORKS) {
+      state.root.requestWork?.ended(idle);
+      state.group?.withdraw();
+    }
+  }
+  recorder?.ended(state);
 }
 
 /**
@@ -46,7 +76,7 @@ export function tellValues(span: Span, values: unknown): void {
   const { requestWork: work } = state.root;
   if (state.group !== undefined || state.type === undefined || work === undefined) return;
   const described = describe(state, span as SdkSpan, state.type, knownStatements);
-  if (described !== undefined) join(state, work, described, state.startedAt, loopIdleMs());
+  if (described !== undefined) join(state, work, described, state.startedAt, loopIdleMs(), true);
 }
 
 /** Tells how many rows a query has read or written. */
@@ -72,7 +102,7 @@ export function endWork(
   if (state.group === undefined) {
     // Its instrumentation has told only since the start what it is.
     const described = describe(state, span, type, statements);
-    if (described !== undefined) join(state, work, described, state.startedAt, idle);
+    if (described !== undefined) join(state, work, described, state.startedAt, idle, false);
   }
   const { group, inputs, constant, size, rows, alone } = state;
   if (group === undefined) return;
@@ -119,12 +149,14 @@ function describe(
   return work === POOL ? POOL_WORK : describeWork(type, span, statements);
 }
 
+/** @param onStack whether the code that asks for it stands on the stack now */
 function join(
   state: SpanState,
   work: RequestWork,
   described: DescribedWork,
   startedAt: number,
   idle: number,
+  onStack: boolean,
 ): void {
   const { key, inputs, firstSeen } = described;
   if (isStatement(described)) state.statement = described;
@@ -136,11 +168,14 @@ function join(
   }
   state.group = work.begin(key, state.work, state.parent ?? state, startedAt, idle);
   const { stacks } = state.monitor.diagnostics;
-  const wanted = stacks.isWanted(key.fingerprint);
-  if (wanted && state.frames === undefined && !state.ended) takeStack(state, work);
+  const route = state.root.name ?? '';
+  const wanted = stacks.isWanted(key.fingerprint, route);
+  if (wanted && onStack && state.frames === undefined && work.mayTakeStack) takeStack(state, work);
   if (state.frames === undefined) return;
-  if (wanted) stacks.keep(key.fingerprint, state.frames);
-  if (state.group !== undefined) work.keepStack(state.group, state.frames);
+  // A pool may call the driver back without a trace of who asked; that one is found at the pool.
+  const frames = state.frames.length > 0 ? state.frames : work.poolFrames;
+  if (wanted) stacks.keep(key.fingerprint, route, frames);
+  if (state.group !== undefined && frames.length > 0) work.keepStack(state.group, frames);
 }
 
 function takeStack(state: SpanState, work: RequestWork): void {

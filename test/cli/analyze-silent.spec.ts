@@ -71,6 +71,32 @@ describe('analyze stays silent', () => {
         recording.now = 0;
       }
     },
+    'about pages of an outgoing call, the first of which has no cursor': (recording) => {
+      const request = recording.request();
+      for (let page = 0; page < 8; page++)
+        recording.work(request, 20, {
+          'http.request.method': 'GET',
+          'url.full': `http://api/items${page === 0 ? '' : `?cursor=c${page}`}`,
+        });
+    },
+    'about inserts of several rows each': (recording) => {
+      const request = recording.request();
+      for (let chunk = 0; chunk < 8; chunk++)
+        recording.query(request, 'INSERT INTO track (a, b) VALUES ($1, $2), ($3, $4)', 20);
+    },
+    'about a cursor': (recording) => {
+      const request = recording.request();
+      for (let batch = 0; batch < 8; batch++) recording.query(request, 'FETCH 100 FROM c', 20);
+    },
+    "about MongoDB's cursor": (recording) => {
+      const request = recording.request();
+      for (let batch = 0; batch < 8; batch++)
+        recording.work(request, 20, {
+          'db.system': 'mongodb',
+          'db.operation': 'getMore',
+          'db.mongodb.collection': 'tracks',
+        });
+    },
     'about a cache that is asked often': (recording) => {
       const request = recording.request();
       for (let copy = 0; copy < 50; copy++)

@@ -63,12 +63,12 @@ describe('analyze speaks', () => {
       expect(await analyzed([otlp])).toMatchObject([{ type: 'duplicate_queries', count: 6 }]);
   });
 
-  it('of rows asked one by one, when the recorded values differ, pauses or not', async () => {
+  it('of rows asked one by one, when the recorded values differ, with short pauses or none', async () => {
     const recording = new Recording();
     const request = recording.request();
     for (let copy = 0; copy < 6; copy++) {
       recording.query(request, BY_ID, 10, {}, { 'db.postgresql.values': [String(copy)] });
-      recording.now += 100;
+      recording.now += 40;
     }
     expect(await analyzed([recording.otlp])).toMatchObject([{ type: 'n_plus_one', count: 6 }]);
   });

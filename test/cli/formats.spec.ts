@@ -83,6 +83,14 @@ describe('what is read', () => {
     expect(await found(copies(attributes))).toEqual(one());
   });
 
+  it('takes no two bodies that are sent to one address for the same', async () => {
+    const attributes = { 'http.request.method': 'POST', 'url.full': 'http://mail/send' };
+    expect(await found(copies(attributes))).toEqual(one({ type: 'n_plus_one' }));
+    expect(await found(copies({ ...attributes, 'http.request.method': 'GET' }))).toEqual(
+      one({ type: 'duplicate_queries' }),
+    );
+  });
+
   it.each([
     'id = %s',
     'id = %(id)s',

@@ -32,6 +32,7 @@ function evidence(parts: Record<number, number>, more: Partial<CauseEvidence> = 
     blockedByOwnMs: 0,
     blockedByUnknownMs: 0,
     othersShare: 0,
+    cpuMs: 100,
     poolIsOwn: false,
     gcMs: 0,
     alone: true,

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { CauseName, RankedCause } from '../../lib/explain/cause.js';
 import { type Explainable, explain } from '../../lib/explain/explanation.js';
 import { observeStall } from '../../lib/explain/observe-stall.js';
-import { summarizeStalls } from '../../lib/explain/stalls.js';
+import { isStarved, summarizeStalls } from '../../lib/explain/stalls.js';
 import { brief } from '../../lib/explain/words.js';
 
 const callSite = { function: 'AlbumsService.withTracks', file: 'src/albums.service.ts', line: 42, column: 7 };
@@ -134,6 +134,32 @@ describe('stalls', () => {
     expect(summary).toMatchObject({ othersMs: 70, ownMs: 50, unknownMs: 20 });
     expect(summary.other).toMatchObject({ operation: { name: 'other' }, ms: 50, stack });
     expect(summary.ownStack).toBeUndefined();
+  });
+
+  it('are no work of anybody where the process got nothing of the machine', () => {
+    const stall = { startedAt: 0, endedAt: 300, operation: operation('other') };
+    const sync = [{ functionName: 'execSync', url: 'node:child_process', line: 1, column: 1 }, ...stack];
+    expect(isStarved({ ...stall, cpuMs: 20 })).toBe(true);
+    expect(isStarved({ ...stall, cpuMs: 20, stack: sync })).toBe(false);
+    expect(isStarved({ ...stall, cpuMs: 120 })).toBe(false);
+    expect(isStarved({ ...stall, endedAt: 50, cpuMs: 40 })).toBe(false);
+    expect(isStarved(stall)).toBe(false);
+    expect(summarizeStalls([{ ...stall, cpuMs: 20 }], [], 0, 300, () => false).othersMs).toBe(0);
+  });
+
+  it('tell by moments who ran while the loop never rested', () => {
+    const at = (startedAt: number, name: string) => ({
+      startedAt,
+      endedAt: startedAt,
+      operation: operation(name),
+      stack,
+    });
+    const moments = [at(10, 'own'), at(20, 'other'), at(30, 'other'), at(40, 'other')];
+    expect(summarizeStalls([], moments, 0, 100, ({ spanId }) => spanId === 'own')).toMatchObject({
+      othersShare: 0.75,
+      ownStack: stack,
+      other: { operation: { name: 'other' } },
+    });
   });
 
   it('are findings by operation and functions, whether or not their stack was caught', () => {

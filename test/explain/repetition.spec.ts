@@ -1,9 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { explainRepetition } from '../../lib/explain/explanation.js';
 import { judgeRepetition, type Repetition } from '../../lib/explain/repetition.js';
 import { RequestWork } from '../../lib/explain/request-work.js';
 import { SpanNode } from '../../lib/explain/span-node.js';
-import { CACHE, DATABASE, EXTERNAL, OWN_BUSY } from '../../lib/explain/work.js';
-import type { Inputs, WorkGroup, WorkKey } from '../../lib/explain/work-group.js';
+import { CACHE, DATABASE, EXTERNAL, OWN_BUSY, RPC } from '../../lib/explain/work.js';
+import { type Inputs, WorkGroup, type WorkKey } from '../../lib/explain/work-group.js';
 
 const LIMITS = { minRepetitions: 5, minTotalMs: 25 };
 const key = (fingerprint: string, effect: WorkKey['effect'] = 'read'): WorkKey => ({
@@ -181,6 +182,14 @@ describe('nothing is told of', () => {
           request.pass(50);
         }),
     ],
+    [
+      'a poll for what is new since the last one',
+      (request) =>
+        times(10, (turn) => {
+          request.call('q', 5, { inputs: [turn] });
+          request.pass(100);
+        }),
+    ],
     ['BEGIN and COMMIT', (request) => times(10, () => request.call('q', 50, { effect: 'control' }))],
     ['a cache', (request) => times(50, (row) => request.call('q', 5, { inputs: [row], work: CACHE }))],
     ['what has not ended', (request) => times(10, () => request.begin('q'))],
@@ -189,6 +198,87 @@ describe('nothing is told of', () => {
     run(request);
     expect(request.group('q')).toBeDefined();
     expect(request.judge('q')).toBeUndefined();
+  });
+});
+
+const byRow = (fingerprint: string, more: Partial<WorkKey> = {}): Repetition | undefined => {
+  const group = new WorkGroup(
+    { ...key(fingerprint), ...more },
+    DATABASE,
+    new SpanNode(undefined, OWN_BUSY, 0, 0),
+  );
+  times(10, (row) => {
+    group.begin(group.owner, row * 10, 0);
+    group.end(
+      { durationMs: 10, error: false, inputs: [row], rows: undefined, spanId: 'id' },
+      row * 10 + 10,
+      0,
+    );
+  });
+  return judgeRepetition(group, LIMITS, 100);
+};
+
+describe('page by page is', () => {
+  it.each<[string, Partial<WorkKey>?]>([
+    ['select * from t order by id limit ? offset ?'],
+    ['select * from t where a = ? order by id limit ? offset ?'],
+    ['select * from t where a = ? order by id offset ? rows fetch next ? rows only'],
+    ['select * from t limit ? offset ?'],
+    ['select * from t offset ?'],
+    ['select * from t where id > ? order by id limit ?'],
+    ['GET api/items?cursor={}', { shape: 'page' }],
+  ])('%s', (fingerprint, more = {}) => {
+    expect(byRow(fingerprint, more)).toBeUndefined();
+  });
+
+  it.each<[string, Partial<WorkKey>?]>([
+    // As Prisma asks for one row.
+    ['select "public"."t"."id" from "public"."t" where ("public"."t"."id" = ? and ? = ?) limit ? offset ?'],
+    ['select * from t where id = ? offset ? rows fetch next ? rows only'],
+    ['select * from t where id = ? order by (select null) offset ? rows fetch next ? rows only'],
+    ['select * from t where id = ? order by id offset ? rows fetch next ? rows only', { shape: 'row' }],
+    ['select * from t where id = ?'],
+    ['GET api/items/{}'],
+  ])('not %s', (fingerprint, more = {}) => {
+    expect(byRow(fingerprint, more)).toMatchObject({ type: 'n_plus_one' });
+  });
+});
+
+describe('many rows at a time are', () => {
+  it('inserts of which the text shows several rows', () => {
+    const insert = 'insert into t(a) values (?)';
+    expect(byRow(insert, { effect: 'write', shape: 'rows' })).toBeUndefined();
+    expect(byRow(insert, { effect: 'write' })).toBeDefined();
+  });
+});
+
+describe('the advice', () => {
+  const advice = (
+    fingerprint: string,
+    effect: WorkKey['effect'],
+    work = DATABASE,
+    input?: number,
+  ): string => {
+    const request = new Request();
+    times(10, (row) => request.call(fingerprint, 10, { inputs: [input ?? row], effect, work }));
+    const repetition = request.judge(fingerprint) as Repetition;
+    return /in all\. (.*)/.exec(explainRepetition(repetition, 'GET /', undefined))?.[1] ?? '';
+  };
+
+  it.each<[string, string, WorkKey['effect'], number?, number?]>([
+    ['Ask once for all of them: a join, IN or a loader.', 'SELECT t', 'read'],
+    ['Ask once for all of them: a join, IN or a loader.', 'find users', 'read'],
+    ['Ask once and keep the answer for the request.', 'SELECT t', 'read', DATABASE, 5],
+    ['Ask once and keep the answer for the request.', 'GET api/a', 'read', EXTERNAL, 5],
+    ['Send them as one statement.', 'INSERT t', 'write'],
+    ['Send them as one statement.', 'MERGE t', 'write'],
+    ['Send them as one statement.', 'UPDATE t', 'write', DATABASE, 5],
+    ['Send them together if the other side takes a batch.', 'insertOne users', 'write'],
+    ['Send them together if the other side takes a batch.', 'POST api/a', 'write', EXTERNAL],
+    ['Ask once for all of them, if the other side can, or side by side.', 'GET api/a/{}', 'read', EXTERNAL],
+    ['Ask once for all of them, if the other side can, or side by side.', 'Users/Get', 'read', RPC],
+  ])('is %j for %s, a %s', (expected, fingerprint, effect, work = DATABASE, input = undefined) => {
+    expect(advice(fingerprint, effect, work, input)).toBe(expected);
   });
 });
 

@@ -78,23 +78,47 @@ describe('SlowQueries', () => {
 describe('WantedStacks', () => {
   const frames = [{ functionName: 'f', url: '/a.js', line: 3, column: 1 }];
 
-  it('wants the stack of what was asked for, once', () => {
+  it('wants the stack of what was asked for, once, from the route that asked', () => {
     const stacks = new WantedStacks();
-    expect(stacks.isWanted('q')).toBe(false);
-    expect(stacks.find('q')).toBeUndefined();
-    expect(stacks.isWanted('q')).toBe(true);
-    stacks.keep('q', frames);
-    expect(stacks.isWanted('q')).toBe(false);
-    expect(stacks.find('q')).toBe(frames);
-    stacks.keep('never asked for', frames);
-    expect(stacks.get('never asked for')).toBeUndefined();
+    expect(stacks.isWanted('q', 'GET /a')).toBe(false);
+    expect(stacks.find('q', 'GET /a')).toBeUndefined();
+    expect(stacks.isWanted('q', 'GET /a')).toBe(true);
+    expect(stacks.isWanted('q', 'GET /b')).toBe(false);
+    stacks.keep('q', 'GET /a', frames);
+    expect(stacks.isWanted('q', 'GET /a')).toBe(false);
+    expect(stacks.find('q', 'GET /a')).toBe(frames);
+    expect(stacks.find('q', 'GET /b')).toBeUndefined();
+    expect(stacks.any('q')).toBe(frames);
+    stacks.keep('never asked for', 'GET /a', frames);
+    expect(stacks.any('never asked for')).toBeUndefined();
   });
 
-  it('holds its bound: what was asked for longest ago makes room', () => {
+  it('asks the pool where a stack came without a line of the user’s, and gives up after three', () => {
     const stacks = new WantedStacks();
-    for (let n = 0; n < 1000; n++) stacks.ask(`q${n}`);
-    expect(stacks.isWanted('q799')).toBe(false);
-    expect(stacks.isWanted('q800')).toBe(true);
-    expect(stacks.isWanted('q999')).toBe(true);
+    stacks.ask('q', 'r');
+    expect(stacks.wantsPool).toBe(false);
+    stacks.keep('q', 'r', []);
+    expect(stacks.wantsPool).toBe(true);
+    expect(stacks.isWanted('q', 'r')).toBe(true);
+    stacks.keep('q', 'r', frames);
+    expect(stacks.wantsPool).toBe(false);
+    stacks.ask('p', 'r');
+    for (let count = 0; count < 3; count++) stacks.keep('p', 'r', []);
+    expect(stacks.isWanted('p', 'r')).toBe(false);
+    expect(stacks.wantsPool).toBe(false);
+  });
+
+  it('holds its bounds: what was asked for longest ago makes room', () => {
+    const stacks = new WantedStacks();
+    stacks.ask('q0', 'r');
+    stacks.keep('q0', 'r', []);
+    for (let n = 0; n < 1000; n++) stacks.ask(`q${n}`, 'r');
+    expect(stacks.isWanted('q799', 'r')).toBe(false);
+    expect(stacks.isWanted('q800', 'r')).toBe(true);
+    expect(stacks.isWanted('q999', 'r')).toBe(true);
+    expect(stacks.wantsPool).toBe(false);
+    for (let n = 0; n < 1000; n++) stacks.ask('q999', `route ${n}`);
+    expect(stacks.isWanted('q999', 'route 8')).toBe(true);
+    expect(stacks.isWanted('q999', 'route 9')).toBe(false);
   });
 });

@@ -57,6 +57,46 @@ describe('normalizeStatement', () => {
     expect(normalizeStatement(statement)).toBe(expected);
   });
 
+  it.each([
+    ['SELECT * FROM t WHERE name = "alice"', 'select * from t where name = ?'],
+    [
+      'SELECT * FROM t WHERE name <> "alice" AND b LIKE "bob" LIMIT 1',
+      'select * from t where name <> ? and b like ? limit ?',
+    ],
+    ['SELECT * FROM t WHERE name IN ("alice", "bob")', 'select * from t where name in (?)'],
+    ['SELECT * FROM t WHERE (a, b) IN (("alice", 1), ("bob", 2))', 'select * from t where (a, b) in ((?))'],
+    ['INSERT INTO t (a, b) VALUES ("alice", 1), ("bob", 2)', 'insert into t(a, b) values (?)'],
+    [
+      'INSERT INTO t VALUES (now(), "alice"), (now(), upper("bob"))',
+      'insert into t values (now(), ?), (now(), upper(?))',
+    ],
+    ['UPDATE t SET a = "alice", b = "bob"', 'update t set a = ?, b = ?'],
+    ['SELECT * FROM t WHERE a BETWEEN "alice" AND "bob"', 'select * from t where a between ? and ?'],
+    ['SELECT * FROM t WHERE a = lower("Alice")', 'select * from t where a = lower(?)'],
+    ['SELECT `a`, "alice" FROM `t` WHERE if(`b`, "bob", 1)', 'select "a", ? from "t" where if("b", ?, ?)'],
+  ])('takes what MySQL quotes so for a string: %s', (statement, expected) => {
+    expect(normalizeStatement(statement)).toBe(expected);
+    expect(normalizeStatement(expected)).toBe(expected);
+  });
+
+  it.each([
+    'select "a"."id" from "a" join "b" on "a"."id" = "b"."a_id" where "a"."n" < "b"."n"',
+    'select "id" from "t" where "a" in (select "b" from "u" where "c" = ?)',
+    'insert into "t" ("a", "b") values (?, default) on conflict("a") do update set "b" = excluded."b" returning "id"',
+    'select * from "t" where "a" = "app"."now" () and "b" = "mine" (?)',
+    'select * from "t" where "kind" = ?::"kind_enum" and "b" = cast(? as "e") order by "a", "b"',
+    'select * from "t" where "a" between ? and ? and "b" is null',
+    'insert into "t" ("a") values (?), (default) returning "t"."id", "b"',
+  ])('takes what stands where a name does for a name: %s', (statement) => {
+    expect(normalizeStatement(statement)).toBe(statement);
+  });
+
+  it('takes no name for a string because a string holds a back quote', () => {
+    expect(normalizeStatement(`INSERT INTO "t" ("a") VALUES ('\`x\`')`)).toBe(
+      'insert into "t" ("a") values (?)',
+    );
+  });
+
   it('lets no literal survive', () => {
     fc.assert(
       fc.property(
@@ -118,6 +158,12 @@ describe('normalizeStatement', () => {
       '$1',
       '-',
       '+',
+      'in',
+      'values',
+      'between',
+      'and',
+      'lower',
+      '`b`',
       '[',
       ']',
       ';',
@@ -173,6 +219,8 @@ describe('summarizeStatement', () => {
     ['COMMIT', 'COMMIT'],
     ['CALL pay(5)', 'CALL pay'],
     ['SELECT 1', 'SELECT'],
+    ['FETCH 100 FROM c', 'FETCH'],
+    ['MOVE 100 IN c', 'MOVE'],
     ["SELECT * FROM 'users'", 'SELECT'],
     ['hello there', 'SQL'],
     ['', 'SQL'],
@@ -197,5 +245,76 @@ describe('StatementCache', () => {
     const cache = new StatementCache();
     cache.get(`INSERT INTO t VALUES ${'(1),'.repeat(5000)}`);
     expect(cache.size).toBe(0);
+  });
+
+  it('does not read a long statement again that comes twice in a row', () => {
+    const cache = new StatementCache();
+    const long = (n: number): string => `INSERT INTO t VALUES ${`(${n}),`.repeat(5000)}`;
+    const known = cache.get(long(1));
+    expect(cache.get(long(1))).toBe(known);
+    expect(cache.get(long(2))).not.toBe(known);
+    expect(cache.get(long(1))).not.toBe(known);
+    expect(cache.size).toBe(0);
+  });
+});
+
+describe('when a text was met first', () => {
+  it('is told while it is the only one of its kind, or has no literal', () => {
+    const cache = new StatementCache();
+    const active = cache.get('SELECT * FROM config WHERE active = 1');
+    expect(cache.get('SELECT * FROM config WHERE active = 1').firstSeen).toBe(active.firstSeen);
+    expect(active.firstSeen).toBeLessThanOrEqual(performance.now());
+    cache.get('SELECT * FROM config');
+    cache.get('select * from config');
+    expect(cache.get('SELECT * FROM config').firstSeen).toBeLessThanOrEqual(performance.now());
+  });
+
+  it('is not told once there was another with other values: they may come from elsewhere', () => {
+    const cache = new StatementCache();
+    const seven = cache.get('SELECT * FROM post WHERE id = 7');
+    const eight = cache.get('SELECT * FROM post WHERE id = 8');
+    expect([seven.firstSeen, eight.firstSeen]).toEqual([Infinity, Infinity]);
+    expect(cache.get('SELECT * FROM post WHERE id = 7').firstSeen).toBe(Infinity);
+  });
+
+  it('is told still when it is looked up without its literals, as it is once it is redacted', () => {
+    const cache = new StatementCache();
+    const active = cache.get('SELECT * FROM config WHERE active = 1');
+    cache.get(active.text);
+    expect(active.firstSeen).toBeLessThan(Infinity);
+    cache.get('select * from post where id = ?');
+    expect(cache.get('SELECT * FROM post WHERE id = 7').firstSeen).toBeLessThan(Infinity);
+    expect(cache.get('SELECT * FROM post WHERE id = $1').firstSeen).toBe(Infinity);
+  });
+
+  it('stays so for a text that is kept while all others are forgotten', () => {
+    const cache = new StatementCache(10);
+    const often = 'SELECT * FROM post WHERE id = 7';
+    cache.get(often);
+    for (let n = 0; n < 100; n++) {
+      cache.get(`SELECT * FROM t${n} WHERE id = 1`);
+      cache.get(often);
+    }
+    expect(cache.get(often).firstSeen).toBeLessThan(Infinity);
+    cache.get('SELECT * FROM post WHERE id = 8');
+    expect(cache.get(often).firstSeen).toBe(Infinity);
+  });
+});
+
+describe('what is no SQL', () => {
+  it.each([
+    ['{"find":"users","filter":{"name":"alice"}}', '?'],
+    [' [{"$match":{"name":"alice"}}]', '?'],
+    ['{"name":"?","age":5}', '?'],
+    ['{"name":null}', '?'],
+    ['{"name":"?"', '{"name":"?"'],
+    ['{"name":"?","in":["?","?"],"a":{"?":"?"}}', '{"name":"?","in":["?","?"],"a":{"?":"?"}}'],
+    ['{"a \\" b": "?"}', '{"a \\" b": "?"}'],
+  ])('is kept as it is when it holds no value: %s', (text, expected) => {
+    expect(new StatementCache().get(text).text).toBe(expected);
+  });
+
+  it('is not looked at when it is long', () => {
+    expect(new StatementCache().get(`{${'"a":"?",'.repeat(100_000)}`).text).toBe('?');
   });
 });

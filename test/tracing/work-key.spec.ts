@@ -20,6 +20,16 @@ describe('the key of an outgoing call', () => {
     ['http://api/mail/me@example.com', 'GET api/mail/{}'],
     ['http://api/a-name-that-is-longer-than-a-word-would-be/x', 'GET api/{}/x'],
     ['http://api', 'GET api'],
+    ['http://api/files/AbCdEfGhIjKlMnOpQrSt', 'GET api/files/{}'],
+    ['http://api/files/xkQPzrmNTlwY', 'GET api/files/{}'],
+    ['http://api/customerOrders/withAllTheirItems', 'GET api/customerOrders/withAllTheirItems'],
+    ['http://api/CustomerOrderService/getOrderItems', 'GET api/CustomerOrderService/getOrderItems'],
+    ['http://u:p@ss@api/a', 'GET api/a'],
+    ['http://api/a?mail=me@example.com', 'GET api/a'],
+    ['http://api/a?b=1&page=2', 'GET api/a?page={}'],
+    ['http://api/a?page%5Bnumber%5D=2', 'GET api/a?page={}'],
+    ['http://api/a?starting_after=x1', 'GET api/a?starting_after={}'],
+    ['http://api/a?homepage=2&pages=1', 'GET api/a'],
   ])('of %s is %s', (url, fingerprint) => {
     expect(call(url)?.key.fingerprint).toBe(fingerprint);
   });
@@ -36,6 +46,23 @@ describe('the key of an outgoing call', () => {
     expect(call('http://api/users/42?x=1')?.inputs).toEqual(call('http://api/users/42?y=1')?.inputs);
     expect(call('http://api/users/42')?.inputs).not.toEqual(call('http://api/users/43')?.inputs);
     expect(call('http://api/users')?.inputs).toEqual([]);
+  });
+
+  it('does not know what a body holds', () => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])
+      expect(call('http://api/users/42', method)?.inputs).toBeUndefined();
+    for (const method of ['GET', 'HEAD', 'OPTIONS'])
+      expect(call('http://api/users/42', method)?.inputs).toHaveLength(1);
+  });
+
+  it('is a page where its query says so, and nothing is written', () => {
+    expect(call('http://api/a?cursor=abc')?.key.shape).toBe('page');
+    expect(call('http://api/a?cursor=abc', 'POST')?.key.shape).toBeUndefined();
+    expect(call('http://api/a?id=5')?.key.shape).toBeUndefined();
+  });
+
+  it('is its own name where there is neither method nor host', () => {
+    expect(work('external', {}, 'Mailer.send')?.key.name).toBe('Mailer.send');
   });
 
   it('has none but its host where there is no address', () => {
@@ -63,6 +90,9 @@ describe('the key of a statement', () => {
     ['SELECT 1', 'control'],
     ['SELECT now()', 'control'],
     ['SELECT expensive($1)', 'read'],
+    ['FETCH 100 FROM c', 'control'],
+    ['MOVE 100 IN c', 'control'],
+    ['SELECT fetch FROM move', 'read'],
   ])('of %s is a %s', (text, effect) => {
     expect(query(text)?.key.effect).toBe(effect);
   });
@@ -83,6 +113,57 @@ describe('the key of a statement', () => {
     const mongo = { 'db.system.name': 'mongodb', 'db.operation.name': 'find', 'db.collection.name': 'users' };
     expect(work('database', mongo)?.key.fingerprint).toBe('find users');
     expect(work('database', { 'db.system.name': 'postgresql' })).toBeUndefined();
+  });
+
+  it.each([
+    ['insert', 'write'],
+    ['insertMany', 'write'],
+    ['updateOne', 'write'],
+    ['deleteMany', 'write'],
+    ['remove', 'write'],
+    ['replaceOne', 'write'],
+    ['save', 'write'],
+    ['create', 'write'],
+    ['bulkWrite', 'write'],
+    ['findOneAndUpdate', 'write'],
+    ['findAndModify', 'write'],
+    ['find', 'read'],
+    ['findOne', 'read'],
+    ['aggregate', 'read'],
+    ['getMore', 'control'],
+    ['next', 'control'],
+    ['killCursors', 'control'],
+  ])("of MongoDB's %s is a %s", (operation, effect) => {
+    expect(
+      work('database', {
+        'db.system.name': 'mongodb',
+        'db.operation.name': operation,
+        'db.collection.name': 'users',
+      })?.key.effect,
+    ).toBe(effect);
+  });
+
+  it('is operation and collection for what is no SQL, whatever its database', () => {
+    const search = { 'db.system': 'elasticsearch', 'db.statement': '{"query":{"match":{"a":"alice"}}}' };
+    expect(work('database', search)).toBeUndefined();
+    const told = { ...search, 'db.operation': 'search', 'db.collection.name': 'songs' };
+    expect(work('database', told)?.key.fingerprint).toBe('search songs');
+    const summarized = { ...search, 'db.query.summary': 'search songs' };
+    expect(work('database', summarized)?.key).toMatchObject({ fingerprint: 'search songs', effect: 'read' });
+  });
+
+  it.each([
+    ['INSERT INTO t (a) VALUES ($1), ($2)', 'rows'],
+    ['INSERT INTO t (a, b) VALUES (now(), $1), (DEFAULT, $2)', 'rows'],
+    ['INSERT INTO t (a, b) VALUES ($1, $2)', undefined],
+    ['INSERT INTO t (a, b) VALUES (now(), $1) ON CONFLICT (a) DO NOTHING', undefined],
+    ['SELECT * FROM t WHERE (a, b) IN (($1, $2), ($3, $4))', undefined],
+    ['SELECT * FROM t ORDER BY a OFFSET 0 ROWS FETCH NEXT 1 ROWS ONLY', 'row'],
+    ['SELECT * FROM t ORDER BY a LIMIT 1 OFFSET $1', 'row'],
+    ['SELECT * FROM t ORDER BY a LIMIT 10 OFFSET 20', undefined],
+    ['SELECT * FROM t ORDER BY a LIMIT $1 OFFSET $2', undefined],
+  ])('remembers of %s that it is of %s', (text, shape) => {
+    expect(query(text)?.key.shape).toBe(shape);
   });
 });
 

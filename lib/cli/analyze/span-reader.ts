@@ -42,7 +42,7 @@ export class SpanReader {
     const kind = spanKindOf(value['kind']);
     const described: ClassifiableSpan = { name, kind, attributes: attributesOf(value['attributes']) };
     const type = classify(described);
-    const work = workOf(type, name);
+    const work = workOf(type, name, kind);
     const served = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
     const todo = work < WORKS ? describeRecorded(type, described, this.statements) : undefined;
     if (todo === undefined && type === 'database' && work !== POOL && !NO_QUERY.test(name))

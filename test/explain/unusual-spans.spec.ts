@@ -1,0 +1,195 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Attributes, context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
+import { from, type Observable } from 'rxjs';
+import { TrackPerformance } from '../../lib/decorators/track-performance.decorator.js';
+import { company } from '../../lib/explain/company.js';
+import { stateOf } from '../../lib/monitor/span-state.js';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
+import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
+
+const SERVED = { 'http.request.method': 'GET', 'http.route': '/albums' };
+const QUERY = { 'db.system.name': 'postgresql', 'db.query.text': 'SELECT * FROM track WHERE album_id = $1' };
+
+function busy(ms: number): void {
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+describe('spans that are not as usual', () => {
+  let tracing: TestTracing;
+  const restart = async (options: PerformanceOptions = {}): Promise<void> => {
+    await tracing?.shutdown();
+    tracing = startTracing({
+      httpThresholdMs: 20,
+      customThresholds: { rpc: 20, messaging: 20, internal: 20 },
+      ...options,
+      detection: { nPlusOne: { minTotalMs: 5, ...options.detection?.nPlusOne } },
+    });
+  };
+  beforeEach(() => restart());
+  afterEach(() => tracing.shutdown());
+
+  const start = (name: string, kind: SpanKind, attributes: Attributes, parent?: Span): Span =>
+    tracing.provider
+      .getTracer('test')
+      .startSpan(name, { kind, attributes }, parent ? trace.setSpan(ROOT_CONTEXT, parent) : ROOT_CONTEXT);
+  const slow = () => tracing.monitor.getSlowOperations()[0];
+  const queries = async (parent: Span, count: number): Promise<void> => {
+    for (let row = 0; row < count; row++) {
+      const span = start('pg.query', SpanKind.CLIENT, QUERY, parent);
+      await sleep(4);
+      span.end();
+    }
+  };
+
+  it('keeps no chain of a method that goes on after its end, again and again', () => {
+    let span = start('poll', SpanKind.INTERNAL, {});
+    const root = stateOf(span);
+    for (let turn = 0; turn < 1000; turn++) {
+      span.end();
+      span = start('poll', SpanKind.INTERNAL, {}, span);
+    }
+    expect(stateOf(span)?.parent).toBe(root);
+    span.end();
+  });
+
+  it.each<[string, SpanKind, Attributes]>([
+    [
+      'a procedure that is served',
+      SpanKind.SERVER,
+      { 'rpc.system': 'grpc', 'rpc.service': 'Catalog', 'rpc.method': 'List' },
+    ],
+    ['a message that is processed', SpanKind.CONSUMER, { 'messaging.system': 'kafka' }],
+  ])('takes the time of %s for its own, and not for waiting', (_what, kind, attributes) => {
+    const root = start('served', kind, attributes);
+    busy(40);
+    root.end();
+    expect(slow()).toMatchObject({ cause: 'cpu' });
+  });
+
+  it('is not in company for ever after a method that returned an Observable or a generator', () => {
+    class Service {
+      @TrackPerformance()
+      stream(): Observable<number> {
+        return from([1, 2]);
+      }
+      @TrackPerformance('external')
+      *items(): Generator<number> {
+        yield 1;
+      }
+    }
+    const before = company.running;
+    const service = new Service();
+    service.stream();
+    service.items();
+    expect(company.running).toBe(before);
+    const root = start('GET', SpanKind.SERVER, SERVED);
+    context.with(trace.setSpan(ROOT_CONTEXT, root), () => service.items());
+    const state = stateOf(root);
+    expect(state?.requestWork?.groups.every(({ isRunning, started }) => !isRunning && started === 0)).toBe(
+      true,
+    );
+    busy(40);
+    root.end();
+    expect(slow()?.causes[0]).toMatchObject({ cause: 'cpu', certainty: 'measured' });
+  });
+
+  it('finds the query that a method had begun before it returned an Observable of its answer', async () => {
+    let end = (): void => {};
+    class Service {
+      @TrackPerformance()
+      list(): Observable<unknown> {
+        const span = tracing.provider
+          .getTracer('test')
+          .startSpan('pg.query', { kind: SpanKind.CLIENT, attributes: QUERY });
+        end = () => span.end();
+        return from(sleep(40));
+      }
+    }
+    const root = start('GET', SpanKind.SERVER, SERVED);
+    await context.with(trace.setSpan(ROOT_CONTEXT, root), async () => {
+      new Service().list();
+      await sleep(60);
+    });
+    end();
+    root.end();
+    expect(slow()).toMatchObject({ cause: 'database' });
+  });
+
+  it('finds nothing in a stream of events, which is no company for others while it is open', async () => {
+    const stream = start('GET', SpanKind.SERVER, SERVED);
+    const state = stateOf(stream);
+    if (state !== undefined) {
+      state.thresholdMs = Number.POSITIVE_INFINITY;
+      tracing.monitor.diagnostics.rootStreams(state);
+    }
+    const working = start('GET', SpanKind.SERVER, { ...SERVED, 'http.route': '/work' });
+    busy(40);
+    working.end();
+    expect(slow()?.causes[0]).toMatchObject({ cause: 'cpu', certainty: 'measured' });
+    await queries(stream, 10);
+    const before = company.running;
+    stream.end();
+    expect(company.running).toBe(before);
+    expect(tracing.monitor.getFindings()).toEqual([]);
+  });
+
+  it('looks for no repetition where that is switched off, in findings and in causes', async () => {
+    await restart({ detection: { nPlusOne: { enabled: false } } });
+    const root = start('GET', SpanKind.SERVER, SERVED);
+    await queries(root, 10);
+    root.end();
+    expect(tracing.monitor.getFindings()).toEqual([]);
+    expect(slow()).toMatchObject({ cause: 'database' });
+    expect(slow()).not.toHaveProperty('nPlusOne');
+  });
+
+  it('counts once what two of our processors see', async () => {
+    const provider = new NodeTracerProvider({
+      spanProcessors: [new SlowSpanProcessor(tracing.monitor), new SlowSpanProcessor(tracing.monitor)],
+    });
+    const before = company.running;
+    const root = provider.getTracer('test').startSpan('GET', { kind: SpanKind.SERVER, attributes: SERVED });
+    await sleep(30);
+    root.end();
+    expect(company.running).toBe(before);
+    expect(tracing.monitor.getStats().byType['http']?.count).toBe(1);
+    await provider.shutdown();
+  });
+
+  it('counts the time that spans give who are made when all is over', async () => {
+    const root = start('GET', SpanKind.SERVER, SERVED);
+    for (let row = 0; row < 8; row++) {
+      await sleep(10);
+      const span = tracing.provider
+        .getTracer('test')
+        .startSpan(
+          'db_query',
+          { kind: SpanKind.CLIENT, attributes: QUERY, startTime: Date.now() - 10 },
+          trace.setSpan(ROOT_CONTEXT, root),
+        );
+      span.end();
+    }
+    root.end();
+    expect(slow()).toMatchObject({ cause: 'n_plus_one' });
+    expect(slow()?.causeShare).toBeGreaterThan(0.5);
+  });
+
+  it('explains nothing where that is switched off, and counts all the same', async () => {
+    await tracing.shutdown();
+    tracing = startTracing({ httpThresholdMs: 20, detection: { explain: false } });
+    const root = start('GET', SpanKind.SERVER, SERVED);
+    await queries(root, 10);
+    root.end();
+    expect(slow()).toMatchObject({
+      cause: 'unknown',
+      causes: [],
+      explanation: expect.stringContaining('detection.explain'),
+    });
+    expect(slow()?.selfTimeMs).toBeLessThan((slow()?.durationMs ?? 0) / 2);
+    expect(tracing.monitor.getStats().byType['database']?.count).toBe(10);
+    expect(tracing.monitor.getSlowQueries({ all: true })).toEqual([]);
+  });
+});
