@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Finding } from '../../lib/explain/finding.js';
 import type { SlowOperation } from '../../lib/monitor/operation.js';
 import type { PerformanceStats } from '../../lib/monitor/performance-monitor.js';
 
@@ -84,6 +85,35 @@ describe('the music store', () => {
     await until(async () => await operation('GET /albums/with-tracks'), 'the request');
     expect(await operation('SELECT track')).toMatchObject({ type: 'database', count: 50 });
     expect(await operation('CatalogService.withTracks')).toMatchObject({ type: 'internal', count: 1 });
+  });
+
+  it('finds that N+1, and the line that makes it', async () => {
+    await status('/albums/with-tracks?page=2');
+    const found = await until(
+      async () => (await json<Finding[]>('/performance/findings?type=n_plus_one'))[0],
+      'the finding',
+    );
+    expect(found).toMatchObject({
+      route: 'GET /albums/with-tracks',
+      repetitions: 50,
+      callSite: { function: 'CatalogService.withTracks', file: 'sample-app/catalog/catalog.service.ts' },
+    });
+    expect(found.explanation).toMatch(
+      /50 sequential copies of SELECT track WHERE .* \(catalog\.service\.ts:\d+\)/,
+    );
+  });
+
+  it('catches what blocks the event loop, and whose it is', async () => {
+    // The watchdog lets an application settle for a second, and its thread has to start.
+    const found = await until(async () => {
+      await status('/checkout', 'POST');
+      const blocks = await json<Finding[]>('/performance/findings?type=event_loop_block');
+      return blocks.find(({ route }) => route === 'POST /checkout');
+    }, 'the block');
+    expect(found).toMatchObject({
+      callSite: { function: 'OrdersService.checkout', file: 'sample-app/orders/orders.service.ts' },
+    });
+    expect(found.explanation).toContain('pbkdf2Sync');
   });
 
   it('keeps a slow query with the request it was made for, and without its literals', async () => {
