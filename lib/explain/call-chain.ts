@@ -23,12 +23,6 @@ export interface Chain {
   readonly fingerprints: number;
 }
 
-/** A call that may be the first of a chain; nothing is made for it until there is a second one. */
-interface First {
-  group: WorkGroup | undefined;
-  outcome: WorkOutcome | undefined;
-}
-
 class OpenChain implements Chain {
   count = 1;
   sumMs: number;
@@ -39,7 +33,7 @@ class OpenChain implements Chain {
   readonly spent = new Array<number>(WORKS).fill(0);
   private readonly seen: string[];
 
-  constructor({ owner, key, work }: WorkGroup, { durationMs, spanId }: WorkOutcome) {
+  constructor({ owner, key, work }: WorkGroup, durationMs: number, spanId: string) {
     this.sumMs = durationMs;
     this.maxMs = durationMs;
     this.owner = owner;
@@ -76,7 +70,11 @@ class OpenChain implements Chain {
  * chain, and ends none; a write does, for what comes after it may read what it wrote.
  */
 export class CallChain {
-  private readonly first: First = { group: undefined, outcome: undefined };
+  /** A call that may be the first of a chain; nothing is made for it until there is a second one. */
+  private first: WorkGroup | undefined = undefined;
+  private firstInputs: Inputs | undefined = undefined;
+  private firstMs = 0;
+  private firstSpanId = '';
   private open: OpenChain | undefined = undefined;
   private longest: Chain | undefined = undefined;
 
@@ -95,23 +93,24 @@ export class CallChain {
       this.close();
       return;
     }
-    const { first } = this;
-    const known = first.outcome && inputsOf(first.outcome);
-    if (first.outcome !== undefined && first.group !== undefined && known && within(inputs, known)) {
-      this.open ??= new OpenChain(first.group, first.outcome);
+    const { first, firstInputs } = this;
+    if (first !== undefined && firstInputs !== undefined && within(inputs, firstInputs)) {
+      this.open ??= new OpenChain(first, this.firstMs, this.firstSpanId);
       this.open.add(group, outcome);
       return;
     }
     this.close();
-    first.group = group;
-    first.outcome = outcome;
+    this.first = group;
+    this.firstInputs = inputs;
+    this.firstMs = outcome.durationMs;
+    this.firstSpanId = outcome.spanId;
   }
 
   /** Ends the chain: what comes next does not belong to it. */
   close(): void {
     this.longest = this.best;
     this.open = undefined;
-    this.first.outcome = undefined;
+    this.first = undefined;
   }
 }
 

@@ -69,7 +69,7 @@ export class Diagnostics {
     if (work === undefined || !this.detecting || state.duplicate || !state.isWaitedFor) return;
     const route = state.name ?? '(unnamed)';
     const { traceId } = state.span.spanContext();
-    for (const repetition of this.explainer.repetitions(work.groups, now)) {
+    for (const repetition of work.mayRepeat ? this.explainer.repetitions(work.groups, now) : []) {
       const owner = (repetition.group.owner as SpanState).span.spanContext().spanId;
       const callSite = this.explainer.locate(repetition.frames);
       this.findings.observe(

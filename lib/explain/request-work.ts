@@ -11,8 +11,13 @@ const MAX_STACKS = 8;
 
 /** What one request waits for, grouped by fingerprint. Made with the first piece of work, and bounded. */
 export class RequestWork {
-  /** Few as they are, looking through them is quicker than a map, which each request would have to make. */
-  readonly groups: WorkGroup[] = [];
+  /**
+   * The newest group, and through it the others: a list that needs no array. V8 may decide to make the arrays and
+   * objects of a literal in the old generation, where each would keep what its request has left until the next full
+   * collection.
+   */
+  private newest: WorkGroup | undefined = undefined;
+  private size = 0;
   readonly chain = new CallChain();
   /** Within a transaction: what runs there shares one connection, and can't run side by side. */
   private inTransaction = false;
@@ -28,6 +33,20 @@ export class RequestWork {
 
   /** @param minRepetitions how many of one fingerprint are a repetition */
   constructor(private readonly minRepetitions: number) {}
+
+  /** What it did so far, the newest first. */
+  get groups(): WorkGroup[] {
+    const groups: WorkGroup[] = [];
+    for (let group = this.newest; group !== undefined; group = group.older) groups.push(group);
+    return groups;
+  }
+
+  /** Whether it did anything often enough to be a repetition. */
+  get mayRepeat(): boolean {
+    let group = this.newest;
+    while (group !== undefined && group.count < this.minRepetitions) group = group.older;
+    return group !== undefined;
+  }
 
   /** Whether the work that begins now may be the repetition of which the line of code is asked. */
   get wantsStack(): boolean {
@@ -54,9 +73,10 @@ export class RequestWork {
   begin(key: WorkKey, work: number, parent: SpanNode, now: number, idle: number): WorkGroup | undefined {
     let group = this.find(key.fingerprint);
     if (group === undefined) {
-      if (this.groups.length >= MAX_GROUPS && !this.makeRoom()) return undefined;
-      group = new WorkGroup(key, work, parent);
-      this.groups.push(group);
+      if (this.size >= MAX_GROUPS && !this.makeRoom()) return undefined;
+      group = new WorkGroup(key, work, parent, this.newest);
+      this.newest = group;
+      this.size++;
     }
     group.begin(parent, now, this.pausedIdle(idle));
     if (group.started === this.minRepetitions - 1 && group.frames === undefined && isRepeatable(group))
@@ -101,17 +121,25 @@ export class RequestWork {
 
   /** The newest first: what is repeated is found at once. */
   private find(fingerprint: string): WorkGroup | undefined {
-    const { groups } = this;
-    for (let at = groups.length - 1; at >= 0; at--)
-      if (groups[at]?.key.fingerprint === fingerprint) return groups[at];
-    return undefined;
+    let group = this.newest;
+    while (group !== undefined && group.key.fingerprint !== fingerprint) group = group.older;
+    return group;
   }
 
   /** Forgets the oldest group that has not come again. */
   private makeRoom(): boolean {
-    const oldest = this.groups.findIndex(({ started, isRunning }) => started < 2 && !isRunning);
-    if (oldest < 0) return false;
-    this.groups.splice(oldest, 1);
+    let younger: WorkGroup | undefined;
+    let before: WorkGroup | undefined;
+    let found: WorkGroup | undefined;
+    for (let group = this.newest; group !== undefined; younger = group, group = group.older) {
+      if (group.started > 1 || group.isRunning) continue;
+      found = group;
+      before = younger;
+    }
+    if (found === undefined) return false;
+    if (before === undefined) this.newest = found.older;
+    else before.older = found.older;
+    this.size--;
     return true;
   }
 }

@@ -16,9 +16,12 @@ const IDLE_SINCE = RUNNING_SINCE + 1;
 
 type Children = number[];
 
-/** Of minus zero, which is a double from the start: zeros would be integers, and converted at the first sum. */
+/**
+ * Minus zero is a double from the start: zeros would be integers, and converted at the first sum. Copied and not made
+ * anew: V8 may decide to make the arrays of a literal in the old generation.
+ */
 // biome-ignore format: a row for each part
-const noChildren = (): Children => [
+const NO_CHILDREN: Children = [
   -0, -0, -0, -0, -0, -0, -0, -0, -0,
   -0, -0, -0, -0, -0, -0,
   -0, -0, -0, -0, -0, -0,
@@ -141,7 +144,7 @@ export class SpanNode {
   }
 
   private childStarted(child: SpanNode, now: number, idle: number): void {
-    this.children ??= noChildren();
+    this.children ??= NO_CHILDREN.slice();
     const { children } = this;
     const { work } = child;
     this.childCount++;

@@ -29,6 +29,9 @@ const PAUSE = 3;
 const RUNNING_SINCE = 4;
 const IDLE_AT_END = 5;
 
+/** Minus zero is a double from the start. Copied and not made anew, see {@link RequestWork}. */
+const NO_TIMES = [-0, -0, -0, -0, -0, -0];
+
 /** All that one request did of one fingerprint. Of one size however often that is. */
 export class WorkGroup {
   started = 0;
@@ -48,15 +51,18 @@ export class WorkGroup {
   private firstInputs: Inputs | undefined = undefined;
   private firstSpanId = '';
   private moreSpanIds: string[] | undefined = undefined;
-  /** Minus zero is a double from the start, see {@link emptyBreakdown}. */
-  private readonly times = [-0, -0, -0, -0, -0, -0];
+  private readonly times: number[];
 
   constructor(
     readonly key: WorkKey,
     readonly work: number,
     /** The innermost span that all of them ran in. */
     public owner: SpanNode,
-  ) {}
+    /** The group of the same request that was made before. */
+    public older: WorkGroup | undefined,
+  ) {
+    this.times = NO_TIMES.slice();
+  }
 
   get isRunning(): boolean {
     return this.running > 0;

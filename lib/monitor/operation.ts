@@ -1,5 +1,4 @@
-import type { CallSite } from '../code/call-site.js';
-import type { CauseName, RankedCause } from '../explain/cause.js';
+import type { Explanation } from '../explain/explainer.js';
 import type { ResourceEvidence } from '../resources/resource-sampler.js';
 
 /** The types that spans are sorted into by themselves; any other name is the user's own. */
@@ -26,7 +25,7 @@ export const OPERATION_TYPE_PATTERN = /^[A-Za-z][\w.-]{0,63}$/;
 export const OTHER = '(other)';
 
 /** One operation that was slow, with the evidence that was at hand when it ended. Plain data, fit for JSON. */
-export interface SlowOperation {
+export interface SlowOperation extends Explanation {
   /** The span's id, unique among those kept. */
   id: string;
   /** When it ended, in milliseconds since 1970. */
@@ -41,18 +40,6 @@ export interface SlowOperation {
   /** The duration less the time in which at least one child ran; absent where the span's children were not seen. */
   selfTimeMs?: number;
   error: boolean;
-  /** What most of its time went to. */
-  cause: CauseName;
-  /** The share of the duration that did, 0 to 1. */
-  causeShare: number;
-  /** The same in words, with the evidence. */
-  explanation: string;
-  /** All that was seen of its time, the greatest share first. */
-  causes: RankedCause[];
-  /** The line of the application's code behind the cause, where it could be told. */
-  callSite?: CallSite;
-  /** The statement or call that was repeated the most within it, where one was. */
-  nPlusOne?: { statement: string; count: number; totalMs: number };
   traceId: string;
   spanId: string;
   parentSpanId?: string;

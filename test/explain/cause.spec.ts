@@ -42,7 +42,7 @@ function evidence(parts: Record<number, number>, more: Partial<CauseEvidence> = 
 }
 
 function repetition(totalMs: number, work = DATABASE): Repetition {
-  const group = new WorkGroup({ fingerprint: 'q', name: 'SELECT q', effect: 'read' }, work, root);
+  const group = new WorkGroup({ fingerprint: 'q', name: 'SELECT q', effect: 'read' }, work, root, undefined);
   return {
     type: 'n_plus_one',
     group,

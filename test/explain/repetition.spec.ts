@@ -206,6 +206,7 @@ const byRow = (fingerprint: string, more: Partial<WorkKey> = {}): Repetition | u
     { ...key(fingerprint), ...more },
     DATABASE,
     new SpanNode(undefined, OWN_BUSY, 0, 0),
+    undefined,
   );
   times(10, (row) => {
     group.begin(group.owner, row * 10, 0);
