@@ -60,17 +60,25 @@ export function explain(facts: Explainable): string {
   if (second !== undefined && second.share >= NAMED)
     sentences.push(`Another ${percent(second.share)} went to ${describe(second, facts, false)}.`);
   if (facts.aborted) sentences.push('The client went away before the response was complete.');
-  sentences.push(...surroundings(facts, first));
+  sentences.push(...surroundings(facts, first, second));
   return sentences.join(' ');
 }
 
-function surroundings({ loopBusy, gcMs, durationMs }: Explainable, first: RankedCause | undefined): string[] {
-  if (first !== undefined && ['cpu', 'event_loop_blocked', 'gc'].includes(first.cause)) return [];
+/** What is worth a word of the loop and the collector, where the causes that were named do not speak of them. */
+function surroundings(
+  { loopBusy, gcMs, durationMs }: Explainable,
+  first: RankedCause | undefined,
+  second: RankedCause | undefined,
+): string[] {
+  const named = [first, second !== undefined && second.share >= NAMED ? second : undefined];
+  if (named.some((cause) => cause !== undefined && OF_THE_LOOP.has(cause.cause))) return [];
   const gcHeavy = gcMs > 0.1 * durationMs;
   if (loopBusy < 0.5 && !gcHeavy) return ['Event loop and GC were quiet.'];
   const busy = `The event loop was busy for ${percent(loopBusy)} of the time`;
   return [gcHeavy ? `${busy}, and GC paused it for ${ms(gcMs)}.` : `${busy}.`];
 }
+
+const OF_THE_LOOP: ReadonlySet<string> = new Set(['cpu', 'event_loop_blocked', 'gc']);
 
 /** @param located whether the call site is this cause's */
 function describe(cause: RankedCause, facts: Explainable, located: boolean): string {

@@ -17,12 +17,12 @@ interface Wanted {
  */
 export class WantedStacks {
   private readonly kept = new Map<string, Map<string, Wanted>>();
-  /** Stacks that came without a line of the user's: a pool may have called back. */
-  private empty = 0;
+  /** The number of stacks of a route that came without a line of the user's: a pool may have called back. */
+  private readonly empty = new Map<string, number>();
 
   /** Whether it is worth a stack who asks a pool for a connection. */
-  get wantsPool(): boolean {
-    return this.empty > 0;
+  wantsPool(route: string): boolean {
+    return this.empty.size > 0 && this.empty.has(route);
   }
 
   /** Asks for the line of this work. What was asked for longest ago makes room. */
@@ -47,10 +47,10 @@ export class WantedStacks {
   keep(fingerprint: string, route: string, frames: readonly RawFrame[]): void {
     const wanted = this.kept.get(fingerprint)?.get(route);
     if (wanted === undefined) return;
-    if (wanted.tries > 0) this.empty--;
+    if (isEmpty(wanted)) this.count(route, -1);
     wanted.frames = frames;
     wanted.tries = frames.length > 0 ? 0 : wanted.tries + 1;
-    if (wanted.tries > 0 && wanted.tries < MAX_TRIES) this.empty++;
+    if (isEmpty(wanted)) this.count(route, 1);
   }
 
   /** The stack where it is known; else it is asked for. */
@@ -68,9 +68,20 @@ export class WantedStacks {
 
   private forgetOldest(): void {
     for (const [oldest, routes] of this.kept) {
-      for (const { tries } of routes.values()) if (tries > 0 && tries < MAX_TRIES) this.empty--;
+      for (const [route, wanted] of routes) if (isEmpty(wanted)) this.count(route, -1);
       this.kept.delete(oldest);
       return;
     }
   }
+
+  private count(route: string, change: number): void {
+    const count = (this.empty.get(route) ?? 0) + change;
+    if (count > 0) this.empty.set(route, count);
+    else this.empty.delete(route);
+  }
+}
+
+/** Whether a stack was taken, in vain so far, and another one will be. */
+function isEmpty({ tries }: Wanted): boolean {
+  return tries > 0 && tries < MAX_TRIES;
 }

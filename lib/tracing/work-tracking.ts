@@ -26,7 +26,8 @@ export function beginWork(
   root.requestWork ??= new RequestWork(monitor.options.detection.nPlusOne.minRepetitions);
   const work = root.requestWork;
   state.alone = work.started(idle);
-  const asked = work.wantsStack || (state.work === POOL && monitor.diagnostics.stacks.wantsPool);
+  const asked =
+    work.wantsStack || (state.work === POOL && monitor.diagnostics.stacks.wantsPool(root.name ?? ''));
   if (asked && work.mayTakeStack) takeStack(state, work);
   const described = describe(state, span, type, statements);
   if (described !== undefined) join(state, work, described, now, idle, true);

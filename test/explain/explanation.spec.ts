@@ -47,6 +47,10 @@ describe('an explanation', () => {
       'GET /albums took 1000 ms (threshold 500): 80 % went to outgoing calls (GET api/users) from AlbumsService.withTracks (albums.service.ts:42). Another 18 % went to waiting with no child that is seen: a timer, a lock or other I/O. Event loop and GC were quiet.',
     ],
     [
+      say([cause('database', 0.7), cause('event_loop_blocked', 0.28)]),
+      'GET /albums took 1000 ms (threshold 500): 70 % went to the database. Another 28 % went to waiting for the event loop, which other work held.',
+    ],
+    [
       say([cause('cpu', 0.9)], { callSite, running: 'pbkdf2Sync' }),
       'GET /albums took 1000 ms (threshold 500): 90 % went to pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
     ],

@@ -96,16 +96,18 @@ describe('WantedStacks', () => {
   it('asks the pool where a stack came without a line of the user’s, and gives up after three', () => {
     const stacks = new WantedStacks();
     stacks.ask('q', 'r');
-    expect(stacks.wantsPool).toBe(false);
+    expect(stacks.wantsPool('r')).toBe(false);
     stacks.keep('q', 'r', []);
-    expect(stacks.wantsPool).toBe(true);
+    expect(stacks.wantsPool('r')).toBe(true);
+    // Other routes have their own eight stacks to spend.
+    expect(stacks.wantsPool('another')).toBe(false);
     expect(stacks.isWanted('q', 'r')).toBe(true);
     stacks.keep('q', 'r', frames);
-    expect(stacks.wantsPool).toBe(false);
+    expect(stacks.wantsPool('r')).toBe(false);
     stacks.ask('p', 'r');
     for (let count = 0; count < 3; count++) stacks.keep('p', 'r', []);
     expect(stacks.isWanted('p', 'r')).toBe(false);
-    expect(stacks.wantsPool).toBe(false);
+    expect(stacks.wantsPool('r')).toBe(false);
   });
 
   it('holds its bounds: what was asked for longest ago makes room', () => {
@@ -116,7 +118,7 @@ describe('WantedStacks', () => {
     expect(stacks.isWanted('q799', 'r')).toBe(false);
     expect(stacks.isWanted('q800', 'r')).toBe(true);
     expect(stacks.isWanted('q999', 'r')).toBe(true);
-    expect(stacks.wantsPool).toBe(false);
+    expect(stacks.wantsPool('r')).toBe(false);
     for (let n = 0; n < 1000; n++) stacks.ask('q999', `route ${n}`);
     expect(stacks.isWanted('q999', 'route 8')).toBe(true);
     expect(stacks.isWanted('q999', 'route 9')).toBe(false);
