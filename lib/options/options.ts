@@ -23,10 +23,14 @@ export interface PerformanceOptions {
    * A type of your own without a threshold is counted and never slow.
    */
   customThresholds?: Record<string, number>;
-  /** Keep CPU profiles of the recent past. Environment: `OTEL_ENABLE_PROFILING`. Default false. */
+  /** Keep CPU profiles of the recent past in memory. Environment: `OTEL_ENABLE_PROFILING`. Default false. */
   enableProfiling?: boolean;
-  /** Attach a profile to a slow operation. Environment: `OTEL_PROFILE_SLOW`. Default false. */
+  /**
+   * Keep the part of them that a slow operation covers, as a file; needs `enableProfiling`. Environment:
+   * `OTEL_PROFILE_SLOW`. Default false.
+   */
   profileSlowOperations?: boolean;
+  profiling?: ProfilingOptions;
   tracing?: TracingOptions;
   http?: HttpOptions;
   detection?: DetectionOptions;
@@ -110,6 +114,47 @@ export interface ResourceOptions {
   intervalMs?: number;
 }
 
+/** How profiles are captured, and the bounds of what is kept of them. */
+export interface ProfilingOptions {
+  /**
+   * What samples: Node's inspector, or the package `@datadog/pprof`, which must be installed for it. Default `auto`:
+   * `@datadog/pprof` where it is installed, else the inspector.
+   */
+  sampler?: 'auto' | 'inspector' | 'datadog';
+  /** Milliseconds between two samples, 1 to 100. Default 10. */
+  intervalMs?: number;
+  /** How much of the past is kept in memory. Default 60 seconds. */
+  keepSeconds?: number;
+  /** The most memory that it takes; the oldest gives way. Default 8 MB. */
+  maxMemoryMb?: number;
+  /** Where files are kept. Default: a directory of this user's in the directory for temporary files. */
+  directory?: string;
+  /** Bounds of the directory; the oldest files give way. Default 256 MB, 200 profiles, 168 hours. */
+  maxDirectoryMb?: number;
+  maxProfiles?: number;
+  maxAgeHours?: number;
+  /** Seconds in which an operation (its type and name) gets no second file. Default 60. */
+  cooldownSeconds?: number;
+  /**
+   * Take a heap snapshot after a slow operation, too. It stops the process for about a second for each 100 MB, and is
+   * refused where memory is short. Default false.
+   */
+  heapSnapshots?: boolean;
+  /** Heap snapshots an hour after slow operations. Default 2. */
+  maxHeapSnapshotsPerHour?: number;
+  pyroscope?: PyroscopeOptions;
+}
+
+/** A Pyroscope server that profiles are sent to. */
+export interface PyroscopeOptions {
+  /** Its address, such as `http://localhost:4040`; without it nothing is sent. */
+  url?: string;
+  /** Given as `Authorization: Bearer TOKEN`. */
+  authToken?: string;
+  /** Given as `X-Scope-OrgID`, for a server of several tenants. */
+  tenantId?: string;
+}
+
 /** The rules that are evaluated on the last minute. */
 export interface AlertOptions {
   /** Default true. */
@@ -146,6 +191,9 @@ export interface ResolvedOptions {
   readonly thresholds: Readonly<Record<string, number>>;
   readonly enableProfiling: boolean;
   readonly profileSlowOperations: boolean;
+  readonly profiling: Readonly<Required<Omit<ProfilingOptions, 'pyroscope'>>> & {
+    readonly pyroscope: Readonly<PyroscopeOptions>;
+  };
   readonly tracing: {
     readonly endpoint: string | undefined;
     readonly instrumentation: boolean;

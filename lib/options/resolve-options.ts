@@ -1,7 +1,8 @@
-import { hostname } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { applicationPackage } from './application-package.js';
 import { type Environment, readEnvironment } from './environment.js';
-import type { PerformanceOptions, ResolvedOptions } from './options.js';
+import type { PerformanceOptions, ProfilingOptions, ResolvedOptions } from './options.js';
 import { PerformanceOptionsError } from './options-error.js';
 import { findFaults } from './validation.js';
 
@@ -42,6 +43,7 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
     },
     enableProfiling: pick('enableProfiling') ?? false,
     profileSlowOperations: pick('profileSlowOperations') ?? false,
+    profiling: resolveProfiling(options.profiling),
     tracing: {
       endpoint: tracing.endpoint ?? environment.options.tracing?.endpoint,
       instrumentation: tracing.instrumentation ?? true,
@@ -82,6 +84,28 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
     endpoint: { ...options.endpoint, enabled: options.endpoint?.enabled ?? true },
     monitor: options.monitor,
   };
+}
+
+function resolveProfiling(options: ProfilingOptions = {}): ResolvedOptions['profiling'] {
+  return {
+    sampler: options.sampler ?? 'auto',
+    intervalMs: options.intervalMs ?? 10,
+    keepSeconds: options.keepSeconds ?? 60,
+    maxMemoryMb: options.maxMemoryMb ?? 8,
+    directory: options.directory === undefined ? profilesDirectory() : resolve(options.directory),
+    maxDirectoryMb: options.maxDirectoryMb ?? 256,
+    maxProfiles: options.maxProfiles ?? 200,
+    maxAgeHours: options.maxAgeHours ?? 168,
+    cooldownSeconds: options.cooldownSeconds ?? 60,
+    heapSnapshots: options.heapSnapshots ?? false,
+    maxHeapSnapshotsPerHour: options.maxHeapSnapshotsPerHour ?? 2,
+    pyroscope: { ...options.pyroscope },
+  };
+}
+
+/** One for each user of the machine: nobody else may read or write there. */
+function profilesDirectory(): string {
+  return join(tmpdir(), `nestjs-performance-profiles-${process.getuid?.() ?? 'user'}`);
 }
 
 function definedOnly(thresholds: Record<string, number> = {}): Record<string, number> {

@@ -39,12 +39,18 @@ const whole = (min: number, max: number): Check => ({
   allowed: `a whole number from ${min} to ${max}`,
   accepts: (value) => isWholeIn(value, min, max),
 });
+const isHttpAddress = (value: unknown): boolean =>
+  typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol);
 /** An address to export to. */
 export const endpoint: Check = {
   allowed: 'an address such as http://localhost:4317 (http: or https:)',
-  accepts: (value) =>
-    typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol),
+  accepts: isHttpAddress,
 };
+const httpAddress: Check = {
+  allowed: 'an address such as http://localhost:4040 (http: or https:)',
+  accepts: isHttpAddress,
+};
+const secret: Check = { ...text, secret: true };
 const customThresholds: Check = {
   allowed: `types (a letter, then letters, digits, _, - or .) with ${milliseconds.allowed}`,
   accepts: isObject,
@@ -62,6 +68,23 @@ const SHAPE: Shape = {
   customThresholds,
   enableProfiling: boolean,
   profileSlowOperations: boolean,
+  profiling: {
+    sampler: {
+      allowed: 'auto, inspector or datadog',
+      accepts: (value) => ['auto', 'inspector', 'datadog'].includes(value as string),
+    },
+    intervalMs: number(1, 100),
+    keepSeconds: number(5, 3600),
+    maxMemoryMb: number(1, 1024),
+    directory: text,
+    maxDirectoryMb: number(1, 1_000_000),
+    maxProfiles: whole(1, 100_000),
+    maxAgeHours: number(0.01, 100_000),
+    cooldownSeconds: number(0, 86_400),
+    heapSnapshots: boolean,
+    maxHeapSnapshotsPerHour: whole(1, 60),
+    pyroscope: { url: httpAddress, authToken: secret, tenantId: text },
+  },
   tracing: {
     endpoint,
     instrumentation: boolean,
