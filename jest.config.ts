@@ -32,6 +32,7 @@ const config: Config = {
     '<rootDir>/dist',
     '<rootDir>/test/consumers',
     '<rootDir>/test/causes/app/dist',
+    '<rootDir>/test/profiling/app/dist',
     '<rootDir>/sample-app/dist',
   ],
   transform: {

@@ -23,9 +23,9 @@ export type { LatencySummary, WindowName } from './monitor/operation-statistics.
 export {
   type EndedOperation,
   PerformanceMonitor,
-  type PerformanceStats,
 } from './monitor/performance-monitor.js';
 export { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
+export type { PerformanceStats } from './monitor/performance-stats.js';
 export type { NamedStatistics, TypeStatistics } from './monitor/statistics.js';
 export type {
   AlertOptions,
@@ -35,6 +35,8 @@ export type {
   HttpOptions,
   NPlusOneOptions,
   PerformanceOptions,
+  ProfilingOptions,
+  PyroscopeOptions,
   ResolvedOptions,
   ResourceOptions,
   SamplingOptions,
@@ -43,6 +45,15 @@ export type {
 export { type OptionFault, PerformanceOptionsError } from './options/options-error.js';
 export { RESOLVED_OPTIONS, TRACER_PROVIDER } from './options/tokens.js';
 export { PerformanceModule, type PerformanceModuleExtras } from './performance.module.js';
+export type { HotFunction } from './profiling/hot-functions.js';
+export type { CaptureOptions } from './profiling/on-demand.js';
+export {
+  CaptureRefusedError,
+  type ProfileInfo,
+  type ProfileReason,
+  type ProfileType,
+} from './profiling/profile-info.js';
+export type { ProfilingStatus } from './profiling/profiling.js';
 export {
   type CurrentResources,
   type ResourceEvidence,

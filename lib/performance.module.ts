@@ -12,6 +12,7 @@ import {
 import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
 import { EndpointGuard } from './endpoint/endpoint.guard.js';
 import { createPerformanceController } from './endpoint/performance.controller.js';
+import { createProfilesController } from './endpoint/profiles.controller.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
 import { HttpServerTracer } from './http/http-server.tracer.js';
 import { ignoredPaths } from './http/ignored-paths.js';
@@ -44,7 +45,9 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     .setExtras<PerformanceModuleExtras>(EXTRAS, (definition, extras) => ({
       ...definition,
       global: extras.isGlobal ?? EXTRAS.isGlobal,
-      controllers: [createPerformanceController(extras.endpointPath ?? EXTRAS.endpointPath)],
+      controllers: [createPerformanceController, createProfilesController].map((create) =>
+        create(extras.endpointPath ?? EXTRAS.endpointPath),
+      ),
     }))
     .build();
 
@@ -144,18 +147,20 @@ export class PerformanceModule
     if (server !== undefined && server !== null) this.http?.attach(server);
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     if (this.tracing === undefined) return;
     this.tracing.drivers.refresh();
     this.monitor.watchEventLoop();
     this.monitor.drivers = this.tracing.drivers.statuses();
     logger.debug(driverTable(this.monitor.drivers));
     const { enableProfiling, profileSlowOperations, endpoint, production } = this.options;
-    if (enableProfiling || profileSlowOperations) {
+    this.monitor.profiling.warn = (message) => logger.warn(message);
+    if (profileSlowOperations && !enableProfiling) {
       logger.warn(
-        'enableProfiling and profileSlowOperations are read, but this version captures no profiles yet.',
+        'profileSlowOperations has no effect without enableProfiling: there is no past to cut from.',
       );
     }
+    await this.monitor.profiling.start();
     if (production && endpoint.enabled && endpoint.token === undefined && endpoint.authorize === undefined) {
       logger.log(
         'The endpoint answers nobody in production until endpoint.token or endpoint.authorize is given.',
@@ -165,6 +170,7 @@ export class PerformanceModule
 
   async onApplicationShutdown(): Promise<void> {
     this.http?.detach();
+    if (this.options.monitor === undefined) await this.monitor.profiling.shutdown();
     await this.tracing?.release();
     if (this.options.monitor === undefined) this.monitor.shutdown();
   }

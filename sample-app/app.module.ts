@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { CacheModule } from '@nestjs/cache-manager';
 import { Module } from '@nestjs/common';
 import { TerminusModule } from '@nestjs/terminus';
@@ -25,6 +26,9 @@ const ENTITIES = [Artist, Album, Track, Order];
       httpThresholdMs: 150,
       databaseThresholdMs: 100,
       externalThresholdMs: 250,
+      enableProfiling: true,
+      profileSlowOperations: true,
+      profiling: { sampler: 'inspector', directory: join(process.cwd(), '.performance') },
     }),
     TypeOrmModule.forRootAsync({
       useFactory: () => ({

@@ -84,6 +84,7 @@ function printWhereToLook(url: string): void {
     `    ${url}/performance/stats        statistics, resources, drivers`,
     `    ${url}/performance/slow         the last slow operations, and why they were slow`,
     `    ${url}/performance/findings     N+1, calls in sequence, blocks of the event loop`,
+    `    ${url}/performance/profiles     the code that ran in them, for DevTools and speedscope`,
     `    ${url}/performance/queries      the slow statements, and who asks them`,
     `    ${url}/health                   terminus`,
     '',

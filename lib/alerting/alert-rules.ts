@@ -1,5 +1,8 @@
 import type { AlertRule } from './alert.js';
 
+/** The name of the rule on the heap. */
+export const HEAP_USED = 'heap_used';
+
 /** A rule resolves once its figure is a fifth below the threshold. */
 const HYSTERESIS = 0.8;
 
@@ -31,7 +34,7 @@ export function heapUsedRule(
   heap: () => { used: number; limit: number },
 ): AlertRule {
   return {
-    name: 'heap_used',
+    name: HEAP_USED,
     unit: '%',
     threshold: limits.threshold,
     resolveBelow: limits.threshold * 0.9,

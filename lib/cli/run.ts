@@ -10,6 +10,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'find N+1 queries and sequential calls in recorded traces (OTLP JSON)',
     load: async () => (await import('./analyze/analyze.command.js')).analyze,
   },
+  profile: {
+    summary: 'capture a profile of a running application, and download it',
+    load: async () => (await import('./profile/profile.command.js')).profile,
+  },
 };
 
 const HELP = { help: { short: 'h', help: 'say what there is' } } satisfies OptionSpecs;

@@ -17,12 +17,14 @@ interface IncomingRequest {
 }
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
+/** What a browser calls this machine. Any other name may have been pointed here by a page that wants to look in. */
+const LOCAL_HOST = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
 /**
  * Decides who may see the endpoint: whoever `authorize` lets in or who has the token; without either, callers on the
  * loopback interface outside production, and nobody in production. A request that came through a proxy is not one
- * from the loopback interface.
+ * from the loopback interface, and neither is one for a host of another name.
  */
 @Injectable()
 export class EndpointGuard implements CanActivate {
@@ -53,6 +55,7 @@ export class EndpointGuard implements CanActivate {
     if (token !== undefined || this.production) return false;
     return (
       LOOPBACK.test(request.socket?.remoteAddress ?? '') &&
+      LOCAL_HOST.test(String(request.headers['host'] ?? 'localhost')) &&
       FORWARDED.every((header) => request.headers[header] === undefined)
     );
   }

@@ -1,5 +1,4 @@
 import {
-  BadRequestException,
   Controller,
   Delete,
   Get,
@@ -16,14 +15,11 @@ import {
 import { FINDING_TYPES, type Finding } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { SlowOperation } from '../monitor/operation.js';
-import type { PerformanceStats } from '../monitor/performance-monitor.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
+import type { PerformanceStats } from '../monitor/performance-stats.js';
 import { show } from '../options/options-error.js';
 import { EndpointGuard } from './endpoint.guard.js';
-
-type QueryParameters = Record<string, unknown>;
-
-const MAX_LISTED = 1000;
+import { oneOf, operationType, type QueryParameters, wholeNumber } from './query-parameters.js';
 
 /**
  * The controller of the endpoint at this path: a class for each path, since the path is the class's metadata.
@@ -57,7 +53,7 @@ export function createPerformanceController(path: string): Type {
     slow(@Query() query: QueryParameters): SlowOperation[] {
       return this.monitor.getSlowOperations({
         limit: wholeNumber(query, 'limit'),
-        type: text(query, 'type'),
+        type: operationType(query, 'type'),
       });
     }
 
@@ -90,34 +86,4 @@ export function createPerformanceController(path: string): Type {
     }
   }
   return PerformanceController;
-}
-
-function wholeNumber(query: QueryParameters, name: string): number | undefined {
-  const value = query[name];
-  if (value === undefined) return undefined;
-  const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
-  if (number >= 1 && number <= MAX_LISTED) return number;
-  throw new BadRequestException(
-    `The query parameter ${name} is ${show(value)}, which is not allowed: give a whole number from 1 to ${MAX_LISTED}`,
-  );
-}
-
-function text(query: QueryParameters, name: string): string | undefined {
-  const value = query[name];
-  if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  throw new BadRequestException(
-    `The query parameter ${name} is ${show(value)}, which is not allowed: give an operation type such as http`,
-  );
-}
-
-function oneOf<const T extends string>(
-  query: QueryParameters,
-  name: string,
-  allowed: readonly T[],
-): T | undefined {
-  const value = query[name];
-  if (value === undefined || allowed.includes(value as T)) return value as T | undefined;
-  throw new BadRequestException(
-    `The query parameter ${name} is ${show(value)}, which is not allowed: give one of ${allowed.join(', ')}`,
-  );
 }

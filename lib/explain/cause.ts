@@ -61,6 +61,8 @@ export interface CauseEvidence {
   readonly blockedByUnknownMs: number;
   /** Of the moments at which the restless loop was looked at, the share at which other work ran. 0 to 1. */
   readonly othersShare: number;
+  /** It was sampled all along, so whose code ran is known. */
+  readonly sampled?: boolean;
   /** CPU time of the process: where it is less than the loop was busy, the rest was waited for the machine. */
   readonly cpuMs: number;
   readonly gcMs: number;
@@ -185,7 +187,12 @@ function splitBusy(
   const left = ownBusy - fromOwn + heldInWork;
   const gcMs = Math.min(evidence.gcMs, left);
   const cpuMs = left - gcMs;
-  return { othersMs, gcMs, cpuMs, certain: alone || blockedByOwnMs >= 0.5 * cpuMs };
+  return {
+    othersMs,
+    gcMs,
+    cpuMs,
+    certain: alone || evidence.sampled === true || blockedByOwnMs >= 0.5 * cpuMs,
+  };
 }
 
 function share(ms: number, durationMs: number): number {

@@ -4,6 +4,7 @@ import { EventLoopWatchdog } from '../event-loop/event-loop-watchdog.js';
 import type { Stall } from '../event-loop/stall.js';
 import type { SpanState } from '../monitor/span-state.js';
 import type { ResolvedOptions } from '../options/options.js';
+import { processProfiler } from '../profiling/process-profiler.js';
 import { isSequential } from './cause.js';
 import { company } from './company.js';
 import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
@@ -28,7 +29,7 @@ export class Diagnostics {
   readonly watchdog: EventLoopWatchdog;
   readonly stacks = new WantedStacks();
   private readonly queries: SlowQueries;
-  private readonly sources = new SourceMaps();
+  readonly sources = new SourceMaps();
   private readonly explainer: Explainer;
   private readonly detecting: boolean;
   private readonly offBlock: () => void;
@@ -60,6 +61,7 @@ export class Diagnostics {
     if (state.isStream || state.root !== state || state.ended) return;
     state.isStream = true;
     company.running--;
+    processProfiler.streams(state);
   }
 
   /** It has ended: what was repeated within it is known now. */

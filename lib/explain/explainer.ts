@@ -6,8 +6,10 @@ import type { BlockingOperation } from '../event-loop/stall.js';
 import type { DriverStatus } from '../monitor/driver-status.js';
 import type { HttpEvidence, OperationType } from '../monitor/operation.js';
 import type { SpanState } from '../monitor/span-state.js';
+import type { HotFunction } from '../profiling/hot-functions.js';
+import type { SeenRunning } from '../profiling/slow-profiles.js';
 import { type Chain, snapshotOf } from './call-chain.js';
-import { type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
+import { type CauseEvidence, type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
 import { explain } from './explanation.js';
 import { judgeRepetition, type Repetition, type RepetitionLimits } from './repetition.js';
 import { calledFunction, type StallSummary, summarizeStalls } from './stalls.js';
@@ -27,14 +29,19 @@ export interface Explanation {
   causes: RankedCause[];
   /** The line of the application's code behind the first cause, where it could be told. */
   callSite?: CallSite;
+  /** The functions that its CPU time was spent in, by self time, where it was sampled. */
+  topFunctions?: readonly HotFunction[];
   /** What was repeated the most, where something was. */
   nPlusOne?: { statement: string; count: number; totalMs: number };
 }
 
-/** An explanation, and the same once the source maps of its lines have been read, where there are such. */
+/** An explanation, which is told better once more is known. */
 export interface TimedExplanation {
   readonly now: Explanation;
-  readonly later?: Promise<Explanation>;
+  /** The same once the source maps of its lines have been read, where there are such. */
+  readonly lines?: Promise<Explanation>;
+  /** The same with the code that was seen to run. */
+  tell?(seen: SeenRunning): Explanation;
 }
 
 /** What was found in a slow operation. */
@@ -89,7 +96,7 @@ export class Explainer {
       now,
       (operation) => isOwn(operation, state),
     );
-    const causes = rankCauses({
+    const evidence: CauseEvidence = {
       durationMs,
       breakdown,
       repetitions,
@@ -103,13 +110,18 @@ export class Explainer {
       alone: facts.alone,
       poolIsOwn: groups.some(({ work: kind, sumMs, coveredMs }) => kind === POOL && sumMs > 2 * coveredMs),
       dominant: (kind) => dominant(kind, others, state, facts.name),
-    });
-    const first = causes[0] as RankedCause;
-    const frames = this.framesOf(first, { repetitions, groups: others, chain, stalls, state });
+    };
+    const seen = { repetitions, groups: others, chain, stalls, state };
+    const first = rankCauses(evidence)[0] as RankedCause;
+    const frames = this.framesOf(first, seen);
     const idleMs = (breakdown[OWN_IDLE] as number) + (breakdown[WORK_IDLE] as number);
     const most = repetitions[0];
-    const tell = (): Explanation => {
-      const callSite = this.locate(frames);
+    const tell = (running?: SeenRunning): Explanation => {
+      // What was sampled all along is better evidence than some moments.
+      const othersShare = running?.othersShare ?? evidence.othersShare;
+      const causes = rankCauses({ ...evidence, othersShare, sampled: running !== undefined });
+      const first = causes[0] as RankedCause;
+      const callSite = this.locate(this.framesOf(first, seen));
       return {
         cause: first.cause,
         causeShare: first.share,
@@ -123,6 +135,7 @@ export class Explainer {
           repetitions,
           chain,
           callSite,
+          topFunctions: running?.topFunctions ?? [],
           running: calledFunction(stalls.ownStack),
           blocker: this.blockerOf(stalls),
           stage: stageOf(facts.http),
@@ -133,6 +146,7 @@ export class Explainer {
         }),
         causes,
         ...(callSite === undefined ? {} : { callSite }),
+        ...(running === undefined ? {} : { topFunctions: running.topFunctions }),
         ...(most === undefined
           ? {}
           : {
@@ -143,7 +157,8 @@ export class Explainer {
     const sources = [...(frames ?? []), ...(stalls.other?.stack ?? [])];
     return {
       now: tell(),
-      ...(sources.length === 0 ? {} : { later: this.prepare(sources).then(tell) }),
+      tell,
+      ...(sources.length === 0 ? {} : { lines: this.prepare(sources).then(() => tell()) }),
     };
   }
 

@@ -1,4 +1,6 @@
+import { basename } from 'node:path';
 import type { CallSite } from '../code/call-site.js';
+import type { HotFunction } from '../profiling/hot-functions.js';
 import type { Chain } from './call-chain.js';
 import { saving } from './call-chain.js';
 import type { RankedCause } from './cause.js';
@@ -22,6 +24,8 @@ export interface Explainable {
   readonly callSite: CallSite | undefined;
   /** The innermost function of a stack that was caught, which may be one of Node's. */
   readonly running: string | undefined;
+  /** The functions that its CPU time was spent in, by self time, where it was sampled. */
+  readonly topFunctions: readonly HotFunction[];
   /** Who held the event loop. */
   readonly blocker:
     | {
@@ -102,6 +106,8 @@ function describe(cause: RankedCause, facts: Explainable, located: boolean): str
     case 'connection_pool':
       return `waiting for a connection of the pool`;
     case 'cpu': {
+      const hot = hottest(facts);
+      if (hot !== undefined) return `its own JavaScript: ${hot}`;
       const running =
         located && facts.running !== undefined
           ? `${facts.running}${from}`
@@ -142,13 +148,42 @@ function blocked({ blocker }: Explainable): string {
   const { name, running, callSite } = blocker;
   const what = running === undefined ? '' : ` in ${running}`;
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  return `waiting for the event loop, which ${name} held for ${ms(blocker.ms)}${what}${from}`;
+  const time = blocker.ms > 0 ? ` for ${ms(blocker.ms)}` : '';
+  return `waiting for the event loop, which ${name} held${time}${what}${from}`;
 }
 
 function copies({ type, count, sequential, name, fingerprint }: Repetition): string {
   const how = type === 'duplicate_queries' ? 'identical' : sequential ? 'sequential' : 'parallel';
   return `${count} ${how} copies of ${brief(name, fingerprint)}`;
 }
+
+/** `71 % of it in pbkdf2Sync from AuthService.hash (auth.service.ts:31)`, and what else took much of it. */
+function hottest({ topFunctions, callSite }: Explainable): string | undefined {
+  const named = topFunctions.filter(({ share }, index) => index === 0 || share >= HOT).slice(0, MAX_HOT);
+  if (named.length === 0) return undefined;
+  return named
+    .map((one, index) => {
+      const { function: name, share, file, line, calledFrom } = one;
+      const what = V8_WORDS[name] ?? name;
+      const where = file === undefined || line === undefined ? '' : ` (${basename(file)}:${line})`;
+      // Of a function that was caught while it called, the line of the call is known.
+      const caller =
+        callSite !== undefined && callSite.function === calledFrom?.function ? callSite : calledFrom;
+      const from = caller === undefined ? '' : ` from ${place(caller)}`;
+      return `${percent(share)}${index === 0 ? ' of it' : ''} in ${what}${where}${from}`;
+    })
+    .join(', ');
+}
+
+/** Functions of less than this share are not worth a word, and no more than so many are. */
+const HOT = 0.1;
+const MAX_HOT = 3;
+
+/** What V8 calls its own work. */
+const V8_WORDS: Readonly<Record<string, string>> = {
+  '(garbage collector)': 'garbage collection',
+  '(program)': 'native code',
+};
 
 /** Says what a repetition is, and what to do about it. */
 export function explainRepetition(

@@ -1,11 +1,13 @@
 import type { Span } from '@opentelemetry/api';
+import type { CapturedFile } from '../profiling/profiling.js';
 import type { SlowOperation } from './operation.js';
 
 /**
  * Writes what is known of a slow operation on its span, as numbers. The span must not have ended: an attribute set
  * in `onEnd` is lost.
+ * @param captured the profiles that are being written of it
  */
-export function annotate(span: Span, slow: SlowOperation): void {
+export function annotate(span: Span, slow: SlowOperation, captured: readonly CapturedFile[] = []): void {
   span.setAttribute('performance.slow', true);
   span.setAttribute('performance.operation.type', slow.type);
   span.setAttribute('performance.threshold', slow.thresholdMs);
@@ -16,6 +18,16 @@ export function annotate(span: Span, slow: SlowOperation): void {
   span.setAttribute('performance.cause.share', slow.causeShare);
   span.setAttribute('performance.explanation', slow.explanation);
   const { callSite, nPlusOne, resources } = slow;
+  for (const { type, id, path, sent } of captured) {
+    span.setAttribute(type === 'cpu' ? 'performance.profile' : 'performance.heap_snapshot', id);
+    // By this Grafana leads from a span to its profile.
+    if (sent) span.setAttribute('pyroscope.profile.id', span.spanContext().spanId);
+    span.addEvent('performance.profile_captured', {
+      'profile.type': type,
+      'profile.path': path,
+      'profile.reason': 'slow_operation',
+    });
+  }
   if (callSite !== undefined) {
     span.setAttribute('performance.call_site', `${callSite.function} (${callSite.file}:${callSite.line})`);
   }

@@ -1,5 +1,6 @@
 import type { Diagnostics } from '../explain/diagnostics.js';
 import type { Explanation, TimedExplanation } from '../explain/explainer.js';
+import type { CapturedFile, Profiling, SlowCapture } from '../profiling/profiling.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import type { ResourceEvidence } from '../resources/resource-sampler.js';
 import type { DriverStatus } from './driver-status.js';
@@ -13,14 +14,17 @@ interface Surroundings {
   readonly resources: ResourceEvidence;
   readonly usuallyMs: number | undefined;
   readonly diagnostics: Diagnostics;
+  readonly profiling: Profiling;
+  /** How long the event loop was busy within it, where that is known. */
+  readonly busyMs: number | undefined;
   readonly drivers: readonly DriverStatus[];
 }
 
 let sequence = 0;
 
 /**
- * Puts together what is kept of a slow operation, with its explanation. What is told of lines gets better once their
- * source maps have been read: that comes `later`.
+ * Puts together what is kept of a slow operation, with its explanation. That is told better once the source maps of
+ * its `lines` have been read, and once it is known which code ran (`profiled`).
  */
 export function describeSlow(
   operation: EndedOperation,
@@ -28,7 +32,12 @@ export function describeSlow(
   state: SpanState | undefined,
   now: number,
   around: Surroundings,
-): { slow: SlowOperation; later?: Promise<Explanation> } {
+): {
+  slow: SlowOperation;
+  files: readonly CapturedFile[];
+  lines?: Promise<Explanation>;
+  profiled?: Promise<Partial<SlowOperation>>;
+} {
   const { type, name, durationMs, error, span, statement } = operation;
   const { resources } = around;
   const context = span?.spanContext();
@@ -36,6 +45,8 @@ export function describeSlow(
   const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
   const root = state === undefined || state.root === state ? undefined : state.root;
   const explained = explain(operation, thresholdMs, state, now, http, around);
+  const capture = state === undefined ? undefined : captureSlow(operation, state, now, around);
+  const files = capture?.files ?? [];
   const slow: SlowOperation = {
     id: context?.spanId ?? `${Date.now().toString(36)}-${++sequence}`,
     timestamp: Date.now(),
@@ -52,10 +63,45 @@ export function describeSlow(
     ...(parentSpanContext === undefined ? {} : { parentSpanId: parentSpanContext.spanId }),
     ...(root?.name === undefined ? {} : { root: { type: root.type ?? 'internal', name: root.name } }),
     resources,
+    ...Object.fromEntries(
+      files.map(({ type: what, id }) => [what === 'cpu' ? 'profile' : 'heapSnapshot', id]),
+    ),
     ...(http === undefined ? {} : { http }),
     ...(statement === undefined ? {} : { statement }),
   };
-  return { slow, later: explained.later };
+  return { slow, files, lines: explained.lines, profiled: capture && profiled(capture, explained, files) };
+}
+
+/** Of what has code of its own, the code that ran is captured. */
+function captureSlow(
+  { type, name }: EndedOperation,
+  state: SpanState,
+  now: number,
+  { diagnostics, profiling, busyMs }: Surroundings,
+): SlowCapture | undefined {
+  if (state.isWork) return undefined;
+  const { traceId, spanId } = state.span.spanContext();
+  const alone = diagnostics.explains && diagnostics.wasAlone(state);
+  const sampled = {
+    from: state.startedAt,
+    to: now,
+    number: state.activityNumber,
+    alone,
+    whole: state.root === state,
+  };
+  const run = { type, name, traceId, spanId, sampled };
+  return profiling.slowOperation(run, `${type} ${name}`, busyMs ?? now - state.startedAt);
+}
+
+async function profiled(
+  { found }: SlowCapture,
+  { lines, tell }: TimedExplanation,
+  files: readonly CapturedFile[],
+): Promise<Partial<SlowOperation>> {
+  await lines;
+  const { seen, kept } = await found;
+  const lost = kept === undefined && files.some(({ type }) => type === 'cpu');
+  return { ...(seen === undefined ? {} : tell?.(seen)), ...(lost ? { profile: undefined } : {}) };
 }
 
 function explain(

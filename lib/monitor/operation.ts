@@ -46,6 +46,10 @@ export interface SlowOperation extends Explanation {
   /** The route or method within which it ran, when it is not the outermost one itself. */
   root?: { type: OperationType; name: string };
   resources?: ResourceEvidence;
+  /** The id of the CPU profile of its time, where one is kept: see `/performance/profiles/:id`. */
+  profile?: string;
+  /** The id of the heap snapshot that was taken when it ended, where one was. */
+  heapSnapshot?: string;
   /** Of a served request: where its time was spent, as far as the request got. */
   http?: HttpEvidence;
   /** Of a database operation: the statement without its literals. */

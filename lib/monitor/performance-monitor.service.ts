@@ -4,8 +4,11 @@ import { Observable, Subject, takeUntil } from 'rxjs';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
+import type { CaptureOptions } from '../profiling/on-demand.js';
+import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
 import type { OperationType, SlowOperation } from './operation.js';
-import { PerformanceMonitor, type PerformanceStats } from './performance-monitor.js';
+import { PerformanceMonitor } from './performance-monitor.js';
+import type { PerformanceStats } from './performance-stats.js';
 
 /** The monitor for injection: statistics, slow operations and alerts of this application. */
 @Injectable()
@@ -68,6 +71,48 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   /** See {@link PerformanceMonitor.checkAndAnnotateSlowOperation}. */
   checkAndAnnotateSlowOperation(span: Span, durationMs: number, type: OperationType): boolean {
     return this.monitor.checkAndAnnotateSlowOperation(span, durationMs, type);
+  }
+
+  /**
+   * Samples what this process does for some seconds, and keeps that as a file: 10 where nothing is said.
+   * @throws {@link CaptureRefusedError} that says why: one runs already, the process cannot be profiled, the file could
+   * not be written, or the module is not enabled
+   * @throws RangeError for `seconds` that are not allowed; and the signal's reason
+   */
+  async captureCpuProfile(options?: CaptureOptions): Promise<ProfileInfo> {
+    this.mayCapture();
+    return this.monitor.profiling.onDemand.captureCpu(options);
+  }
+
+  /** What is allocated within some seconds and stays. Throws as {@link captureCpuProfile}. */
+  async captureAllocationProfile(options?: CaptureOptions): Promise<ProfileInfo> {
+    this.mayCapture();
+    const { seconds, signal } = options ?? {};
+    return this.monitor.profiling.onDemand.captureAllocations({ seconds, signal });
+  }
+
+  /**
+   * Every object of the heap. Stops the process for some 5 to 15 seconds for each 100 MB; the file holds all strings, secrets
+   * among them. Refused where memory may not suffice. Throws as {@link captureCpuProfile}.
+   */
+  async captureHeapSnapshot(options?: Pick<CaptureOptions, 'signal'>): Promise<ProfileInfo> {
+    this.mayCapture();
+    return this.monitor.profiling.onDemand.captureHeapSnapshot(options);
+  }
+
+  /** The profiles that are kept, the newest first. Never rejects. */
+  getProfiles(): Promise<ProfileInfo[]> {
+    return this.monitor.profiling.store.list();
+  }
+
+  /** A profile by its id, while it is kept; its `path` is the file. Never rejects. */
+  getProfile(id: string): Promise<ProfileInfo | undefined> {
+    return this.monitor.profiling.store.get(id);
+  }
+
+  private mayCapture(): void {
+    if (!this.monitor.options.enabled)
+      throw new CaptureRefusedError('The option enabled is false: nothing is captured.');
   }
 
   onApplicationShutdown(): void {

@@ -3,42 +3,26 @@ import { getHeapStatistics } from 'node:v8';
 import { diag, type Span } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import { AlertEvaluator } from '../alerting/alert-evaluator.js';
-import { heapUsedRule, slowPercentageRule } from '../alerting/alert-rules.js';
-import type { WatchdogStatus } from '../event-loop/event-loop-watchdog.js';
+import { HEAP_USED, heapUsedRule, slowPercentageRule } from '../alerting/alert-rules.js';
 import { Diagnostics } from '../explain/diagnostics.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
+import { Profiling } from '../profiling/profiling.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
-import { type CurrentResources, ResourceSampler } from '../resources/resource-sampler.js';
+import { ResourceSampler } from '../resources/resource-sampler.js';
 import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
 import type { OperationType, SlowOperation } from './operation.js';
 import type { OperationRecorder } from './operation-recorder.js';
+import type { PerformanceStats } from './performance-stats.js';
 import { SlowOperations } from './slow-operations.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
-import { type NamedStatistics, Statistics, type TypeStatistics } from './statistics.js';
+import { Statistics } from './statistics.js';
 import { Thresholds } from './thresholds.js';
-
-/** What `getStats()` and `/performance/stats` answer. Durations are milliseconds. */
-export interface PerformanceStats {
-  /** Operations that ended since the start or the last reset. */
-  totalOperations: number;
-  totalSlowOperations: number;
-  byType: Record<string, TypeStatistics>;
-  /** Those that took the most time altogether, first. */
-  operations: NamedStatistics[];
-  currentResources: CurrentResources;
-  /** The libraries that do work for the application, and whether that work is seen. */
-  drivers: readonly DriverStatus[];
-  /** What the bounds turned away since the start or the last reset. */
-  dropped: { operationsToOther: number; events: number; queries: number };
-  /** Whether blocks of the event loop are seen, and if not, why. */
-  eventLoopWatchdog: WatchdogStatus;
-}
 
 /** One operation that ended, as it is counted. */
 export interface EndedOperation {
@@ -66,6 +50,7 @@ export class PerformanceMonitor {
   readonly thresholds: Thresholds;
   readonly resources: ResourceSampler;
   readonly diagnostics: Diagnostics;
+  readonly profiling: Profiling;
   /** Set by whoever sees the drivers. */
   drivers: readonly DriverStatus[] = [];
   /** Set while a test records. */
@@ -95,6 +80,11 @@ export class PerformanceMonitor {
       (from) => this.resources.evidence(from, performance.now() - from).gcPauseMs,
       reportError,
     );
+    this.profiling = new Profiling(
+      this.options,
+      this.diagnostics.sources,
+      (span) => stateOf(span)?.activityNumber ?? 0,
+    );
     this.alerts = new AlertEvaluator(
       [
         slowPercentageRule(alerts.slowPercentage, () => this.lastMinute()),
@@ -103,7 +93,7 @@ export class PerformanceMonitor {
           return { used: heap.used_heap_size, limit: heap.heap_size_limit };
         }),
       ],
-      (alert) => this.alertEvents.emit(alert),
+      (alert) => this.alerted(alert),
     );
     if (this.options.enabled) this.start();
   }
@@ -171,6 +161,7 @@ export class PerformanceMonitor {
         queries: this.diagnostics.dropped.queries,
       },
       eventLoopWatchdog: this.diagnostics.watchdog.status,
+      profiling: this.profiling.status,
     };
   }
 
@@ -254,6 +245,7 @@ export class PerformanceMonitor {
     this.started = false;
     this.resources.stop();
     this.diagnostics.stop();
+    void this.profiling.shutdown();
     clearInterval(this.alertTimer);
     this.slowEvents.close();
     this.alertEvents.close();
@@ -263,17 +255,27 @@ export class PerformanceMonitor {
     return this.diagnostics.explains ? state?.busyMs(now, loopIdleMs()) : undefined;
   }
 
+  private alerted(alert: PerformanceAlert): void {
+    if (alert.rule === HEAP_USED && alert.state === 'firing') this.profiling.memoryRunsShort();
+    this.alertEvents.emit(alert);
+  }
+
   private keep(operation: EndedOperation, thresholdMs: number, now: number): void {
     const { span } = operation;
     const state = stateOf(span);
-    const { slow, later } = describeSlow(operation, thresholdMs, state, now, {
-      resources: this.resources.evidence(now - operation.durationMs, this.busyMs(state, now)),
+    const busyMs = this.busyMs(state, now);
+    const { slow, files, lines, profiled } = describeSlow(operation, thresholdMs, state, now, {
+      resources: this.resources.evidence(now - operation.durationMs, busyMs),
       usuallyMs: this.statistics.median(operation.type, operation.name, now),
       diagnostics: this.diagnostics,
+      profiling: this.profiling,
+      busyMs,
       drivers: this.drivers,
     });
-    later?.then((better) => Object.assign(slow, better)).catch(reportError);
-    if (span !== undefined) annotate(span, slow);
+    for (const later of [lines, profiled]) {
+      later?.then((better) => Object.assign(slow, better)).catch(reportError);
+    }
+    if (span !== undefined) annotate(span, slow, files);
     this.slow.add(slow);
     this.slowEvents.emit(slow);
     if (state !== undefined) state.root.notable = true;

@@ -2,6 +2,7 @@ import { type Context, createContextKey, type Span, SpanKind } from '@openteleme
 import type { RawFrame } from '../code/call-site.js';
 import type { RequestWork } from '../explain/request-work.js';
 import { SpanNode } from '../explain/span-node.js';
+import { WORKS } from '../explain/work.js';
 import type { Inputs, WorkGroup } from '../explain/work-group.js';
 import type { KnownStatement } from '../tracing/statement.js';
 import type { HttpEvidence, OperationType } from './operation.js';
@@ -52,6 +53,11 @@ export class SpanState extends SpanNode {
   alone = false;
   /** The stack at its start, where it was taken. */
   frames: readonly RawFrame[] | undefined;
+  /** See {@link NoticedSpan}. */
+  activityNumber = 0;
+  activityLook = 0;
+  activityChildren = 0;
+  activityChildrenSum = 0;
 
   constructor(
     readonly monitor: PerformanceMonitor,
@@ -62,6 +68,11 @@ export class SpanState extends SpanNode {
     parent: SpanState | undefined,
   ) {
     super(parent, work, now, idle);
+  }
+
+  /** Whether it is work that is waited for, and no code. */
+  get isWork(): boolean {
+    return this.work < WORKS;
   }
 
   /** Whether somebody waits for the answer: its trace came in by a server or as a message, and is no stream. */

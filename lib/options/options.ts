@@ -135,8 +135,10 @@ export interface ProfilingOptions {
   maxAgeHours?: number;
   /** Seconds in which an operation (its type and name) gets no second file. Default 60. */
   cooldownSeconds?: number;
+  /** Files for slow operations in one minute, all operations together. Default 20. */
+  maxPerMinute?: number;
   /**
-   * Take a heap snapshot after a slow operation, too. It stops the process for about a second for each 100 MB, and is
+   * Take a heap snapshot after a slow operation, too. It stops the process for some 5 to 15 seconds for each 100 MB, and is
    * refused where memory is short. Default false.
    */
   heapSnapshots?: boolean;

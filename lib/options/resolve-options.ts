@@ -97,6 +97,7 @@ function resolveProfiling(options: ProfilingOptions = {}): ResolvedOptions['prof
     maxProfiles: options.maxProfiles ?? 200,
     maxAgeHours: options.maxAgeHours ?? 168,
     cooldownSeconds: options.cooldownSeconds ?? 60,
+    maxPerMinute: options.maxPerMinute ?? 20,
     heapSnapshots: options.heapSnapshots ?? false,
     maxHeapSnapshotsPerHour: options.maxHeapSnapshotsPerHour ?? 2,
     pyroscope: { ...options.pyroscope },

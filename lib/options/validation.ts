@@ -81,6 +81,7 @@ const SHAPE: Shape = {
     maxProfiles: whole(1, 100_000),
     maxAgeHours: number(0.01, 100_000),
     cooldownSeconds: number(0, 86_400),
+    maxPerMinute: whole(1, 1000),
     heapSnapshots: boolean,
     maxHeapSnapshotsPerHour: whole(1, 60),
     pyroscope: { url: httpAddress, authToken: secret, tenantId: text },

@@ -4,6 +4,9 @@ import type { OperationType } from '../monitor/operation.js';
 export const PROFILE_TYPES = ['cpu', 'allocations', 'heap_snapshot'] as const;
 export type ProfileType = (typeof PROFILE_TYPES)[number];
 
+/** The most seconds that a capture on demand may take. */
+export const MAX_CAPTURE_SECONDS = 300;
+
 /** Why it was captured. */
 export type ProfileReason = 'slow_operation' | 'on_demand' | 'memory';
 

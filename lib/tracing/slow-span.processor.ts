@@ -4,6 +4,7 @@ import { OWN_BUSY, WORKS, workOf } from '../explain/work.js';
 import type { OperationType } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { attachState, monitorIn, SpanState, stateOf } from '../monitor/span-state.js';
+import { processProfiler } from '../profiling/process-profiler.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { classify, operationName } from './classify.js';
 import { redact } from './redact.js';
@@ -48,7 +49,9 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       const now = performance.now();
       if (monitor.diagnostics.explains) this.begin(monitor, span, parent, now);
       else attachState(new SpanState(monitor, span, OWN_BUSY, now, 0, parent));
-      monitor.recorder?.started(stateOf(span) as SpanState);
+      const state = stateOf(span) as SpanState;
+      processProfiler.started(state, now);
+      monitor.recorder?.started(state);
     } catch (error) {
       report(error);
     }
@@ -101,6 +104,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     try {
       if (!state.duplicate) this.count(state, span, now, idle);
     } finally {
+      processProfiler.ended(state, now);
       if (state.root === state && diagnostics.explains) diagnostics.rootEnded(state, now);
       recorder?.ended(state);
     }

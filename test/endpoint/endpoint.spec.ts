@@ -1,3 +1,4 @@
+import { get } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
 import type { PerformanceOptions } from '../../lib/options/options.js';
@@ -37,6 +38,27 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
     for (const header of ['x-forwarded-for', 'forwarded', 'x-real-ip', 'via']) {
       expect(await status('/performance/stats', { [header]: '10.0.0.1' })).toBe(403);
     }
+  });
+
+  it('does not answer a page whose name was pointed at this machine', async () => {
+    await start();
+    const asking = (host: string): Promise<number | undefined> =>
+      new Promise((resolve, reject) => {
+        const request = get(`${application?.url}/performance/stats`, { headers: { host } }, (response) => {
+          response.resume();
+          resolve(response.statusCode);
+        });
+        request.once('error', reject);
+      });
+    for (const host of [
+      'evil.example',
+      'evil.example:3000',
+      'localhost.evil.example',
+      '127.0.0.1.evil.example',
+    ])
+      expect({ host, status: await asking(host) }).toEqual({ host, status: 403 });
+    for (const host of ['localhost', 'localhost:3000', 'shop.localhost', '127.0.0.1:80', '[::1]:3000'])
+      expect({ host, status: await asking(host) }).toEqual({ host, status: 200 });
   });
 
   it('answers nobody in production until it is told whom', async () => {

@@ -24,6 +24,7 @@ const say = (causes: RankedCause[], more: Partial<Explainable> = {}): string =>
     repetitions: [],
     chain: undefined,
     callSite: undefined,
+    topFunctions: [],
     running: undefined,
     blocker: undefined,
     stage: undefined,

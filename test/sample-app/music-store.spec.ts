@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Finding } from '../../lib/explain/finding.js';
 import type { SlowOperation } from '../../lib/monitor/operation.js';
-import type { PerformanceStats } from '../../lib/monitor/performance-monitor.js';
+import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
 
 const MAIN = join(__dirname, '../../sample-app/dist/main.js');
 

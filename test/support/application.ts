@@ -4,8 +4,8 @@ import { type INestApplication, type LoggerService, Module, type Type } from '@n
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { PerformanceStats } from '../../lib/monitor/performance-monitor.js';
 import { PerformanceMonitorService } from '../../lib/monitor/performance-monitor.service.js';
+import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
 import type { PerformanceOptions } from '../../lib/options/options.js';
 import { PerformanceModule, type PerformanceModuleExtras } from '../../lib/performance.module.js';
 

@@ -21,6 +21,7 @@ import { WaitingModule } from './waiting/waiting.module';
       externalThresholdMs: 60,
       customThresholds: { rpc: 60, messaging: 60, job: 60 },
       alerts: { enabled: false },
+      profiling: { sampler: 'inspector' },
       // Companions set the scene; they are not what is judged.
       http: { ignore: ['/companions/'] },
     }),

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ROOT } from './processes.js';
+import { ROOT } from '../../support/child-app.js';
 
 /** A line of the application's source. */
 export interface Site {

@@ -1,0 +1,148 @@
+import type { ServerResponse } from 'node:http';
+import {
+  type BeforeApplicationShutdown,
+  ConflictException,
+  Controller,
+  Get,
+  Header,
+  Headers,
+  HttpException,
+  Inject,
+  NotFoundException,
+  Param,
+  Post,
+  Query,
+  Res,
+  type StreamableFile,
+  type Type,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
+import { show } from '../options/options-error.js';
+import {
+  CaptureRefusedError,
+  MAX_CAPTURE_SECONDS,
+  PROFILE_TYPES,
+  type ProfileInfo,
+  type ProfileType,
+} from '../profiling/profile-info.js';
+import { EndpointGuard } from './endpoint.guard.js';
+import { nativeFile, pprofFile } from './profile-file.js';
+import { oneOf, type QueryParameters, refuse, wholeNumber } from './query-parameters.js';
+import { refuseOtherOrigins } from './same-origin.js';
+
+/** Express hands out Node's response, Fastify what holds it. */
+type AnyResponse = ServerResponse | { readonly raw: ServerResponse };
+
+/** As nginx has it: whoever asked has gone, and sees no answer. */
+const CLIENT_CLOSED_REQUEST = 499;
+
+/** The controller of the profiles below this path, which is that of the endpoint, and checked there. */
+export function createProfilesController(path: string): Type {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  @UseGuards(EndpointGuard)
+  class ProfilesController implements BeforeApplicationShutdown {
+    private capturing = 0;
+
+    constructor(
+      @Inject(PerformanceMonitorService) private readonly service: PerformanceMonitorService,
+      @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
+    ) {}
+
+    @Get('profiles')
+    @Header('Cache-Control', 'no-store')
+    async list(@Query() query: QueryParameters): Promise<ProfileInfo[]> {
+      const limit = wholeNumber(query, 'limit');
+      const type = oneOf(query, 'type', PROFILE_TYPES);
+      const profiles = await this.service.getProfiles();
+      return profiles.filter((profile) => type === undefined || profile.type === type).slice(0, limit);
+    }
+
+    @Get('profiles/:id/info')
+    @Header('Cache-Control', 'no-store')
+    async info(@Param('id') id: string): Promise<ProfileInfo> {
+      return (await this.service.getProfile(id)) ?? gone(id);
+    }
+
+    @Get('profiles/:id')
+    @Header('Cache-Control', 'no-store')
+    async download(
+      @Param('id') id: string,
+      @Query() query: QueryParameters,
+      @Res({ passthrough: true }) response: AnyResponse,
+    ): Promise<StreamableFile> {
+      const format = oneOf(query, 'format', ['native', 'pprof']) ?? 'native';
+      const profile = (await this.monitor.profiling.store.open(id)) ?? gone(id);
+      return format === 'pprof' ? pprofFile(profile) : nativeFile(profile, rawOf(response));
+    }
+
+    /** Captures now, and answers when that is done. The capture is lost when the client does not wait for it. */
+    @Post('profiles')
+    @Header('Cache-Control', 'no-store')
+    async capture(
+      @Query() query: QueryParameters,
+      @Headers() headers: Record<string, string>,
+      @Res({ passthrough: true }) response: AnyResponse,
+    ): Promise<ProfileInfo> {
+      refuseOtherOrigins(headers);
+      const type = oneOf(query, 'type', PROFILE_TYPES) ?? 'cpu';
+      const seconds = wholeNumber(query, 'seconds', MAX_CAPTURE_SECONDS);
+      if (type === 'heap_snapshot' && seconds !== undefined)
+        refuse('seconds', query['seconds'], 'leave it out with type=heap_snapshot, which is of one moment');
+      this.capturing++;
+      try {
+        return await whileConnected(rawOf(response), (signal) => this.begin(type, { seconds, signal }));
+      } catch (error) {
+        throw error instanceof CaptureRefusedError ? new ConflictException(error.message) : error;
+      } finally {
+        this.capturing--;
+      }
+    }
+
+    /** The server waits for its answers, so those that wait for the end of a capture get what there is by now. */
+    beforeApplicationShutdown(): void {
+      if (this.capturing > 0) this.monitor.profiling.onDemand.finishNow();
+    }
+
+    private begin(
+      type: ProfileType,
+      options: { seconds: number | undefined; signal: AbortSignal },
+    ): Promise<ProfileInfo> {
+      if (type === 'cpu') return this.service.captureCpuProfile(options);
+      if (type === 'allocations') return this.service.captureAllocationProfile(options);
+      return this.service.captureHeapSnapshot(options);
+    }
+  }
+  return ProfilesController;
+}
+
+/** Gives `work` a signal that is aborted when the client goes away before it has its answer. */
+async function whileConnected<T>(
+  response: ServerResponse,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController();
+  // An exception that Nest does not log: nothing went wrong.
+  const closed = (): void =>
+    abort.abort(
+      new HttpException('The client did not wait for the end of the capture', CLIENT_CLOSED_REQUEST),
+    );
+  response.once('close', closed);
+  // It may have gone while it was being authorized.
+  if (response.destroyed) closed();
+  try {
+    return await work(abort.signal);
+  } finally {
+    response.off('close', closed);
+  }
+}
+
+function rawOf(response: AnyResponse): ServerResponse {
+  return 'raw' in response ? response.raw : response;
+}
+
+function gone(id: string): never {
+  throw new NotFoundException(`There is no profile ${show(id)}: it may have made room for newer ones`);
+}

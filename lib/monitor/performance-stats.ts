@@ -1,0 +1,24 @@
+import type { WatchdogStatus } from '../event-loop/event-loop-watchdog.js';
+import type { ProfilingStatus } from '../profiling/profiling.js';
+import type { CurrentResources } from '../resources/resource-sampler.js';
+import type { DriverStatus } from './driver-status.js';
+import type { NamedStatistics, TypeStatistics } from './statistics.js';
+
+/** What `getStats()` and `/performance/stats` answer. Durations are milliseconds. */
+export interface PerformanceStats {
+  /** Operations that ended since the start or the last reset. */
+  totalOperations: number;
+  totalSlowOperations: number;
+  byType: Record<string, TypeStatistics>;
+  /** Those that took the most time altogether, first. */
+  operations: NamedStatistics[];
+  currentResources: CurrentResources;
+  /** The libraries that do work for the application, and whether that work is seen. */
+  drivers: readonly DriverStatus[];
+  /** What the bounds turned away since the start or the last reset. */
+  dropped: { operationsToOther: number; events: number; queries: number };
+  /** Whether blocks of the event loop are seen, and if not, why. */
+  eventLoopWatchdog: WatchdogStatus;
+  /** Whether profiles are kept, and if not, why. */
+  profiling: ProfilingStatus;
+}

@@ -1,0 +1,66 @@
+import { open } from 'node:fs/promises';
+import { ANONYMOUS, type CallSite, isUserCode } from '../code/call-site.js';
+import { pathOf } from '../code/code-path.js';
+import type { SourceMaps } from '../code/source-maps.js';
+import { enclosingClass, indentation } from './enclosing-class.js';
+import type { CodeFunction } from './sample-window.js';
+
+/** A larger file is not read for the names of its classes: it is a bundle, and rarely indented. */
+const MAX_BYTES = 4 * 1024 * 1024;
+/** Files that are read for one profile. */
+const MAX_FILES = 100;
+
+/** Names the functions of a profile as people know them: with their class, and where they were written. */
+export class CodeNames {
+  private readonly texts = new Map<string, readonly string[]>();
+
+  private constructor(private readonly sources: SourceMaps) {}
+
+  /** Reads what is needed to name these functions. Never rejects: what cannot be read is named as it runs. */
+  static async prepare(functions: Iterable<CodeFunction>, sources: SourceMaps): Promise<CodeNames> {
+    const names = new CodeNames(sources);
+    const urls = new Set<string>();
+    for (const { url } of functions) if (urls.size < MAX_FILES && isUserCode(url)) urls.add(url);
+    for (const url of urls) {
+      await sources.prepare(url);
+      names.texts.set(url, await linesOf(url));
+    }
+    return names;
+  }
+
+  /** `AuthService.hash`, or `(anonymous)`. */
+  nameOf({ name, url, line }: CodeFunction): string {
+    if (name === '') return ANONYMOUS;
+    const type = enclosingClass(this.texts.get(url) ?? [], line, name);
+    if (type === undefined) return name;
+    return name === type || name === 'constructor' ? `new ${type}` : `${type}.${name}`;
+  }
+
+  /** Where a function was written: its definition, or one of its lines. */
+  locate(code: CodeFunction, line = 0): CallSite {
+    const { url } = code;
+    const text = line > 0 ? this.texts.get(url)?.[line - 1] : undefined;
+    // Mappings of a line begin at its first word.
+    const position =
+      line > 0
+        ? { line, column: (text === undefined ? 0 : indentation(text)) + 1 }
+        : { line: code.line, column: code.column };
+    return this.sources.locate({ functionName: this.nameOf(code), url, ...position });
+  }
+}
+
+async function linesOf(url: string): Promise<readonly string[]> {
+  const path = pathOf(url);
+  if (path === undefined) return [];
+  try {
+    const file = await open(path);
+    try {
+      if ((await file.stat()).size > MAX_BYTES) return [];
+      return (await file.readFile('utf8')).split('\n');
+    } finally {
+      await file.close();
+    }
+  } catch {
+    return [];
+  }
+}

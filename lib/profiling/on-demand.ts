@@ -1,0 +1,114 @@
+import { performance } from 'node:perf_hooks';
+import type { SourceMaps } from '../code/source-maps.js';
+import type { ResolvedOptions } from '../options/options.js';
+import { Activity } from './activity.js';
+import { AllocationSampling } from './allocation-sampling.js';
+import { CodeNames } from './code-names.js';
+import { CpuCapture } from './cpu-capture.js';
+import { cut } from './cut-profile.js';
+import { HeapSnapshots } from './heap-snapshots.js';
+import { samplesOf } from './operation-samples.js';
+import {
+  CaptureRefusedError,
+  MAX_CAPTURE_SECONDS,
+  type ProfileInfo,
+  type ProfileReason,
+} from './profile-info.js';
+import type { NewProfile, ProfileContent, ProfileStore } from './profile-store.js';
+
+/** How long to capture, and what ends it. */
+export interface CaptureOptions {
+  /** 1 to 300; 10 by default. */
+  seconds?: number;
+  /** Aborts it: nothing is kept, and the promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+const DEFAULT_SECONDS = 10;
+
+/** Captures that somebody asked for, one of each type at a time. */
+export class OnDemand {
+  readonly heap: HeapSnapshots;
+  private readonly cpu = new CpuCapture();
+  private readonly allocations: AllocationSampling;
+
+  constructor(
+    options: ResolvedOptions['profiling'],
+    private readonly sources: SourceMaps,
+    private readonly store: ProfileStore,
+    private readonly keep: (
+      profile: NewProfile,
+      content: ProfileContent,
+      signal?: AbortSignal,
+    ) => Promise<ProfileInfo | undefined>,
+  ) {
+    const { maxHeapSnapshotsPerHour, cooldownSeconds } = options;
+    this.heap = new HeapSnapshots(store, {
+      maxPerHour: maxHeapSnapshotsPerHour,
+      cooldownMs: cooldownSeconds * 1000,
+    });
+    this.allocations = new AllocationSampling({
+      newId: () => store.newId(),
+      write: (profile, content, signal) => keep(profile, content, signal),
+      get failure() {
+        return store.failure;
+      },
+    });
+  }
+
+  /**
+   * @throws {@link CaptureRefusedError} that says why: another one runs, the process cannot be profiled, or the file
+   * could not be written
+   * @throws RangeError for `seconds` that are not allowed
+   */
+  async captureCpu({ seconds = DEFAULT_SECONDS, signal }: CaptureOptions = {}): Promise<ProfileInfo> {
+    checkSeconds(seconds);
+    const window = await this.cpu.capture(seconds, signal);
+    const { startedAt, endedAt } = window;
+    const everything = { from: startedAt, to: endedAt, number: 0, alone: true, whole: true };
+    const samples = samplesOf([window], everything, new Activity());
+    const part = cut(samples, false);
+    const names = await CodeNames.prepare(part.functions, this.sources);
+    const begun = performance.timeOrigin + startedAt;
+    const profile: NewProfile = {
+      id: this.store.newId(),
+      type: 'cpu',
+      reason: 'on_demand',
+      startedAt: Math.round(begun),
+      durationMs: Math.round(endedAt - startedAt),
+      scope: 'process',
+      samples: samples.owner.length,
+    };
+    const kept = await this.keep(profile, JSON.stringify(part.toProfile(names, begun * 1000)), signal);
+    if (kept !== undefined) return kept;
+    throw new CaptureRefusedError(`The profile could not be kept: ${this.store.failure ?? 'see the log'}`);
+  }
+
+  /** What was allocated within some seconds and stayed. Throws as {@link captureCpu}. */
+  async captureAllocations({
+    seconds = DEFAULT_SECONDS,
+    signal,
+    reason = 'on_demand',
+  }: CaptureOptions & { reason?: ProfileReason } = {}): Promise<ProfileInfo> {
+    checkSeconds(seconds);
+    return this.allocations.capture({ id: this.store.newId(), reason, seconds, signal });
+  }
+
+  /** Every object of the heap. It stops the process for some 5 to 15 seconds for each 100 MB. Throws as {@link captureCpu}. */
+  async captureHeapSnapshot({ signal }: Pick<CaptureOptions, 'signal'> = {}): Promise<ProfileInfo> {
+    return this.heap.capture({ id: this.store.newId(), reason: 'on_demand', signal });
+  }
+
+  /** Ends what runs, with what it has. */
+  finishNow(): void {
+    this.cpu.finishNow();
+    this.allocations.finishNow();
+  }
+}
+
+function checkSeconds(seconds: unknown): void {
+  if (typeof seconds === 'number' && seconds >= 1 && seconds <= MAX_CAPTURE_SECONDS) return;
+  throw new RangeError(
+    `seconds is ${String(seconds)}, which is not allowed: give a number from 1 to ${MAX_CAPTURE_SECONDS}`,
+  );
+}

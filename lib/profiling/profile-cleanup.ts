@@ -1,0 +1,161 @@
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { PROFILE_TYPES } from './profile-info.js';
+import { parseProfileName, profileName, timeOf } from './profile-names.js';
+
+/** How much is kept of profiles. */
+export interface ProfileBudgets {
+  /** The files of all profiles together, descriptions included. */
+  readonly maxBytes: number;
+  readonly maxFiles: number;
+  readonly maxAgeMs: number;
+}
+
+/** After this time nobody completes a file any more. */
+const ABANDONED_MS = 60 * 60 * 1000;
+
+/** The files on disk of one profile. */
+interface StoredProfile {
+  readonly id: string;
+  readonly names: string[];
+  bytes: number;
+  modifiedAt: number;
+  profile: boolean;
+  sidecar: boolean;
+}
+
+/** Removes what nobody will complete and what is beyond the budgets. Touches only files with names of ours. */
+export class ProfileCleanup {
+  /** Why a file could not be removed, of the last that could not. */
+  private failure: unknown;
+
+  private constructor(private readonly directory: string) {}
+
+  /**
+   * Other processes may do the same meanwhile.
+   * @param lookFor `crashed`: also what processes that are gone left. It is for the first time only: where containers
+   * share a directory, processes of others seem gone.
+   * @param keep the id of a profile that stays, whatever the budgets
+   * @throws Error where the directory cannot be read or a file not be removed; the others are removed nevertheless
+   */
+  static async run(
+    directory: string,
+    budgets: ProfileBudgets,
+    { lookFor, keep }: { lookFor?: 'crashed'; keep?: string } = {},
+  ): Promise<void> {
+    const cleanup = new ProfileCleanup(directory);
+    const stored = await cleanup.scan(lookFor === 'crashed');
+    await cleanup.enforce(await cleanup.withoutHalves(stored), budgets, keep);
+    if (cleanup.failure !== undefined) throw cleanup.failure;
+  }
+
+  /** Removes temporary files, and finds the profiles: the oldest first. */
+  private async scan(crashed: boolean): Promise<StoredProfile[]> {
+    const found = new Map<string, StoredProfile>();
+    for (const name of await namesIn(this.directory)) {
+      const parsed = parseProfileName(name);
+      if (parsed === undefined) continue;
+      const stats = await lstat(join(this.directory, name)).catch(() => undefined);
+      if (stats === undefined || !stats.isFile()) continue;
+      const { id, sidecar, writer } = parsed;
+      if (writer !== undefined) {
+        if (isAbandoned(stats.mtimeMs) || (crashed && !isWriting(writer, stats.mtimeMs)))
+          await this.remove(name);
+        continue;
+      }
+      const entry = found.get(id) ?? {
+        id,
+        names: [],
+        bytes: 0,
+        modifiedAt: 0,
+        profile: false,
+        sidecar: false,
+      };
+      found.set(id, entry);
+      // The description goes last: a profile without one would count for an hour.
+      if (sidecar) entry.names.push(name);
+      else entry.names.unshift(name);
+      entry[sidecar ? 'sidecar' : 'profile'] = true;
+      entry.bytes += stats.size;
+      entry.modifiedAt = Math.max(entry.modifiedAt, stats.mtimeMs);
+    }
+    return [...found.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
+  }
+
+  /** Removes descriptions of nothing, and profiles that get no description any more. */
+  private async withoutHalves(stored: StoredProfile[]): Promise<StoredProfile[]> {
+    const whole: StoredProfile[] = [];
+    for (const entry of stored) {
+      const half = entry.profile
+        ? !entry.sidecar && isAbandoned(entry.modifiedAt)
+        : !(await this.hasProfile(entry.id));
+      if (!half || !(await this.removeAll(entry))) whole.push(entry);
+    }
+    return whole;
+  }
+
+  /** A listing is no snapshot: it may have passed where the profile's file came, and not yet where its description did. */
+  private async hasProfile(id: string): Promise<boolean> {
+    for (const type of PROFILE_TYPES) {
+      const path = join(this.directory, profileName(id, type));
+      if ((await lstat(path).catch(() => undefined)) !== undefined) return true;
+    }
+    return false;
+  }
+
+  private async enforce(stored: StoredProfile[], budgets: ProfileBudgets, keep?: string): Promise<void> {
+    const { maxBytes, maxFiles, maxAgeMs } = budgets;
+    let files = stored.length;
+    let bytes = stored.reduce((sum, entry) => sum + entry.bytes, 0);
+    const oldest = Date.now() - maxAgeMs;
+    for (const entry of stored) {
+      if (entry.id === keep) continue;
+      if (files <= maxFiles && bytes <= maxBytes && timeOf(entry.id) >= oldest) continue;
+      if (!(await this.removeAll(entry))) continue;
+      files--;
+      bytes -= entry.bytes;
+    }
+  }
+
+  private async removeAll({ names }: StoredProfile): Promise<boolean> {
+    for (const name of names) if (!(await this.remove(name))) return false;
+    return true;
+  }
+
+  private async remove(name: string): Promise<boolean> {
+    try {
+      await rm(join(this.directory, name), { force: true });
+      return true;
+    } catch (error) {
+      this.failure = error;
+      return false;
+    }
+  }
+}
+
+async function namesIn(directory: string): Promise<string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    // It was removed meanwhile, and all that was in it.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+function isAbandoned(modifiedAt: number): boolean {
+  return modifiedAt < Date.now() - ABANDONED_MS;
+}
+
+/** Whether the process that a temporary file is named after may still be writing it. */
+function isWriting(pid: number, modifiedAt: number): boolean {
+  // In containers every process has the same number: one before us that had ours is gone.
+  if (pid === process.pid) return modifiedAt >= Date.now() - process.uptime() * 1000;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // It is another user's.
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}

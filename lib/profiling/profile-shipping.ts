@@ -1,0 +1,60 @@
+import type { HeapProfiler, Profiler } from 'node:inspector';
+import type { ResolvedOptions } from '../options/options.js';
+import { INTERVAL_BYTES } from './allocation-sampling.js';
+import type { ProfileInfo } from './profile-info.js';
+import { type PushStatus, PyroscopePush } from './pyroscope.js';
+
+/** A profile as pprof, which its format can be turned into. A heap snapshot cannot. */
+export async function toPprof(info: ProfileInfo, content: string): Promise<Uint8Array> {
+  const { encodeAllocationsPprof, encodeCpuPprof } = await import('./pprof.js');
+  const profile: unknown = JSON.parse(content);
+  const { startedAt, durationMs, operation } = info;
+  // What a span's profile is found by, in Pyroscope and Grafana.
+  const labels: Record<string, string> =
+    operation === undefined ? {} : { span_id: operation.spanId, span_name: operation.name };
+  if (info.type === 'allocations')
+    return encodeAllocationsPprof(profile as HeapProfiler.SamplingHeapProfile, {
+      startedAt,
+      durationMs,
+      intervalBytes: INTERVAL_BYTES,
+      labels,
+    });
+  const intervalUs = (durationMs * 1000) / Math.max(1, info.samples ?? 1);
+  return encodeCpuPprof(profile as Profiler.Profile, { startedAt, intervalUs, labels });
+}
+
+/** Sends profiles to Pyroscope, where the options name one. */
+export class ProfileShipping {
+  private readonly target: PyroscopePush | undefined;
+
+  constructor(
+    { profiling: { pyroscope }, serviceName, serviceVersion, hostName, enabled }: ResolvedOptions,
+    private readonly warn: (message: string) => void,
+  ) {
+    if (enabled && pyroscope.url !== undefined)
+      this.target = new PyroscopePush(pyroscope, { serviceName, serviceVersion, hostName }, warn);
+  }
+
+  /** Whether there is anywhere to send to. */
+  get ships(): boolean {
+    return this.target !== undefined;
+  }
+
+  get status(): PushStatus | undefined {
+    return this.target?.status;
+  }
+
+  /** Begins to send a profile that was kept. Never throws. */
+  ship(info: ProfileInfo, content: string): void {
+    const { target } = this;
+    const { type, startedAt, durationMs } = info;
+    if (target === undefined || type === 'heap_snapshot') return;
+    toPprof(info, content)
+      .then((pprof) => target.push(pprof, { type, startedAt, endedAt: startedAt + durationMs }))
+      .catch((error: unknown) => this.warn(`A profile could not be sent: ${String(error)}`));
+  }
+
+  async flush(timeoutMs: number): Promise<void> {
+    await this.target?.flush(timeoutMs);
+  }
+}

@@ -1,0 +1,85 @@
+import { constants, type Stats } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { PROFILE_TYPES, type ProfileInfo } from './profile-info.js';
+
+/** A profile's description: what the file that lies beside it holds. Size and path are those of the profile itself. */
+export type NewProfile = Omit<ProfileInfo, 'bytes' | 'path'>;
+
+/** A larger description is none of ours. */
+export const MAX_SIDECAR_BYTES = 64 * 1024;
+
+/** No symbolic link is followed and no pipe waited for. Where a flag is unknown (Windows) it is undefined, and adds nothing. */
+const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+
+/**
+ * Opens a regular file for reading; the caller closes it.
+ * @throws Error where there is none
+ */
+export async function openFile(path: string): Promise<{ file: FileHandle; stats: Stats }> {
+  const file = await open(path, READ);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new Error(`${path} is not a file`);
+    return { file, stats };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
+
+/**
+ * Reads the description of a profile. What else the file says is left out.
+ * @returns nothing where it is not one of this id
+ * @throws Error where it cannot be read
+ */
+export async function readSidecar(path: string, id: string): Promise<NewProfile | undefined> {
+  const { file, stats } = await openFile(path);
+  try {
+    if (stats.size > MAX_SIDECAR_BYTES) return undefined;
+    const described: unknown = JSON.parse(await file.readFile('utf8'));
+    return isProfile(described) && described.id === id ? knownFields(described) : undefined;
+  } finally {
+    await file.close();
+  }
+}
+
+function knownFields({ id, type, reason, startedAt, durationMs, scope, ...more }: NewProfile): NewProfile {
+  const { samples, operation } = more;
+  return {
+    id,
+    type,
+    reason,
+    startedAt,
+    durationMs,
+    scope,
+    ...(samples !== undefined && { samples }),
+    ...(operation !== undefined && { operation: knownOperation(operation) }),
+  };
+}
+
+function knownOperation({ type, name, traceId, spanId }: NonNullable<NewProfile['operation']>) {
+  return { type, name, traceId, spanId };
+}
+
+function isProfile(value: unknown): value is NewProfile {
+  if (!isRecord(value)) return false;
+  const { type, reason, startedAt, durationMs, scope, samples, operation } = value;
+  return (
+    PROFILE_TYPES.some((known) => known === type) &&
+    // A reason that a later version knows is no fault.
+    [reason, scope].every((text) => typeof text === 'string') &&
+    [startedAt, durationMs, samples ?? 0].every(Number.isFinite) &&
+    (operation === undefined || isOperation(operation))
+  );
+}
+
+function isOperation(value: unknown): boolean {
+  return (
+    isRecord(value) &&
+    ['type', 'name', 'traceId', 'spanId'].every((field) => typeof value[field] === 'string')
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

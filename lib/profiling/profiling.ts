@@ -1,0 +1,228 @@
+import { setTimeout } from 'node:timers/promises';
+import { diag, type Span } from '@opentelemetry/api';
+import type { SourceMaps } from '../code/source-maps.js';
+import type { ResolvedOptions } from '../options/options.js';
+import { CaptureQuota } from './capture-quota.js';
+import { InspectorSampler } from './inspector-sampler.js';
+import { OnDemand } from './on-demand.js';
+import { processProfiler } from './process-profiler.js';
+import { CaptureRefusedError, type ProfileInfo, type ProfileType } from './profile-info.js';
+import type { ProfileRingStatus } from './profile-ring.js';
+import { ProfileShipping } from './profile-shipping.js';
+import { type NewProfile, type ProfileContent, ProfileStore } from './profile-store.js';
+import type { PushStatus } from './pyroscope.js';
+import type { Sampler } from './sample-window.js';
+import { type SeenRunning, SlowProfiles, type SlowRun } from './slow-profiles.js';
+
+/** What profiling is at. */
+export interface ProfilingStatus extends ProfileRingStatus {
+  /** Where profiles are kept. */
+  directory: string;
+  /** Why the last one could not be written, if so. */
+  failure?: string;
+  /** Slow operations that got no file, since theirs had one shortly before or there were too many. */
+  skipped: number;
+  /** Why the last heap snapshot after a slow operation was refused, if it was. */
+  snapshotRefused?: string;
+  /** What was sent to Pyroscope, where it is. */
+  pyroscope?: PushStatus;
+}
+
+/** A profile that is being written. */
+export interface CapturedFile {
+  readonly type: ProfileType;
+  readonly id: string;
+  readonly path: string;
+  /** Whether it is sent to Pyroscope as well. */
+  readonly sent: boolean;
+}
+
+/** What is captured of a slow operation. Files are there some hundred milliseconds after it ended. */
+export interface SlowCapture {
+  readonly files: readonly CapturedFile[];
+  /** What ran, and whether the profile could be kept. Never rejects. */
+  readonly found: Promise<{ readonly seen?: SeenRunning; readonly kept?: ProfileInfo }>;
+}
+
+const MB = 1024 * 1024;
+/** An operation within which the loop was busy for less is not asked about. */
+const MIN_BUSY_MS = 20;
+/** How long a shutdown waits for what is being written and sent. */
+const FLUSH_TIMEOUT_MS = 3000;
+
+/** Captures profiles for one monitor: of slow operations, on demand, and of memory; keeps them, and sends them. */
+export class Profiling {
+  readonly store: ProfileStore;
+  readonly onDemand: OnDemand;
+  /** Where warnings go; set by who has a log. */
+  warn: (message: string) => void = (message) => diag.warn(`nestjs-performance: ${message}`);
+  private readonly quota: CaptureQuota;
+  private readonly shipping: ProfileShipping;
+  private readonly options: ResolvedOptions['profiling'];
+  private readonly keepsSlow: boolean;
+  private slow: SlowProfiles | undefined;
+  private snapshotRefused: string | undefined;
+  private failure: string | undefined;
+  private starting: Promise<void> | undefined;
+  private stopped = false;
+  private readonly pending = new Set<Promise<unknown>>();
+
+  constructor(
+    private readonly resolved: ResolvedOptions,
+    private readonly sources: SourceMaps,
+    private readonly numberOf: (span: Span | undefined) => number,
+  ) {
+    const { profiling } = resolved;
+    this.options = profiling;
+    this.keepsSlow = resolved.profileSlowOperations;
+    this.quota = new CaptureQuota(profiling.cooldownSeconds * 1000, profiling.maxPerMinute);
+    this.store = new ProfileStore(
+      {
+        directory: profiling.directory,
+        maxBytes: profiling.maxDirectoryMb * MB,
+        maxFiles: profiling.maxProfiles,
+        maxAgeMs: profiling.maxAgeHours * 3_600_000,
+      },
+      (message) => this.warn(message),
+    );
+    this.shipping = new ProfileShipping(resolved, (message) => this.warn(message));
+    this.onDemand = new OnDemand(profiling, sources, this.store, (profile, content, signal) =>
+      this.keep(profile, content, signal),
+    );
+  }
+
+  /** Begins to sample, where that is wanted. Never rejects. */
+  start(): Promise<void> {
+    if (!this.resolved.enabled || !this.resolved.enableProfiling || this.stopped) return Promise.resolve();
+    this.starting ??= this.begin().catch((error: unknown) => {
+      this.failure = error instanceof Error ? error.message : String(error);
+    });
+    return this.starting;
+  }
+
+  /**
+   * Captures what is wanted of a slow operation that ends. Decides now and does no I/O; the rest comes later.
+   * @param key its type and name
+   * @param busyMs how long the event loop was busy within it
+   * @returns nothing where nothing is captured
+   */
+  slowOperation(run: SlowRun, key: string, busyMs: number): SlowCapture | undefined {
+    if (this.stopped) return undefined;
+    const { slow } = this;
+    const keeps = this.keepsSlow && slow !== undefined && this.quota.take(key, Date.now());
+    const snapshot = this.keepsSlow && this.options.heapSnapshots ? this.snapshot(run, key) : undefined;
+    const id = keeps ? this.store.newId() : undefined;
+    if (id === undefined && snapshot === undefined && (slow === undefined || busyMs < MIN_BUSY_MS))
+      return undefined;
+    const found = slow === undefined ? Promise.resolve({}) : this.settle(slow.find(run, id));
+    const files = snapshot === undefined ? [] : [snapshot];
+    if (id !== undefined)
+      files.unshift({ type: 'cpu', id, path: this.store.pathOf(id, 'cpu'), sent: this.shipping.ships });
+    return { files, found };
+  }
+
+  /** Memory runs short, or leaks: samples what is allocated and stays, for a minute. */
+  memoryRunsShort(): void {
+    if (this.slow === undefined || this.stopped) return;
+    void this.settle(this.onDemand.captureAllocations({ seconds: 60, reason: 'memory' }).then(() => ({})));
+  }
+
+  get status(): ProfilingStatus {
+    const off = { state: 'off', windows: 0, seconds: 0, bytes: 0 } as const;
+    const ring = this.slow === undefined ? undefined : processProfiler.ring?.status;
+    const reason = this.failure ?? (this.resolved.enableProfiling ? 'not started' : 'disabled');
+    const { snapshotRefused } = this;
+    const { failure } = this.store;
+    const pyroscope = this.shipping.status;
+    return {
+      ...(ring ?? { ...off, reason }),
+      directory: this.options.directory,
+      ...(failure === undefined ? {} : { failure }),
+      skipped: this.quota.skipped,
+      ...(snapshotRefused === undefined ? {} : { snapshotRefused }),
+      ...(pyroscope === undefined ? {} : { pyroscope }),
+    };
+  }
+
+  /** Ends what runs with what it has, and waits a little until it is written and sent. Never rejects. */
+  async shutdown(): Promise<void> {
+    if (this.stopped) return;
+    this.stopped = true;
+    await this.starting;
+    this.onDemand.finishNow();
+    if (this.slow !== undefined) processProfiler.ring?.settleNow();
+    const over = new AbortController();
+    const late = setTimeout(FLUSH_TIMEOUT_MS, undefined, { ref: false, signal: over.signal }).catch(() => {});
+    await Promise.race([this.flush(), late]);
+    over.abort();
+    if (this.slow !== undefined) processProfiler.release();
+    this.slow = undefined;
+  }
+
+  private async flush(): Promise<void> {
+    await Promise.all(this.pending);
+    await this.store.flush();
+    await this.shipping.flush(FLUSH_TIMEOUT_MS);
+  }
+
+  private async begin(): Promise<void> {
+    const { intervalMs, keepSeconds, maxMemoryMb } = this.options;
+    const sampler = await this.sampler();
+    if (this.stopped) return;
+    const limits = { intervalMs, keepMs: keepSeconds * 1000, maxBytes: maxMemoryMb * MB };
+    const { ring, activity } = processProfiler.acquire(limits, sampler, this.numberOf);
+    this.slow = new SlowProfiles(ring, activity, this.sources, (profile, content) =>
+      this.keep(profile, content),
+    );
+    const { state, reason } = ring.status;
+    if (state !== 'on') this.warn(`No profiles are kept: ${reason}`);
+  }
+
+  private async sampler(): Promise<Sampler> {
+    const { sampler: wanted, intervalMs } = this.options;
+    if (wanted !== 'inspector') {
+      const { loadDatadogSampler } = await import('./datadog-sampler.js');
+      const { sampler, reason } = await loadDatadogSampler(intervalMs);
+      if (sampler !== undefined) return sampler;
+      if (wanted === 'datadog')
+        this.warn(`profiling.sampler is datadog, but ${reason}. Node's inspector samples instead.`);
+    }
+    return new InspectorSampler(intervalMs);
+  }
+
+  private snapshot(run: SlowRun, operationKey: string): CapturedFile | undefined {
+    const { heap } = this.onDemand;
+    this.snapshotRefused = heap.refusal(operationKey);
+    if (this.snapshotRefused !== undefined) return undefined;
+    const { type, name, traceId, spanId } = run;
+    const id = this.store.newId();
+    const operation = { type, name, traceId, spanId };
+    void this.settle(
+      heap.capture({ id, reason: 'slow_operation', operation, operationKey }).then(() => ({})),
+    );
+    return { type: 'heap_snapshot', id, path: this.store.pathOf(id, 'heap_snapshot'), sent: false };
+  }
+
+  private async keep(
+    profile: NewProfile,
+    content: ProfileContent,
+    signal?: AbortSignal,
+  ): Promise<ProfileInfo | undefined> {
+    const kept = await this.store.write(profile, content, signal);
+    if (kept !== undefined && typeof content === 'string') this.shipping.ship(kept, content);
+    return kept;
+  }
+
+  /** What fails here is not the application's. */
+  private settle<T extends object>(work: Promise<T>): Promise<Partial<T>> {
+    const settled: Promise<Partial<T>> = work
+      .catch((error: unknown) => {
+        if (!(error instanceof CaptureRefusedError))
+          diag.error('nestjs-performance: a capture failed', error);
+        return {};
+      })
+      .finally(() => this.pending.delete(settled));
+    this.pending.add(settled);
+    return settled;
+  }
+}

@@ -1,0 +1,107 @@
+import { performance } from 'node:perf_hooks';
+import type { SourceMaps } from '../code/source-maps.js';
+import type { OperationType } from '../monitor/operation.js';
+import type { Activity } from './activity.js';
+import { CodeNames } from './code-names.js';
+import { cut } from './cut-profile.js';
+import { functionsIn, type HotFunction, hotCodeOf, nameHotFunctions } from './hot-functions.js';
+import {
+  NOT_KNOWN,
+  type OperationSamples,
+  OTHERS,
+  OWN,
+  type Sampled,
+  samplesOf,
+} from './operation-samples.js';
+import type { ProfileInfo } from './profile-info.js';
+import type { ProfileRing } from './profile-ring.js';
+import type { NewProfile } from './profile-store.js';
+
+/** Fewer samples of an operation's own tell nothing of where its time went. */
+const MIN_SAMPLES = 4;
+/** Where more samples than this share are nobody's for certain, an operation is not told apart from the others. */
+const MAX_UNCERTAIN = 0.3;
+
+/** A slow operation that is to be found in the past. */
+export interface SlowRun {
+  readonly type: OperationType;
+  readonly name: string;
+  readonly traceId: string;
+  readonly spanId: string;
+  readonly sampled: Sampled;
+}
+
+/** What was seen to run within a slow operation. */
+export interface SeenRunning {
+  /** Its functions by self time. */
+  readonly topFunctions: readonly HotFunction[];
+  /** Of the samples in which code ran, the share that was others', where that is known. */
+  readonly othersShare: number | undefined;
+}
+
+/** Finds the samples of slow operations in the ring, and makes profiles of them. */
+export class SlowProfiles {
+  constructor(
+    private readonly ring: ProfileRing,
+    private readonly activity: Activity,
+    private readonly sources: SourceMaps,
+    private readonly keep: (profile: NewProfile, content: string) => Promise<ProfileInfo | undefined>,
+  ) {}
+
+  /**
+   * What ran, once it can be known: some hundred milliseconds later.
+   * @param id under which to keep the profile, where it is to be kept
+   * @returns nothing where there are too few samples, or the ring does not reach back
+   */
+  async find(run: SlowRun, id: string | undefined): Promise<{ seen?: SeenRunning; kept?: ProfileInfo }> {
+    const { from, to } = run.sampled;
+    if (!(await this.ring.settled(to))) return {};
+    const windows = this.ring.within(from, to);
+    if (windows.length === 0) return {};
+    // The ring may not reach back to the beginning.
+    const begun = Math.max(from, windows[0]?.startedAt ?? from);
+    const samples = samplesOf(windows, { ...run.sampled, from: begun }, this.activity);
+    const kept = id === undefined ? undefined : await this.write(run, id, samples);
+    const seen = await this.describe(samples);
+    return { ...(seen === undefined ? {} : { seen }), ...(kept === undefined ? {} : { kept }) };
+  }
+
+  private async describe(samples: OperationSamples): Promise<SeenRunning | undefined> {
+    const own = samples.counts[OWN];
+    if (own < MIN_SAMPLES || !isCertain(samples)) return undefined;
+    const hot = hotCodeOf(samples);
+    const names = await CodeNames.prepare(functionsIn(hot), this.sources);
+    const others = samples.counts[OTHERS];
+    return { topFunctions: nameHotFunctions(hot, names), othersShare: others / (own + others) };
+  }
+
+  private async write(
+    { type, name, traceId, spanId }: SlowRun,
+    id: string,
+    samples: OperationSamples,
+  ): Promise<ProfileInfo | undefined> {
+    const own = isCertain(samples);
+    const part = cut(samples, own);
+    const names = await CodeNames.prepare(part.functions, this.sources);
+    const startedAt = performance.timeOrigin + samples.from;
+    const profile = part.toProfile(names, startedAt * 1000);
+    return this.keep(
+      {
+        id,
+        type: 'cpu',
+        reason: 'slow_operation',
+        startedAt: Math.round(startedAt),
+        durationMs: Math.round(samples.to - samples.from),
+        scope: own ? 'operation' : 'process',
+        samples: samples.owner.length,
+        operation: { type, name, traceId, spanId },
+      },
+      JSON.stringify(profile),
+    );
+  }
+}
+
+function isCertain({ counts }: OperationSamples): boolean {
+  const busy = counts[OWN] + counts[OTHERS] + counts[NOT_KNOWN];
+  return busy === 0 || counts[NOT_KNOWN] <= MAX_UNCERTAIN * (counts[OWN] + counts[NOT_KNOWN]);
+}

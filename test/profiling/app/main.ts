@@ -1,0 +1,17 @@
+import 'reflect-metadata';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module';
+
+/** Tells the harness where it listens, and goes when the harness does. */
+async function main(): Promise<void> {
+  const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'] });
+  await app.listen(0, '127.0.0.1');
+  process.once('disconnect', () => process.exit());
+  process.send?.(`http://127.0.0.1:${(app.getHttpServer().address() as AddressInfo).port}`);
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
+  process.exit(1);
+});

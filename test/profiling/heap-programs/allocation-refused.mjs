@@ -1,0 +1,10 @@
+// Where Node forbids the inspector; or, made so, has none.
+import { load, newStore, outcome, tell } from './common.mjs';
+
+const { AllocationSampling } = await load('allocation-sampling');
+const store = newStore();
+const sampling = new AllocationSampling(store);
+if (process.argv[2] === 'without') {
+  Object.defineProperty(process.features, 'inspector', { value: false });
+}
+tell({ outcome: await outcome(sampling.capture({ id: store.newId(), reason: 'on_demand', seconds: 1 })) });
