@@ -153,7 +153,8 @@ export class PerformanceModule
     this.monitor.watchEventLoop();
     this.monitor.drivers = this.tracing.drivers.statuses();
     logger.debug(driverTable(this.monitor.drivers));
-    const { enableProfiling, profileSlowOperations, endpoint, production } = this.options;
+    const { endpoint, production } = this.options;
+    const { enableProfiling, profileSlowOperations } = this.monitor.options;
     this.monitor.profiling.warn = (message) => logger.warn(message);
     if (profileSlowOperations && !enableProfiling) {
       logger.warn(
@@ -172,6 +173,6 @@ export class PerformanceModule
     this.http?.detach();
     if (this.options.monitor === undefined) await this.monitor.profiling.shutdown();
     await this.tracing?.release();
-    if (this.options.monitor === undefined) this.monitor.shutdown();
+    if (this.options.monitor === undefined) await this.monitor.shutdown();
   }
 }

@@ -10,6 +10,7 @@ import {
 import { servedRequest } from '../http/measured-request.js';
 import type { EndpointOptions, ResolvedOptions } from '../options/options.js';
 import { RESOLVED_OPTIONS } from '../options/tokens.js';
+import { refuseOtherOrigins } from './same-origin.js';
 
 interface IncomingRequest {
   headers: Record<string, string | string[] | undefined>;
@@ -53,6 +54,7 @@ export class EndpointGuard implements CanActivate {
     if (token !== undefined && hasToken(request, token)) return true;
     if (authorize !== undefined) return (await authorize(request)) === true;
     if (token !== undefined || this.production) return false;
+    if (LOOPBACK.test(request.socket?.remoteAddress ?? '')) refuseOtherOrigins(request.headers);
     return (
       LOOPBACK.test(request.socket?.remoteAddress ?? '') &&
       LOCAL_HOST.test(String(request.headers['host'] ?? 'localhost')) &&

@@ -4,15 +4,15 @@ import { show } from '../options/options-error.js';
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * Keeps a page that a developer looks at from having a capture begun in the application on their machine: their browser
- * comes from the loopback interface, and sends such a request before it asks anybody.
+ * Keeps a page that a developer looks at from reading what the application on their machine tells, and from having a
+ * capture begun: their browser comes from the loopback interface.
  * @throws ForbiddenException for a request that a browser sends for a page of another origin
  */
 export function refuseOtherOrigins(headers: Headers): void {
   const { origin, host = headers[':authority'] } = headers;
   if (headers['sec-fetch-site'] !== 'cross-site' && (origin === undefined || isOf(origin, host))) return;
   throw new ForbiddenException(
-    `A page of ${origin === undefined ? 'another site' : show(origin)} may not have profiles captured: let the request come from a page of this host, or from no browser`,
+    `A page of ${origin === undefined ? 'another site' : show(origin)} may not see or do this: let the request come from a page of this host, or from no browser`,
   );
 }
 

@@ -175,7 +175,9 @@ function splitBusy(
   const busy = ownBusy + workBusy;
   const worked = Math.min(busy, evidence.cpuMs);
   const shared = evidence.othersShare * Math.max(0, worked - held - blockedByOwnMs);
-  const othersMs = Math.min(held + shared, busy);
+  const othersMs = evidence.sampled
+    ? Math.min(busy, evidence.othersShare * worked)
+    : Math.min(held + shared, busy);
   const fromOwn = busy > 0 ? othersMs * (ownBusy / busy) : 0;
   const fromWork = othersMs - fromOwn;
   // Work of its own that held the loop while a child ran made the child look longer than it was.

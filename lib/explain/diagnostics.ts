@@ -60,7 +60,7 @@ export class Diagnostics {
   rootStreams(state: SpanState): void {
     if (state.isStream || state.root !== state || state.ended) return;
     state.isStream = true;
-    company.running--;
+    if (this.explains) company.running--;
     processProfiler.streams(state);
   }
 

@@ -41,7 +41,7 @@ export interface TimedExplanation {
   /** The same once the source maps of its lines have been read, where there are such. */
   readonly lines?: Promise<Explanation>;
   /** The same with the code that was seen to run. */
-  tell?(seen: SeenRunning): Explanation;
+  tell?(seen: SeenRunning): Promise<Explanation>;
 }
 
 /** What was found in a slow operation. */
@@ -112,14 +112,16 @@ export class Explainer {
       dominant: (kind) => dominant(kind, others, state, facts.name),
     };
     const seen = { repetitions, groups: others, chain, stalls, state };
-    const first = rankCauses(evidence)[0] as RankedCause;
-    const frames = this.framesOf(first, seen);
+    const frames = this.framesOf(rankCauses(evidence)[0] as RankedCause, seen);
     const idleMs = (breakdown[OWN_IDLE] as number) + (breakdown[WORK_IDLE] as number);
     const most = repetitions[0];
+    // What was sampled all along is better evidence than some moments.
+    const rank = (running?: SeenRunning): RankedCause[] =>
+      running === undefined
+        ? rankCauses(evidence)
+        : rankCauses({ ...evidence, othersShare: running.othersShare, sampled: true });
     const tell = (running?: SeenRunning): Explanation => {
-      // What was sampled all along is better evidence than some moments.
-      const othersShare = running?.othersShare ?? evidence.othersShare;
-      const causes = rankCauses({ ...evidence, othersShare, sampled: running !== undefined });
+      const causes = rank(running);
       const first = causes[0] as RankedCause;
       const callSite = this.locate(this.framesOf(first, seen));
       return {
@@ -145,7 +147,7 @@ export class Explainer {
           gcMs: facts.gcMs,
         }),
         causes,
-        ...(callSite === undefined ? {} : { callSite }),
+        ...(callSite === undefined && running === undefined ? {} : { callSite }),
         ...(running === undefined ? {} : { topFunctions: running.topFunctions }),
         ...(most === undefined
           ? {}
@@ -157,7 +159,10 @@ export class Explainer {
     const sources = [...(frames ?? []), ...(stalls.other?.stack ?? [])];
     return {
       now: tell(),
-      tell,
+      tell: async (running) => {
+        await this.prepare(this.framesOf(rank(running)[0] as RankedCause, seen) ?? []);
+        return tell(running);
+      },
       ...(sources.length === 0 ? {} : { lines: this.prepare(sources).then(() => tell()) }),
     };
   }

@@ -109,7 +109,10 @@ export class ServedRequest implements HttpEvidenceSource {
   ignore(): void {
     this.ignored = true;
     const state = stateOf(this.span);
-    if (state !== undefined) state.duplicate = true;
+    if (state === undefined) return;
+    state.duplicate = true;
+    // It is no company to others, however long it takes.
+    this.monitor.diagnostics.rootStreams(state);
   }
 
   /** The router chose this handler; guards have let the request pass. */

@@ -94,14 +94,22 @@ function captureSlow(
 }
 
 async function profiled(
-  { found }: SlowCapture,
+  { found, snapped }: SlowCapture,
   { lines, tell }: TimedExplanation,
   files: readonly CapturedFile[],
 ): Promise<Partial<SlowOperation>> {
   await lines;
   const { seen, kept } = await found;
-  const lost = kept === undefined && files.some(({ type }) => type === 'cpu');
-  return { ...(seen === undefined ? {} : tell?.(seen)), ...(lost ? { profile: undefined } : {}) };
+  const told = seen === undefined ? undefined : await tell?.(seen);
+  const has = (what: CapturedFile['type']): boolean => files.some(({ type }) => type === what);
+  const lost = kept === undefined && has('cpu');
+  const lostSnapshot = has('heap_snapshot') && (await snapped).kept === undefined;
+  // What was promised and could not be written is taken back.
+  return {
+    ...told,
+    ...(lost ? { profile: undefined } : {}),
+    ...(lostSnapshot ? { heapSnapshot: undefined } : {}),
+  };
 }
 
 function explain(

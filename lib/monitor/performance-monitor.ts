@@ -240,15 +240,18 @@ export class PerformanceMonitor {
     return this.alertEvents.on(listener);
   }
 
-  /** Stops its timers, tells listeners what they have not heard yet, and counts nothing more. */
-  shutdown(): void {
+  /**
+   * Stops its timers, tells listeners what they have not heard yet, and counts nothing more.
+   * @returns what resolves when profiles that are being written are, or 3 seconds later. Never rejects.
+   */
+  shutdown(): Promise<void> {
     this.started = false;
     this.resources.stop();
     this.diagnostics.stop();
-    void this.profiling.shutdown();
     clearInterval(this.alertTimer);
     this.slowEvents.close();
     this.alertEvents.close();
+    return this.profiling.shutdown();
   }
 
   private busyMs(state: SpanState | undefined, now: number): number | undefined {

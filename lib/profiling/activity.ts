@@ -42,26 +42,30 @@ export class Activity {
     return this.numbers;
   }
 
-  /** From `now` on (clock of `performance.now()`), the code of this span runs; 0 for that of none. */
-  mark(number: number, now: number): void {
+  /**
+   * From `now` on (clock of `performance.now()`), the code of this span runs; 0 for that of none.
+   * @param certain whether that holds until the next mark
+   */
+  mark(number: number, now: number, certain = this.certain): void {
     this.current = number;
     const slot = this.marks & (MARKS - 1);
     this.at[slot] = now;
     this.who[slot] = number;
-    this.exact[slot] = this.certain ? 1 : 0;
+    this.exact[slot] = certain ? 1 : 0;
     this.marks++;
   }
 
-  /** Whether a span is another one, or lies within it, as far as both are remembered. */
-  isWithin(number: number, outer: number): boolean {
+  /** Whether a span is another one, or lies within it; nothing where that is forgotten. */
+  isWithin(number: number, outer: number): boolean | undefined {
+    let one = number;
     // Each step goes back in time, and so at most once around the ring.
-    for (let one = number, steps = 0; one > 0 && steps < SPANS; steps++) {
+    for (let steps = 0; one > 0 && steps < SPANS; steps++) {
       if (one === outer) return true;
       const slot = one & (SPANS - 1);
-      if (this.spans[slot] !== one) return false;
+      if (this.spans[slot] !== one) return undefined;
       one = this.parents[slot] as number;
     }
-    return false;
+    return one > 0 ? undefined : false;
   }
 
   /**

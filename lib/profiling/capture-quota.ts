@@ -17,12 +17,16 @@ export class CaptureQuota {
 
   /** Whether this operation may be captured now; if so, that counts. */
   take(key: string, now: number): boolean {
-    if (now - this.minuteAt >= MINUTE_MS) {
+    // The clock may have been set back.
+    if (now - this.minuteAt >= MINUTE_MS || now < this.minuteAt) {
       this.minuteAt = now;
       this.inMinute = 0;
     }
     const last = this.lastAt.get(key);
-    if (this.inMinute >= this.perMinute || (last !== undefined && now - last < this.cooldownMs)) {
+    if (
+      this.inMinute >= this.perMinute ||
+      (last !== undefined && now >= last && now - last < this.cooldownMs)
+    ) {
       this.skipped++;
       return false;
     }

@@ -1,12 +1,9 @@
-import { open } from 'node:fs/promises';
 import { ANONYMOUS, type CallSite, isUserCode } from '../code/call-site.js';
-import { pathOf } from '../code/code-path.js';
 import type { SourceMaps } from '../code/source-maps.js';
 import { enclosingClass, indentation } from './enclosing-class.js';
 import type { CodeFunction } from './sample-window.js';
+import type { SourceTexts } from './source-texts.js';
 
-/** A larger file is not read for the names of its classes: it is a bundle, and rarely indented. */
-const MAX_BYTES = 4 * 1024 * 1024;
 /** Files that are read for one profile. */
 const MAX_FILES = 100;
 
@@ -17,13 +14,17 @@ export class CodeNames {
   private constructor(private readonly sources: SourceMaps) {}
 
   /** Reads what is needed to name these functions. Never rejects: what cannot be read is named as it runs. */
-  static async prepare(functions: Iterable<CodeFunction>, sources: SourceMaps): Promise<CodeNames> {
+  static async prepare(
+    functions: Iterable<CodeFunction>,
+    sources: SourceMaps,
+    texts: SourceTexts,
+  ): Promise<CodeNames> {
     const names = new CodeNames(sources);
     const urls = new Set<string>();
     for (const { url } of functions) if (urls.size < MAX_FILES && isUserCode(url)) urls.add(url);
     for (const url of urls) {
       await sources.prepare(url);
-      names.texts.set(url, await linesOf(url));
+      names.texts.set(url, await texts.lines(url));
     }
     return names;
   }
@@ -46,21 +47,5 @@ export class CodeNames {
         ? { line, column: (text === undefined ? 0 : indentation(text)) + 1 }
         : { line: code.line, column: code.column };
     return this.sources.locate({ functionName: this.nameOf(code), url, ...position });
-  }
-}
-
-async function linesOf(url: string): Promise<readonly string[]> {
-  const path = pathOf(url);
-  if (path === undefined) return [];
-  try {
-    const file = await open(path);
-    try {
-      if ((await file.stat()).size > MAX_BYTES) return [];
-      return (await file.readFile('utf8')).split('\n');
-    } finally {
-      await file.close();
-    }
-  } catch {
-    return [];
   }
 }

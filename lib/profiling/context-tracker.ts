@@ -1,13 +1,14 @@
-import { type AsyncHook, createHook } from 'node:async_hooks';
+import { type AsyncHook, AsyncResource, createHook } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
-import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import type { Activity } from './activity.js';
 
 /** How often it is looked at, while several requests run, whether telling their code apart is worth its price. */
 const LOOK_MS = 50;
+/** How deep pieces may lie within each other. */
+const MAX_DEPTH = 64;
 /** A loop that was busy for this share of the time since the last look is held by somebody. */
 const BUSY = 0.8;
 
@@ -31,6 +32,10 @@ export class ContextTracker {
   private lastLook = 0;
   private lastIdle = 0;
   private readonly hook: AsyncHook;
+  /** Whose code was left by each piece that runs: pieces lie within others where a library binds a callback. */
+  private readonly left: number[] = [];
+  /** Its timer would keep the context of the request that happens to set it. */
+  private readonly outside = new AsyncResource('nestjs-performance.tracker');
 
   /** What began before it is not counted. */
   private readonly firstLook: number;
@@ -47,13 +52,8 @@ export class ContextTracker {
     this.firstLook = looks;
     // What throws in a hook ends the process.
     this.hook = createHook({
-      before: () => {
-        try {
-          this.piece();
-        } catch {
-          this.track(false, performance.now());
-        }
-      },
+      before: () => this.safely(this.enter),
+      after: () => this.safely(this.leave),
     });
   }
 
@@ -107,8 +107,7 @@ export class ContextTracker {
   }
 
   private watch(): NodeJS.Timeout {
-    // Not within the request that happens to begin: it would be kept for as long.
-    return context.with(ROOT_CONTEXT, setInterval, undefined, () => this.look(), LOOK_MS).unref();
+    return this.outside.runInAsyncScope(setInterval, undefined, () => this.look(), LOOK_MS).unref();
   }
 
   private look(): void {
@@ -143,6 +142,7 @@ export class ContextTracker {
   private track(on: boolean, now: number): void {
     if (on === this.tracking) return;
     this.tracking = on;
+    this.left.length = 0;
     this.activity.certain = on || this.running <= 1;
     if (on) this.hook.enable();
     else this.hook.disable();
@@ -150,8 +150,28 @@ export class ContextTracker {
     this.activity.mark(on ? 0 : this.only, now);
   }
 
-  private piece(): void {
-    const number = this.active();
-    if (number !== this.activity.current) this.activity.mark(number, performance.now());
+  private safely(step: () => void): void {
+    try {
+      step();
+    } catch {
+      this.track(false, performance.now());
+    }
   }
+
+  private readonly enter = (): void => {
+    const { activity, left } = this;
+    // A piece that is never left, since it threw, must not make it grow.
+    if (left.length >= MAX_DEPTH) left.length = 0;
+    left.push(activity.current);
+    const number = this.active();
+    if (number !== activity.current) activity.mark(number, performance.now());
+  };
+
+  private readonly leave = (): void => {
+    const { activity, left } = this;
+    const before = left.pop();
+    // After the outermost piece another one begins, and says whose it is.
+    if (before === undefined || left.length === 0 || before === activity.current) return;
+    activity.mark(before, performance.now());
+  };
 }

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import type { CodeFunction, SampleWindow } from './sample-window.js';
+import { type CodeFunction, codeName, type SampleWindow } from './sample-window.js';
 
 /** What the package gives for each sample, and asks labels for. */
 export type TimeLabels = (args: {
@@ -62,7 +62,7 @@ export class DatadogWindow {
   /** The frame with the number of its function for a name. */
   nameByNumber(frame: Frame): Frame {
     const { name = '', file = '', line = 0, column = 0 } = frame;
-    return { ...frame, name: NUMBERED + this.function({ name, url: file, line, column }) };
+    return { ...frame, name: NUMBERED + this.function({ name: codeName(name), url: file, line, column }) };
   }
 
   readonly generateLabels: TimeLabels = ({ context }) => {

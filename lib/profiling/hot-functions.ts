@@ -1,8 +1,8 @@
 import type { CallSite } from '../code/call-site.js';
 import { isUserCode } from '../code/call-site.js';
 import type { CodeNames } from './code-names.js';
-import { NOT_KNOWN, type OperationSamples, OTHERS, OWN } from './operation-samples.js';
-import type { CodeFunction, SampleWindow } from './sample-window.js';
+import { type OperationSamples, OWN } from './operation-samples.js';
+import { type CodeFunction, REGEXP, type SampleWindow } from './sample-window.js';
 
 /** A function in which the CPU time of an operation was spent. */
 export interface HotFunction {
@@ -40,14 +40,13 @@ const MAX_FUNCTIONS = 10;
  * Counts an operation's own samples by function. What Node and its dependencies do for a line of the user's is one
  * function, the one that it called: `pbkdf2Sync`, and not the native `run` within. An anonymous function counts as
  * the named one around it.
- * @param ofProcess counts those of everybody instead, where its own could not be told
  */
-export function hotCodeOf(samples: OperationSamples, ofProcess = false): HotCode {
+export function hotCodeOf(samples: OperationSamples): HotCode {
   const groups = new Map<string, Hot>();
   const known = samples.windows.map(() => new Map<number, { code: CodeFunction; caller?: CodeFunction }>());
   let counted = 0;
   for (const [index, owner] of samples.owner.entries()) {
-    if (owner !== OWN && !(ofProcess && (owner === OTHERS || owner === NOT_KNOWN))) continue;
+    if (owner !== OWN) continue;
     counted++;
     const which = samples.window[index] as number;
     const window = samples.windows[which] as SampleWindow;
@@ -67,7 +66,8 @@ export function hotCodeOf(samples: OperationSamples, ofProcess = false): HotCode
     group.samples++;
     const leaf = window.functions[window.nodeFunction[node] as number] as CodeFunction;
     const line = window.nodeLine[node] as number;
-    if (line > 0 && leaf.url === code.url) group.lines.set(line, (group.lines.get(line) ?? 0) + 1);
+    // Of code that was inlined V8 may tell the line of another function.
+    if (line >= code.line && leaf.url === code.url) group.lines.set(line, (group.lines.get(line) ?? 0) + 1);
   }
   const hot = [...groups.values()].sort((a, b) => b.samples - a.samples).slice(0, MAX_FUNCTIONS);
   return { hot, samples: counted };
@@ -86,7 +86,7 @@ export function nameHotFunctions({ hot, samples }: HotCode, names: CodeNames): H
     return {
       function: names.nameOf(code),
       share: Math.round((own / samples) * 1000) / 1000,
-      ...(site === undefined ? {} : { file: site.file, line: site.line }),
+      ...(site === undefined || site.line < 1 ? {} : { file: site.file, line: site.line }),
       ...(caller === undefined ? {} : { calledFrom: names.locate(caller) }),
     };
   });
@@ -96,7 +96,7 @@ function whatRan(window: SampleWindow, leaf: number): { code: CodeFunction; call
   const at = (node: number): CodeFunction =>
     window.functions[window.nodeFunction[node] as number] as CodeFunction;
   // A regular expression that V8 has compiled is a function to it; before, its time was that of who tries it.
-  const start = at(leaf).name.startsWith('RegExp: ') ? (window.nodeParent[leaf] as number) : leaf;
+  const start = at(leaf).name === REGEXP && at(leaf).url === '' ? (window.nodeParent[leaf] as number) : leaf;
   let called = start;
   for (let node = start; node >= 0; node = window.nodeParent[node] as number) {
     const code = at(node);

@@ -1,5 +1,5 @@
 import type { Profiler } from 'node:inspector';
-import type { CodeFunction, SampleWindow } from './sample-window.js';
+import { type CodeFunction, codeName, type SampleWindow } from './sample-window.js';
 
 /**
  * A profile as the inspector gives it, made small: functions once instead of at every node, numbers in typed arrays.
@@ -66,7 +66,12 @@ class Functions {
       this.indices.set(key, index);
       const shared = this.urls.get(url) ?? url;
       this.urls.set(url, shared);
-      this.list.push({ name: functionName, url: shared, line: lineNumber + 1, column: columnNumber + 1 });
+      this.list.push({
+        name: codeName(functionName),
+        url: shared,
+        line: lineNumber + 1,
+        column: columnNumber + 1,
+      });
     }
     return index;
   }

@@ -15,6 +15,7 @@ import {
   type ProfileReason,
 } from './profile-info.js';
 import type { NewProfile, ProfileContent, ProfileStore } from './profile-store.js';
+import type { SourceTexts } from './source-texts.js';
 
 /** How long to capture, and what ends it. */
 export interface CaptureOptions {
@@ -31,10 +32,12 @@ export class OnDemand {
   readonly heap: HeapSnapshots;
   private readonly cpu = new CpuCapture();
   private readonly allocations: AllocationSampling;
+  private readonly running = new Set<Promise<unknown>>();
 
   constructor(
     options: ResolvedOptions['profiling'],
     private readonly sources: SourceMaps,
+    private readonly texts: SourceTexts,
     private readonly store: ProfileStore,
     private readonly keep: (
       profile: NewProfile,
@@ -63,13 +66,50 @@ export class OnDemand {
    */
   async captureCpu({ seconds = DEFAULT_SECONDS, signal }: CaptureOptions = {}): Promise<ProfileInfo> {
     checkSeconds(seconds);
+    return this.run(this.sampleCpu(seconds, signal));
+  }
+
+  /** What was allocated within some seconds and stayed. Throws as {@link captureCpu}. */
+  async captureAllocations({
+    seconds = DEFAULT_SECONDS,
+    signal,
+    reason = 'on_demand',
+  }: CaptureOptions & { reason?: ProfileReason } = {}): Promise<ProfileInfo> {
+    checkSeconds(seconds);
+    return this.run(this.allocations.capture({ id: this.store.newId(), reason, seconds, signal }));
+  }
+
+  /** Every object of the heap. It stops the process for some 5 to 15 seconds for each 100 MB. Throws as {@link captureCpu}. */
+  async captureHeapSnapshot({ signal }: Pick<CaptureOptions, 'signal'> = {}): Promise<ProfileInfo> {
+    return this.run(this.heap.capture({ id: this.store.newId(), reason: 'on_demand', signal }));
+  }
+
+  /** Ends what runs, with what it has. */
+  finishNow(): void {
+    this.cpu.finishNow();
+    this.allocations.finishNow();
+  }
+
+  /** Resolves when all that was asked for is handed to the store, or has failed. Never rejects. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.running);
+  }
+
+  private run(capture: Promise<ProfileInfo>): Promise<ProfileInfo> {
+    const over = (): boolean => this.running.delete(capture);
+    this.running.add(capture);
+    capture.then(over, over);
+    return capture;
+  }
+
+  private async sampleCpu(seconds: number, signal: AbortSignal | undefined): Promise<ProfileInfo> {
     const window = await this.cpu.capture(seconds, signal);
     const { startedAt, endedAt } = window;
     const everything = { from: startedAt, to: endedAt, number: 0, alone: true, whole: true };
     const samples = samplesOf([window], everything, new Activity());
     const part = cut(samples, false);
-    const names = await CodeNames.prepare(part.functions, this.sources);
-    const begun = performance.timeOrigin + startedAt;
+    const names = await CodeNames.prepare(part.functions, this.sources, this.texts);
+    const begun = Date.now() - (performance.now() - startedAt);
     const profile: NewProfile = {
       id: this.store.newId(),
       type: 'cpu',
@@ -82,27 +122,6 @@ export class OnDemand {
     const kept = await this.keep(profile, JSON.stringify(part.toProfile(names, begun * 1000)), signal);
     if (kept !== undefined) return kept;
     throw new CaptureRefusedError(`The profile could not be kept: ${this.store.failure ?? 'see the log'}`);
-  }
-
-  /** What was allocated within some seconds and stayed. Throws as {@link captureCpu}. */
-  async captureAllocations({
-    seconds = DEFAULT_SECONDS,
-    signal,
-    reason = 'on_demand',
-  }: CaptureOptions & { reason?: ProfileReason } = {}): Promise<ProfileInfo> {
-    checkSeconds(seconds);
-    return this.allocations.capture({ id: this.store.newId(), reason, seconds, signal });
-  }
-
-  /** Every object of the heap. It stops the process for some 5 to 15 seconds for each 100 MB. Throws as {@link captureCpu}. */
-  async captureHeapSnapshot({ signal }: Pick<CaptureOptions, 'signal'> = {}): Promise<ProfileInfo> {
-    return this.heap.capture({ id: this.store.newId(), reason: 'on_demand', signal });
-  }
-
-  /** Ends what runs, with what it has. */
-  finishNow(): void {
-    this.cpu.finishNow();
-    this.allocations.finishNow();
   }
 }
 

@@ -80,10 +80,15 @@ function whoseIs(
 ): number {
   // It began before anybody noticed spans.
   if (number === 0) return alone && whole ? OWN : NOT_KNOWN;
-  if (exact) return activity.isWithin(who, number) ? OWN : OTHERS;
+  if (exact) return ownerOf(activity.isWithin(who, number));
   // After a rest another piece of code runs, and nobody has said whose.
   const known = who !== UNKNOWN && who !== 0 && !rested;
   if (alone && (whole || !known)) return OWN;
   if (!known) return NOT_KNOWN;
-  return activity.isWithin(who, number) ? OWN : OTHERS;
+  return ownerOf(activity.isWithin(who, number));
+}
+
+function ownerOf(own: boolean | undefined): number {
+  if (own === undefined) return NOT_KNOWN;
+  return own ? OWN : OTHERS;
 }

@@ -7,6 +7,8 @@ import type { Sampler } from './sample-window.js';
 /** What is needed of a span's state. Its numbers are 0 until it is noticed. */
 export interface NoticedSpan {
   readonly parent: NoticedSpan | undefined;
+  /** The outermost one around it, or itself. */
+  readonly root: NoticedSpan;
   /** Whether it is work that is waited for: code goes on in its parent. */
   readonly isWork: boolean;
   activityNumber: number;
@@ -72,7 +74,7 @@ export class ProcessProfiler {
       parent.activityChildrenSum += span.activityNumber;
       span.activityLook = ++parent.activityChildren > 1 ? tracker.started(now, 0) : -1;
     }
-    if (!span.isWork) activity.mark(span.activityNumber, now);
+    if (!span.isWork) this.mark(span, span.activityNumber, now);
   }
 
   /** It ends, and what waited for it goes on. */
@@ -91,12 +93,19 @@ export class ProcessProfiler {
       parent.activityChildren--;
       parent.activityChildrenSum -= span.activityNumber;
     }
-    activity.mark(parent.activityChildren === 1 ? parent.activityChildrenSum : parent.activityNumber, now);
+    const next = parent.activityChildren === 1 ? parent.activityChildrenSum : parent.activityNumber;
+    this.mark(span, next, now);
   }
 
   /** Nobody waits for the end of a root: it is a stream. */
   streams(span: NoticedSpan): void {
     if (this.activity !== undefined) this.leaves(span);
+  }
+
+  /** What goes on in a request that is over, or in a stream, is not told apart from the code of those that run. */
+  private mark({ root }: NoticedSpan, number: number, now: number): void {
+    if (root.activityLook > 0) this.activity?.mark(number, now);
+    else this.activity?.mark(number, now, false);
   }
 
   private leaves(span: NoticedSpan): void {

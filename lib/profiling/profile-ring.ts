@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
@@ -7,6 +8,8 @@ import { bytesOf, type Sampler, type SampleWindow } from './sample-window.js';
 const WINDOW_MS = 2000;
 /** When somebody waits for the present window, it ends early, but is at least so long. */
 const MIN_WINDOW_MS = 500;
+/** And so many times as long as the last end took: it must stay cheap with much to end, too. */
+const MIN_WINDOWS_COST = 50;
 /** Who waits at a time; beyond, nobody is told. */
 const MAX_WAITING = 32;
 
@@ -37,8 +40,11 @@ export class ProfileRing {
   private sampling = false;
   private timer: NodeJS.Timeout | undefined;
   private begunAt = 0;
+  private minWindowMs = MIN_WINDOW_MS;
   private paused: string | undefined;
   private failure: string | undefined = 'not started';
+  /** Its timer would keep the context of a request that happened to set it, and so on for ever. */
+  private readonly outside = new AsyncResource('nestjs-performance.ring');
   private waiting: { readonly at: number; readonly tell: (windows: boolean) => void }[] = [];
 
   constructor(
@@ -79,7 +85,7 @@ export class ProfileRing {
     if (!this.sampling || this.waiting.length >= MAX_WAITING) return Promise.resolve(false);
     if (at <= this.begunAt) return Promise.resolve(true);
     if (this.waiting.length === 0) {
-      this.schedule(Math.max(0, this.begunAt + MIN_WINDOW_MS - performance.now()));
+      this.schedule(Math.max(0, this.begunAt + this.minWindowMs - performance.now()));
     }
     return new Promise((tell) => this.waiting.push({ at, tell }));
   }
@@ -87,6 +93,11 @@ export class ProfileRing {
   /** Ends the present window now, as at the end of the process: nobody need wait for it any more. */
   settleNow(): void {
     if (this.sampling) this.rotate();
+  }
+
+  /** Whether what runs now can be asked for later. */
+  get isSampling(): boolean {
+    return this.sampling && this.waiting.length < MAX_WAITING;
   }
 
   get status(): ProfileRingStatus {
@@ -103,9 +114,9 @@ export class ProfileRing {
   }
 
   private begin(): void {
-    this.paused = this.sampler.obstacle?.();
-    if (this.paused !== undefined) return;
     try {
+      this.paused = this.sampler.obstacle?.();
+      if (this.paused !== undefined) return;
       this.begunAt = performance.now();
       this.sampler.start();
       this.sampling = true;
@@ -127,12 +138,19 @@ export class ProfileRing {
 
   private schedule(ms: number): void {
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.turn(), ms);
+    this.timer = this.outside.runInAsyncScope(setTimeout, undefined, () => this.turn(), ms);
     this.timer.unref();
   }
 
   private turn(): void {
-    const obstacle = this.sampler.obstacle?.();
+    try {
+      this.goOn(this.sampler.obstacle?.());
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  private goOn(obstacle: string | undefined): void {
     if (!this.sampling) {
       if (obstacle === undefined) this.begin();
     } else if (obstacle === undefined) this.rotate();
@@ -147,6 +165,7 @@ export class ProfileRing {
     try {
       const begunAt = performance.now();
       const window = this.sampler.rotate();
+      this.minWindowMs = Math.max(MIN_WINDOW_MS, MIN_WINDOWS_COST * (performance.now() - begunAt));
       this.begunAt = begunAt;
       this.keep(window);
       this.tell(window.endedAt);

@@ -26,6 +26,7 @@ export async function toPprof(info: ProfileInfo, content: string): Promise<Uint8
 /** Sends profiles to Pyroscope, where the options name one. */
 export class ProfileShipping {
   private readonly target: PyroscopePush | undefined;
+  private readonly encodings = new Set<Promise<void>>();
 
   constructor(
     { profiling: { pyroscope }, serviceName, serviceVersion, hostName, enabled }: ResolvedOptions,
@@ -49,12 +50,15 @@ export class ProfileShipping {
     const { target } = this;
     const { type, startedAt, durationMs } = info;
     if (target === undefined || type === 'heap_snapshot') return;
-    toPprof(info, content)
+    const encoding = toPprof(info, content)
       .then((pprof) => target.push(pprof, { type, startedAt, endedAt: startedAt + durationMs }))
-      .catch((error: unknown) => this.warn(`A profile could not be sent: ${String(error)}`));
+      .catch((error: unknown) => this.warn(`A profile could not be sent: ${String(error)}`))
+      .finally(() => this.encodings.delete(encoding));
+    this.encodings.add(encoding);
   }
 
   async flush(timeoutMs: number): Promise<void> {
+    await Promise.all(this.encodings);
     await this.target?.flush(timeoutMs);
   }
 }

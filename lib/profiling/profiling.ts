@@ -13,6 +13,7 @@ import { type NewProfile, type ProfileContent, ProfileStore } from './profile-st
 import type { PushStatus } from './pyroscope.js';
 import type { Sampler } from './sample-window.js';
 import { type SeenRunning, SlowProfiles, type SlowRun } from './slow-profiles.js';
+import { SourceTexts } from './source-texts.js';
 
 /** What profiling is at. */
 export interface ProfilingStatus extends ProfileRingStatus {
@@ -42,6 +43,8 @@ export interface SlowCapture {
   readonly files: readonly CapturedFile[];
   /** What ran, and whether the profile could be kept. Never rejects. */
   readonly found: Promise<{ readonly seen?: SeenRunning; readonly kept?: ProfileInfo }>;
+  /** The heap snapshot, where one is taken and could be kept. Never rejects. */
+  readonly snapped: Promise<{ readonly kept?: ProfileInfo }>;
 }
 
 const MB = 1024 * 1024;
@@ -57,6 +60,7 @@ export class Profiling {
   /** Where warnings go; set by who has a log. */
   warn: (message: string) => void = (message) => diag.warn(`nestjs-performance: ${message}`);
   private readonly quota: CaptureQuota;
+  private readonly texts = new SourceTexts();
   private readonly shipping: ProfileShipping;
   private readonly options: ResolvedOptions['profiling'];
   private readonly keepsSlow: boolean;
@@ -86,7 +90,7 @@ export class Profiling {
       (message) => this.warn(message),
     );
     this.shipping = new ProfileShipping(resolved, (message) => this.warn(message));
-    this.onDemand = new OnDemand(profiling, sources, this.store, (profile, content, signal) =>
+    this.onDemand = new OnDemand(profiling, sources, this.texts, this.store, (profile, content, signal) =>
       this.keep(profile, content, signal),
     );
   }
@@ -101,24 +105,26 @@ export class Profiling {
   }
 
   /**
-   * Captures what is wanted of a slow operation that ends. Decides now and does no I/O; the rest comes later.
+   * Captures what is wanted of a slow operation that ends. Decides now; the rest comes later.
    * @param key its type and name
    * @param busyMs how long the event loop was busy within it
    * @returns nothing where nothing is captured
    */
   slowOperation(run: SlowRun, key: string, busyMs: number): SlowCapture | undefined {
     if (this.stopped) return undefined;
-    const { slow } = this;
+    // A span that ends keeps what is written on it: it is promised no profile that will not come.
+    const slow = this.slow?.isReady ? this.slow : undefined;
     const keeps = this.keepsSlow && slow !== undefined && this.quota.take(key, Date.now());
-    const snapshot = this.keepsSlow && this.options.heapSnapshots ? this.snapshot(run, key) : undefined;
+    const snaps = this.keepsSlow && this.slow !== undefined && this.options.heapSnapshots;
+    const snapshot = snaps ? this.snapshot(run, key) : undefined;
     const id = keeps ? this.store.newId() : undefined;
     if (id === undefined && snapshot === undefined && (slow === undefined || busyMs < MIN_BUSY_MS))
       return undefined;
     const found = slow === undefined ? Promise.resolve({}) : this.settle(slow.find(run, id));
-    const files = snapshot === undefined ? [] : [snapshot];
+    const files = snapshot === undefined ? [] : [snapshot.file];
     if (id !== undefined)
       files.unshift({ type: 'cpu', id, path: this.store.pathOf(id, 'cpu'), sent: this.shipping.ships });
-    return { files, found };
+    return { files, found, snapped: snapshot?.snapped ?? Promise.resolve({}) };
   }
 
   /** Memory runs short, or leaks: samples what is allocated and stays, for a minute. */
@@ -160,7 +166,7 @@ export class Profiling {
   }
 
   private async flush(): Promise<void> {
-    await Promise.all(this.pending);
+    await Promise.all([...this.pending, this.onDemand.settled()]);
     await this.store.flush();
     await this.shipping.flush(FLUSH_TIMEOUT_MS);
   }
@@ -171,7 +177,7 @@ export class Profiling {
     if (this.stopped) return;
     const limits = { intervalMs, keepMs: keepSeconds * 1000, maxBytes: maxMemoryMb * MB };
     const { ring, activity } = processProfiler.acquire(limits, sampler, this.numberOf);
-    this.slow = new SlowProfiles(ring, activity, this.sources, (profile, content) =>
+    this.slow = new SlowProfiles(ring, activity, this.sources, this.texts, (profile, content) =>
       this.keep(profile, content),
     );
     const { state, reason } = ring.status;
@@ -190,17 +196,22 @@ export class Profiling {
     return new InspectorSampler(intervalMs);
   }
 
-  private snapshot(run: SlowRun, operationKey: string): CapturedFile | undefined {
+  private snapshot(
+    run: SlowRun,
+    operationKey: string,
+  ): { file: CapturedFile; snapped: SlowCapture['snapped'] } | undefined {
     const { heap } = this.onDemand;
     this.snapshotRefused = heap.refusal(operationKey);
     if (this.snapshotRefused !== undefined) return undefined;
     const { type, name, traceId, spanId } = run;
     const id = this.store.newId();
     const operation = { type, name, traceId, spanId };
-    void this.settle(
-      heap.capture({ id, reason: 'slow_operation', operation, operationKey }).then(() => ({})),
-    );
-    return { type: 'heap_snapshot', id, path: this.store.pathOf(id, 'heap_snapshot'), sent: false };
+    const capture = heap.capture({ id, reason: 'slow_operation', operation, operationKey });
+    const path = this.store.pathOf(id, 'heap_snapshot');
+    return {
+      file: { type: 'heap_snapshot', id, path, sent: false },
+      snapped: this.settle(capture.then((kept) => ({ kept }))),
+    };
   }
 
   private async keep(

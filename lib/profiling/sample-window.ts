@@ -41,6 +41,14 @@ export interface Sampler {
   stop(): void;
 }
 
+/** A regular expression that V8 has compiled. */
+export const REGEXP = 'RegExp';
+
+/** V8's name of a function. That of a regular expression is its text, which may hold what a user has typed. */
+export function codeName(name: string): string {
+  return name.startsWith('RegExp: ') ? REGEXP : name;
+}
+
 /** An object of some fields, and a string of one byte a character with its header, as V8 keeps them. */
 const OBJECT_BYTES = 56;
 const STRING_BYTES = 24;

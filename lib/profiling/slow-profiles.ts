@@ -16,9 +16,12 @@ import {
 import type { ProfileInfo } from './profile-info.js';
 import type { ProfileRing } from './profile-ring.js';
 import type { NewProfile } from './profile-store.js';
+import type { SourceTexts } from './source-texts.js';
 
 /** Fewer samples of an operation's own tell nothing of where its time went. */
 const MIN_SAMPLES = 4;
+/** The share of an operation that the ring must reach back to. */
+const MIN_COVERED = 0.9;
 /** Where more samples than this share are nobody's for certain, an operation is not told apart from the others. */
 const MAX_UNCERTAIN = 0.3;
 
@@ -35,8 +38,8 @@ export interface SlowRun {
 export interface SeenRunning {
   /** Its functions by self time. */
   readonly topFunctions: readonly HotFunction[];
-  /** Of the samples in which code ran, the share that was others', where that is known. */
-  readonly othersShare: number | undefined;
+  /** Of the samples in which code ran, the share that was others'. */
+  readonly othersShare: number;
 }
 
 /** Finds the samples of slow operations in the ring, and makes profiles of them. */
@@ -45,8 +48,14 @@ export class SlowProfiles {
     private readonly ring: ProfileRing,
     private readonly activity: Activity,
     private readonly sources: SourceMaps,
+    private readonly texts: SourceTexts,
     private readonly keep: (profile: NewProfile, content: string) => Promise<ProfileInfo | undefined>,
   ) {}
+
+  /** Whether what runs now will be found: not while a debugger is attached, for example. */
+  get isReady(): boolean {
+    return this.ring.isSampling;
+  }
 
   /**
    * What ran, once it can be known: some hundred milliseconds later.
@@ -62,7 +71,9 @@ export class SlowProfiles {
     const begun = Math.max(from, windows[0]?.startedAt ?? from);
     const samples = samplesOf(windows, { ...run.sampled, from: begun }, this.activity);
     const kept = id === undefined ? undefined : await this.write(run, id, samples);
-    const seen = await this.describe(samples);
+    // What is only known of its end does not tell where its time went.
+    const isCovered = to - begun >= MIN_COVERED * (to - from);
+    const seen = isCovered ? await this.describe(samples) : undefined;
     return { ...(seen === undefined ? {} : { seen }), ...(kept === undefined ? {} : { kept }) };
   }
 
@@ -70,7 +81,7 @@ export class SlowProfiles {
     const own = samples.counts[OWN];
     if (own < MIN_SAMPLES || !isCertain(samples)) return undefined;
     const hot = hotCodeOf(samples);
-    const names = await CodeNames.prepare(functionsIn(hot), this.sources);
+    const names = await CodeNames.prepare(functionsIn(hot), this.sources, this.texts);
     const others = samples.counts[OTHERS];
     return { topFunctions: nameHotFunctions(hot, names), othersShare: others / (own + others) };
   }
@@ -82,8 +93,9 @@ export class SlowProfiles {
   ): Promise<ProfileInfo | undefined> {
     const own = isCertain(samples);
     const part = cut(samples, own);
-    const names = await CodeNames.prepare(part.functions, this.sources);
-    const startedAt = performance.timeOrigin + samples.from;
+    const names = await CodeNames.prepare(part.functions, this.sources, this.texts);
+    // By the clock as it is now: it may have been set since the process started.
+    const startedAt = Date.now() - (performance.now() - samples.from);
     const profile = part.toProfile(names, startedAt * 1000);
     return this.keep(
       {

@@ -4,6 +4,7 @@ import { RequestWork } from '../explain/request-work.js';
 import { POOL, WORKS } from '../explain/work.js';
 import type { OperationType } from '../monitor/operation.js';
 import { type SpanState, stateOf } from '../monitor/span-state.js';
+import { processProfiler } from '../profiling/process-profiler.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { inputsOf, sizeOf } from './inputs.js';
 import type { SdkSpan } from './sdk-span.js';
@@ -52,6 +53,7 @@ export function forget(state: SpanState, now: number, idle: number): void {
   const { diagnostics, recorder } = state.monitor;
   state.duplicate = true;
   state.withdraw(now, idle);
+  processProfiler.ended(state, now);
   if (diagnostics.explains) {
     if (state.root === state) diagnostics.rootEnded(state, now);
     else if (state.work < WORKS) {

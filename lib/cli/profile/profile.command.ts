@@ -17,7 +17,6 @@ const FORMATS = ['native', 'pprof'] as const satisfies readonly ProfileFormat[];
 /** What a file in this directory is called before its name is known. */
 const DEFAULT_FILE = 'the profile';
 const DEFAULT_SECONDS = 10;
-/** As the application has it. */
 
 export const profile: Command = {
   usage: 'profile [options] URL',

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ROOT } from '../../support/child-app.js';
 
 /** A line of the application's source. */
@@ -15,16 +15,24 @@ const MARKER = /^(?<code>.*)\/\/ call site: (?<names>[\w -]+)$/;
 export function markedSites(): Map<string, Site[]> {
   const sites = new Map<string, Site[]>();
   const folder = join(ROOT, 'test/causes/app');
-  for (const entry of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    if (!entry.endsWith('.ts') || entry.startsWith('dist')) continue;
-    const lines = readFileSync(join(folder, entry), 'utf8').split('\n');
+  for (const path of sourcesIn(folder)) {
+    const lines = readFileSync(path, 'utf8').split('\n');
     for (const [index, text] of lines.entries()) {
       const { code = '', names = '' } = MARKER.exec(text)?.groups ?? {};
       const line = code.trim() === '' ? index + 2 : index + 1;
       for (const name of names.split(' ').filter((one) => one !== '')) {
-        sites.set(name, [...(sites.get(name) ?? []), { file: `test/causes/app/${entry}`, line }]);
+        sites.set(name, [...(sites.get(name) ?? []), { file: relative(ROOT, path), line }]);
       }
     }
   }
   return sites;
+}
+
+/** Leaves out what is compiled: links in there lead back to the repository, and round and round. */
+function sourcesIn(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return entry.name === 'dist' ? [] : sourcesIn(path);
+    return path.endsWith('.ts') ? [path] : [];
+  });
 }

@@ -94,7 +94,7 @@ function bySelfTime(directory: string, id: string): string[] {
   const names = new Map<number, string>();
   for (const { id: node, callFrame, hitCount, children } of nodes) {
     const { functionName } = callFrame;
-    const named = functionName !== '' && !functionName.startsWith('RegExp: ');
+    const named = functionName !== '' && functionName !== 'RegExp';
     const name = named ? functionName : (names.get(node) ?? functionName);
     for (const child of children ?? []) names.set(child, name);
     if (hitCount > 0 && !name.startsWith('(')) self.set(name, (self.get(name) ?? 0) + hitCount);

@@ -1,0 +1,167 @@
+import { describe, expect, it } from '@jest/globals';
+import { SourceMaps } from '../../lib/code/source-maps.js';
+import { Activity } from '../../lib/profiling/activity.js';
+import { CodeNames } from '../../lib/profiling/code-names.js';
+import {
+  functionsIn,
+  type HotFunction,
+  hotCodeOf,
+  nameHotFunctions,
+} from '../../lib/profiling/hot-functions.js';
+import { type OperationSamples, samplesOf } from '../../lib/profiling/operation-samples.js';
+import { SourceTexts } from '../../lib/profiling/source-texts.js';
+import { type Call, IDLE_STACK, type Sample, windowWith } from './windows.js';
+
+const APP = '/app/shop.js';
+const LIB = '/app/node_modules/orm/index.js';
+const SERVE: Call = ['serve', '/app/node_modules/http/index.js', 5];
+const SELL: Call = ['sell', APP, 10];
+const HASH: Call = ['hash', APP, 20];
+
+/** The calls of a sample, and the line that ran. */
+type Ran = readonly [stack: readonly Call[], line?: number];
+
+/** Samples, a millisecond from one to the next, all of them the operation's own. */
+const samplesWith = (...stacks: Ran[]): OperationSamples => {
+  const window = windowWith(
+    0,
+    stacks.length,
+    stacks.map(([stack, line], at): Sample => [at, stack, line]),
+  );
+  return samplesOf([window], { from: 0, to: 1e9, number: 0, alone: true, whole: true }, new Activity());
+};
+const named = async (samples: OperationSamples): Promise<HotFunction[]> => {
+  const hot = hotCodeOf(samples);
+  return nameHotFunctions(
+    hot,
+    await CodeNames.prepare(functionsIn(hot), new SourceMaps(), new SourceTexts()),
+  );
+};
+const brief = async (...stacks: Ran[]): Promise<string[]> =>
+  (await named(samplesWith(...stacks))).map(
+    ({ function: name, share, calledFrom }) =>
+      `${name} ${share}${calledFrom === undefined ? '' : ` from ${calledFrom.function}`}`,
+  );
+
+describe('hot functions', () => {
+  it('are ranked by their self time, with the line that ran most', async () => {
+    const hot = await named(
+      samplesWith(
+        [[SERVE, SELL], 11],
+        [[SERVE, SELL, HASH], 22],
+        [[SERVE, SELL, HASH], 23],
+        [[SERVE, SELL, HASH], 23],
+        [IDLE_STACK],
+      ),
+    );
+    expect(hot).toEqual([
+      { function: 'hash', share: 0.75, file: APP, line: 23 },
+      { function: 'sell', share: 0.25, file: APP, line: 11 },
+    ]);
+  });
+
+  it('have the line of their definition where V8 told no other', async () => {
+    const [hot] = await named(samplesWith([[SELL]]));
+    expect(hot).toMatchObject({ function: 'sell', line: 10 });
+  });
+
+  it('are one where a function is reached over several ways and windows', async () => {
+    const window = (at: number): ReturnType<typeof windowWith> =>
+      windowWith(at, at + 2, [
+        [at, [SELL, HASH]],
+        [at + 1, [SERVE, HASH]],
+      ]);
+    const operation = { from: 0, to: 9, number: 0, alone: true, whole: true };
+    expect(await named(samplesOf([window(0), window(2)], operation, new Activity()))).toMatchObject([
+      { function: 'hash', share: 1 },
+    ]);
+  });
+
+  it('are what the user’s line called, where Node or a dependency runs', async () => {
+    expect(
+      await brief(
+        [[SELL, ['pbkdf2Sync', 'node:internal/crypto/pbkdf2', 9], ['run']]],
+        [[SELL, ['pbkdf2Sync', 'node:internal/crypto/pbkdf2', 9], ['run']]],
+        [[HASH, ['find', LIB, 3], ['deep', LIB, 9], ['(garbage collector)']]],
+      ),
+    ).toEqual(['pbkdf2Sync 0.667 from sell', 'find 0.333 from hash']);
+  });
+
+  it('of a dependency have its file, those of Node have none', async () => {
+    const [node, dependency] = await named(
+      samplesWith(
+        [[SELL, ['gzipSync', 'node:zlib', 9]]],
+        [[SELL, ['gzipSync', 'node:zlib', 9]]],
+        [[SELL, ['find', LIB, 3], ['deep', LIB, 9]], 12],
+      ),
+    );
+    expect(node).toEqual({
+      function: 'gzipSync',
+      share: 0.667,
+      calledFrom: expect.objectContaining({ line: 10 }),
+    });
+    // A line of what it calls is not its own.
+    expect(dependency).toMatchObject({ function: 'find', line: 12, calledFrom: { function: 'sell' } });
+  });
+
+  it('are told by their own name where no code of the user’s called them', async () => {
+    expect(await brief([[SERVE, ['parse', LIB, 3]]], [[['(program)']]], [[['(garbage collector)']]])).toEqual(
+      ['parse 0.333', '(program) 0.333', '(garbage collector) 0.333'],
+    );
+  });
+
+  it('count an anonymous function as the named one around it in its file', async () => {
+    expect(
+      await brief(
+        [[SELL, ['map'], ['', APP, 12]], 12],
+        [[SELL, ['', APP, 12], ['', APP, 13]], 13],
+        [[HASH, ['', APP, 21], ['pbkdf2Sync', 'node:crypto', 9]]],
+      ),
+    ).toEqual(['sell 0.667', 'pbkdf2Sync 0.333 from hash']);
+  });
+
+  it('leave an anonymous function without one around it anonymous', async () => {
+    expect(
+      await brief(
+        [[['', APP, 12]]],
+        [
+          [
+            ['other', '/app/other.js', 1],
+            ['', APP, 12],
+          ],
+        ],
+      ),
+    ).toEqual(['(anonymous) 1']);
+  });
+
+  it('count a regular expression as the function that tries it', async () => {
+    const regexp: Call = ['RegExp'];
+    expect(await brief([[SELL, regexp]], [[SELL]], [[SELL, ['', APP, 12], regexp]])).toEqual(['sell 1']);
+    expect(await brief([[SELL, ['test'], regexp]])).toEqual(['test 1 from sell']);
+    expect(await brief([[regexp]])).toHaveLength(1);
+  });
+
+  it('are ten at the most', async () => {
+    const many = Array.from({ length: 30 }, (_, index): [readonly Call[]] => [
+      [[`f${index}`, APP, index + 1]],
+    ]);
+    expect(await brief(...many)).toHaveLength(10);
+    expect(await brief()).toEqual([]);
+  });
+
+  it('are of the operation alone', async () => {
+    const activity = new Activity();
+    activity.number(0);
+    activity.number(0);
+    activity.mark(1, 0);
+    activity.mark(2, 1);
+    const window = windowWith(0, 9, [
+      [0, [SELL]],
+      [1, [HASH]],
+      [2, [HASH]],
+      [3, IDLE_STACK],
+    ]);
+    const samples = samplesOf([window], { from: 0, to: 9, number: 1, alone: false, whole: true }, activity);
+    expect(await named(samples)).toMatchObject([{ function: 'sell', share: 1 }]);
+  });
+});

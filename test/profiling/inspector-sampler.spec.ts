@@ -1,0 +1,135 @@
+import inspector from 'node:inspector';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CpuCapture } from '../../lib/profiling/cpu-capture.js';
+import { InspectorSampler } from '../../lib/profiling/inspector-sampler.js';
+import type { SampleWindow } from '../../lib/profiling/sample-window.js';
+import { sleep } from '../support/tracing.js';
+import { guilty, guiltySamples } from './windows.js';
+
+const INTERVAL_MS = 2;
+
+describe('InspectorSampler', () => {
+  let sampler: InspectorSampler;
+  beforeEach(() => {
+    sampler = new InspectorSampler(INTERVAL_MS);
+    sampler.start();
+  });
+  afterEach(() => sampler.stop());
+
+  it('has windows that follow each other without a gap', async () => {
+    const windows: SampleWindow[] = [];
+    for (let turn = 0; turn < 5; turn++) {
+      await sleep(30);
+      windows.push(sampler.rotate());
+    }
+    for (const [index, { startedAt, endedAt, intervalMs, sampleAt }] of windows.entries()) {
+      expect(intervalMs).toBe(INTERVAL_MS);
+      expect(endedAt).toBeGreaterThan(startedAt);
+      // Each window is put on the clock anew, some hundredths of a millisecond off.
+      expect(startedAt).toBeLessThan((windows[index - 1]?.endedAt ?? startedAt) + 1);
+      expect([...sampleAt]).toEqual([...sampleAt].sort((a, b) => a - b));
+      for (const at of sampleAt) expect(at).toBeGreaterThanOrEqual(startedAt);
+    }
+  });
+
+  it('keeps each parent before its children, and every node of a sample', () => {
+    guilty(100);
+    const { functions, nodeFunction, nodeParent, nodeLine, sampleNode } = sampler.rotate();
+    expect(nodeParent[0]).toBe(-1);
+    for (let node = 1; node < nodeParent.length; node++) {
+      expect(nodeParent[node]).toBeGreaterThanOrEqual(0);
+      expect(nodeParent[node]).toBeLessThan(node);
+    }
+    for (const fn of nodeFunction) expect(functions[fn]).toBeDefined();
+    for (const node of sampleNode) expect(node).toBeLessThan(nodeParent.length);
+    const at = [...nodeFunction].findIndex((fn) => functions[fn]?.name === 'guilty');
+    expect(functions[nodeFunction[at] as number]).toMatchObject({
+      url: expect.stringContaining('windows.ts'),
+    });
+    expect(Math.max(...nodeLine)).toBeGreaterThan(0);
+  });
+
+  it('loses no sample of what runs over two rotations, and counts none twice', () => {
+    const attempt = (): number => {
+      const before = sampler.rotate();
+      const from = performance.now();
+      guilty(200);
+      const first = sampler.rotate();
+      guilty(200);
+      const second = sampler.rotate();
+      guilty(200);
+      const seen = guiltySamples([before, first, second, sampler.rotate()], from, performance.now());
+      // As many as in one piece, on the same machine at the same time.
+      const alone = performance.now();
+      guilty(600);
+      return seen / guiltySamples([sampler.rotate()], alone, performance.now());
+    };
+    // A machine that does other things takes some samples away, here and there.
+    const ratios: number[] = [];
+    const isRight = (ratio: number): boolean => ratio > 0.9 && ratio < 1.1;
+    while (ratios.length < 6 && !ratios.some(isRight)) ratios.push(attempt());
+    expect(ratios.filter(isRight)).not.toEqual([]);
+  });
+
+  it.each([
+    ['with a title', 'mine'],
+    ['without one', undefined],
+  ])('neither harms a profile of the application’s own %s nor is harmed by it', (_how, title) => {
+    const finished: (string | undefined)[] = [];
+    const session = new inspector.Session();
+    session.connect();
+    try {
+      session.post('Profiler.enable');
+      session.on('Profiler.consoleProfileFinished', ({ params }) => finished.push(params.title));
+      const profileEnd = inspector.console.profileEnd as (label?: string) => void;
+      (inspector.console.profile as (label?: string) => void)(title);
+      guilty(100);
+      expect(guiltySamples([sampler.rotate()])).toBeGreaterThan(0);
+      guilty(100);
+      profileEnd(title);
+      guilty(100);
+      const last = [sampler.rotate()];
+      guilty(100);
+      last.push(sampler.rotate());
+      expect(guiltySamples(last)).toBeGreaterThan(10);
+      // Without a title V8 ends the one that was begun last.
+      if (title !== undefined) expect(finished).toContain(title);
+      else expect(finished.length).toBeGreaterThan(0);
+    } finally {
+      session.disconnect();
+    }
+  });
+
+  it('lives on though the application ends each of its windows', () => {
+    const profileEnd = inspector.console.profileEnd as (label?: string) => void;
+    for (let turn = 0; turn < 3; turn++) {
+      guilty(100);
+      profileEnd();
+      profileEnd();
+      const { startedAt, endedAt } = sampler.rotate();
+      expect(endedAt).toBeGreaterThan(startedAt);
+    }
+    guilty(100);
+    expect(guiltySamples([sampler.rotate()])).toBeGreaterThan(3);
+  });
+
+  it('goes on beside a profile that somebody asked for', async () => {
+    const captured = new CpuCapture().capture(0.3);
+    guilty(100);
+    const window = sampler.rotate();
+    guilty(100);
+    expect(guiltySamples([window, sampler.rotate()])).toBeGreaterThan(10);
+    expect(guiltySamples([await captured])).toBeGreaterThan(10);
+    guilty(100);
+    expect(guiltySamples([sampler.rotate()])).toBeGreaterThan(3);
+  });
+
+  it('begins again after a stop, and cannot be rotated meanwhile', () => {
+    sampler.stop();
+    sampler.stop();
+    expect(() => sampler.rotate()).toThrow('it was not started');
+    sampler.start();
+    guilty(100);
+    expect(guiltySamples([sampler.rotate()])).toBeGreaterThan(3);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, it } from '@jest/globals';
+import { Activity } from '../../lib/profiling/activity.js';
+import {
+  IDLE,
+  NOT_KNOWN,
+  OTHERS,
+  OWN,
+  type Sampled,
+  samplesOf,
+} from '../../lib/profiling/operation-samples.js';
+import type { SampleWindow } from '../../lib/profiling/sample-window.js';
+import { type Call, IDLE_STACK, type Sample, windowWith } from './windows.js';
+
+const CODE: readonly Call[] = [['work', '/app/shop.js', 1]];
+const RESTS = new Set([15, 25]);
+
+/** A sample each millisecond, of code or, at the moments of `rests`, of none. */
+const each = (from: number, to: number, rests: ReadonlySet<number> = new Set()): SampleWindow =>
+  windowWith(
+    from,
+    to,
+    Array.from({ length: to - from }, (_, index): Sample => {
+      const at = from + index;
+      return [at, rests.has(at) ? IDLE_STACK : CODE];
+    }),
+  );
+const sampled = (some: Partial<Sampled> = {}): Sampled => ({
+  from: 10,
+  to: 30,
+  number: 1,
+  alone: false,
+  whole: true,
+  ...some,
+});
+/** An activity with the numbers 1 to 3, of which 2 lies within 1. */
+const spans = (): Activity => {
+  const activity = new Activity();
+  activity.number(0);
+  activity.number(1);
+  activity.number(0);
+  return activity;
+};
+const uncertain = (): Activity => Object.assign(spans(), { certain: false });
+
+describe('samplesOf', () => {
+  it('takes the samples of the interval, its ends included, in the order of time', () => {
+    const samples = samplesOf([each(0, 15), each(15, 40)], sampled(), spans());
+    const at = samples.place.map((place, index) => {
+      const { sampleAt } = samples.windows[samples.window[index] as number] as SampleWindow;
+      return sampleAt[place];
+    });
+    expect(at).toEqual(Array.from({ length: 21 }, (_, index) => 10 + index));
+  });
+
+  it('counts once what two windows have, which overlap', () => {
+    const { window, owner } = samplesOf([each(0, 22), each(18, 40)], sampled(), spans());
+    expect(owner).toHaveLength(21);
+    expect(window.filter((which) => which === 0)).toHaveLength(12);
+  });
+
+  it('has nothing of windows without samples, and of none', () => {
+    expect(samplesOf([windowWith(0, 40, [])], sampled(), spans()).owner).toEqual([]);
+    expect(samplesOf([], sampled(), spans()).counts).toEqual([0, 0, 0, 0]);
+  });
+
+  it('knows by V8 that the loop rested', () => {
+    const { owner, counts } = samplesOf([each(0, 40, RESTS)], sampled({ alone: true }), spans());
+    expect(counts[IDLE]).toBe(2);
+    expect([owner[5], owner[15]]).toEqual([IDLE, IDLE]);
+    const root = windowWith(0, 40, [
+      [12, []],
+      [13, CODE],
+    ]);
+    expect(samplesOf([root], sampled({ alone: true }), spans()).owner).toEqual([IDLE, OWN]);
+  });
+
+  it('gives code to who has marked it, and to those around', () => {
+    const activity = spans();
+    activity.mark(1, 10);
+    activity.mark(3, 15);
+    activity.mark(2, 20);
+    activity.mark(0, 25);
+    const owners = (number: number): readonly number[] =>
+      samplesOf([each(0, 40)], sampled({ number }), activity).counts;
+    expect(owners(1)).toEqual([10, 11, 0, 0]);
+    expect(owners(2)).toEqual([5, 16, 0, 0]);
+    expect(owners(3)).toEqual([5, 16, 0, 0]);
+  });
+
+  it('does not know whose code it is before anybody has said so', () => {
+    const activity = spans();
+    activity.mark(1, 20);
+    const { owner } = samplesOf([each(0, 40)], sampled(), activity);
+    expect(owner.slice(0, 10)).toEqual(Array(10).fill(NOT_KNOWN));
+    expect(owner.slice(10)).toEqual(Array(11).fill(OWN));
+  });
+
+  it('does not know it any more after a rest, where pieces leave no marks', () => {
+    const activity = uncertain();
+    activity.mark(1, 10);
+    activity.mark(3, 20);
+    const { owner, counts } = samplesOf([each(0, 40, RESTS)], sampled(), activity);
+    expect(counts).toEqual([5, 5, 9, 2]);
+    expect(owner[4]).toBe(OWN);
+    expect(owner[6]).toBe(NOT_KNOWN);
+    expect(owner[10]).toBe(OTHERS);
+    expect(owner[16]).toBe(NOT_KNOWN);
+  });
+
+  it('knows it after a rest where each piece leaves a mark', () => {
+    const activity = spans();
+    activity.mark(1, 10);
+    activity.mark(3, 20);
+    expect(samplesOf([each(0, 40, RESTS)], sampled(), activity).counts).toEqual([9, 10, 0, 2]);
+  });
+
+  it('does not know whose code it is that is marked as nobody’s by the way', () => {
+    const activity = uncertain();
+    activity.mark(0, 10);
+    expect(samplesOf([each(0, 40)], sampled(), activity).counts[NOT_KNOWN]).toBe(21);
+  });
+
+  it('takes all for the own code of a request that ran alone', () => {
+    const activity = uncertain();
+    activity.mark(0, 10);
+    activity.mark(3, 20);
+    const { counts } = samplesOf([each(0, 40, RESTS)], sampled({ alone: true }), activity);
+    expect(counts).toEqual([19, 0, 0, 2]);
+  });
+
+  it('takes of a part of a request that ran alone what is not known to be another’s', () => {
+    const activity = uncertain();
+    activity.mark(2, 10);
+    activity.mark(1, 20);
+    const part = sampled({ number: 2, alone: true, whole: false });
+    // After the rest at 25 nobody has said that it is not the part's.
+    expect(samplesOf([each(0, 40, RESTS)], part, activity).counts).toEqual([14, 5, 0, 2]);
+  });
+
+  it('believes exact marks of another one even where it ran alone', () => {
+    const activity = spans();
+    activity.mark(1, 10);
+    activity.mark(3, 20);
+    expect(samplesOf([each(0, 40)], sampled({ alone: true }), activity).counts).toEqual([10, 11, 0, 0]);
+  });
+
+  it('knows nothing of an operation that began before anything was marked', () => {
+    const activity = spans();
+    activity.mark(3, 20);
+    const unnumbered = samplesOf([each(0, 40)], sampled({ number: 0 }), activity);
+    expect(unnumbered.counts).toEqual([0, 0, 21, 0]);
+    expect(samplesOf([each(0, 40)], sampled({ number: 0, alone: true }), activity).counts[OWN]).toBe(21);
+  });
+});

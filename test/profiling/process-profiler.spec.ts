@@ -1,0 +1,185 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Activity } from '../../lib/profiling/activity.js';
+import { type NoticedSpan, ProcessProfiler } from '../../lib/profiling/process-profiler.js';
+import type { Sampler } from '../../lib/profiling/sample-window.js';
+
+const LIMITS = { intervalMs: 10, keepMs: 60_000, maxBytes: 1e6 };
+/** Nothing is sampled here. */
+const SAMPLER: Sampler = {
+  name: 'inspector',
+  obstacle: () => 'not here',
+  start: () => {},
+  rotate: () => {
+    throw new Error('not here');
+  },
+  stop: () => {},
+};
+
+class TestSpan implements NoticedSpan {
+  activityNumber = 0;
+  activityLook = 0;
+  activityChildren = 0;
+  activityChildrenSum = 0;
+  readonly root: TestSpan;
+  constructor(
+    readonly parent: TestSpan | undefined = undefined,
+    public isWork = false,
+  ) {
+    this.root = parent?.root ?? this;
+  }
+}
+
+describe('ProcessProfiler', () => {
+  let profiler: ProcessProfiler;
+  let activity: Activity;
+  let now = 0;
+  beforeEach(() => {
+    profiler = new ProcessProfiler();
+    activity = profiler.acquire(LIMITS, SAMPLER, () => 0).activity;
+    now = performance.now();
+  });
+  afterEach(() => profiler.release());
+
+  const begin = (parent?: TestSpan, isWork = false): TestSpan => {
+    const span = new TestSpan(parent, isWork);
+    profiler.started(span, now++);
+    return span;
+  };
+  const end = (span: TestSpan): void => profiler.ended(span, now++);
+  const running = (): number => (profiler as unknown as { tracker: { running: number } }).tracker.running;
+  /** Whether the last mark holds until the next one. */
+  const exact = (): boolean => {
+    const reader = activity.reader(now);
+    reader.seek(now);
+    return reader.exact;
+  };
+
+  it('does nothing while nobody wants to know', () => {
+    const unused = new ProcessProfiler();
+    const span = new TestSpan();
+    unused.started(span, 1);
+    unused.ended(span, 2);
+    unused.streams(span);
+    expect(span).toEqual(new TestSpan());
+    expect(unused).toMatchObject({ ring: undefined, activity: undefined });
+  });
+
+  it('is one for all who want it, and goes with the last', () => {
+    const { ring } = profiler;
+    const again = profiler.acquire({ ...LIMITS, intervalMs: 1 }, SAMPLER, () => 0);
+    expect(again).toEqual({ ring, activity });
+    profiler.release();
+    expect(profiler).toMatchObject({ ring, activity });
+    profiler.release();
+    expect(profiler).toMatchObject({ ring: undefined, activity: undefined });
+    expect(ring?.status).toMatchObject({ state: 'off', reason: 'stopped' });
+    profiler.acquire(LIMITS, SAMPLER, () => 0);
+    expect(profiler.ring).not.toBe(ring);
+  });
+
+  it('gives the time to a span, its children, and the span again', () => {
+    const root = begin();
+    const child = begin(root);
+    expect(activity.current).toBe(child.activityNumber);
+    const query = begin(child, true);
+    // Who waits for work is not marked: code goes on in who began it.
+    expect(activity.current).toBe(child.activityNumber);
+    end(query);
+    end(child);
+    expect(activity.current).toBe(root.activityNumber);
+    end(root);
+    expect(activity.current).toBe(0);
+    expect(running()).toBe(0);
+  });
+
+  it('gives the time to the only child that runs, and to the only request', () => {
+    const [root, other] = [begin(), begin()];
+    const [one, two] = [begin(root), begin(root)];
+    end(one);
+    expect(activity.current).toBe(two.activityNumber);
+    end(two);
+    expect(activity.current).toBe(root.activityNumber);
+    end(root);
+    expect(activity.current).toBe(other.activityNumber);
+    end(other);
+    expect(running()).toBe(0);
+  });
+
+  it('is certain of one request, and no longer from the beginning of a second one', () => {
+    const first = begin();
+    expect(exact()).toBe(true);
+    const second = begin();
+    // The first one may go on without a mark.
+    expect(exact()).toBe(false);
+    end(second);
+    expect(exact()).toBe(true);
+    end(first);
+    expect(exact()).toBe(true);
+  });
+
+  it('is no longer certain from the beginning of a second part of a request', () => {
+    const root = begin();
+    const one = begin(root);
+    expect(exact()).toBe(true);
+    const two = begin(root);
+    expect(exact()).toBe(false);
+    for (const span of [two, one, root]) end(span);
+    expect(running()).toBe(0);
+  });
+
+  it('counts no child for longer than it runs that turns out to be work', () => {
+    const root = begin();
+    for (let times = 0; times < 5; times++) {
+      const late = begin(root);
+      late.isWork = true;
+      end(late);
+      expect(root).toMatchObject({ activityChildren: 0, activityChildrenSum: 0 });
+      expect(running()).toBe(1);
+    }
+    end(root);
+  });
+
+  it('counts no child below zero that turns out to be no work', () => {
+    const root = begin();
+    const [query, child] = [begin(root, true), begin(root)];
+    query.isWork = false;
+    end(query);
+    expect(root).toMatchObject({ activityChildren: 1, activityChildrenSum: child.activityNumber });
+    end(child);
+    end(root);
+  });
+
+  it('does not count a stream any more', () => {
+    const stream = begin();
+    profiler.streams(stream);
+    profiler.streams(stream);
+    expect(running()).toBe(0);
+    const request = begin();
+    end(stream);
+    expect(running()).toBe(1);
+    end(request);
+    expect(running()).toBe(0);
+  });
+
+  it('lets spans end that it has not noticed', () => {
+    const early = new TestSpan();
+    end(early);
+    const child = begin(early);
+    end(child);
+    expect(running()).toBe(0);
+  });
+
+  it('is not misled by spans that began before it was released and wanted again', () => {
+    const old = [begin(), begin()];
+    profiler.release();
+    activity = profiler.acquire(LIMITS, SAMPLER, () => 0).activity;
+    const young = begin();
+    expect(running()).toBe(1);
+    expect(old.map(({ activityNumber }) => activityNumber)).not.toContain(young.activityNumber);
+    for (const span of old) end(span);
+    expect(running()).toBe(1);
+    expect(activity.current).toBe(young.activityNumber);
+    end(young);
+    expect(running()).toBe(0);
+  });
+});
