@@ -23,7 +23,7 @@ const REQUESTS = 1500;
 const WARM_UP = 8000;
 const CONNECTIONS = 16;
 const VARIANTS = ['off', 'on'];
-const ROUTES = { 'a small request': '/greetings/1', 'a request of a millisecond': '/work/1' };
+const ROUTES = { 'a small request': '/greetings/1', 'a request of much code': '/work/1' };
 
 const directory = mkdtempSync(join(tmpdir(), 'nestjs-performance-bench-'));
 
