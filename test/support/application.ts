@@ -70,8 +70,8 @@ export async function startApplication(
 }
 
 /** Waits until a condition holds, 5 seconds at most. */
-export async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+export async function until(condition: () => boolean, patienceMs = 5000): Promise<void> {
+  const end = Date.now() + patienceMs;
   while (!condition()) {
     if (Date.now() > end) throw new Error('the condition did not come to hold');
     await new Promise((resolve) => setTimeout(resolve, 5));
