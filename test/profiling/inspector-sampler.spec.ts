@@ -42,10 +42,7 @@ describe('InspectorSampler', () => {
     }
     for (const fn of nodeFunction) expect(functions[fn]).toBeDefined();
     for (const node of sampleNode) expect(node).toBeLessThan(nodeParent.length);
-    const at = [...nodeFunction].findIndex((fn) => functions[fn]?.name === 'guilty');
-    expect(functions[nodeFunction[at] as number]).toMatchObject({
-      url: expect.stringContaining('windows.ts'),
-    });
+    expect(functions.some(({ url }) => url.endsWith(__filename))).toBe(true);
     expect(Math.max(...nodeLine)).toBeGreaterThan(0);
   });
 

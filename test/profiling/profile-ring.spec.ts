@@ -96,7 +96,7 @@ describe('ProfileRing', () => {
   it('keeps to its time over many rotations, and lets the oldest go', () => {
     const sampler = new TestSampler();
     sampler.lengthMs = 1000;
-    const kept = started(sampler, { keepMs: 5000 });
+    const kept = started(sampler, { keepMs: 5500 });
     turn(100);
     expect(kept.within(-1, Number.POSITIVE_INFINITY)).toHaveLength(6);
   });
