@@ -10,6 +10,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'find N+1 queries and sequential calls in recorded traces (OTLP JSON)',
     load: async () => (await import('./analyze/analyze.command.js')).analyze,
   },
+  compare: {
+    summary: 'compare two saved baselines: what got slower from one release to the next',
+    load: async () => (await import('./compare.js')).compare,
+  },
   profile: {
     summary: 'capture a profile of a running application, and download it',
     load: async () => (await import('./profile/profile.command.js')).profile,

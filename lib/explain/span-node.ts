@@ -108,9 +108,9 @@ export class SpanNode {
   /**
    * What the time until `now` went to. The parts, less {@link WORK_IDLE}, add up to the duration: where children ran
    * side by side, what they spent is scaled to the time that they covered.
+   * @param result an empty one to write it into
    */
-  breakdown(now: number, idle: number, depth = 0): Breakdown {
-    const result = emptyBreakdown();
+  breakdown(now: number, idle: number, depth = 0, result = emptyBreakdown()): Breakdown {
     const duration = Math.max(0, now - this.startedAt);
     const idleMs = Math.max(0, idle - this.idleAtStart);
     let covered = 0;

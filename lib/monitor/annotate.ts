@@ -17,6 +17,11 @@ export function annotate(span: Span, slow: SlowOperation, captured: readonly Cap
   span.setAttribute('performance.cause', slow.cause);
   span.setAttribute('performance.cause.share', slow.causeShare);
   span.setAttribute('performance.explanation', slow.explanation);
+  if (slow.baseline !== undefined) {
+    span.setAttribute('performance.baseline.p50_ms', slow.baseline.p50Ms);
+    span.setAttribute('performance.baseline.p95_ms', slow.baseline.p95Ms);
+    span.setAttribute('performance.baseline.ratio', slow.baseline.ratio);
+  }
   const { callSite, nPlusOne, resources } = slow;
   for (const { type, id, path, sent } of captured) {
     span.setAttribute(type === 'cpu' ? 'performance.profile' : 'performance.heap_snapshot', id);

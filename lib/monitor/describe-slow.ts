@@ -13,6 +13,10 @@ import type { SpanState } from './span-state.js';
 interface Surroundings {
   readonly resources: ResourceEvidence;
   readonly usuallyMs: number | undefined;
+  /** The same across restarts, once enough is known. */
+  readonly baseline: { readonly p50Ms: number; readonly p95Ms: number } | undefined;
+  /** The threshold is one by what is usual. */
+  readonly adaptive: boolean;
   readonly diagnostics: Diagnostics;
   readonly profiling: Profiling;
   /** How long the event loop was busy within it, where that is known. */
@@ -39,7 +43,7 @@ export function describeSlow(
   profiled?: Promise<Partial<SlowOperation>>;
 } {
   const { type, name, durationMs, error, span, statement } = operation;
-  const { resources } = around;
+  const { resources, baseline } = around;
   const context = span?.spanContext();
   const http = (operation.http ?? state?.http)?.evidence();
   const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
@@ -57,6 +61,16 @@ export function describeSlow(
     slownessRatio: thresholdMs > 0 ? round(durationMs / thresholdMs) : round(durationMs),
     ...(state === undefined ? {} : { selfTimeMs: round(Math.max(0, durationMs - state.childrenMs(now))) }),
     error,
+    ...(baseline === undefined
+      ? {}
+      : {
+          baseline: {
+            p50Ms: round(baseline.p50Ms),
+            p95Ms: round(baseline.p95Ms),
+            ratio: baseline.p50Ms > 0 ? round(durationMs / baseline.p50Ms) : round(durationMs),
+          },
+        }),
+    ...(around.adaptive ? { adaptive: true as const } : {}),
     ...explained.now,
     traceId: context?.traceId ?? '',
     spanId: context?.spanId ?? '',

@@ -72,6 +72,20 @@ export class LatencyHistogram {
     (this.counts[at] as number)++;
   }
 
+  /** Adds counts: an array of {@link BUCKETS} numbers. */
+  addCounts(added: Float64Array): void {
+    for (let index = 0; index < BUCKETS; index++) {
+      const count = added[index] as number;
+      if (count === 0) continue;
+      let at = index - this.base;
+      if (at < 0 || at >= this.counts.length) {
+        this.cover(index);
+        at = index - this.base;
+      }
+      (this.counts[at] as number) += count;
+    }
+  }
+
   /** Adds the counts to `target`, an array of {@link BUCKETS} numbers. */
   addTo(target: Float64Array): void {
     const { counts, base } = this;

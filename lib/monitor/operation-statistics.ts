@@ -1,3 +1,4 @@
+import type { OperationHistory } from '../baseline/operation-history.js';
 import { BUCKETS, LatencyHistogram, percentileOf } from './latency-histogram.js';
 import { round } from './round.js';
 import { SegmentLog, SLOT_MS, Totals } from './segment-log.js';
@@ -37,6 +38,9 @@ export class OperationStatistics {
   private readonly liveTotals = new Totals();
   private readonly past = new SegmentLog();
   private slot = 0;
+
+  /** @param history what is told of each slot that is over */
+  constructor(readonly history?: OperationHistory) {}
 
   /**
    * Counts one operation.
@@ -83,10 +87,17 @@ export class OperationStatistics {
     return summarize(totals, counts);
   }
 
+  /** Hands on what its last slot had, if that is over at `now` and nothing has come since. */
+  settle(now: number): void {
+    const slot = Math.floor(now / SLOT_MS);
+    if (slot !== this.slot) this.turn(slot);
+  }
+
   private turn(slot: number): void {
     if (this.liveTotals.count > 0) {
       counts.fill(0);
       this.live.addTo(counts);
+      this.history?.fold(this.slot * SLOT_MS, SLOT_MS, this.liveTotals, counts);
       this.past.append(this.slot, this.liveTotals, counts, slot);
       this.lifetime.add(this.liveTotals);
       this.liveTotals.clear();

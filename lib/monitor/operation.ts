@@ -40,6 +40,10 @@ export interface SlowOperation extends Explanation {
   /** The duration less the time in which at least one child ran; absent where the span's children were not seen. */
   selfTimeMs?: number;
   error: boolean;
+  /** What the operation usually takes, once that is known. */
+  baseline?: OperationBaseline;
+  /** It is slow by what it usually takes, and not by its threshold: see `baseline.adaptive`. */
+  adaptive?: true;
   traceId: string;
   spanId: string;
   parentSpanId?: string;
@@ -54,6 +58,14 @@ export interface SlowOperation extends Explanation {
   http?: HttpEvidence;
   /** Of a database operation: the statement without its literals. */
   statement?: string;
+}
+
+/** What an operation usually takes, in milliseconds. */
+export interface OperationBaseline {
+  p50Ms: number;
+  p95Ms: number;
+  /** The duration of this one, over the median. */
+  ratio: number;
 }
 
 /** The stretches of a served request. */

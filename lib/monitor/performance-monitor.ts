@@ -7,6 +7,7 @@ import { HEAP_USED, heapUsedRule, slowPercentageRule } from '../alerting/alert-r
 import { Diagnostics } from '../explain/diagnostics.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
+import { emptyBreakdown } from '../explain/work.js';
 import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { Profiling } from '../profiling/profiling.js';
@@ -109,14 +110,26 @@ export class PerformanceMonitor {
   /**
    * Counts an operation that ended and, when it was slow, annotates its span and keeps it.
    * @param now milliseconds on the clock of `performance.now()`
+   * @param idle how long the event loop has been idle until then
    * @returns whether it was slow
    */
-  record(operation: EndedOperation, now = performance.now()): boolean {
+  record(operation: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
     if (!this.started) return false;
-    const { type, name, durationMs, thresholdMs, error } = operation;
-    const slow = thresholdMs !== undefined && durationMs > thresholdMs;
-    this.statistics.record(type, name, durationMs, slow, error, now);
-    if (slow) this.keep(operation, thresholdMs, now);
+    const { type, name, durationMs, thresholdMs, error, span } = operation;
+    const usualMs = this.statistics.history(type, name)?.adaptiveMs ?? Number.POSITIVE_INFINITY;
+    // A stream is open for as long as somebody listens.
+    const isStream = thresholdMs === Number.POSITIVE_INFINITY;
+    const limitMs = isStream ? thresholdMs : Math.min(usualMs, thresholdMs ?? usualMs);
+    const slow = durationMs > limitMs;
+    const history = this.statistics.record(type, name, durationMs, slow, error, now);
+    if (history !== undefined) {
+      if (isStream) history.isStream = true;
+      const state = stateOf(span);
+      if (state !== undefined && state.root === state && this.diagnostics.explains) {
+        history.addWork(state.breakdown(now, idle, 0, clearParts()), state.statements);
+      }
+    }
+    if (slow) this.keep(operation, limitMs, limitMs !== thresholdMs, now);
     return slow;
   }
 
@@ -263,13 +276,16 @@ export class PerformanceMonitor {
     this.alertEvents.emit(alert);
   }
 
-  private keep(operation: EndedOperation, thresholdMs: number, now: number): void {
+  private keep(operation: EndedOperation, thresholdMs: number, adaptive: boolean, now: number): void {
     const { span } = operation;
     const state = stateOf(span);
     const busyMs = this.busyMs(state, now);
+    const baseline = this.statistics.history(operation.type, operation.name)?.usual;
     const { slow, files, lines, profiled } = describeSlow(operation, thresholdMs, state, now, {
       resources: this.resources.evidence(now - operation.durationMs, busyMs),
-      usuallyMs: this.statistics.median(operation.type, operation.name, now),
+      usuallyMs: baseline?.p50Ms ?? this.statistics.median(operation.type, operation.name, now),
+      baseline,
+      adaptive,
       diagnostics: this.diagnostics,
       profiling: this.profiling,
       busyMs,
@@ -283,6 +299,13 @@ export class PerformanceMonitor {
     this.slowEvents.emit(slow);
     if (state !== undefined) state.root.notable = true;
   }
+}
+
+const parts: number[] = emptyBreakdown();
+
+/** One array for all operations: they are counted one after the other. */
+function clearParts(): number[] {
+  return parts.fill(-0);
 }
 
 /** A fault of a listener's or of ours is told to OpenTelemetry's own log, and to nobody else. */

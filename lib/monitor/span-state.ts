@@ -38,6 +38,8 @@ export class SpanState extends SpanNode {
   company = Number.NaN;
   /** It is open for as long as somebody listens, as a stream of events is: nobody waits for its end. Kept on the root. */
   isStream = false;
+  /** Statements that ended below it. Kept on the root. */
+  statements = 0;
   /** What all spans below wait for. Kept on the root. */
   requestWork: RequestWork | undefined;
   /** Of work that is waited for: its like within the request, its statement, its values and

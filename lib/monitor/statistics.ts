@@ -1,3 +1,4 @@
+import type { OperationHistory } from '../baseline/operation-history.js';
 import { type OperationType, OTHER } from './operation.js';
 import {
   type LatencySummary,
@@ -37,9 +38,19 @@ export class Statistics {
   /** Operations that were counted under `(other)`. */
   overflowed = 0;
 
-  constructor(private readonly maxOperations: number) {}
+  /**
+   * @param maxOperations the number of names that are told apart
+   * @param historyOf makes what is told of the slots of an operation when that is seen for the first time
+   */
+  constructor(
+    private readonly maxOperations: number,
+    private readonly historyOf?: (type: string, name: string) => OperationHistory,
+  ) {}
 
-  /** Counts one operation. `now` is milliseconds on a clock that never goes back. */
+  /**
+   * Counts one operation. `now` is milliseconds on a clock that never goes back.
+   * @returns its history, where one is kept
+   */
   record(
     type: OperationType,
     name: string,
@@ -47,7 +58,7 @@ export class Statistics {
     slow: boolean,
     error: boolean,
     now: number,
-  ): void {
+  ): OperationHistory | undefined {
     let ofType = this.byType.get(type);
     let key: string = type;
     if (ofType === undefined) {
@@ -60,7 +71,9 @@ export class Statistics {
       }
     }
     ofType.record(durationMs, slow, error, now);
-    this.operation(key, name).record(durationMs, slow, error, now);
+    const named = this.operation(key, name);
+    named.record(durationMs, slow, error, now);
+    return named.history;
   }
 
   private operation(type: string, name: string): OperationStatistics {
@@ -68,6 +81,7 @@ export class Statistics {
     const known = names.get(name);
     if (known !== undefined) return known;
     let key = name;
+    let history: OperationHistory | undefined;
     if (this.names >= this.maxOperations) {
       this.overflowed++;
       key = OTHER;
@@ -75,10 +89,25 @@ export class Statistics {
       if (other !== undefined) return other;
     } else {
       this.names++;
+      history = this.historyOf?.(type, name);
     }
-    const created = new OperationStatistics();
+    const created = new OperationStatistics(history);
     names.set(key, created);
     return created;
+  }
+
+  /** What is usual of an operation, where that is known. */
+  history(type: string, name: string): OperationHistory | undefined {
+    return this.byName.get(type)?.get(name)?.history;
+  }
+
+  /** Every operation that has a history. */
+  *withHistory(): Iterable<OperationStatistics & { readonly history: OperationHistory }> {
+    for (const names of this.byName.values()) {
+      for (const statistics of names.values()) {
+        if (statistics.history !== undefined) yield statistics as never;
+      }
+    }
   }
 
   /** The types that were seen. */

@@ -1,4 +1,5 @@
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import type { BaselineOptions, ResolvedBaselineOptions } from './baseline-options.js';
 
 /** What `PerformanceModule.forRoot` takes. Everything is optional; durations are milliseconds. */
 export interface PerformanceOptions {
@@ -34,6 +35,7 @@ export interface PerformanceOptions {
   tracing?: TracingOptions;
   http?: HttpOptions;
   detection?: DetectionOptions;
+  baseline?: BaselineOptions;
   resources?: ResourceOptions;
   alerts?: AlertOptions;
   endpoint?: EndpointOptions;
@@ -88,6 +90,7 @@ export interface DetectionOptions {
   explain?: boolean;
   nPlusOne?: NPlusOneOptions;
   eventLoopBlock?: EventLoopBlockOptions;
+  memoryLeaks?: MemoryLeakOptions;
 }
 
 /** Work that is repeated within one request: statements, and outgoing calls. */
@@ -106,6 +109,12 @@ export interface EventLoopBlockOptions {
   enabled?: boolean;
   /** Milliseconds from which on it is a block, at least 50. Default 100. */
   limitMs?: number;
+}
+
+/** Memory that grows and does not come back. */
+export interface MemoryLeakOptions {
+  /** Watch what remains after full collections. Default true. */
+  enabled?: boolean;
 }
 
 /** How the process's own resources are sampled. */
@@ -202,10 +211,14 @@ export interface ResolvedOptions {
     readonly sampling: Readonly<Required<SamplingOptions>>;
   };
   readonly http: Readonly<Required<HttpOptions>>;
-  readonly detection: Readonly<Required<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock'>>> & {
+  readonly detection: Readonly<
+    Required<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock' | 'memoryLeaks'>>
+  > & {
     readonly nPlusOne: Readonly<Required<NPlusOneOptions>>;
     readonly eventLoopBlock: Readonly<Required<EventLoopBlockOptions>>;
+    readonly memoryLeaks: Readonly<Required<MemoryLeakOptions>>;
   };
+  readonly baseline: ResolvedBaselineOptions;
   readonly resources: Readonly<Required<ResourceOptions>>;
   readonly alerts: {
     readonly enabled: boolean;

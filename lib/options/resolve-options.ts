@@ -1,6 +1,7 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { applicationPackage } from './application-package.js';
+import { resolveBaseline } from './baseline-options.js';
 import { type Environment, readEnvironment } from './environment.js';
 import type { PerformanceOptions, ProfilingOptions, ResolvedOptions } from './options.js';
 import { PerformanceOptionsError } from './options-error.js';
@@ -70,7 +71,9 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
         enabled: options.detection?.eventLoopBlock?.enabled ?? true,
         limitMs: options.detection?.eventLoopBlock?.limitMs ?? 100,
       },
+      memoryLeaks: { enabled: options.detection?.memoryLeaks?.enabled ?? true },
     },
+    baseline: resolveBaseline(options.baseline),
     resources: { intervalMs: options.resources?.intervalMs ?? 250 },
     alerts: {
       enabled: alerts.enabled ?? true,

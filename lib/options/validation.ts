@@ -112,6 +112,23 @@ const SHAPE: Shape = {
     explain: boolean,
     nPlusOne: { enabled: boolean, minRepetitions: whole(2, 10_000), minTotalMs: milliseconds },
     eventLoopBlock: { enabled: boolean, limitMs: number(50, 60_000) },
+    memoryLeaks: { enabled: boolean },
+  },
+  baseline: {
+    enabled: boolean,
+    directory: text,
+    store: {
+      allowed: 'a Keyv, or what has its get, set and delete',
+      accepts: (value) =>
+        isObject(value) && ['get', 'set', 'delete'].every((name) => typeof value[name] === 'function'),
+    },
+    saveIntervalSeconds: number(1, 3600),
+    halfLifeDays: number(0.1, 365),
+    maxAgeDays: number(0.1, 3650),
+    maxVersions: whole(1, 100),
+    warmUpSeconds: number(0, 3600),
+    adaptive: { enabled: boolean, factor: number(1, 1000), minCount: whole(30, 1_000_000) },
+    regressions: { enabled: boolean, minEffectPercent: number(1, 1000), minEffectMs: milliseconds },
   },
   resources: { intervalMs: whole(50, 60_000) },
   alerts: {

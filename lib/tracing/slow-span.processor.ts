@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Context, diag, SpanStatusCode, trace } from '@opentelemetry/api';
-import { OWN_BUSY, WORKS, workOf } from '../explain/work.js';
+import { DATABASE, OWN_BUSY, WORKS, workOf } from '../explain/work.js';
 import type { OperationType } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { attachState, monitorIn, SpanState, stateOf } from '../monitor/span-state.js';
@@ -131,13 +131,14 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     state.name = name;
     let statement: string | undefined;
     if (state.work < WORKS) {
+      if (state.work === DATABASE) state.root.statements++;
       if (state.root !== state) endWork(state, span, type, durationMs, error, this.statements, now, idle);
       if (type === 'database') statement = countQuery(state, span, durationMs, slow, error, this.statements);
     } else if (slow && type === 'database') {
       statement = statementOf(span.attributes, this.statements)?.text;
     }
     monitor.recorder?.ended(state, { type, name, durationMs, thresholdMs, error });
-    monitor.record({ type, name, durationMs, thresholdMs, error, span, statement }, now);
+    monitor.record({ type, name, durationMs, thresholdMs, error, span, statement }, now, idle);
   }
 }
 

@@ -1,0 +1,104 @@
+import { constants } from 'node:fs';
+import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inSlices } from './baseline-slices.js';
+import { MAX_SNAPSHOT_BYTES } from './baseline-snapshot.js';
+
+export const EXTENSION = '.baseline';
+const CORRUPT = '.corrupt';
+const PART = '.part';
+/** Damaged files that are kept for somebody to look at. */
+export const MAX_CORRUPT = 5;
+/** A file half written that is older is of a run that was killed. */
+const PART_MAX_AGE_MS = 10 * 60_000;
+
+/**
+ * Makes the directory, for its owner alone. One that exists stays as it is; it must be this user's or root's.
+ * @throws what keeps it from being used
+ */
+export async function makeBaselineDirectory(directory: string): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const stats = await lstat(directory);
+  if (!stats.isDirectory()) throw new Error(`${directory} is no directory`);
+  const uid = process.getuid?.();
+  // In a directory for temporary files anybody may have made it before.
+  if (uid !== undefined && stats.uid !== uid && stats.uid !== 0)
+    throw new Error(`${directory} belongs to another user`);
+}
+
+/** Writes a file that appears whole or not at all, even where the process or the machine stops meanwhile. */
+export async function writeWhole(
+  directory: string,
+  name: string,
+  pieces: Generator<string, void>,
+): Promise<void> {
+  const part = join(directory, `${name}${PART}`);
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants;
+  const file = await open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  try {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    await inSlices(pieces, (piece) => {
+      const chunk = Buffer.from(piece);
+      bytes += chunk.length;
+      if (bytes > MAX_SNAPSHOT_BYTES) throw new Error(`it is larger than ${MAX_SNAPSHOT_BYTES} bytes`);
+      chunks.push(chunk);
+    });
+    await file.writev(chunks);
+    if ((await file.stat()).size !== bytes) throw new Error('it could not be written whole');
+    await file.sync();
+  } catch (error) {
+    await file.close();
+    await rm(part, { force: true }).catch(() => {});
+    throw error;
+  }
+  await file.close();
+  await rename(part, join(directory, name));
+  await syncDirectory(directory);
+}
+
+/** Reads a regular file, and follows no link. @throws what keeps it from being read */
+export async function readWhole(path: string): Promise<string> {
+  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  try {
+    const stats = await file.stat();
+    if (!stats.isFile()) throw new Error('it is no regular file');
+    if (stats.size > MAX_SNAPSHOT_BYTES) throw new Error(`it is larger than ${MAX_SNAPSHOT_BYTES} bytes`);
+    return await file.readFile('utf8');
+  } finally {
+    await file.close();
+  }
+}
+
+/** Puts a damaged file out of the way, and lets the oldest of those go. */
+export async function setAside(directory: string, name: string): Promise<void> {
+  const path = join(directory, name);
+  await rename(path, `${path}${CORRUPT}`);
+  const kept: { path: string; at: number }[] = [];
+  for (const other of await readdir(directory)) {
+    if (!other.endsWith(`${EXTENSION}${CORRUPT}`)) continue;
+    const stats = await lstat(join(directory, other)).catch(() => undefined);
+    if (stats !== undefined) kept.push({ path: join(directory, other), at: stats.ctimeMs });
+  }
+  kept.sort((one, other) => other.at - one.at);
+  for (const { path: old } of kept.slice(MAX_CORRUPT)) await rm(old, { force: true });
+}
+
+/** Removes what runs that were killed had half written. */
+export async function removeParts(directory: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if (!name.endsWith(`${EXTENSION}${PART}`)) continue;
+    const path = join(directory, name);
+    const stats = await lstat(path).catch(() => undefined);
+    if (stats !== undefined && Date.now() - stats.mtimeMs > PART_MAX_AGE_MS) await rm(path, { force: true });
+  }
+}
+
+/** Some file systems cannot: the file is whole all the same. */
+async function syncDirectory(directory: string): Promise<void> {
+  try {
+    const handle = await open(directory, constants.O_RDONLY);
+    await handle.sync().finally(() => handle.close());
+  } catch {}
+}

@@ -1,0 +1,184 @@
+import { createHash } from 'node:crypto';
+import { show } from '../options/options-error.js';
+import { atOnce, inSlices } from './baseline-slices.js';
+import {
+  type BaselineEntry,
+  type BaselineSnapshot,
+  isInstanceId,
+  MAX_ABSORBED,
+  MAX_NAME_LENGTH,
+  MAX_OPERATIONS,
+  MAX_PART_BYTES,
+  MAX_SNAPSHOT_BYTES,
+  type SnapshotToSave,
+} from './baseline-snapshot.js';
+
+const FORMAT = 'nestjs-performance-baseline';
+const FORMAT_VERSION = 1;
+/** Operations that are handed on together. */
+const LINES = 8;
+
+/** A text that is no snapshot, or one that is damaged. The message names what is wrong. */
+export class BaselineFault extends Error {}
+
+/** A snapshot that a newer version of this package has written: it is nobody's fault, and stays as it is. */
+export class NewerFormatFault extends BaselineFault {}
+
+/**
+ * A snapshot as lines of JSON, in pieces: a header, each operation as `[type, name, count, sketch, model]` with the
+ * bytes in base64, and a last line with the number of operations and the SHA-256 of all before it.
+ */
+export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void> {
+  const hash = createHash('sha256');
+  const { operations, absorbs, ...rest } = snapshot;
+  const header = {
+    format: FORMAT,
+    formatVersion: FORMAT_VERSION,
+    ...rest,
+    absorbs: absorbs.slice(-MAX_ABSORBED),
+  };
+  let piece = `${JSON.stringify(header)}\n`;
+  let count = 0;
+  for (const { type, name, count: weight, sketch, model } of operations) {
+    if (count === MAX_OPERATIONS) break;
+    if (!isName(type) || !isName(name)) continue;
+    piece += `${JSON.stringify([type, name, weight, base64(sketch), base64(model)])}\n`;
+    if (++count % LINES !== 0) continue;
+    hash.update(piece);
+    yield piece;
+    piece = '';
+  }
+  hash.update(piece);
+  yield `${piece}${JSON.stringify({ operations: count, sha256: hash.digest('hex') })}\n`;
+}
+
+/** A snapshot as a text, made in slices that hold the event loop for some 1.5 ms. */
+export async function encodeSnapshot(snapshot: SnapshotToSave): Promise<string> {
+  const pieces: string[] = [];
+  await inSlices(snapshotLines(snapshot), (piece) => pieces.push(piece));
+  return pieces.join('');
+}
+
+/** Reads a snapshot at once. @throws {@link BaselineFault} */
+export function decodeSnapshot(text: string): BaselineSnapshot {
+  return atOnce(decoding(text));
+}
+
+/** Reads a snapshot in slices that hold the event loop for some 1.5 ms. Rejects with {@link BaselineFault}. */
+export function decodeSnapshotInSlices(text: string): Promise<BaselineSnapshot> {
+  return inSlices(decoding(text));
+}
+
+function* decoding(text: string): Generator<void, BaselineSnapshot> {
+  if (text.length > MAX_SNAPSHOT_BYTES)
+    throw new BaselineFault(`it has ${text.length} characters: at most ${MAX_SNAPSHOT_BYTES} are allowed`);
+  const hash = createHash('sha256');
+  const operations: BaselineEntry[] = [];
+  const lines = linesOf(text);
+  const first = lines.next();
+  const header = objectIn(first.done === true ? '' : first.value);
+  checkFormat(header);
+  hash.update(`${first.value as string}\n`);
+  for (const line of lines) {
+    if (line.startsWith('{')) {
+      const { operations: count, sha256 } = objectIn(line);
+      if (count !== operations.length)
+        throw new BaselineFault(`it has ${operations.length} operations, and should have ${show(count)}`);
+      if (sha256 !== hash.digest('hex')) throw new BaselineFault('its checksum is wrong: it is damaged');
+      if (lines.next().done !== true) throw new BaselineFault('it goes on after its end');
+      return { ...headerIn(header), operations };
+    }
+    if (operations.length === MAX_OPERATIONS)
+      throw new BaselineFault(`it has more than ${MAX_OPERATIONS} operations`);
+    hash.update(`${line}\n`);
+    operations.push(entryIn(line, operations.length));
+    yield;
+  }
+  throw new BaselineFault('its end is missing');
+}
+
+/** The lines that a line break ends. */
+function* linesOf(text: string): Generator<string, void> {
+  for (let at = 0; ; ) {
+    const end = text.indexOf('\n', at);
+    if (end < 0) return;
+    yield text.slice(at, end);
+    at = end + 1;
+  }
+}
+
+function checkFormat({ format, formatVersion }: Record<string, unknown>): void {
+  if (format !== FORMAT) throw new BaselineFault('it is no baseline of nestjs-performance');
+  if (typeof formatVersion === 'number' && formatVersion > FORMAT_VERSION)
+    throw new NewerFormatFault(
+      `its format is ${formatVersion}, which is newer than ${FORMAT_VERSION}: read it with a newer version`,
+    );
+  if (formatVersion !== FORMAT_VERSION)
+    throw new BaselineFault(`formatVersion is ${show(formatVersion)}: it must be ${FORMAT_VERSION}`);
+}
+
+function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'operations'> {
+  const { service, version, instance, startedAt, savedAt, absorbs, slo } = header;
+  if (!isName(service)) throw wrong('service', service, `a text of at most ${MAX_NAME_LENGTH}`);
+  if (version !== undefined && !isName(version))
+    throw wrong('version', version, `a text of at most ${MAX_NAME_LENGTH}`);
+  if (!isInstanceId(instance))
+    throw wrong('instance', instance, 'letters, digits, dots, - and _, at most 128');
+  if (!isAmount(startedAt)) throw wrong('startedAt', startedAt, 'milliseconds since 1970');
+  if (!isAmount(savedAt)) throw wrong('savedAt', savedAt, 'milliseconds since 1970');
+  if (!Array.isArray(absorbs) || absorbs.length > MAX_ABSORBED || !absorbs.every(isInstanceId))
+    throw wrong('absorbs', absorbs, `at most ${MAX_ABSORBED} instances`);
+  return { service, version, instance, startedAt, savedAt, absorbs, ...(slo === undefined ? {} : { slo }) };
+}
+
+function entryIn(line: string, index: number): BaselineEntry {
+  const where = `operations[${index}]`;
+  const value = jsonIn(line);
+  if (!Array.isArray(value) || value.length !== 5) throw new BaselineFault(`${where} is no operation`);
+  const [type, name, count, sketch, model] = value as unknown[];
+  if (!isName(type)) throw wrong(`${where}.type`, type, `a text of at most ${MAX_NAME_LENGTH}`);
+  if (!isName(name)) throw wrong(`${where}.name`, name, `a text of at most ${MAX_NAME_LENGTH}`);
+  if (!isAmount(count)) throw wrong(`${where}.count`, count, 'a number of 0 or more');
+  return {
+    type,
+    name,
+    count,
+    sketch: bytesIn(sketch, `${where}.sketch`),
+    model: bytesIn(model, `${where}.model`),
+  };
+}
+
+function bytesIn(value: unknown, field: string): Uint8Array {
+  if (typeof value !== 'string' || value.length > MAX_PART_BYTES * 2)
+    throw wrong(field, typeof value, `bytes in base64, at most ${MAX_PART_BYTES}`);
+  return new Uint8Array(Buffer.from(value, 'base64'));
+}
+
+function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
+}
+
+function wrong(field: string, value: unknown, allowed: string): BaselineFault {
+  return new BaselineFault(`${field} is ${show(value)}: it must be ${allowed}`);
+}
+
+function isName(value: unknown): value is string {
+  return typeof value === 'string' && value.length <= MAX_NAME_LENGTH;
+}
+
+function isAmount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+function objectIn(line: string): Record<string, unknown> {
+  const value = jsonIn(line);
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function jsonIn(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,158 @@
+import type { BaselineSnapshot } from './baseline-snapshot.js';
+import { LatencySketch } from './latency-sketch.js';
+
+/** The bytes of a model, and how many milliseconds before the moment of the merging they were saved. */
+export interface AgedModel {
+  readonly bytes: Uint8Array;
+  readonly ageMs: number;
+}
+
+/** Merges models of one operation, the older ones counted less. Given at least one. May throw: then there is none. */
+export type MergeModels = (models: readonly AgedModel[]) => Uint8Array;
+
+export interface MergeOptions {
+  readonly mergeModels: MergeModels;
+  /** After which what was learned counts half. */
+  readonly halfLifeMs: number;
+  /** The moment that all is made as old as, in milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** What all instances have learned of one operation. */
+export interface MergedOperation {
+  readonly type: string;
+  readonly name: string;
+  readonly count: number;
+  readonly sketch: LatencySketch;
+  /** Empty where there is none. */
+  readonly model: Uint8Array;
+}
+
+/** What all instances have learned of one version. */
+export interface MergedBaseline {
+  readonly version: string | undefined;
+  readonly startedAt: number;
+  readonly savedAt: number;
+  readonly instances: readonly string[];
+  /** By {@link operationKey}. */
+  readonly operations: ReadonlyMap<string, MergedOperation>;
+}
+
+/** What tells operations apart. */
+export function operationKey({ type, name }: { readonly type: string; readonly name: string }): string {
+  return `${type}\n${name}`;
+}
+
+/**
+ * Leaves out what is merged into another snapshot that is there, too. Of two that share a part, and so cannot be added,
+ * the one stays that has more in it: what the other one has beside is lost rather than counted twice.
+ */
+export function withoutAbsorbed(snapshots: readonly BaselineSnapshot[]): BaselineSnapshot[] {
+  const depths = depthsOf(snapshots);
+  const ordered = [...snapshots].sort(
+    (one, other) =>
+      (depths.get(other.instance) ?? 0) - (depths.get(one.instance) ?? 0) ||
+      other.absorbs.length - one.absorbs.length ||
+      other.savedAt - one.savedAt ||
+      (one.instance < other.instance ? -1 : 1),
+  );
+  const taken = new Set<string>();
+  const kept: BaselineSnapshot[] = [];
+  for (const snapshot of ordered) {
+    if (taken.has(snapshot.instance) || snapshot.absorbs.some((id) => taken.has(id))) continue;
+    taken.add(snapshot.instance);
+    for (const id of snapshot.absorbs) taken.add(id);
+    kept.push(snapshot);
+  }
+  return kept;
+}
+
+/** How many archives lie within one another: an archive comes before those that it has absorbed. */
+function depthsOf(snapshots: readonly BaselineSnapshot[]): Map<string, number> {
+  const byInstance = new Map(snapshots.map((snapshot) => [snapshot.instance, snapshot]));
+  const depths = new Map<string, number>();
+  const depthOf = (instance: string): number => {
+    const known = depths.get(instance);
+    if (known !== undefined) return known;
+    // Written first, so that archives that claim one another come to an end.
+    depths.set(instance, 0);
+    const within = (byInstance.get(instance)?.absorbs ?? []).map((id) =>
+      byInstance.has(id) ? 1 + depthOf(id) : 1,
+    );
+    const depth = Math.max(0, ...within);
+    depths.set(instance, depth);
+    return depth;
+  };
+  for (const { instance } of snapshots) depthOf(instance);
+  return depths;
+}
+
+/** Snapshots of one service by version, the one that was saved last first. The order of the snapshots plays no part. */
+export function mergeSnapshots(
+  snapshots: readonly BaselineSnapshot[],
+  options: MergeOptions,
+): MergedBaseline[] {
+  const byVersion = new Map<string | undefined, BaselineSnapshot[]>();
+  for (const snapshot of withoutAbsorbed(snapshots)) {
+    const same = byVersion.get(snapshot.version);
+    if (same === undefined) byVersion.set(snapshot.version, [snapshot]);
+    else same.push(snapshot);
+  }
+  return [...byVersion.values()]
+    .map((same) => mergeVersion(same, options))
+    .sort((one, other) => other.savedAt - one.savedAt);
+}
+
+/** @param snapshots of one version, at least one */
+export function mergeVersion(snapshots: readonly BaselineSnapshot[], options: MergeOptions): MergedBaseline {
+  const ordered = [...snapshots].sort((one, other) => (one.instance < other.instance ? -1 : 1));
+  const parts = new Map<string, { type: string; name: string; sketch: LatencySketch; models: AgedModel[] }>();
+  for (const { operations, savedAt } of ordered) {
+    const ageMs = Math.max(0, options.at - savedAt);
+    for (const entry of operations) {
+      const sketch = sketchIn(entry.sketch);
+      if (sketch === undefined) continue;
+      if (ageMs > 0) sketch.decay(2 ** (-ageMs / options.halfLifeMs));
+      const key = operationKey(entry);
+      let part = parts.get(key);
+      if (part === undefined) {
+        part = { type: entry.type, name: entry.name, sketch: new LatencySketch(), models: [] };
+        parts.set(key, part);
+      }
+      part.sketch.merge(sketch);
+      if (entry.model.length > 0) part.models.push({ bytes: entry.model, ageMs });
+    }
+  }
+  const operations = new Map<string, MergedOperation>();
+  for (const [key, { models, ...part }] of parts)
+    operations.set(key, {
+      ...part,
+      count: part.sketch.count,
+      model: mergedModel(models, options.mergeModels),
+    });
+  return {
+    version: ordered[0]?.version,
+    startedAt: Math.min(...ordered.map(({ startedAt }) => startedAt)),
+    savedAt: Math.max(...ordered.map(({ savedAt }) => savedAt)),
+    instances: ordered.map(({ instance }) => instance),
+    operations,
+  };
+}
+
+/** Bytes that another release wrote otherwise are as good as none. */
+function sketchIn(bytes: Uint8Array): LatencySketch | undefined {
+  try {
+    return LatencySketch.fromBytes(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function mergedModel(models: readonly AgedModel[], merge: MergeModels): Uint8Array {
+  if (models.length === 0) return new Uint8Array(0);
+  try {
+    return merge(models);
+  } catch {
+    return new Uint8Array(0);
+  }
+}

@@ -1,0 +1,30 @@
+import { performance } from 'node:perf_hooks';
+import { setImmediate } from 'node:timers/promises';
+
+/** How long the event loop is held in one go. */
+const SLICE_MS = 1.5;
+
+/** Takes all that a generator yields, and lets others run whenever it took 1.5 ms. @returns what it returns */
+export async function inSlices<T, R>(
+  steps: Generator<T, R>,
+  take: (value: T) => void = () => {},
+): Promise<R> {
+  let began = performance.now();
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+    take(step.value);
+    if (performance.now() - began > SLICE_MS) {
+      await setImmediate();
+      began = performance.now();
+    }
+  }
+}
+
+/** Runs a generator to its end. @returns what it returns */
+export function atOnce<T, R>(steps: Generator<T, R>): R {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { type MergeOptions, mergeVersion, withoutAbsorbed } from './baseline-merge.js';
+import { type BaselineSnapshot, MAX_ABSORBED, MAX_OPERATIONS } from './baseline-snapshot.js';
+import type { BaselineStore } from './baseline-store.js';
+
+export interface TidyOptions extends Omit<MergeOptions, 'at'> {
+  readonly now: number;
+  /** What was not saved for that long is of a run that is over: many times the interval of saving. */
+  readonly staleMs: number;
+  readonly maxAgeMs: number;
+  /** Versions that are kept: the ones saved last. */
+  readonly maxVersions: number;
+}
+
+/** What is to be written, and then what is to be removed. */
+export interface TidyPlan {
+  readonly archives: readonly BaselineSnapshot[];
+  readonly remove: readonly string[];
+}
+
+/**
+ * What keeps the snapshots of runs that are over from piling up: those of one version are merged into an archive, which
+ * lists them. Its name is a hash of them, so two instances that do the same at once write the same. What an archive has
+ * is removed only when that archive was found among the snapshots, so a crash in between loses nothing.
+ */
+export function planTidy(snapshots: readonly BaselineSnapshot[], options: TidyOptions): TidyPlan {
+  const { now, staleMs, maxAgeMs, maxVersions } = options;
+  const latest = new Map<string | undefined, number>();
+  for (const { version, savedAt } of snapshots)
+    latest.set(version, Math.max(latest.get(version) ?? 0, savedAt));
+  const versions = [...latest].sort(([, one], [, other]) => other - one).slice(0, maxVersions);
+  const kept = new Set(
+    versions.filter(([, savedAt]) => now - savedAt <= maxAgeMs).map(([version]) => version),
+  );
+  const isOver = ({ savedAt }: BaselineSnapshot): boolean => now - savedAt > staleMs;
+
+  const valid = withoutAbsorbed(
+    snapshots.filter(({ version, savedAt }) => kept.has(version) && now - savedAt <= maxAgeMs),
+  );
+  const stays = new Set(valid.map(({ instance }) => instance));
+  const remove = snapshots
+    .filter((snapshot) => !stays.has(snapshot.instance) && isOver(snapshot))
+    .map(({ instance }) => instance);
+  const archives: BaselineSnapshot[] = [];
+  const present = new Set(snapshots.map(({ instance }) => instance));
+  for (const version of kept) {
+    const over = valid.filter((snapshot) => snapshot.version === version && isOver(snapshot));
+    if (over.length > 1) archives.push(archiveOf(over, present, options));
+  }
+  return { archives, remove };
+}
+
+/** Does it. Call it now and then; what it writes it removes the parts of the next time. Never rejects. */
+export async function tidy(store: BaselineStore, service: string, options: TidyOptions): Promise<void> {
+  const { archives, remove } = planTidy(await store.load(service), options);
+  for (const archive of archives) await store.save(archive);
+  for (const instance of remove) await store.remove(service, instance);
+}
+
+function archiveOf(
+  over: readonly BaselineSnapshot[],
+  present: ReadonlySet<string>,
+  options: TidyOptions,
+): BaselineSnapshot {
+  const parts = [...over]
+    .sort((one, other) => (one.instance < other.instance ? -1 : 1))
+    .slice(0, MAX_ABSORBED / 2);
+  // What an older archive had absorbed needs to be listed only for as long as it has not been removed.
+  const absorbs = parts
+    .flatMap(({ instance, absorbs: ids }) => [instance, ...ids.filter((id) => present.has(id))])
+    .slice(0, MAX_ABSORBED);
+  const at = Math.max(...parts.map(({ savedAt }) => savedAt));
+  const merged = mergeVersion(parts, { ...options, at });
+  const operations = [...merged.operations.values()]
+    .sort((one, other) => other.count - one.count)
+    .slice(0, MAX_OPERATIONS)
+    .map(({ type, name, count, sketch, model }) => ({ type, name, count, sketch: sketch.toBytes(), model }));
+  const name = createHash('sha256').update(absorbs.join('\n')).digest('hex').slice(0, 24);
+  return {
+    service: parts[0]?.service ?? '',
+    version: merged.version,
+    instance: `archive-${name}`,
+    startedAt: merged.startedAt,
+    savedAt: at,
+    absorbs,
+    operations,
+  };
+}

@@ -1,0 +1,110 @@
+import {
+  Controller,
+  Get,
+  Header,
+  Headers,
+  Inject,
+  Query,
+  Res,
+  type Type,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { buildReport, MAX_LIMIT } from '../report/build-report.js';
+import { parseSince, SINCE_ALLOWED } from '../report/since.js';
+import { HTML_POLICY, toHtml } from '../report/to-html.js';
+import { toMarkdown } from '../report/to-markdown.js';
+import { EndpointGuard } from './endpoint.guard.js';
+import { type QueryParameters, refuse, wholeNumber } from './query-parameters.js';
+
+type Format = 'json' | 'md' | 'html';
+
+/** Nest asks for `header` of either framework's response. */
+interface WithHeader {
+  header(name: string, value: string): unknown;
+}
+
+const TYPES: Readonly<Record<Format, string>> = {
+  json: 'application/json; charset=utf-8',
+  md: 'text/markdown; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+};
+
+/** The controller of the report below this path, which is that of the endpoint, and checked there. */
+export function createReportController(path: string): Type {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  @UseGuards(EndpointGuard)
+  class ReportController {
+    constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
+
+    @Get('report')
+    @Header('Cache-Control', 'no-store')
+    @Header('Vary', 'Accept')
+    accepted(
+      @Query() query: QueryParameters,
+      @Headers('accept') accept: string | undefined,
+      @Res({ passthrough: true }) response: WithHeader,
+    ): string {
+      return this.answer(query, wanted(accept), response);
+    }
+
+    @Get('report.json')
+    @Header('Cache-Control', 'no-store')
+    json(@Query() query: QueryParameters, @Res({ passthrough: true }) response: WithHeader): string {
+      return this.answer(query, 'json', response);
+    }
+
+    @Get('report.md')
+    @Header('Cache-Control', 'no-store')
+    markdown(@Query() query: QueryParameters, @Res({ passthrough: true }) response: WithHeader): string {
+      return this.answer(query, 'md', response);
+    }
+
+    @Get('report.html')
+    @Header('Cache-Control', 'no-store')
+    html(@Query() query: QueryParameters, @Res({ passthrough: true }) response: WithHeader): string {
+      return this.answer(query, 'html', response);
+    }
+
+    private answer(query: QueryParameters, format: Format, response: WithHeader): string {
+      const now = Date.now();
+      const report = buildReport(this.monitor, {
+        since: since(query, now),
+        limit: wholeNumber(query, 'limit', MAX_LIMIT),
+        now,
+      });
+      response.header('Content-Type', TYPES[format]);
+      response.header('X-Content-Type-Options', 'nosniff');
+      if (format === 'html')
+        response.header('Content-Security-Policy', `${HTML_POLICY}; frame-ancestors 'none'`);
+      if (format === 'json') return JSON.stringify(report);
+      return format === 'md' ? toMarkdown(report) : toHtml(report);
+    }
+  }
+  return ReportController;
+}
+
+function since(query: QueryParameters, now: number): number | undefined {
+  const value = query['since'];
+  if (value === undefined) return undefined;
+  const moment = typeof value === 'string' ? parseSince(value, now) : undefined;
+  return moment ?? refuse('since', value, SINCE_ALLOWED);
+}
+
+/** The type of ours with the greatest quality; JSON where none is asked for. */
+function wanted(accept = ''): Format {
+  let best: Format = 'json';
+  let most = 0;
+  for (const range of accept.slice(0, 1000).split(',')) {
+    const [type = '', ...parameters] = range
+      .trim()
+      .toLowerCase()
+      .split(/\s*;\s*/);
+    const format = { 'application/json': 'json', 'text/markdown': 'md', 'text/html': 'html' } as const;
+    if (!Object.hasOwn(format, type)) continue;
+    const quality = Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1);
+    if (quality > most) [best, most] = [format[type as keyof typeof format], quality];
+  }
+  return best;
+}

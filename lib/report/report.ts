@@ -1,0 +1,86 @@
+import type { PerformanceAlert } from '../alerting/alert.js';
+import type { Regression } from '../baseline/regression.js';
+import type { Trend } from '../baseline/trend.js';
+import type { Finding } from '../explain/finding.js';
+import type { SlowQuery } from '../explain/slow-queries.js';
+import type { DriverStatus } from '../monitor/driver-status.js';
+import type { SlowOperation } from '../monitor/operation.js';
+import type { WindowName } from '../monitor/operation-statistics.js';
+import type { Leak } from '../resources/leak.js';
+import type { CurrentResources } from '../resources/resource-sampler.js';
+
+/** Rises when a reader of the former version could not read a report any more. */
+export const REPORT_VERSION = 1;
+
+/**
+ * What is slow, what got slower, and what it costs. Plain data, fit for JSON. Moments are milliseconds since 1970,
+ * durations milliseconds, shares 0 to 1; a figure without data is absent.
+ */
+export interface PerformanceReport {
+  readonly schemaVersion: typeof REPORT_VERSION;
+  readonly generatedAt: number;
+  readonly covered: CoveredTime;
+  readonly service: ReportedService;
+  /** `critical` or `warning` where something needs attention. */
+  readonly verdict: 'fine' | 'warning' | 'critical';
+  /** Some sentences, the verdict first. */
+  readonly summary: readonly string[];
+  readonly slowest: readonly ReportedOperation[];
+  /** The worst slow operation of each name. */
+  readonly slow: readonly SlowOperation[];
+  readonly regressions: readonly Regression[];
+  readonly trends: readonly Trend[];
+  /** Those that cost most, first. */
+  readonly findings: readonly ReportedFinding[];
+  readonly queries: readonly SlowQuery[];
+  readonly leaks: readonly Leak[];
+  readonly resources: CurrentResources;
+  readonly alerts: readonly ActiveAlert[];
+  readonly coverage: ReportCoverage;
+}
+
+/** Statistics exist for some windows alone: the smallest that holds what was asked for is taken. */
+export interface CoveredTime {
+  readonly asked?: number;
+  readonly since: number;
+  readonly window: WindowName | 'lifetime';
+  /** Why `since` is not what was asked for. */
+  readonly reason?: string;
+}
+
+export interface ReportedService {
+  readonly name: string;
+  readonly version?: string;
+  readonly host: string;
+  readonly node: string;
+  readonly uptimeMs: number;
+}
+
+/** An operation within the covered time. */
+export interface ReportedOperation {
+  readonly type: string;
+  readonly name: string;
+  readonly count: number;
+  readonly slowCount: number;
+  readonly errorRate: number;
+  readonly p50Ms?: number;
+  readonly p95Ms?: number;
+  readonly p99Ms?: number;
+  /** All of the time spent in it, as much as an hour would see. */
+  readonly totalMsPerHour?: number;
+  /** What it was like before, and `p50Ms` over the median of then. */
+  readonly baseline?: { readonly p50Ms: number; readonly p95Ms: number; readonly ratio?: number };
+}
+
+/** `lostMsPerHour`: its time over the life of the process, as much as an hour would see. */
+export type ReportedFinding = Finding & { readonly lostMsPerHour: number };
+
+export type ActiveAlert = Pick<PerformanceAlert, 'rule' | 'subject' | 'firedAt'>;
+
+/** What the report can't tell of, and why. */
+export interface ReportCoverage {
+  readonly unseenDrivers: readonly DriverStatus[];
+  readonly dropped: { operationsToOther: number; events: number; queries: number };
+  readonly profiling: string;
+  readonly eventLoopWatchdog: string;
+}

@@ -1,0 +1,113 @@
+import { describe, expect, it } from '@jest/globals';
+import { type AgedModel, type MergeOptions, mergeSnapshots } from '../../lib/baseline/baseline-merge.js';
+import type { BaselineSnapshot } from '../../lib/baseline/baseline-snapshot.js';
+import { planTidy, type TidyOptions, tidy } from '../../lib/baseline/baseline-tidy.js';
+import { KeyvBaselineStore } from '../../lib/baseline/keyv-store.js';
+import { entry, snapshot } from './programs/snapshots.js';
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+const NOW = 1000 * DAY;
+/** A model is how many windows it has: one byte. */
+const mergeModels = (models: readonly AgedModel[]): Uint8Array =>
+  Uint8Array.of(models.reduce((sum, { bytes }) => sum + (bytes[0] as number), 0));
+const MERGE: MergeOptions = { mergeModels, halfLifeMs: 7 * DAY, at: NOW };
+const TIDY: TidyOptions = {
+  mergeModels,
+  halfLifeMs: 7 * DAY,
+  now: NOW,
+  staleMs: HOUR,
+  maxAgeMs: 30 * DAY,
+  maxVersions: 10,
+};
+
+function of(instance: string, change: Partial<BaselineSnapshot> = {}): BaselineSnapshot {
+  return snapshot({
+    instance,
+    savedAt: NOW,
+    operations: [entry('GET /a', 10, 100, Uint8Array.of(2))],
+    ...change,
+  });
+}
+const total = (snapshots: readonly BaselineSnapshot[]): number[] =>
+  mergeSnapshots(snapshots, MERGE).map(({ operations }) => operations.get('http\nGET /a')?.count ?? 0);
+
+describe('mergeSnapshots', () => {
+  it('adds instances of one version, in whatever order, and keeps versions apart', () => {
+    const all = [of('a'), of('b'), of('c', { version: '2.0.0', savedAt: NOW - 1 })];
+    const [first, second] = mergeSnapshots(all, MERGE);
+    expect([first?.version, second?.version]).toEqual(['1.0.0', '2.0.0']);
+    expect(first?.instances).toEqual(['a', 'b']);
+    expect(first?.operations.get('http\nGET /a')).toMatchObject({ count: 200, model: Uint8Array.of(4) });
+    expect(mergeSnapshots([...all].reverse(), MERGE)).toEqual(mergeSnapshots(all, MERGE));
+  });
+
+  it('counts what is a half-life older by half', () => {
+    expect(total([of('a', { savedAt: NOW - 7 * DAY })])[0]).toBeCloseTo(50, 9);
+  });
+
+  it('counts nobody twice', () => {
+    const archive = of('archive-1', { absorbs: ['a', 'b'] });
+    expect(total([of('a'), of('b'), archive, of('c')])).toEqual([200]);
+    // Two archives that share a part: one of them.
+    expect(total([archive, of('archive-2', { absorbs: ['b', 'c'] })])).toEqual([100]);
+    expect(total([archive, of('archive-3', { absorbs: ['c', 'd'] })])).toEqual([200]);
+  });
+
+  it('goes on without a sketch or a model that cannot be read', () => {
+    const broken = of('b', { operations: [{ ...entry('GET /a'), sketch: Uint8Array.of(9) }] });
+    expect(total([of('a'), broken])).toEqual([100]);
+    const throwing = {
+      ...MERGE,
+      mergeModels: () => {
+        throw new Error('no');
+      },
+    };
+    expect(mergeSnapshots([of('a')], throwing)[0]?.operations.get('http\nGET /a')?.model).toHaveLength(0);
+  });
+});
+
+describe('planTidy', () => {
+  const over = { savedAt: NOW - 2 * HOUR };
+
+  it('leaves those that live alone', () => {
+    expect(planTidy([of('a'), of('b')], TIDY)).toEqual({ archives: [], remove: [] });
+    expect(planTidy([of('a', over), of('b')], TIDY)).toEqual({ archives: [], remove: [] });
+  });
+
+  it('makes the same archive of the same runs, and removes them only once it is there', () => {
+    const runs = [of('a', over), of('b', over), of('c')];
+    const plan = planTidy(runs, TIDY);
+    expect(plan.remove).toEqual([]);
+    expect(planTidy([...runs].reverse(), TIDY)).toEqual(plan);
+    const [archive] = plan.archives;
+    expect(archive?.absorbs).toEqual(['a', 'b']);
+    expect(planTidy([...runs, ...plan.archives], TIDY)).toEqual({ archives: [], remove: ['a', 'b'] });
+    const after = total([...runs, ...plan.archives])[0] as number;
+    expect(Math.abs(after - (total(runs)[0] as number))).toBeLessThan(1e-6);
+  });
+
+  it('keeps ten versions, and nothing older than thirty days', () => {
+    const versions = Array.from({ length: 13 }, (_, i) =>
+      of(`v${i}`, { version: `${i}`, savedAt: NOW - (i + 2) * HOUR }),
+    );
+    expect(planTidy(versions, TIDY).remove).toEqual(['v10', 'v11', 'v12']);
+    expect(planTidy([of('old', { savedAt: NOW - 31 * DAY })], TIDY).remove).toEqual(['old']);
+  });
+
+  it('bounds what 300 restarts leave behind, and loses none of it', async () => {
+    const values = new Map<string, unknown>();
+    const map = {
+      get: async (key: string) => values.get(key),
+      set: async (key: string, value: unknown) => values.set(key, value),
+      delete: async (key: string) => values.delete(key),
+    };
+    const store = new KeyvBaselineStore(map, 30 * DAY, () => {});
+    for (let i = 0; i < 300; i++) await store.save(of(`run-${i}`, over));
+    const before = total(await store.load('shop'))[0] as number;
+    for (let round = 0; round < 12; round++) await tidy(store, 'shop', TIDY);
+    const left = await store.load('shop');
+    expect(left).toHaveLength(1);
+    expect(Math.abs((total(left)[0] as number) / before - 1)).toBeLessThan(0.001);
+  });
+});
