@@ -40,7 +40,7 @@ function guarded(value: number): number {
 }
 
 /** The regularised incomplete beta function (Abramowitz and Stegun 26.5.8). */
-function incompleteBeta(x: number, a: number, b: number): number {
+export function incompleteBeta(x: number, a: number, b: number): number {
   if (x <= 0) return 0;
   if (x >= 1) return 1;
   const front = Math.exp(logGamma(a + b) - logGamma(a) - logGamma(b) + a * Math.log(x) + b * Math.log(1 - x));

@@ -11,8 +11,13 @@ export interface Line {
 /**
  * The line of Theil (1950) and Sen (1968): the median of the slopes between all pairs, which up to 29 % of the points
  * cannot lead astray. Costs n^2 / 2 slopes and their sorting: for some hundred points. Nothing for fewer than two times.
+ * `inflation` is by how much the variance is greater where the values are not independent, see `mannKendall`.
  */
-export function theilSen(times: ArrayLike<number>, values: ArrayLike<number>): Line | undefined {
+export function theilSen(
+  times: ArrayLike<number>,
+  values: ArrayLike<number>,
+  inflation = 1,
+): Line | undefined {
   const n = times.length;
   const slopes = new Float64Array((n * (n - 1)) / 2);
   let count = 0;
@@ -26,8 +31,8 @@ export function theilSen(times: ArrayLike<number>, values: ArrayLike<number>): L
   const sorted = slopes.subarray(0, count).sort();
   const slope = medianOf(sorted);
   const rests = Float64Array.from(values, (value, i) => value - slope * (times[i] as number)).sort();
-  const reach = 1.96 * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
-  const low = Math.max(0, Math.floor((count - reach) / 2));
+  const reach = 1.96 * Math.sqrt(((n * (n - 1) * (2 * n + 5)) / 18) * Math.max(1, inflation));
+  const low = Math.max(0, Math.floor((count - reach) / 2) - 1);
   const high = Math.min(count - 1, Math.ceil((count + reach) / 2));
   return {
     slope,

@@ -1,0 +1,31 @@
+/**
+ * The weight, mean and scatter of values in three numbers of an array, updated as by Welford (1962) and merged as by Chan,
+ * Golub and LeVeque (1979): the variance of values that are far from 0 is not lost in rounding.
+ */
+export const MOMENTS = 3;
+
+/** Adds one value. `at` is where the three numbers of `moments` begin. */
+export function addValue(moments: Float64Array, at: number, value: number, weight: number): void {
+  const before = moments[at] as number;
+  const total = before + weight;
+  if (!(total > 0)) return;
+  const mean = moments[at + 1] as number;
+  const difference = value - mean;
+  moments[at] = total;
+  moments[at + 1] = mean + (difference * weight) / total;
+  (moments[at + 2] as number) += (difference * difference * before * weight) / total;
+}
+
+/** Adds all that other moments were made of. */
+export function mergeMoments(moments: Float64Array, other: Float64Array, at: number): void {
+  const weight = other[at] as number;
+  if (!(weight > 0)) return;
+  addValue(moments, at, other[at + 1] as number, weight);
+  (moments[at + 2] as number) += other[at + 2] as number;
+}
+
+/** Lets all that was added count less: by a factor of 0 to 1. */
+export function decayMoments(moments: Float64Array, at: number, factor: number): void {
+  (moments[at] as number) *= factor;
+  (moments[at + 2] as number) *= factor;
+}

@@ -1,0 +1,237 @@
+import { rateRatioUpper } from '../inference/rate-ratio.js';
+import { studentUpper } from '../inference/student-t.js';
+import type { WindowMetric } from './window-metric.js';
+import type { WindowModel } from './window-model.js';
+import { RING_WINDOWS, type WindowRing } from './window-ring.js';
+
+/** The model counts for as many windows before a change, beside those that are still there. */
+const MODEL_WINDOWS = 12;
+const MODEL_WINDOWS_OF_SHARES = 60;
+/** How certain the spread that a model has is at least, in windows. */
+const SPREAD_WINDOWS = 30;
+/**
+ * Standardised residuals are cut off here, so that a few windows alone cannot make a change. The mean of the logarithms is
+ * nearly normal; the others are not: the median of a bimodal operation jumps.
+ */
+const MOST = 3;
+const MOST_OF_MEAN_LOG = 6;
+/** What the mean of many windows may be off where nothing changed, as the standard deviation of a logarithm. */
+const SYSTEMATIC = 0.01;
+/** How much an hour may differ from the day, and from the hour before, before that has been seen. */
+const UNSEEN = 0.1;
+const UNSEEN_PER_HOUR = 0.04;
+/** The windows that a change must have lasted. */
+export const MIN_WINDOWS = 2;
+const HOUR_MS = 3_600_000;
+
+const residuals = new Float64Array(RING_WINDOWS);
+const sums = new Float64Array(RING_WINDOWS + 1);
+const ns = new Float64Array(RING_WINDOWS + 1);
+
+/** How the windows since a moment differ from those before and from the model. */
+export interface Comparison {
+  readonly split: number;
+  /** In the unit of the metric. */
+  readonly difference: number;
+  readonly standardError: number;
+  readonly pValue: number;
+  /** What was expected of the windows since, and what they were. */
+  readonly before: number;
+  readonly now: number;
+  readonly windows: number;
+  readonly count: number;
+}
+
+/** How far a value is from what is expected, in standard deviations; NaN where it is not known. */
+export function deviationOf(
+  model: WindowModel,
+  metric: WindowMetric,
+  value: number,
+  at: number,
+  count: number,
+): number {
+  return (value - model.expectation(metric, at)) / model.spreadAt(metric, count);
+}
+
+/** The beginning of the change that fits the windows best, among those that leave {@link MIN_WINDOWS}; -1 for none. */
+export function bestSplit(ring: WindowRing, model: WindowModel, metric: WindowMetric): number {
+  const { first, end } = ring;
+  fill(ring, model, metric);
+  let best = 0;
+  let split = -1;
+  for (let at = first; at <= end - MIN_WINDOWS; at++) {
+    const [n, mean] = since(at - first, end - first);
+    const [earlier, level] = until(at - first);
+    const gain = (mean - level) / Math.sqrt(1 / n + 1 / earlier);
+    if (n >= MIN_WINDOWS && gain > best) {
+      best = gain;
+      split = at;
+    }
+  }
+  return split;
+}
+
+/** Compares the windows from `split` on with those before it, the model counting for {@link MODEL_WINDOWS} of them. */
+export function compareLevels(
+  ring: WindowRing,
+  model: WindowModel,
+  metric: WindowMetric,
+  split: number,
+): Comparison | undefined {
+  const { first, end } = ring;
+  fill(ring, model, metric);
+  const [n, mean] = since(split - first, end - first);
+  const [earlier, level] = until(split - first);
+  if (n < MIN_WINDOWS) return undefined;
+  const spread = model.spread(metric);
+  const log = metric !== 'queries';
+  const variance =
+    scatter(split - first, end - first, mean, level) *
+    (model.varianceOfMean(n) + model.varianceOfMean(earlier));
+  const other = log ? (SYSTEMATIC ** 2 + unseen(ring, model, split) ** 2) / spread ** 2 : 0;
+  const error = Math.sqrt(variance + other);
+  const raw = rawLevel(ring, model, metric, split);
+  return {
+    split,
+    difference: raw.difference - level * spread,
+    standardError: error * spread,
+    pValue: studentUpper((mean - level) / error, Math.min(1000, SPREAD_WINDOWS + model.weightOf(metric))),
+    before: raw.expected + level * spread,
+    now: raw.expected + raw.difference,
+    windows: n,
+    count: raw.count,
+  };
+}
+
+/** Compares shares by how often, not by windows: exact for rare ones, with an allowance for how much windows differ. */
+export function compareShares(
+  ring: WindowRing,
+  model: WindowModel,
+  metric: 'over_p99' | 'error_rate',
+  split: number,
+): Comparison | undefined {
+  const { first, end } = ring;
+  let [hits, count, windows, earlierHits, earlier, expected] = [0, 0, 0, 0, 0, 0];
+  for (let at = first; at < end; at++) {
+    const share = ring.value(at, metric);
+    if (Number.isNaN(share)) continue;
+    const n = ring.count(at);
+    const normal = leastShare(model.expectation(metric, ring.middle(at)));
+    if (at < split) {
+      earlierHits += share * n;
+      earlier += n;
+    } else {
+      hits += share * n;
+      count += n;
+      expected += normal * n;
+      windows++;
+    }
+  }
+  if (windows < MIN_WINDOWS || !(expected > 0)) return undefined;
+  const normal = (expected / count) * (metric === 'over_p99' ? tailFactor(ring, model, split) : 1);
+  const modelCount = (Math.min(MODEL_WINDOWS_OF_SHARES, model.weightOf(metric)) * count) / windows;
+  const before = (earlierHits + normal * modelCount) / (earlier + modelCount);
+  const now = hits / count;
+  const lasting = windows * model.varianceOfMean(windows);
+  const dispersion = 1 + (model.dispersion(metric) - 1) * lasting;
+  return {
+    split,
+    difference: now - before,
+    standardError: Math.sqrt(
+      dispersion * ((now * (1 - now)) / count + (before * (1 - before)) / (earlier + modelCount)),
+    ),
+    pValue: rateRatioUpper(
+      hits / dispersion,
+      count,
+      (earlierHits + normal * modelCount) / dispersion,
+      earlier + modelCount,
+    ),
+    before,
+    now,
+    windows,
+    count,
+  };
+}
+
+/** The level of latencies rose: then more of them are over the p99, and the tail is as it was. */
+function tailFactor(ring: WindowRing, model: WindowModel, split: number): number {
+  return model.tailFactor(rawLevel(ring, model, 'mean_log', split).difference);
+}
+
+/** A share that was never seen may yet happen. */
+export function leastShare(share: number): number {
+  return Math.max(share, 0.0005);
+}
+
+/** Writes the standardised residuals of the ring and their sums. */
+function fill(ring: WindowRing, model: WindowModel, metric: WindowMetric): void {
+  const { first, end } = ring;
+  const most = metric === 'mean_log' ? MOST_OF_MEAN_LOG : MOST;
+  sums[0] = ns[0] = 0;
+  for (let at = first; at < end; at++) {
+    const raw = deviationOf(model, metric, ring.value(at, metric), ring.middle(at), ring.count(at));
+    const known = !Number.isNaN(raw);
+    const value = known ? Math.max(-most, Math.min(most, raw)) : 0;
+    residuals[at - first] = known ? value : Number.NaN;
+    sums[at - first + 1] = (sums[at - first] as number) + value;
+    ns[at - first + 1] = (ns[at - first] as number) + (known ? 1 : 0);
+  }
+}
+
+function since(from: number, to: number): [n: number, mean: number] {
+  const n = (ns[to] as number) - (ns[from] as number);
+  return [n, ((sums[to] as number) - (sums[from] as number)) / n];
+}
+
+function until(to: number): [n: number, mean: number] {
+  const n = (ns[to] as number) + MODEL_WINDOWS;
+  return [n, (sums[to] as number) / n];
+}
+
+/** The variance of the residuals around their two levels; never below what the model has. */
+function scatter(split: number, end: number, mean: number, level: number): number {
+  let squares = 0;
+  let n = 0;
+  for (let at = 0; at < end; at++) {
+    const value = residuals[at] as number;
+    if (Number.isNaN(value)) continue;
+    squares += (value - (at < split ? level : mean)) ** 2;
+    n++;
+  }
+  return Math.max(1, (SPREAD_WINDOWS + squares) / (SPREAD_WINDOWS + n - 2));
+}
+
+/** How much the season may differ between the windows before and since, as far as it is not known. */
+function unseen(ring: WindowRing, model: WindowModel, split: number): number {
+  const { first, end } = ring;
+  const unknown = model.unknownSeason(ring.middle(end - 1));
+  if (split - first < MODEL_WINDOWS) return UNSEEN * Math.sqrt(unknown);
+  const hours = (ring.endedAt(end - 1) - ring.startedAt(first)) / 2 / HOUR_MS;
+  return Math.min(UNSEEN, UNSEEN_PER_HOUR * (hours + 0.5)) * Math.sqrt(unknown);
+}
+
+/** The mean difference from what is expected since `split`, where what is far from the middle one counts less. */
+function rawLevel(
+  ring: WindowRing,
+  model: WindowModel,
+  metric: WindowMetric,
+  split: number,
+): { difference: number; expected: number; count: number } {
+  const differences: number[] = [];
+  let expected = 0;
+  let count = 0;
+  for (let at = split; at < ring.end; at++) {
+    const value = ring.value(at, metric);
+    if (Number.isNaN(value)) continue;
+    const normal = model.expectation(metric, ring.middle(at));
+    differences.push(value - normal);
+    expected += normal;
+    count += ring.count(at);
+  }
+  const sorted = differences.sort((a, b) => a - b);
+  const middle = sorted[sorted.length >> 1] as number;
+  const reach = 3 * model.spread(metric);
+  let sum = 0;
+  for (const value of sorted) sum += Math.max(middle - reach, Math.min(middle + reach, value));
+  return { difference: sum / sorted.length, expected: expected / sorted.length, count };
+}

@@ -1,0 +1,283 @@
+import { varianceOfMean } from '../inference/welch.js';
+import { addValue, decayMoments, MOMENTS, mergeMoments } from './moments.js';
+import { type OperationWindow, PARTS } from './operation-window.js';
+import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
+import { SEASON_NUMBERS, WindowSeason } from './window-season.js';
+
+/** The first byte; others are not read. */
+const FORMAT = 1;
+/** Scales below it are taken for it: quantised values may have none at all. */
+export const LEAST_SCALE = 0.03;
+const REST = PARTS.length + 7;
+const NUMBERS = SEASON_NUMBERS + WINDOW_METRICS.length * MOMENTS + REST;
+const BYTES = 1 + NUMBERS * Float32Array.BYTES_PER_ELEMENT;
+// Where in `rest` what lies behind the parts is.
+const PARTS_WEIGHT = PARTS.length;
+const INVERSE_COUNT = PARTS_WEIGHT + 1;
+const PAIRS = PARTS_WEIGHT + 2;
+const NEAR = PARTS_WEIGHT + 3;
+const FAR = PARTS_WEIGHT + 4;
+const TAIL_BY_LEVEL = PARTS_WEIGHT + 5;
+const LEVEL_SQUARES = PARTS_WEIGHT + 6;
+/** Sums: what is merged by adding. */
+const SUMS = [PAIRS, NEAR, FAR, TAIL_BY_LEVEL, LEVEL_SQUARES];
+/** How windows that are one and four apart are taken to be correlated, and how many pairs of windows that counts for. */
+const FAR_WINDOWS = 4;
+const USUAL_NEAR = 0.3;
+const USUAL_FAR = 0.15;
+const USUAL_PAIRS = 30;
+/** The bounds of how much of the lasting part of the noise is left a window later. */
+const LEAST_KEPT = 0.3;
+const MOST_KEPT = 0.97;
+/** How `over_p99` goes with the level, before that is learned: of a log-normal latency with a sigma of a half. */
+const USUAL_TAIL_BY_LEVEL = 0.04;
+const USUAL_TAIL_PAIRS = 20;
+const MOST_STEEPNESS = 10;
+/** Windows from which on residuals are learned from. */
+const LEARNED_WINDOWS = 20;
+/** Standardised residuals are cut off here where their correlation is learned: one outlier must not decide. */
+const MOST_DEVIATION = 4;
+/** Windows further apart than that are no neighbours. */
+const NEIGHBOUR_MS = 45 * 60_000;
+
+const scratch = new Float64Array(WINDOW_METRICS.length);
+
+/**
+ * What the windows of an operation are normally like: for each metric its mean, how much windows differ, and its season.
+ * All of it are moments, so models of several instances and of several runs can be added, in any order, and made old.
+ */
+export class WindowModel {
+  private readonly season = new WindowSeason();
+  private readonly moments = new Float64Array(WINDOW_METRICS.length * MOMENTS);
+  /**
+   * The mean of each part, its weight; the mean of 1 / count; the number of pairs of windows, and the sums of the products
+   * of the residuals of those one and four apart; and how `over_p99` goes with `mean_log`: the sum of the products of
+   * their residuals, and that of the squares of the latter.
+   */
+  private readonly rest = new Float64Array(REST);
+  private recent: number[] = [];
+  private lastAt = 0;
+
+  /** The windows in it, the older ones counted less. */
+  get weight(): number {
+    return this.moments[METRIC_INDEX.mean_log * MOMENTS] as number;
+  }
+
+  /** @param weight 0 to 1: less for a window that was closed with few operations */
+  add(window: OperationWindow, weight = 1): void {
+    if (!(window.count > 0 && weight > 0)) return;
+    metricsOf(window, scratch);
+    const at = middleOf(window);
+    this.learnCorrelation(window, at, weight);
+    const { rest } = this;
+    (rest[INVERSE_COUNT] as number) +=
+      ((1 / window.count - (rest[INVERSE_COUNT] as number)) * weight) / (this.weight + weight);
+    for (let metric = 0; metric < WINDOW_METRICS.length; metric++) {
+      const value = scratch[metric] as number;
+      if (!Number.isNaN(value)) addValue(this.moments, metric * MOMENTS, value, weight);
+    }
+    this.season.add(scratch, at, weight);
+    if (window.partsMs !== undefined) this.addParts(window.partsMs, weight);
+  }
+
+  /** Lets all that was learned count less: by a factor of 0 to 1. */
+  decay(factor: number): void {
+    for (let at = 0; at < this.moments.length; at += MOMENTS) decayMoments(this.moments, at, factor);
+    this.season.decay(factor);
+    for (const index of [PARTS_WEIGHT, ...SUMS]) (this.rest[index] as number) *= factor;
+  }
+
+  /** Adds what another one has, which stays as it is. */
+  merge(other: WindowModel): void {
+    const { rest } = this;
+    const total = this.weight + other.weight;
+    if (total > 0)
+      (rest[INVERSE_COUNT] as number) +=
+        (((other.rest[INVERSE_COUNT] as number) - (rest[INVERSE_COUNT] as number)) * other.weight) / total;
+    for (let at = 0; at < this.moments.length; at += MOMENTS) mergeMoments(this.moments, other.moments, at);
+    this.season.merge(other.season);
+    this.addParts(other.rest, other.rest[PARTS_WEIGHT] as number);
+    for (const index of SUMS) (rest[index] as number) += other.rest[index] as number;
+  }
+
+  /** What the metric is expected to be in a window around `at`; NaN where nothing is known. */
+  expectation(metric: WindowMetric, at: number): number {
+    const index = METRIC_INDEX[metric] * MOMENTS;
+    if (!((this.moments[index] as number) > 0)) return Number.NaN;
+    return (this.moments[index + 1] as number) + this.season.shift(metric, at);
+  }
+
+  /** How many windows the metric is known of, the older ones counted less. */
+  weightOf(metric: WindowMetric): number {
+    return this.moments[METRIC_INDEX[metric] * MOMENTS] as number;
+  }
+
+  /**
+   * The standard deviation between windows around what is expected, without the season. Never below 3 %: of a latency's
+   * logarithm 0.03, of `queries` 3 % of their mean, of a share what chance makes of it.
+   */
+  spread(metric: WindowMetric): number {
+    const index = METRIC_INDEX[metric] * MOMENTS;
+    const weight = this.moments[index] as number;
+    const mean = this.moments[index + 1] as number;
+    const floor = this.floorOf(metric, mean);
+    if (!(weight > 1)) return Number.isNaN(mean) ? Number.NaN : floor;
+    const whole = (this.moments[index + 2] as number) / weight;
+    const { variance, hours } = this.season.explained(metric);
+    // An hour's mean takes a degree of freedom; neighbours depend on one another, so it takes about two windows.
+    const left = Math.max(whole - variance, whole / 10) * (weight / Math.max(weight - 2 * hours, weight / 4));
+    return Math.max(Math.sqrt(Math.min(left, whole)), floor);
+  }
+
+  /** The spread of a window of so many operations: the fewer there are, the greater it is. */
+  spreadAt(metric: WindowMetric, count: number): number {
+    return this.spread(metric) * Math.sqrt(Math.max(1, 1 / (count * this.inverseCount)));
+  }
+
+  /**
+   * By how much the variance of a share between windows is greater than chance alone makes it: 1 or more. Of `over_p99`
+   * without what goes with the level of the latencies, see {@link tailFactor}.
+   */
+  dispersion(metric: 'over_p99' | 'error_rate'): number {
+    const mean = this.moments[METRIC_INDEX[metric] * MOMENTS + 1] as number;
+    const spread = this.spread(metric) ** 2;
+    const squares = (this.rest[LEVEL_SQUARES] as number) / this.weightOf('over_p99');
+    const explained = metric === 'over_p99' && squares > 0 ? this.tailByLevel ** 2 * squares : 0;
+    return Math.max(1, (spread - Math.min(explained, spread / 2)) / this.floorOf(metric, mean) ** 2);
+  }
+
+  /** By what factor more are over the p99 where the mean logarithm is so much above what is expected. */
+  tailFactor(level: number): number {
+    const share = Math.max(0.001, this.moments[METRIC_INDEX.over_p99 * MOMENTS + 1] as number);
+    const steepness = Math.max(0, Math.min(MOST_STEEPNESS, this.tailByLevel / share));
+    return Math.exp(Math.max(-0.3, steepness * level));
+  }
+
+  /** The variance of the mean of neighbouring windows that each have the variance 1. A part of their noise lasts. */
+  varianceOfMean(windows: number): number {
+    const pairs = (this.rest[PAIRS] as number) + USUAL_PAIRS;
+    const near = ((this.rest[NEAR] as number) + USUAL_NEAR * USUAL_PAIRS) / pairs;
+    const far = ((this.rest[FAR] as number) + USUAL_FAR * USUAL_PAIRS) / pairs;
+    if (!(near > 0)) return 1 / windows;
+    const ratio = Math.max(0, far / near) ** (1 / (FAR_WINDOWS - 1));
+    const kept = Math.max(LEAST_KEPT, near, Math.min(MOST_KEPT, ratio));
+    const lasting = Math.min(1, near / kept);
+    return (1 - lasting) / windows + lasting * varianceOfMean(windows, kept);
+  }
+
+  /** The share of what the hour of `at` may differ by that is not known yet: 1 to 0. */
+  unknownSeason(at: number): number {
+    return this.season.unknown(at);
+  }
+
+  /** Mean milliseconds per operation in the order of {@link PARTS}; nothing where they are not known. */
+  get parts(): readonly number[] | undefined {
+    return (this.rest[PARTS_WEIGHT] as number) > 0
+      ? Array.from(this.rest.subarray(0, PARTS.length))
+      : undefined;
+  }
+
+  /** The version, then numbers of four bytes: always as many. */
+  toBytes(): Uint8Array {
+    const bytes = new Uint8Array(BYTES);
+    bytes[0] = FORMAT;
+    const view = new DataView(bytes.buffer);
+    let at = 1;
+    for (const numbers of [this.season.numbers, this.moments, this.rest])
+      for (const number of numbers) {
+        view.setFloat32(at, number, true);
+        at += Float32Array.BYTES_PER_ELEMENT;
+      }
+    return bytes;
+  }
+
+  /** @throws RangeError for bytes that {@link toBytes} did not write */
+  static fromBytes(bytes: Uint8Array): WindowModel {
+    if (bytes[0] !== FORMAT)
+      throw new RangeError(`model has format ${bytes[0] ?? 'none'}: only ${FORMAT} is known`);
+    if (bytes.length !== BYTES)
+      throw new RangeError(`model has ${bytes.length} bytes: it must have ${BYTES}`);
+    const model = new WindowModel();
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = 1;
+    for (const numbers of [model.season.numbers, model.moments, model.rest])
+      for (let index = 0; index < numbers.length; index++) {
+        const number = view.getFloat32(at, true);
+        if (!Number.isFinite(number)) throw new RangeError(`model holds ${number}: numbers must be finite`);
+        numbers[index] = number;
+        at += Float32Array.BYTES_PER_ELEMENT;
+      }
+    model.check();
+    return model;
+  }
+
+  private get tailByLevel(): number {
+    const usual = USUAL_TAIL_PAIRS * 0.01;
+    return (
+      ((this.rest[TAIL_BY_LEVEL] as number) + USUAL_TAIL_BY_LEVEL * usual) /
+      ((this.rest[LEVEL_SQUARES] as number) + usual)
+    );
+  }
+
+  private get inverseCount(): number {
+    return (this.rest[INVERSE_COUNT] as number) || 1;
+  }
+
+  private floorOf(metric: WindowMetric, mean: number): number {
+    if (metric === 'queries') return LEAST_SCALE * Math.max(1, Math.abs(mean));
+    if (metric !== 'over_p99' && metric !== 'error_rate') return LEAST_SCALE;
+    const share = Math.min(0.5, Math.max(mean, 0.001));
+    return Math.sqrt(share * (1 - share) * this.inverseCount);
+  }
+
+  private learnCorrelation(window: OperationWindow, at: number, weight: number): void {
+    const { rest, recent } = this;
+    if (this.weight < LEARNED_WINDOWS) return;
+    const raw = window.meanLog - this.expectation('mean_log', at);
+    const spread = this.spreadAt('mean_log', window.count);
+    const deviation = Math.max(-MOST_DEVIATION, Math.min(MOST_DEVIATION, raw / spread));
+    if (at - this.lastAt > NEIGHBOUR_MS) recent.length = 0;
+    recent.unshift(deviation);
+    this.lastAt = at;
+    if (recent.length > FAR_WINDOWS) {
+      (rest[NEAR] as number) += deviation * (recent[1] as number) * weight;
+      (rest[FAR] as number) += deviation * (recent.pop() as number) * weight;
+      (rest[PAIRS] as number) += weight;
+    }
+    const tail = (scratch[METRIC_INDEX.over_p99] as number) - this.expectation('over_p99', at);
+    if (Number.isNaN(tail)) return;
+    const level = deviation * spread;
+    (rest[TAIL_BY_LEVEL] as number) += level * tail * weight;
+    (rest[LEVEL_SQUARES] as number) += level * level * weight;
+  }
+
+  private addParts(parts: ArrayLike<number>, weight: number): void {
+    const { rest } = this;
+    const total = (rest[PARTS_WEIGHT] as number) + weight;
+    if (!(weight > 0)) return;
+    for (let part = 0; part < PARTS.length; part++)
+      (rest[part] as number) += (((parts[part] as number) - (rest[part] as number)) * weight) / total;
+    rest[PARTS_WEIGHT] = total;
+  }
+
+  private check(): void {
+    const weights = [
+      ...this.season.numbers.subarray(0, 48),
+      ...WINDOW_METRICS.flatMap((_, metric) => [
+        this.moments[metric * MOMENTS] as number,
+        this.moments[metric * MOMENTS + 2] as number,
+      ]),
+      this.rest[PARTS_WEIGHT] as number,
+      this.rest[INVERSE_COUNT] as number,
+      this.rest[PAIRS] as number,
+      this.rest[LEVEL_SQUARES] as number,
+    ];
+    const wrong = weights.find((weight) => weight < 0);
+    if (wrong !== undefined) throw new RangeError(`model has a weight of ${wrong}: 0 or more are allowed`);
+  }
+}
+
+/** The moment a window stands for. */
+export function middleOf({ startedAt, endedAt }: OperationWindow): number {
+  return (startedAt + endedAt) / 2;
+}

@@ -1,0 +1,19 @@
+/**
+ * The correlation of neighbours in a series whose mean is near 0; corrected for that it comes out too low in short ones
+ * (Marriott and Pope 1954). 0 to 0.95: a negative one is taken for none.
+ */
+export function neighbourCorrelation(values: ArrayLike<number>): number {
+  const n = values.length;
+  let mean = 0;
+  for (let i = 0; i < n; i++) mean += (values[i] as number) / n;
+  let products = 0;
+  let squares = 0;
+  for (let i = 0; i < n; i++) {
+    const value = (values[i] as number) - mean;
+    squares += value * value;
+    if (i > 0) products += value * ((values[i - 1] as number) - mean);
+  }
+  if (!(squares > 0) || n < 4) return 0;
+  const rho = products / squares;
+  return Math.min(0.95, Math.max(0, (n * rho + 1) / (n - 4)));
+}
