@@ -1,0 +1,156 @@
+import { mannKendall } from '../inference/mann-kendall.js';
+import { medianOf, theilSen } from '../inference/theil-sen.js';
+import type { LeakBlock } from './leak-blocks.js';
+import { loadShare } from './leak-load.js';
+
+/** Growth over a window of blocks that looks like a leak. */
+export interface Growth {
+  readonly from: number;
+  readonly to: number;
+  /** The fitted values at both ends, without what requests in flight explain. */
+  readonly first: number;
+  readonly last: number;
+  /** Bytes per millisecond. */
+  readonly slope: number;
+  readonly pValue: number;
+  /** The slope of the second half as a share of the whole's, 1 at the most: a cache that fills is far below. */
+  readonly steadiness: number;
+  /** Bytes that each request in flight holds, and how many there were in the mean: the fitted values are for so many. */
+  readonly perLoad: number;
+  readonly meanLoad: number;
+}
+
+/** What growth must be at least. */
+export interface LeastGrowth {
+  readonly bytes: number;
+  /** As a share of the value at the beginning. */
+  readonly share: number;
+  readonly pValue: number;
+}
+
+/** Fewer blocks prove nothing: 6 that rise without exception have p = 0.004. */
+export const LEAST_BLOCKS = 6;
+/** How much neighbours are alike cannot be told from fewer. */
+const LEAST_CORRELATED = 10;
+const LEAST_STEADINESS = 0.45;
+/** Between the last two quarters, as a share of what the line gives: what has filled up gives none. */
+const LEAST_AT_END = 0.3;
+/** Requests in flight explain growth as well as time does if they leave no more than this of what time leaves. */
+const AS_WELL = 1.5;
+/** Neighbours are never taken to be more alike than this: from so few values that is not known any better. */
+const MOST_CORRELATION = 0.6;
+
+/** Growth that is significant, great enough, steady, and not one step; else nothing. */
+export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Growth | undefined {
+  const n = blocks.length;
+  const [oldest, newest] = [blocks[0], blocks[n - 1]];
+  if (n < LEAST_BLOCKS || oldest === undefined || newest === undefined) return undefined;
+  const share = loadShare(timesOf(blocks), blocks);
+  const { perLoad, pValue: besideLoad } = share;
+  if (besideLoad > least.pValue || share.squaresOfLoad < AS_WELL * share.squaresOfCourse) return undefined;
+  const { times, values } = adjusted(blocks, perLoad);
+  const line = theilSen(times, values);
+  if (line === undefined || line.slope <= 0) return undefined;
+  const grown = line.slope * (newest.at - oldest.at);
+  if (grown < Math.max(least.bytes, least.share * line.intercept)) return undefined;
+  const rests = values.map((value, i) => value - line.intercept - line.slope * (times[i] as number));
+  const rho = neighbourCorrelation(rests);
+  const { pValue } = mannKendall(values, (1 + rho) / (1 - rho));
+  if (pValue > least.pValue) return undefined;
+  const half = n >> 1;
+  const steadiness = (theilSen(times.subarray(half), values.subarray(half))?.slope ?? 0) / line.slope;
+  if (steadiness < LEAST_STEADINESS || !stillGrows(times, values, line.slope)) return undefined;
+  if (isStep(blocks, share.squares)) return undefined;
+  return {
+    from: oldest.at,
+    to: newest.at,
+    first: line.intercept,
+    last: line.intercept + grown,
+    slope: line.slope,
+    pValue: Math.max(pValue, besideLoad),
+    steadiness: Math.min(1, steadiness),
+    perLoad,
+    meanLoad: meanLoad(blocks),
+  };
+}
+
+/**
+ * Whether growth gets slower with age, as that of a cache does whose keys have a long tail: over the last half of the
+ * time it is hardly more than over the quarter before. Steady growth is twice as much then, logarithmic growth the same.
+ * @param blocks from the beginning on
+ */
+export function flattens(blocks: readonly LeakBlock[], perLoad: number, leastRatio: number): boolean {
+  const n = blocks.length;
+  const { times, values } = adjusted(blocks, perLoad);
+  const end = times[n - 1] ?? 0;
+  const slopeBetween = (from: number, to: number): number => {
+    const inside = [...times.keys()].filter((i) => {
+      const time = times[i] as number;
+      return time >= from * end && time <= to * end;
+    });
+    return (
+      theilSen(
+        inside.map((i) => times[i] as number),
+        inside.map((i) => values[i] as number),
+      )?.slope ?? 0
+    );
+  };
+  return slopeBetween(0.5, 1) < leastRatio * slopeBetween(0.2, 0.55);
+}
+
+/** Milliseconds since the first block, and the values less what the requests in flight hold beyond their mean. */
+export function adjusted(
+  blocks: readonly LeakBlock[],
+  perLoad: number,
+): { times: Float64Array; values: Float64Array } {
+  const load = meanLoad(blocks);
+  return {
+    times: timesOf(blocks),
+    values: Float64Array.from(blocks, (block) => block.value - perLoad * (block.load - load)),
+  };
+}
+
+/** Whether the last quarter is above the one before. */
+function stillGrows(times: Float64Array, values: Float64Array, slope: number): boolean {
+  const quarter = values.length >> 2;
+  const middleOf = (series: Float64Array, back: number): number => {
+    const end = series.length - back * quarter;
+    return medianOf(series.slice(end - quarter, end).sort());
+  };
+  const elapsed = middleOf(times, 0) - middleOf(times, 1);
+  return middleOf(values, 0) - middleOf(values, 1) >= LEAST_AT_END * slope * elapsed;
+}
+
+function timesOf(blocks: readonly LeakBlock[]): Float64Array {
+  const start = blocks[0]?.at ?? 0;
+  return Float64Array.from(blocks, ({ at }) => at - start);
+}
+
+function meanLoad(blocks: readonly LeakBlock[]): number {
+  let load = 0;
+  for (const block of blocks) load += block.load / blocks.length;
+  return load;
+}
+
+/** Of the rests of a fit, with Kendall's (1954) correction for short series. */
+function neighbourCorrelation(rests: Float64Array): number {
+  const n = rests.length;
+  let [mean, with1, squares] = [0, 0, 0];
+  for (const rest of rests) mean += rest / n;
+  for (let i = 0; i < n; i++) {
+    const rest = (rests[i] as number) - mean;
+    squares += rest * rest;
+    if (i > 0) with1 += rest * ((rests[i - 1] as number) - mean);
+  }
+  if (!(squares > 0) || n < LEAST_CORRELATED) return 0;
+  return Math.min(MOST_CORRELATION, Math.max(0, ((with1 / squares) * n + 1) / (n - 4)));
+}
+
+/** Whether two levels with one step between them explain as much as the line does, requests in flight beside both. */
+function isStep(blocks: readonly LeakBlock[], squaresOfLine: number): boolean {
+  for (let at = 1; at < blocks.length; at++) {
+    const step = Float64Array.from(blocks, (_, i) => (i < at ? 0 : 1));
+    if (loadShare(step, blocks).squares < squaresOfLine) return true;
+  }
+  return false;
+}

@@ -1,0 +1,64 @@
+import { studentUpper } from '../inference/student-t.js';
+import type { LeakBlock } from './leak-blocks.js';
+
+/** What of a series is explained by a course over time, and what by requests in flight. */
+export interface LoadShare {
+  /** Bytes that each request in flight holds; never below 0. */
+  readonly perLoad: number;
+  /** How probable the growth along the course is if all of it came with the requests; one-sided. */
+  readonly pValue: number;
+  /** The sum of the squares that neither explains, and that requests in flight alone, the course alone, do not. */
+  readonly squares: number;
+  readonly squaresOfLoad: number;
+  readonly squaresOfCourse: number;
+}
+
+/**
+ * Least squares of the value over a course (time, or a step in it) and requests in flight together. Where traffic ramps
+ * up, the two go side by side, neither can be told from the other, and the p-value of the growth says so.
+ */
+export function loadShare(course: ArrayLike<number>, blocks: readonly LeakBlock[]): LoadShare {
+  const n = blocks.length;
+  const mean = { t: 0, load: 0, value: 0 };
+  blocks.forEach(({ load, value }, i) => {
+    mean.t += (course[i] as number) / n;
+    mean.load += load / n;
+    mean.value += value / n;
+  });
+  let [tt, tq, qq, tv, qv, vv] = [0, 0, 0, 0, 0, 0];
+  blocks.forEach((block, i) => {
+    const t = (course[i] as number) - mean.t;
+    const q = block.load - mean.load;
+    const v = block.value - mean.value;
+    tt += t * t;
+    tq += t * q;
+    qq += q * q;
+    tv += t * v;
+    qv += q * v;
+    vv += v * v;
+  });
+  const alone = {
+    squaresOfLoad: qq > 0 && qv > 0 ? vv - (qv * qv) / qq : vv,
+    squaresOfCourse: tt > 0 ? vv - (tv * tv) / tt : vv,
+  };
+  const determinant = tt * qq - tq * tq;
+  const told = determinant > 1e-6 * tt * qq;
+  if (!told && tt > 0 && qq > 0 && qv > 0) {
+    return { perLoad: qv / qq, pValue: 1, squares: Math.max(0, alone.squaresOfLoad), ...alone };
+  }
+  const perLoad = told ? (tt * qv - tq * tv) / determinant : 0;
+  if (perLoad > 0) {
+    const slope = (qq * tv - tq * qv) / determinant;
+    const squares = Math.max(0, vv - slope * tv - perLoad * qv);
+    return { perLoad, pValue: slopeP(slope, squares, determinant / qq, n - 3), squares, ...alone };
+  }
+  const slope = tt > 0 ? tv / tt : 0;
+  const squares = Math.max(0, vv - slope * tv);
+  return { perLoad: 0, pValue: slopeP(slope, squares, tt, n - 2), squares, ...alone };
+}
+
+function slopeP(slope: number, squares: number, information: number, degrees: number): number {
+  if (!(slope > 0) || !(information > 0)) return 1;
+  const variance = squares / degrees / information;
+  return variance > 0 ? studentUpper(slope / Math.sqrt(variance), degrees) : 0;
+}
