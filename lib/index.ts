@@ -27,8 +27,8 @@ export {
 export { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
 export type { PerformanceStats } from './monitor/performance-stats.js';
 export type { NamedStatistics, TypeStatistics } from './monitor/statistics.js';
+export type { AlertOptions } from './options/alert-options.js';
 export type {
-  AlertOptions,
   DetectionOptions,
   EndpointOptions,
   EventLoopBlockOptions,

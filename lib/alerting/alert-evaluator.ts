@@ -1,90 +1,198 @@
-import type { AlertRule, PerformanceAlert, RuleReading } from './alert.js';
+import type { AlertRule, OpenAlert, PerformanceAlert, RuleReading } from './alert.js';
+import { Flapping } from './flapping.js';
 
 interface Episode {
-  id: string;
-  firedAt: number;
-  subject: string | undefined;
+  readonly id: string;
+  readonly subject: string | undefined;
+  /** When its condition began to hold. */
+  readonly since: number;
+  /** Absent while it is pending. */
+  firedAt: number | undefined;
+  /** Since when the condition to resolve has held. */
+  quietSince: number | undefined;
+  flapping: boolean;
+  last: RuleReading;
+  seenIn: number;
 }
 
-/** Holds each rule against its readings and tells of the changes of its state. Knows no clock. */
-export class AlertEvaluator {
-  private readonly firing = new Map<string, Episode>();
-  private sequence = 0;
+interface RuleState {
+  readonly rule: AlertRule;
+  readonly episodes: Map<string, Episode>;
+}
 
+/** Episodes that are pending or firing, over all rules: what would begin beyond it is counted alone. */
+export const MAX_EPISODES = 1000;
+
+/**
+ * Holds each rule against its readings and tells of the changes of its state: pending while its condition holds for
+ * less than `forMs`, then firing, and resolved once it was gone for `keepFiringMs`. Knows no clock.
+ */
+export class AlertEvaluator {
+  private readonly states: readonly RuleState[];
+  private readonly flapping = new Flapping(MAX_EPISODES);
+  private open = 0;
+  private sequence = 0;
+  private tick = 0;
+  /** Episodes that did not begin because there were too many. */
+  dropped = 0;
+
+  /** @param onError is told of a rule that could not be read; its state stays as it is */
   constructor(
-    private readonly rules: readonly AlertRule[],
+    rules: readonly AlertRule[],
     private readonly notify: (alert: PerformanceAlert) => void,
-  ) {}
+    private readonly onError: (error: unknown) => void = () => {},
+  ) {
+    this.states = rules.map((rule) => ({ rule, episodes: new Map() }));
+  }
 
   /** @param now milliseconds since 1970 */
   evaluate(now: number): void {
-    for (const rule of this.rules) {
-      const seen = new Set<string>();
-      for (const reading of rule.read()) {
-        const key = keyOf(rule, reading.subject);
-        seen.add(key);
-        this.judge(rule, key, reading, now);
+    for (const _ of this.slices(now));
+  }
+
+  /** The same with a rest after each rule, in which the caller may let others run. */
+  *slices(now: number): Generator<undefined> {
+    this.tick++;
+    for (const state of this.states) {
+      try {
+        this.hold(state, now);
+      } catch (error) {
+        this.onError(error);
       }
-      for (const [key, episode] of this.firing) {
-        if (seen.has(key) || !key.startsWith(`${rule.name}\n`)) continue;
-        this.resolve(rule, key, episode, { subject: episode.subject, value: 0 }, now);
-      }
+      yield undefined;
     }
   }
 
   /** The alerts that fire at present, as rule and subject. */
   active(): { rule: string; subject?: string; firedAt: number }[] {
-    return [...this.firing].map(([key, { subject, firedAt }]) => ({
-      rule: key.slice(0, key.indexOf('\n')),
-      subject,
-      firedAt,
-    }));
+    return this.openAlerts().flatMap(({ rule, subject, firedAt }) =>
+      firedAt === undefined ? [] : [{ rule, subject, firedAt }],
+    );
   }
 
-  private judge(rule: AlertRule, key: string, reading: RuleReading, now: number): void {
-    const episode = this.firing.get(key);
-    if (episode === undefined) {
-      const enough = reading.count === undefined || reading.count >= (rule.minCount ?? 0);
-      if (!enough || !(reading.value > rule.threshold)) return;
-      const begun: Episode = {
-        id: `${now.toString(36)}-${++this.sequence}`,
-        firedAt: now,
-        subject: reading.subject,
-      };
-      this.firing.set(key, begun);
-      this.notify(alert(rule, 'firing', begun, reading, now));
-    } else if (reading.value <= rule.resolveBelow) {
-      this.resolve(rule, key, episode, reading, now);
+  /** Every episode that is pending or firing. */
+  openAlerts(): OpenAlert[] {
+    return this.states.flatMap(({ rule, episodes }) =>
+      [...episodes.values()].map(({ subject, since, firedAt }) => ({
+        rule: rule.name,
+        subject,
+        state: firedAt === undefined ? ('pending' as const) : ('firing' as const),
+        since,
+        ...(firedAt === undefined ? {} : { firedAt }),
+      })),
+    );
+  }
+
+  private hold(state: RuleState, now: number): void {
+    const { rule, episodes } = state;
+    const tick = this.tick;
+    for (const reading of rule.read(now)) {
+      const key = reading.key ?? reading.subject ?? '';
+      const episode = episodes.get(key) ?? this.begin(state, key, reading, now);
+      if (episode === undefined) continue;
+      episode.seenIn = tick;
+      this.judge(state, key, episode, reading, now);
+    }
+    for (const [key, episode] of episodes) {
+      if (episode.seenIn !== tick) this.quiet(state, key, episode, undefined, now);
     }
   }
 
-  private resolve(rule: AlertRule, key: string, episode: Episode, reading: RuleReading, now: number): void {
-    this.firing.delete(key);
-    this.notify(alert(rule, 'resolved', episode, reading, now));
+  private begin({ rule, episodes }: RuleState, key: string, reading: RuleReading, now: number) {
+    if (!holds(rule, reading)) return undefined;
+    if (this.open >= MAX_EPISODES) {
+      this.dropped++;
+      return undefined;
+    }
+    const episode: Episode = {
+      id: `${now.toString(36)}-${++this.sequence}`,
+      subject: reading.subject,
+      since: now,
+      firedAt: undefined,
+      quietSince: undefined,
+      flapping: false,
+      last: reading,
+      seenIn: this.tick,
+    };
+    episodes.set(key, episode);
+    this.open++;
+    return episode;
+  }
+
+  private judge(state: RuleState, key: string, episode: Episode, reading: RuleReading, now: number): void {
+    const { rule } = state;
+    episode.last = reading;
+    if (episode.firedAt === undefined) {
+      if (!holds(rule, reading)) this.end(state, key);
+      else if (now - episode.since >= rule.forMs) this.fire(rule, key, episode, now);
+    } else if (reading.value <= (reading.limits ?? rule).resolveBelow) {
+      this.quiet(state, key, episode, reading, now);
+    } else {
+      episode.quietSince = undefined;
+    }
+  }
+
+  private fire(rule: AlertRule, key: string, episode: Episode, now: number): void {
+    episode.firedAt = now;
+    episode.flapping = this.flapping.fired(`${rule.name}\n${key}`, now);
+    this.notify(alertOf(rule, 'firing', episode, episode.last, now));
+  }
+
+  /** @param reading absent: there is nothing to complain of any more */
+  private quiet(
+    state: RuleState,
+    key: string,
+    episode: Episode,
+    reading: RuleReading | undefined,
+    now: number,
+  ): void {
+    if (episode.firedAt === undefined) {
+      this.end(state, key);
+      return;
+    }
+    episode.quietSince ??= now;
+    const holdMs = episode.flapping
+      ? Math.max(state.rule.keepFiringMs, Flapping.HOLD_MS)
+      : state.rule.keepFiringMs;
+    if (now - episode.quietSince < holdMs) return;
+    this.end(state, key);
+    this.notify(alertOf(state.rule, 'resolved', episode, reading, now));
+  }
+
+  private end({ episodes }: RuleState, key: string): void {
+    if (episodes.delete(key)) this.open--;
   }
 }
 
-function keyOf(rule: AlertRule, subject: string | undefined): string {
-  return `${rule.name}\n${subject ?? ''}`;
+function holds(rule: AlertRule, reading: RuleReading): boolean {
+  const enough = reading.count === undefined || reading.count >= (rule.minCount ?? 0);
+  return enough && reading.value > (reading.limits ?? rule).threshold;
 }
 
-function alert(
+function alertOf(
   rule: AlertRule,
   state: PerformanceAlert['state'],
   episode: Episode,
-  reading: RuleReading,
+  reading: RuleReading | undefined,
   now: number,
 ): PerformanceAlert {
+  const { id, subject, last, flapping } = episode;
   return {
-    id: episode.id,
+    id,
     state,
     rule: rule.name,
-    ...(reading.subject === undefined ? {} : { subject: reading.subject }),
-    value: reading.value,
-    threshold: rule.threshold,
+    severity: rule.severity,
+    ...(subject === undefined ? {} : { subject }),
+    value: reading?.value ?? 0,
+    threshold: (last.limits ?? rule).threshold,
     unit: rule.unit,
-    firedAt: episode.firedAt,
+    firedAt: episode.firedAt ?? now,
     timestamp: now,
-    summary: rule.describe(reading),
+    labels: { ...rule.labels, ...last.labels },
+    ...(flapping ? { flapping } : {}),
+    summary:
+      reading === undefined
+        ? `${rule.name}${subject === undefined ? '' : ` (${subject})`} no longer holds`
+        : rule.describe(reading),
   };
 }

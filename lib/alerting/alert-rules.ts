@@ -1,52 +1,52 @@
+import type { AlertRuleOptions, ResolvedAlertOptions } from '../options/alert-options.js';
 import type { AlertRule } from './alert.js';
+import type { AlertSources } from './alert-sources.js';
+import { burnRateRules } from './burn-rate-rules.js';
+import { findingRule, leakRule, regressionRule } from './finding-rules.js';
+import { operationRule } from './operation-rules.js';
+import { eventLoopDelayRule, eventLoopUtilizationRule, heapUsedRule } from './process-rules.js';
+import { ruleName } from './rule-name.js';
 
-/** The name of the rule on the heap. */
-export const HEAP_USED = 'heap_used';
-
-/** A rule resolves once its figure is a fifth below the threshold. */
-const HYSTERESIS = 0.8;
-
-/** The share of slow operations of a type within the last minute. */
-export function slowPercentageRule(
-  limits: { threshold: number; minCount: number },
-  lastMinute: () => { type: string; count: number; slowPercentage: number }[],
-): AlertRule {
-  return {
-    name: 'slow_percentage',
-    unit: '%',
-    threshold: limits.threshold,
-    resolveBelow: limits.threshold * HYSTERESIS,
-    minCount: limits.minCount,
-    read: () =>
-      lastMinute().map(({ type, count, slowPercentage }) => ({
-        subject: type,
-        value: slowPercentage,
-        count,
-      })),
-    describe: ({ subject, value, count }) =>
-      `${percent(value)} of the ${count ?? 0} ${subject} operations of the last minute were slow (limit ${percent(limits.threshold)})`,
-  };
+/** Every rule that the options ask for: those to begin with, those of the objectives, and the user's. */
+export function alertRules(options: ResolvedAlertOptions, sources: AlertSources): AlertRule[] {
+  const own = new Set(options.rules.map(ruleName));
+  const rules = defaultRules(options).filter((rule) => !own.has(ruleName(rule)));
+  return [
+    ...[...rules, ...options.rules].map((rule) => alertRule(rule, sources)),
+    ...burnRateRules(options.slos, sources),
+  ];
 }
 
-/** The share of the heap limit that is in use. Resolves a tenth below the threshold: a heap hovers by more. */
-export function heapUsedRule(
-  limits: { threshold: number },
-  heap: () => { used: number; limit: number },
-): AlertRule {
-  return {
-    name: HEAP_USED,
-    unit: '%',
-    threshold: limits.threshold,
-    resolveBelow: limits.threshold * 0.9,
-    read: () => {
-      const { used, limit } = heap();
-      return [{ value: Math.round((used / limit) * 1000) / 10 }];
-    },
-    describe: ({ value }) =>
-      `${percent(value)} of the heap limit is in use (limit ${percent(limits.threshold)})`,
-  };
+/** Few and quiet: each speaks of what costs users something and needs somebody. */
+function defaultRules(options: ResolvedAlertOptions): AlertRuleOptions[] {
+  if (!options.defaultRules) return [];
+  return [
+    { kind: 'slow_percentage', ...options.slowPercentage },
+    { kind: 'heap_used', ...options.heapUsed },
+    { kind: 'leak' },
+    { kind: 'regression' },
+  ];
 }
 
-function percent(value: number): string {
-  return `${Math.round(value * 10) / 10} %`;
+/** A rule that can be held against figures. */
+export function alertRule(options: AlertRuleOptions, sources: AlertSources): AlertRule {
+  switch (options.kind) {
+    case 'slow_percentage':
+    case 'latency':
+    case 'error_rate':
+      return operationRule(options, sources);
+    case 'heap_used':
+      return heapUsedRule(options, sources);
+    case 'event_loop_delay':
+      return eventLoopDelayRule(options, sources);
+    case 'event_loop_utilization':
+      return eventLoopUtilizationRule(options, sources);
+    case 'leak':
+      return leakRule(options, sources);
+    case 'regression':
+      return regressionRule(options, sources);
+    case 'n_plus_one':
+    case 'event_loop_block':
+      return findingRule(options, sources);
+  }
 }

@@ -2,8 +2,8 @@ import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { diag, type Span } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
-import { AlertEvaluator } from '../alerting/alert-evaluator.js';
-import { HEAP_USED, heapUsedRule, slowPercentageRule } from '../alerting/alert-rules.js';
+import { Alerting } from '../alerting/alerting.js';
+import { HEAP_USED } from '../alerting/rule-name.js';
 import { Diagnostics } from '../explain/diagnostics.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
@@ -61,8 +61,8 @@ export class PerformanceMonitor {
   private readonly slow: SlowOperations;
   private readonly slowEvents = new Events<SlowOperation>(reportError);
   private readonly alertEvents = new Events<PerformanceAlert>(reportError);
-  private readonly alerts: AlertEvaluator;
-  private alertTimer: NodeJS.Timeout | undefined;
+  /** Rules, their state, and who is told. */
+  readonly alerting: Alerting;
   private started = false;
 
   /**
@@ -86,15 +86,25 @@ export class PerformanceMonitor {
       this.diagnostics.sources,
       (span) => stateOf(span)?.activityNumber ?? 0,
     );
-    this.alerts = new AlertEvaluator(
-      [
-        slowPercentageRule(alerts.slowPercentage, () => this.lastMinute()),
-        heapUsedRule(alerts.heapUsed, () => {
+    this.alerting = new Alerting(
+      alerts,
+      {
+        types: () => this.statistics.types(),
+        type: (type, window) => this.statistics.typeSummary(type, window, performance.now()),
+        operation: (name, window, type) =>
+          this.statistics.operationSummary(name, window, performance.now(), type),
+        heap: () => {
           const heap = getHeapStatistics();
           return { used: heap.used_heap_size, limit: heap.heap_size_limit };
-        }),
-      ],
+        },
+        eventLoop: () => this.resources.current().eventLoop,
+        leaks: () => [],
+        regressions: () => [],
+        findings: (type, since) => this.getFindings({ type }).filter(({ lastSeen }) => lastSeen >= since),
+      },
+      this.options,
       (alert) => this.alerted(alert),
+      reportError,
     );
     if (this.options.enabled) this.start();
   }
@@ -102,9 +112,7 @@ export class PerformanceMonitor {
   private start(): void {
     this.started = true;
     this.resources.start();
-    if (!this.options.alerts.enabled) return;
-    this.alertTimer = setInterval(() => this.evaluateAlerts(), this.options.alerts.intervalMs);
-    this.alertTimer.unref();
+    this.alerting.start();
   }
 
   /**
@@ -129,6 +137,7 @@ export class PerformanceMonitor {
         history.addWork(state.breakdown(now, idle, 0, clearParts()), state.statements);
       }
     }
+    this.alerting.slos.record(name, durationMs, error, type);
     if (slow) this.keep(operation, limitMs, limitMs !== thresholdMs, now);
     return slow;
   }
@@ -222,13 +231,13 @@ export class PerformanceMonitor {
 
   /** The alerts that fire at present. */
   getActiveAlerts(): { rule: string; subject?: string; firedAt: number }[] {
-    return this.alerts.active();
+    return this.alerting.active();
   }
 
   /** Holds the rules against the last minute, as the timer does. */
   evaluateAlerts(): void {
     try {
-      this.alerts.evaluate(Date.now());
+      this.alerting.evaluate(Date.now());
     } catch (error) {
       reportError(error);
     }
@@ -261,10 +270,9 @@ export class PerformanceMonitor {
     this.started = false;
     this.resources.stop();
     this.diagnostics.stop();
-    clearInterval(this.alertTimer);
     this.slowEvents.close();
     this.alertEvents.close();
-    return this.profiling.shutdown();
+    return Promise.all([this.alerting.shutdown(), this.profiling.shutdown()]).then(() => {});
   }
 
   private busyMs(state: SpanState | undefined, now: number): number | undefined {

@@ -120,6 +120,21 @@ export class Statistics {
     return this.byType.get(type)?.summary(window, now);
   }
 
+  /** The figures of one operation within a window; without a type of the first one of that name. */
+  operationSummary(
+    name: string,
+    window: WindowName,
+    now: number,
+    type?: OperationType,
+  ): LatencySummary | undefined {
+    if (type !== undefined) return this.byName.get(type)?.get(name)?.summary(window, now);
+    for (const names of this.byName.values()) {
+      const found = names.get(name);
+      if (found !== undefined) return found.summary(window, now);
+    }
+    return undefined;
+  }
+
   /** The median of an operation so far, in milliseconds, once there is enough of it. */
   median(type: OperationType, name: string, now: number): number | undefined {
     const statistics = this.byName.get(type)?.get(name);

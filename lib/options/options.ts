@@ -1,4 +1,5 @@
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import type { AlertOptions, ResolvedAlertOptions } from './alert-options.js';
 import type { BaselineOptions, ResolvedBaselineOptions } from './baseline-options.js';
 
 /** What `PerformanceModule.forRoot` takes. Everything is optional; durations are milliseconds. */
@@ -166,18 +167,6 @@ export interface PyroscopeOptions {
   tenantId?: string;
 }
 
-/** The rules that are evaluated on the last minute. */
-export interface AlertOptions {
-  /** Default true. */
-  enabled?: boolean;
-  /** Milliseconds between two evaluations. Default 5000. */
-  intervalMs?: number;
-  /** Percent of slow operations of a type above which it alerts, once there are `minCount`. Default 5 and 20. */
-  slowPercentage?: { threshold?: number; minCount?: number };
-  /** Percent of the heap limit in use above which it alerts. Default 90. */
-  heapUsed?: { threshold?: number };
-}
-
 /** Who may see the endpoint. The path is given beside the options: `forRoot({ ..., endpointPath })`. */
 export interface EndpointOptions {
   /** Default true. */
@@ -220,12 +209,7 @@ export interface ResolvedOptions {
   };
   readonly baseline: ResolvedBaselineOptions;
   readonly resources: Readonly<Required<ResourceOptions>>;
-  readonly alerts: {
-    readonly enabled: boolean;
-    readonly intervalMs: number;
-    readonly slowPercentage: { readonly threshold: number; readonly minCount: number };
-    readonly heapUsed: { readonly threshold: number };
-  };
+  readonly alerts: ResolvedAlertOptions;
   readonly endpoint: EndpointOptions & { readonly enabled: boolean };
   readonly monitor: PerformanceMonitor | undefined;
 }

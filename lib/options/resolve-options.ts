@@ -1,5 +1,6 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { resolveAlerts } from './alert-options.js';
 import { applicationPackage } from './application-package.js';
 import { resolveBaseline } from './baseline-options.js';
 import { type Environment, readEnvironment } from './environment.js';
@@ -25,7 +26,7 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
     type: string,
   ): number | undefined => options[key] ?? custom[type] ?? environment.options[key];
   const application = applicationPackage();
-  const { tracing = {}, alerts = {} } = options;
+  const { tracing = {} } = options;
   return {
     enabled: pick('enabled') ?? true,
     serviceName: pick('serviceName') ?? application?.name ?? 'nestjs-application',
@@ -75,15 +76,7 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
     },
     baseline: resolveBaseline(options.baseline),
     resources: { intervalMs: options.resources?.intervalMs ?? 250 },
-    alerts: {
-      enabled: alerts.enabled ?? true,
-      intervalMs: alerts.intervalMs ?? 5000,
-      slowPercentage: {
-        threshold: alerts.slowPercentage?.threshold ?? 5,
-        minCount: alerts.slowPercentage?.minCount ?? 20,
-      },
-      heapUsed: { threshold: alerts.heapUsed?.threshold ?? 90 },
-    },
+    alerts: resolveAlerts(options.alerts),
     endpoint: { ...options.endpoint, enabled: options.endpoint?.enabled ?? true },
     monitor: options.monitor,
   };

@@ -1,15 +1,10 @@
-import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import type { PyroscopeOptions } from '../options/options.js';
+import { UNTRACED } from '../tracing/untraced.js';
 import { ingestName, ingestQuery } from './pyroscope-request.js';
 
 const MAX_WAITING = 16;
 const TIMEOUT_MS = 10_000;
-
-/** What OpenTelemetry's SDK looks for before it begins a span, and its propagators before they send a header. */
-const UNTRACED = ROOT_CONTEXT.setValue(
-  createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING'),
-  true,
-);
 
 /** What a profile is of. */
 export interface PushedProfile {

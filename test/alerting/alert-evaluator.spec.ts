@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { PerformanceAlert, RuleReading } from '../../lib/alerting/alert.js';
 import { AlertEvaluator } from '../../lib/alerting/alert-evaluator.js';
-import { heapUsedRule, slowPercentageRule } from '../../lib/alerting/alert-rules.js';
+import type { AlertSources } from '../../lib/alerting/alert-sources.js';
+import { operationRule } from '../../lib/alerting/operation-rules.js';
+import { heapUsedRule } from '../../lib/alerting/process-rules.js';
 
 describe('AlertEvaluator', () => {
   let readings: RuleReading[];
@@ -16,6 +18,10 @@ describe('AlertEvaluator', () => {
       [
         {
           name: 'rule',
+          severity: 'warning',
+          forMs: 0,
+          keepFiringMs: 0,
+          labels: {},
           unit: '%',
           threshold: 10,
           resolveBelow: 8,
@@ -78,11 +84,12 @@ describe('AlertEvaluator', () => {
 
 describe('the rules to begin with', () => {
   it('looks at the share of slow operations by type', () => {
-    const rule = slowPercentageRule({ threshold: 5, minCount: 20 }, () => [
-      { type: 'http', count: 40, slowPercentage: 12.5 },
-    ]);
-    const [reading] = rule.read();
-    expect(reading).toEqual({ subject: 'http', value: 12.5, count: 40 });
+    const rule = operationRule({ kind: 'slow_percentage', threshold: 5 }, {
+      types: () => ['http'],
+      type: () => ({ count: 40, slowCount: 5, slowPercentage: 12.5, errorCount: 0 }),
+    } as unknown as AlertSources);
+    const [reading] = rule.read(0);
+    expect(reading).toEqual({ subject: 'http', value: 12.5, count: 40, labels: { type: 'http' } });
     expect(reading && rule.describe(reading)).toBe(
       '12.5 % of the 40 http operations of the last minute were slow (limit 5 %)',
     );
@@ -91,7 +98,7 @@ describe('the rules to begin with', () => {
   it('looks at the heap', () => {
     const told: string[] = [];
     let used = 95;
-    const rule = heapUsedRule({ threshold: 90 }, () => ({ used, limit: 100 }));
+    const rule = heapUsedRule({ kind: 'heap_used', threshold: 90 }, { heap: () => ({ used, limit: 100 }) });
     const evaluator = new AlertEvaluator([rule], ({ state, summary }) => told.push(`${state}: ${summary}`));
     for (used of [95, 89, 85, 80]) evaluator.evaluate(0);
     expect(told).toEqual([

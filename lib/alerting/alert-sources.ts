@@ -1,0 +1,83 @@
+import type { Regression } from '../baseline/regression.js';
+import type { Finding, FindingType } from '../explain/finding.js';
+import type { LatencySummary, WindowName } from '../monitor/operation-statistics.js';
+import type { Leak } from '../resources/leak.js';
+import type { BurnRate } from './burn-rate.js';
+
+/** What rules are held against. Each is asked when a rule reads it, so that a figure nobody reads is not computed. */
+export interface AlertSources {
+  /** The types that were seen. */
+  types(): readonly string[];
+  type(type: string, window: WindowName): LatencySummary | undefined;
+  /** @param type absent: the first operation of that name */
+  operation(name: string, window: WindowName, type?: string): LatencySummary | undefined;
+  /** Bytes. */
+  heap(): { used: number; limit: number };
+  /** Of the last second: the share in which the loop was busy (0 to 1), and the longest delay of a timer. */
+  eventLoop(): { utilization?: number; delayMaxMs?: number };
+  leaks(): readonly Leak[];
+  regressions(): readonly Regression[];
+  /** Those that were seen since that moment, in milliseconds since 1970. */
+  findings(type: FindingType, since: number): readonly Finding[];
+  burnRates(now: number): readonly BurnRate[];
+}
+
+/**
+ * The sources within one tick: many rules ask for the same figures, which cost a walk through an operation's
+ * segments. Emptied before each tick; holds what its rules name and so is bounded by them.
+ */
+export class TickSources implements AlertSources {
+  private readonly kept = new Map<string, unknown>();
+
+  constructor(private readonly sources: AlertSources) {}
+
+  /** Forgets the figures of the last tick. */
+  refresh(): void {
+    this.kept.clear();
+  }
+
+  types(): readonly string[] {
+    return this.once('types', () => this.sources.types());
+  }
+
+  type(type: string, window: WindowName): LatencySummary | undefined {
+    return this.once(`type\n${type}\n${window}`, () => this.sources.type(type, window));
+  }
+
+  operation(name: string, window: WindowName, type?: string): LatencySummary | undefined {
+    return this.once(`operation\n${type}\n${window}\n${name}`, () =>
+      this.sources.operation(name, window, type),
+    );
+  }
+
+  heap(): { used: number; limit: number } {
+    return this.once('heap', () => this.sources.heap());
+  }
+
+  eventLoop(): { utilization?: number; delayMaxMs?: number } {
+    return this.once('eventLoop', () => this.sources.eventLoop());
+  }
+
+  leaks(): readonly Leak[] {
+    return this.once('leaks', () => this.sources.leaks());
+  }
+
+  regressions(): readonly Regression[] {
+    return this.once('regressions', () => this.sources.regressions());
+  }
+
+  findings(type: FindingType, since: number): readonly Finding[] {
+    return this.once(`findings\n${type}\n${since}`, () => this.sources.findings(type, since));
+  }
+
+  burnRates(now: number): readonly BurnRate[] {
+    return this.once('burnRates', () => this.sources.burnRates(now));
+  }
+
+  private once<T>(key: string, compute: () => T): T {
+    if (this.kept.has(key)) return this.kept.get(key) as T;
+    const value = compute();
+    this.kept.set(key, value);
+    return value;
+  }
+}

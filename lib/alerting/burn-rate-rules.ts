@@ -1,0 +1,60 @@
+import type { SloOptions } from '../options/alert-options.js';
+import type { AlertRule, RuleReading } from './alert.js';
+import type { AlertSources } from './alert-sources.js';
+import { BURN_POLICIES, type BurnPolicy, type BurnRate, factorFor, MIN_BAD } from './burn-rate.js';
+
+/** A fifth below the rate that it alerts from. */
+const RESOLVE_SHARE = 0.8;
+
+/** A rule for each pair of windows, on all objectives: what burns together is told together. */
+export function burnRateRules(
+  slos: readonly SloOptions[],
+  sources: Pick<AlertSources, 'burnRates'>,
+): AlertRule[] {
+  if (slos.length === 0) return [];
+  return BURN_POLICIES.map((policy) => ({
+    name: policy.name,
+    severity: policy.severity,
+    unit: 'ratio',
+    threshold: policy.factor,
+    resolveBelow: policy.factor * RESOLVE_SHARE,
+    minCount: MIN_BAD,
+    forMs: 0,
+    keepFiringMs: 0,
+    labels: { long_window: policy.long, short_window: policy.short },
+    read: (now) => sources.burnRates(now).flatMap((burn) => readingOf(policy, burn)),
+    describe: ({ subject, value, explanation }) => explanation ?? `${subject} burns ${value} times too fast`,
+  }));
+}
+
+function readingOf(policy: BurnPolicy, burn: BurnRate): RuleReading[] {
+  if (burn.coveredMinutes < policy.minCoveredMinutes) return [];
+  const long = burn.windows[policy.long];
+  const short = burn.windows[policy.short];
+  const value = Math.min(long.rate ?? 0, short.rate ?? 0);
+  const threshold = factorFor(policy, burn.objective);
+  const { operation, type } = burn;
+  return [
+    {
+      subject: burn.slo,
+      value: Math.round(value * 100) / 100,
+      count: long.bad,
+      limits: { threshold, resolveBelow: threshold * RESOLVE_SHARE },
+      labels: { slo: burn.slo, operation, ...(type === undefined ? {} : { type }) },
+      explanation: explain(policy, burn),
+    },
+  ];
+}
+
+function explain(
+  policy: BurnPolicy,
+  { slo, objective, thresholdMs, windows, budgetRemaining }: BurnRate,
+): string {
+  const { total, bad, rate = 0 } = windows[policy.long];
+  const within = thresholdMs === undefined ? '' : ` or took more than ${thresholdMs} ms`;
+  const left = budgetRemaining === undefined ? 0 : Math.round(budgetRemaining * 100);
+  return (
+    `${slo}: ${bad} of ${total} failed${within} within ${policy.long}, ${Math.round(rate * 10) / 10} times what ` +
+    `the objective of ${Math.round(objective * 1e5) / 1e3} % allows; ${left} % of the budget of three days is left`
+  );
+}

@@ -1,0 +1,39 @@
+import type { Severity } from '../explain/finding.js';
+import type { AlertLogLevel } from '../options/notifier-options.js';
+import type { AlertNotification, Notifier } from './notifier.js';
+
+/** Writes one line to a log. */
+export type AlertLog = (level: AlertLogLevel, message: string) => void;
+
+const LEVELS: Readonly<Record<Severity, AlertLogLevel>> = { critical: 'error', warning: 'warn', info: 'log' };
+/** Alerts that a line lists; a log is read line by line. */
+const LISTED = 5;
+const MAX_SUMMARY = 500;
+
+/** Writes each notification to the log: at the level of its severity, what is resolved as plain news. */
+export class LogNotifier implements Notifier {
+  readonly name = 'log';
+
+  /** @param level the one for all; absent: by severity */
+  constructor(
+    private readonly log: AlertLog,
+    private readonly level?: AlertLogLevel,
+  ) {}
+
+  notify(notification: AlertNotification): void {
+    const { rule, severity, state, alerts, leftOut, repeated } = notification;
+    const level = this.level ?? (state === 'resolved' ? 'log' : LEVELS[severity]);
+    const lines = alerts
+      .slice(0, LISTED)
+      .map(({ state, summary }) => `${state === 'firing' ? '' : 'resolved: '}${oneLine(summary)}`);
+    if (alerts.length > LISTED) lines.push(`and ${alerts.length - LISTED} more`);
+    if (leftOut > 0) lines.push(`(${leftOut} more were over before they could be told)`);
+    const what = repeated ? 'still firing' : state;
+    this.log(level, `Alert ${rule} ${what} (${severity}): ${lines.join('; ')}`);
+  }
+}
+
+/** An explanation may hold what looks like a line of its own. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, MAX_SUMMARY);
+}

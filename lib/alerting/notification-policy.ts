@@ -1,0 +1,138 @@
+import { randomUUID } from 'node:crypto';
+import { SEVERITIES } from '../explain/finding.js';
+import type { PerformanceAlert } from './alert.js';
+import type { AlertNotification } from './notifier.js';
+import type { Silences } from './silences.js';
+
+const HOUR_MS = 3_600_000;
+/** Alerts in one notification; what is more is told in the next tick. */
+export const MAX_ALERTS = 100;
+
+interface Told {
+  alert: PerformanceAlert;
+  at: number;
+}
+interface Untold {
+  readonly alert: PerformanceAlert;
+  /** It would have been told but for the limit. */
+  limited: boolean;
+}
+interface Group {
+  readonly firing: PerformanceAlert[];
+  readonly resolved: PerformanceAlert[];
+  readonly repeated: PerformanceAlert[];
+}
+
+/**
+ * Stands between the evaluator and who is told: makes one notification of a rule's alerts in one tick, keeps what is
+ * silenced or too much until its time comes, and tells of the end of what was told, and of nothing else's. Bounded by
+ * the evaluator's episodes.
+ */
+export class NotificationPolicy {
+  private readonly told = new Map<string, Told>();
+  private readonly untold = new Map<string, Untold>();
+  private sentAt: number[] = [];
+  private leftOut = 0;
+
+  constructor(
+    private readonly limits: { readonly maxPerHour: number; readonly repeatIntervalMs?: number },
+    private readonly silences: Silences,
+    private readonly deliver: (notification: AlertNotification) => void,
+  ) {}
+
+  /**
+   * To be called once for each tick, also without changes: silences end, and the limit lets more through.
+   * @param now milliseconds since 1970
+   */
+  settle(changes: readonly PerformanceAlert[], now: number): void {
+    const groups = new Map<string, Group>();
+    for (const alert of changes) this.take(alert, groups);
+    for (const { alert } of this.untold.values()) {
+      if (!this.silences.covers(alert, now)) groupOf(groups, alert).firing.push(alert);
+    }
+    this.addRepeated(groups, now);
+    this.sentAt = this.sentAt.filter((at) => now - at < HOUR_MS);
+    for (const [rule, group] of [...groups].sort(([, a], [, b]) => weightOf(b) - weightOf(a))) {
+      this.tell(rule, group, now);
+    }
+  }
+
+  private take(alert: PerformanceAlert, groups: Map<string, Group>): void {
+    if (alert.state === 'firing') {
+      this.untold.set(alert.id, { alert, limited: false });
+    } else if (this.told.delete(alert.id)) {
+      groupOf(groups, alert).resolved.push(alert);
+    } else {
+      if (this.untold.get(alert.id)?.limited === true) this.leftOut++;
+      this.untold.delete(alert.id);
+    }
+  }
+
+  private addRepeated(groups: Map<string, Group>, now: number): void {
+    const { repeatIntervalMs } = this.limits;
+    if (repeatIntervalMs === undefined) return;
+    for (const { alert, at } of this.told.values()) {
+      if (now - at >= repeatIntervalMs && !this.silences.covers(alert, now))
+        groupOf(groups, alert).repeated.push(alert);
+    }
+  }
+
+  private tell(rule: string, group: Group, now: number): void {
+    const resolved = group.resolved;
+    const firing = [...group.firing, ...group.repeated].slice(0, MAX_ALERTS);
+    const allowed = firing.length > 0 && this.sentAt.length < this.limits.maxPerHour;
+    if (allowed) {
+      this.sentAt.push(now);
+      for (const alert of firing) {
+        this.untold.delete(alert.id);
+        this.told.set(alert.id, { alert, at: now });
+      }
+      const repeated = group.firing.length === 0;
+      const room = MAX_ALERTS - firing.length;
+      this.send(rule, 'firing', [...firing, ...resolved.splice(0, room)], repeated, now);
+    } else {
+      for (const { id } of group.firing) {
+        const untold = this.untold.get(id);
+        if (untold !== undefined) untold.limited = true;
+      }
+    }
+    while (resolved.length > 0) this.send(rule, 'resolved', resolved.splice(0, MAX_ALERTS), false, now);
+  }
+
+  private send(
+    rule: string,
+    state: AlertNotification['state'],
+    alerts: readonly PerformanceAlert[],
+    repeated: boolean,
+    now: number,
+  ): void {
+    const severity = [...SEVERITIES]
+      .reverse()
+      .find((each) => alerts.some((alert) => alert.severity === each));
+    const { leftOut } = this;
+    this.leftOut = 0;
+    this.deliver({
+      id: randomUUID(),
+      rule,
+      severity: severity ?? 'warning',
+      state,
+      alerts,
+      leftOut,
+      repeated,
+      timestamp: now,
+    });
+  }
+}
+
+function groupOf(groups: Map<string, Group>, { rule }: PerformanceAlert): Group {
+  const group = groups.get(rule) ?? { firing: [], resolved: [], repeated: [] };
+  groups.set(rule, group);
+  return group;
+}
+
+/** The severest that is told for the first time goes first: it must not be the one that the limit stops. */
+function weightOf({ firing, repeated }: Group): number {
+  const severest = (alerts: readonly PerformanceAlert[]): number =>
+    Math.max(-1, ...alerts.map(({ severity }) => SEVERITIES.indexOf(severity)));
+  return Math.max(severest(firing), severest(repeated) - SEVERITIES.length);
+}

@@ -1,0 +1,21 @@
+import type { ResolvedNotifierOptions } from '../options/notifier-options.js';
+import { AlertmanagerNotifier } from './alertmanager-notifier.js';
+import { type AlertLog, LogNotifier } from './log-notifier.js';
+import type { AlertingService, Notifier } from './notifier.js';
+import { SpanNotifier } from './span-notifier.js';
+import { WebhookNotifier } from './webhook-notifier.js';
+
+/** Everybody whom the options name. */
+export function notifiersOf(
+  { log, webhook, alertmanager, openTelemetry }: ResolvedNotifierOptions,
+  service: AlertingService,
+  write: AlertLog,
+): Notifier[] {
+  const warn = (message: string): void => write('warn', message);
+  const notifiers: Notifier[] = [];
+  if (log !== false) notifiers.push(new LogNotifier(write, log === true ? undefined : log.level));
+  if (webhook !== undefined) notifiers.push(new WebhookNotifier(webhook, service, warn));
+  if (alertmanager !== undefined) notifiers.push(new AlertmanagerNotifier(alertmanager, service, warn));
+  if (openTelemetry) notifiers.push(new SpanNotifier());
+  return notifiers;
+}

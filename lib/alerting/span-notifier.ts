@@ -1,0 +1,50 @@
+import { ROOT_CONTEXT } from '@opentelemetry/api';
+import { stateOf } from '../monitor/span-state.js';
+import { currentTracer } from '../tracing/tracing-runtime.js';
+import type { AlertNotification, Notifier } from './notifier.js';
+
+/**
+ * Makes a span `performance.alert` of each alert, a trace of its own that lasts no time. It is no operation: it is
+ * counted nowhere, and exported whatever is sampled.
+ *
+ * A log record would be OpenTelemetry's own shape for an event, but nothing here makes those: where there is no logger
+ * provider it would be lost, and spans already have a way out.
+ */
+export class SpanNotifier implements Notifier {
+  readonly name = 'openTelemetry';
+
+  notify({ alerts, repeated }: AlertNotification): void {
+    if (repeated) return;
+    for (const alert of alerts) {
+      const span = currentTracer().startSpan(
+        'performance.alert',
+        {
+          root: true,
+          attributes: {
+            'performance.alert.id': alert.id,
+            'performance.alert.rule': alert.rule,
+            'performance.alert.state': alert.state,
+            'performance.alert.severity': alert.severity,
+            'performance.alert.subject': alert.subject,
+            'performance.alert.value': alert.value,
+            'performance.alert.threshold': alert.threshold,
+            'performance.alert.unit': alert.unit,
+            'performance.alert.fired_at': new Date(alert.firedAt).toISOString(),
+            'performance.alert.summary': alert.summary,
+            ...Object.fromEntries(
+              Object.entries(alert.labels).map(([name, value]) => [`performance.alert.label.${name}`, value]),
+            ),
+          },
+        },
+        ROOT_CONTEXT,
+      );
+      const state = stateOf(span);
+      if (state !== undefined) {
+        state.duplicate = true;
+        // What is notable is exported though the sampler left it out.
+        state.root.notable = true;
+      }
+      span.end();
+    }
+  }
+}
