@@ -1,4 +1,9 @@
 export type { PerformanceAlert } from './alerting/alert.js';
+export type { BaselineStatus } from './baseline/baseline.js';
+export type { Usual } from './baseline/operation-history.js';
+export type { PartName } from './baseline/operation-window.js';
+export type { ChangedPart, Regression, RegressionMetric } from './baseline/regression.js';
+export type { Trend } from './baseline/trend.js';
 export type { CallSite } from './code/call-site.js';
 export { SlowThreshold } from './decorators/slow-threshold.decorator.js';
 export {
@@ -29,10 +34,17 @@ export type { PerformanceStats } from './monitor/performance-stats.js';
 export type { NamedStatistics, TypeStatistics } from './monitor/statistics.js';
 export type { AlertOptions } from './options/alert-options.js';
 export type {
+  AdaptiveThresholdOptions,
+  BaselineOptions,
+  KeyValueStore,
+  RegressionOptions,
+} from './options/baseline-options.js';
+export type {
   DetectionOptions,
   EndpointOptions,
   EventLoopBlockOptions,
   HttpOptions,
+  MemoryLeakOptions,
   NPlusOneOptions,
   PerformanceOptions,
   ProfilingOptions,
@@ -54,6 +66,8 @@ export {
   type ProfileType,
 } from './profiling/profile-info.js';
 export type { ProfilingStatus } from './profiling/profiling.js';
+export type { PerformanceReport } from './report/report.js';
+export type { Leak, LeakingMemory } from './resources/leak.js';
 export {
   type CurrentResources,
   type ResourceEvidence,

@@ -156,6 +156,8 @@ export class PerformanceModule
     const { endpoint, production } = this.options;
     const { enableProfiling, profileSlowOperations } = this.monitor.options;
     this.monitor.profiling.warn = (message) => logger.warn(message);
+    this.monitor.overTime.warn = (message) => logger.warn(message);
+    this.monitor.alerting.log = (level, message) => logger[level](message);
     if (profileSlowOperations && !enableProfiling) {
       logger.warn(
         'profileSlowOperations has no effect without enableProfiling: there is no past to cut from.',

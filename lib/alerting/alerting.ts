@@ -107,6 +107,16 @@ export class Alerting {
     return this.slos.burnRates(now);
   }
 
+  /** What objectives have counted, to be kept across restarts. */
+  readonly savedSlos = {
+    saved: (): unknown => {
+      if (this.slos.size === 0) return undefined;
+      this.slos.turn(Date.now());
+      return this.slos.toJSON();
+    },
+    restore: (saved: unknown): void => void this.slos.restore(saved, Date.now()),
+  };
+
   /** Adds a silence that the options have accepted. Returns what ends it. */
   silence(options: SilenceOptions, now: number): () => void {
     return this.silences.add(options, now);

@@ -1,3 +1,4 @@
+import { atOnce } from './baseline-slices.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
 
@@ -105,6 +106,14 @@ export function mergeSnapshots(
 
 /** @param snapshots of one version, at least one */
 export function mergeVersion(snapshots: readonly BaselineSnapshot[], options: MergeOptions): MergedBaseline {
+  return atOnce(mergingVersion(snapshots, options));
+}
+
+/** As {@link mergeVersion}, an operation at a time. */
+export function* mergingVersion(
+  snapshots: readonly BaselineSnapshot[],
+  options: MergeOptions,
+): Generator<undefined, MergedBaseline> {
   const ordered = [...snapshots].sort((one, other) => (one.instance < other.instance ? -1 : 1));
   const parts = new Map<string, { type: string; name: string; sketch: LatencySketch; models: AgedModel[] }>();
   for (const { operations, savedAt } of ordered) {
@@ -121,15 +130,15 @@ export function mergeVersion(snapshots: readonly BaselineSnapshot[], options: Me
       }
       part.sketch.merge(sketch);
       if (entry.model.length > 0) part.models.push({ bytes: entry.model, ageMs });
+      yield;
     }
   }
   const operations = new Map<string, MergedOperation>();
-  for (const [key, { models, ...part }] of parts)
-    operations.set(key, {
-      ...part,
-      count: part.sketch.count,
-      model: mergedModel(models, options.mergeModels),
-    });
+  for (const [key, { models, ...part }] of parts) {
+    const model = mergedModel(models, options.mergeModels);
+    operations.set(key, { ...part, count: part.sketch.count, model });
+    yield;
+  }
   return {
     version: ordered[0]?.version,
     startedAt: Math.min(...ordered.map(({ startedAt }) => startedAt)),

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type MergeOptions, mergeVersion, withoutAbsorbed } from './baseline-merge.js';
-import { type BaselineSnapshot, MAX_ABSORBED, MAX_OPERATIONS } from './baseline-snapshot.js';
+import { type MergeOptions, mergingVersion, withoutAbsorbed } from './baseline-merge.js';
+import { atOnce, inSlices } from './baseline-slices.js';
+import {
+  type BaselineEntry,
+  type BaselineSnapshot,
+  MAX_ABSORBED,
+  MAX_OPERATIONS,
+} from './baseline-snapshot.js';
 import type { BaselineStore } from './baseline-store.js';
 
 export interface TidyOptions extends Omit<MergeOptions, 'at'> {
@@ -24,6 +30,13 @@ export interface TidyPlan {
  * is removed only when that archive was found among the snapshots, so a crash in between loses nothing.
  */
 export function planTidy(snapshots: readonly BaselineSnapshot[], options: TidyOptions): TidyPlan {
+  return atOnce(planningTidy(snapshots, options));
+}
+
+function* planningTidy(
+  snapshots: readonly BaselineSnapshot[],
+  options: TidyOptions,
+): Generator<undefined, TidyPlan> {
   const { now, staleMs, maxAgeMs, maxVersions } = options;
   const latest = new Map<string | undefined, number>();
   for (const { version, savedAt } of snapshots)
@@ -45,23 +58,32 @@ export function planTidy(snapshots: readonly BaselineSnapshot[], options: TidyOp
   const present = new Set(snapshots.map(({ instance }) => instance));
   for (const version of kept) {
     const over = valid.filter((snapshot) => snapshot.version === version && isOver(snapshot));
-    if (over.length > 1) archives.push(archiveOf(over, present, options));
+    if (over.length > 1) archives.push(yield* archiveOf(over, present, options));
   }
   return { archives, remove };
 }
 
-/** Does it. Call it now and then; what it writes it removes the parts of the next time. Never rejects. */
-export async function tidy(store: BaselineStore, service: string, options: TidyOptions): Promise<void> {
-  const { archives, remove } = planTidy(await store.load(service), options);
+/**
+ * Does it. Call it now and then; what it writes it removes the parts of the next time. Never rejects.
+ * @param snapshots what is there, where that was just loaded
+ */
+export async function tidy(
+  store: BaselineStore,
+  service: string,
+  options: TidyOptions,
+  snapshots?: readonly BaselineSnapshot[],
+): Promise<void> {
+  const present = snapshots ?? (await store.load(service));
+  const { archives, remove } = await inSlices(planningTidy(present, options));
   for (const archive of archives) await store.save(archive);
   for (const instance of remove) await store.remove(service, instance);
 }
 
-function archiveOf(
+function* archiveOf(
   over: readonly BaselineSnapshot[],
   present: ReadonlySet<string>,
   options: TidyOptions,
-): BaselineSnapshot {
+): Generator<undefined, BaselineSnapshot> {
   const parts = [...over]
     .sort((one, other) => (one.instance < other.instance ? -1 : 1))
     .slice(0, MAX_ABSORBED / 2);
@@ -70,11 +92,15 @@ function archiveOf(
     .flatMap(({ instance, absorbs: ids }) => [instance, ...ids.filter((id) => present.has(id))])
     .slice(0, MAX_ABSORBED);
   const at = Math.max(...parts.map(({ savedAt }) => savedAt));
-  const merged = mergeVersion(parts, { ...options, at });
-  const operations = [...merged.operations.values()]
+  const merged = yield* mergingVersion(parts, { ...options, at });
+  const known = [...merged.operations.values()]
     .sort((one, other) => other.count - one.count)
-    .slice(0, MAX_OPERATIONS)
-    .map(({ type, name, count, sketch, model }) => ({ type, name, count, sketch: sketch.toBytes(), model }));
+    .slice(0, MAX_OPERATIONS);
+  const operations: BaselineEntry[] = [];
+  for (const { type, name, count, sketch, model } of known) {
+    operations.push({ type, name, count, sketch: sketch.toBytes(), model });
+    yield;
+  }
   const name = createHash('sha256').update(absorbs.join('\n')).digest('hex').slice(0, 24);
   return {
     service: parts[0]?.service ?? '',

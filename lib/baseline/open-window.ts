@@ -31,6 +31,10 @@ export class OpenWindow {
   private max = 0;
   private work: Float64Array | undefined;
 
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
   /** Adds what one operation spent its time on: `parts` in the order of {@link PARTS}. */
   addWork(parts: readonly number[], statements: number): void {
     this.work ??= new Float64Array(COUNT + 1);

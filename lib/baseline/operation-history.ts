@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { Totals } from '../monitor/segment-log.js';
 import { OpenWindow } from './open-window.js';
+import type { WatchedHistory } from './watched-history.js';
 
 /** What an operation usually takes. */
 export interface Usual {
@@ -20,6 +21,8 @@ export class OperationHistory {
   /** It stays open for as long as somebody listens: how long says nothing. */
   isStream = false;
   readonly window = new OpenWindow();
+  /** What is known of it over days; absent until its first window is over. */
+  watched: WatchedHistory | undefined;
 
   constructor(
     readonly type: string,

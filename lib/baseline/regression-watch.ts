@@ -16,6 +16,8 @@ export interface WatchedOperation {
   readonly model: WindowModel;
   /** What it was like in the last version, while that is what it is compared with. */
   readonly reference?: WindowModel | undefined;
+  /** Told of each window that the model has learned, and how much it counts. */
+  learned?(window: OperationWindow, weight: number): void;
 }
 
 /** What changed in a tick. */
@@ -82,7 +84,11 @@ export class RegressionWatch {
       suspicion.age++;
       suspicion.isFresh = true;
     }
-    for (const learned of detector.takeLearnable(model)) model.add(learned, Math.min(1, learned.count / 30));
+    for (const learned of detector.takeLearnable(model)) {
+      const weight = Math.min(1, learned.count / 30);
+      model.add(learned, weight);
+      operation.learned?.(learned, weight);
+    }
   }
 
   /** Ends a tick: what was observed since the last one is judged together. */

@@ -43,6 +43,8 @@ export interface Regression {
   readonly count: number;
   /** The parts that grew, the one that grew most first; empty where they are not known. */
   readonly parts: readonly ChangedPart[];
+  /** Statements, calls and the like that got worse at the same time: they may be why. */
+  readonly alongside?: readonly Pick<Regression, 'type' | 'name' | 'metric' | 'change' | 'since'>[];
   /** Some sentences for a person. */
   readonly explanation: string;
 }

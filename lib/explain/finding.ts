@@ -6,6 +6,9 @@ export const FINDING_TYPES = [
   'duplicate_queries',
   'sequential_calls',
   'event_loop_block',
+  'regression',
+  'trend',
+  'memory_leak',
 ] as const;
 export type FindingType = (typeof FINDING_TYPES)[number];
 
@@ -17,17 +20,20 @@ export type Severity = (typeof SEVERITIES)[number];
 const CRITICAL_MS = 1000;
 const WARNING_MS = 50;
 
-/** What a detector saw in one request. */
+/** What a detector saw: in one request, of an operation over time, or of the process. */
 export interface Observation {
   readonly type: FindingType;
+  /** Default: by `ms`. */
+  readonly severity?: Severity;
   /** What was repeated, or what blocked: without literals. */
   readonly fingerprint: string;
-  /** The operation within which it was seen: `GET /albums`. */
+  /** The operation within which it was seen, `GET /albums`, or `(process)`. */
   readonly route: string;
   /** How many repetitions or calls. */
   readonly repetitions: number;
   /** Milliseconds that it took. */
   readonly ms: number;
+  /** Empty where it was seen over many. */
   readonly traceId: string;
   /** The span within which all of it was seen. */
   readonly spanId: string;

@@ -19,7 +19,7 @@ export class Findings {
   observe(observation: Observation, callSite: Finding['callSite'], timestamp: number): Finding {
     const { type, fingerprint, route, ms } = observation;
     const key = `${type}\n${route}\n${fingerprint}`;
-    const severity = severityOf(ms);
+    const severity = observation.severity ?? severityOf(ms);
     let finding = this.kept.get(key);
     if (finding === undefined) {
       finding = {

@@ -2,10 +2,14 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Span } from '@opentelemetry/api';
 import { Observable, Subject, takeUntil } from 'rxjs';
 import type { PerformanceAlert } from '../alerting/alert.js';
+import type { Regression } from '../baseline/regression.js';
+import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { CaptureOptions } from '../profiling/on-demand.js';
 import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
+import type { PerformanceReport } from '../report/report.js';
+import type { Leak } from '../resources/leak.js';
 import type { OperationType, SlowOperation } from './operation.js';
 import { PerformanceMonitor } from './performance-monitor.js';
 import type { PerformanceStats } from './performance-stats.js';
@@ -61,6 +65,26 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   /** The statements that were slow at least once, or all of them; the most time first. 100 by default. */
   getSlowQueries(filter?: { limit?: number; all?: boolean }): SlowQuery[] {
     return this.monitor.getSlowQueries(filter);
+  }
+
+  /** What got worse: what goes on, the latest first, then what is over. */
+  getRegressions(): Regression[] {
+    return this.monitor.getRegressions();
+  }
+
+  /** Slow drifts that go on, that whose limit is reached first before others. */
+  getTrends(): Trend[] {
+    return this.monitor.getTrends();
+  }
+
+  /** Memory that leaks. */
+  getLeaks(): Leak[] {
+    return this.monitor.getLeaks();
+  }
+
+  /** What is slow, what got slower, what was found, and how the process is. See {@link PerformanceMonitor.getReport}. */
+  getReport(options?: { since?: number; limit?: number }): PerformanceReport {
+    return this.monitor.getReport(options);
   }
 
   /** The alerts that fire at present. */

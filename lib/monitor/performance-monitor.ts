@@ -4,6 +4,10 @@ import { diag, type Span } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import { Alerting } from '../alerting/alerting.js';
 import { HEAP_USED } from '../alerting/rule-name.js';
+import type { SnapshotToSave } from '../baseline/baseline-snapshot.js';
+import type { Usual } from '../baseline/operation-history.js';
+import type { Regression } from '../baseline/regression.js';
+import type { Trend } from '../baseline/trend.js';
 import { Diagnostics } from '../explain/diagnostics.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
@@ -11,6 +15,9 @@ import { emptyBreakdown } from '../explain/work.js';
 import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { Profiling } from '../profiling/profiling.js';
+import { buildReport } from '../report/build-report.js';
+import type { PerformanceReport } from '../report/report.js';
+import type { Leak } from '../resources/leak.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { ResourceSampler } from '../resources/resource-sampler.js';
 import { annotate } from './annotate.js';
@@ -19,6 +26,7 @@ import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
 import type { OperationType, SlowOperation } from './operation.js';
 import type { OperationRecorder } from './operation-recorder.js';
+import { OverTime } from './over-time.js';
 import type { PerformanceStats } from './performance-stats.js';
 import { SlowOperations } from './slow-operations.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
@@ -52,6 +60,8 @@ export class PerformanceMonitor {
   readonly resources: ResourceSampler;
   readonly diagnostics: Diagnostics;
   readonly profiling: Profiling;
+  /** Baselines, regressions, trends, leaks. */
+  readonly overTime: OverTime;
   /** Set by whoever sees the drivers. */
   drivers: readonly DriverStatus[] = [];
   /** Set while a test records. */
@@ -73,7 +83,9 @@ export class PerformanceMonitor {
     this.options = 'thresholds' in options ? options : resolveOptions(options);
     const { thresholds, detection, resources, alerts } = this.options;
     this.thresholds = new Thresholds(thresholds);
-    this.statistics = new Statistics(detection.maxOperations);
+    this.statistics = new Statistics(detection.maxOperations, (type, name) =>
+      this.overTime.baseline.historyOf(type, name),
+    );
     this.slow = new SlowOperations(detection.maxSlowOperations);
     this.resources = new ResourceSampler(resources.intervalMs);
     this.diagnostics = new Diagnostics(
@@ -98,14 +110,22 @@ export class PerformanceMonitor {
           return { used: heap.used_heap_size, limit: heap.heap_size_limit };
         },
         eventLoop: () => this.resources.current().eventLoop,
-        leaks: () => [],
-        regressions: () => [],
+        leaks: () => this.overTime.leaks(),
+        regressions: () => this.overTime.regressions(),
         findings: (type, since) => this.getFindings({ type }).filter(({ lastSeen }) => lastSeen >= since),
       },
       this.options,
       (alert) => this.alerted(alert),
       reportError,
     );
+    this.overTime = new OverTime(this.options, {
+      statistics: () => this.statistics,
+      resources: this.resources,
+      observed: (observation) => void this.diagnostics.findings.observe(observation, undefined, Date.now()),
+      onLeak: () => this.profiling.memoryRunsShort(),
+      onError: reportError,
+      slo: this.alerting.savedSlos,
+    });
     if (this.options.enabled) this.start();
   }
 
@@ -113,6 +133,7 @@ export class PerformanceMonitor {
     this.started = true;
     this.resources.start();
     this.alerting.start();
+    this.overTime.start();
   }
 
   /**
@@ -216,6 +237,39 @@ export class PerformanceMonitor {
     return this.diagnostics.getSlowQueries(filter);
   }
 
+  /** What got worse: what goes on, the latest first, then what is over. */
+  getRegressions(): Regression[] {
+    return this.overTime.regressions();
+  }
+
+  /** Slow drifts that go on, that whose limit is reached first before others. */
+  getTrends(): Trend[] {
+    return this.overTime.trends();
+  }
+
+  /** Memory that leaks. */
+  getLeaks(): Leak[] {
+    return this.overTime.leaks();
+  }
+
+  /** What an operation usually takes, once that is known. */
+  getBaseline(type: OperationType, name: string): Usual | undefined {
+    return this.statistics.history(type, name)?.usual;
+  }
+
+  /** What this run has learned, as it is saved; its operations are made one after another. */
+  baselineSnapshot(): SnapshotToSave {
+    return this.overTime.baseline.snapshot();
+  }
+
+  /**
+   * What is slow, what got slower, what was found, and how the process is.
+   * @param options `since` in milliseconds since 1970, default: the start; `limit` entries of each list, 20 by default
+   */
+  getReport(options: { since?: number; limit?: number } = {}): PerformanceReport {
+    return buildReport(this, options);
+  }
+
   /** Calls `listener` each time a detector saw something. Returns what stops it. */
   onFinding(listener: (finding: Finding) => void): () => void {
     return this.diagnostics.findings.on(listener);
@@ -272,7 +326,9 @@ export class PerformanceMonitor {
     this.diagnostics.stop();
     this.slowEvents.close();
     this.alertEvents.close();
-    return Promise.all([this.alerting.shutdown(), this.profiling.shutdown()]).then(() => {});
+    return Promise.all([this.alerting.shutdown(), this.profiling.shutdown(), this.overTime.shutdown()]).then(
+      () => {},
+    );
   }
 
   private busyMs(state: SpanState | undefined, now: number): number | undefined {

@@ -44,7 +44,7 @@ export class Statistics {
    */
   constructor(
     private readonly maxOperations: number,
-    private readonly historyOf?: (type: string, name: string) => OperationHistory,
+    private readonly historyOf?: (type: string, name: string) => OperationHistory | undefined,
   ) {}
 
   /**
@@ -108,6 +108,20 @@ export class Statistics {
         if (statistics.history !== undefined) yield statistics as never;
       }
     }
+  }
+
+  /** The operations that ended most often. */
+  busiest(limit: number): { type: string; name: string; count: number }[] {
+    const all: { type: string; name: string; count: number }[] = [];
+    for (const [type, names] of this.byName) {
+      for (const [name, { count }] of names) all.push({ type, name, count });
+    }
+    return all.sort((a, b) => b.count - a.count).slice(0, limit);
+  }
+
+  /** How many of a type have ended. */
+  countOf(type: string): number {
+    return this.byType.get(type)?.count ?? 0;
   }
 
   /** The types that were seen. */
