@@ -58,6 +58,9 @@ export interface BaselineStatus {
   readonly savedAt?: number;
 }
 
+/** Windows end in as many different ticks. */
+const PHASES = 6;
+
 const scratch = new Float64Array(BUCKETS);
 
 /** What operations are usually like, learned over days and kept across restarts; and what is told from it. */
@@ -100,7 +103,7 @@ export class Baseline {
     const key = operationKey({ type, name });
     let history = this.histories.get(key);
     if (history === undefined && this.histories.size < this.around.maxOperations) {
-      history = new OperationHistory(type, name);
+      history = new OperationHistory(type, name, (this.histories.size % PHASES) * TICK_MS);
       this.histories.set(key, history);
       if (this.stored?.present.has(key) === true || this.stored?.previous.has(key) === true) {
         this.takeStored(history);
@@ -128,9 +131,7 @@ export class Baseline {
       if (this.loadedAt === undefined && slo !== undefined) this.around.slo?.restore(slo);
       this.stored = stored;
       if (stored.previousVersion !== undefined) this.versions.previousVersion = stored.previousVersion;
-      for (const history of this.histories.values()) {
-        if (isAbsorbed) history.watched?.clear();
-      }
+      if (isAbsorbed) for (const { watched } of this.histories.values()) watched?.clear();
       await inSlices(this.takingStored());
       this.loadedAt = Date.now();
     });
@@ -215,7 +216,7 @@ export class Baseline {
       yield;
     }
     if (!this.options.regressions.enabled) return;
-    const { opened, ended, newNormal } = this.watch.settle(at);
+    const { opened, ended, newNormal } = yield* this.watch.settling(at);
     for (const operation of newNormal) {
       const history = this.histories.get(operationKey(operation));
       history?.watched?.beginAnew();
@@ -262,11 +263,11 @@ export class Baseline {
       new TrendDetector({ kind: 'operation', type, name }, 'ms', { capacity: TREND_POINTS }),
     );
     const { watched } = history;
-    watched.take(
-      this.stored?.present.get(key),
-      this.stored?.previous.get(key),
-      this.isNewVersion(Date.now()),
-    );
+    const { stored } = this;
+    watched.take(stored?.present.get(key), stored?.previous.get(key), this.isNewVersion(Date.now()));
+    // It is held there from now on.
+    stored?.present.delete(key);
+    stored?.previous.delete(key);
     this.tellUsual(history, watched);
     return watched;
   }
@@ -305,7 +306,8 @@ export class Baseline {
 
   private *entries(): Generator<BaselineEntry> {
     for (const { watched } of this.histories.values()) {
-      if (watched !== undefined && watched.count > 0) yield watched.entry();
+      const entry = watched?.entry();
+      if (entry !== undefined) yield entry;
     }
   }
 

@@ -15,14 +15,13 @@ export interface SeriesPoints {
 export class DecimatedSeries {
   private readonly periods: Uint32Array;
   private readonly values: Float32Array;
-  private readonly weights: Float32Array;
   private length = 0;
   private present = -1;
   private sum = 0;
   private weight = 0;
 
   /**
-   * @param capacity the most points, 8 or more; 12 bytes each
+   * @param capacity the most points, 8 or more; 8 bytes each
    * @param periodMs how long a point stands for at first, in milliseconds: a minute or more
    */
   constructor(
@@ -33,9 +32,9 @@ export class DecimatedSeries {
       throw new RangeError(`capacity is ${capacity}: a whole number of 8 or more is allowed`);
     if (!(periodMs >= MINUTE_MS && periodMs <= MOST_PERIOD_MS))
       throw new RangeError(`periodMs is ${periodMs}: ${MINUTE_MS} to ${MOST_PERIOD_MS} are allowed`);
-    this.periods = new Uint32Array(capacity);
-    this.values = new Float32Array(capacity);
-    this.weights = new Float32Array(capacity);
+    const buffer = new ArrayBuffer(8 * capacity);
+    this.periods = new Uint32Array(buffer, 0, capacity);
+    this.values = new Float32Array(buffer, 4 * capacity, capacity);
   }
 
   /** The closed points. */
@@ -82,11 +81,10 @@ export class DecimatedSeries {
     const period = Math.max(this.present, 0);
     const last = this.length - 1;
     // After periods became longer, the open one may belong to the last point.
-    if (last >= 0 && this.periods[last] === period) this.mergeInto(last, this.sum / this.weight, this.weight);
+    if (last >= 0 && this.periods[last] === period) this.mergeInto(last, this.sum / this.weight);
     else {
       this.periods[this.length] = period;
       this.values[this.length] = this.sum / this.weight;
-      this.weights[this.length] = this.weight;
       this.length++;
     }
     this.sum = this.weight = 0;
@@ -97,7 +95,6 @@ export class DecimatedSeries {
     if (this.length < this.capacity) return;
     this.periods.copyWithin(0, 1);
     this.values.copyWithin(0, 1);
-    this.weights.copyWithin(0, 1);
     this.length--;
   }
 
@@ -107,21 +104,17 @@ export class DecimatedSeries {
     let kept = 0;
     for (let i = 0; i < this.length; i++) {
       const period = (this.periods[i] as number) >>> 1;
-      if (kept > 0 && this.periods[kept - 1] === period)
-        this.mergeInto(kept - 1, this.values[i] as number, this.weights[i] as number);
+      if (kept > 0 && this.periods[kept - 1] === period) this.mergeInto(kept - 1, this.values[i] as number);
       else {
         this.periods[kept] = period;
         this.values[kept] = this.values[i] as number;
-        this.weights[kept] = this.weights[i] as number;
         kept++;
       }
     }
     this.length = kept;
   }
 
-  private mergeInto(index: number, value: number, weight: number): void {
-    const total = (this.weights[index] as number) + weight;
-    (this.values[index] as number) += ((value - (this.values[index] as number)) * weight) / total;
-    this.weights[index] = total;
+  private mergeInto(index: number, value: number): void {
+    this.values[index] = ((this.values[index] as number) + value) / 2;
   }
 }

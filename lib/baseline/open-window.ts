@@ -30,6 +30,12 @@ export class OpenWindow {
   private sum = 0;
   private max = 0;
   private work: Float64Array | undefined;
+  private minMs: number;
+
+  /** @param offsetMs by how much longer the first window is, so that not all operations' windows end in the same moment */
+  constructor(offsetMs = 0) {
+    this.minMs = MIN_MS + offsetMs;
+  }
 
   get isEmpty(): boolean {
     return this.count === 0;
@@ -64,7 +70,7 @@ export class OpenWindow {
   isDue(now: number): boolean {
     if (this.count === 0) return false;
     const age = now - this.startedAt;
-    return (this.count >= MIN_COUNT && age >= MIN_MS) || age >= MAX_MS;
+    return (this.count >= MIN_COUNT && age >= this.minMs) || age >= MAX_MS;
   }
 
   /**
@@ -97,6 +103,7 @@ export class OpenWindow {
 
   /** Forgets what it has. */
   clear(): void {
+    this.minMs = MIN_MS;
     this.histogram?.clear();
     this.work?.fill(0);
     this.count = this.errors = this.sum = this.max = 0;

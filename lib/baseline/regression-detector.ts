@@ -74,18 +74,21 @@ export class RegressionDetector {
   /**
    * Takes a window and says what got worse; mostly nothing, which costs some microseconds.
    * @param model what the operation was like before: its own, or that of the last version
+   * @param followed what is suspected or told already, and need not be found again
    */
   observe(
     window: OperationWindow,
     model: WindowModel,
     against: Candidate['against'] = 'baseline',
+    followed?: { has(metric: RegressionMetric): boolean },
   ): readonly Candidate[] {
     if (!this.isFit(window)) return NONE;
     this.ring.push(window);
     if (model.weight < this.settings.minModelWindows) return NONE;
     let alarmed = 0;
     for (let stream = 0; stream < STREAMS.length; stream++) {
-      if (this.accumulate(stream, model)) alarmed |= 1 << stream;
+      const { tells } = STREAMS[stream] as (typeof STREAMS)[number];
+      if (this.accumulate(stream, model) && followed?.has(tells) !== true) alarmed |= 1 << stream;
     }
     return alarmed === 0 ? NONE : this.candidates(alarmed, model, against);
   }

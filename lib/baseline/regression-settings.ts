@@ -17,7 +17,10 @@ export interface RegressionSettings {
   readonly falseDiscoveryRate: number;
   /** How probable by chance a change may be at the most, to be suspected, however few operations there are. */
   readonly suspectPValue: number;
-  /** The same, to be told when it was looked at again; and to be told at once. */
+  /**
+   * The same, to be told when it was looked at again; and to be told at once. For windows of a minute: longer ones are
+   * fewer, so each of them may be wrong more often, by as much as they are longer.
+   */
   readonly tellPValue: number;
   readonly certainPValue: number;
   /** Windows after which a suspicion is looked at again. */
@@ -36,8 +39,8 @@ export const REGRESSION_DEFAULTS: RegressionSettings = {
   coldStartMs: 5 * 60_000,
   falseDiscoveryRate: 0.01,
   suspectPValue: 2e-5,
-  tellPValue: 5e-6,
-  certainPValue: 2e-6,
+  tellPValue: 1e-7,
+  certainPValue: 3e-8,
   recheckWindows: 6,
   newNormalMs: 24 * 3_600_000,
 };

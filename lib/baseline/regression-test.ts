@@ -4,9 +4,12 @@ import type { WindowMetric } from './window-metric.js';
 import type { WindowModel } from './window-model.js';
 import { RING_WINDOWS, type WindowRing } from './window-ring.js';
 
-/** The model counts for as many windows before a change, beside those that are still there. */
+/** Where a beginning is looked for, the model counts for as many windows before it, beside those that are still there. */
 const MODEL_WINDOWS = 12;
-const MODEL_WINDOWS_OF_SHARES = 60;
+/** Where shares are compared. */
+const MODEL_WINDOWS_OF_SHARES = 300;
+/** The noise that so many windows still have in common is taken for the level that the operation just has. */
+const LASTING_WINDOWS = 32;
 /** How certain the spread that a model has is at least, in windows. */
 const SPREAD_WINDOWS = 30;
 /**
@@ -71,7 +74,10 @@ export function bestSplit(ring: WindowRing, model: WindowModel, metric: WindowMe
   return split;
 }
 
-/** Compares the windows from `split` on with those before it, the model counting for {@link MODEL_WINDOWS} of them. */
+/**
+ * Compares the windows from `split` on with what the model expects of them. How far their mean may be off, the model has
+ * seen; of how far those before them were off, the part that usually lasts is expected to last.
+ */
 export function compareLevels(
   ring: WindowRing,
   model: WindowModel,
@@ -81,13 +87,11 @@ export function compareLevels(
   const { first, end } = ring;
   fill(ring, model, metric);
   const [n, mean] = since(split - first, end - first);
-  const [earlier, level] = until(split - first);
   if (n < MIN_WINDOWS) return undefined;
+  const level = lastingLevel(model, split - first);
   const spread = model.spread(metric);
   const log = metric !== 'queries';
-  const variance =
-    scatter(split - first, end - first, mean, level) *
-    (model.varianceOfMean(n) + model.varianceOfMean(earlier));
+  const variance = scatter(split - first, end - first, mean, level) * model.varianceOfMean(n);
   const other = log ? (SYSTEMATIC ** 2 + unseen(ring, model, split) ** 2) / spread ** 2 : 0;
   const error = Math.sqrt(variance + other);
   const raw = rawLevel(ring, model, metric, split);
@@ -95,7 +99,7 @@ export function compareLevels(
     split,
     difference: raw.difference - level * spread,
     standardError: error * spread,
-    pValue: studentUpper((mean - level) / error, Math.min(1000, SPREAD_WINDOWS + model.weightOf(metric))),
+    pValue: studentUpper((mean - level) / error, model.degreesOfMean(n)),
     before: raw.expected + level * spread,
     now: raw.expected + raw.difference,
     windows: n,
@@ -153,9 +157,10 @@ export function compareShares(
   };
 }
 
-/** The level of latencies rose: then more of them are over the p99, and the tail is as it was. */
+/** The level of latencies rose, or may do so at this hour: then more of them are over the p99, and the tail is as it was. */
 function tailFactor(ring: WindowRing, model: WindowModel, split: number): number {
-  return model.tailFactor(rawLevel(ring, model, 'mean_log', split).difference);
+  const { difference } = rawLevel(ring, model, 'mean_log', split);
+  return model.tailFactor(difference + unseen(ring, model, split));
 }
 
 /** A share that was never seen may yet happen. */
@@ -167,9 +172,11 @@ export function leastShare(share: number): number {
 function fill(ring: WindowRing, model: WindowModel, metric: WindowMetric): void {
   const { first, end } = ring;
   const most = metric === 'mean_log' ? MOST_OF_MEAN_LOG : MOST;
+  const spread = model.spread(metric);
   sums[0] = ns[0] = 0;
   for (let at = first; at < end; at++) {
-    const raw = deviationOf(model, metric, ring.value(at, metric), ring.middle(at), ring.count(at));
+    const difference = ring.value(at, metric) - model.expectation(metric, ring.middle(at));
+    const raw = difference / (spread * model.spreadFactor(ring.count(at)));
     const known = !Number.isNaN(raw);
     const value = known ? Math.max(-most, Math.min(most, raw)) : 0;
     residuals[at - first] = known ? value : Number.NaN;
@@ -188,6 +195,14 @@ function until(to: number): [n: number, mean: number] {
   return [n, (sums[to] as number) / n];
 }
 
+/** How far the windows before `to` were off, as far as it lasts. */
+function lastingLevel(model: WindowModel, to: number): number {
+  const n = ns[to] as number;
+  if (n === 0) return 0;
+  const share = Math.min(1, model.varianceOfMean(LASTING_WINDOWS) / model.varianceOfMean(n));
+  return (share * (sums[to] as number)) / n;
+}
+
 /** The variance of the residuals around their two levels; never below what the model has. */
 function scatter(split: number, end: number, mean: number, level: number): number {
   let squares = 0;
@@ -201,13 +216,16 @@ function scatter(split: number, end: number, mean: number, level: number): numbe
   return Math.max(1, (SPREAD_WINDOWS + squares) / (SPREAD_WINDOWS + n - 2));
 }
 
-/** How much the season may differ between the windows before and since, as far as it is not known. */
+/**
+ * How much the season may differ between the windows before and since, as far as it is not known. What is known of it may
+ * be off, too: that is in the variance that the model has seen.
+ */
 function unseen(ring: WindowRing, model: WindowModel, split: number): number {
   const { first, end } = ring;
   const unknown = model.unknownSeason(ring.middle(end - 1));
-  if (split - first < MODEL_WINDOWS) return UNSEEN * Math.sqrt(unknown);
+  if (split - first < MODEL_WINDOWS) return UNSEEN * unknown;
   const hours = (ring.endedAt(end - 1) - ring.startedAt(first)) / 2 / HOUR_MS;
-  return Math.min(UNSEEN, UNSEEN_PER_HOUR * (hours + 0.5)) * Math.sqrt(unknown);
+  return Math.min(UNSEEN, UNSEEN_PER_HOUR * (hours + 0.5)) * unknown;
 }
 
 /** The mean difference from what is expected since `split`, where what is far from the middle one counts less. */

@@ -1,4 +1,5 @@
 import { believedUpTo } from '../inference/benjamini-hochberg.js';
+import { atOnce } from './baseline-slices.js';
 import type { OperationWindow } from './operation-window.js';
 import type { Regression, RegressionMetric } from './regression.js';
 import type { Candidate } from './regression-candidate.js';
@@ -78,9 +79,10 @@ export class RegressionWatch {
     const { detector, model, reference } = operation;
     const against = reference === undefined ? 'baseline' : 'version';
     this.tests++;
-    for (const candidate of detector.observe(window, reference ?? model, against))
+    const followed = this.suspicions.get(detector);
+    for (const candidate of detector.observe(window, reference ?? model, against, followed))
       this.pending.push({ operation, candidate });
-    for (const suspicion of this.suspicions.get(detector)?.values() ?? []) {
+    for (const suspicion of followed?.values() ?? []) {
       suspicion.age++;
       suspicion.isFresh = true;
     }
@@ -93,6 +95,11 @@ export class RegressionWatch {
 
   /** Ends a tick: what was observed since the last one is judged together. */
   settle(now: number): WatchChanges {
+    return atOnce(this.settling(now));
+  }
+
+  /** As {@link settle}, a suspicion at a time. */
+  *settling(now: number): Generator<undefined, WatchChanges> {
     this.suspectAmong(this.pending);
     this.pending = [];
     this.tests = 0;
@@ -101,6 +108,7 @@ export class RegressionWatch {
       for (const suspicion of [...byMetric.values()]) {
         if (suspicion.regression !== undefined) this.followOpen(suspicion, now, changes);
         else if (suspicion.isFresh) this.followSuspected(suspicion, now, changes);
+        if (suspicion.isFresh) yield;
         suspicion.isFresh = false;
       }
     return changes;
@@ -133,8 +141,8 @@ export class RegressionWatch {
     suspicion.gone = 0;
     suspicion.candidate = again;
     const { certainPValue, tellPValue, recheckWindows } = this.settings;
-    const isCertain = again.pValue <= certainPValue;
-    if (isCertain || (age >= recheckWindows && again.pValue <= tellPValue)) {
+    const pValue = again.pValue / minutesOf(again);
+    if (pValue <= certainPValue || (age >= recheckWindows && pValue <= tellPValue)) {
       if (again.metric === 'tail_latency' && this.suspicions.get(detector)?.has('latency')) {
         this.drop(suspicion);
         return;
@@ -198,4 +206,9 @@ export class RegressionWatch {
       explanation: wordsOf(name, candidate, version, previousVersion),
     };
   }
+}
+
+/** How long the windows of a candidate are, in minutes: 1 to 30. */
+function minutesOf({ since, at, windows }: Candidate): number {
+  return Math.max(1, Math.min(30, (at - since) / windows / 60_000));
 }

@@ -25,12 +25,10 @@ export interface StoredBaseline {
   readonly previousVersion: string | undefined;
   /** Whether there was another version before. */
   readonly hasPrevious: boolean;
-  /** By `operationKey`. */
-  readonly present: ReadonlyMap<string, StoredOperation>;
-  readonly previous: ReadonlyMap<string, StoredOperation>;
+  /** By `operationKey`: those that nobody has taken yet. */
+  readonly present: Map<string, StoredOperation>;
+  readonly previous: Map<string, StoredOperation>;
 }
-
-const NOTHING: ReadonlyMap<string, StoredOperation> = new Map();
 
 /** Puts together what `snapshots` hold, but for the one of this run, in slices that hold the event loop for some 1.5 ms. */
 export async function storedBaseline(
@@ -47,8 +45,8 @@ export async function storedBaseline(
     since,
     previousVersion: before?.version,
     hasPrevious: before !== undefined,
-    present: same.length === 0 ? NOTHING : await packed(same, options),
-    previous: previous.length === 0 ? NOTHING : await packed(previous, options),
+    present: same.length === 0 ? new Map() : await packed(same, options),
+    previous: previous.length === 0 ? new Map() : await packed(previous, options),
   };
 }
 
@@ -73,7 +71,7 @@ function versionBefore(
 async function packed(
   snapshots: readonly BaselineSnapshot[],
   options: MergeOptions,
-): Promise<ReadonlyMap<string, StoredOperation>> {
+): Promise<Map<string, StoredOperation>> {
   const merged = await inSlices(mergingVersion(snapshots, options));
   return inSlices(packing(merged));
 }

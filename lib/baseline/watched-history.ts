@@ -12,17 +12,20 @@ import { WindowModel } from './window-model.js';
 const MIN_COUNT = 30;
 const MIN_COUNT_P99 = 500;
 
-/** What is known of one operation over days: what it is like, in this run and before it, and how its windows changed. */
+/**
+ * What is known of one operation over days: what it is like, in this run and before it, and how its windows changed.
+ * There may be thousands of them, so what is needed once for a window is held packed, and made when it is asked for.
+ */
 export class WatchedHistory implements WatchedOperation {
-  /** Of this run and of what was stored of this version. */
-  model = new WindowModel();
-  /** Of the last version, while that is what it is compared with. */
-  reference: WindowModel | undefined;
   /** Of this run alone: what is saved. */
   private own = new WindowModel();
-  private sketch = new LatencySketch();
+  /** Bytes of a `LatencySketch` of this run, in which everything is `scale` times as much. */
+  private sketch: Uint8Array | undefined;
+  private scale = 1;
   private stored: StoredOperation | undefined;
   private previous: StoredOperation | undefined;
+  /** Whether it is compared with the last version. */
+  private isOfNewVersion = false;
 
   constructor(
     readonly type: string,
@@ -31,9 +34,22 @@ export class WatchedHistory implements WatchedOperation {
     readonly trend: TrendDetector,
   ) {}
 
-  /** The operations of this run, the older ones counted less. */
-  get count(): number {
-    return this.sketch.count;
+  /** Of this run and of what was stored of this version. What is learned is kept by {@link learned}. */
+  get model(): WindowModel {
+    const model = modelOf(this.stored);
+    if (model === undefined) return this.own;
+    model.merge(this.own);
+    return model;
+  }
+
+  /** Of the last version, while that is what it is compared with. */
+  get reference(): WindowModel | undefined {
+    return this.isOfNewVersion ? modelOf(this.previous) : undefined;
+  }
+
+  learned(window: OperationWindow, weight: number): void {
+    // Else it was added to it itself.
+    if (this.hasStoredModel) this.own.add(window, weight);
   }
 
   /**
@@ -43,36 +59,31 @@ export class WatchedHistory implements WatchedOperation {
    */
   take(stored: StoredOperation | undefined, previous: StoredOperation | undefined, isNew: boolean): void {
     this.stored = stored;
-    this.previous = previous;
-    this.model = modelOf(stored) ?? new WindowModel();
-    this.model.merge(this.own);
     // A regression that is followed stays with what it was found against.
-    if (this.detector.heldFrom === Number.POSITIVE_INFINITY || this.reference === undefined) {
-      this.reference = isNew ? modelOf(previous) : undefined;
-    }
-  }
-
-  learned(window: OperationWindow, weight: number): void {
-    this.own.add(window, weight);
+    if (this.isHeld && this.isOfNewVersion) return;
+    const known = previous !== undefined && previous.model.length > 0;
+    this.isOfNewVersion = isNew && known;
+    this.previous = isNew ? previous : undefined;
   }
 
   /** Adds the latencies of a window, unless they are of a regression: what is usual is what was before. */
   addLatencies(counts: Float64Array): void {
-    if (this.detector.heldFrom === Number.POSITIVE_INFINITY || this.reference !== undefined) {
-      this.sketch.add(counts);
-    }
+    if (this.isHeld && !this.isOfNewVersion) return;
+    const sketch = new LatencySketch();
+    sketch.add(counts);
+    if (this.scale !== 1) sketch.decay(this.scale);
+    if (this.sketch !== undefined) sketch.merge(LatencySketch.fromBytes(this.sketch));
+    this.sketch = sketch.toBytes();
   }
 
   /** What is usual, once enough is known. */
   usual(): Usual | undefined {
-    const before = this.previous?.sketch;
-    if (this.reference !== undefined && before !== undefined) {
-      const usual = usualOf(LatencySketch.fromBytes(before));
-      if (usual !== undefined) return usual;
-    }
-    const present = this.stored === undefined ? this.sketch : LatencySketch.fromBytes(this.stored.sketch);
-    if (present !== this.sketch) present.merge(this.sketch);
-    return usualOf(present) ?? (before && usualOf(LatencySketch.fromBytes(before)));
+    const before = this.previous && LatencySketch.fromBytes(this.previous.sketch);
+    const ofBefore = before && usualOf(before);
+    if (this.isOfNewVersion && ofBefore !== undefined) return ofBefore;
+    const present = this.ownSketch();
+    if (this.stored !== undefined) present.merge(LatencySketch.fromBytes(this.stored.sketch));
+    return usualOf(present) ?? ofBefore;
   }
 
   /** The p99 that windows are held against; nothing where too little is known. */
@@ -82,18 +93,19 @@ export class WatchedHistory implements WatchedOperation {
 
   /** Lets what this run has learned count less: by a factor of 0 to 1. */
   decay(factor: number): void {
-    this.model.decay(factor);
     this.own.decay(factor);
-    this.sketch.decay(factor);
+    // What is packed is rounded, so what comes later counts more instead.
+    this.scale /= factor;
   }
 
   /** Takes what it is like now for what is normal. */
   beginAnew(): void {
-    const isOfVersion = this.reference !== undefined;
-    this.reference = undefined;
     this.trend.clear();
-    // Nothing but this version is in what was learned of it.
-    if (isOfVersion) return;
+    if (this.isOfNewVersion) {
+      // Nothing but this version is in what was learned of it.
+      this.isOfNewVersion = false;
+      return;
+    }
     this.stored = this.previous = undefined;
     this.clear();
   }
@@ -101,19 +113,37 @@ export class WatchedHistory implements WatchedOperation {
   /** Forgets what this run has learned, as another one has it. */
   clear(): void {
     this.own = new WindowModel();
-    this.model = modelOf(this.stored) ?? new WindowModel();
-    this.sketch = new LatencySketch();
+    this.sketch = undefined;
+    this.scale = 1;
   }
 
-  /** What this run has learned. */
-  entry(): BaselineEntry {
+  /** What this run has learned; nothing where it is nothing. */
+  entry(): BaselineEntry | undefined {
+    if (this.sketch === undefined) return undefined;
+    const sketch = this.ownSketch();
     return {
       type: this.type,
       name: this.name,
-      count: this.sketch.count,
-      sketch: this.sketch.toBytes(),
+      count: sketch.count,
+      sketch: sketch.toBytes(),
       model: this.own.weight > 0 ? this.own.toBytes() : new Uint8Array(0),
     };
+  }
+
+  private ownSketch(): LatencySketch {
+    if (this.sketch === undefined) return new LatencySketch();
+    const sketch = LatencySketch.fromBytes(this.sketch);
+    if (this.scale !== 1) sketch.decay(1 / this.scale);
+    return sketch;
+  }
+
+  private get hasStoredModel(): boolean {
+    return this.stored !== undefined && this.stored.model.length > 0;
+  }
+
+  /** Something is suspected or told. */
+  private get isHeld(): boolean {
+    return this.detector.heldFrom !== Number.POSITIVE_INFINITY;
   }
 }
 

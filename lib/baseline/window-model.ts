@@ -1,41 +1,30 @@
-import { varianceOfMean } from '../inference/welch.js';
+import { BLOCK_NUMBERS, BlockVariances } from './block-variances.js';
 import { addValue, decayMoments, MOMENTS, mergeMoments } from './moments.js';
 import { type OperationWindow, PARTS } from './operation-window.js';
 import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
 import { SEASON_NUMBERS, WindowSeason } from './window-season.js';
 
 /** The first byte; others are not read. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Scales below it are taken for it: quantised values may have none at all. */
 export const LEAST_SCALE = 0.03;
-const REST = PARTS.length + 7;
-const NUMBERS = SEASON_NUMBERS + WINDOW_METRICS.length * MOMENTS + REST;
+const REST = PARTS.length + 4;
+const NUMBERS = SEASON_NUMBERS + WINDOW_METRICS.length * MOMENTS + REST + BLOCK_NUMBERS;
 const BYTES = 1 + NUMBERS * Float32Array.BYTES_PER_ELEMENT;
 // Where in `rest` what lies behind the parts is.
 const PARTS_WEIGHT = PARTS.length;
 const INVERSE_COUNT = PARTS_WEIGHT + 1;
-const PAIRS = PARTS_WEIGHT + 2;
-const NEAR = PARTS_WEIGHT + 3;
-const FAR = PARTS_WEIGHT + 4;
-const TAIL_BY_LEVEL = PARTS_WEIGHT + 5;
-const LEVEL_SQUARES = PARTS_WEIGHT + 6;
+const TAIL_BY_LEVEL = PARTS_WEIGHT + 2;
+const LEVEL_SQUARES = PARTS_WEIGHT + 3;
 /** Sums: what is merged by adding. */
-const SUMS = [PAIRS, NEAR, FAR, TAIL_BY_LEVEL, LEVEL_SQUARES];
-/** How windows that are one and four apart are taken to be correlated, and how many pairs of windows that counts for. */
-const FAR_WINDOWS = 4;
-const USUAL_NEAR = 0.3;
-const USUAL_FAR = 0.15;
-const USUAL_PAIRS = 30;
-/** The bounds of how much of the lasting part of the noise is left a window later. */
-const LEAST_KEPT = 0.3;
-const MOST_KEPT = 0.97;
+const SUMS = [TAIL_BY_LEVEL, LEVEL_SQUARES];
 /** How `over_p99` goes with the level, before that is learned: of a log-normal latency with a sigma of a half. */
 const USUAL_TAIL_BY_LEVEL = 0.04;
 const USUAL_TAIL_PAIRS = 20;
 const MOST_STEEPNESS = 10;
 /** Windows from which on residuals are learned from. */
 const LEARNED_WINDOWS = 20;
-/** Standardised residuals are cut off here where their correlation is learned: one outlier must not decide. */
+/** Standardised residuals are cut off here where it is learned how they last: one outlier must not decide. */
 const MOST_DEVIATION = 4;
 /** Windows further apart than that are no neighbours. */
 const NEIGHBOUR_MS = 45 * 60_000;
@@ -50,12 +39,11 @@ export class WindowModel {
   private readonly season = new WindowSeason();
   private readonly moments = new Float64Array(WINDOW_METRICS.length * MOMENTS);
   /**
-   * The mean of each part, its weight; the mean of 1 / count; the number of pairs of windows, and the sums of the products
-   * of the residuals of those one and four apart; and how `over_p99` goes with `mean_log`: the sum of the products of
-   * their residuals, and that of the squares of the latter.
+   * The mean of each part, its weight; the mean of 1 / count; and how `over_p99` goes with `mean_log`: the sum of the
+   * products of their residuals, and that of the squares of the latter.
    */
   private readonly rest = new Float64Array(REST);
-  private recent: number[] = [];
+  private readonly blocks = new BlockVariances();
   private lastAt = 0;
 
   /** The windows in it, the older ones counted less. */
@@ -68,7 +56,7 @@ export class WindowModel {
     if (!(window.count > 0 && weight > 0)) return;
     metricsOf(window, scratch);
     const at = middleOf(window);
-    this.learnCorrelation(window, at, weight);
+    this.learnResidual(window, at, weight);
     const { rest } = this;
     (rest[INVERSE_COUNT] as number) +=
       ((1 / window.count - (rest[INVERSE_COUNT] as number)) * weight) / (this.weight + weight);
@@ -85,6 +73,7 @@ export class WindowModel {
     for (let at = 0; at < this.moments.length; at += MOMENTS) decayMoments(this.moments, at, factor);
     this.season.decay(factor);
     for (const index of [PARTS_WEIGHT, ...SUMS]) (this.rest[index] as number) *= factor;
+    this.blocks.decay(factor);
   }
 
   /** Adds what another one has, which stays as it is. */
@@ -98,6 +87,7 @@ export class WindowModel {
     this.season.merge(other.season);
     this.addParts(other.rest, other.rest[PARTS_WEIGHT] as number);
     for (const index of SUMS) (rest[index] as number) += other.rest[index] as number;
+    this.blocks.merge(other.blocks);
   }
 
   /** What the metric is expected to be in a window around `at`; NaN where nothing is known. */
@@ -131,7 +121,12 @@ export class WindowModel {
 
   /** The spread of a window of so many operations: the fewer there are, the greater it is. */
   spreadAt(metric: WindowMetric, count: number): number {
-    return this.spread(metric) * Math.sqrt(Math.max(1, 1 / (count * this.inverseCount)));
+    return this.spread(metric) * this.spreadFactor(count);
+  }
+
+  /** By what factor windows of so many operations differ more than the average one: 1 or more. */
+  spreadFactor(count: number): number {
+    return Math.sqrt(Math.max(1, 1 / (count * this.inverseCount)));
   }
 
   /**
@@ -153,16 +148,17 @@ export class WindowModel {
     return Math.exp(Math.max(-0.3, steepness * level));
   }
 
-  /** The variance of the mean of neighbouring windows that each have the variance 1. A part of their noise lasts. */
+  /**
+   * The variance of the mean of neighbouring windows around what is expected of them, as a share of what one window has:
+   * a part of their noise lasts, and what is expected is not exact.
+   */
   varianceOfMean(windows: number): number {
-    const pairs = (this.rest[PAIRS] as number) + USUAL_PAIRS;
-    const near = ((this.rest[NEAR] as number) + USUAL_NEAR * USUAL_PAIRS) / pairs;
-    const far = ((this.rest[FAR] as number) + USUAL_FAR * USUAL_PAIRS) / pairs;
-    if (!(near > 0)) return 1 / windows;
-    const ratio = Math.max(0, far / near) ** (1 / (FAR_WINDOWS - 1));
-    const kept = Math.max(LEAST_KEPT, near, Math.min(MOST_KEPT, ratio));
-    const lasting = Math.min(1, near / kept);
-    return (1 - lasting) / windows + lasting * varianceOfMean(windows, kept);
+    return this.blocks.varianceOfMean(windows);
+  }
+
+  /** How certain that variance is, in degrees of freedom. */
+  degreesOfMean(windows: number): number {
+    return this.blocks.degrees(windows);
   }
 
   /** The share of what the hour of `at` may differ by that is not known yet: 1 to 0. */
@@ -183,7 +179,7 @@ export class WindowModel {
     bytes[0] = FORMAT;
     const view = new DataView(bytes.buffer);
     let at = 1;
-    for (const numbers of [this.season.numbers, this.moments, this.rest])
+    for (const numbers of [this.season.numbers, this.moments, this.rest, this.blocks.numbers])
       for (const number of numbers) {
         view.setFloat32(at, number, true);
         at += Float32Array.BYTES_PER_ELEMENT;
@@ -200,7 +196,7 @@ export class WindowModel {
     const model = new WindowModel();
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 1;
-    for (const numbers of [model.season.numbers, model.moments, model.rest])
+    for (const numbers of [model.season.numbers, model.moments, model.rest, model.blocks.numbers])
       for (let index = 0; index < numbers.length; index++) {
         const number = view.getFloat32(at, true);
         if (!Number.isFinite(number)) throw new RangeError(`model holds ${number}: numbers must be finite`);
@@ -230,20 +226,16 @@ export class WindowModel {
     return Math.sqrt(share * (1 - share) * this.inverseCount);
   }
 
-  private learnCorrelation(window: OperationWindow, at: number, weight: number): void {
-    const { rest, recent } = this;
+  private learnResidual(window: OperationWindow, at: number, weight: number): void {
+    const { rest, blocks } = this;
     if (this.weight < LEARNED_WINDOWS) return;
     const raw = window.meanLog - this.expectation('mean_log', at);
     const spread = this.spreadAt('mean_log', window.count);
     const deviation = Math.max(-MOST_DEVIATION, Math.min(MOST_DEVIATION, raw / spread));
-    if (at - this.lastAt > NEIGHBOUR_MS) recent.length = 0;
-    recent.unshift(deviation);
+    if (at - this.lastAt > NEIGHBOUR_MS) blocks.interrupt();
+    // Where the hour is not known yet, a window is off for that, and that is no noise.
+    blocks.add(deviation, weight * (1 - this.season.unknown(at)) ** 2);
     this.lastAt = at;
-    if (recent.length > FAR_WINDOWS) {
-      (rest[NEAR] as number) += deviation * (recent[1] as number) * weight;
-      (rest[FAR] as number) += deviation * (recent.pop() as number) * weight;
-      (rest[PAIRS] as number) += weight;
-    }
     const tail = (scratch[METRIC_INDEX.over_p99] as number) - this.expectation('over_p99', at);
     if (Number.isNaN(tail)) return;
     const level = deviation * spread;
@@ -269,8 +261,8 @@ export class WindowModel {
       ]),
       this.rest[PARTS_WEIGHT] as number,
       this.rest[INVERSE_COUNT] as number,
-      this.rest[PAIRS] as number,
       this.rest[LEVEL_SQUARES] as number,
+      ...this.blocks.numbers,
     ];
     const wrong = weights.find((weight) => weight < 0);
     if (wrong !== undefined) throw new RangeError(`model has a weight of ${wrong}: 0 or more are allowed`);

@@ -6,18 +6,42 @@ export const RING_WINDOWS = 48;
 /** Of how many the parts are kept. */
 const PARTS_KEPT = 8;
 const COUNT = WINDOW_METRICS.length;
-const LENGTH = COUNT + 1;
+const LENGTH = COUNT;
 const FIELDS = LENGTH + 1;
+const PARTS_AT = RING_WINDOWS * FIELDS;
+const NUMBERS = PARTS_AT + PARTS_KEPT * PARTS.length;
+/** Moments are kept to so many milliseconds: for a year and more. */
+const MOMENT_MS = 10;
+const LENGTH_MS = 100;
+const UNKNOWN = -32_768;
+const MOST = 32_767;
+/** Logarithms are kept to a thousandth; what is above 0, as the logarithm of one more, to 1/2500; shares to 1/32,767. */
+const LOG = 1000;
+const LOG_OF_MORE = 2500;
 
 const scratch = new Float64Array(WINDOW_METRICS.length);
 
-/** The last windows of an operation, in fixed memory (2.5 KB). They are numbered from the first one that there ever was. */
+/**
+ * The last windows of an operation, in some 1.4 KB: a metric is two bytes, which is finer than windows differ by far. They
+ * are numbered from the first one that there ever was.
+ */
 export class WindowRing {
-  private readonly starts = new Float64Array(RING_WINDOWS);
-  private readonly fields = new Float32Array(RING_WINDOWS * FIELDS);
-  private parts: Float32Array | undefined;
+  private readonly starts: Uint32Array;
+  private readonly counts: Uint32Array;
+  private readonly numbers: Int16Array;
+  /** What moments are counted from. */
+  private origin = 0;
+  private hasParts = false;
   /** The number of the next window. */
   end = 0;
+
+  constructor() {
+    // One buffer: each takes some 200 bytes for itself.
+    const buffer = new ArrayBuffer(RING_WINDOWS * 8 + NUMBERS * 2);
+    this.starts = new Uint32Array(buffer, 0, RING_WINDOWS);
+    this.counts = new Uint32Array(buffer, RING_WINDOWS * 4, RING_WINDOWS);
+    this.numbers = new Int16Array(buffer, RING_WINDOWS * 8, NUMBERS);
+  }
 
   /** The number of the oldest window that is there. */
   get first(): number {
@@ -26,37 +50,42 @@ export class WindowRing {
 
   push(window: OperationWindow): void {
     const slot = this.end % RING_WINDOWS;
-    this.starts[slot] = window.startedAt;
+    if (this.end === 0) this.origin = window.startedAt;
+    this.starts[slot] = Math.max(0, Math.round((window.startedAt - this.origin) / MOMENT_MS));
+    this.counts[slot] = window.count;
     metricsOf(window, scratch);
-    this.fields.set(scratch, slot * FIELDS);
-    this.fields[slot * FIELDS + COUNT] = window.count;
-    this.fields[slot * FIELDS + LENGTH] = window.endedAt - window.startedAt;
+    for (let metric = 0; metric < WINDOW_METRICS.length; metric++) {
+      this.numbers[slot * FIELDS + metric] = packed(scratch[metric] as number, metric);
+    }
+    const length = Math.round((window.endedAt - window.startedAt) / LENGTH_MS);
+    this.numbers[slot * FIELDS + LENGTH] = Math.min(MOST, length);
     this.keepParts(window.partsMs);
     this.end++;
   }
 
   startedAt(number: number): number {
-    return this.starts[number % RING_WINDOWS] as number;
+    return this.origin + (this.starts[number % RING_WINDOWS] as number) * MOMENT_MS;
   }
 
   middle(number: number): number {
-    return this.startedAt(number) + this.field(number, LENGTH) / 2;
+    return this.startedAt(number) + this.length(number) / 2;
   }
 
   endedAt(number: number): number {
-    return this.startedAt(number) + this.field(number, LENGTH);
+    return this.startedAt(number) + this.length(number);
   }
 
   count(number: number): number {
-    return this.field(number, COUNT);
+    return this.counts[number % RING_WINDOWS] as number;
   }
 
   /** @returns NaN where it is not known */
   value(number: number, metric: WindowMetric): number {
-    return this.field(number, METRIC_INDEX[metric]);
+    const index = METRIC_INDEX[metric];
+    return unpacked(this.numbers[(number % RING_WINDOWS) * FIELDS + index] as number, index);
   }
 
-  /** The window as it was, in single precision; the parts only of the last eight. */
+  /** The window as it was, but for rounding; the parts only of the last eight. */
   window(number: number): OperationWindow {
     const count = this.count(number);
     const parts = this.partsOf(number);
@@ -76,21 +105,52 @@ export class WindowRing {
     };
   }
 
-  private field(number: number, field: number): number {
-    return this.fields[(number % RING_WINDOWS) * FIELDS + field] as number;
+  private length(number: number): number {
+    return (this.numbers[(number % RING_WINDOWS) * FIELDS + LENGTH] as number) * LENGTH_MS;
   }
 
   private keepParts(parts: readonly number[] | undefined): void {
-    if (parts === undefined && this.parts === undefined) return;
-    this.parts ??= new Float32Array(PARTS_KEPT * PARTS.length).fill(Number.NaN);
-    const from = (this.end % PARTS_KEPT) * PARTS.length;
-    for (let part = 0; part < PARTS.length; part++) this.parts[from + part] = parts?.[part] ?? Number.NaN;
+    if (parts === undefined && !this.hasParts) return;
+    if (!this.hasParts) this.numbers.fill(UNKNOWN, PARTS_AT);
+    this.hasParts = true;
+    const from = PARTS_AT + (this.end % PARTS_KEPT) * PARTS.length;
+    for (let part = 0; part < PARTS.length; part++) {
+      this.numbers[from + part] = packedAboveZero(parts?.[part] ?? Number.NaN);
+    }
   }
 
   private partsOf(number: number): number[] | undefined {
-    if (this.parts === undefined || this.end - number > PARTS_KEPT) return undefined;
-    const from = (number % PARTS_KEPT) * PARTS.length;
-    const parts = Array.from(this.parts.subarray(from, from + PARTS.length));
+    if (!this.hasParts || this.end - number > PARTS_KEPT) return undefined;
+    const from = PARTS_AT + (number % PARTS_KEPT) * PARTS.length;
+    const parts = Array.from(this.numbers.subarray(from, from + PARTS.length), unpackedAboveZero);
     return parts.some(Number.isNaN) ? undefined : parts;
   }
+}
+
+function packed(value: number, metric: number): number {
+  if (metric === METRIC_INDEX.queries) return packedAboveZero(value);
+  if (Number.isNaN(value)) return UNKNOWN;
+  return metric === METRIC_INDEX.over_p99 || metric === METRIC_INDEX.error_rate
+    ? bounded(value * MOST)
+    : bounded(value * LOG);
+}
+
+function unpacked(number: number, metric: number): number {
+  if (metric === METRIC_INDEX.queries) return unpackedAboveZero(number);
+  if (number === UNKNOWN) return Number.NaN;
+  return metric === METRIC_INDEX.over_p99 || metric === METRIC_INDEX.error_rate
+    ? number / MOST
+    : number / LOG;
+}
+
+function packedAboveZero(value: number): number {
+  return Number.isNaN(value) ? UNKNOWN : bounded(Math.log1p(value) * LOG_OF_MORE);
+}
+
+function unpackedAboveZero(number: number): number {
+  return number === UNKNOWN ? Number.NaN : Math.expm1(number / LOG_OF_MORE);
+}
+
+function bounded(value: number): number {
+  return Math.max(-MOST, Math.min(MOST, Math.round(value)));
 }

@@ -50,6 +50,8 @@ export function percentileOf(counts: Float64Array, count: number, p: number, max
 
 /** Counts are allocated in steps of this many buckets. */
 const GRANULE = 16;
+const MOST_OF_TWO_BYTES = 2 ** 16 - 1;
+const MOST_OF_FOUR_BYTES = 2 ** 32 - 1;
 
 /**
  * A log-linear histogram of latencies that holds only the range of buckets it has seen.
@@ -58,7 +60,9 @@ const GRANULE = 16;
  * error is at most 1/64 (1.6 %), whatever the distribution, and two of them add up without any loss.
  */
 export class LatencyHistogram {
-  private counts = new Uint32Array(0);
+  /** Of two bytes each until a bucket needs more. */
+  private counts: Uint16Array | Uint32Array = new Uint16Array(0);
+  private most = MOST_OF_TWO_BYTES;
   private base = 0;
 
   /** Counts one latency in milliseconds. Negative and NaN fall into the first bucket. */
@@ -69,6 +73,7 @@ export class LatencyHistogram {
       this.cover(index);
       at = index - this.base;
     }
+    if ((this.counts[at] as number) === this.most) this.widen();
     (this.counts[at] as number)++;
   }
 
@@ -82,6 +87,7 @@ export class LatencyHistogram {
         this.cover(index);
         at = index - this.base;
       }
+      if ((this.counts[at] as number) + count > this.most) this.widen();
       (this.counts[at] as number) += count;
     }
   }
@@ -100,12 +106,19 @@ export class LatencyHistogram {
     this.counts.fill(0);
   }
 
+  private widen(): void {
+    if (this.most !== MOST_OF_TWO_BYTES) return;
+    this.most = MOST_OF_FOUR_BYTES;
+    this.counts = Uint32Array.from(this.counts);
+  }
+
   private cover(index: number): void {
     const first = index - (index % GRANULE);
     const used = this.counts.length;
     const start = used === 0 ? first : Math.min(this.base, first);
     const end = Math.max(used === 0 ? 0 : this.base + used, first + GRANULE);
-    const grown = new Uint32Array(end - start);
+    const grown =
+      this.most === MOST_OF_TWO_BYTES ? new Uint16Array(end - start) : new Uint32Array(end - start);
     grown.set(this.counts, used === 0 ? 0 : this.base - start);
     this.counts = grown;
     this.base = start;

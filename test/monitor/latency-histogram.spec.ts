@@ -57,4 +57,21 @@ describe('LatencyHistogram', () => {
     histogram.addTo(counts);
     expect(counts.every((count) => count === 0)).toBe(true);
   });
+
+  it('counts more than two bytes hold, recorded or added, beside what it had', () => {
+    const histogram = new LatencyHistogram();
+    histogram.record(200);
+    for (let i = 0; i < 70_000; i++) histogram.record(5);
+    const added = new Float64Array(BUCKETS);
+    added[bucketOf(900)] = 3_000_000;
+    const other = new LatencyHistogram();
+    other.record(900);
+    other.addCounts(added);
+    const counts = new Float64Array(BUCKETS);
+    histogram.addTo(counts);
+    other.addTo(counts);
+    expect(counts[bucketOf(200)]).toBe(1);
+    expect(counts[bucketOf(5)]).toBe(70_000);
+    expect(counts[bucketOf(900)]).toBe(3_000_001);
+  });
 });
