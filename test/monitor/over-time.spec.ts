@@ -1,0 +1,132 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Finding } from '../../lib/explain/finding.js';
+import type { SlowOperation } from '../../lib/monitor/operation.js';
+import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import type { BaselineOptions } from '../../lib/options/baseline-options.js';
+
+const TICK_MS = 10_000;
+const PER_TICK = 10;
+
+describe('a monitor over time', () => {
+  let directory: string;
+  const monitors: PerformanceMonitor[] = [];
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'over-time-'));
+  });
+
+  afterEach(async () => {
+    await Promise.all(monitors.splice(0).map((monitor) => monitor.shutdown()));
+    await rm(directory, { recursive: true });
+  });
+
+  function monitorOf(baseline: BaselineOptions = {}): PerformanceMonitor {
+    const monitor = new PerformanceMonitor({
+      serviceName: 'albums',
+      serviceVersion: '1.0.0',
+      httpThresholdMs: 1000,
+      baseline: { directory, warmUpSeconds: 0, ...baseline },
+    });
+    monitors.push(monitor);
+    return monitor;
+  }
+
+  /** Requests of some minutes, in a moment. */
+  function serve(monitor: PerformanceMonitor, minutes: number, medianMs: number, from: number): number {
+    let now = from;
+    for (let tick = 0; tick < minutes * 6; tick++) {
+      for (let each = 0; each < PER_TICK; each++) {
+        // From a quarter less to a third more, the same in each tick.
+        const durationMs = medianMs * 4 ** ((each - 4.5) / 20);
+        monitor.record(
+          { type: 'http', name: 'GET /albums', durationMs, thresholdMs: 1000, error: false },
+          now + each,
+        );
+      }
+      now += TICK_MS;
+      monitor.overTime.baseline.tick(now);
+    }
+    return now;
+  }
+
+  const start = (): number => Math.ceil(performance.now() / TICK_MS + 1) * TICK_MS;
+
+  it('says of a slow operation what is usual', () => {
+    const monitor = monitorOf();
+    const now = serve(monitor, 10, 100, start());
+    monitor.record(
+      { type: 'http', name: 'GET /albums', durationMs: 1500, thresholdMs: 1000, error: false },
+      now,
+    );
+    const [slow] = monitor.getSlowOperations() as [SlowOperation];
+    expect(slow.baseline?.p50Ms).toBeGreaterThan(90);
+    expect(slow.baseline?.p50Ms).toBeLessThan(110);
+    expect(slow.baseline?.ratio).toBeGreaterThan(13);
+    expect(slow.adaptive).toBeUndefined();
+    expect(monitor.getBaseline('http', 'GET /albums')?.count).toBeGreaterThan(400);
+  });
+
+  it('finds slow what is unusual, where thresholds adapt', () => {
+    const monitor = monitorOf({ adaptive: { enabled: true, factor: 2 } });
+    const now = serve(monitor, 10, 100, start());
+    const operation = { type: 'http', name: 'GET /albums', thresholdMs: 1000, error: false };
+    expect(monitor.record({ ...operation, durationMs: 200 }, now)).toBe(false);
+    expect(monitor.record({ ...operation, durationMs: 400 }, now)).toBe(true);
+    const [slow] = monitor.getSlowOperations() as [SlowOperation];
+    expect(slow).toMatchObject({ adaptive: true });
+    expect(slow.thresholdMs).toBeLessThan(300);
+  });
+
+  it('tells a regression as a finding, in the report, and to rules', async () => {
+    const monitor = monitorOf();
+    const heard: Finding[] = [];
+    monitor.onFinding((finding) => heard.push(finding));
+    const now = serve(monitor, 60, 100, start());
+    expect(monitor.getFindings({ type: 'regression' })).toEqual([]);
+    serve(monitor, 20, 160, now);
+    expect(monitor.getRegressions()).toMatchObject([
+      { name: 'GET /albums', metric: 'latency', state: 'open' },
+    ]);
+    const [finding] = monitor.getFindings({ type: 'regression' });
+    expect(finding).toMatchObject({ route: 'GET /albums', severity: 'warning', count: 1 });
+    expect(finding?.totalMs).toBeGreaterThan(1000);
+    expect(monitor.getReport().regressions).toHaveLength(1);
+    await new Promise((done) => setImmediate(done));
+    expect(heard.map(({ type }) => type)).toEqual(['regression']);
+  });
+
+  it('keeps what it learned for the next run, and only if it learned something', async () => {
+    const idle = monitorOf();
+    await idle.shutdown();
+    expect(await readdir(directory)).toEqual([]);
+    const monitor = monitorOf();
+    serve(monitor, 10, 100, start());
+    await monitor.shutdown();
+    expect(await readdir(directory)).toHaveLength(1);
+    const next = monitorOf();
+    await next.overTime.baseline.load();
+    next.record({ type: 'http', name: 'GET /albums', durationMs: 1500, thresholdMs: 1000, error: false });
+    expect(next.getSlowOperations()[0]?.baseline?.ratio).toBeGreaterThan(13);
+  });
+
+  it('does nothing of it where it is off', () => {
+    const monitor = new PerformanceMonitor({
+      baseline: { enabled: false, directory },
+      detection: { memoryLeaks: { enabled: false } },
+    });
+    monitors.push(monitor);
+    const now = serve(monitor, 10, 100, start());
+    monitor.record(
+      { type: 'http', name: 'GET /albums', durationMs: 1500, thresholdMs: 1000, error: false },
+      now,
+    );
+    expect(monitor.getSlowOperations()[0]?.baseline).toBeUndefined();
+    expect(monitor.getBaseline('http', 'GET /albums')).toBeUndefined();
+    expect([monitor.getRegressions(), monitor.getTrends(), monitor.getLeaks()]).toEqual([[], [], []]);
+    expect(monitor.overTime.baseline.status.state).toBe('off');
+  });
+});
