@@ -1,5 +1,6 @@
-// How well leaks are found. Usage: node bench/leaks.mjs --data=FOLDER | --programs [--only=TEXT] [--seconds=N]
-import { readdirSync, readFileSync } from 'node:fs';
+// How well leaks are found. Usage: node bench/leaks.mjs --data=FOLDER | --programs | --simulate=N [--only=TEXT] [--seconds=N]
+// --data has a folder `leaks`, or is one of recorded runs; what the detector costs: node --expose-gc bench/leaks/cost.mjs
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { LeakDetector } from '../dist/esm/resources/leak-detector.js';
@@ -10,17 +11,26 @@ const { values } = parseArgs({
   options: {
     data: { type: 'string' },
     programs: { type: 'boolean', default: false },
+    simulate: { type: 'string' },
     only: { type: 'string', default: '' },
     seconds: { type: 'string', default: '60' },
   },
 });
-if (values.data === undefined && !values.programs) {
+if (values.data === undefined && values.simulate === undefined && !values.programs) {
   print(
-    'Needed is --data=FOLDER with recorded runs (JSON: label, limit, postMajorGC of t, delayMs, oldNoNew, ext, ab, rss, inflight, req), or --programs.',
+    'Needed is --data=FOLDER with recorded runs (JSON: label, limit, postMajorGC of t, delayMs, oldNoNew, ext, ab, rss, inflight, req), or --programs, or --simulate=N.',
   );
   process.exitCode = 1;
 }
-if (values.data !== undefined) replayAll(values.data);
+if (values.data !== undefined) {
+  const leaks = join(values.data, 'leaks');
+  replayAll(existsSync(leaks) ? leaks : values.data);
+}
+if (values.simulate !== undefined) {
+  const { simulate } = await import('./leaks/simulate.mjs');
+  const { loadCourses } = await import('./leaks/courses.mjs');
+  simulate(LeakDetector, await loadCourses(), Number(values.simulate));
+}
 if (values.programs) {
   const { runPrograms } = await import('./leaks/run-programs.mjs');
   await runPrograms(values.only, Number(values.seconds));

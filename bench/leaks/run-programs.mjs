@@ -1,8 +1,9 @@
 // Real programs under a small heap limit: the leaking ones go on until they run out of memory.
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { print, table } from '../support/figures.mjs';
-import { start } from '../support/processes.mjs';
 
 const AT_A_TIME = 2;
 /**
@@ -37,8 +38,11 @@ export async function runPrograms(only, seconds) {
 }
 
 async function runProgram(name, seconds) {
-  const child = start('leaks/served.mjs', [name, String(seconds)], FLAGS[name.split('-')[0]]);
-  child.stderr?.resume();
+  const served = fileURLToPath(new URL('./served.mjs', import.meta.url));
+  const execArgv = FLAGS[name.split('-')[0]];
+  // What V8 writes when it is out of memory is of no interest.
+  const child = fork(served, [name, String(seconds)], { execArgv, silent: true });
+  for (const stream of [child.stdout, child.stderr]) stream.resume();
   const readings = [];
   child.on('message', (message) => {
     if (message.t !== undefined) readings.push(message);

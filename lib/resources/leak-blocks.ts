@@ -6,7 +6,7 @@ export interface LeakBlock {
   /** Requests in flight then. */
   readonly load: number;
   /** How often each operation had ended, where that is asked for; the indices are the owner's. */
-  readonly counts?: Float64Array;
+  readonly counts?: ArrayLike<number>;
 }
 
 /** Blocks that a level keeps: windows of this many values are tested, which costs some 10 us. */
@@ -37,7 +37,7 @@ export class LeakBlocks {
    * @param counts called when the block ends, and not for each reading
    * @returns how many levels have a new block
    */
-  add(at: number, value: number, load: number, counts?: () => Float64Array | undefined): number {
+  add(at: number, value: number, load: number, counts?: () => ArrayLike<number> | undefined): number {
     if (this.lowest === undefined || value < this.lowest.value) this.lowest = { at, value, load };
     if (at - this.closedAt < this.blockMs) return 0;
     this.closedAt = at;

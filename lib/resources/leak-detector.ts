@@ -1,5 +1,5 @@
 import { LEAKING_MEMORIES, type Leak, type LeakingMemory } from './leak.js';
-import type { LeakReading } from './leak-reading.js';
+import { type LeakReading, MOST_LATE_MS } from './leak-reading.js';
 import { type LeakingGrowth, LeakSeries, type SeriesRules } from './leak-series.js';
 import { LeakSuspects, type OperationCount } from './leak-suspects.js';
 import { explainLeak } from './leak-words.js';
@@ -16,8 +16,6 @@ export interface LeakDetectorOptions {
 
 const MB = 2 ** 20;
 const HOUR_MS = 3_600_000;
-/** Later than that, what was allocated since is a good part of what is read. */
-const MOST_LATE_MS = 5;
 /**
  * The resident set grows by itself for minutes: code that is compiled, fragments, pages that the allocator keeps. What
  * is asked of it is more, and over longer.
@@ -30,7 +28,7 @@ const RULES: Record<LeakingMemory, SeriesRules> = {
 
 /**
  * Finds memory leaks in what remains after major collections. Pure: it knows no clock and no process. Bounded: some
- * 100 KB for any length of life.
+ * 40 KB for any length of life, and 300 KB where 32 operations are followed.
  */
 export class LeakDetector {
   private readonly series = Object.fromEntries(
@@ -56,9 +54,11 @@ export class LeakDetector {
   /** Readings in the order of time; one that came too late, or before the one before, is left out. */
   add(reading: LeakReading): void {
     const { at, heapUsed, heapResident, external, rss, inFlight, late } = reading;
-    if (late > MOST_LATE_MS || at < (this.latest?.at ?? 0) || !Number.isFinite(at + rss)) return;
+    if (!(late <= MOST_LATE_MS) || at < (this.latest?.at ?? 0)) return;
+    if (!Number.isFinite(at + rss + external)) return;
     this.latest = reading;
-    const counts = this.suspects && (() => this.suspects?.counts());
+    let counted: readonly number[] | undefined;
+    const counts = this.suspects && (() => (counted ??= this.suspects?.counts()));
     const load = Number.isFinite(inFlight) ? inFlight : 0;
     // Where nobody says what the process may hold, the heap's limit tells its size.
     const room = (this.options.rssLimitBytes ?? this.options.heapLimitBytes + rss) - rss;

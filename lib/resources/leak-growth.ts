@@ -1,7 +1,7 @@
 import { mannKendall } from '../inference/mann-kendall.js';
 import { medianOf, theilSen } from '../inference/theil-sen.js';
 import type { LeakBlock } from './leak-blocks.js';
-import { loadShare } from './leak-load.js';
+import { loadOfSteps, loadShare } from './leak-load.js';
 
 /** Growth over a window of blocks that looks like a leak. */
 export interface Growth {
@@ -26,10 +26,15 @@ export interface LeastGrowth {
   /** As a share of the value at the beginning. */
   readonly share: number;
   readonly pValue: number;
+  /** Growth that leaves no time to wait for more blocks, in bytes. */
+  readonly urgentBytes: number;
 }
 
-/** Fewer blocks prove nothing: 6 that rise without exception have p = 0.004. */
+/** Fewer blocks prove nothing by their order: 6 that rise without exception have p = 0.004. */
 export const LEAST_BLOCKS = 6;
+/** Where collections are so rare that memory is used up before, fewer must do that lie on a line. */
+const LEAST_URGENT_BLOCKS = 4;
+const URGENT_P_VALUE = 0.003;
 /** How much neighbours are alike cannot be told from fewer. */
 const LEAST_CORRELATED = 10;
 const LEAST_STEADINESS = 0.45;
@@ -44,7 +49,7 @@ const MOST_CORRELATION = 0.6;
 export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Growth | undefined {
   const n = blocks.length;
   const [oldest, newest] = [blocks[0], blocks[n - 1]];
-  if (n < LEAST_BLOCKS || oldest === undefined || newest === undefined) return undefined;
+  if (n < LEAST_URGENT_BLOCKS || oldest === undefined || newest === undefined) return undefined;
   const share = loadShare(timesOf(blocks), blocks);
   const { perLoad, pValue: besideLoad } = share;
   if (besideLoad > least.pValue || share.squaresOfLoad < AS_WELL * share.squaresOfCourse) return undefined;
@@ -53,9 +58,11 @@ export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Grow
   if (line === undefined || line.slope <= 0) return undefined;
   const grown = line.slope * (newest.at - oldest.at);
   if (grown < Math.max(least.bytes, least.share * line.intercept)) return undefined;
+  const few = n < LEAST_BLOCKS;
+  if (few && (grown < least.urgentBytes || besideLoad > URGENT_P_VALUE)) return undefined;
   const rests = values.map((value, i) => value - line.intercept - line.slope * (times[i] as number));
   const rho = neighbourCorrelation(rests);
-  const { pValue } = mannKendall(values, (1 + rho) / (1 - rho));
+  const pValue = few ? 0 : mannKendall(values, (1 + rho) / (1 - rho)).pValue;
   if (pValue > least.pValue) return undefined;
   const half = n >> 1;
   const steadiness = (theilSen(times.subarray(half), values.subarray(half))?.slope ?? 0) / line.slope;
@@ -79,9 +86,9 @@ export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Grow
  * time it is hardly more than over the quarter before. Steady growth is twice as much then, logarithmic growth the same.
  * @param blocks from the beginning on
  */
-export function flattens(blocks: readonly LeakBlock[], perLoad: number, leastRatio: number): boolean {
+export function flattens(blocks: readonly LeakBlock[], leastRatio: number): boolean {
   const n = blocks.length;
-  const { times, values } = adjusted(blocks, perLoad);
+  const { times, values } = adjusted(blocks, loadOfSteps(blocks));
   const end = times[n - 1] ?? 0;
   const slopeBetween = (from: number, to: number): number => {
     const inside = [...times.keys()].filter((i) => {

@@ -57,6 +57,21 @@ export function loadShare(course: ArrayLike<number>, blocks: readonly LeakBlock[
   return { perLoad: 0, pValue: slopeP(slope, squares, tt, n - 2), squares, ...alone };
 }
 
+/**
+ * Bytes that each request in flight holds, from the steps between neighbours: unlike {@link loadShare} it takes the bend of
+ * a curve for no part of it.
+ */
+export function loadOfSteps(blocks: readonly LeakBlock[]): number {
+  let [qq, qv] = [0, 0];
+  for (let i = 1; i < blocks.length; i++) {
+    const [before, block] = [blocks[i - 1] as LeakBlock, blocks[i] as LeakBlock];
+    const q = block.load - before.load;
+    qq += q * q;
+    qv += q * (block.value - before.value);
+  }
+  return qq > 0 ? Math.max(0, qv / qq) : 0;
+}
+
 function slopeP(slope: number, squares: number, information: number, degrees: number): number {
   if (!(slope > 0) || !(information > 0)) return 1;
   const variance = squares / degrees / information;

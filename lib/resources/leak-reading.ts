@@ -1,3 +1,6 @@
+/** Milliseconds: of what is read later, a good part was allocated since the collection. */
+export const MOST_LATE_MS = 5;
+
 /** What a process held at a moment. Bytes; NaN is what was not known then. */
 export interface LeakReading {
   /** Milliseconds since 1970. */
@@ -14,6 +17,9 @@ export interface LeakReading {
   readonly inFlight: number;
   /** Requests since the start. */
   readonly requests: number;
-  /** Milliseconds from the end of the collection to the reading: what was allocated in them is not garbage yet. */
+  /**
+   * Milliseconds from the end of the collection to the reading: what became old in them is not garbage yet. 0 where
+   * nothing did, as no minor collection came in between.
+   */
   readonly late: number;
 }

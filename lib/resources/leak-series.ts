@@ -1,4 +1,4 @@
-import { theilSen } from '../inference/theil-sen.js';
+import { type Line, theilSen } from '../inference/theil-sen.js';
 import { type LeakBlock, LeakBlocks } from './leak-blocks.js';
 import { adjusted, flattens, type Growth, growthOf, type LeastGrowth } from './leak-growth.js';
 
@@ -16,7 +16,7 @@ export interface LeakingGrowth {
 
 /** What a series of one kind of memory is judged by. */
 export interface SeriesRules {
-  readonly least: Omit<LeastGrowth, 'pValue'>;
+  readonly least: Pick<LeastGrowth, 'bytes' | 'share'>;
   /** The finest level that is judged. */
   readonly finest: number;
 }
@@ -52,14 +52,18 @@ const LEAST_FINEST_MS = 30_000;
 const HELD = 0.25;
 /**
  * Of the room that there was to the limit, what must have been used up. Where the limit is far there is time to see
- * whether growth ends by itself, as most of it does.
+ * whether growth ends by itself, as most of it does: caches are made to take a small part of the memory.
  */
 const SUSPECT_ROOM = 0.01;
-const CONFIRMED_ROOM = 0.05;
+const CONFIRMED_ROOM = 0.35;
 /** Where so much of it is gone there is no time to wait until growth has gone on for as long again. */
-const URGENT_ROOM = 0.3;
-/** What the slope must be after the suspicion, as a share of what it was before. */
+const URGENT_ROOM = 0.4;
+/** Who comes at all has come within two days, so that their cache has filled. */
+const LONG_MS = 2 * 86_400_000;
+const LONG_ROOM = 0.1;
+/** What the slope must be in the last part of the time, as a share of what it is in the whole. */
 const GOES_ON = 0.5;
+const LAST_PART = 0.25;
 /** It stands still if in this share of the time, in so many blocks, its slope was certainly below that share of the slope. */
 const STILL = 0.25;
 const LEAST_STILL_BLOCKS = 6;
@@ -70,6 +74,7 @@ const NEW_SHARE = 0.3;
 const RETURNED = 0.5;
 /** Of {@link flattens}; steady growth has 1, logarithmic growth 0.5. */
 const STEADY = 0.7;
+const TIRED = 0.6;
 const LEAST_WHOLE_BLOCKS = 8;
 
 /** Judges one kind of memory at all scales at once. Knows no clock: time is what the readings say. */
@@ -86,9 +91,15 @@ export class LeakSeries {
    * @param room bytes to the limit
    * @param counts how often each operation has ended so far; asked for when a block ends
    */
-  add(at: number, value: number, load: number, room: number, counts?: () => Float64Array | undefined): void {
+  add(
+    at: number,
+    value: number,
+    load: number,
+    room: number,
+    counts?: () => ArrayLike<number> | undefined,
+  ): void {
     this.startedAt ??= at;
-    this.room = room;
+    this.room = Math.max(0, room);
     const changed = this.blocks.add(at, value, load, counts);
     this.forgetIfReturned(value, load);
     if (changed === 0) return;
@@ -106,11 +117,14 @@ export class LeakSeries {
     const blocks = this.blocks.level(level);
     const windowMs = now - (blocks[0]?.at ?? now);
     const few = blocks.length < LEAST_FINEST_BLOCKS && windowMs < LEAST_FINEST_MS;
-    if (level === this.rules.finest && few) return undefined;
     const lifeMs = now - (this.startedAt ?? now);
     const pValue = P_VALUE * Math.min(1, (OFTEN * windowMs) / lifeMs);
-    const bytes = Math.max(this.rules.least.bytes, SUSPECT_ROOM * this.room);
-    const growth = growthOf(blocks, { ...this.rules.least, bytes, pValue });
+    // What is gone by now is a share of what there was: r / (room + r) = URGENT_ROOM.
+    const urgentBytes = (URGENT_ROOM / (1 - URGENT_ROOM)) * this.room;
+    const leastBytes = Math.max(this.rules.least.bytes, SUSPECT_ROOM * this.room);
+    // A process whose memory lasts for half a minute has no time for more blocks.
+    const bytes = level === this.rules.finest && few ? Math.max(leastBytes, urgentBytes) : leastBytes;
+    const growth = growthOf(blocks, { ...this.rules.least, bytes, pValue, urgentBytes });
     if (growth === undefined) return undefined;
     // What was held before and came down again was no leak, so this may be none either.
     const { first, last, perLoad, meanLoad } = growth;
@@ -121,8 +135,7 @@ export class LeakSeries {
 
   private follow(now: number): void {
     if (this.suspicion !== undefined && this.standsStill(this.suspicion.growth, this.suspicion.since, now)) {
-      this.suspicion = undefined;
-      this.seen.fill(undefined);
+      this.forget();
     }
     const level = this.seen.findLastIndex((growth) => growth !== undefined);
     const growth = this.seen[level];
@@ -133,6 +146,7 @@ export class LeakSeries {
       return;
     }
     if (held === undefined) {
+      if (this.flattens(TIRED)) return;
       this.suspicion = {
         since: growth.from,
         first: growth.first,
@@ -147,15 +161,18 @@ export class LeakSeries {
       Object.assign(held, { spokenAt: now, growth, level });
       if (growth.from < held.since) Object.assign(held, { since: growth.from, first: growth.first });
     }
-    if (this.suspicion?.confirmed === false) this.confirm(this.suspicion, now);
+    if (this.suspicion?.confirmed !== false) return;
+    if (hasDoubled(this.suspicion, now) && this.flattens(TIRED)) this.forget();
+    else this.confirm(this.suspicion, now);
   }
 
   private confirm(held: Suspicion, now: number): void {
-    const { growth, suspected } = held;
+    const { growth, suspected, since } = held;
     const grown = growth.last - held.first;
     const gone = grown / (this.room + grown);
-    const doubled = now - held.suspectedAt >= held.suspectedAt - held.since;
-    if (gone < (doubled ? CONFIRMED_ROOM : URGENT_ROOM)) return;
+    const doubled = hasDoubled(held, now);
+    const least = now - since >= LONG_MS ? LONG_ROOM : CONFIRMED_ROOM;
+    if (gone < (doubled ? least : URGENT_ROOM)) return;
     const slope = (growth.last - suspected.last) / (growth.to - suspected.to);
     if (doubled && slope < GOES_ON * suspected.slope) {
       // What came first was warming up. What goes on may be a leak, and has to show it anew.
@@ -167,21 +184,38 @@ export class LeakSeries {
       });
       return;
     }
-    held.confirmed = !flattens(this.blocks.whole(LEAST_WHOLE_BLOCKS), growth.perLoad, STEADY);
+    const lately = this.lineSince(now - LAST_PART * (now - since), growth.perLoad)?.slope;
+    if (lately !== undefined && lately < GOES_ON * growth.slope) return;
+    held.confirmed = !this.flattens(STEADY);
+  }
+
+  private flattens(leastRatio: number): boolean {
+    return flattens(this.blocks.whole(LEAST_WHOLE_BLOCKS), leastRatio);
   }
 
   /** Whether it certainly grows no more, for a quarter of the time by now: seen on a finer scale than the growth was. */
   private standsStill({ slope, perLoad }: Growth, since: number, now: number): boolean {
-    const begin = now - STILL * (now - since);
-    for (let level = this.rules.finest; level < this.blocks.height; level++) {
+    const line = this.lineSince(now - STILL * (now - since), perLoad);
+    return line !== undefined && line.interval[1] < STILL_SLOPE * slope;
+  }
+
+  /** On the finest scale that reaches back so far; nothing where there are too few blocks. */
+  private lineSince(begin: number, perLoad: number): Line | undefined {
+    for (let level = 0; level < this.blocks.height; level++) {
       const blocks = this.blocks.level(level);
-      if ((blocks[0]?.at ?? now) > begin) continue;
+      if ((blocks[0]?.at ?? Number.POSITIVE_INFINITY) > begin) continue;
       const last = blocks.slice(blocks.findLastIndex(({ at }) => at <= begin));
-      if (last.length < LEAST_STILL_BLOCKS) return false;
+      if (last.length < LEAST_STILL_BLOCKS) return undefined;
       const { times, values } = adjusted(last, perLoad);
-      return (theilSen(times, values)?.interval[1] ?? slope) < STILL_SLOPE * slope;
+      return theilSen(times, values);
     }
-    return false;
+    return undefined;
+  }
+
+  /** What coarse scales have seen is older than what proved it wrong. */
+  private forget(): void {
+    this.suspicion = undefined;
+    this.seen.fill(undefined);
   }
 
   /** A single reading proves it: what was held is not held any more. */
@@ -189,6 +223,11 @@ export class LeakSeries {
     if (this.suspicion === undefined) return;
     const { first, growth } = this.suspicion;
     const held = value - growth.perLoad * (load - growth.meanLoad);
-    if (held < first + (growth.last - first) * RETURNED) this.suspicion = undefined;
+    if (held < first + (growth.last - first) * RETURNED) this.forget();
   }
+}
+
+/** Whether growth has gone on for as long as it took to be suspected. */
+function hasDoubled({ since, suspectedAt }: Suspicion, now: number): boolean {
+  return now - suspectedAt >= suspectedAt - since;
 }

@@ -34,13 +34,15 @@ interface Candidate {
 export class LeakSuspects {
   private readonly indices = new Map<string, number>();
   private readonly operations: { type: string; name: string }[] = [];
+  /** What was told last, and what is added to it: numbers begin anew when statistics are reset. */
+  private readonly told = new Float64Array(FOLLOWED);
+  private readonly before = new Float64Array(FOLLOWED);
 
   /** @param operations how often the busiest operations have ended; more than 32 in a life are not followed */
   constructor(private readonly busiest: () => Iterable<OperationCount>) {}
 
   /** To be kept with a block. */
-  counts(): Float64Array {
-    const counts = new Float64Array(FOLLOWED);
+  counts(): readonly number[] {
     for (const { type, name, count } of this.busiest()) {
       const key = `${type}\n${name}`;
       let index = this.indices.get(key);
@@ -49,9 +51,12 @@ export class LeakSuspects {
         index = this.operations.push({ type, name }) - 1;
         this.indices.set(key, index);
       }
-      counts[index] = count;
+      const told = this.told[index] as number;
+      if (count < told) this.before[index] = (this.before[index] as number) + told;
+      this.told[index] = count;
     }
-    return counts;
+    // One that is not among the busiest any more has stood still, as far as is known.
+    return Array.from(this.told, (count, index) => count + (this.before[index] as number));
   }
 
   /**

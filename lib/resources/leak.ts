@@ -5,7 +5,10 @@ export type LeakingMemory = (typeof LEAKING_MEMORIES)[number];
 /** Memory that grows and does not come back. Plain data, fit for JSON; moments are milliseconds since 1970. */
 export interface Leak {
   readonly memory: LeakingMemory;
-  /** `suspect` first, `confirmed` once it went on for as long again. */
+  /**
+   * `suspect` first. `confirmed` once it went on for as long again, gets no slower and took a third of the room that there
+   * was to the limit, or a tenth in two days.
+   */
   readonly state: 'suspect' | 'confirmed';
   readonly since: number;
   readonly bytesPerHour: number;

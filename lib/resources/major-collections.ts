@@ -1,6 +1,9 @@
+// Not the global ones, which a test of the application may have replaced.
+
 import { constants, type PerformanceEntry, PerformanceObserver, performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
-import type { LeakReading } from './leak-reading.js';
+import { type LeakReading, MOST_LATE_MS } from './leak-reading.js';
 
 /** What is going on in the process besides its memory. */
 export interface Traffic {
@@ -10,8 +13,6 @@ export interface Traffic {
   readonly requests: number;
 }
 
-/** Later than that, what was allocated since the collection is a good part of what is read. */
-export const MOST_LATE_MS = 5;
 /** A process short of memory collects many times a second; a reading costs some 20 us. */
 const LEAST_MS = 250;
 /** The resident set also grows where nothing is collected. */
@@ -21,11 +22,14 @@ const YOUNG_SPACES: ReadonlySet<string> = new Set(['new_space', 'new_large_objec
 
 /**
  * Tells after each major collection what remained, at most four times a second, and every ten seconds what is resident.
- * The collector's entries come a turn of the event loop later; readings that came too late are left out.
+ * The collector's entries come a turn of the event loop later, and a loop that has nothing to do waits for its next timer.
+ * Meanwhile allocated objects are young and are not counted, unless a minor collection has made some of them old: then
+ * a reading that is late is left out.
  */
 export class MajorCollections {
   private observer: PerformanceObserver | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private collectedAt = Number.NEGATIVE_INFINITY;
   private readAt = Number.NEGATIVE_INFINITY;
 
   /**
@@ -42,12 +46,21 @@ export class MajorCollections {
     this.observer = new PerformanceObserver((list) => {
       // The last one is the nearest to now.
       let end = Number.NEGATIVE_INFINITY;
+      let promotedSince = false;
       for (const entry of list.getEntries()) {
-        if (kindOf(entry) === constants.NODE_PERFORMANCE_GC_MAJOR) end = entry.startTime + entry.duration;
+        const kind = kindOf(entry);
+        if (kind === constants.NODE_PERFORMANCE_GC_MAJOR) {
+          end = entry.startTime + entry.duration;
+          promotedSince = false;
+        } else if (kind === constants.NODE_PERFORMANCE_GC_MINOR) {
+          promotedSince = true;
+        }
       }
       const now = performance.now();
-      if (now - end > MOST_LATE_MS || now - this.readAt < LEAST_MS) return;
-      this.read(now, now - end);
+      const late = promotedSince ? now - end : 0;
+      if (end < 0 || late > MOST_LATE_MS || now - this.collectedAt < LEAST_MS) return;
+      this.collectedAt = now;
+      this.read(now, late);
     });
     this.observer.observe({ entryTypes: ['gc'] });
     this.timer = setInterval(() => {
@@ -78,7 +91,8 @@ export class MajorCollections {
       }
       const { external, arrayBuffers, rss } = process.memoryUsage();
       this.listener({
-        at: Date.now(),
+        // Not the time of the day, which may be set back.
+        at: Math.round(performance.timeOrigin + now),
         heapUsed: afterCollection ? heap.used_heap_size - young : Number.NaN,
         heapResident: heap.total_physical_size,
         external,

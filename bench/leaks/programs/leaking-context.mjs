@@ -6,7 +6,7 @@ const storage = new AsyncLocalStorage();
 const contexts = [];
 
 export async function handle({ id, url }) {
-  await storage.run({ id, url, rows: Array.from({ length: 550 }, (_, n) => id * n + 0.5) }, async () => {
+  await storage.run({ id, url, rows: Array.from({ length: 750 }, (_, n) => id * n + 0.5) }, async () => {
     await sleep(2);
     contexts.push(storage.getStore());
   });

@@ -5,6 +5,6 @@ const bus = new EventEmitter();
 bus.setMaxListeners(0);
 
 export function handle({ id }) {
-  const rows = Array.from({ length: 550 }, (_, n) => id * n + 0.5);
+  const rows = Array.from({ length: 750 }, (_, n) => id * n + 0.5);
   bus.on('changed', () => rows.at(-1));
 }
