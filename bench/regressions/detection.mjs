@@ -4,12 +4,96 @@ import { DAY, HOUR, MINUTE, profileOf, SimulatedOperation } from './simulated-op
 
 const START = 20_000 * DAY;
 const LEARN_DAYS = 4;
+/** Changes of less than 2 ms are not told. */
+const ANY = { medianMs: 80 };
+/** A request that reads and computes: one mode, a day that is seen, and noise that is each minute's own. */
+const PLAIN = {
+  ...ANY,
+  sigma: 0.5,
+  slowShare: 0,
+  tailShare: 0,
+  drift: 0,
+  trafficSeason: 0.3,
+  latencySeason: 0.1,
+  noiseMs: MINUTE / 2,
+};
+const LATENCY = ['latency'];
+const ANY_LATENCY = ['latency', 'tail_latency'];
+
+/** What changes, of what kind of operation, and within what time it is to be told. */
+export const CASES = [
+  ...[100, 500, 3000].map((perHour) => ({
+    name: `median +20 %, ${perHour} an hour`,
+    given: { ...PLAIN, perHour },
+    change: { latency: 1.2 },
+    metrics: LATENCY,
+    targetMs: HOUR,
+  })),
+  {
+    name: 'median +20 %, 500 an hour, operations of all kinds',
+    given: { ...ANY, perHour: 500 },
+    change: { latency: 1.2 },
+    metrics: LATENCY,
+    targetMs: HOUR,
+  },
+  ...[500, 3000].map((perHour) => ({
+    name: `median +50 %, ${perHour} an hour`,
+    given: { ...PLAIN, perHour },
+    change: { latency: 1.5 },
+    metrics: LATENCY,
+    targetMs: 10 * MINUTE,
+  })),
+  {
+    name: 'median +50 %, 500 an hour, operations of all kinds',
+    given: { ...ANY, perHour: 500 },
+    change: { latency: 1.5 },
+    metrics: LATENCY,
+    targetMs: 10 * MINUTE,
+  },
+  ...[500, 1000, 3000].map((perHour) => ({
+    name: `p99 +30 %, ${perHour} an hour`,
+    given: { ...PLAIN, perHour },
+    change: { tail: 1.3 },
+    metrics: ANY_LATENCY,
+    targetMs: 2 * HOUR,
+  })),
+  {
+    name: 'p99 +30 %, 3000 an hour, operations of all kinds',
+    given: { ...ANY, perHour: 3000 },
+    change: { tail: 1.3 },
+    metrics: ANY_LATENCY,
+    targetMs: 2 * HOUR,
+  },
+  {
+    name: 'errors +4 %, 500 an hour',
+    given: { ...PLAIN, perHour: 500, errorRate: 0.005 },
+    change: { errors: 0.04 },
+    metrics: ['error_rate'],
+    targetMs: HOUR,
+  },
+  {
+    name: 'statements 4 to 8, 500 an hour',
+    given: { ...PLAIN, perHour: 500, queries: 4, queriesVary: true },
+    change: { queries: 2 },
+    metrics: ['queries'],
+    targetMs: 10 * MINUTE,
+  },
+];
+/** What is told later is looked at for so many times as long. */
+const LONGER = 4;
+
+/** @returns for each seed what {@link detect} does */
+export function detectAll({ seeds, first, targetMs, ...given }) {
+  return Array.from({ length: seeds }, (_, index) =>
+    detect({ ...given, seed: first * 1000 + index, withinMs: LONGER * targetMs }),
+  );
+}
 
 /**
  * One operation that has been learned for some days, then changes.
  * @returns the delay in minutes (undefined where it was not told), and by how many windows its beginning is wrong
  */
-export function detect({ library, seed, given, change, metrics, withinMs }) {
+function detect({ library, seed, given, change, metrics, withinMs }) {
   const { RegressionDetector, RegressionWatch, WindowModel } = library;
   const random = new Random(seed);
   const operation = new SimulatedOperation(profileOf(random, given), seed * 7 + 1, library);
@@ -20,23 +104,22 @@ export function detect({ library, seed, given, change, metrics, withinMs }) {
   operation.change = { latency: 1, tail: 1, errors: 0, queries: 1, ...change };
   operation.changeAt = at;
   let windows = 0;
+  let early = false;
   for (let from = START; from < at + withinMs; ) {
     const window = operation.window(from, ++windows > 100);
     from = window.endedAt;
     if (window.count === 0) continue;
     watch.observe(watched, window);
     for (const regression of watch.settle(window.endedAt).opened) {
-      if (!metrics.includes(regression.metric)) continue;
-      if (window.endedAt <= at) return { early: true, regression };
-      if (window.endedAt > at + withinMs) continue;
-      return {
-        delay: (window.endedAt - at) / MINUTE,
-        off: Math.abs(regression.since - at) / (window.endedAt - window.startedAt),
-        regression,
-      };
+      if (window.endedAt <= at) early = true;
+      else if (metrics.includes(regression.metric) && window.endedAt <= at + withinMs)
+        return {
+          early,
+          delay: (window.endedAt - at) / MINUTE,
+          off: Math.abs(regression.since - at) / (window.endedAt - window.startedAt),
+          regression,
+        };
     }
   }
-  return {};
+  return { early };
 }
-
-export const HOURS_MS = HOUR;

@@ -5,7 +5,9 @@ export const BLOCK_NUMBERS = 2 * SCALES;
 /** Before anything is learned, neighbours are taken to be correlated by 0.3, those four apart by half of it. */
 const USUAL = [1, 0.65, 0.45, 0.3, 0.19, 0.11] as const;
 /** How many blocks that counts for. */
-const USUAL_BLOCKS = 12;
+const USUAL_BLOCKS = 4;
+/** The degrees of freedom of a variance of which nothing was seen: what is usual is rather too much than too little. */
+const USUAL_DEGREES = 30;
 
 /**
  * How far the mean of neighbouring windows is from what was expected, by how many they are: the mean square of the blocks'
@@ -58,7 +60,7 @@ export class BlockVariances {
   /** The degrees of freedom of that variance. */
   degrees(windows: number): number {
     const scale = Math.min(SCALES - 1, Math.floor(Math.log2(windows)));
-    return USUAL_BLOCKS + (this.numbers[SCALES + scale] as number);
+    return USUAL_DEGREES + (this.numbers[SCALES + scale] as number);
   }
 
   private variance(scale: number): number {

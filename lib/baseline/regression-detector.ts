@@ -24,7 +24,7 @@ const STREAMS = [
   { of: 'p50', tells: 'latency', tests: 4, windows: 4 },
   { of: 'mean', tells: 'latency', tests: 8, windows: 6 },
   { of: 'p90', tells: 'latency', tests: 8, windows: 6 },
-  { of: 'over_p99', tells: 'tail_latency', tests: 10, windows: 3 },
+  { of: 'over_p99', tells: 'tail_latency', tests: 5, windows: 3 },
   { of: 'error_rate', tells: 'error_rate', tests: 3, windows: 2 },
   { of: 'queries', tells: 'queries', tests: 1, windows: 2 },
 ] as const satisfies readonly Stream[];
@@ -40,6 +40,8 @@ const LAG = 6;
 const MIN_EVENTS = 5;
 /** By what factor the share over the p99 or the share of errors must grow. */
 const MIN_RATIO = 1.5;
+/** How probable by chance the rise of the p99 itself may be, beside that of the share over the normal one. */
+const TAIL_P_VALUE = 1e-3;
 
 /** What one window may say at the most about whether a regression is over: it takes three of them. */
 const MOST_RECOVERY = 2;
@@ -200,7 +202,8 @@ export class RegressionDetector {
     if (stream === 'error_rate')
       return this.candidate(metric, 'error_rate', shares, shares.pValue * tests, against, model);
     const tail = compareLevels(this.ring, model, 'p99', split);
-    return tail && this.candidate(metric, 'p99', tail, shares.pValue * tests, against, model);
+    if (tail === undefined || tail.pValue > TAIL_P_VALUE) return undefined;
+    return this.candidate(metric, 'p99', tail, shares.pValue * tests, against, model);
   }
 
   /** Of the series of latencies the one that is surest, corrected for their number; told as the median where it moved. */

@@ -18,13 +18,14 @@ export interface RegressionSettings {
   /** How probable by chance a change may be at the most, to be suspected, however few operations there are. */
   readonly suspectPValue: number;
   /**
-   * The same, to be told when it was looked at again; and to be told at once. For windows of a minute: longer ones are
-   * fewer, so each of them may be wrong more often, by as much as they are longer.
+   * The same, to be told when it has lasted; and to be told at once. For windows of a minute: longer ones are fewer, so
+   * each of them may be wrong more often, by as much as they are longer.
    */
   readonly tellPValue: number;
   readonly certainPValue: number;
-  /** Windows after which a suspicion is looked at again. */
-  readonly recheckWindows: number;
+  /** From how many windows and milliseconds on a change has lasted. */
+  readonly lastingWindows: number;
+  readonly lastingMs: number;
   /** After which an open regression is taken for the new normal, in milliseconds. */
   readonly newNormalMs: number;
 }
@@ -39,9 +40,10 @@ export const REGRESSION_DEFAULTS: RegressionSettings = {
   coldStartMs: 5 * 60_000,
   falseDiscoveryRate: 0.01,
   suspectPValue: 2e-5,
-  tellPValue: 1e-7,
-  certainPValue: 3e-8,
-  recheckWindows: 6,
+  tellPValue: 6e-7,
+  certainPValue: 2e-8,
+  lastingWindows: 6,
+  lastingMs: 30 * 60_000,
   newNormalMs: 24 * 3_600_000,
 };
 

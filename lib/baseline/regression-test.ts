@@ -23,6 +23,11 @@ const SYSTEMATIC = 0.01;
 /** How much an hour may differ from the day, and from the hour before, before that has been seen. */
 const UNSEEN = 0.1;
 const UNSEEN_PER_HOUR = 0.04;
+/**
+ * By what share the variance of a mean is taken to be greater where its noise lasts and lasts: what was seen of it in the
+ * past does not tell how far it goes at the most.
+ */
+const LASTING_CAUTION = 0.7;
 /** The windows that a change must have lasted. */
 export const MIN_WINDOWS = 2;
 const HOUR_MS = 3_600_000;
@@ -91,8 +96,8 @@ export function compareLevels(
   const level = lastingLevel(model, split - first);
   const spread = model.spread(metric);
   const log = metric !== 'queries';
-  const variance = scatter(split - first, end - first, mean, level) * model.varianceOfMean(n);
-  const other = log ? (SYSTEMATIC ** 2 + unseen(ring, model, split) ** 2) / spread ** 2 : 0;
+  const variance = scatter(split - first, end - first, mean, level) * cautious(model.varianceOfMean(n), n);
+  const other = log ? (SYSTEMATIC ** 2 + unseen(ring, model, metric, split) ** 2) / spread ** 2 : 0;
   const error = Math.sqrt(variance + other);
   const raw = rawLevel(ring, model, metric, split);
   return {
@@ -160,7 +165,7 @@ export function compareShares(
 /** The level of latencies rose, or may do so at this hour: then more of them are over the p99, and the tail is as it was. */
 function tailFactor(ring: WindowRing, model: WindowModel, split: number): number {
   const { difference } = rawLevel(ring, model, 'mean_log', split);
-  return model.tailFactor(difference + unseen(ring, model, split));
+  return model.tailFactor(difference + unseen(ring, model, 'over_p99', split));
 }
 
 /** A share that was never seen may yet happen. */
@@ -195,6 +200,11 @@ function until(to: number): [n: number, mean: number] {
   return [n, (sums[to] as number) / n];
 }
 
+/** The variance of the mean of `n` windows, greater where their noise lasts: fewer values that are independent are behind it. */
+function cautious(variance: number, n: number): number {
+  return variance * (1 + LASTING_CAUTION * (1 - 1 / Math.max(1, n * variance)));
+}
+
 /** How far the windows before `to` were off, as far as it lasts. */
 function lastingLevel(model: WindowModel, to: number): number {
   const n = ns[to] as number;
@@ -220,9 +230,9 @@ function scatter(split: number, end: number, mean: number, level: number): numbe
  * How much the season may differ between the windows before and since, as far as it is not known. What is known of it may
  * be off, too: that is in the variance that the model has seen.
  */
-function unseen(ring: WindowRing, model: WindowModel, split: number): number {
+function unseen(ring: WindowRing, model: WindowModel, metric: WindowMetric, split: number): number {
   const { first, end } = ring;
-  const unknown = model.unknownSeason(ring.middle(end - 1));
+  const unknown = model.unknownSeason(ring.middle(end - 1), metric);
   if (split - first < MODEL_WINDOWS) return UNSEEN * unknown;
   const hours = (ring.endedAt(end - 1) - ring.startedAt(first)) / 2 / HOUR_MS;
   return Math.min(UNSEEN, UNSEEN_PER_HOUR * (hours + 0.5)) * unknown;

@@ -49,6 +49,9 @@ const DROP_TIMES = 2;
 const MOST_AGE = 48;
 /** A cumulative sum of standardised residuals that ends a regression: the figures came back. */
 const GONE = 6;
+/** Windows are no longer than that. */
+const MOST_MINUTES = 30;
+const MINUTE_MS = 60_000;
 /** More suspicions at once are not followed: of so many one more says nothing new. */
 const MOST = 2000;
 
@@ -140,9 +143,7 @@ export class RegressionWatch {
     }
     suspicion.gone = 0;
     suspicion.candidate = again;
-    const { certainPValue, tellPValue, recheckWindows } = this.settings;
-    const pValue = again.pValue / minutesOf(again);
-    if (pValue <= certainPValue || (age >= recheckWindows && pValue <= tellPValue)) {
+    if (this.isToBeTold(again)) {
       if (again.metric === 'tail_latency' && this.suspicions.get(detector)?.has('latency')) {
         this.drop(suspicion);
         return;
@@ -150,6 +151,15 @@ export class RegressionWatch {
       suspicion.regression = this.regressionOf(suspicion, now);
       changes.opened.push(suspicion.regression);
     } else if (age > MOST_AGE) this.drop(suspicion);
+  }
+
+  /** A change that has lasted was looked at less often by chance than one that just began: it need not be as sure. */
+  private isToBeTold({ pValue, windows, since, at }: Candidate): boolean {
+    const { certainPValue, tellPValue, lastingWindows, lastingMs } = this.settings;
+    const minutes = Math.max(1, Math.min(MOST_MINUTES, (at - since) / windows / MINUTE_MS));
+    if (pValue <= certainPValue * minutes) return true;
+    const lasting = Math.max(1, (minutes * lastingWindows * MINUTE_MS) / lastingMs);
+    return windows >= lastingWindows && at - since >= lastingMs && pValue <= tellPValue * lasting;
   }
 
   private followOpen(suspicion: Suspicion, now: number, changes: Changes): void {
@@ -206,9 +216,4 @@ export class RegressionWatch {
       explanation: wordsOf(name, candidate, version, previousVersion),
     };
   }
-}
-
-/** How long the windows of a candidate are, in minutes: 1 to 30. */
-function minutesOf({ since, at, windows }: Candidate): number {
-  return Math.max(1, Math.min(30, (at - since) / windows / 60_000));
 }

@@ -13,6 +13,8 @@ const MIN_POINTS = 16;
 const MIN_SPAN_MS = 3 * HOUR_MS;
 /** From which on the hours of the day can be told from a drift. */
 const SEASON_SPAN_MS = 48 * HOUR_MS;
+/** A part of the season is left after the first time, and a line is found better without a season. */
+const SEASON_PASSES = 2;
 /** Before that, a drift is not told from the rise of a day: it must be greater by so much. */
 const UNSEEN_SEASON = 2;
 /** The second half must still rise, with at least this share of the slope of the whole: what has levelled off is none. */
@@ -80,7 +82,8 @@ export class TrendDetector {
     // The dear tests only where the last third is above the first one at all.
     if (!this.mayRise(values)) return undefined;
     const hasSeason = to - from >= SEASON_SPAN_MS;
-    if (hasSeason) subtract(values, hourlyShifts(times, restsOf(hours, values, theilSen(hours, values))));
+    for (let pass = 0; hasSeason && pass < SEASON_PASSES; pass++)
+      subtract(values, hourlyShifts(times, restsOf(hours, values, theilSen(hours, values))));
     const line = theilSen(hours, values);
     if (line === undefined) return undefined;
     const rests = restsOf(hours, values, line);

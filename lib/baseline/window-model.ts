@@ -162,8 +162,8 @@ export class WindowModel {
   }
 
   /** The share of what the hour of `at` may differ by that is not known yet: 1 to 0. */
-  unknownSeason(at: number): number {
-    return this.season.unknown(at);
+  unknownSeason(at: number, metric: WindowMetric = 'mean_log'): number {
+    return this.season.unknown(metric, at);
   }
 
   /** Mean milliseconds per operation in the order of {@link PARTS}; nothing where they are not known. */
@@ -234,7 +234,7 @@ export class WindowModel {
     const deviation = Math.max(-MOST_DEVIATION, Math.min(MOST_DEVIATION, raw / spread));
     if (at - this.lastAt > NEIGHBOUR_MS) blocks.interrupt();
     // Where the hour is not known yet, a window is off for that, and that is no noise.
-    blocks.add(deviation, weight * (1 - this.season.unknown(at)) ** 2);
+    blocks.add(deviation, weight * (1 - this.season.unknown('mean_log', at)) ** 2);
     this.lastAt = at;
     const tail = (scratch[METRIC_INDEX.over_p99] as number) - this.expectation('over_p99', at);
     if (Number.isNaN(tail)) return;

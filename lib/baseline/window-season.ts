@@ -80,9 +80,11 @@ export class WindowSeason {
     );
   }
 
-  /** The share of what an hour may differ by that is not known yet: 1 to 0. */
-  unknown(at: number): number {
-    return SHRINKAGE / ((this.numbers[Math.floor(at / HOUR_MS) % HOURS] as number) + SHRINKAGE);
+  /** The share of what an hour may differ by that is not known yet: 1 to 0; 0 for a metric without a season. */
+  unknown(metric: WindowMetric, at: number): number {
+    const season = SEASON_OF[metric];
+    if (season < 0) return 0;
+    return SHRINKAGE / (this.weightOf(season, Math.floor(at / HOUR_MS) % HOURS) + SHRINKAGE);
   }
 
   /** The variance that the hours explain, and how many hours have been seen. */

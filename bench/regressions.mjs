@@ -1,0 +1,119 @@
+// How well regressions are found, and what watching costs.
+// Usage: node bench/regressions.mjs [--only=no-change|detection|cost|data] [--operations=N] [--days=N] [--seeds=N] [--seed=N] [--data=FOLDER]
+import { parseArgs } from 'node:util';
+import { changePoints } from '../dist/esm/baseline/change-point.js';
+import { RegressionDetector } from '../dist/esm/baseline/regression-detector.js';
+import { RegressionWatch } from '../dist/esm/baseline/regression-watch.js';
+import { TrendDetector } from '../dist/esm/baseline/trend-detector.js';
+import { WindowModel } from '../dist/esm/baseline/window-model.js';
+import { bucketMiddle, bucketOf } from '../dist/esm/monitor/latency-histogram.js';
+import { measureCost } from './regressions/cost.mjs';
+import { measureData } from './regressions/data.mjs';
+import { CASES, detectAll } from './regressions/detection.mjs';
+import { simulateNoChange } from './regressions/no-change.mjs';
+import { median, print, table, verdict } from './support/figures.mjs';
+
+const library = {
+  bucketMiddle,
+  bucketOf,
+  changePoints,
+  RegressionDetector,
+  RegressionWatch,
+  TrendDetector,
+  WindowModel,
+};
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    operations: { type: 'string', default: '1000' },
+    days: { type: 'string', default: '14' },
+    seeds: { type: 'string', default: '60' },
+    seed: { type: 'string', default: '1' },
+    case: { type: 'string', default: '' },
+    data: { type: 'string' },
+  },
+});
+const seed = Number(values.seed);
+const SECTIONS = { 'no-change': noChange, detection, cost, data: () => measureData(library, values.data) };
+if (values.only !== '' && SECTIONS[values.only] === undefined) {
+  print(`--only is ${values.only}: ${Object.keys(SECTIONS).join(', ')} are allowed.`);
+  process.exitCode = 1;
+} else
+  for (const [name, section] of Object.entries(SECTIONS))
+    if (values.only === '' || values.only === name) section();
+
+function noChange() {
+  const [operations, days] = [Number(values.operations), Number(values.days)];
+  const { told, windows } = simulateNoChange({ library, operations, days, seed });
+  print(`\nA service in which nothing changes: ${operations} operations, ${days} days, ${windows} windows.`);
+  if (told.length > 0)
+    table(
+      [
+        'day',
+        'metric',
+        'change',
+        'before and now',
+        'p',
+        'after, min',
+        'operations an hour',
+        'noise lasts, minutes',
+        'slow share',
+        'tail',
+        'sigma',
+      ],
+      told.map(({ day, metric, change, before, now, pValue, detectedAt, since, profile }) => [
+        day.toFixed(2),
+        metric,
+        `${(100 * change).toFixed(1)} %`,
+        `${before.toPrecision(3)} ${now.toPrecision(3)}`,
+        pValue.toExponential(1),
+        ((detectedAt - since) / 60_000).toFixed(0),
+        profile.perHour.toFixed(0),
+        (profile.noiseMs / 60_000).toFixed(0),
+        profile.slowShare.toFixed(2),
+        profile.tailShare.toFixed(3),
+        profile.sigma.toFixed(2),
+      ]),
+    );
+  verdict('false regressions a week', told.length / (days / 7), 1, '');
+}
+
+function detection() {
+  const seeds = Number(values.seeds);
+  print(`\nChanges that are known, ${seeds} operations for each.`);
+  const rows = [];
+  for (const one of CASES) {
+    if (!one.name.includes(values.case)) continue;
+    const found = detectAll({ library, seeds, first: seed, ...one });
+    const inTime = found.filter(({ delay }) => delay !== undefined && delay <= one.targetMs / 60_000);
+    const told = found.filter(({ delay }) => delay !== undefined);
+    const of = (pick) => (told.length === 0 ? '-' : median(told.map(pick)).toFixed(1));
+    rows.push([
+      one.name,
+      `${((100 * inTime.length) / seeds).toFixed(0)} % in ${one.targetMs / 60_000} min`,
+      `${((100 * told.length) / seeds).toFixed(0)} %`,
+      of(({ delay }) => delay),
+      of(({ off }) => off),
+      told.length === 0
+        ? '-'
+        : `${(100 * median(told.map(({ regression }) => regression.change))).toFixed(0)} %`,
+      String(found.filter(({ early }) => early).length),
+    ]);
+  }
+  table(
+    [
+      'change',
+      'told in time',
+      'told within 4 times that',
+      'median delay, min',
+      'beginning off, windows',
+      'told as',
+      'told before',
+    ],
+    rows,
+  );
+}
+
+function cost() {
+  measureCost(library);
+}

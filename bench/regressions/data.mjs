@@ -1,0 +1,72 @@
+// Series that people have labelled: hourly latencies, change points, a benchmark of releases.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { median, print, table } from '../support/figures.mjs';
+import { markedSeries, scoreMarks } from './change-points.mjs';
+import { hourlySeries, score, unusual } from './hourly.mjs';
+
+export function measureData({ WindowModel, changePoints }, folder) {
+  if (folder === undefined) {
+    print(
+      '\nLabelled data needs --data=FOLDER with latency-hourly (CSV: time, value, label), change-points (series of the Turing Change Point Dataset, annotations.json, release-benchmark.json).',
+    );
+    return;
+  }
+  hourly(join(folder, 'latency-hourly'), WindowModel);
+  marked(join(folder, 'change-points'), changePoints);
+  releases(join(folder, 'change-points', 'release-benchmark.json'), changePoints);
+}
+
+function hourly(folder, WindowModel) {
+  const rows = hourlySeries(folder).map((series) => ({
+    name: series.name,
+    ...score(series, unusual(series, WindowModel)),
+  }));
+  print('\nHourly latencies, labelled by experts');
+  table(
+    ['series', 'episodes', 'found', 'told', 'of these right'],
+    rows.map(({ name, real, found, told, right }) => [name, ...[real, found, told, right].map(String)]),
+  );
+  const sum = (pick) => rows.reduce((total, row) => total + pick(row), 0);
+  const precision = sum(({ right }) => right) / sum(({ told }) => told);
+  const recall = sum(({ found }) => found) / sum(({ real }) => real);
+  const wrong = sum(({ told, right }) => told - right) / sum(({ weeks }) => weeks);
+  const f1 = (2 * precision * recall) / (precision + recall);
+  print(
+    `Precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}, F1 ${f1.toFixed(3)}, false alarms per series and week ${wrong.toFixed(2)}, median delay ${median(rows.flatMap(({ delays }) => delays))} h.`,
+  );
+  print(
+    'Published for 23 series: windowed Gaussian F1 0.517 at 0.30, EMA crossover 0.471, plain robust z 0.34.',
+  );
+}
+
+function marked(folder, changePoints) {
+  const rows = markedSeries(folder).map((series) => {
+    const found = changePoints(series.values).map(({ index }) => index);
+    return { name: series.name, found, none: scoreMarks(series, []), ...scoreMarks(series, found) };
+  });
+  print('\nChange points, marked by five people');
+  table(
+    ['series', 'found', 'F1', 'covering', 'of none found'],
+    rows.map(({ name, found, f1, cover, none }) => [
+      name,
+      found.join(' ') || '-',
+      f1.toFixed(3),
+      cover.toFixed(3),
+      `${none.f1.toFixed(3)} ${none.cover.toFixed(3)}`,
+    ]),
+  );
+  const mean = (pick) => (rows.reduce((sum, row) => sum + pick(row), 0) / rows.length).toFixed(3);
+  print(
+    `F1 ${mean(({ f1 }) => f1)}, covering ${mean(({ cover }) => cover)}; nothing found at all: ${mean(({ none }) => none.f1)}, ${mean(({ none }) => none.cover)}.`,
+  );
+  print(
+    'Published for 28 series: none found 0.659 / 0.564, windowed t 0.712 / 0.621, binary segmentation 0.713 / 0.669, adjusted for autocorrelation 0.764 / 0.678.',
+  );
+}
+
+function releases(path, changePoints) {
+  const { series } = JSON.parse(readFileSync(path, 'utf8'));
+  const found = changePoints(series).map(({ index, change }) => `${index} (${(100 * change).toFixed(1)} %)`);
+  print(`\nRelease benchmark: found ${found.join(', ')}; known are 15 and 71, small ones 95, 131, 192, 212.`);
+}

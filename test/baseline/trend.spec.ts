@@ -1,0 +1,92 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Trend } from '../../lib/baseline/trend.js';
+import { TrendDetector } from '../../lib/baseline/trend-detector.js';
+import { DAY, HOUR, MINUTE, randomOf, START } from './programs/simulated-windows.js';
+
+const SUBJECT = { kind: 'operation', type: 'http', name: 'GET /orders' } as const;
+
+/** The trend at the end, and how often there was one. */
+function watch(
+  value: (hours: number) => number,
+  hours: number,
+  { seed = 1, noise = 3, limit = Number.NaN } = {},
+) {
+  const random = randomOf(seed);
+  const detector = new TrendDetector(SUBJECT, 'ms');
+  let times = 0;
+  for (let at = 0; at < hours * HOUR; at += 2 * MINUTE) {
+    const isNew = detector.add(
+      START + at,
+      value(at / HOUR) + noise * random.normal(),
+      30,
+      Number.isNaN(limit) ? undefined : limit,
+    );
+    if (isNew && detector.trend !== undefined) times++;
+  }
+  return { trend: detector.trend, times, detector };
+}
+
+describe('TrendDetector', () => {
+  it('finds a drift over hours, and foretells when a limit is reached', () => {
+    const { trend } = watch((hours) => 100 + 5 * hours, 12, { limit: 200 });
+    const found = trend as Trend;
+    expect(found.slopePerHour).toBeCloseTo(5, 0);
+    expect(found.interval[0]).toBeLessThan(5.2);
+    expect(found.interval[1]).toBeGreaterThan(4.8);
+    expect(found.pValue).toBeLessThan(1e-4);
+    expect(Math.abs((found.forecast?.reachedAt as number) - START - 20 * HOUR)).toBeLessThan(HOUR);
+    expect(found.explanation).toMatch(/^GET \/orders grows slowly: 10\d ms -> 1\d\d ms/);
+    expect(found.explanation).toContain('200 ms are reached on');
+  });
+
+  it('finds a drift over days under the hours of the day', () => {
+    const { trend } = watch((hours) => 100 + hours / 4 + 20 * Math.sin((2 * Math.PI * hours) / 24), 6 * 24);
+    expect(trend?.slopePerHour).toBeCloseTo(0.25, 1);
+    expect(trend?.forecast).toBeUndefined();
+  });
+
+  it('foretells nothing that is passed or too far away', () => {
+    expect(watch((hours) => 100 + 5 * hours, 12, { limit: 120 }).trend?.forecast).toBeUndefined();
+    expect(watch((hours) => 100 + 5 * hours, 12, { limit: 5000 }).trend?.forecast).toBeUndefined();
+    expect(watch((hours) => 100 + 5 * hours, 12).trend?.forecast).toBeUndefined();
+  });
+
+  it.each([
+    ['noise', () => 100, 96],
+    ['a fall', (hours: number) => 200 - hours, 96],
+    ['a step', (hours: number) => (hours < 12 ? 100 : 150), 24],
+    ['the hours of the day', (hours: number) => 100 + 30 * Math.sin((2 * Math.PI * hours) / 24), 7 * 24],
+    ['a growth of a twentieth', (hours: number) => 100 + hours / 10, 48],
+    ['too little time', (hours: number) => 100 + 30 * hours, 2.5],
+  ])('is silent of %s', (_, value, hours) => {
+    for (let seed = 2; seed < 5; seed++) expect(watch(value, hours, { seed }).trend).toBeUndefined();
+  });
+
+  it('no longer speaks of what has levelled off', () => {
+    const { trend, times } = watch((hours) => 100 + 60 * (1 - Math.exp(-hours / 4)), 36);
+    expect(trend).toBeUndefined();
+    expect(times).toBeGreaterThan(0);
+  });
+
+  it('forgets', () => {
+    const { detector } = watch((hours) => 100 + 5 * hours, 12);
+    detector.clear();
+    expect(detector.trend).toBeUndefined();
+    expect(detector.series.size).toBe(0);
+  });
+
+  it('names what it does not take', () => {
+    expect(() => new TrendDetector(SUBJECT, 'ms', { minGrowth: 0 })).toThrow(
+      'minGrowth is 0: a share above 0 is allowed',
+    );
+    expect(() => new TrendDetector(SUBJECT, 'ms', { maxPValue: 1 })).toThrow('maxPValue is 1');
+  });
+
+  it('says when a day in bytes or shares is told', () => {
+    const detector = new TrendDetector({ kind: 'resource', name: 'rss' }, 'bytes');
+    for (let at = 0; at < 2 * DAY; at += 5 * MINUTE) detector.add(START + at, 1e8 + at / 3);
+    expect(detector.trend?.explanation).toMatch(
+      /^The memory of the process \(rss\) grows slowly: 100\.\d MB -> 15\d\.\d MB/,
+    );
+  });
+});
