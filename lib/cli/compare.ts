@@ -1,14 +1,16 @@
 import { type MergedBaseline, mergeSnapshots } from '../baseline/baseline-merge.js';
 import type { BaselineSnapshot } from '../baseline/baseline-snapshot.js';
 import { type Comparison, compareBaselines } from '../baseline/compare-baselines.js';
+import { modelMerger } from '../baseline/merge-models.js';
 import { show } from '../options/options-error.js';
 import type { Command, CommandInput } from './command.js';
 import { SourceFault, snapshotsOf } from './compare-source.js';
 import { asMarkdown, asText, summaryOf } from './compare-words.js';
 import { EXIT, type Io, tell } from './io.js';
-import { UsageError } from './options.js';
+import { oneOfOption as oneOf, UsageError } from './options.js';
 import { printableJson } from './printable.js';
 import { TOKEN_VARIABLE } from './profile/endpoint-fault.js';
+import { daysOf, modelReader } from './window-moments.js';
 
 const FORMATS = ['text', 'json', 'markdown'] as const;
 const FAIL_ON = ['regression', 'any', 'never'] as const;
@@ -23,7 +25,7 @@ Of several versions the one that was saved last is taken; where BEFORE and AFTER
 
 The token, where endpoint.token asks for one, is taken from the environment variable ${TOKEN_VARIABLE}.
 
-Exit codes: 0 nothing that --fail-on names, 1 something, 2 it could not be told.`,
+Exit codes: 0 no regression (or whatever --fail-on names), 1 one at least, 2 a wrong command line, file or answer.`,
   options: {
     'before-version': { value: 'VERSION', help: 'the service.version of BEFORE' },
     'after-version': { value: 'VERSION', help: 'the service.version of AFTER' },
@@ -46,7 +48,11 @@ Exit codes: 0 nothing that --fail-on names, 1 something, 2 it could not be told.
     const one = await baselineOf(before, options['before-version'], same ? 1 : 0, io);
     const other = await baselineOf(after, options['after-version'], 0, io);
     if (one === undefined || other === undefined) return EXIT.failed;
-    const comparison = compareBaselines(one, other, { minEffectPercent, alpha });
+    const comparison = compareBaselines(one, other, {
+      minEffectPercent,
+      alpha,
+      readModel: modelReader(daysOf(one, other)),
+    });
     if (comparison.operations.length === 0) {
       tell(io, 'there are no operations in either baseline');
       return EXIT.failed;
@@ -93,8 +99,7 @@ function chosen(
   const merged = mergeSnapshots(snapshots, {
     at,
     halfLifeMs: NO_DECAY_MS,
-    mergeModels: ([first, ...more]) =>
-      first === undefined || more.length > 0 ? new Uint8Array(0) : first.bytes,
+    mergeModels: modelMerger(NO_DECAY_MS),
   });
   const found = version === undefined ? merged[place] : merged.find((one) => one.version === version);
   if (found !== undefined) return found;
@@ -118,17 +123,5 @@ function numberOf(
   if (value >= min && value <= max) return value;
   throw new UsageError(
     `--${name} is ${show(given)}, which is not allowed: give a number from ${min} to ${max}`,
-  );
-}
-
-function oneOf<const T extends string>(
-  options: CommandInput['options'],
-  name: string,
-  allowed: readonly T[],
-): T | undefined {
-  const given = options[name];
-  if (given === undefined || allowed.includes(given as T)) return given as T | undefined;
-  throw new UsageError(
-    `--${name} is ${show(given)}, which is not allowed: give one of ${allowed.join(', ')}`,
   );
 }

@@ -64,3 +64,16 @@ export function describeOptions(specs: OptionSpecs): string {
   const width = Math.max(...lines.map(({ names }) => names.length));
   return lines.map(({ names, help }) => `  ${names.padEnd(width)}  ${help}`).join('\n');
 }
+
+/** Nothing where it is not given. @throws {UsageError} for anything but one of `allowed` */
+export function oneOfOption<const T extends string>(
+  options: CommandInput['options'],
+  name: string,
+  allowed: readonly T[],
+): T | undefined {
+  const given = options[name];
+  if (given === undefined || allowed.includes(given as T)) return given as T | undefined;
+  throw new UsageError(
+    `--${name} is ${show(given)}, which is not allowed: give one of ${allowed.join(', ')}`,
+  );
+}

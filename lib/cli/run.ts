@@ -18,6 +18,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'capture a profile of a running application, and download it',
     load: async () => (await import('./profile/profile.command.js')).profile,
   },
+  report: {
+    summary: 'report what is slow, what got slower, and what it costs',
+    load: async () => (await import('./report.js')).report,
+  },
 };
 
 const HELP = { help: { short: 'h', help: 'say what there is' } } satisfies OptionSpecs;

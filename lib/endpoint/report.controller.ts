@@ -12,24 +12,19 @@ import {
 } from '@nestjs/common';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../report/build-report.js';
+import { HTML_POLICY } from '../report/html-page.js';
+import { REPORT_SCHEMA } from '../report/report-schema.js';
 import { parseSince, SINCE_ALLOWED } from '../report/since.js';
-import { HTML_POLICY, toHtml } from '../report/to-html.js';
+import { toHtml } from '../report/to-html.js';
 import { toMarkdown } from '../report/to-markdown.js';
 import { EndpointGuard } from './endpoint.guard.js';
 import { type QueryParameters, refuse, wholeNumber } from './query-parameters.js';
-
-type Format = 'json' | 'md' | 'html';
+import { acceptedFormat, REPORT_TYPES, type ReportFormat } from './report-format.js';
 
 /** Nest asks for `header` of either framework's response. */
 interface WithHeader {
   header(name: string, value: string): unknown;
 }
-
-const TYPES: Readonly<Record<Format, string>> = {
-  json: 'application/json; charset=utf-8',
-  md: 'text/markdown; charset=utf-8',
-  html: 'text/html; charset=utf-8',
-};
 
 /** The controller of the report below this path, which is that of the endpoint, and checked there. */
 export function createReportController(path: string): Type {
@@ -46,7 +41,7 @@ export function createReportController(path: string): Type {
       @Headers('accept') accept: string | undefined,
       @Res({ passthrough: true }) response: WithHeader,
     ): string {
-      return this.answer(query, wanted(accept), response);
+      return this.answer(query, acceptedFormat(accept), response);
     }
 
     @Get('report.json')
@@ -67,14 +62,22 @@ export function createReportController(path: string): Type {
       return this.answer(query, 'html', response);
     }
 
-    private answer(query: QueryParameters, format: Format, response: WithHeader): string {
+    @Get('report/schema')
+    @Header('Cache-Control', 'no-store')
+    schema(@Res({ passthrough: true }) response: WithHeader): string {
+      response.header('Content-Type', 'application/schema+json; charset=utf-8');
+      response.header('X-Content-Type-Options', 'nosniff');
+      return JSON.stringify(REPORT_SCHEMA);
+    }
+
+    private answer(query: QueryParameters, format: ReportFormat, response: WithHeader): string {
       const now = Date.now();
       const report = buildReport(this.monitor, {
         since: since(query, now),
         limit: wholeNumber(query, 'limit', MAX_LIMIT),
         now,
       });
-      response.header('Content-Type', TYPES[format]);
+      response.header('Content-Type', REPORT_TYPES[format]);
       response.header('X-Content-Type-Options', 'nosniff');
       if (format === 'html')
         response.header('Content-Security-Policy', `${HTML_POLICY}; frame-ancestors 'none'`);
@@ -90,21 +93,4 @@ function since(query: QueryParameters, now: number): number | undefined {
   if (value === undefined) return undefined;
   const moment = typeof value === 'string' ? parseSince(value, now) : undefined;
   return moment ?? refuse('since', value, SINCE_ALLOWED);
-}
-
-/** The type of ours with the greatest quality; JSON where none is asked for. */
-function wanted(accept = ''): Format {
-  let best: Format = 'json';
-  let most = 0;
-  for (const range of accept.slice(0, 1000).split(',')) {
-    const [type = '', ...parameters] = range
-      .trim()
-      .toLowerCase()
-      .split(/\s*;\s*/);
-    const format = { 'application/json': 'json', 'text/markdown': 'md', 'text/html': 'html' } as const;
-    if (!Object.hasOwn(format, type)) continue;
-    const quality = Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1);
-    if (quality > most) [best, most] = [format[type as keyof typeof format], quality];
-  }
-  return best;
 }

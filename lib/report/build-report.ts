@@ -1,27 +1,22 @@
+import type { FindingType } from '../explain/finding.js';
 import type { SlowOperation } from '../monitor/operation.js';
-import { WINDOWS, type WindowName } from '../monitor/operation-statistics.js';
-import { round } from '../monitor/round.js';
-import type { NamedStatistics } from '../monitor/statistics.js';
-import {
-  type CoveredTime,
-  type PerformanceReport,
-  REPORT_VERSION,
-  type ReportedFinding,
-  type ReportedOperation,
-} from './report.js';
+import { coveredTime } from './covered-time.js';
+import { perHour } from './per-hour.js';
+import { type PerformanceReport, REPORT_VERSION, type ReportedFinding } from './report.js';
 import type { ReportSource } from './report-source.js';
+import { reportedOperations } from './reported-operations.js';
+import { reportedResources } from './reported-resources.js';
 import { summarize } from './summary.js';
 
-const HOUR_MS = WINDOWS.hour;
-/** What is seen of less than a minute says nothing of an hour. */
-const MIN_COVERED_MS = WINDOWS.minute;
 /** Operations that the slowest are chosen from: those that took the most time altogether. */
-const CONSIDERED = 1000;
+const CONSIDERED = 200;
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
+/** Findings that are told in lists of their own. */
+const OVER_TIME: readonly FindingType[] = ['regression', 'trend', 'memory_leak'];
 
 export interface ReportOptions {
-  /** Milliseconds since 1970. Default: the start of the process. */
+  /** Milliseconds since 1970. Default: when counting began, which is the start of the process or the last reset. */
   since?: number | undefined;
   /** Entries of each list, {@link DEFAULT_LIMIT} by default and {@link MAX_LIMIT} at most. */
   limit?: number | undefined;
@@ -34,20 +29,27 @@ export interface ReportOptions {
 export function buildReport(source: ReportSource, options: ReportOptions = {}): PerformanceReport {
   const { now = Date.now(), uptimeMs = Math.round(process.uptime() * 1000) } = options;
   const limit = Math.min(MAX_LIMIT, Math.max(1, Math.trunc(options.limit ?? DEFAULT_LIMIT)));
-  const covered = coveredTime(options.since, now, uptimeMs);
+  const startedAt = now - uptimeMs;
+  const countingSince = Math.max(startedAt, source.countingSince ?? startedAt);
+  const covered = coveredTime(options.since, now, startedAt, countingSince);
+  const { since } = covered;
   const { serviceName: name, serviceVersion: version, hostName: host } = source.options;
   const stats = source.getStats({ operations: CONSIDERED });
+  const baseline = source.overTime?.baseline.status;
   const first = <T>(list: readonly T[] | undefined): T[] => (list ?? []).slice(0, limit);
   const content = {
-    slowest: first(slowest(source, stats.operations, covered, now)),
-    slow: first(worstOfEach(source.getSlowOperations(), covered.since)),
-    regressions: first(source.getRegressions?.().filter((one) => (one.overAt ?? now) >= covered.since)),
+    slowest: first(reportedOperations(source, stats.operations, covered, now)),
+    slow: first(worstOfEach(source.getSlowOperations(), since)),
+    regressions: first(source.getRegressions?.().filter((one) => (one.overAt ?? now) >= since)),
     trends: first(source.getTrends?.()),
-    findings: first(findings(source, covered.since, uptimeMs)),
+    findings: first(findings(source, since, countingSince, now)),
     queries: source.getSlowQueries({ limit }),
     leaks: first(source.getLeaks?.()),
-    resources: stats.currentResources,
+    resources: reportedResources(source, stats.currentResources, since, uptimeMs),
     alerts: first(source.getActiveAlerts()),
+    recentAlerts: first(source.getRecentAlerts?.().filter(({ timestamp }) => timestamp >= since)),
+    slos: first(leastLeft(source, now)),
+    ...(baseline === undefined ? {} : { baseline }),
   };
   return {
     schemaVersion: REPORT_VERSION,
@@ -65,60 +67,6 @@ export function buildReport(source: ReportSource, options: ReportOptions = {}): 
   };
 }
 
-function coveredTime(asked: number | undefined, now: number, uptimeMs: number): CoveredTime {
-  const start = now - uptimeMs;
-  if (asked === undefined) return { since: start, window: 'lifetime' };
-  const names = Object.keys(WINDOWS) as WindowName[];
-  const window = names.find((one) => WINDOWS[one] >= now - asked) ?? 'lifetime';
-  const since = window === 'lifetime' ? start : Math.max(start, now - WINDOWS[window]);
-  if (since === asked) return { asked, since, window };
-  const reason =
-    since > asked ? 'the process started later' : `the smallest window that holds it is the last ${window}`;
-  return { asked, since, window, reason };
-}
-
-function slowest(
-  source: ReportSource,
-  operations: readonly NamedStatistics[],
-  { window, since }: CoveredTime,
-  now: number,
-): ReportedOperation[] {
-  const hours = Math.max(MIN_COVERED_MS, now - since) / HOUR_MS;
-  return operations
-    .map((operation): ReportedOperation => {
-      const { type, name } = operation;
-      const figures = window === 'lifetime' ? operation : operation.windows[window];
-      const { count, slowCount, errorCount, avgDuration, p50, p95, p99 } = figures;
-      const before = source.getBaseline?.(type, name);
-      return {
-        type,
-        name,
-        count,
-        slowCount,
-        errorRate: count === 0 ? 0 : round(errorCount / count),
-        ...(p50 === undefined ? {} : { p50Ms: p50 }),
-        ...(p95 === undefined ? {} : { p95Ms: p95 }),
-        ...(p99 === undefined ? {} : { p99Ms: p99 }),
-        ...(avgDuration === undefined ? {} : { totalMsPerHour: round((avgDuration * count) / hours) }),
-        ...(before === undefined ? {} : { baseline: { ...pick(before), ...ratio(p50, before.p50Ms) } }),
-      };
-    })
-    .filter(({ count }) => count > 0)
-    .sort(
-      (a, b) =>
-        Number(b.slowCount > 0) - Number(a.slowCount > 0) ||
-        (b.totalMsPerHour ?? 0) - (a.totalMsPerHour ?? 0),
-    );
-}
-
-function pick({ p50Ms, p95Ms }: { p50Ms: number; p95Ms: number }): { p50Ms: number; p95Ms: number } {
-  return { p50Ms, p95Ms };
-}
-
-function ratio(now: number | undefined, before: number): { ratio?: number } {
-  return now === undefined || before <= 0 ? {} : { ratio: round(now / before) };
-}
-
 function worstOfEach(operations: readonly SlowOperation[], since: number): SlowOperation[] {
   const worst = new Map<string, SlowOperation>();
   for (const operation of operations) {
@@ -130,11 +78,20 @@ function worstOfEach(operations: readonly SlowOperation[], since: number): SlowO
   return [...worst.values()].sort((a, b) => b.durationMs - a.durationMs);
 }
 
-function findings(source: ReportSource, since: number, uptimeMs: number): ReportedFinding[] {
-  const hours = Math.max(MIN_COVERED_MS, uptimeMs) / HOUR_MS;
+function findings(
+  source: ReportSource,
+  since: number,
+  countingSince: number,
+  now: number,
+): ReportedFinding[] {
   return source
     .getFindings()
-    .filter(({ lastSeen }) => lastSeen >= since)
-    .map((finding) => ({ ...finding, lostMsPerHour: round(finding.totalMs / hours) }))
+    .filter(({ type, lastSeen }) => lastSeen >= since && !OVER_TIME.includes(type))
+    .map((finding) => ({ ...finding, lostMsPerHour: perHour(finding.totalMs, countingSince, now) }))
     .sort((a, b) => b.lostMsPerHour - a.lostMsPerHour);
+}
+
+function leastLeft(source: ReportSource, now: number): PerformanceReport['slos'] {
+  const left = ({ budgetRemaining = 1 }: PerformanceReport['slos'][number]): number => budgetRemaining;
+  return [...(source.alerting?.burnRates(now) ?? [])].sort((a, b) => left(a) - left(b));
 }

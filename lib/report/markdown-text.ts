@@ -1,3 +1,5 @@
+import { shortened } from './report-words.js';
+
 /** The longest text from the application in one place. */
 const MAX_TEXT = 300;
 
@@ -6,10 +8,8 @@ const MAX_TEXT = 300;
  * mention, no link, no other cell of a table.
  */
 export function markdownText(text: string, max = MAX_TEXT): string {
-  const points = Array.from(text.slice(0, 2 * max + 2));
-  const cut = points.length > max ? `${points.slice(0, max - 1).join('')}…` : points.join('');
   return (
-    cut
+    shortened(text, max)
       // Control characters, line ends, and those that turn the direction of a text.
       .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
       .trim()
@@ -22,8 +22,8 @@ export function markdownText(text: string, max = MAX_TEXT): string {
       .replace(/:\/\//g, ':\u200b//')
       .replace(/\bwww\./gi, (www) => `${www.slice(0, 3)}\u200b.`)
       .replace(/[\\`*_{}[\]|~$!]/g, String.raw`\$&`)
-      .replace(/^(?=[-+=])/, '\\')
+      .replace(/^(?=[-+=](?:[-+=\s]|$))/, '\\')
       .replace(/^#/, String.raw`\#`)
-      .replace(/^(\d+)([.)])/, String.raw`$1\$2`)
+      .replace(/^(\d+)([.)])(?=\s|$)/, String.raw`$1\$2`)
   );
 }

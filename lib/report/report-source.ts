@@ -1,3 +1,6 @@
+import type { PerformanceAlert } from '../alerting/alert.js';
+import type { BurnRate } from '../alerting/burn-rate.js';
+import type { BaselineStatus } from '../baseline/baseline.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding } from '../explain/finding.js';
@@ -6,16 +9,26 @@ import type { SlowOperation } from '../monitor/operation.js';
 import type { PerformanceStats } from '../monitor/performance-stats.js';
 import type { ResolvedOptions } from '../options/options.js';
 import type { Leak } from '../resources/leak.js';
+import type { ResourceHistory } from '../resources/resource-history.js';
 import type { ActiveAlert } from './report.js';
+import type { ResourcePeaks } from './resource-peaks.js';
 
 /** What a report is made of: a `PerformanceMonitor`. What it can't tell is left out of the report. */
 export interface ReportSource {
   readonly options: Pick<ResolvedOptions, 'serviceName' | 'serviceVersion' | 'hostName'>;
+  /** When counting began, or began anew by a reset, in milliseconds since 1970. Default: when the process started. */
+  readonly countingSince?: number;
+  readonly resources?: { readonly history: ResourceHistory };
+  readonly resourcePeaks?: ResourcePeaks;
+  readonly alerting?: { burnRates(now: number): readonly BurnRate[] };
+  readonly overTime?: { readonly baseline: { readonly status: BaselineStatus } };
   getStats(bounds: { operations: number }): PerformanceStats;
   getSlowOperations(): SlowOperation[];
   getFindings(): Finding[];
   getSlowQueries(filter: { limit: number }): SlowQuery[];
   getActiveAlerts(): ActiveAlert[];
+  /** The newest first. */
+  getRecentAlerts?(): readonly PerformanceAlert[];
   getRegressions?(): readonly Regression[];
   getTrends?(): readonly Trend[];
   getLeaks?(): readonly Leak[];

@@ -1,4 +1,6 @@
 import type { PerformanceAlert } from '../alerting/alert.js';
+import type { BurnRate } from '../alerting/burn-rate.js';
+import type { BaselineStatus } from '../baseline/baseline.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding } from '../explain/finding.js';
@@ -8,6 +10,7 @@ import type { SlowOperation } from '../monitor/operation.js';
 import type { WindowName } from '../monitor/operation-statistics.js';
 import type { Leak } from '../resources/leak.js';
 import type { CurrentResources } from '../resources/resource-sampler.js';
+import type { PeakResources } from './resource-peaks.js';
 
 /** Rises when a reader of the former version could not read a report any more. */
 export const REPORT_VERSION = 1;
@@ -30,12 +33,19 @@ export interface PerformanceReport {
   readonly slow: readonly SlowOperation[];
   readonly regressions: readonly Regression[];
   readonly trends: readonly Trend[];
-  /** Those that cost most, first. */
+  /** What was found in requests; those that cost most, first. What was found over time is in the lists beside. */
   readonly findings: readonly ReportedFinding[];
   readonly queries: readonly SlowQuery[];
   readonly leaks: readonly Leak[];
-  readonly resources: CurrentResources;
+  readonly resources: ReportedResources;
+  /** Those that fire. */
   readonly alerts: readonly ActiveAlert[];
+  /** Alerts that began to fire or were resolved within the covered time, the newest first. */
+  readonly recentAlerts: readonly PerformanceAlert[];
+  /** How each objective stands: that with the least left of its budget first. */
+  readonly slos: readonly BurnRate[];
+  /** What is known of how operations usually are. */
+  readonly baseline?: BaselineStatus;
   readonly coverage: ReportCoverage;
 }
 
@@ -72,10 +82,27 @@ export interface ReportedOperation {
   readonly baseline?: { readonly p50Ms: number; readonly p95Ms: number; readonly ratio?: number };
 }
 
-/** `lostMsPerHour`: its time over the life of the process, as much as an hour would see. */
+/** `lostMsPerHour`: its time since counting began, as much as an hour would see. */
 export type ReportedFinding = Finding & { readonly lostMsPerHour: number };
 
 export type ActiveAlert = Pick<PerformanceAlert, 'rule' | 'subject' | 'firedAt'>;
+
+/** The present figures, what the process took over its life, and the peaks of the covered time. */
+export interface ReportedResources extends CurrentResources {
+  readonly lifetime: LifetimeResources;
+  readonly peak?: PeakResources;
+}
+
+/** Since the process started. */
+export interface LifetimeResources {
+  /** CPU time as a share of one core: above 1 with several threads. */
+  readonly cpu: number;
+  /** The shares of time in which the event loop was busy and the collector paused it, 0 to 1. */
+  readonly eventLoopUtilization: number;
+  readonly gcShare: number;
+  /** The most memory that was resident, in bytes. */
+  readonly maxRss: number;
+}
 
 /** What the report can't tell of, and why. */
 export interface ReportCoverage {

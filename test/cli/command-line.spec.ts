@@ -197,12 +197,15 @@ describe('a bad command line', () => {
       ['analyze', '--min-total-ms', '10ms', 'x'],
       'nestjs-performance analyze: --min-total-ms is "10ms", which is not allowed: give a number of milliseconds, 0 to 86400000',
     ],
-    [['analize', 'x'], 'nestjs-performance: analize is not a command: give one of analyze, compare, profile'],
+    [
+      ['analize', 'x'],
+      'nestjs-performance: analize is not a command: give one of analyze, compare, profile, report',
+    ],
     [
       ['constructor'],
-      'nestjs-performance: constructor is not a command: give one of analyze, compare, profile',
+      'nestjs-performance: constructor is not a command: give one of analyze, compare, profile, report',
     ],
-    [[], 'nestjs-performance: no command is given: give one of analyze, compare, profile'],
+    [[], 'nestjs-performance: no command is given: give one of analyze, compare, profile, report'],
     [['--verbose'], 'nestjs-performance: --verbose is not an option: give one of --help, --version'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(args);

@@ -31,7 +31,10 @@ describe('the package as it is published', () => {
     expect(top.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
     const strange = files
       .filter((file) => file.startsWith('dist/'))
-      .filter((file) => !/^dist\/(cjs|esm)\/(package\.json|[\w./-]+\.(js|js\.map|d\.ts))$/.test(file));
+      .filter(
+        (file) =>
+          !/^dist\/(report-schema\.json|(cjs|esm)\/(package\.json|[\w./-]+\.(js|js\.map|d\.ts)))$/.test(file),
+      );
     expect(strange).toEqual([]);
     expect(
       files.filter((file) => /(^|\/)(tests?|specs?|bench|sample[\w-]*)(\/|$)|\.spec\./.test(file)),

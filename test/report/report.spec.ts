@@ -2,9 +2,10 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Regression } from '../../lib/baseline/regression.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../lib/report/build-report.js';
+import { HTML_POLICY } from '../../lib/report/html-page.js';
 import { markdownText } from '../../lib/report/markdown-text.js';
 import { parseSince } from '../../lib/report/since.js';
-import { HTML_POLICY, toHtml } from '../../lib/report/to-html.js';
+import { toHtml } from '../../lib/report/to-html.js';
 import { MAX_MARKDOWN_BYTES, toMarkdown } from '../../lib/report/to-markdown.js';
 
 const EVIL =
@@ -54,6 +55,7 @@ describe('the report', () => {
 
   it('covers the smallest window that holds what was asked for, and says why', () => {
     start();
+    monitor.countingSince = 0;
     const now = Date.now();
     const of = (agoMs: number, uptimeMs: number) =>
       buildReport(monitor, { now, uptimeMs, since: now - agoMs }).covered;

@@ -1,24 +1,21 @@
-import http, { type IncomingMessage } from 'node:http';
-import https from 'node:https';
+import type { IncomingMessage } from 'node:http';
 import { show } from '../../options/options-error.js';
 import { PROFILE_TYPES, type ProfileInfo, type ProfileType } from '../../profiling/profile-info.js';
 import { isProfileId } from '../../profiling/profile-names.js';
-import { connectionFault, EndpointFault, refusedFault } from './endpoint-fault.js';
+import { accepted, askEndpoint, chunksOf, objectIn, PATIENCE_SECONDS, textOf } from '../endpoint-request.js';
+import { EndpointFault } from './endpoint-fault.js';
 
 /** What is asked of a profile as it comes from elsewhere. */
 export type CapturedProfile = Pick<ProfileInfo, 'id' | 'type' | 'durationMs' | 'samples'>;
 
-/** Of an answer that is read whole; errors of proxies may be pages. */
+/** Of the description of a profile. */
 const MAX_ANSWER_BYTES = 64 * 1024;
+/** Of a report: one of a hundred entries in each list has some hundred kilobytes. */
+export const MAX_REPORT_BYTES = 16 * 1024 * 1024;
 /** What a heap snapshot may take: some 5 to 15 seconds for each 100 MB. */
 const SNAPSHOT_SECONDS = 300;
-/** How long an endpoint may say nothing, beyond the capture itself. */
-const PATIENCE_SECONDS = 60;
 
-/**
- * The endpoint of an application. Not by `fetch`, which gives up on an answer after 300 seconds. Follows no redirect: the
- * token is not for others.
- */
+/** The endpoint of an application. */
 export class EndpointClient {
   /** @param base its address, without a slash at the end */
   constructor(
@@ -41,7 +38,7 @@ export class EndpointClient {
         'there is no endpoint with profiles at that address (404): give the one of endpointPath, such as http://localhost:3000/performance',
       );
     }
-    const profile = profileIn(await this.textOf(await this.accepted(answer, 201)));
+    const profile = profileIn((await textOf(await this.accepted(answer, 201), MAX_ANSWER_BYTES)) ?? '');
     if (profile === undefined)
       throw new EndpointFault('the answer is not the description of a profile: is this its endpoint?');
     return profile;
@@ -53,48 +50,31 @@ export class EndpointClient {
     yield* chunksOf(await this.accepted(answer, 200));
   }
 
-  private ask(method: string, path: string, patience: number): Promise<IncomingMessage> {
-    const url = new URL(`${this.base}/${path}`);
-    const { request } = url.protocol === 'https:' ? https : http;
-    return new Promise((resolve, reject) => {
-      const headers = {
-        'content-length': 0,
-        ...(this.token !== undefined && { authorization: `Bearer ${this.token}` }),
-      };
-      // A connection of its own, which ends with the answer.
-      const asked = request(url, { method, headers, agent: false, timeout: patience * 1000 }, resolve);
-      asked.on('timeout', () =>
-        asked.destroy(new EndpointFault(`the application said nothing for ${patience} s`)),
+  /**
+   * A report, as the application writes it.
+   * @param query `since=24h&limit=10`
+   * @throws {@link EndpointFault} that says why there is none
+   */
+  async report(format: string, query: string): Promise<string> {
+    const path = `report.${format}${query === '' ? '' : `?${query}`}`;
+    const answer = await this.ask('GET', path, PATIENCE_SECONDS);
+    if (answer.statusCode === 404) {
+      answer.destroy();
+      throw new EndpointFault(
+        'there is no endpoint with a report at that address (404): give the one of endpointPath, such as http://localhost:3000/performance',
       );
-      asked.on('error', (error) => reject(connectionFault(error)));
-      asked.end();
-    });
-  }
-
-  private async accepted(answer: IncomingMessage, status: number): Promise<IncomingMessage> {
-    const { statusCode = 0 } = answer;
-    if (statusCode === status) return answer;
-    const text = await this.textOf(answer).catch(() => '');
-    throw refusedFault(statusCode, messageIn(text), this.token !== undefined);
-  }
-
-  private async textOf(answer: IncomingMessage): Promise<string> {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    for await (const chunk of chunksOf(answer)) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes > MAX_ANSWER_BYTES) break;
     }
-    return Buffer.concat(chunks).toString();
+    const text = await textOf(await this.accepted(answer, 200), MAX_REPORT_BYTES);
+    if (text === undefined) throw new EndpointFault(`the report has more than ${MAX_REPORT_BYTES} bytes`);
+    return text;
   }
-}
 
-async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Buffer> {
-  try {
-    yield* answer as AsyncIterable<Buffer>;
-  } catch (error) {
-    throw connectionFault(error);
+  private ask(method: string, path: string, patience: number): Promise<IncomingMessage> {
+    return askEndpoint(method, new URL(`${this.base}/${path}`), this.token, patience);
+  }
+
+  private accepted(answer: IncomingMessage, status: number): Promise<IncomingMessage> {
+    return accepted(answer, status, this.token !== undefined);
   }
 }
 
@@ -104,21 +84,6 @@ function profileIn(text: string): CapturedProfile | undefined {
   // It becomes a file's name.
   if (!isProfileId(id) || known === undefined || typeof durationMs !== 'number') return undefined;
   return { id, type: known, durationMs, ...(typeof samples === 'number' && { samples }) };
-}
-
-/** What Nest says in the body of an error. */
-function messageIn(text: string): string | undefined {
-  const { message } = objectIn(text);
-  return typeof message === 'string' && message !== '' ? message : undefined;
-}
-
-function objectIn(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** An endpoint's address without a slash at its end. @returns what is wrong with it, where it is none */

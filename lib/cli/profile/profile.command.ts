@@ -6,8 +6,9 @@ import {
   type ProfileType,
 } from '../../profiling/profile-info.js';
 import type { Command, CommandInput } from '../command.js';
+import { tokenOfEnvironment } from '../endpoint-request.js';
 import { EXIT, type Io, tell } from '../io.js';
-import { UsageError } from '../options.js';
+import { oneOfOption as oneOf, UsageError } from '../options.js';
 import { type CapturedProfile, EndpointClient, endpointAddress } from './endpoint-client.js';
 import { EndpointFault, TOKEN_VARIABLE } from './endpoint-fault.js';
 import { checkFolder, checkFree, FileFault, saveFile, writeOut } from './save-file.js';
@@ -120,13 +121,7 @@ function clientOf(operands: readonly string[]): EndpointClient {
   if (more.length > 0) throw new UsageError(`${show(more[0])} is given after URL: give one URL`);
   const address = endpointAddress(given);
   if ('fault' in address) throw new UsageError(address.fault);
-  const token = process.env[TOKEN_VARIABLE];
-  // Not shown: it may be the right one but for a line break.
-  if (token !== undefined && !/^[\x21-\x7e]*$/.test(token))
-    throw new UsageError(
-      `${TOKEN_VARIABLE} holds spaces, line breaks or letters that are not ASCII: give the token alone`,
-    );
-  return new EndpointClient(address.base, token === '' ? undefined : token);
+  return new EndpointClient(address.base, tokenOfEnvironment());
 }
 
 function parse(options: CommandInput['options']): Omit<Wanted, 'client'> {
@@ -156,17 +151,5 @@ function secondsOf(given: string | true | undefined): number | undefined {
   if (seconds >= 1 && seconds <= MAX_CAPTURE_SECONDS) return seconds;
   throw new UsageError(
     `--seconds is ${show(given)}, which is not allowed: give a whole number from 1 to ${MAX_CAPTURE_SECONDS}`,
-  );
-}
-
-function oneOf<const T extends string>(
-  options: CommandInput['options'],
-  name: string,
-  allowed: readonly T[],
-): T | undefined {
-  const given = options[name];
-  if (given === undefined || allowed.includes(given as T)) return given as T | undefined;
-  throw new UsageError(
-    `--${name} is ${show(given)}, which is not allowed: give one of ${allowed.join(', ')}`,
   );
 }

@@ -1,0 +1,47 @@
+import {
+  Controller,
+  Get,
+  Header,
+  Inject,
+  NotFoundException,
+  Res,
+  type Type,
+  UseGuards,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { encodeSnapshot } from '../baseline/baseline-format.js';
+import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { EndpointGuard } from './endpoint.guard.js';
+
+/** Nest asks for `header` of either framework's response. */
+interface WithHeader {
+  header(name: string, value: string): unknown;
+}
+
+/** The controller of the baseline below this path, which is that of the endpoint, and checked there. */
+export function createBaselineController(path: string): Type {
+  @Controller({ path, version: VERSION_NEUTRAL })
+  @UseGuards(EndpointGuard)
+  class BaselineController {
+    /** Whoever asks while one is made gets the same: it may have some ten megabytes. */
+    private encoding: Promise<string> | undefined;
+
+    constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
+
+    /** What this run has learned, as it is saved: `nestjs-performance compare` reads it. */
+    @Get('baseline')
+    @Header('Cache-Control', 'no-store')
+    async baseline(@Res({ passthrough: true }) response: WithHeader): Promise<string> {
+      if (!this.monitor.options.baseline.enabled)
+        throw new NotFoundException('There is no baseline: the option baseline.enabled is false');
+      this.encoding ??= encodeSnapshot(this.monitor.baselineSnapshot()).finally(() => {
+        this.encoding = undefined;
+      });
+      const text = await this.encoding;
+      response.header('Content-Type', 'application/x-ndjson; charset=utf-8');
+      response.header('X-Content-Type-Options', 'nosniff');
+      return text;
+    }
+  }
+  return BaselineController;
+}

@@ -1,0 +1,21 @@
+import type { PerformanceAlert } from '../alerting/alert.js';
+
+/** Changes that are kept: of more, the oldest go. */
+export const MAX_KEPT_ALERTS = 200;
+
+/** The last alerts that began to fire or were resolved, for a report. */
+export class AlertHistory {
+  private readonly kept: PerformanceAlert[] = [];
+  private next = 0;
+
+  add(alert: PerformanceAlert): void {
+    this.kept[this.next] = alert;
+    this.next = (this.next + 1) % MAX_KEPT_ALERTS;
+  }
+
+  /** The newest first. */
+  list(): PerformanceAlert[] {
+    const { kept, next } = this;
+    return [...kept.slice(next), ...kept.slice(0, next)].reverse();
+  }
+}

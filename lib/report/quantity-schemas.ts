@@ -1,0 +1,14 @@
+import { number, pair, type Schema, whole } from './json-schema.js';
+
+const POSITIVE = { minimum: 0 } as const;
+
+export const moment = (what: string): Schema<number> =>
+  number(`${what}, in milliseconds since 1970`, POSITIVE);
+export const milliseconds = (what: string): Schema<number> => number(`${what}, in milliseconds`, POSITIVE);
+export const bytes = (what: string): Schema<number> => number(`${what}, in bytes`, POSITIVE);
+export const count = (what: string): Schema<number> => whole(what, POSITIVE);
+export const share = (what: string): Schema<number> => number(`${what}, 0 to 1`, { minimum: 0, maximum: 1 });
+/** A number without a unit, 0 or more. */
+export const ratio = (what: string): Schema<number> => number(what, POSITIVE);
+export const interval = (of: string): Schema<readonly [number, number]> =>
+  pair(number('One end'), `The 95 % interval of ${of}`);

@@ -1,0 +1,29 @@
+import { performance } from 'node:perf_hooks';
+import { round } from '../monitor/round.js';
+import type { CurrentResources } from '../resources/resource-sampler.js';
+import type { ReportedResources } from './report.js';
+import type { ReportSource } from './report-source.js';
+import { ResourcePeaks } from './resource-peaks.js';
+
+/** @param since milliseconds since 1970, from when on peaks are told */
+export function reportedResources(
+  source: ReportSource,
+  current: CurrentResources,
+  since: number,
+  uptimeMs: number,
+): ReportedResources {
+  const { resources, resourcePeaks } = source;
+  const peaks = resourcePeaks ?? (resources && new ResourcePeaks(resources.history));
+  const peak = peaks?.since(since);
+  const elapsed = Math.max(1, uptimeMs);
+  return {
+    ...current,
+    lifetime: {
+      cpu: round((current.cpu.userMs + current.cpu.systemMs) / elapsed),
+      eventLoopUtilization: round(performance.eventLoopUtilization().utilization),
+      gcShare: round(Math.min(1, current.gc.pauseMs / elapsed)),
+      maxRss: process.resourceUsage().maxRSS * 1024,
+    },
+    ...(peak === undefined ? {} : { peak }),
+  };
+}

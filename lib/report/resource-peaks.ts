@@ -1,0 +1,119 @@
+import { performance } from 'node:perf_hooks';
+import { round } from '../monitor/round.js';
+import type { ResourceHistory, ResourceReading } from '../resources/resource-history.js';
+
+const HOUR_MS = 3_600_000;
+/** A day, and the hour that has begun. */
+const HOURS = 25;
+/** What of a second is a peak: shorter stretches are as coarse as the clock of CPU time. */
+const STRETCH_MS = 1000;
+
+const FIELDS = [
+  'cpu',
+  'eventLoopUtilization',
+  'eventLoopDelayMaxMs',
+  'heapUsed',
+  'external',
+  'rss',
+] as const satisfies readonly (keyof PeakResources)[];
+
+/** The greatest that each was. A figure without data is absent. */
+export interface PeakResources {
+  /** Milliseconds since 1970: the whole hours around what was asked for, as far as there are samples. */
+  readonly since: number;
+  /** CPU time of the process within a second, as a share of one core: above 1 with several threads. */
+  readonly cpu?: number;
+  /** The share of a second in which the event loop was busy, 0 to 1, and the longest delay of a timer. */
+  readonly eventLoopUtilization?: number;
+  readonly eventLoopDelayMaxMs?: number;
+  /** Bytes. */
+  readonly heapUsed?: number;
+  readonly external?: number;
+  readonly rss?: number;
+}
+
+/**
+ * The peaks of the process's resources by the hour, for a day. The samples themselves are kept for five minutes:
+ * {@link take} is to be called more often than that.
+ */
+export class ResourcePeaks {
+  private readonly values = new Float64Array(HOURS * FIELDS.length).fill(Number.NaN);
+  /** The hour that a place holds, counted since 1970. */
+  private readonly hours = new Float64Array(HOURS).fill(-1);
+  private firstAt: number | undefined;
+  private before: ResourceReading | undefined;
+  private takenAt = Number.NEGATIVE_INFINITY;
+
+  constructor(private readonly history: ResourceHistory) {}
+
+  /** Takes the samples that have come. */
+  take(): void {
+    const fresh: ResourceReading[] = [];
+    for (let back = 0; back < this.history.length; back++) {
+      const reading = this.history.last(back);
+      if (reading === undefined || reading.at <= this.takenAt) break;
+      fresh.push(reading);
+    }
+    for (const reading of fresh.reverse()) this.add(reading);
+  }
+
+  /** @param since milliseconds since 1970 @returns nothing while there are no samples */
+  since(since: number): PeakResources | undefined {
+    this.take();
+    if (this.firstAt === undefined) return undefined;
+    const first = Math.floor(since / HOUR_MS);
+    let earliest = Number.POSITIVE_INFINITY;
+    const peaks: Partial<Record<(typeof FIELDS)[number], number>> = {};
+    for (let place = 0; place < HOURS; place++) {
+      const hour = this.hours[place] as number;
+      if (hour < Math.max(0, first)) continue;
+      earliest = Math.min(earliest, hour);
+      FIELDS.forEach((field, index) => {
+        const value = this.values[place * FIELDS.length + index] as number;
+        if (!Number.isNaN(value)) peaks[field] = Math.max(peaks[field] ?? 0, value);
+      });
+    }
+    if (earliest === Number.POSITIVE_INFINITY) return undefined;
+    return { since: Math.round(Math.max(this.firstAt, earliest * HOUR_MS)), ...peaks };
+  }
+
+  private add(reading: ResourceReading): void {
+    this.takenAt = reading.at;
+    const at = performance.timeOrigin + reading.at;
+    this.firstAt ??= at;
+    const place = this.placeOf(Math.floor(at / HOUR_MS));
+    this.raise(place, 'heapUsed', reading.heapUsed);
+    this.raise(place, 'external', reading.external);
+    this.raise(place, 'rss', reading.rss);
+    this.raise(place, 'eventLoopDelayMaxMs', round(reading.eventLoopDelayMaxMs));
+    const { before } = this;
+    if (before === undefined) this.before = reading;
+    else if (reading.at - before.at >= STRETCH_MS) {
+      this.before = reading;
+      this.addStretch(place, before, reading);
+    }
+  }
+
+  private addStretch(place: number, before: ResourceReading, after: ResourceReading): void {
+    const cpuMs = after.cpuUserMs + after.cpuSystemMs - before.cpuUserMs - before.cpuSystemMs;
+    this.raise(place, 'cpu', round(cpuMs / (after.at - before.at)));
+    const active = after.eventLoopActiveMs - before.eventLoopActiveMs;
+    const idle = after.eventLoopIdleMs - before.eventLoopIdleMs;
+    if (active + idle > 0) this.raise(place, 'eventLoopUtilization', round(active / (active + idle)));
+  }
+
+  private placeOf(hour: number): number {
+    const place = hour % HOURS;
+    if (this.hours[place] !== hour) {
+      this.hours[place] = hour;
+      this.values.fill(Number.NaN, place * FIELDS.length, (place + 1) * FIELDS.length);
+    }
+    return place;
+  }
+
+  private raise(place: number, field: (typeof FIELDS)[number], value: number): void {
+    const at = place * FIELDS.length + FIELDS.indexOf(field);
+    // Also where there is none yet.
+    if (!((this.values[at] as number) >= value)) this.values[at] = value;
+  }
+}

@@ -1,0 +1,106 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import { buildReport } from '../../lib/report/build-report.js';
+import type { JsonSchema } from '../../lib/report/json-schema.js';
+import { faultOf } from '../../lib/report/json-schema-check.js';
+import { REPORT_SCHEMA } from '../../lib/report/report-schema.js';
+import { busyMonitor, fullSource } from './full-source.js';
+
+/** The schema in which whatever is not in it is a fault: then nothing is left undescribed. */
+function closed(schema: JsonSchema): object {
+  const { properties, items, prefixItems, anyOf } = schema;
+  return {
+    ...schema,
+    ...(properties === undefined
+      ? {}
+      : {
+          properties: Object.fromEntries(
+            Object.entries(properties).map(([name, one]) => [name, closed(one)]),
+          ),
+          additionalProperties: false,
+        }),
+    ...(items === undefined ? {} : { items: closed(items) }),
+    ...(prefixItems === undefined ? {} : { prefixItems: prefixItems.map(closed) }),
+    ...(anyOf === undefined ? {} : { anyOf: anyOf.map(closed) }),
+  };
+}
+
+/** A report as whoever receives it has it. */
+type Loose = Record<string, unknown>;
+const firstOf = (report: Loose, list: string): Loose => (report[list] as Loose[])[0] as Loose;
+
+const validator = (schema: object): ValidateFunction => new Ajv2020({ strict: true }).compile(schema);
+const open = validator(REPORT_SCHEMA);
+const strict = validator({ ...closed(REPORT_SCHEMA), $id: 'urn:nestjs-performance:closed' });
+const asJson = (value: unknown): Loose => JSON.parse(JSON.stringify(value)) as Loose;
+
+describe('the schema of the report', () => {
+  let monitor: PerformanceMonitor | undefined;
+  afterEach(() => monitor?.shutdown());
+
+  it('holds of a monitor that has done nothing, and of one that served', () => {
+    for (const served of [0, 50]) {
+      monitor = busyMonitor(served);
+      const report = asJson(buildReport(monitor));
+      expect(strict(report) || strict.errors).toBe(true);
+      expect(open(report) || open.errors).toBe(true);
+      expect(faultOf(REPORT_SCHEMA, report)).toBeUndefined();
+      void monitor.shutdown();
+    }
+  });
+
+  it('holds of a report with all there can be, and describes all of it', () => {
+    monitor = busyMonitor(50);
+    const report = asJson(buildReport(fullSource(monitor)));
+    expect(strict(report) || strict.errors).toBe(true);
+    const { regressions, trends, leaks, recentAlerts, slos, baseline, slow } = report;
+    for (const list of [regressions, trends, leaks, recentAlerts, slos, slow])
+      expect(list).not.toHaveLength(0);
+    expect(baseline).toMatchObject({ state: 'learning' });
+  });
+
+  it.each<[string, (report: Loose) => unknown, string]>([
+    ['another version', (report) => Object.assign(report, { schemaVersion: 2 }), 'schemaVersion is 2'],
+    ['a missing list', (report) => Reflect.deleteProperty(report, 'slowest'), 'slowest is missing'],
+    [
+      'a text for a number',
+      (report) => Object.assign(firstOf(report, 'slowest'), { p50Ms: '3' }),
+      'slowest[0].p50Ms is "3", which is not allowed: give a number',
+    ],
+    ['an unknown verdict', (report) => Object.assign(report, { verdict: 'good' }), 'verdict is "good"'],
+    [
+      'a share above 1',
+      (report) => Object.assign(firstOf(report, 'slowest'), { errorRate: 1.5 }),
+      'slowest[0].errorRate is 1.5, which is not allowed: give 1 or less',
+    ],
+    [
+      'half an interval',
+      (report) => Object.assign(firstOf(report, 'regressions'), { interval: [1] }),
+      'regressions[0].interval is an array',
+    ],
+    [
+      'a subject of no kind',
+      (report) => Object.assign(firstOf(report, 'trends'), { subject: { kind: 'moon' } }),
+      'trends[0].subject is an object',
+    ],
+    [
+      'a label that is no text',
+      (report) => Object.assign(firstOf(report, 'recentAlerts'), { labels: { team: 1 } }),
+      'recentAlerts[0].labels.team is 1',
+    ],
+    ['nothing', (report) => Object.assign(report, { covered: null }), 'covered is null'],
+  ])('refuses a report with %s, as ajv does', (_name, alter, message) => {
+    monitor = busyMonitor(50);
+    const report = asJson(buildReport(fullSource(monitor)));
+    alter(report);
+    expect(open(report)).toBe(false);
+    expect(faultOf(REPORT_SCHEMA, report)).toContain(message);
+  });
+
+  it('passes over what a later version may add', () => {
+    monitor = busyMonitor(5);
+    const report = asJson({ ...buildReport(monitor), moon: 'full' });
+    expect([open(report), strict(report), faultOf(REPORT_SCHEMA, report)]).toEqual([true, false, undefined]);
+  });
+});
