@@ -1,10 +1,19 @@
-export type { PerformanceAlert } from './alerting/alert.js';
+export type { AlertUnit, OpenAlert, PerformanceAlert } from './alerting/alert.js';
+export type { AlertFilter } from './alerting/alert-filter.js';
+export type { BurnCount, BurnRate, BurnWindow } from './alerting/burn-rate.js';
+export type { AlertNotification, NotifierStatus } from './alerting/notifier.js';
+export type { WebhookBody } from './alerting/webhook-notifier.js';
+export { verifyAlertSignature } from './alerting/webhook-signature.js';
 export type { BaselineStatus } from './baseline/baseline.js';
 export type { Usual } from './baseline/operation-history.js';
 export type { PartName } from './baseline/operation-window.js';
 export type { ChangedPart, Regression, RegressionMetric } from './baseline/regression.js';
 export type { Trend } from './baseline/trend.js';
 export type { CallSite } from './code/call-site.js';
+export {
+  OnPerformanceAlert,
+  type OnPerformanceAlertDecorator,
+} from './decorators/on-performance-alert.decorator.js';
 export { SlowThreshold } from './decorators/slow-threshold.decorator.js';
 export {
   TrackPerformance,
@@ -32,13 +41,14 @@ export {
 export { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
 export type { PerformanceStats } from './monitor/performance-stats.js';
 export type { NamedStatistics, TypeStatistics } from './monitor/statistics.js';
-export type { AlertOptions } from './options/alert-options.js';
+export type { AlertOptions, AlertRuleOptions, SilenceOptions, SloOptions } from './options/alert-options.js';
 export type {
   AdaptiveThresholdOptions,
   BaselineOptions,
   KeyValueStore,
   RegressionOptions,
 } from './options/baseline-options.js';
+export type { AlertmanagerOptions, NotifierOptions, WebhookOptions } from './options/notifier-options.js';
 export type {
   DetectionOptions,
   EndpointOptions,
@@ -66,7 +76,14 @@ export {
   type ProfileType,
 } from './profiling/profile-info.js';
 export type { ProfilingStatus } from './profiling/profiling.js';
-export type { PerformanceReport } from './report/report.js';
+export type {
+  PerformanceReport,
+  ReportedFinding,
+  ReportedOperation,
+  ReportedResources,
+} from './report/report.js';
+export { REPORT_SCHEMA } from './report/report-schema.js';
+export type { PeakResources } from './report/resource-peaks.js';
 export type { Leak, LeakingMemory } from './resources/leak.js';
 export {
   type CurrentResources,

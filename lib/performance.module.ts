@@ -9,10 +9,13 @@ import {
   type OnModuleInit,
   type Provider,
 } from '@nestjs/common';
-import { APP_INTERCEPTOR, HttpAdapterHost } from '@nestjs/core';
+import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { AlertListeners } from './decorators/alert-listeners.js';
+import { createBaselineController } from './endpoint/baseline.controller.js';
 import { EndpointGuard } from './endpoint/endpoint.guard.js';
 import { createPerformanceController } from './endpoint/performance.controller.js';
 import { createProfilesController } from './endpoint/profiles.controller.js';
+import { createReportController } from './endpoint/report.controller.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
 import { HttpServerTracer } from './http/http-server.tracer.js';
 import { ignoredPaths } from './http/ignored-paths.js';
@@ -38,6 +41,13 @@ export interface PerformanceModuleExtras {
 /** The builder takes from the options what has a default here. */
 const EXTRAS = { isGlobal: true, endpointPath: 'performance' } as const satisfies PerformanceModuleExtras;
 
+const CONTROLLERS = [
+  createPerformanceController,
+  createProfilesController,
+  createReportController,
+  createBaselineController,
+];
+
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<PerformanceOptions>({ moduleName: 'Performance' })
     .setClassMethodName('forRoot')
@@ -45,9 +55,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     .setExtras<PerformanceModuleExtras>(EXTRAS, (definition, extras) => ({
       ...definition,
       global: extras.isGlobal ?? EXTRAS.isGlobal,
-      controllers: [createPerformanceController, createProfilesController].map((create) =>
-        create(extras.endpointPath ?? EXTRAS.endpointPath),
-      ),
+      controllers: CONTROLLERS.map((create) => create(extras.endpointPath ?? EXTRAS.endpointPath)),
     }))
     .build();
 
@@ -92,6 +100,7 @@ const providers: Provider[] = [
       tracing && new HttpServerTracer(monitor, ignoredPaths(options.http.ignore), !tracing.foreign),
   },
   PerformanceMonitorService,
+  AlertListeners,
   PerformanceHealthIndicator,
   PerformanceInterceptor,
   EndpointGuard,
@@ -103,6 +112,7 @@ const providers: Provider[] = [
  * `imports: [PerformanceModule.forRoot()]`.
  */
 @Module({
+  imports: [DiscoveryModule],
   providers,
   exports: [
     PerformanceMonitor,

@@ -13,6 +13,7 @@ const [count, seed] = process.argv.slice(2).map(Number);
 const MINUTE = 60_000;
 const DAY_MINUTES = 24 * 60;
 const PARTS = [1.5, -0, 0.5, -0, -0, -0, 1, 2];
+const kept = [];
 const random = mulberry(seed);
 const directory = await mkdtemp(join(tmpdir(), 'nestjs-performance-bench-'));
 const names = Array.from({ length: count }, (_, index) => `GET /api/resource-${index}/:id`);
@@ -21,31 +22,30 @@ const pool = Float64Array.from({ length: 1 << 14 }, () => Math.exp(0.5 * normal(
 
 try {
   const first = serviceOf('1.0.0');
-  const plainBytes = heldBy(() => day(first, true));
+  const plainBytes = heldBy(() => day(plainOf(first)));
+  const bytes = heldBy(() => day(first));
   await first.baseline.save();
   await setTimeout(5);
   const second = serviceOf('1.1.0');
   await second.baseline.load();
-  const bytes = heldBy(() => day(second, false));
-  const idle = median(Array.from({ length: 20 }, () => timed(() => second.baseline.tick((second.now += 10_000)))));
-  const busy = [];
-  for (let round = 0; round < 5; round++) {
-    minute(second, 1);
-    busy.push(timed(() => second.baseline.tick(second.now)));
-  }
-  const [slower, steps, pauses] = [[], [], []];
+  const deployedBytes = heldBy(() => day(second));
+  const idleMs = median(Array.from({ length: 20 }, () => timed(() => second.baseline.tick(second.now))));
+  const [busy, slower, pauses] = [[], [], []];
+  for (let round = 0; round < 5; round++) await minute(second, 1, (now) => sliced(second, now, busy, pauses));
   for (let round = 0; round < 12; round++) {
-    minute(second, 1.5);
-    slower.push(await sliced(second, steps, pauses));
+    await minute(second, 1.5, (now) => sliced(second, now, slower, pauses));
   }
+  pauses.sort((a, b) => b - a);
   process.send({
-    bytes,
     plainBytes,
-    idleMs: idle,
+    bytes,
+    deployedBytes,
+    idleMs,
     busyMs: median(busy),
+    busiestMs: Math.max(...busy),
     slowerMs: Math.max(...slower),
-    stepMs: Math.max(...steps),
-    pauseMs: Math.max(...pauses),
+    pauseMs: pauses[0],
+    p99Ms: pauses[Math.floor(pauses.length / 100)],
   });
 } finally {
   await rm(directory, { recursive: true, force: true });
@@ -70,64 +70,56 @@ function serviceOf(version) {
     (message) => process.stderr.write(`${message}\n`),
   );
   service.statistics = new Statistics(count, (type, name) => service.baseline.historyOf(type, name));
-  service.plain = new Statistics(count);
   return service;
 }
 
-// A window each half hour, and fewer at night: a day in some seconds.
-function day(service, plainly) {
+// The same without a history.
+function plainOf({ now }) {
+  return { now, drawn: 0, baseline: { tick() {} }, statistics: new Statistics(count) };
+}
+
+// A minute of each quarter of an hour: a day in some seconds.
+function day(service) {
   for (let at = 0; at < DAY_MINUTES; at += 15) {
     service.now += 14 * MINUTE;
-    minute(service, 1);
-    service.baseline.tick(service.now);
+    minute(service, 1, (now) => service.baseline.tick(now));
   }
-  return plainly;
+  return service;
 }
 
-function minute(service, factor) {
-  const statistics = service.statistics;
-  for (let slot = 0; slot < 6; slot++) {
+function minute(service, factor, tick) {
+  const slot = (index) => {
+    if (index === 6) return undefined;
     for (let each = 0; each < 6; each++)
-      for (let index = 0; index < count; index++) {
-        const ms = factor * medians[index] * pool[service.drawn++ & 16383];
-        statistics.record('http', names[index], ms, false, false, service.now)?.addWork(PARTS, 3);
+      for (let operation = 0; operation < count; operation++) {
+        const ms = factor * medians[operation] * pool[service.drawn++ & 16383];
+        service.statistics.record('http', names[operation], ms, false, false, service.now)?.addWork(PARTS, 3);
       }
     service.now += 10_000;
-  }
+    const ticked = tick(service.now);
+    return ticked === undefined ? slot(index + 1) : ticked.then(() => slot(index + 1));
+  };
+  return slot(0);
 }
 
-async function sliced(service, steps, pauses) {
+// Pauses are what others wait for between two turns of the event loop meanwhile.
+async function sliced(service, now, ticks, pauses) {
   const began = performance.now();
-  let slice = began;
-  const watched = setInterval(() => {}, 1);
-  let last = performance.now();
-  const immediate = () => {
-    const now = performance.now();
-    pauses.push(now - last);
-    last = now;
-    pending = setImmediate(immediate);
-  };
-  let pending = setImmediate(immediate);
-  await inSlices(
-    (function* () {
-      const ticking = service.baseline.ticking(service.now);
-      for (;;) {
-        slice = performance.now();
-        const { done } = ticking.next();
-        steps.push(performance.now() - slice);
-        if (done) return;
-        yield;
-      }
-    })(),
-  );
+  let last = began;
+  let pending = setImmediate(function turn() {
+    pauses.push(performance.now() - last);
+    last = performance.now();
+    pending = setImmediate(turn);
+  });
+  await inSlices(service.baseline.ticking(now));
+  pauses.push(performance.now() - last);
   clearImmediate(pending);
-  clearInterval(watched);
-  return performance.now() - began;
+  ticks.push(performance.now() - began);
 }
 
 function heldBy(action) {
   const before = held();
-  action();
+  kept.push(action());
   return (held() - before) / count;
 }
 

@@ -20,6 +20,9 @@ interface RuleState {
   readonly episodes: Map<string, Episode>;
 }
 
+/** Readings after which the rest of a rule's may wait for others. */
+const READINGS_A_SLICE = 50;
+
 /** Episodes that are pending or firing, over all rules: what would begin beyond it is counted alone. */
 export const MAX_EPISODES = 1000;
 
@@ -50,12 +53,12 @@ export class AlertEvaluator {
     for (const _ of this.slices(now));
   }
 
-  /** The same with a rest after each rule, in which the caller may let others run. */
+  /** The same with a rest after each rule and some readings, in which the caller may let others run. */
   *slices(now: number): Generator<undefined> {
     this.tick++;
     for (const state of this.states) {
       try {
-        this.hold(state, now);
+        yield* this.hold(state, now);
       } catch (error) {
         this.onError(error);
       }
@@ -83,10 +86,12 @@ export class AlertEvaluator {
     );
   }
 
-  private hold(state: RuleState, now: number): void {
+  private *hold(state: RuleState, now: number): Generator<undefined> {
     const { rule, episodes } = state;
     const tick = this.tick;
+    let read = 0;
     for (const reading of rule.read(now)) {
+      if (++read % READINGS_A_SLICE === 0) yield undefined;
       const key = reading.key ?? reading.subject ?? '';
       const episode = episodes.get(key) ?? this.begin(state, key, reading, now);
       if (episode === undefined) continue;
@@ -94,6 +99,7 @@ export class AlertEvaluator {
       this.judge(state, key, episode, reading, now);
     }
     for (const [key, episode] of episodes) {
+      if (++read % READINGS_A_SLICE === 0) yield undefined;
       if (episode.seenIn !== tick) this.quiet(state, key, episode, undefined, now);
     }
   }
@@ -125,7 +131,7 @@ export class AlertEvaluator {
     if (episode.firedAt === undefined) {
       if (!holds(rule, reading)) this.end(state, key);
       else if (now - episode.since >= rule.forMs) this.fire(rule, key, episode, now);
-    } else if (reading.value <= (reading.limits ?? rule).resolveBelow) {
+    } else if (reading.isAccident !== true && reading.value <= (reading.limits ?? rule).resolveBelow) {
       this.quiet(state, key, episode, reading, now);
     } else {
       episode.quietSince = undefined;
@@ -166,7 +172,7 @@ export class AlertEvaluator {
 
 function holds(rule: AlertRule, reading: RuleReading): boolean {
   const enough = reading.count === undefined || reading.count >= (rule.minCount ?? 0);
-  return enough && reading.value > (reading.limits ?? rule).threshold;
+  return enough && reading.isAccident !== true && reading.value > (reading.limits ?? rule).threshold;
 }
 
 function alertOf(

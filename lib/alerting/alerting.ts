@@ -2,7 +2,9 @@ import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import { Events } from '../monitor/events.js';
+import { silenceFaults } from '../options/alert-checks.js';
 import type { ResolvedAlertOptions, SilenceOptions } from '../options/alert-options.js';
+import { PerformanceOptionsError } from '../options/options-error.js';
 import type { AlertRule, OpenAlert, PerformanceAlert } from './alert.js';
 import { AlertEvaluator } from './alert-evaluator.js';
 import { alertRules } from './alert-rules.js';
@@ -67,7 +69,10 @@ export class Alerting {
       (notification) => this.tell(notification),
     );
     this.notifiers = options.enabled
-      ? notifiersOf(options.notifiers, service, (level, message) => this.log?.(level, message))
+      ? notifiersOf(options.notifiers, service, (level, message) =>
+          // A log may be anybody's, and who warns may be in the middle of sending.
+          this.guarded(() => this.log?.(level, message)),
+        )
       : [];
     this.toldEvents = new Events(onError);
   }
@@ -117,8 +122,14 @@ export class Alerting {
     restore: (saved: unknown): void => void this.slos.restore(saved, Date.now()),
   };
 
-  /** Adds a silence that the options have accepted. Returns what ends it. */
-  silence(options: SilenceOptions, now: number): () => void {
+  /**
+   * Adds a silence, as one in the options. What fires meanwhile is told when it is over, if it still fires.
+   * @throws PerformanceOptionsError for what is not allowed
+   * @returns what ends it
+   */
+  silence(options: SilenceOptions, now = Date.now()): () => void {
+    const faults = silenceFaults(options);
+    if (faults.length > 0) throw new PerformanceOptionsError(faults);
     return this.silences.add(options, now);
   }
 
@@ -163,11 +174,14 @@ export class Alerting {
   private proceed(slices: Generator<undefined>, now: number): void {
     if (slices !== this.slices) return;
     const until = performance.now() + SLICE_MS;
-    while (slices.next().done !== true) {
-      if (performance.now() < until) continue;
-      setImmediate(() => this.guarded(() => this.proceed(slices, now))).unref();
-      return;
-    }
+    let done = false;
+    while (!done && performance.now() < until) done = slices.next().done === true;
+    const next = done ? () => this.finish(slices, now) : () => this.proceed(slices, now);
+    setImmediate(() => this.guarded(next)).unref();
+  }
+
+  private finish(slices: Generator<undefined>, now: number): void {
+    if (slices !== this.slices) return;
     this.slices = undefined;
     this.settle(now);
   }

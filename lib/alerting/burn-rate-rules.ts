@@ -1,10 +1,20 @@
 import type { SloOptions } from '../options/alert-options.js';
 import type { AlertRule, RuleReading } from './alert.js';
 import type { AlertSources } from './alert-sources.js';
-import { BURN_POLICIES, type BurnPolicy, type BurnRate, factorFor, MIN_BAD } from './burn-rate.js';
+import {
+  BURN_POLICIES,
+  type BurnPolicy,
+  type BurnRate,
+  chanceOf,
+  chanceOfFewer,
+  factorFor,
+  MAX_CHANCE_OF_FEWER,
+  MIN_BAD,
+} from './burn-rate.js';
 
 /** A fifth below the rate that it alerts from. */
 const RESOLVE_SHARE = 0.8;
+const KEEP_FIRING_MS = 300_000;
 
 /** A rule for each pair of windows, on all objectives: what burns together is told together. */
 export function burnRateRules(
@@ -20,7 +30,7 @@ export function burnRateRules(
     resolveBelow: policy.factor * RESOLVE_SHARE,
     minCount: MIN_BAD,
     forMs: 0,
-    keepFiringMs: 0,
+    keepFiringMs: KEEP_FIRING_MS,
     labels: { long_window: policy.long, short_window: policy.short },
     read: (now) => sources.burnRates(now).flatMap((burn) => readingOf(policy, burn)),
     describe: ({ subject, value, explanation }) => explanation ?? `${subject} burns ${value} times too fast`,
@@ -33,15 +43,25 @@ function readingOf(policy: BurnPolicy, burn: BurnRate): RuleReading[] {
   const short = burn.windows[policy.short];
   const value = Math.min(long.rate ?? 0, short.rate ?? 0);
   const threshold = factorFor(policy, burn.objective);
-  const { operation, type } = burn;
+  const resolveBelow = threshold * RESOLVE_SHARE;
+  const { operation, type, objective } = burn;
+  const isAccident =
+    value > threshold
+      ? chanceOf(long, objective) > policy.maxChance
+      : value <= resolveBelow &&
+        (long.rate ?? 0) > resolveBelow &&
+        chanceOfFewer(policy, burn.windows) > MAX_CHANCE_OF_FEWER;
   return [
     {
       subject: burn.slo,
       value: Math.round(value * 100) / 100,
       count: long.bad,
-      limits: { threshold, resolveBelow: threshold * RESOLVE_SHARE },
+      ...(isAccident ? { isAccident } : {}),
+      limits: { threshold, resolveBelow },
       labels: { slo: burn.slo, operation, ...(type === undefined ? {} : { type }) },
-      explanation: explain(policy, burn),
+      get explanation() {
+        return explain(policy, burn);
+      },
     },
   ];
 }

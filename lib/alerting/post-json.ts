@@ -1,3 +1,5 @@
+// Not the global ones, which a test of the application may have replaced.
+import { clearTimeout, setTimeout } from 'node:timers';
 import { context } from '@opentelemetry/api';
 import { UNTRACED } from '../tracing/untraced.js';
 

@@ -12,15 +12,31 @@ export interface SavedSlos {
   })[];
 }
 
-interface Slo extends SloOptions {
+/** A class and no spread options: those would all be of different shapes to the engine, and counting ten times as slow. */
+class Slo {
   readonly name: string;
+  readonly operation: string;
+  readonly type: string | undefined;
+  readonly objective: number;
+  readonly thresholdMs: number | undefined;
   readonly limitMs: number;
-  readonly ring: SloRing;
-  /** Another objective of the same operation. */
-  readonly next: Slo | undefined;
+  readonly ring = new SloRing();
   /** Counted since the last {@link SloCounters.turn}. */
-  total: number;
-  bad: number;
+  total = 0;
+  bad = 0;
+
+  /** @param next another objective of the same operation */
+  constructor(
+    options: SloOptions,
+    readonly next: Slo | undefined,
+  ) {
+    this.name = sloName(options);
+    this.operation = options.operation;
+    this.type = options.type;
+    this.objective = options.objective;
+    this.thresholdMs = options.thresholdMs;
+    this.limitMs = options.thresholdMs ?? Number.POSITIVE_INFINITY;
+  }
 }
 
 /**
@@ -33,15 +49,7 @@ export class SloCounters {
 
   constructor(slos: readonly SloOptions[]) {
     this.all = slos.map((options) => {
-      const slo: Slo = {
-        ...options,
-        name: sloName(options),
-        limitMs: options.thresholdMs ?? Number.POSITIVE_INFINITY,
-        ring: new SloRing(),
-        next: this.byOperation.get(options.operation),
-        total: 0,
-        bad: 0,
-      };
+      const slo = new Slo(options, this.byOperation.get(options.operation));
       this.byOperation.set(options.operation, slo);
       return slo;
     });
@@ -96,7 +104,11 @@ export class SloCounters {
     });
   }
 
-  /** To be called after {@link turn}. */
+  /**
+   * What was counted until the last {@link turn}, for {@link restore} of a later process: some 7 KB for each objective
+   * at the most, less where there is little traffic. The counts are of this instance alone; another one's must not be
+   * added to them.
+   */
   toJSON(): SavedSlos {
     return {
       version: 1,
@@ -110,8 +122,10 @@ export class SloCounters {
   }
 
   /**
-   * Adds what was saved to the objectives that still count the same: once, at the start. What is not right is passed
-   * over.
+   * Adds what was saved to the objectives that still count the same, which are those with the operation, the type and
+   * the threshold of then; the objective itself may be another. To be called once, at the start: a second time would
+   * count twice. What is not right is passed over, and so is what is older than three days or of the future. Time in
+   * which no process ran has no requests and so is no bad time.
    * @returns whether it was of this format
    */
   restore(saved: unknown, now: number): boolean {

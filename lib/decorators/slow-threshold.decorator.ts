@@ -1,6 +1,6 @@
 import 'reflect-metadata';
+import { milliseconds } from '../options/checks.js';
 import { show } from '../options/options-error.js';
-import { milliseconds } from '../options/validation.js';
 
 const SLOW_THRESHOLD = Symbol.for('nestjs-performance.slow-threshold');
 

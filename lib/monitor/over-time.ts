@@ -9,6 +9,7 @@ import { company } from '../explain/company.js';
 import type { Observation } from '../explain/finding.js';
 import { observeLeak, observeRegression, observeTrend } from '../explain/observe-change.js';
 import type { ResolvedOptions } from '../options/options.js';
+import type { ResourcePeaks } from '../report/resource-peaks.js';
 import type { Leak } from '../resources/leak.js';
 import { MemoryWatch, memoryLimit } from '../resources/memory-watch.js';
 import type { ResourceSampler } from '../resources/resource-sampler.js';
@@ -22,6 +23,7 @@ const BUSIEST = 32;
 export interface OverTimeSurroundings {
   statistics(): Statistics;
   readonly resources: ResourceSampler;
+  readonly peaks: ResourcePeaks;
   observed(observation: Observation): void;
   /** A leak is certain now. */
   onLeak(leak: Leak): void;
@@ -98,6 +100,7 @@ export class OverTime {
 
   private tick(now: number): void {
     try {
+      this.around.peaks.take();
       for (const leak of this.memory?.news() ?? []) {
         this.around.observed(observeLeak(leak));
         if (leak.state === 'confirmed') this.around.onLeak(leak);

@@ -2,10 +2,12 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { Span } from '@opentelemetry/api';
 import { Observable, Subject, takeUntil } from 'rxjs';
 import type { PerformanceAlert } from '../alerting/alert.js';
+import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
+import type { SilenceOptions } from '../options/alert-options.js';
 import type { CaptureOptions } from '../profiling/on-demand.js';
 import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
 import type { PerformanceReport } from '../report/report.js';
@@ -85,6 +87,24 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   /** What is slow, what got slower, what was found, and how the process is. See {@link PerformanceMonitor.getReport}. */
   getReport(options?: { since?: number; limit?: number }): PerformanceReport {
     return this.monitor.getReport(options);
+  }
+
+  /**
+   * Has nobody told of the alerts that fit, while it holds. Returns what ends it.
+   * @throws PerformanceOptionsError for a silence that is not allowed
+   */
+  silence(options: SilenceOptions): () => void {
+    return this.monitor.silence(options);
+  }
+
+  /** How each objective of `alerts.slos` stands. */
+  getBurnRates(): BurnRate[] {
+    return this.monitor.getBurnRates();
+  }
+
+  /** The alerts that began to fire or were resolved, the newest first. */
+  getRecentAlerts(): PerformanceAlert[] {
+    return this.monitor.getRecentAlerts();
   }
 
   /** The alerts that fire at present. */

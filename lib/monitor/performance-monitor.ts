@@ -3,6 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { diag, type Span } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import { Alerting } from '../alerting/alerting.js';
+import type { BurnRate } from '../alerting/burn-rate.js';
 import { HEAP_USED } from '../alerting/rule-name.js';
 import type { SnapshotToSave } from '../baseline/baseline-snapshot.js';
 import type { Usual } from '../baseline/operation-history.js';
@@ -12,11 +13,14 @@ import { Diagnostics } from '../explain/diagnostics.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import { emptyBreakdown } from '../explain/work.js';
+import type { SilenceOptions } from '../options/alert-options.js';
 import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
 import { Profiling } from '../profiling/profiling.js';
+import { AlertHistory } from '../report/alert-history.js';
 import { buildReport } from '../report/build-report.js';
 import type { PerformanceReport } from '../report/report.js';
+import { ResourcePeaks } from '../report/resource-peaks.js';
 import type { Leak } from '../resources/leak.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { ResourceSampler } from '../resources/resource-sampler.js';
@@ -62,6 +66,9 @@ export class PerformanceMonitor {
   readonly profiling: Profiling;
   /** Baselines, regressions, trends, leaks. */
   readonly overTime: OverTime;
+  /** When counting began, or began anew by a reset, in milliseconds since 1970. */
+  countingSince = Date.now();
+  readonly resourcePeaks: ResourcePeaks;
   /** Set by whoever sees the drivers. */
   drivers: readonly DriverStatus[] = [];
   /** Set while a test records. */
@@ -73,6 +80,7 @@ export class PerformanceMonitor {
   private readonly alertEvents = new Events<PerformanceAlert>(reportError);
   /** Rules, their state, and who is told. */
   readonly alerting: Alerting;
+  private readonly alertHistory = new AlertHistory();
   private started = false;
 
   /**
@@ -88,6 +96,7 @@ export class PerformanceMonitor {
     );
     this.slow = new SlowOperations(detection.maxSlowOperations);
     this.resources = new ResourceSampler(resources.intervalMs);
+    this.resourcePeaks = new ResourcePeaks(this.resources.history);
     this.diagnostics = new Diagnostics(
       this.options,
       (from) => this.resources.evidence(from, performance.now() - from).gcPauseMs,
@@ -121,6 +130,7 @@ export class PerformanceMonitor {
     this.overTime = new OverTime(this.options, {
       statistics: () => this.statistics,
       resources: this.resources,
+      peaks: this.resourcePeaks,
       observed: (observation) => void this.diagnostics.findings.observe(observation, undefined, Date.now()),
       onLeak: () => this.profiling.memoryRunsShort(),
       onError: reportError,
@@ -210,6 +220,7 @@ export class PerformanceMonitor {
 
   /** Forgets the statistics, the slow operations, the findings and the queries. */
   resetStats(): void {
+    this.countingSince = Date.now();
     this.statistics.reset();
     this.slow.clear();
     this.diagnostics.clear();
@@ -283,6 +294,24 @@ export class PerformanceMonitor {
     if (this.started) this.diagnostics.watch();
   }
 
+  /**
+   * Has nobody told of the alerts that fit, while it holds. Returns what ends it.
+   * @throws PerformanceOptionsError for a silence that is not allowed
+   */
+  silence(options: SilenceOptions): () => void {
+    return this.alerting.silence(options);
+  }
+
+  /** How each objective of `alerts.slos` stands. */
+  getBurnRates(): BurnRate[] {
+    return this.alerting.burnRates(Date.now());
+  }
+
+  /** The alerts that began to fire or were resolved, the newest first. */
+  getRecentAlerts(): PerformanceAlert[] {
+    return this.alertHistory.list();
+  }
+
   /** The alerts that fire at present. */
   getActiveAlerts(): { rule: string; subject?: string; firedAt: number }[] {
     return this.alerting.active();
@@ -337,6 +366,7 @@ export class PerformanceMonitor {
 
   private alerted(alert: PerformanceAlert): void {
     if (alert.rule === HEAP_USED && alert.state === 'firing') this.profiling.memoryRunsShort();
+    this.alertHistory.add(alert);
     this.alertEvents.emit(alert);
   }
 

@@ -137,8 +137,9 @@ export type AlertRuleOptions =
 
 /**
  * What share of an operation is to be good. An operation is bad when it fails or takes longer than `thresholdMs`. It
- * alerts when the error budget burns 14.4 times too fast (1 h and 5 min), 6 times (6 h and 30 min), or at all (3 d and
- * 6 h), with 3 bad ones at least.
+ * alerts when the error budget burns 14.4 times too fast (in 1 h and 5 min, `slo_burn_fast`), 6 times (6 h and 30 min,
+ * `slo_burn_medium`), or at all (3 d and 6 h, `slo_burn_slow`, a warning): with 3 bad ones at least, and more than chance
+ * makes of an operation that spends its budget exactly.
  */
 export interface SloOptions {
   /** Unique. Default: the operation. */

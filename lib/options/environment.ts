@@ -1,6 +1,7 @@
+import { milliseconds } from './checks.js';
 import type { PerformanceOptions } from './options.js';
 import { type OptionFault, show } from './options-error.js';
-import { endpoint, milliseconds } from './validation.js';
+import { endpoint } from './validation.js';
 
 /** The variables of the process; a value that is empty is as good as absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;

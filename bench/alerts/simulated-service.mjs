@@ -1,0 +1,38 @@
+// A service with one objective, in simulated time: what its rules tell of requests whose share of bad ones is known.
+import { AlertEvaluator } from '../../dist/esm/alerting/alert-evaluator.js';
+import { burnRateRules } from '../../dist/esm/alerting/burn-rate-rules.js';
+import { SloCounters } from '../../dist/esm/alerting/slo-counters.js';
+import { Random } from '../regressions/random.mjs';
+
+const MINUTE_MS = 60_000;
+const START = Date.UTC(2026, 0, 1);
+
+/**
+ * Minute after minute, with requests that come by chance.
+ * @param perHour requests
+ * @param badAt the share of bad ones, by minute
+ * @returns every alert, with the minute since the start
+ */
+export function simulate({ seed, perHour, minutes, badAt, objective = 0.999 }) {
+  const random = new Random(seed);
+  const slos = [{ operation: 'GET /orders', objective }];
+  const counters = new SloCounters(slos);
+  const told = [];
+  let minute = 0;
+  const rules = burnRateRules(slos, { burnRates: (now) => counters.burnRates(now) });
+  const evaluator = new AlertEvaluator(rules, ({ rule, state, severity }) =>
+    told.push({ rule, state, severity, minute }),
+  );
+  for (; minute < minutes; minute++) {
+    const bad = badAt(minute);
+    for (let left = random.poisson(perHour / 60); left > 0; left--) {
+      counters.record('GET /orders', 1, random.uniform() < bad);
+    }
+    evaluator.evaluate(START + minute * MINUTE_MS);
+  }
+  return told;
+}
+
+/** How often somebody would be called. */
+export const pages = (told) =>
+  told.filter(({ state, severity }) => state === 'firing' && severity === 'critical');

@@ -1,0 +1,326 @@
+import { describe, expect, it } from '@jest/globals';
+import type { PerformanceAlert } from '../../lib/alerting/alert.js';
+import { AlertEvaluator } from '../../lib/alerting/alert-evaluator.js';
+import { alertRules } from '../../lib/alerting/alert-rules.js';
+import { type AlertSources, TickSources } from '../../lib/alerting/alert-sources.js';
+import type { Regression } from '../../lib/baseline/regression.js';
+import type { Finding } from '../../lib/explain/finding.js';
+import { Statistics } from '../../lib/monitor/statistics.js';
+import type { AlertOptions, AlertRuleOptions } from '../../lib/options/alert-options.js';
+import { resolveOptions } from '../../lib/options/resolve-options.js';
+import type { Leak } from '../../lib/resources/leak.js';
+
+const MB = 1024 * 1024;
+const NOW = 1_000_000;
+const QUIET: AlertSources = {
+  types: () => [],
+  type: () => undefined,
+  operation: () => undefined,
+  heap: () => ({ used: 40, limit: 100 }),
+  eventLoop: () => ({ utilization: 0.2, delayMaxMs: 12 }),
+  leaks: () => [],
+  regressions: () => [],
+  findings: () => [],
+  burnRates: () => [],
+};
+
+/** What is told at once. */
+function toldOf(alerts: AlertOptions, sources: Partial<AlertSources>): PerformanceAlert[] {
+  const told: PerformanceAlert[] = [];
+  const rules = alertRules(resolveOptions({ alerts }).alerts, { ...QUIET, ...sources });
+  const errors: unknown[] = [];
+  new AlertEvaluator(
+    rules,
+    (alert) => told.push(alert),
+    (error) => errors.push(error),
+  ).evaluate(NOW);
+  expect(errors).toEqual([]);
+  return told;
+}
+const summaries = (rule: AlertRuleOptions, sources: Partial<AlertSources>): string[] =>
+  toldOf({ defaultRules: false, rules: [rule] }, sources).map(({ summary }) => summary);
+
+/** Real statistics: 100 requests of 1 to 100 ms, of which some were slow and some failed. */
+function statistics(slow = 10, failed = 4): Partial<AlertSources> {
+  const counted = new Statistics(100);
+  for (let i = 1; i <= 100; i++) counted.record('http', 'GET /a', i, i <= slow, i <= failed, NOW - 1000);
+  for (let i = 1; i <= 10; i++) counted.record('database', 'SELECT a', 1, true, true, NOW - 1000);
+  return {
+    types: () => counted.types(),
+    type: (type, window) => counted.typeSummary(type, window, NOW),
+    operation: (name, window, type) => counted.operationSummary(name, window, NOW, type),
+  };
+}
+const leak = (over: Partial<Leak> = {}): Leak => ({
+  memory: 'heap',
+  state: 'confirmed',
+  since: 0,
+  bytesPerHour: 30 * MB,
+  usedBytes: 100 * MB,
+  confidence: 0.99,
+  suspects: [],
+  explanation: 'The heap grows by 30 MB an hour',
+  ...over,
+});
+const regression = (over: Partial<Regression> = {}): Regression => ({
+  id: 'r1',
+  type: 'http',
+  name: 'GET /a',
+  metric: 'latency',
+  against: 'baseline',
+  state: 'open',
+  since: 0,
+  detectedAt: 0,
+  before: 10,
+  now: 15,
+  change: 0.5,
+  interval: [0.4, 0.6],
+  pValue: 1e-9,
+  count: 500,
+  parts: [],
+  explanation: 'GET /a got slower',
+  ...over,
+});
+const finding = (over: Partial<Finding> = {}): Finding => ({
+  id: 'f1',
+  type: 'n_plus_one',
+  severity: 'warning',
+  fingerprint: 'SELECT b',
+  route: 'GET /a',
+  count: 3,
+  repetitions: 20,
+  totalMs: 300,
+  worstMs: 120,
+  firstSeen: NOW,
+  lastSeen: NOW,
+  traceId: '',
+  spanId: '',
+  explanation: 'SELECT b ran 20 times',
+  ...over,
+});
+const found = (...all: Finding[]): Partial<AlertSources> => ({
+  findings: (type, since) => all.filter((each) => each.type === type && each.lastSeen >= since),
+});
+
+describe('each kind of rule', () => {
+  it.each<[string, AlertRuleOptions, Partial<AlertSources>, string]>([
+    [
+      'slow_percentage by type',
+      { kind: 'slow_percentage', threshold: 5 },
+      statistics(),
+      '10 % of the 100 http operations of the last minute were slow (limit 5 %)',
+    ],
+    [
+      'error_rate of one operation',
+      { kind: 'error_rate', threshold: 3, operation: 'GET /a', window: 'hour' },
+      statistics(),
+      '4 % of the 100 GET /a operations of the last hour failed (limit 3 %)',
+    ],
+    [
+      'error_rate of one type with a low count',
+      { kind: 'error_rate', threshold: 50, type: 'database', minCount: 10 },
+      statistics(),
+      '100 % of the 10 database operations of the last minute failed (limit 50 %)',
+    ],
+    [
+      'latency',
+      { kind: 'latency', percentile: 'p50', thresholdMs: 40, type: 'http' },
+      statistics(),
+      expect.stringMatching(
+        /^The p50 of the 100 http operations of the last minute is \d+(\.\d)? ms \(limit 40 ms\)$/,
+      ) as never,
+    ],
+    [
+      'heap_used',
+      { kind: 'heap_used', threshold: 80 },
+      { heap: () => ({ used: 81, limit: 100 }) },
+      '81 % of the heap limit is in use (limit 80 %)',
+    ],
+    [
+      'event_loop_delay',
+      { kind: 'event_loop_delay', thresholdMs: 200 },
+      { eventLoop: () => ({ delayMaxMs: 250 }) },
+      'The event loop was late by 250 ms within the last second (limit 200 ms)',
+    ],
+    [
+      'event_loop_utilization',
+      { kind: 'event_loop_utilization', threshold: 0.9, forSeconds: 0 },
+      { eventLoop: () => ({ utilization: 0.95 }) },
+      'The event loop is busy 95 % of the time (limit 90 %)',
+    ],
+    ['leak', { kind: 'leak' }, { leaks: () => [leak()] }, 'The heap grows by 30 MB an hour'],
+    [
+      'leak that is suspected',
+      { kind: 'leak', state: 'suspect', memory: 'rss' },
+      { leaks: () => [leak(), leak({ memory: 'rss', state: 'suspect', explanation: 'rss grows' })] },
+      'rss grows',
+    ],
+    [
+      'regression',
+      { kind: 'regression', minChangePercent: 20 },
+      { regressions: () => [regression()] },
+      'GET /a got slower',
+    ],
+    ['n_plus_one', { kind: 'n_plus_one', thresholdMs: 100 }, found(finding()), 'SELECT b ran 20 times'],
+    [
+      'event_loop_block',
+      { kind: 'event_loop_block', operation: 'GET /a' },
+      found(finding({ type: 'event_loop_block', explanation: 'JSON.parse blocks' })),
+      'JSON.parse blocks',
+    ],
+  ])('speaks: %s', (_what, rule, sources, summary) => {
+    expect(summaries(rule, sources)).toEqual([summary]);
+  });
+
+  it.each<[string, AlertRuleOptions, Partial<AlertSources>]>([
+    ['few slow ones', { kind: 'slow_percentage', threshold: 10 }, statistics()],
+    ['few operations', { kind: 'error_rate', threshold: 50, type: 'database' }, statistics()],
+    [
+      'a p99 of too few',
+      { kind: 'latency', percentile: 'p99', thresholdMs: 1, type: 'database', minCount: 11 },
+      statistics(),
+    ],
+    [
+      'a latency below its limit',
+      { kind: 'latency', percentile: 'p95', thresholdMs: 120, operation: 'GET /a' },
+      statistics(),
+    ],
+    [
+      'an operation that there is not',
+      { kind: 'error_rate', threshold: 0, operation: 'GET /b' },
+      statistics(),
+    ],
+    [
+      'an operation of another type',
+      { kind: 'error_rate', threshold: 0, operation: 'GET /a', type: 'database' },
+      statistics(),
+    ],
+    ['no figures at all', { kind: 'latency', percentile: 'p50', thresholdMs: 0 }, {}],
+    ['a heap at its limit', { kind: 'heap_used', threshold: 80 }, { heap: () => ({ used: 80, limit: 100 }) }],
+    ['no delay measured yet', { kind: 'event_loop_delay', thresholdMs: 0 }, { eventLoop: () => ({}) }],
+    [
+      'a busy second',
+      { kind: 'event_loop_utilization', threshold: 0.9 },
+      { eventLoop: () => ({ utilization: 1 }) },
+    ],
+    ['a suspicion', { kind: 'leak' }, { leaks: () => [leak({ state: 'suspect' })] }],
+    ['a leak elsewhere', { kind: 'leak', memory: 'external' }, { leaks: () => [leak()] }],
+    [
+      'a regression that is over',
+      { kind: 'regression' },
+      { regressions: () => [regression({ state: 'over' })] },
+    ],
+    ['a small change', { kind: 'regression', minChangePercent: 50 }, { regressions: () => [regression()] }],
+    [
+      'a regression of another metric',
+      { kind: 'regression', metric: 'queries' },
+      { regressions: () => [regression()] },
+    ],
+    [
+      'a regression of another operation',
+      { kind: 'regression', operation: 'GET /b' },
+      { regressions: () => [regression()] },
+    ],
+    [
+      'a finding that is old',
+      { kind: 'n_plus_one', withinMinutes: 1 },
+      found(finding({ lastSeen: NOW - 61_000 })),
+    ],
+    ['a finding that costs little', { kind: 'n_plus_one', thresholdMs: 120 }, found(finding())],
+    ['a finding of another type', { kind: 'event_loop_block' }, found(finding())],
+    ['a finding within another operation', { kind: 'n_plus_one', operation: 'GET /b' }, found(finding())],
+  ])('is silent: %s', (_what, rule, sources) => {
+    expect(summaries(rule, sources)).toEqual([]);
+  });
+
+  it('keeps two regressions of one operation apart, and makes a number of what grew from nothing', () => {
+    const both = [
+      regression(),
+      regression({ id: 'r2', metric: 'error_rate', change: Number.POSITIVE_INFINITY }),
+    ];
+    const told = toldOf(
+      { defaultRules: false, rules: [{ kind: 'regression' }] },
+      { regressions: () => both },
+    );
+    expect(told.map(({ value, labels }) => [value, labels['metric']])).toEqual([
+      [50, 'latency'],
+      [100_000, 'error_rate'],
+    ]);
+  });
+
+  it('is given its name, severity and labels', () => {
+    const rules: AlertRuleOptions[] = [
+      { kind: 'latency', percentile: 'p95', thresholdMs: 50, operation: 'GET /a' },
+      { name: 'mine', kind: 'heap_used', threshold: 1, labels: { team: 'shop' } },
+      { kind: 'error_rate', threshold: 1, type: 'http', severity: 'info' },
+    ];
+    expect(
+      toldOf({ defaultRules: false, rules }, statistics()).map(({ rule, severity, labels }) => [
+        rule,
+        severity,
+        labels,
+      ]),
+    ).toEqual([
+      ['latency p95 GET /a', 'warning', { operation: 'GET /a' }],
+      ['mine', 'critical', { team: 'shop' }],
+      ['error_rate http', 'info', { type: 'http' }],
+    ]);
+  });
+});
+
+describe('the rules to begin with', () => {
+  const everything: Partial<AlertSources> = {
+    ...statistics(),
+    heap: () => ({ used: 95, limit: 100 }),
+    eventLoop: () => ({ utilization: 1, delayMaxMs: 5000 }),
+    leaks: () => [leak()],
+    regressions: () => [regression()],
+    ...found(finding()),
+  };
+  const names = (alerts: AlertOptions): string[] => toldOf(alerts, everything).map(({ rule }) => rule);
+
+  it('are four', () => {
+    expect(names({})).toEqual(['slow_percentage', 'heap_used', 'leak', 'regression']);
+  });
+
+  it('are silent where nothing is wrong', () => {
+    expect(toldOf({}, statistics(0, 0))).toEqual([]);
+  });
+
+  it('take the limits that are given', () => {
+    expect(names({ slowPercentage: { threshold: 50 }, heapUsed: { threshold: 99 } })).toEqual([
+      'leak',
+      'regression',
+    ]);
+  });
+
+  it('give way to one of the same name, or can be left out', () => {
+    expect(names({ rules: [{ kind: 'leak', memory: 'rss' }] })).toEqual([
+      'slow_percentage',
+      'heap_used',
+      'regression',
+    ]);
+    expect(names({ defaultRules: false })).toEqual([]);
+  });
+});
+
+describe('the sources of a tick', () => {
+  it('compute a figure once, until they are refreshed', () => {
+    let asked = 0;
+    const tick = new TickSources({
+      ...QUIET,
+      type: () => {
+        asked++;
+        return undefined;
+      },
+    });
+    for (let i = 0; i < 3; i++) tick.type('http', 'minute');
+    expect(asked).toBe(1);
+    tick.type('http', 'hour');
+    tick.type('database', 'minute');
+    expect(asked).toBe(3);
+    tick.refresh();
+    tick.type('http', 'minute');
+    expect(asked).toBe(4);
+  });
+});

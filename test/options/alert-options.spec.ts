@@ -1,0 +1,347 @@
+import { describe, expect, it } from '@jest/globals';
+import { silenceFaults } from '../../lib/options/alert-checks.js';
+import type { AlertOptions, AlertRuleOptions } from '../../lib/options/alert-options.js';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import { PerformanceOptionsError } from '../../lib/options/options-error.js';
+import { resolveOptions } from '../../lib/options/resolve-options.js';
+
+function faultsOf(alerts: unknown): PerformanceOptionsError['faults'] {
+  try {
+    resolveOptions({ alerts } as PerformanceOptions);
+  } catch (error) {
+    expect(error).toBeInstanceOf(PerformanceOptionsError);
+    return (error as PerformanceOptionsError).faults;
+  }
+  return [];
+}
+
+const EVERY_KIND: AlertRuleOptions[] = [
+  { kind: 'slow_percentage', threshold: 5, type: 'http', window: 'hour', minCount: 50 },
+  { kind: 'latency', percentile: 'p99', thresholdMs: 800, operation: 'GET /orders' },
+  {
+    kind: 'error_rate',
+    threshold: 1,
+    severity: 'critical',
+    forSeconds: 60,
+    keepFiringSeconds: 120,
+    hysteresis: 0.5,
+    labels: { team: 'shop' },
+  },
+  { kind: 'heap_used', threshold: 80 },
+  { kind: 'event_loop_delay', thresholdMs: 200 },
+  { kind: 'event_loop_utilization', threshold: 0.9 },
+  { kind: 'leak', state: 'suspect', memory: 'heap' },
+  { kind: 'regression', metric: 'latency', minChangePercent: 20 },
+  { kind: 'n_plus_one', operation: 'GET /orders', thresholdMs: 100, withinMinutes: 10 },
+  { kind: 'event_loop_block' },
+];
+
+describe('the options of alerts', () => {
+  it('are filled in with defaults', () => {
+    expect(resolveOptions().alerts).toEqual({
+      enabled: true,
+      intervalMs: 5000,
+      slowPercentage: { threshold: 5, minCount: 20 },
+      heapUsed: { threshold: 90 },
+      defaultRules: true,
+      rules: [],
+      slos: [],
+      silences: [],
+      maxNotificationsPerHour: 60,
+      repeatIntervalSeconds: undefined,
+      notifiers: { log: true, webhook: undefined, alertmanager: undefined, openTelemetry: false },
+    });
+  });
+
+  it.each<[string, AlertOptions]>([
+    ['no rules at all', { defaultRules: false, rules: [], slos: [], silences: [] }],
+    ['a rule of every kind', { rules: EVERY_KIND }],
+    [
+      'two rules of one kind with names of their own',
+      {
+        rules: [
+          { kind: 'error_rate', threshold: 1 },
+          { name: 'many errors', kind: 'error_rate', threshold: 10 },
+        ],
+      },
+    ],
+    [
+      'two percentiles of one operation',
+      {
+        rules: [
+          { kind: 'latency', percentile: 'p50', thresholdMs: 10, operation: 'GET /a' },
+          { kind: 'latency', percentile: 'p95', thresholdMs: 50, operation: 'GET /a' },
+        ],
+      },
+    ],
+    [
+      'objectives',
+      {
+        slos: [
+          { operation: 'GET /orders', objective: 0.999, thresholdMs: 300 },
+          { name: 'errors', operation: 'GET /orders', type: 'http', objective: 0.9999 },
+        ],
+      },
+    ],
+    [
+      'silences',
+      {
+        silences: [
+          { rule: 'slow_*' },
+          { subject: 'GET /reports/*', daily: { from: '23:30', to: '04:00' } },
+          { from: new Date(0), until: 1e12 },
+          { from: '2026-01-31', until: '2026-01-31T02:00:00Z' },
+        ],
+      },
+    ],
+    [
+      'every notifier',
+      {
+        maxNotificationsPerHour: 10,
+        repeatIntervalSeconds: 3600,
+        notifiers: {
+          log: { level: 'error' },
+          webhook: {
+            url: 'https://hooks.example.com/a',
+            secret: 'sixteen characters',
+            headers: { authorization: 'Bearer a' },
+            timeoutMs: 100,
+            maxRetries: 0,
+            maxQueue: 1,
+          },
+          alertmanager: { url: 'http://alerts:9093', token: 'a', generatorUrl: 'https://shop/performance' },
+          openTelemetry: true,
+        },
+      },
+    ],
+    [
+      'what is undefined',
+      { rules: undefined, notifiers: { webhook: undefined }, repeatIntervalSeconds: undefined },
+    ],
+  ])('accept %s', (_what, alerts) => {
+    expect(faultsOf(alerts)).toEqual([]);
+  });
+
+  const rules = (...given: unknown[]) => ({ rules: given });
+  const slo = (over: object) => ({ slos: [{ operation: 'GET /a', objective: 0.99, ...over }] });
+  const silences = (...given: unknown[]) => ({ silences: given });
+  const webhook = (over: object) => ({ notifiers: { webhook: { url: 'http://a', ...over } } });
+
+  it.each<[string, unknown, string, string, string]>([
+    ['an interval that is too short', { intervalMs: 10 }, 'intervalMs', '10', '100 to 3600000'],
+    ['a limit of none', { maxNotificationsPerHour: 0 }, 'maxNotificationsPerHour', '0', '1 to 10000'],
+    ['a repetition all the time', { repeatIntervalSeconds: 1 }, 'repeatIntervalSeconds', '1', '60 to'],
+    ['rules that are no array', { rules: {} }, 'rules', 'an object', 'an array of at most 1000'],
+    [
+      'too many rules',
+      rules(...Array.from({ length: 1001 }, () => ({}))),
+      'rules',
+      'an array of 1001',
+      'at most 1000',
+    ],
+    ['a rule that is none', rules('error_rate'), 'rules[0]', '"error_rate"', 'an object'],
+    ['a rule without a kind', rules({ threshold: 5 }), 'rules[0].kind', 'undefined', 'slow_percentage'],
+    ['an unknown kind', rules({ kind: 'slow', threshold: 5 }), 'rules[0].kind', '"slow"', 'slow_percentage'],
+    ['a kind of every object', rules({ kind: 'toString' }), 'rules[0].kind', '"toString"', 'leak'],
+    [
+      'a rule without its limit',
+      rules({ kind: 'latency', percentile: 'p95' }),
+      'rules[0].thresholdMs',
+      'undefined',
+      'milliseconds',
+    ],
+    [
+      'a percentile that there is not',
+      rules({ kind: 'latency', percentile: 'p42', thresholdMs: 5 }),
+      'rules[0].percentile',
+      '"p42"',
+      'p50, p95 or p99',
+    ],
+    [
+      'what belongs to another kind',
+      rules({ kind: 'leak', threshold: 5 }),
+      'rules[0].threshold',
+      'not an option',
+      'one of state, memory',
+    ],
+    [
+      'a misspelt name',
+      rules({ kind: 'error_rate', threshold: 5, minCuont: 5 }),
+      'rules[0].minCuont',
+      'not an option',
+      'did you mean alerts.rules[0].minCount?',
+    ],
+    [
+      'percent for a share',
+      rules({ kind: 'event_loop_utilization', threshold: 90 }),
+      'rules[0].threshold',
+      '90',
+      '0 to 1',
+    ],
+    [
+      'a severity',
+      rules({ kind: 'leak', severity: 'fatal' }),
+      'rules[0].severity',
+      '"fatal"',
+      'info, warning or critical',
+    ],
+    [
+      'a label that is no string',
+      rules({ kind: 'leak', labels: { a: 1 } }),
+      'rules[0].labels',
+      'an object',
+      'at most 20 names',
+    ],
+    ['a hold time', rules({ kind: 'leak', forSeconds: -1 }), 'rules[0].forSeconds', '-1', '0 to 86400'],
+    ['a type', rules({ kind: 'error_rate', threshold: 1, type: 'a b' }), 'rules[0].type', '"a b"', 'a type'],
+    [
+      'two rules of one name',
+      rules({ kind: 'leak' }, { kind: 'leak' }),
+      'rules[1].name',
+      '"leak"',
+      'a name that no other rule has',
+    ],
+    [
+      'the name of a rule on objectives',
+      rules({ kind: 'leak', name: 'slo_burn_fast' }),
+      'rules[0].name',
+      '"slo_burn_fast"',
+      'no other rule',
+    ],
+    ['an objective in percent', slo({ objective: 99.9 }), 'slos[0].objective', '99.9', '0.5 to 0.99999'],
+    ['an objective that allows no error', slo({ objective: 1 }), 'slos[0].objective', '1', '0.5 to 0.99999'],
+    [
+      'an objective without an operation',
+      { slos: [{ objective: 0.9 }] },
+      'slos[0].operation',
+      'undefined',
+      'a string',
+    ],
+    [
+      'two objectives of one operation',
+      { slos: [slo({}).slos[0], slo({}).slos[0]] },
+      'slos[1].name',
+      '"GET /a"',
+      'no other objective',
+    ],
+    [
+      'a silence of everything',
+      silences({}),
+      'silences[0]',
+      'an object without any of them',
+      'one of rule, subject',
+    ],
+    ['a moment that is none', silences({ until: 'tomorrow' }), 'silences[0].until', '"tomorrow"', 'ISO 8601'],
+    [
+      'a date that is none',
+      silences({ until: new Date(Number.NaN) }),
+      'silences[0].until',
+      'an object',
+      'a Date',
+    ],
+    [
+      'an end before the beginning',
+      silences({ from: 2, until: 1 }),
+      'silences[0].until',
+      '1',
+      'a moment after from',
+    ],
+    [
+      'a time of day',
+      silences({ daily: { from: '2am', to: '04:00' } }),
+      'silences[0].daily.from',
+      '"2am"',
+      '02:00',
+    ],
+    [
+      'half a time of day',
+      silences({ daily: { from: '02:00' } }),
+      'silences[0].daily.to',
+      'undefined',
+      '02:00',
+    ],
+    [
+      'no time of a day',
+      silences({ daily: { from: '02:00', to: '02:00' } }),
+      'silences[0].daily.to',
+      '"02:00"',
+      'another time',
+    ],
+    [
+      'a level',
+      { notifiers: { log: { level: 'debug' } } },
+      'notifiers.log',
+      'an object',
+      'log, warn or error',
+    ],
+    [
+      'a webhook without an address',
+      { notifiers: { webhook: {} } },
+      'notifiers.webhook.url',
+      'undefined',
+      'http:',
+    ],
+    [
+      'an address that is none',
+      webhook({ url: 'hooks/s3cret' }),
+      'notifiers.webhook.url',
+      'a value (hidden)',
+      'http:',
+    ],
+    ['a short secret', webhook({ secret: 's3cret' }), 'notifiers.webhook.secret', 'a value (hidden)', '16'],
+    [
+      'a header of two lines',
+      webhook({ headers: { a: 's3cret\r\nb: c' } }),
+      'notifiers.webhook.headers',
+      'a value (hidden)',
+      'HTTP',
+    ],
+    [
+      'a header of a number',
+      webhook({ headers: { a: 1 } }),
+      'notifiers.webhook.headers',
+      'a value (hidden)',
+      'HTTP',
+    ],
+    ['no queue', webhook({ maxQueue: 0 }), 'notifiers.webhook.maxQueue', '0', '1 to 10000'],
+    [
+      'a patient webhook',
+      webhook({ timeoutMs: 1e6 }),
+      'notifiers.webhook.timeoutMs',
+      '1000000',
+      '100 to 60000',
+    ],
+    [
+      'an Alertmanager without an address',
+      { notifiers: { alertmanager: { token: 'x' } } },
+      'notifiers.alertmanager.url',
+      'undefined',
+      'http:',
+    ],
+    [
+      'an unknown notifier',
+      { notifiers: { slack: {} } },
+      'notifiers.slack',
+      'not an option',
+      'log, webhook, alertmanager',
+    ],
+  ])('name the field, the value and what is allowed for %s', (_what, alerts, path, received, allowed) => {
+    const faults = faultsOf(alerts);
+    expect(faults).toEqual([{ path: `alerts.${path}`, received, allowed: expect.stringContaining(allowed) }]);
+    expect(JSON.stringify(faults)).not.toContain('s3cret');
+  });
+
+  it('name every fault at once', () => {
+    expect(
+      faultsOf({ rules: [{ kind: 'x' }, { kind: 'latency' }], slos: [5], silences: [{ rule: '' }] }),
+    ).toHaveLength(5);
+  });
+
+  it('hold a silence that is given while the application runs to the same', () => {
+    expect(silenceFaults({ rule: '*', until: Date.now() + 1000 })).toEqual([]);
+    expect(silenceFaults(undefined)).toMatchObject([{ path: 'silence', received: 'undefined' }]);
+    expect(silenceFaults({})).toMatchObject([{ path: 'silence' }]);
+    expect(silenceFaults({ rle: 'a' })).toMatchObject([{ path: 'silence.rle', received: 'not an option' }]);
+    expect(silenceFaults({ from: 5, until: 5 })).toMatchObject([{ path: 'silence.until' }]);
+  });
+});
