@@ -3,7 +3,7 @@ import { Random } from './random.mjs';
 import { DAY, HOUR, MINUTE, profileOf, SimulatedOperation } from './simulated-operation.mjs';
 
 const START = 20_000 * DAY;
-const LEARN_DAYS = 4;
+const LEARN_DAYS = 7;
 /** Changes of less than 2 ms are not told. */
 const ANY = { medianMs: 80 };
 /** A request that reads and computes: one mode, a day that is seen, and noise that is each minute's own. */

@@ -13,13 +13,13 @@ const LASTING_WINDOWS = 32;
 /** How certain the spread that a model has is at least, in windows. */
 const SPREAD_WINDOWS = 30;
 /**
- * Standardised residuals are cut off here, so that a few windows alone cannot make a change. The mean of the logarithms is
- * nearly normal; the others are not: the median of a bimodal operation jumps.
+ * Standardised residuals are cut off here, so that a few windows alone cannot make a change. The means of the logarithms and
+ * of the statements are nearly normal; the others are not: the median of a bimodal operation jumps.
  */
 const MOST = 3;
-const MOST_OF_MEAN_LOG = 6;
+const MOST_OF_MEANS = 6;
 /** What the mean of many windows may be off where nothing changed, as the standard deviation of a logarithm. */
-const SYSTEMATIC = 0.01;
+const SYSTEMATIC = 0.005;
 /** How much an hour may differ from the day, and from the hour before, before that has been seen. */
 const UNSEEN = 0.1;
 const UNSEEN_PER_HOUR = 0.04;
@@ -93,10 +93,11 @@ export function compareLevels(
   fill(ring, model, metric);
   const [n, mean] = since(split - first, end - first);
   if (n < MIN_WINDOWS) return undefined;
-  const level = lastingLevel(model, split - first);
+  const level = lastingLevel(model, metric, split - first);
   const spread = model.spread(metric);
   const log = metric !== 'queries';
-  const variance = scatter(split - first, end - first, mean, level) * cautious(model.varianceOfMean(n), n);
+  const variance =
+    scatter(split - first, end - first, mean, level) * cautious(model.varianceOfMean(n, metric), n);
   const other = log ? (SYSTEMATIC ** 2 + unseen(ring, model, metric, split) ** 2) / spread ** 2 : 0;
   const error = Math.sqrt(variance + other);
   const raw = rawLevel(ring, model, metric, split);
@@ -176,7 +177,7 @@ export function leastShare(share: number): number {
 /** Writes the standardised residuals of the ring and their sums. */
 function fill(ring: WindowRing, model: WindowModel, metric: WindowMetric): void {
   const { first, end } = ring;
-  const most = metric === 'mean_log' ? MOST_OF_MEAN_LOG : MOST;
+  const most = metric === 'mean_log' || metric === 'queries' ? MOST_OF_MEANS : MOST;
   const spread = model.spread(metric);
   sums[0] = ns[0] = 0;
   for (let at = first; at < end; at++) {
@@ -206,14 +207,20 @@ function cautious(variance: number, n: number): number {
 }
 
 /** How far the windows before `to` were off, as far as it lasts. */
-function lastingLevel(model: WindowModel, to: number): number {
+function lastingLevel(model: WindowModel, metric: WindowMetric, to: number): number {
   const n = ns[to] as number;
   if (n === 0) return 0;
-  const share = Math.min(1, model.varianceOfMean(LASTING_WINDOWS) / model.varianceOfMean(n));
+  // Were windows independent, their mean would still differ, and nothing of it would last.
+  const apart = model.varianceOfMean(1, metric) / LASTING_WINDOWS;
+  const lasting = Math.max(0, model.varianceOfMean(LASTING_WINDOWS, metric) - apart);
+  const share = Math.min(1, lasting / model.varianceOfMean(n, metric));
   return (share * (sums[to] as number)) / n;
 }
 
-/** The variance of the residuals around their two levels; never below what the model has. */
+/**
+ * The variance of the residuals around their two levels; never below what the model has, and no more above it than is
+ * beyond its own standard error.
+ */
 function scatter(split: number, end: number, mean: number, level: number): number {
   let squares = 0;
   let n = 0;
@@ -223,7 +230,8 @@ function scatter(split: number, end: number, mean: number, level: number): numbe
     squares += (value - (at < split ? level : mean)) ** 2;
     n++;
   }
-  return Math.max(1, (SPREAD_WINDOWS + squares) / (SPREAD_WINDOWS + n - 2));
+  const variance = (SPREAD_WINDOWS + squares) / (SPREAD_WINDOWS + n - 2);
+  return Math.max(1, variance - Math.sqrt(2 * n) / (SPREAD_WINDOWS + n));
 }
 
 /**

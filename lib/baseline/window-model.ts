@@ -26,6 +26,8 @@ const MOST_STEEPNESS = 10;
 const LEARNED_WINDOWS = 20;
 /** Standardised residuals are cut off here where it is learned how they last: one outlier must not decide. */
 const MOST_DEVIATION = 4;
+/** Metrics that are logarithms of latencies, beside `mean_log`. */
+const LATENCIES: ReadonlySet<WindowMetric> = new Set(['mean', 'p50', 'p90', 'p99']);
 /** Windows further apart than that are no neighbours. */
 const NEIGHBOUR_MS = 45 * 60_000;
 
@@ -150,10 +152,15 @@ export class WindowModel {
 
   /**
    * The variance of the mean of neighbouring windows around what is expected of them, as a share of what one window has:
-   * a part of their noise lasts, and what is expected is not exact.
+   * a part of their noise lasts, and what is expected is not exact. It is learned of `mean_log`: what lasts makes all
+   * latencies longer by the same factor, and so is a greater part of what differs less, as the median of two modes.
    */
-  varianceOfMean(windows: number): number {
-    return this.blocks.varianceOfMean(windows);
+  varianceOfMean(windows: number, metric: WindowMetric = 'mean_log'): number {
+    const share = this.blocks.varianceOfMean(windows);
+    if (!LATENCIES.has(metric)) return share;
+    const apart = this.blocks.varianceOfMean(1) / windows;
+    const ratio = (this.spread('mean_log') / this.spread(metric)) ** 2;
+    return Math.max(share, Math.min(1, apart + Math.max(0, share - apart) * ratio));
   }
 
   /** How certain that variance is, in degrees of freedom. */
