@@ -58,8 +58,9 @@ export interface BaselineStatus {
   readonly savedAt?: number;
 }
 
-/** Windows end in as many different ticks. */
-const PHASES = 6;
+/** Of the operations, a tick judges at most this share, and so many in any case: all of them in a minute. */
+const SHARE = 1 / 6;
+const LEAST = 50;
 
 const scratch = new Float64Array(BUCKETS);
 
@@ -103,7 +104,7 @@ export class Baseline {
     const key = operationKey({ type, name });
     let history = this.histories.get(key);
     if (history === undefined && this.histories.size < this.around.maxOperations) {
-      history = new OperationHistory(type, name, (this.histories.size % PHASES) * TICK_MS);
+      history = new OperationHistory(type, name);
       this.histories.set(key, history);
       if (this.stored?.present.has(key) === true || this.stored?.previous.has(key) === true) {
         this.takeStored(history);
@@ -210,9 +211,14 @@ export class Baseline {
   private *ticking(now: number): Generator<undefined> {
     const at = performance.timeOrigin + now;
     if (now - this.decayedAt >= HOUR_MS) yield* this.decaying(now);
+    let left = Math.max(LEAST, Math.ceil(this.histories.size * SHARE));
     for (const statistics of this.around.operations()) {
-      statistics.settle(now);
-      if (statistics.history.window.isDue(at)) this.closeWindow(statistics.history, true);
+      // What is left for the next tick is not due again for a minute then, so nobody waits for ever.
+      if (left > 0 && statistics.history.window.isDue(at)) {
+        statistics.settle(now);
+        this.closeWindow(statistics.history, true);
+        left--;
+      }
       yield;
     }
     if (!this.options.regressions.enabled) return;

@@ -15,9 +15,9 @@ const USUAL_DEGREES = 30;
  * was not known or a wrong level count as well, as what was expected was so before the window was seen.
  */
 export class BlockVariances {
-  readonly numbers = new Float64Array(BLOCK_NUMBERS);
+  readonly numbers = new Float32Array(BLOCK_NUMBERS);
   /** Of each scale the half of the next block; NaN where there is none. Not a part of what is stored. */
-  private readonly halves = new Float64Array(SCALES).fill(Number.NaN);
+  readonly halves = new Float32Array(SCALES).fill(Number.NaN);
 
   /** @param deviation of a window that follows the last one, in standard deviations */
   add(deviation: number, weight: number): void {

@@ -1,6 +1,8 @@
 const MINUTE_MS = 60_000;
 /** A point never stands for more than four hours: the hours of the day must remain to be seen. */
 const MOST_PERIOD_MS = 4 * 60 * MINUTE_MS;
+/** How often the shortest period goes into the longest, and more: a power of two. */
+const LONGEST = 256;
 
 /** Points of a series, the oldest first: the middles of their periods in milliseconds since 1970, and their values. */
 export interface SeriesPoints {
@@ -13,8 +15,9 @@ export interface SeriesPoints {
  * from then on; once a point stands for four hours, the oldest gives way.
  */
 export class DecimatedSeries {
-  private readonly periods: Uint32Array;
-  private readonly values: Float32Array;
+  /** The points' periods, counted from `origin`, then their values. One array, as each takes 200 bytes for itself. */
+  private readonly numbers: Float32Array;
+  private origin = Number.NaN;
   private length = 0;
   private present = -1;
   private sum = 0;
@@ -32,9 +35,7 @@ export class DecimatedSeries {
       throw new RangeError(`capacity is ${capacity}: a whole number of 8 or more is allowed`);
     if (!(periodMs >= MINUTE_MS && periodMs <= MOST_PERIOD_MS))
       throw new RangeError(`periodMs is ${periodMs}: ${MINUTE_MS} to ${MOST_PERIOD_MS} are allowed`);
-    const buffer = new ArrayBuffer(8 * capacity);
-    this.periods = new Uint32Array(buffer, 0, capacity);
-    this.values = new Float32Array(buffer, 4 * capacity, capacity);
+    this.numbers = new Float32Array(2 * capacity);
   }
 
   /** The closed points. */
@@ -53,11 +54,13 @@ export class DecimatedSeries {
    */
   add(at: number, value: number, weight = 1): boolean {
     if (!(Number.isFinite(value) && weight > 0)) return false;
-    const period = Math.floor(at / this.periodMs);
+    // A period of any length begins there.
+    if (Number.isNaN(this.origin)) this.origin = at - (at % (LONGEST * this.periodMs));
+    const period = this.periodOf(at);
     const isClosed = this.present >= 0 && period > this.present;
     if (isClosed) this.close();
     // Closing may have made periods longer.
-    if (this.weight === 0) this.present = Math.floor(at / this.periodMs);
+    if (this.weight === 0) this.present = this.periodOf(at);
     this.sum += value * weight;
     this.weight += weight;
     return isClosed;
@@ -66,14 +69,22 @@ export class DecimatedSeries {
   /** The closed points. */
   points(): SeriesPoints {
     const times = new Float64Array(this.length);
-    for (let i = 0; i < this.length; i++) times[i] = ((this.periods[i] as number) + 0.5) * this.periodMs;
-    return { times, values: Float64Array.from(this.values.subarray(0, this.length)) };
+    for (let i = 0; i < this.length; i++) {
+      times[i] = this.origin + ((this.numbers[i] as number) + 0.5) * this.periodMs;
+    }
+    const { capacity } = this;
+    return { times, values: Float64Array.from(this.numbers.subarray(capacity, capacity + this.length)) };
   }
 
   /** Forgets all. */
   clear(): void {
     this.length = this.sum = this.weight = 0;
     this.present = -1;
+    this.origin = Number.NaN;
+  }
+
+  private periodOf(at: number): number {
+    return Math.floor((at - this.origin) / this.periodMs);
   }
 
   private close(): void {
@@ -81,10 +92,10 @@ export class DecimatedSeries {
     const period = Math.max(this.present, 0);
     const last = this.length - 1;
     // After periods became longer, the open one may belong to the last point.
-    if (last >= 0 && this.periods[last] === period) this.mergeInto(last, this.sum / this.weight);
+    if (last >= 0 && this.numbers[last] === period) this.mergeInto(last, this.sum / this.weight);
     else {
-      this.periods[this.length] = period;
-      this.values[this.length] = this.sum / this.weight;
+      this.numbers[this.length] = period;
+      this.numbers[this.capacity + this.length] = this.sum / this.weight;
       this.length++;
     }
     this.sum = this.weight = 0;
@@ -93,8 +104,8 @@ export class DecimatedSeries {
   private makeRoom(): void {
     while (this.length === this.capacity && this.periodMs * 2 <= MOST_PERIOD_MS) this.halve();
     if (this.length < this.capacity) return;
-    this.periods.copyWithin(0, 1);
-    this.values.copyWithin(0, 1);
+    // The last period is overwritten next.
+    this.numbers.copyWithin(0, 1);
     this.length--;
   }
 
@@ -103,11 +114,12 @@ export class DecimatedSeries {
     this.present = Math.floor(this.present / 2);
     let kept = 0;
     for (let i = 0; i < this.length; i++) {
-      const period = (this.periods[i] as number) >>> 1;
-      if (kept > 0 && this.periods[kept - 1] === period) this.mergeInto(kept - 1, this.values[i] as number);
+      const period = (this.numbers[i] as number) >>> 1;
+      const value = this.numbers[this.capacity + i] as number;
+      if (kept > 0 && this.numbers[kept - 1] === period) this.mergeInto(kept - 1, value);
       else {
-        this.periods[kept] = period;
-        this.values[kept] = this.values[i] as number;
+        this.numbers[kept] = period;
+        this.numbers[this.capacity + kept] = value;
         kept++;
       }
     }
@@ -115,6 +127,7 @@ export class DecimatedSeries {
   }
 
   private mergeInto(index: number, value: number): void {
-    this.values[index] = ((this.values[index] as number) + value) / 2;
+    const at = this.capacity + index;
+    this.numbers[at] = ((this.numbers[at] as number) + value) / 2;
   }
 }

@@ -9,6 +9,8 @@ const GRANULE = 16;
 /** Above it a count of doubles is no longer exact. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 
+const scratch = new Float64Array(BUCKETS);
+
 /**
  * A distribution of latencies that can be merged, made old and written.
  *
@@ -27,12 +29,20 @@ export class LatencySketch {
 
   /** Adds counts: an array of {@link BUCKETS} numbers, 0 or greater. */
   add(counts: Float64Array): void {
-    for (let index = 0; index < BUCKETS; index++) this.addAt(index, counts[index] as number);
+    let first = 0;
+    let last = BUCKETS - 1;
+    while (first <= last && counts[first] === 0) first++;
+    while (last >= first && counts[last] === 0) last--;
+    if (last < first) return;
+    this.coverBoth(first, last);
+    for (let index = first; index <= last; index++) this.addAt(index, counts[index] as number);
   }
 
   /** Adds what another one has, which stays as it is. */
   merge(other: LatencySketch): void {
     const { counts, base } = other;
+    if (counts.length === 0) return;
+    this.coverBoth(base, base + counts.length - 1);
     for (let at = 0; at < counts.length; at++) this.addAt(base + at, counts[at] as number);
   }
 
@@ -99,6 +109,7 @@ export class LatencySketch {
     if (bits !== 0 && bits !== FRACTION_BITS)
       throw new RangeError(`sketch has ${bits} bits after the point: 0 or ${FRACTION_BITS} are allowed`);
     const sketch = new LatencySketch();
+    const counts = scratch.fill(0);
     let index = 0;
     while (!reader.isAtEnd) {
       const units = reader.integer();
@@ -107,10 +118,18 @@ export class LatencySketch {
         continue;
       }
       if (index >= BUCKETS) throw new RangeError(`sketch has a bucket ${index}: the last is ${BUCKETS - 1}`);
-      sketch.addAt(index++, units / 2 ** bits);
+      counts[index++] = units / 2 ** bits;
     }
+    sketch.add(counts);
     if (sketch.total > MAX_COUNT) throw new RangeError('sketch counts more than 2^53');
     return sketch;
+  }
+
+  private coverBoth(first: number, last: number): void {
+    for (const index of [first, last]) {
+      const at = index - this.base;
+      if (at < 0 || at >= this.counts.length) this.cover(index);
+    }
   }
 
   private addAt(index: number, count: number): void {

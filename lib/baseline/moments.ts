@@ -5,7 +5,7 @@
 export const MOMENTS = 3;
 
 /** Adds one value. `at` is where the three numbers of `moments` begin. */
-export function addValue(moments: Float64Array, at: number, value: number, weight: number): void {
+export function addValue(moments: Float32Array, at: number, value: number, weight: number): void {
   const before = moments[at] as number;
   const total = before + weight;
   if (!(total > 0)) return;
@@ -17,7 +17,7 @@ export function addValue(moments: Float64Array, at: number, value: number, weigh
 }
 
 /** Adds all that other moments were made of. */
-export function mergeMoments(moments: Float64Array, other: Float64Array, at: number): void {
+export function mergeMoments(moments: Float32Array, other: Float32Array, at: number): void {
   const weight = other[at] as number;
   if (!(weight > 0)) return;
   addValue(moments, at, other[at + 1] as number, weight);
@@ -25,7 +25,7 @@ export function mergeMoments(moments: Float64Array, other: Float64Array, at: num
 }
 
 /** Lets all that was added count less: by a factor of 0 to 1. */
-export function decayMoments(moments: Float64Array, at: number, factor: number): void {
+export function decayMoments(moments: Float32Array, at: number, factor: number): void {
   (moments[at] as number) *= factor;
   (moments[at + 2] as number) *= factor;
 }

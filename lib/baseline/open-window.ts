@@ -29,13 +29,7 @@ export class OpenWindow {
   private errors = 0;
   private sum = 0;
   private max = 0;
-  private work: Float64Array | undefined;
-  private minMs: number;
-
-  /** @param offsetMs by how much longer the first window is, so that not all operations' windows end in the same moment */
-  constructor(offsetMs = 0) {
-    this.minMs = MIN_MS + offsetMs;
-  }
+  private work: Float32Array | undefined;
 
   get isEmpty(): boolean {
     return this.count === 0;
@@ -43,7 +37,7 @@ export class OpenWindow {
 
   /** Adds what one operation spent its time on: `parts` in the order of {@link PARTS}. */
   addWork(parts: readonly number[], statements: number): void {
-    this.work ??= new Float64Array(COUNT + 1);
+    this.work ??= new Float32Array(COUNT + 1);
     const { work } = this;
     for (let part = 0; part < PARTS.length; part++) (work[part] as number) += parts[part] as number;
     (work[STATEMENTS] as number) += statements;
@@ -70,7 +64,7 @@ export class OpenWindow {
   isDue(now: number): boolean {
     if (this.count === 0) return false;
     const age = now - this.startedAt;
-    return (this.count >= MIN_COUNT && age >= this.minMs) || age >= MAX_MS;
+    return (this.count >= MIN_COUNT && age >= MIN_MS) || age >= MAX_MS;
   }
 
   /**
@@ -103,7 +97,6 @@ export class OpenWindow {
 
   /** Forgets what it has. */
   clear(): void {
-    this.minMs = MIN_MS;
     this.histogram?.clear();
     this.work?.fill(0);
     this.count = this.errors = this.sum = this.max = 0;

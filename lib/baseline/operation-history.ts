@@ -20,18 +20,14 @@ export class OperationHistory {
   adaptiveMs = Number.POSITIVE_INFINITY;
   /** It stays open for as long as somebody listens: how long says nothing. */
   isStream = false;
-  readonly window: OpenWindow;
+  readonly window = new OpenWindow();
   /** What is known of it over days; absent until its first window is over. */
   watched: WatchedHistory | undefined;
 
-  /** @param offsetMs see {@link OpenWindow} */
   constructor(
     readonly type: string,
     readonly name: string,
-    offsetMs = 0,
-  ) {
-    this.window = new OpenWindow(offsetMs);
-  }
+  ) {}
 
   /** Takes the operations of the slot that began at `at`, in milliseconds on the clock of `performance.now()`. */
   fold(at: number, lengthMs: number, totals: Totals, counts: Float64Array): void {

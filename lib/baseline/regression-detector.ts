@@ -12,7 +12,10 @@ import { RING_WINDOWS, WindowRing } from './window-ring.js';
 interface Stream {
   readonly of: WindowMetric;
   readonly tells: RegressionMetric;
-  /** What its p-values are multiplied by, as the series of one metric are tested together: the surest has the least. */
+  /**
+   * What its p-values are multiplied by, as the series of one metric are tested together: the surest has the least. Errors
+   * come in bunches, of which a test of shares knows too little.
+   */
   readonly tests: number;
   /** Windows that a change must have lasted: outliers make more of those whose distribution is less like the normal one. */
   readonly windows: number;
@@ -25,7 +28,7 @@ const STREAMS = [
   { of: 'mean', tells: 'latency', tests: 8, windows: 6 },
   { of: 'p90', tells: 'latency', tests: 8, windows: 6 },
   { of: 'over_p99', tells: 'tail_latency', tests: 5, windows: 3 },
-  { of: 'error_rate', tells: 'error_rate', tests: 3, windows: 2 },
+  { of: 'error_rate', tells: 'error_rate', tests: 30, windows: 3 },
   { of: 'queries', tells: 'queries', tests: 1, windows: 2 },
 ] as const satisfies readonly Stream[];
 const LATENCY_STREAMS = STREAMS.filter(({ tells }) => tells === 'latency').length;

@@ -41,7 +41,7 @@ export const REGRESSION_DEFAULTS: RegressionSettings = {
   falseDiscoveryRate: 0.01,
   suspectPValue: 2e-5,
   tellPValue: 6e-7,
-  certainPValue: 2e-8,
+  certainPValue: 6e-8,
   lastingWindows: 6,
   lastingMs: 30 * 60_000,
   newNormalMs: 24 * 3_600_000,

@@ -17,8 +17,8 @@ const MIN_COUNT_P99 = 500;
  * There may be thousands of them, so what is needed once for a window is held packed, and made when it is asked for.
  */
 export class WatchedHistory implements WatchedOperation {
-  /** Of this run alone: what is saved. */
-  private own = new WindowModel();
+  /** The model of this run alone: what is saved. */
+  private own: Float32Array | undefined;
   /** Bytes of a `LatencySketch` of this run, in which everything is `scale` times as much. */
   private sketch: Uint8Array | undefined;
   private scale = 1;
@@ -34,11 +34,11 @@ export class WatchedHistory implements WatchedOperation {
     readonly trend: TrendDetector,
   ) {}
 
-  /** Of this run and of what was stored of this version. What is learned is kept by {@link learned}. */
+  /** Of this run and of what was stored of this version. What it learns is kept by {@link learned} alone. */
   get model(): WindowModel {
     const model = modelOf(this.stored);
-    if (model === undefined) return this.own;
-    model.merge(this.own);
+    if (model === undefined) return this.ownModel();
+    if (this.own !== undefined) model.merge(WindowModel.unpack(this.own));
     return model;
   }
 
@@ -48,8 +48,9 @@ export class WatchedHistory implements WatchedOperation {
   }
 
   learned(window: OperationWindow, weight: number): void {
-    // Else it was added to it itself.
-    if (this.hasStoredModel) this.own.add(window, weight);
+    const own = this.ownModel();
+    own.add(window, weight);
+    this.own = own.pack();
   }
 
   /**
@@ -93,7 +94,11 @@ export class WatchedHistory implements WatchedOperation {
 
   /** Lets what this run has learned count less: by a factor of 0 to 1. */
   decay(factor: number): void {
-    this.own.decay(factor);
+    if (this.own !== undefined) {
+      const own = WindowModel.unpack(this.own);
+      own.decay(factor);
+      this.own = own.pack();
+    }
     // What is packed is rounded, so what comes later counts more instead.
     this.scale /= factor;
   }
@@ -112,7 +117,7 @@ export class WatchedHistory implements WatchedOperation {
 
   /** Forgets what this run has learned, as another one has it. */
   clear(): void {
-    this.own = new WindowModel();
+    this.own = undefined;
     this.sketch = undefined;
     this.scale = 1;
   }
@@ -126,7 +131,7 @@ export class WatchedHistory implements WatchedOperation {
       name: this.name,
       count: sketch.count,
       sketch: sketch.toBytes(),
-      model: this.own.weight > 0 ? this.own.toBytes() : new Uint8Array(0),
+      model: this.own === undefined ? new Uint8Array(0) : this.ownModel().toBytes(),
     };
   }
 
@@ -137,8 +142,8 @@ export class WatchedHistory implements WatchedOperation {
     return sketch;
   }
 
-  private get hasStoredModel(): boolean {
-    return this.stored !== undefined && this.stored.model.length > 0;
+  private ownModel(): WindowModel {
+    return this.own === undefined ? new WindowModel() : WindowModel.unpack(this.own);
   }
 
   /** Something is suspected or told. */

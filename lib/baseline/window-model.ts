@@ -29,7 +29,8 @@ const MOST_DEVIATION = 4;
 /** Metrics that are logarithms of latencies, beside `mean_log`. */
 const LATENCIES: ReadonlySet<WindowMetric> = new Set(['mean', 'p50', 'p90', 'p99']);
 /** Windows further apart than that are no neighbours. */
-const NEIGHBOUR_MS = 45 * 60_000;
+const NEIGHBOUR_MINUTES = 45;
+const MINUTE_MS = 60_000;
 
 const scratch = new Float64Array(WINDOW_METRICS.length);
 
@@ -39,14 +40,15 @@ const scratch = new Float64Array(WINDOW_METRICS.length);
  */
 export class WindowModel {
   private readonly season = new WindowSeason();
-  private readonly moments = new Float64Array(WINDOW_METRICS.length * MOMENTS);
+  private readonly moments = new Float32Array(WINDOW_METRICS.length * MOMENTS);
   /**
    * The mean of each part, its weight; the mean of 1 / count; and how `over_p99` goes with `mean_log`: the sum of the
    * products of their residuals, and that of the squares of the latter.
    */
-  private readonly rest = new Float64Array(REST);
+  private readonly rest = new Float32Array(REST);
   private readonly blocks = new BlockVariances();
-  private lastAt = 0;
+  /** Of the last window, in minutes since 1970: exact enough to tell neighbours. */
+  private lastMinute = 0;
 
   /** The windows in it, the older ones counted less. */
   get weight(): number {
@@ -180,13 +182,36 @@ export class WindowModel {
       : undefined;
   }
 
+  /** All that it is, in one array: it takes a third of the memory. */
+  pack(): Float32Array {
+    const packed = new Float32Array(NUMBERS + this.blocks.halves.length + 1);
+    let at = 0;
+    for (const numbers of [...this.stored, this.blocks.halves]) {
+      packed.set(numbers, at);
+      at += numbers.length;
+    }
+    packed[at] = this.lastMinute;
+    return packed;
+  }
+
+  /** @param packed what {@link pack} made */
+  static unpack(packed: Float32Array): WindowModel {
+    const model = new WindowModel();
+    let at = 0;
+    for (const numbers of [...model.stored, model.blocks.halves]) {
+      for (let index = 0; index < numbers.length; index++) numbers[index] = packed[at++] as number;
+    }
+    model.lastMinute = packed[at] as number;
+    return model;
+  }
+
   /** The version, then numbers of four bytes: always as many. */
   toBytes(): Uint8Array {
     const bytes = new Uint8Array(BYTES);
     bytes[0] = FORMAT;
     const view = new DataView(bytes.buffer);
     let at = 1;
-    for (const numbers of [this.season.numbers, this.moments, this.rest, this.blocks.numbers])
+    for (const numbers of this.stored)
       for (const number of numbers) {
         view.setFloat32(at, number, true);
         at += Float32Array.BYTES_PER_ELEMENT;
@@ -203,7 +228,7 @@ export class WindowModel {
     const model = new WindowModel();
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 1;
-    for (const numbers of [model.season.numbers, model.moments, model.rest, model.blocks.numbers])
+    for (const numbers of model.stored)
       for (let index = 0; index < numbers.length; index++) {
         const number = view.getFloat32(at, true);
         if (!Number.isFinite(number)) throw new RangeError(`model holds ${number}: numbers must be finite`);
@@ -212,6 +237,10 @@ export class WindowModel {
       }
     model.check();
     return model;
+  }
+
+  private get stored(): readonly Float32Array[] {
+    return [this.season.numbers, this.moments, this.rest, this.blocks.numbers];
   }
 
   private get tailByLevel(): number {
@@ -239,10 +268,11 @@ export class WindowModel {
     const raw = window.meanLog - this.expectation('mean_log', at);
     const spread = this.spreadAt('mean_log', window.count);
     const deviation = Math.max(-MOST_DEVIATION, Math.min(MOST_DEVIATION, raw / spread));
-    if (at - this.lastAt > NEIGHBOUR_MS) blocks.interrupt();
+    const minute = Math.round(at / MINUTE_MS);
+    if (minute - this.lastMinute > NEIGHBOUR_MINUTES) blocks.interrupt();
     // Where the hour is not known yet, a window is off for that, and that is no noise.
     blocks.add(deviation, weight * (1 - this.season.unknown('mean_log', at)) ** 2);
-    this.lastAt = at;
+    this.lastMinute = minute;
     const tail = (scratch[METRIC_INDEX.over_p99] as number) - this.expectation('over_p99', at);
     if (Number.isNaN(tail)) return;
     const level = deviation * spread;

@@ -6,8 +6,11 @@ export const RING_WINDOWS = 48;
 /** Of how many the parts are kept. */
 const PARTS_KEPT = 8;
 const COUNT = WINDOW_METRICS.length;
+// A window's numbers: its metrics, its length, its start and its count, of which each takes two.
 const LENGTH = COUNT;
-const FIELDS = LENGTH + 1;
+const START = LENGTH + 1;
+const OPERATIONS = START + 2;
+const FIELDS = OPERATIONS + 2;
 const PARTS_AT = RING_WINDOWS * FIELDS;
 const NUMBERS = PARTS_AT + PARTS_KEPT * PARTS.length;
 /** Moments are kept to so many milliseconds: for a year and more. */
@@ -22,26 +25,16 @@ const LOG_OF_MORE = 2500;
 const scratch = new Float64Array(WINDOW_METRICS.length);
 
 /**
- * The last windows of an operation, in some 1.4 KB: a metric is two bytes, which is finer than windows differ by far. They
- * are numbered from the first one that there ever was.
+ * The last windows of an operation, in some 1.6 KB: a metric is two bytes, which is finer than windows differ by far. They
+ * are numbered from the first one that there ever was. One array, as each takes 200 bytes for itself.
  */
 export class WindowRing {
-  private readonly starts: Uint32Array;
-  private readonly counts: Uint32Array;
-  private readonly numbers: Int16Array;
+  private readonly numbers = new Int16Array(NUMBERS);
   /** What moments are counted from. */
   private origin = 0;
   private hasParts = false;
   /** The number of the next window. */
   end = 0;
-
-  constructor() {
-    // One buffer: each takes some 200 bytes for itself.
-    const buffer = new ArrayBuffer(RING_WINDOWS * 8 + NUMBERS * 2);
-    this.starts = new Uint32Array(buffer, 0, RING_WINDOWS);
-    this.counts = new Uint32Array(buffer, RING_WINDOWS * 4, RING_WINDOWS);
-    this.numbers = new Int16Array(buffer, RING_WINDOWS * 8, NUMBERS);
-  }
 
   /** The number of the oldest window that is there. */
   get first(): number {
@@ -49,22 +42,22 @@ export class WindowRing {
   }
 
   push(window: OperationWindow): void {
-    const slot = this.end % RING_WINDOWS;
+    const from = (this.end % RING_WINDOWS) * FIELDS;
     if (this.end === 0) this.origin = window.startedAt;
-    this.starts[slot] = Math.max(0, Math.round((window.startedAt - this.origin) / MOMENT_MS));
-    this.counts[slot] = window.count;
+    this.keepWhole(from + START, Math.max(0, Math.round((window.startedAt - this.origin) / MOMENT_MS)));
+    this.keepWhole(from + OPERATIONS, window.count);
     metricsOf(window, scratch);
     for (let metric = 0; metric < WINDOW_METRICS.length; metric++) {
-      this.numbers[slot * FIELDS + metric] = packed(scratch[metric] as number, metric);
+      this.numbers[from + metric] = packed(scratch[metric] as number, metric);
     }
     const length = Math.round((window.endedAt - window.startedAt) / LENGTH_MS);
-    this.numbers[slot * FIELDS + LENGTH] = Math.min(MOST, length);
+    this.numbers[from + LENGTH] = Math.min(MOST, length);
     this.keepParts(window.partsMs);
     this.end++;
   }
 
   startedAt(number: number): number {
-    return this.origin + (this.starts[number % RING_WINDOWS] as number) * MOMENT_MS;
+    return this.origin + this.whole((number % RING_WINDOWS) * FIELDS + START) * MOMENT_MS;
   }
 
   middle(number: number): number {
@@ -76,7 +69,7 @@ export class WindowRing {
   }
 
   count(number: number): number {
-    return this.counts[number % RING_WINDOWS] as number;
+    return this.whole((number % RING_WINDOWS) * FIELDS + OPERATIONS);
   }
 
   /** @returns NaN where it is not known */
@@ -103,6 +96,17 @@ export class WindowRing {
       queries: this.value(number, 'queries'),
       ...(parts === undefined ? {} : { partsMs: parts }),
     };
+  }
+
+  /** A whole number of 32 bits. */
+  private keepWhole(at: number, value: number): void {
+    this.numbers[at] = value & 0xffff;
+    this.numbers[at + 1] = value >>> 16;
+  }
+
+  private whole(at: number): number {
+    const low = (this.numbers[at] as number) & 0xffff;
+    return ((this.numbers[at + 1] as number) & 0xffff) * 0x1_0000 + low;
   }
 
   private length(number: number): number {
