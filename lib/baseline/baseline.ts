@@ -26,7 +26,7 @@ const LOAD_AFTER_MS = 1000;
 /** How often what others have learned meanwhile is read, and what was learned is made older. */
 const HOUR_MS = 3_600_000;
 /** Points of an operation's trend: less than a resource's, as there are many operations. */
-const TREND_POINTS = 48;
+const TREND_POINTS = 40;
 
 /** What a baseline is told, and whom it tells. Nothing of it may throw. */
 export interface BaselineSurroundings {

@@ -63,9 +63,8 @@ const NONE: readonly Candidate[] = [];
 /** Whether one operation got worse, window by window. Constant memory: 2.6 KB. */
 export class RegressionDetector {
   readonly ring = new WindowRing();
-  private readonly sums = new Float32Array(STREAMS.length);
-  /** The window in which each sum left 0. */
-  private readonly begins = new Float64Array(STREAMS.length);
+  /** The sum of each series, then the window in which it left 0: in one array, as each takes some 100 bytes for itself. */
+  private readonly sums = new Float32Array(2 * STREAMS.length);
   private learned = 0;
   /** The first window of what is suspected or open: from it on nothing is learned. */
   heldFrom = Number.POSITIVE_INFINITY;
@@ -104,7 +103,8 @@ export class RegressionDetector {
     const lag = model.weight < this.settings.minModelWindows ? 0 : LAG;
     let until = Math.min(ring.end - lag, this.heldFrom);
     for (let stream = 0; stream < STREAMS.length; stream++) {
-      if ((this.sums[stream] as number) > ALARM) until = Math.min(until, this.begins[stream] as number);
+      if ((this.sums[stream] as number) > ALARM)
+        until = Math.min(until, this.sums[STREAMS.length + stream] as number);
     }
     // What falls out of the ring without a verdict is learned: what is suspected in vain must not be missing.
     until = Math.max(until, Math.min(ring.end - RING_WINDOWS + 1, this.heldFrom));
@@ -159,7 +159,7 @@ export class RegressionDetector {
     );
     if (Number.isNaN(deviation)) return false;
     const before = this.sums[stream] as number;
-    if (before === 0) this.begins[stream] = last;
+    if (before === 0) this.sums[STREAMS.length + stream] = last;
     const sum = before + Math.min(MOST_DEVIATION, deviation) - ALLOWANCE;
     this.sums[stream] = Math.max(0, Math.min(MOST_SUM, sum));
     return sum > ALARM;

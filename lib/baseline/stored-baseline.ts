@@ -7,15 +7,16 @@ import {
 } from './baseline-merge.js';
 import { inSlices } from './baseline-slices.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
+import { type PackedBytes, packBytes } from './packed-bytes.js';
 
 /** For how long a version is compared with the one before it. */
 export const NEW_VERSION_MS = 24 * 3_600_000;
 
 /** What was stored of one operation. */
 export interface StoredOperation {
-  /** Bytes of a `LatencySketch`, and of a `WindowModel`, which may be none. */
-  readonly sketch: Uint8Array;
-  readonly model: Uint8Array;
+  /** Of a `LatencySketch`, and of a `WindowModel`, which may be none. */
+  readonly sketch: PackedBytes;
+  readonly model: PackedBytes;
 }
 
 /** What other runs and other instances have learned of this version, and what was learned of the one before it. */
@@ -80,7 +81,7 @@ function* packing({ operations }: MergedBaseline): Generator<undefined, Map<stri
   const stored = new Map<string, StoredOperation>();
   for (const operation of operations.values()) {
     const { sketch, model } = operation;
-    stored.set(operationKey(operation), { sketch: sketch.toBytes(), model });
+    stored.set(operationKey(operation), { sketch: packBytes(sketch.toBytes()), model: packBytes(model) });
     yield;
   }
   return stored;

@@ -2,6 +2,7 @@ import type { BaselineEntry } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
 import type { Usual } from './operation-history.js';
 import type { OperationWindow } from './operation-window.js';
+import { type PackedBytes, packBytes, unpackBytes } from './packed-bytes.js';
 import type { RegressionDetector } from './regression-detector.js';
 import type { WatchedOperation } from './regression-watch.js';
 import type { StoredOperation } from './stored-baseline.js';
@@ -18,9 +19,9 @@ const MIN_COUNT_P99 = 500;
  */
 export class WatchedHistory implements WatchedOperation {
   /** The model of this run alone: what is saved. */
-  private own: Float32Array | undefined;
-  /** Bytes of a `LatencySketch` of this run, in which everything is `scale` times as much. */
-  private sketch: Uint8Array | undefined;
+  private own: PackedBytes | undefined;
+  /** A `LatencySketch` of this run, in which everything is `scale` times as much. */
+  private sketch: PackedBytes | undefined;
   private scale = 1;
   private stored: StoredOperation | undefined;
   private previous: StoredOperation | undefined;
@@ -38,7 +39,7 @@ export class WatchedHistory implements WatchedOperation {
   get model(): WindowModel {
     const model = modelOf(this.stored);
     if (model === undefined) return this.ownModel();
-    if (this.own !== undefined) model.merge(WindowModel.unpack(this.own));
+    if (this.own !== undefined) model.merge(this.ownModel());
     return model;
   }
 
@@ -50,7 +51,7 @@ export class WatchedHistory implements WatchedOperation {
   learned(window: OperationWindow, weight: number): void {
     const own = this.ownModel();
     own.add(window, weight);
-    this.own = own.pack();
+    this.own = packBytes(own.pack());
   }
 
   /**
@@ -73,17 +74,17 @@ export class WatchedHistory implements WatchedOperation {
     const sketch = new LatencySketch();
     sketch.add(counts);
     if (this.scale !== 1) sketch.decay(this.scale);
-    if (this.sketch !== undefined) sketch.merge(LatencySketch.fromBytes(this.sketch));
-    this.sketch = sketch.toBytes();
+    if (this.sketch !== undefined) sketch.merge(sketchOf(this.sketch));
+    this.sketch = packBytes(sketch.toBytes());
   }
 
   /** What is usual, once enough is known. */
   usual(): Usual | undefined {
-    const before = this.previous && LatencySketch.fromBytes(this.previous.sketch);
+    const before = this.previous && sketchOf(this.previous.sketch);
     const ofBefore = before && usualOf(before);
     if (this.isOfNewVersion && ofBefore !== undefined) return ofBefore;
     const present = this.ownSketch();
-    if (this.stored !== undefined) present.merge(LatencySketch.fromBytes(this.stored.sketch));
+    if (this.stored !== undefined) present.merge(sketchOf(this.stored.sketch));
     return usualOf(present) ?? ofBefore;
   }
 
@@ -95,9 +96,9 @@ export class WatchedHistory implements WatchedOperation {
   /** Lets what this run has learned count less: by a factor of 0 to 1. */
   decay(factor: number): void {
     if (this.own !== undefined) {
-      const own = WindowModel.unpack(this.own);
+      const own = this.ownModel();
       own.decay(factor);
-      this.own = own.pack();
+      this.own = packBytes(own.pack());
     }
     // What is packed is rounded, so what comes later counts more instead.
     this.scale /= factor;
@@ -137,13 +138,14 @@ export class WatchedHistory implements WatchedOperation {
 
   private ownSketch(): LatencySketch {
     if (this.sketch === undefined) return new LatencySketch();
-    const sketch = LatencySketch.fromBytes(this.sketch);
+    const sketch = sketchOf(this.sketch);
     if (this.scale !== 1) sketch.decay(1 / this.scale);
     return sketch;
   }
 
   private ownModel(): WindowModel {
-    return this.own === undefined ? new WindowModel() : WindowModel.unpack(this.own);
+    if (this.own === undefined) return new WindowModel();
+    return WindowModel.unpack(new Float32Array(unpackBytes(this.own).buffer));
   }
 
   /** Something is suspected or told. */
@@ -163,5 +165,10 @@ function usualOf(sketch: LatencySketch): Usual | undefined {
 }
 
 function modelOf(stored: StoredOperation | undefined): WindowModel | undefined {
-  return stored === undefined || stored.model.length === 0 ? undefined : WindowModel.fromBytes(stored.model);
+  if (stored === undefined || stored.model.length === 0) return undefined;
+  return WindowModel.fromBytes(unpackBytes(stored.model));
+}
+
+function sketchOf(packed: PackedBytes): LatencySketch {
+  return LatencySketch.fromBytes(unpackBytes(packed));
 }

@@ -2,7 +2,7 @@ import { type OperationWindow, PARTS } from './operation-window.js';
 import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
 
 /** How many windows are kept. */
-export const RING_WINDOWS = 48;
+export const RING_WINDOWS = 40;
 /** Of how many the parts are kept. */
 const PARTS_KEPT = 8;
 const COUNT = WINDOW_METRICS.length;
@@ -25,7 +25,7 @@ const LOG_OF_MORE = 2500;
 const scratch = new Float64Array(WINDOW_METRICS.length);
 
 /**
- * The last windows of an operation, in some 1.6 KB: a metric is two bytes, which is finer than windows differ by far. They
+ * The last windows of an operation, in some 1.4 KB: a metric is two bytes, which is finer than windows differ by far. They
  * are numbered from the first one that there ever was. One array, as each takes 200 bytes for itself.
  */
 export class WindowRing {

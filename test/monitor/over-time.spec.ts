@@ -85,7 +85,7 @@ describe('a monitor over time', () => {
     const monitor = monitorOf();
     const heard: Finding[] = [];
     monitor.onFinding((finding) => heard.push(finding));
-    const now = serve(monitor, 60, 100, start());
+    const now = serve(monitor, 180, 100, start());
     expect(monitor.getFindings({ type: 'regression' })).toEqual([]);
     serve(monitor, 20, 160, now);
     expect(monitor.getRegressions()).toMatchObject([
