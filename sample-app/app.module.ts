@@ -29,6 +29,8 @@ const ENTITIES = [Artist, Album, Track, Order];
       enableProfiling: true,
       profileSlowOperations: true,
       profiling: { sampler: 'inspector', directory: join(process.cwd(), '.performance') },
+      baseline: { directory: join(process.cwd(), '.performance', 'baseline') },
+      alerts: { slos: [{ operation: 'GET /albums/with-tracks', objective: 0.95, thresholdMs: 150 }] },
     }),
     TypeOrmModule.forRootAsync({
       useFactory: () => ({

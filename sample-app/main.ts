@@ -81,6 +81,7 @@ function printWhereToLook(url: string): void {
     '',
     `  The music store is open at ${url}`,
     '',
+    `    ${url}/performance/report.html  what to look at, on one page; also .md and .json`,
     `    ${url}/performance/stats        statistics, resources, drivers`,
     `    ${url}/performance/slow         the last slow operations, and why they were slow`,
     `    ${url}/performance/findings     N+1, calls in sequence, blocks of the event loop`,

@@ -1,17 +1,16 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
-import { PerformanceMonitorService } from 'nestjs-performance';
+import { Injectable, Logger } from '@nestjs/common';
+import { OnPerformanceAlert, type PerformanceAlert, PerformanceMonitorService } from 'nestjs-performance';
 
-/** Tells of alerts as they come, and of the slow operations when asked: what an application does with the service. */
+/** Tells of objectives that are missed, and of the slow operations when asked: what an application does with the service. */
 @Injectable()
-export class Findings implements OnApplicationBootstrap {
+export class Findings {
   private readonly logger = new Logger('Findings');
 
   constructor(private readonly performance: PerformanceMonitorService) {}
 
-  onApplicationBootstrap(): void {
-    this.performance.alerts$.subscribe(({ state, summary }) =>
-      this.logger.warn(`Alert ${state}: ${summary}`),
-    );
+  @OnPerformanceAlert({ rule: 'slo_*', state: 'firing' })
+  page({ summary }: PerformanceAlert): void {
+    this.logger.error(`Here somebody would be called: ${summary}`);
   }
 
   /** Logs what was slow, and why. */
