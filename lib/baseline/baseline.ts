@@ -25,6 +25,8 @@ const TICK_MS = 10_000;
 const LOAD_AFTER_MS = 1000;
 /** How often what others have learned meanwhile is read, and what was learned is made older. */
 const HOUR_MS = 3_600_000;
+/** What is not saved by then is not saved. */
+const SHUTDOWN_MS = 3000;
 /** Points of an operation's trend: less than a resource's, as there are many operations. */
 const TREND_POINTS = 40;
 
@@ -77,6 +79,7 @@ export class Baseline {
   private loadedAt: number | undefined;
   private decayedAt = performance.now();
   private isTicking = false;
+  private isLoading = false;
   /** Whether something was learned since it was saved. */
   private isDirty = false;
   private timers: NodeJS.Timeout[] = [];
@@ -127,6 +130,8 @@ export class Baseline {
 
   /** Reads what is stored, and puts what is there in order. Never rejects. */
   async load(): Promise<void> {
+    if (this.isLoading) return;
+    this.isLoading = true;
     await this.guarded(async () => {
       const { stored, isAbsorbed, slo } = await this.keeper.load();
       if (this.loadedAt === undefined && slo !== undefined) this.around.slo?.restore(slo);
@@ -136,6 +141,7 @@ export class Baseline {
       await inSlices(this.takingStored());
       this.loadedAt = Date.now();
     });
+    this.isLoading = false;
   }
 
   /** Looks at the windows that are over, at once. @param now milliseconds on the clock of `performance.now()` */
@@ -189,7 +195,7 @@ export class Baseline {
     };
   }
 
-  /** Learns from what has come, and saves it. Never rejects. */
+  /** Learns from what has come, and saves it: within three seconds, or not. Never rejects. */
   async shutdown(): Promise<void> {
     for (const timer of this.timers) {
       clearInterval(timer);
@@ -198,7 +204,13 @@ export class Baseline {
     if (this.timers.length === 0) return;
     this.timers = [];
     await this.guarded(() => inSlices(this.closing(performance.now())));
-    await this.save();
+    let timer: NodeJS.Timeout | undefined;
+    // A store may never answer, and nobody shall wait for that.
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, SHUTDOWN_MS);
+    });
+    await Promise.race([this.save(), late]);
+    clearTimeout(timer);
   }
 
   private async tickInSlices(): Promise<void> {

@@ -27,6 +27,8 @@ export class WatchedHistory implements WatchedOperation {
   private previous: StoredOperation | undefined;
   /** Whether it is compared with the last version. */
   private isOfNewVersion = false;
+  /** What other runs know is of what is no longer normal. */
+  private isAnew = false;
 
   constructor(
     readonly type: string,
@@ -60,7 +62,7 @@ export class WatchedHistory implements WatchedOperation {
    * @param isNew whether this version is compared with the last one
    */
   take(stored: StoredOperation | undefined, previous: StoredOperation | undefined, isNew: boolean): void {
-    this.stored = stored;
+    if (!this.isAnew) this.stored = stored;
     // A regression that is followed stays with what it was found against.
     if (this.isHeld && this.isOfNewVersion) return;
     const known = previous !== undefined && previous.model.length > 0;
@@ -113,6 +115,7 @@ export class WatchedHistory implements WatchedOperation {
       return;
     }
     this.stored = this.previous = undefined;
+    this.isAnew = true;
     this.clear();
   }
 

@@ -232,6 +232,31 @@ describe('a baseline', () => {
     expect(usual(next, albums)?.count).toBeGreaterThan(45);
   });
 
+  it('does not wait for a store that never answers', async () => {
+    const never = (): Promise<never> => new Promise(() => {});
+    const running = service(undefined, { store: { get: never, set: never, delete: never } });
+    running.baseline.start();
+    void running.baseline.load();
+    running.run(40, [albums]);
+    expect(usual(running, albums)).toBeDefined();
+    await running.baseline.shutdown();
+    expect(running.errors).toEqual([]);
+  });
+
+  it('does not take again for normal what other runs knew before the new normal', async () => {
+    const before = service('1.0.0');
+    before.run(180, [albums]);
+    await before.baseline.save();
+    const after = service('1.0.0');
+    await after.baseline.load();
+    after.run(26 * 60, [{ ...slower(albums, 2), perMinute: 40 }]);
+    expect(after.baseline.regressions()).toMatchObject([{ state: 'over' }]);
+    await after.baseline.load();
+    after.run(60, [slower(albums, 2)]);
+    expect(after.opened).toHaveLength(1);
+    expect(usual(after, albums)?.p50Ms).toBeGreaterThan(90);
+  });
+
   it('goes on where it can neither read nor write', async () => {
     const file = join(directory, 'file');
     await writeFile(file, '');
