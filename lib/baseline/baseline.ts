@@ -74,7 +74,8 @@ export class Baseline {
   private readonly settings: RegressionSettings;
   private readonly watch: RegressionWatch;
   private readonly log = new RegressionLog();
-  private readonly startedAt = Date.now();
+  /** On the clock that windows are told by, which does not jump. */
+  private readonly startedAt = Math.round(performance.timeOrigin + performance.now());
   private stored: StoredBaseline | undefined;
   private loadedAt: number | undefined;
   private decayedAt = performance.now();
