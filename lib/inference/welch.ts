@@ -45,24 +45,3 @@ export function welch(before: Sample, after: Sample): Difference {
     interval: [difference - reach, difference + reach],
   };
 }
-
-/**
- * How many independent values tell as much about the mean as `n` of a first-order autoregressive series (Bayley and
- * Hammersley 1946, to the first order). A negative correlation is taken for none.
- * @param rho the correlation of neighbours
- */
-export function effectiveSize(n: number, rho: number): number {
-  const bounded = Math.min(Math.max(rho, 0), 0.99);
-  return Math.max(1, (n * (1 - bounded)) / (1 + bounded));
-}
-
-/**
- * The variance of the mean of `n` values of a first-order autoregressive series whose variance is 1. Exact, so that of
- * few values less is taken off than {@link effectiveSize} does.
- * @param rho the correlation of neighbours
- */
-export function varianceOfMean(n: number, rho: number): number {
-  const bounded = Math.min(Math.max(rho, 0), 0.99);
-  const left = 1 - bounded;
-  return ((1 + bounded) / left - (2 * bounded * (1 - bounded ** n)) / (n * left * left)) / n;
-}

@@ -5,7 +5,7 @@ import { mannKendall } from '../../lib/inference/mann-kendall.js';
 import { rateRatioUpper } from '../../lib/inference/rate-ratio.js';
 import { normalUpper, studentQuantile, studentUpper } from '../../lib/inference/student-t.js';
 import { medianOf, theilSen } from '../../lib/inference/theil-sen.js';
-import { effectiveSize, varianceOfMean, welch } from '../../lib/inference/welch.js';
+import { welch } from '../../lib/inference/welch.js';
 
 describe('Student’s t', () => {
   it.each([
@@ -50,14 +50,6 @@ describe('welch', () => {
     expect(welch(still, { ...still, mean: 2 }).pValue).toBe(0);
     expect(welch(still, { ...still, mean: 0 }).pValue).toBe(1);
     expect(welch({ n: 9, mean: 1, variance: 1 }, { n: 9, mean: 1, variance: 1 }).pValue).toBeCloseTo(0.5, 6);
-  });
-
-  it('counts values that depend on one another for fewer', () => {
-    expect(effectiveSize(30, 0)).toBe(30);
-    expect(effectiveSize(30, 0.5)).toBeCloseTo(10, 6);
-    expect(effectiveSize(30, -1)).toBe(30);
-    expect(varianceOfMean(10, 0)).toBeCloseTo(0.1, 6);
-    expect(varianceOfMean(2, 0.5)).toBeCloseTo(0.75, 6);
   });
 });
 
