@@ -13,6 +13,8 @@ const collections = new MajorCollections(
   },
 );
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+/** Entries come with the next turn of the loop; the next reading is taken a quarter of a second after that. */
+const settle = () => sleep(50).then(() => sleep(300));
 
 async function main() {
   collections.start();
@@ -46,22 +48,22 @@ async function main() {
     await sleep(300);
   } else if (how === 'keeping') {
     globalThis.gc();
-    await sleep(300);
+    await settle();
     globalThis.kept = Array.from({ length: 100 }, () => Array.from({ length: 10_000 }, () => Math.random()));
     globalThis.buffer = Buffer.alloc(20_000_000, 1);
     globalThis.gc();
-    await sleep(300);
+    await settle();
     globalThis.kept = undefined;
     globalThis.buffer = undefined;
     globalThis.gc();
-    await sleep(300);
+    await settle();
     // V8 counts buffers that were freed down at the next one.
     globalThis.gc();
-    await sleep(300);
+    await settle();
   } else {
     for (let i = 0; i < 3; i++) {
       globalThis.gc();
-      await sleep(300);
+      await settle();
     }
   }
   // Nothing of it keeps the process alive.
