@@ -61,6 +61,14 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 
 const logger = new Logger('PerformanceModule');
 
+/** At once, as some of it speaks before the application is up. */
+function withLog(monitor: PerformanceMonitor): PerformanceMonitor {
+  monitor.profiling.warn = (message) => logger.warn(message);
+  monitor.overTime.warn = (message) => logger.warn(message);
+  monitor.alerting.log = (level, message) => logger[level](message);
+  return monitor;
+}
+
 const providers: Provider[] = [
   {
     provide: RESOLVED_OPTIONS,
@@ -70,7 +78,7 @@ const providers: Provider[] = [
   {
     provide: PerformanceMonitor,
     inject: [RESOLVED_OPTIONS],
-    useFactory: (options: ResolvedOptions) => options.monitor ?? new PerformanceMonitor(options),
+    useFactory: (options: ResolvedOptions) => withLog(options.monitor ?? new PerformanceMonitor(options)),
   },
   {
     provide: ResourceSampler,
@@ -165,9 +173,6 @@ export class PerformanceModule
     logger.debug(driverTable(this.monitor.drivers));
     const { endpoint, production } = this.options;
     const { enableProfiling, profileSlowOperations } = this.monitor.options;
-    this.monitor.profiling.warn = (message) => logger.warn(message);
-    this.monitor.overTime.warn = (message) => logger.warn(message);
-    this.monitor.alerting.log = (level, message) => logger[level](message);
     if (profileSlowOperations && !enableProfiling) {
       logger.warn(
         'profileSlowOperations has no effect without enableProfiling: there is no past to cut from.',

@@ -25,8 +25,8 @@ export class BaselineFault extends Error {}
 export class NewerFormatFault extends BaselineFault {}
 
 /**
- * A snapshot as lines of JSON, in pieces: a header, each operation as `[type, name, count, sketch, model]` with the
- * bytes in base64, and a last line with the number of operations and the SHA-256 of all before it.
+ * A snapshot as lines of JSON, in pieces: a header, each operation as `[type, name, count, sketch, model, anewAt]` with
+ * the bytes in base64 and the last one only where there is one, and a last line with the number of operations and the SHA-256 of all before it.
  */
 export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void> {
   const hash = createHash('sha256');
@@ -39,10 +39,11 @@ export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void
   };
   let piece = `${JSON.stringify(header)}\n`;
   let count = 0;
-  for (const { type, name, count: weight, sketch, model } of operations) {
+  for (const { type, name, count: weight, sketch, model, anewAt } of operations) {
     if (count === MAX_OPERATIONS) break;
     if (!isName(type) || !isName(name)) continue;
-    piece += `${JSON.stringify([type, name, weight, base64(sketch), base64(model)])}\n`;
+    const line = [type, name, weight, base64(sketch), base64(model)];
+    piece += `${JSON.stringify(anewAt === undefined ? line : [...line, anewAt])}\n`;
     if (++count % LINES !== 0) continue;
     hash.update(piece);
     yield piece;
@@ -118,7 +119,7 @@ function checkFormat({ format, formatVersion }: Record<string, unknown>): void {
 }
 
 function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'operations'> {
-  const { service, version, instance, startedAt, savedAt, absorbs, slo } = header;
+  const { service, version, instance, startedAt, savedAt, absorbs, slo, ended } = header;
   if (!isName(service)) throw wrong('service', service, `a text of at most ${MAX_NAME_LENGTH}`);
   if (version !== undefined && !isName(version))
     throw wrong('version', version, `a text of at most ${MAX_NAME_LENGTH}`);
@@ -128,23 +129,32 @@ function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'oper
   if (!isAmount(savedAt)) throw wrong('savedAt', savedAt, 'milliseconds since 1970');
   if (!Array.isArray(absorbs) || absorbs.length > MAX_ABSORBED || !absorbs.every(isInstanceId))
     throw wrong('absorbs', absorbs, `at most ${MAX_ABSORBED} instances`);
-  return { service, version, instance, startedAt, savedAt, absorbs, ...(slo === undefined ? {} : { slo }) };
+  if (ended !== undefined && ended !== true) throw wrong('ended', ended, 'true, or left out');
+  return {
+    ...{ service, version, instance, startedAt, savedAt, absorbs },
+    ...(slo === undefined ? {} : { slo }),
+    ...(ended === undefined ? {} : { ended }),
+  };
 }
 
 function entryIn(line: string, index: number): BaselineEntry {
   const where = `operations[${index}]`;
   const value = jsonIn(line);
-  if (!Array.isArray(value) || value.length !== 5) throw new BaselineFault(`${where} is no operation`);
-  const [type, name, count, sketch, model] = value as unknown[];
+  if (!Array.isArray(value) || value.length < 5 || value.length > 6)
+    throw new BaselineFault(`${where} is no operation`);
+  const [type, name, count, sketch, model, anewAt] = value as unknown[];
   if (!isName(type)) throw wrong(`${where}.type`, type, `a text of at most ${MAX_NAME_LENGTH}`);
   if (!isName(name)) throw wrong(`${where}.name`, name, `a text of at most ${MAX_NAME_LENGTH}`);
   if (!isAmount(count)) throw wrong(`${where}.count`, count, 'a number of 0 or more');
+  if (anewAt !== undefined && !isAmount(anewAt))
+    throw wrong(`${where}.anewAt`, anewAt, 'milliseconds since 1970');
   return {
     type,
     name,
     count,
     sketch: bytesIn(sketch, `${where}.sketch`),
     model: bytesIn(model, `${where}.model`),
+    ...(anewAt === undefined ? {} : { anewAt }),
   };
 }
 

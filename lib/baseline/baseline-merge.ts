@@ -1,6 +1,7 @@
 import { atOnce } from './baseline-slices.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
+import { NEW_NORMAL_MS } from './regression-settings.js';
 
 /** The bytes of a model, and how many milliseconds before the moment of the merging they were saved. */
 export interface AgedModel {
@@ -27,6 +28,8 @@ export interface MergedOperation {
   readonly sketch: LatencySketch;
   /** Empty where there is none. */
   readonly model: Uint8Array;
+  /** When a regression was last taken for the new normal: what was learned before it began is left out. */
+  readonly anewAt?: number;
 }
 
 /** What all instances have learned of one version. */
@@ -115,14 +118,16 @@ export function* mergingVersion(
   options: MergeOptions,
 ): Generator<undefined, MergedBaseline> {
   const ordered = [...snapshots].sort((one, other) => (one.instance < other.instance ? -1 : 1));
+  const anew = yield* latestAnew(ordered);
   const parts = new Map<string, { type: string; name: string; sketch: LatencySketch; models: AgedModel[] }>();
-  for (const { operations, savedAt } of ordered) {
+  for (const { operations, savedAt, startedAt } of ordered) {
     const ageMs = Math.max(0, options.at - savedAt);
     for (const entry of operations) {
-      const sketch = sketchIn(entry.sketch);
+      const key = operationKey(entry);
+      const changedAt = (anew.get(key) ?? 0) - NEW_NORMAL_MS;
+      const sketch = (entry.anewAt ?? startedAt) < changedAt ? undefined : sketchIn(entry.sketch);
       if (sketch === undefined) continue;
       if (ageMs > 0) sketch.decay(2 ** (-ageMs / options.halfLifeMs));
-      const key = operationKey(entry);
       let part = parts.get(key);
       if (part === undefined) {
         part = { type: entry.type, name: entry.name, sketch: new LatencySketch(), models: [] };
@@ -136,7 +141,9 @@ export function* mergingVersion(
   const operations = new Map<string, MergedOperation>();
   for (const [key, { models, ...part }] of parts) {
     const model = mergedModel(models, options.mergeModels);
-    operations.set(key, { ...part, count: part.sketch.count, model });
+    const anewAt = anew.get(key);
+    const since = anewAt === undefined ? {} : { anewAt };
+    operations.set(key, { ...part, count: part.sketch.count, model, ...since });
     yield;
   }
   return {
@@ -146,6 +153,20 @@ export function* mergingVersion(
     instances: ordered.map(({ instance }) => instance),
     operations,
   };
+}
+
+/** When each operation that began anew did so last. */
+function* latestAnew(snapshots: readonly BaselineSnapshot[]): Generator<undefined, Map<string, number>> {
+  const latest = new Map<string, number>();
+  for (const { operations } of snapshots) {
+    for (const entry of operations) {
+      if (entry.anewAt === undefined) continue;
+      const key = operationKey(entry);
+      latest.set(key, Math.max(latest.get(key) ?? 0, entry.anewAt));
+    }
+    yield;
+  }
+  return latest;
 }
 
 /** Bytes that another release wrote otherwise are as good as none. */

@@ -11,6 +11,8 @@ export interface BaselineEntry {
   readonly sketch: Uint8Array;
   /** Bytes of a `WindowModel`; empty where there is none yet. */
   readonly model: Uint8Array;
+  /** When a regression was taken for the new normal, in milliseconds since 1970: all in it came after that. */
+  readonly anewAt?: number;
 }
 
 /** What one instance has learned of one version of a service. Moments are milliseconds since 1970. */
@@ -25,6 +27,8 @@ export interface BaselineSnapshot {
   /** The instances whose snapshots are merged into this one, so that nobody counts them twice. */
   readonly absorbs: readonly string[];
   readonly operations: readonly BaselineEntry[];
+  /** The run has ended by itself: nothing will be added to it. */
+  readonly ended?: true;
   /** Whatever is kept beside, as plain JSON. */
   readonly slo?: unknown;
 }
@@ -51,9 +55,14 @@ export function isInstanceId(value: unknown): value is string {
 
 /** An id for this run of this process: `host-pid-random`. */
 export function newInstanceId(): string {
+  return `${hostPart()}-${process.pid}-${randomBytes(6).toString('hex')}`;
+}
+
+/** The machine's name as it stands in an id. */
+export function hostPart(): string {
   const host = hostname()
     .replace(/[^A-Za-z0-9.-]/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, 64);
-  return `${host === '' ? 'host' : host}-${process.pid}-${randomBytes(6).toString('hex')}`;
+  return host === '' ? 'host' : host;
 }

@@ -2,8 +2,11 @@ import type { BaselineSnapshot, SnapshotToSave } from './baseline-snapshot.js';
 
 /** Where snapshots are kept. Nothing of it rejects: what cannot be done is warned of, once until it can be done again. */
 export interface BaselineStore {
-  /** The snapshots of a service, of all instances and versions. What cannot be read is left out. */
-  load(service: string): Promise<BaselineSnapshot[]>;
+  /**
+   * The snapshots of a service, of all instances and versions. Those that are damaged are left out.
+   * @returns nothing where the store could not be read, which is not the same as an empty one
+   */
+  load(service: string): Promise<BaselineSnapshot[] | undefined>;
   /** Writes a snapshot in place of the one that its instance has. @returns whether it is kept */
   save(snapshot: SnapshotToSave): Promise<boolean>;
   /** Removes an instance's snapshot. */

@@ -14,6 +14,8 @@ export interface TidyOptions extends Omit<MergeOptions, 'at'> {
   /** What was not saved for that long is of a run that is over: many times the interval of saving. */
   readonly staleMs: number;
   readonly maxAgeMs: number;
+  /** The instance that asks, which is not over however old its snapshot is. */
+  readonly instance?: string;
   /** Versions that are kept: the ones saved last. */
   readonly maxVersions: number;
 }
@@ -45,7 +47,8 @@ function* planningTidy(
   const kept = new Set(
     versions.filter(([, savedAt]) => now - savedAt <= maxAgeMs).map(([version]) => version),
   );
-  const isOver = ({ savedAt }: BaselineSnapshot): boolean => now - savedAt > staleMs;
+  const isOver = ({ savedAt, instance }: BaselineSnapshot): boolean =>
+    now - savedAt > staleMs && instance !== options.instance;
 
   const valid = withoutAbsorbed(
     snapshots.filter(({ version, savedAt }) => kept.has(version) && now - savedAt <= maxAgeMs),
@@ -73,7 +76,7 @@ export async function tidy(
   options: TidyOptions,
   snapshots?: readonly BaselineSnapshot[],
 ): Promise<void> {
-  const present = snapshots ?? (await store.load(service));
+  const present = snapshots ?? (await store.load(service)) ?? [];
   const { archives, remove } = await inSlices(planningTidy(present, options));
   for (const archive of archives) await store.save(archive);
   for (const instance of remove) await store.remove(service, instance);
@@ -93,14 +96,15 @@ function* archiveOf(
     .slice(0, MAX_ABSORBED);
   const at = Math.max(...parts.map(({ savedAt }) => savedAt));
   const merged = yield* mergingVersion(parts, { ...options, at });
-  const known = [...merged.operations.values()]
+  const busiest = [...merged.operations.values()]
     .sort((one, other) => other.count - one.count)
     .slice(0, MAX_OPERATIONS);
   const operations: BaselineEntry[] = [];
-  for (const { type, name, count, sketch, model } of known) {
-    operations.push({ type, name, count, sketch: sketch.toBytes(), model });
+  for (const { sketch, ...known } of busiest) {
+    operations.push({ ...known, sketch: sketch.toBytes() });
     yield;
   }
+  const { slo } = lastSaved(parts.filter((part) => part.slo !== undefined)) ?? {};
   const name = createHash('sha256').update(absorbs.join('\n')).digest('hex').slice(0, 24);
   return {
     service: parts[0]?.service ?? '',
@@ -110,5 +114,14 @@ function* archiveOf(
     savedAt: at,
     absorbs,
     operations,
+    ...(slo === undefined ? {} : { slo }),
   };
+}
+
+/** The snapshot that was saved last. */
+export function lastSaved(snapshots: readonly BaselineSnapshot[]): BaselineSnapshot | undefined {
+  return snapshots.reduce<BaselineSnapshot | undefined>(
+    (last, one) => (last === undefined || one.savedAt > last.savedAt ? one : last),
+    undefined,
+  );
 }

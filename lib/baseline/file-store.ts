@@ -12,6 +12,9 @@ import { BaselineFault, decodeSnapshotInSlices, NewerFormatFault, snapshotLines 
 import { type BaselineSnapshot, isInstanceId, type SnapshotToSave } from './baseline-snapshot.js';
 import { type BaselineStore, FaultLog, MAX_LOADED, MAX_SNAPSHOTS, reasonOf } from './baseline-store.js';
 
+/** What keeps a file from being read for the moment: what it holds must not be missing for that. */
+const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EIO', 'ESTALE', 'ETIMEDOUT']);
+
 /**
  * Snapshots as files `INSTANCE.baseline` of one directory, which is made when it is first written to. Several processes
  * may share it. A file is replaced in one step, so a process that is killed leaves the last one whole.
@@ -32,7 +35,18 @@ export class FileBaselineStore implements BaselineStore {
     this.faults = new FaultLog(warn);
   }
 
-  async load(service: string): Promise<BaselineSnapshot[]> {
+  async load(service: string): Promise<BaselineSnapshot[] | undefined> {
+    try {
+      const snapshots = await this.snapshots(service);
+      this.faults.succeed('load');
+      return snapshots;
+    } catch (error) {
+      this.faults.fail('load', `The baseline could not be read from ${this.directory}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  }
+
+  private async snapshots(service: string): Promise<BaselineSnapshot[]> {
     const snapshots: BaselineSnapshot[] = [];
     let loaded = 0;
     for (const name of await this.names()) {
@@ -74,31 +88,29 @@ export class FileBaselineStore implements BaselineStore {
 
   /** The files of snapshots, the one written last first. */
   private async names(): Promise<string[]> {
-    try {
-      const all = await readdir(this.directory);
-      await removeParts(this.directory, all);
-      const dated: { name: string; at: number }[] = [];
-      for (const name of all) {
-        if (!name.endsWith(EXTENSION) || !isInstanceId(name.slice(0, -EXTENSION.length))) continue;
-        const stats = await lstat(join(this.directory, name)).catch(() => undefined);
-        if (stats !== undefined) dated.push({ name, at: stats.mtimeMs });
-      }
-      this.faults.succeed('load');
-      dated.sort((one, other) => other.at - one.at);
-      return dated.slice(0, MAX_SNAPSHOTS).map(({ name }) => name);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.faults.fail('load', `The baseline could not be read from ${this.directory}: ${reasonOf(error)}`);
-      return [];
+    const all = await readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    await removeParts(this.directory, all);
+    const dated: { name: string; at: number }[] = [];
+    for (const name of all) {
+      if (!name.endsWith(EXTENSION) || !isInstanceId(name.slice(0, -EXTENSION.length))) continue;
+      const stats = await lstat(join(this.directory, name)).catch(() => undefined);
+      if (stats !== undefined) dated.push({ name, at: stats.mtimeMs });
     }
+    dated.sort((one, other) => other.at - one.at);
+    return dated.slice(0, MAX_SNAPSHOTS).map(({ name }) => name);
   }
 
   private async textOf(name: string): Promise<string | undefined> {
     try {
       return await readWhole(join(this.directory, name));
     } catch (error) {
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (PASSING.has(code)) throw error;
       // Where it is gone, another process has removed it meanwhile.
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') this.leaveAlone(name, error);
+      if (code !== 'ENOENT') this.leaveAlone(name, error);
       return undefined;
     }
   }

@@ -4,6 +4,7 @@ import { type BaselineSnapshot, isInstanceId, type SnapshotToSave } from './base
 import { type BaselineStore, FaultLog, MAX_LOADED, MAX_SNAPSHOTS, reasonOf } from './baseline-store.js';
 
 const PREFIX = 'nestjs-performance:baseline';
+const PROBE = `${PREFIX}:probe`;
 /** Lists of instances. Many, so that two seldom write the same one at once; few, as a reader asks for all. */
 const SLOTS = 16;
 /** How often a snapshot is entered into its list again when another instance has overwritten it. */
@@ -42,9 +43,10 @@ export class KeyvBaselineStore implements BaselineStore {
     this.faults = new FaultLog(warn);
   }
 
-  async load(service: string): Promise<BaselineSnapshot[]> {
+  async load(service: string): Promise<BaselineSnapshot[] | undefined> {
     try {
       const instances = await this.instances(service);
+      if (instances.size === 0) await this.probe();
       const snapshots: BaselineSnapshot[] = [];
       let loaded = 0;
       for (const instance of instances) {
@@ -59,7 +61,7 @@ export class KeyvBaselineStore implements BaselineStore {
       return snapshots;
     } catch (error) {
       this.faults.fail('load', `The baseline could not be read from its store: ${reasonOf(error)}`);
-      return [];
+      return undefined;
     }
   }
 
@@ -86,6 +88,12 @@ export class KeyvBaselineStore implements BaselineStore {
     } catch (error) {
       this.faults.fail('remove', `A baseline could not be removed from its store: ${reasonOf(error)}`);
     }
+  }
+
+  /** Keyv answers like an empty store where its adapter fails. @throws where it does not keep what it is given */
+  private async probe(): Promise<void> {
+    const kept = await this.store.set(PROBE, '1', this.ttlMs);
+    if (kept === false || (await this.store.get(PROBE)) !== '1') throw new Error('it keeps nothing');
   }
 
   private async instances(service: string): Promise<Set<string>> {

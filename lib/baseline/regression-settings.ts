@@ -30,6 +30,9 @@ export interface RegressionSettings {
   readonly newNormalMs: number;
 }
 
+/** A regression that has lasted a day is what is normal now. */
+export const NEW_NORMAL_MS = 24 * 3_600_000;
+
 export const REGRESSION_DEFAULTS: RegressionSettings = {
   minEffect: 0.1,
   minEffectMs: 2,
@@ -44,7 +47,7 @@ export const REGRESSION_DEFAULTS: RegressionSettings = {
   certainPValue: 2e-8,
   lastingWindows: 6,
   lastingMs: 30 * 60_000,
-  newNormalMs: 24 * 3_600_000,
+  newNormalMs: NEW_NORMAL_MS,
 };
 
 /** The settings with those that were left out filled in. @throws RangeError for one that makes no sense */

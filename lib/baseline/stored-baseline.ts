@@ -7,6 +7,7 @@ import {
 } from './baseline-merge.js';
 import { inSlices } from './baseline-slices.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
+import { lastSaved } from './baseline-tidy.js';
 import { type PackedBytes, packBytes } from './packed-bytes.js';
 
 /** For how long a version is compared with the one before it. */
@@ -17,6 +18,8 @@ export interface StoredOperation {
   /** Of a `LatencySketch`, and of a `WindowModel`, which may be none. */
   readonly sketch: PackedBytes;
   readonly model: PackedBytes;
+  /** See `BaselineEntry.anewAt`. */
+  readonly anewAt?: number;
 }
 
 /** What other runs and other instances have learned of this version, and what was learned of the one before it. */
@@ -61,12 +64,9 @@ function versionBefore(
   for (const { version, startedAt } of snapshots) {
     begun.set(version, Math.min(begun.get(version) ?? startedAt, startedAt));
   }
-  return snapshots
-    .filter(({ version }) => version !== present && (begun.get(version) as number) < since)
-    .reduce<BaselineSnapshot | undefined>(
-      (last, one) => (last === undefined || one.savedAt > last.savedAt ? one : last),
-      undefined,
-    );
+  return lastSaved(
+    snapshots.filter(({ version }) => version !== present && (begun.get(version) as number) < since),
+  );
 }
 
 async function packed(
@@ -80,8 +80,12 @@ async function packed(
 function* packing({ operations }: MergedBaseline): Generator<undefined, Map<string, StoredOperation>> {
   const stored = new Map<string, StoredOperation>();
   for (const operation of operations.values()) {
-    const { sketch, model } = operation;
-    stored.set(operationKey(operation), { sketch: packBytes(sketch.toBytes()), model: packBytes(model) });
+    const { sketch, model, anewAt } = operation;
+    stored.set(operationKey(operation), {
+      sketch: packBytes(sketch.toBytes()),
+      model: packBytes(model),
+      ...(anewAt === undefined ? {} : { anewAt }),
+    });
     yield;
   }
   return stored;

@@ -8,6 +8,9 @@ import { isStep } from './trend-step.js';
 import { wordsOfTrend } from './trend-words.js';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+/** After so many periods without a point, and a day, a trend is not known to go on. */
+const PATIENT_PERIODS = 4;
 /** With fewer points or over less time nothing is said. */
 const MIN_POINTS = 16;
 const MIN_SPAN_MS = 3 * HOUR_MS;
@@ -54,6 +57,12 @@ export class TrendDetector {
   /** The trend that is going on, as it was when the last point closed. */
   get trend(): Trend | undefined {
     return this.found;
+  }
+
+  /** The trend, if values still came of late: of what has stopped it is not known whether it goes on. */
+  trendAt(now: number): Trend | undefined {
+    const patience = Math.max(DAY_MS, PATIENT_PERIODS * this.series.period);
+    return this.found !== undefined && now - this.found.to <= patience ? this.found : undefined;
   }
 
   /**

@@ -4,14 +4,17 @@ import type { Usual } from './operation-history.js';
 import type { OperationWindow } from './operation-window.js';
 import { type PackedBytes, packBytes, unpackBytes } from './packed-bytes.js';
 import type { RegressionDetector } from './regression-detector.js';
+import { NEW_NORMAL_MS } from './regression-settings.js';
 import type { WatchedOperation } from './regression-watch.js';
-import type { StoredOperation } from './stored-baseline.js';
+import type { StoredBaseline, StoredOperation } from './stored-baseline.js';
 import type { TrendDetector } from './trend-detector.js';
 import { WindowModel } from './window-model.js';
 
 /** Operations from which on something is said of what is usual, and from which on of its slowest hundredth. */
 const MIN_COUNT = 30;
 const MIN_COUNT_P99 = 500;
+/** Counts are packed anew when they are so many times what they stand for: beyond 2^53 they could not be. */
+const MOST_SCALE = 2 ** 10;
 
 /**
  * What is known of one operation over days: what it is like, in this run and before it, and how its windows changed.
@@ -27,8 +30,10 @@ export class WatchedHistory implements WatchedOperation {
   private previous: StoredOperation | undefined;
   /** Whether it is compared with the last version. */
   private isOfNewVersion = false;
-  /** What other runs know is of what is no longer normal. */
-  private isAnew = false;
+  /** When what was a regression was taken for normal: what came before is not, whoever knows of it. */
+  private anewAt: number | undefined;
+  /** From where {@link take} was given what it has. */
+  takenFrom: StoredBaseline | undefined;
 
   constructor(
     readonly type: string,
@@ -62,11 +67,11 @@ export class WatchedHistory implements WatchedOperation {
    * @param isNew whether this version is compared with the last one
    */
   take(stored: StoredOperation | undefined, previous: StoredOperation | undefined, isNew: boolean): void {
-    if (!this.isAnew) this.stored = stored;
+    if (this.isNormal(stored)) this.stored = stored;
     // A regression that is followed stays with what it was found against.
     if (this.isHeld && this.isOfNewVersion) return;
     const known = previous !== undefined && previous.model.length > 0;
-    this.isOfNewVersion = isNew && known;
+    this.isOfNewVersion = isNew && known && this.anewAt === undefined && stored?.anewAt === undefined;
     this.previous = isNew ? previous : undefined;
   }
 
@@ -104,26 +109,40 @@ export class WatchedHistory implements WatchedOperation {
     }
     // What is packed is rounded, so what comes later counts more instead.
     this.scale /= factor;
+    if (this.scale < MOST_SCALE) return;
+    if (this.sketch !== undefined) this.sketch = packBytes(this.ownSketch().toBytes());
+    this.scale = 1;
   }
 
-  /** Takes what it is like now for what is normal. */
-  beginAnew(): void {
+  /**
+   * Takes what it is like now for what is normal.
+   * @param at in milliseconds since 1970
+   * @param minWindows from how many windows on a model is compared with
+   */
+  beginAnew(at: number, minWindows: number): void {
     this.trend.clear();
-    if (this.isOfNewVersion) {
-      // Nothing but this version is in what was learned of it.
-      this.isOfNewVersion = false;
-      return;
-    }
+    this.anewAt = at;
+    const isOfNewVersion = this.isOfNewVersion;
+    this.isOfNewVersion = false;
+    // A version that was slow from its start has learned nothing else.
+    if (isOfNewVersion && this.model.weight < minWindows) return;
     this.stored = this.previous = undefined;
-    this.isAnew = true;
-    this.clear();
+    this.forget();
   }
 
-  /** Forgets what this run has learned, as another one has it. */
+  /** Forgets what this run has learned, as another one has it; but not where that one knows of what is no longer normal. */
   clear(): void {
+    if (this.anewAt === undefined) this.forget();
+  }
+
+  private forget(): void {
     this.own = undefined;
     this.sketch = undefined;
     this.scale = 1;
+  }
+
+  private isNormal(stored: StoredOperation | undefined): boolean {
+    return this.anewAt === undefined || (stored?.anewAt ?? 0) >= this.anewAt - NEW_NORMAL_MS;
   }
 
   /** What this run has learned; nothing where it is nothing. */
@@ -136,6 +155,7 @@ export class WatchedHistory implements WatchedOperation {
       count: sketch.count,
       sketch: sketch.toBytes(),
       model: this.own === undefined ? new Uint8Array(0) : this.ownModel().toBytes(),
+      ...(this.anewAt === undefined ? {} : { anewAt: this.anewAt }),
     };
   }
 

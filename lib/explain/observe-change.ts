@@ -38,12 +38,13 @@ export function observeTrend({ subject, unit, forecast, explanation }: Trend): O
   };
 }
 
-export function observeLeak({ memory, state, suspects, explanation }: Leak): Observation {
+/** Of the process, whoever is suspected at present: otherwise one leak would be several findings. */
+export function observeLeak({ memory, state, explanation }: Leak): Observation {
   return {
     type: 'memory_leak',
     severity: state === 'confirmed' ? 'critical' : 'warning',
     fingerprint: memory,
-    route: suspects[0]?.name ?? PROCESS,
+    route: PROCESS,
     repetitions: 1,
     ms: 0,
     traceId: '',

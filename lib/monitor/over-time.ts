@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
@@ -73,7 +74,7 @@ export class OverTime {
   start(): void {
     this.baseline.start();
     this.memory?.start();
-    this.timer ??= setInterval(() => this.tick(Date.now()), TICK_MS).unref();
+    this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
   }
 
   /** What got worse: what goes on, then what is over. */
@@ -98,20 +99,22 @@ export class OverTime {
     await this.baseline.shutdown();
   }
 
-  private tick(now: number): void {
+  private tick(): void {
     try {
       this.around.peaks.take();
       for (const leak of this.memory?.news() ?? []) {
         this.around.observed(observeLeak(leak));
         if (leak.state === 'confirmed') this.around.onLeak(leak);
       }
-      if (this.options.baseline.enabled) this.addResources(now);
+      if (this.options.baseline.enabled) this.addResources();
     } catch (error) {
       this.around.onError(error);
     }
   }
 
-  private addResources(now: number): void {
+  private addResources(): void {
+    // The wall clock may jump.
+    const now = performance.timeOrigin + performance.now();
     const { memory, cpu, eventLoop } = this.around.resources.current();
     const trends = this.resourceTrends.add(now, {
       heapUsed: memory.heapUsed,

@@ -55,7 +55,7 @@ describe('a process that is killed while it saves', () => {
       const closed = once(child, 'close');
       child.kill('SIGKILL');
       await closed;
-      const found = (await store.load('shop')).find((one) => one.instance === instance);
+      const found = (await store.load('shop'))?.find((one) => one.instance === instance);
       expect(found?.savedAt).toBeGreaterThanOrEqual(Math.max(1, told));
       expect(found?.operations).toHaveLength(200);
       expect(found?.operations.every(({ count }) => count === found.savedAt)).toBe(true);

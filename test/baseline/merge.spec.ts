@@ -104,9 +104,9 @@ describe('planTidy', () => {
     };
     const store = new KeyvBaselineStore(map, 30 * DAY, () => {});
     for (let i = 0; i < 300; i++) await store.save(of(`run-${i}`, over));
-    const before = total(await store.load('shop'))[0] as number;
+    const before = total((await store.load('shop')) ?? [])[0] as number;
     for (let round = 0; round < 12; round++) await tidy(store, 'shop', TIDY);
-    const left = await store.load('shop');
+    const left = (await store.load('shop')) ?? [];
     expect(left).toHaveLength(1);
     expect(Math.abs((total(left)[0] as number) / before - 1)).toBeLessThan(0.001);
   });

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { Baseline } from '../../lib/baseline/baseline.js';
+import { Baseline, type BaselineSurroundings } from '../../lib/baseline/baseline.js';
 import { PARTS, type PartName } from '../../lib/baseline/operation-window.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import type { Trend } from '../../lib/baseline/trend.js';
@@ -23,6 +23,13 @@ export interface SimulatedOperation {
   readonly part?: PartName;
 }
 
+export interface Simulation {
+  readonly version?: string;
+  readonly seed?: number;
+  readonly maxOperations?: number;
+  readonly slo?: BaselineSurroundings['slo'];
+}
+
 /** A service whose time is simulated: what it counts is real. */
 export class SimulatedService {
   readonly opened: Regression[] = [];
@@ -35,14 +42,7 @@ export class SimulatedService {
   private now: number;
   private readonly random: () => number;
 
-  constructor(
-    options: BaselineOptions,
-    {
-      version,
-      seed = 1,
-      maxOperations = 1000,
-    }: { version?: string; seed?: number; maxOperations?: number } = {},
-  ) {
+  constructor(options: BaselineOptions, { version, seed = 1, maxOperations = 1000, slo }: Simulation = {}) {
     this.baseline = new Baseline(
       resolveBaseline({ warmUpSeconds: 0, ...options }),
       {
@@ -54,6 +54,7 @@ export class SimulatedService {
         onRegression: (regression) => this.opened.push(regression),
         onTrend: (trend) => this.trended.push(trend),
         onError: (error) => this.errors.push(error),
+        ...(slo === undefined ? {} : { slo }),
       },
       (message) => this.warnings.push(message),
     );
