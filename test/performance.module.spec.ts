@@ -115,6 +115,25 @@ describe('PerformanceModule', () => {
     expect(testing.get(RESOLVED_OPTIONS)).toMatchObject({ thresholds: { http: 7 } });
   });
 
+  it('tells what could not be read also where another module takes its time to start', async () => {
+    @Injectable()
+    class Slow {
+      async onModuleInit(): Promise<void> {
+        await new Promise((done) => setTimeout(done, 1300));
+      }
+    }
+    const failing = async (): Promise<never> => {
+      throw new Error('the connection is lost');
+    };
+    const store = { get: failing, set: failing, delete: failing };
+    const log = new KeptLog();
+    const module = { imports: [PerformanceModule.forRoot({ baseline: { store } })], providers: [Slow] };
+    const testing = await Test.createTestingModule(module).setLogger(log).compile();
+    closing.push(() => testing.close());
+    await testing.init();
+    expect(log.kept.map(({ message }) => message).join()).toContain('the connection is lost');
+  });
+
   it('stops the boot for options that are not right', async () => {
     await expect(
       Test.createTestingModule({ imports: [PerformanceModule.forRoot({ httpThresholdMs: -1 })] }).compile(),

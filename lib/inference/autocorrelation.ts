@@ -1,8 +1,8 @@
 /**
  * The correlation of neighbours in a series whose mean is near 0; corrected for that it comes out too low in short ones
- * (Marriott and Pope 1954). 0 to 0.95: a negative one is taken for none.
+ * (Marriott and Pope 1954). 0 to `most`: a negative one is taken for none, and so is one of fewer than `least` values.
  */
-export function neighbourCorrelation(values: ArrayLike<number>): number {
+export function neighbourCorrelation(values: ArrayLike<number>, most = 0.95, least = 5): number {
   const n = values.length;
   let mean = 0;
   for (let i = 0; i < n; i++) mean += (values[i] as number) / n;
@@ -13,7 +13,7 @@ export function neighbourCorrelation(values: ArrayLike<number>): number {
     squares += value * value;
     if (i > 0) products += value * ((values[i - 1] as number) - mean);
   }
-  if (!(squares > 0) || n < 4) return 0;
+  if (!(squares > 0) || n < least) return 0;
   const rho = products / squares;
-  return Math.min(0.95, Math.max(0, (n * rho + 1) / (n - 4)));
+  return Math.min(most, Math.max(0, (n * rho + 1) / (n - 4)));
 }

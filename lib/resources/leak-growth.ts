@@ -1,3 +1,4 @@
+import { neighbourCorrelation } from '../inference/autocorrelation.js';
 import { mannKendall } from '../inference/mann-kendall.js';
 import { medianOf, theilSen } from '../inference/theil-sen.js';
 import type { LeakBlock } from './leak-blocks.js';
@@ -61,7 +62,7 @@ export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Grow
   const few = n < LEAST_BLOCKS;
   if (few && (grown < least.urgentBytes || besideLoad > URGENT_P_VALUE)) return undefined;
   const rests = values.map((value, i) => value - line.intercept - line.slope * (times[i] as number));
-  const rho = neighbourCorrelation(rests);
+  const rho = neighbourCorrelation(rests, MOST_CORRELATION, LEAST_CORRELATED);
   const pValue = few ? 0 : mannKendall(values, (1 + rho) / (1 - rho)).pValue;
   if (pValue > least.pValue) return undefined;
   const half = n >> 1;
@@ -137,20 +138,6 @@ function meanLoad(blocks: readonly LeakBlock[]): number {
   let load = 0;
   for (const block of blocks) load += block.load / blocks.length;
   return load;
-}
-
-/** Of the rests of a fit, with Kendall's (1954) correction for short series. */
-function neighbourCorrelation(rests: Float64Array): number {
-  const n = rests.length;
-  let [mean, with1, squares] = [0, 0, 0];
-  for (const rest of rests) mean += rest / n;
-  for (let i = 0; i < n; i++) {
-    const rest = (rests[i] as number) - mean;
-    squares += rest * rest;
-    if (i > 0) with1 += rest * ((rests[i - 1] as number) - mean);
-  }
-  if (!(squares > 0) || n < LEAST_CORRELATED) return 0;
-  return Math.min(MOST_CORRELATION, Math.max(0, ((with1 / squares) * n + 1) / (n - 4)));
 }
 
 /** Whether two levels with one step between them explain as much as the line does, requests in flight beside both. */

@@ -1,12 +1,9 @@
 import { rm } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { LeakReading } from '../../lib/resources/leak-reading.js';
 import { compile, run } from './leak-programs/compiled.js';
 
 const MB = 2 ** 20;
-
-// A busy machine makes readings late, and late ones are left out.
-jest.retryTimes(2);
 
 describe('MajorCollections', () => {
   let folder: string;
