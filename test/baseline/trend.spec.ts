@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Trend } from '../../lib/baseline/trend.js';
 import { TrendDetector } from '../../lib/baseline/trend-detector.js';
+import { isStep } from '../../lib/baseline/trend-step.js';
+import { type Line, theilSen } from '../../lib/inference/theil-sen.js';
 import { DAY, HOUR, MINUTE, randomOf, START } from './programs/simulated-windows.js';
 
 const SUBJECT = { kind: 'operation', type: 'http', name: 'GET /orders' } as const;
@@ -25,6 +27,25 @@ function watch(
   }
   return { trend: detector.trend, times, detector };
 }
+
+describe('isStep', () => {
+  const hours = Float64Array.from({ length: 40 }, (_, hour) => hour);
+  const isStepOf = (value: (hour: number) => number): boolean => {
+    const random = randomOf(3);
+    const values = hours.map((hour) => value(hour) + 3 * random.normal());
+    return isStep(hours, values, theilSen(hours, values) as Line);
+  };
+
+  it('is what two levels fit better than a line, wherever it lies', () => {
+    for (const at of [5, 20, 35]) expect(isStepOf((hour) => (hour < at ? 100 : 140))).toBe(true);
+  });
+
+  it('is no drift, steady or in several steps', () => {
+    expect(isStepOf((hour) => 100 + hour)).toBe(false);
+    expect(isStepOf((hour) => 100 + 10 * Math.floor(hour / 8))).toBe(false);
+    expect(isStepOf((hour) => 100 + (hour * hour) / 40)).toBe(false);
+  });
+});
 
 describe('TrendDetector', () => {
   it('finds a drift over hours, and foretells when a limit is reached', () => {
@@ -60,6 +81,20 @@ describe('TrendDetector', () => {
     ['too little time', (hours: number) => 100 + 30 * hours, 2.5],
   ])('is silent of %s', (_, value, hours) => {
     for (let seed = 2; seed < 5; seed++) expect(watch(value, hours, { seed }).trend).toBeUndefined();
+  });
+
+  it('is silent all the while of noise that is nearly as great as the values', () => {
+    for (let seed = 2; seed < 22; seed++) expect(watch(() => 100, 8, { seed, noise: 80 }).times).toBe(0);
+  });
+
+  it('is silent all the while of a step, however late it came', () => {
+    for (const at of [6, 12, 18])
+      expect(watch((hours) => (hours < at ? 100 : 180), 24, { seed: at, noise: 10 }).times).toBe(0);
+  });
+
+  it('is silent of what rises ever less, as a cache that fills', () => {
+    const filling = (hours: number): number => 100 + 80 * (1 - Math.exp(-hours / 6));
+    for (const end of [22, 24, 26]) expect(watch(filling, end).trend).toBeUndefined();
   });
 
   it('no longer speaks of what has levelled off', () => {
