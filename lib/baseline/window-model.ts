@@ -1,4 +1,5 @@
 import { BLOCK_NUMBERS, BlockVariances } from './block-variances.js';
+import { bytesToFloats, floatsToBytes } from './float-bytes.js';
 import { addValue, decayMoments, MOMENTS, mergeMoments } from './moments.js';
 import { type OperationWindow, PARTS } from './operation-window.js';
 import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
@@ -10,7 +11,6 @@ const FORMAT = 2;
 export const LEAST_SCALE = 0.03;
 const REST = PARTS.length + 4;
 const NUMBERS = SEASON_NUMBERS + WINDOW_METRICS.length * MOMENTS + REST + BLOCK_NUMBERS;
-const BYTES = 1 + NUMBERS * Float32Array.BYTES_PER_ELEMENT;
 // Where in `rest` what lies behind the parts is.
 const PARTS_WEIGHT = PARTS.length;
 const INVERSE_COUNT = PARTS_WEIGHT + 1;
@@ -207,34 +207,13 @@ export class WindowModel {
 
   /** The version, then numbers of four bytes: always as many. */
   toBytes(): Uint8Array {
-    const bytes = new Uint8Array(BYTES);
-    bytes[0] = FORMAT;
-    const view = new DataView(bytes.buffer);
-    let at = 1;
-    for (const numbers of this.stored)
-      for (const number of numbers) {
-        view.setFloat32(at, number, true);
-        at += Float32Array.BYTES_PER_ELEMENT;
-      }
-    return bytes;
+    return floatsToBytes(FORMAT, this.stored);
   }
 
   /** @throws RangeError for bytes that {@link toBytes} did not write */
   static fromBytes(bytes: Uint8Array): WindowModel {
-    if (bytes[0] !== FORMAT)
-      throw new RangeError(`model has format ${bytes[0] ?? 'none'}: only ${FORMAT} is known`);
-    if (bytes.length !== BYTES)
-      throw new RangeError(`model has ${bytes.length} bytes: it must have ${BYTES}`);
     const model = new WindowModel();
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    let at = 1;
-    for (const numbers of model.stored)
-      for (let index = 0; index < numbers.length; index++) {
-        const number = view.getFloat32(at, true);
-        if (!Number.isFinite(number)) throw new RangeError(`model holds ${number}: numbers must be finite`);
-        numbers[index] = number;
-        at += Float32Array.BYTES_PER_ELEMENT;
-      }
+    bytesToFloats(bytes, FORMAT, model.stored, 'model');
     model.check();
     return model;
   }
