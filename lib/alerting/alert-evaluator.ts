@@ -5,7 +5,7 @@ interface Episode {
   readonly id: string;
   readonly subject: string | undefined;
   /** When its condition began to hold. */
-  readonly since: number;
+  since: number;
   /** Absent while it is pending. */
   firedAt: number | undefined;
   /** Since when the condition to resolve has held. */
@@ -128,6 +128,8 @@ export class AlertEvaluator {
   private judge(state: RuleState, key: string, episode: Episode, reading: RuleReading, now: number): void {
     const { rule } = state;
     episode.last = reading;
+    // A clock that was set back must not make it wait for as long.
+    episode.since = Math.min(episode.since, now);
     if (episode.firedAt === undefined) {
       if (!holds(rule, reading)) this.end(state, key);
       else if (now - episode.since >= rule.forMs) this.fire(rule, key, episode, now);
@@ -156,7 +158,7 @@ export class AlertEvaluator {
       this.end(state, key);
       return;
     }
-    episode.quietSince ??= now;
+    episode.quietSince = Math.min(episode.quietSince ?? now, now);
     const holdMs = episode.flapping
       ? Math.max(state.rule.keepFiringMs, Flapping.HOLD_MS)
       : state.rule.keepFiringMs;

@@ -69,9 +69,12 @@ export class Alerting {
       (notification) => this.tell(notification),
     );
     this.notifiers = options.enabled
-      ? notifiersOf(options.notifiers, service, (level, message) =>
+      ? notifiersOf(
+          options.notifiers,
+          service,
           // A log may be anybody's, and who warns may be in the middle of sending.
-          this.guarded(() => this.log?.(level, message)),
+          (level, message) => this.guarded(() => this.log?.(level, message)),
+          options.intervalMs,
         )
       : [];
     this.toldEvents = new Events(onError);

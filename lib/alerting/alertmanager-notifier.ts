@@ -7,8 +7,8 @@ import { postJson } from './post-json.js';
 
 /** An Alertmanager takes for resolved what was not sent again in time (5 minutes by default). */
 const RESEND_MS = 60_000;
-/** How long an alert lasts that is not sent again, because the process is gone: three are lost, as with Prometheus. */
-const LASTS_MS = 4 * RESEND_MS;
+/** An alert that is not sent again, because the process is gone, ends after so many times: three are lost, as with Prometheus. */
+const LASTS = 4;
 /** What is resolved is sent again for as long, should it not have got through. */
 const RESOLVED_FOR_MS = 900_000;
 const TIMEOUT_MS = 5000;
@@ -37,6 +37,7 @@ export class AlertmanagerNotifier implements Notifier {
   /** By id of the episode: what fires, and what is resolved and not yet known to be. */
   private readonly alerts = new Map<string, PerformanceAlert>();
   private nextAt = Number.NEGATIVE_INFINITY;
+  private readonly lastsMs: number;
   private retryMs = FIRST_RETRY_MS;
   private sending: Promise<void> | undefined;
   private changed = false;
@@ -44,12 +45,17 @@ export class AlertmanagerNotifier implements Notifier {
   private counts = { sent: 0, failed: 0, dropped: 0 };
   private failure: string | undefined;
 
-  /** @param warn is told once of each streak of failures */
+  /**
+   * @param warn is told once of each streak of failures
+   * @param tickMs how often {@link tick} is called, in milliseconds
+   */
   constructor(
     private readonly options: AlertmanagerOptions,
     private readonly service: AlertingService,
     private readonly warn: (message: string) => void,
+    tickMs = RESEND_MS,
   ) {
+    this.lastsMs = LASTS * Math.max(RESEND_MS, tickMs);
     const { url, headers } = endpointOf(options.url);
     url.pathname = `${url.pathname.replace(/\/*$/, '')}/api/v2/alerts`;
     url.search = '';
@@ -132,6 +138,8 @@ export class AlertmanagerNotifier implements Notifier {
     const { rule, severity, subject, labels, summary, value, unit, firedAt, timestamp, state } = alert;
     const { serviceName, serviceVersion, hostName } = this.service;
     const { generatorUrl } = this.options;
+    // The clock may have been set back meanwhile.
+    const startedAt = Math.min(firedAt, timestamp, now);
     return {
       labels: labelsOf({
         ...labels,
@@ -143,8 +151,10 @@ export class AlertmanagerNotifier implements Notifier {
         instance: hostName,
       }),
       annotations: { summary, value: `${value} ${unit}` },
-      startsAt: new Date(firedAt).toISOString(),
-      endsAt: new Date(state === 'firing' ? now + LASTS_MS : Math.max(timestamp, firedAt + 1)).toISOString(),
+      startsAt: new Date(startedAt).toISOString(),
+      endsAt: new Date(
+        state === 'firing' ? now + this.lastsMs : Math.max(timestamp, startedAt + 1),
+      ).toISOString(),
       ...(generatorUrl === undefined ? {} : { generatorURL: generatorUrl }),
     };
   }

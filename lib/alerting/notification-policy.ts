@@ -51,7 +51,7 @@ export class NotificationPolicy {
       if (!this.silences.covers(alert, now)) groupOf(groups, alert).firing.push(alert);
     }
     this.addRepeated(groups, now);
-    this.sentAt = this.sentAt.filter((at) => now - at < HOUR_MS);
+    this.sentAt = this.sentAt.filter((at) => at <= now && now - at < HOUR_MS);
     for (const [rule, group] of [...groups].sort(([, a], [, b]) => weightOf(b) - weightOf(a))) {
       this.tell(rule, group, now);
     }
@@ -72,7 +72,8 @@ export class NotificationPolicy {
     const { repeatIntervalMs } = this.limits;
     if (repeatIntervalMs === undefined) return;
     for (const { alert, at } of this.told.values()) {
-      if (now - at >= repeatIntervalMs && !this.silences.covers(alert, now))
+      // Either way: the clock may have been set back.
+      if (Math.abs(now - at) >= repeatIntervalMs && !this.silences.covers(alert, now))
         groupOf(groups, alert).repeated.push(alert);
     }
   }

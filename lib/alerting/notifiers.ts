@@ -5,17 +5,19 @@ import type { AlertingService, Notifier } from './notifier.js';
 import { SpanNotifier } from './span-notifier.js';
 import { WebhookNotifier } from './webhook-notifier.js';
 
-/** Everybody whom the options name. */
+/** Everybody whom the options name. @param tickMs how often they are given the time, in milliseconds */
 export function notifiersOf(
   { log, webhook, alertmanager, openTelemetry }: ResolvedNotifierOptions,
   service: AlertingService,
   write: AlertLog,
+  tickMs: number,
 ): Notifier[] {
   const warn = (message: string): void => write('warn', message);
   const notifiers: Notifier[] = [];
   if (log !== false) notifiers.push(new LogNotifier(write, log === true ? undefined : log.level));
   if (webhook !== undefined) notifiers.push(new WebhookNotifier(webhook, service, warn));
-  if (alertmanager !== undefined) notifiers.push(new AlertmanagerNotifier(alertmanager, service, warn));
+  if (alertmanager !== undefined)
+    notifiers.push(new AlertmanagerNotifier(alertmanager, service, warn, tickMs));
   if (openTelemetry) notifiers.push(new SpanNotifier());
   return notifiers;
 }

@@ -45,7 +45,7 @@ async function post(
   try {
     const response = await fetch(url, {
       method: 'POST',
-      headers: { ...headers, 'content-type': 'application/json' },
+      headers: { ...lowerCased(headers), 'content-type': 'application/json' },
       body,
       redirect: 'manual',
       signal: sending.signal,
@@ -73,4 +73,9 @@ export function afterMs(header: string | null, now: number): number | undefined 
   if (header === null || header.trim() === '') return undefined;
   const ms = /^\s*\d+\s*$/.test(header) ? Number(header) * 1000 : Date.parse(header) - now;
   return Number.isNaN(ms) ? undefined : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, ms));
+}
+
+/** Names that differ in case alone would be sent as one header with both values; the later one counts. */
+function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }

@@ -12,6 +12,9 @@ export interface SavedSlos {
   })[];
 }
 
+/** Objectives that are looked at of what was saved: as many as options may have. */
+const MAX_SAVED = 1000;
+
 /** A class and no spread options: those would all be of different shapes to the engine, and counting ten times as slow. */
 class Slo {
   readonly name: string;
@@ -131,13 +134,16 @@ export class SloCounters {
   restore(saved: unknown, now: number): boolean {
     const { version, slos } = Object(saved) as { version?: unknown; slos?: unknown };
     if (version !== 1 || !Array.isArray(slos)) return false;
-    for (const each of slos.slice(0, this.all.length)) {
+    const left = new Set(this.all);
+    for (const each of slos.slice(0, MAX_SAVED)) {
       const ring = Object(each) as SavedSlos['slos'][number];
-      const slo = this.all.find(
+      const slo = [...left].find(
         ({ operation, type, thresholdMs }) =>
           operation === ring.operation && type === ring.type && thresholdMs === ring.thresholdMs,
       );
-      slo?.ring.restore(ring, now);
+      if (slo === undefined) continue;
+      left.delete(slo);
+      slo.ring.restore(ring, now);
     }
     return true;
   }

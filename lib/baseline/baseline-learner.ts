@@ -110,11 +110,15 @@ export class BaselineLearner {
     return stored?.hasPrevious === true && now - stored.since < NEW_VERSION_MS;
   }
 
-  /** Takes what others have learned, in place of what was taken before. @param isAbsorbed whether they have this run's, too */
-  *taking(stored: StoredBaseline, isAbsorbed: boolean): Generator<undefined> {
+  /**
+   * Takes what others have learned, in place of what was taken before.
+   * @param absorbedAt of when what this run had learned is part of it, in milliseconds since 1970; absent where it is not
+   */
+  *taking(stored: StoredBaseline, absorbedAt?: number): Generator<undefined> {
     this.stored = stored;
     if (stored.previousVersion !== undefined) this.versions.previousVersion = stored.previousVersion;
-    if (isAbsorbed) for (const { watched } of this.histories.values()) watched?.clear();
+    if (absorbedAt !== undefined && this.isMostlyOlder(absorbedAt))
+      for (const { watched } of this.histories.values()) watched?.clear(absorbedAt);
     for (const [key, history] of this.histories) {
       if (history.watched !== undefined || this.hasStored(key))
         this.isolated(history, () => this.takeStored(history));
@@ -139,7 +143,7 @@ export class BaselineLearner {
     }
     if (!this.options.regressions.enabled) return;
     const { opened, ended, newNormal } = yield* this.watch.settling(at);
-    for (const operation of newNormal) {
+    for (const operation of new Set(newNormal)) {
       this.histories.get(operationKey(operation))?.watched?.beginAnew(at, this.settings.minModelWindows);
       this.isDirty = true;
     }
@@ -194,6 +198,11 @@ export class BaselineLearner {
     history.usual = usual;
     const isKnown = enabled && usual !== undefined && usual.count >= minCount;
     history.adaptiveMs = isKnown ? factor * usual.p95Ms : Number.POSITIVE_INFINITY;
+  }
+
+  /** Of what came since, and what others have as well, one is lost or the other counted twice: the less of the two. */
+  private isMostlyOlder(at: number): boolean {
+    return at - this.startedAt >= performance.timeOrigin + performance.now() - at;
   }
 
   private hasStored(key: string): boolean {

@@ -44,14 +44,15 @@ function* planningTidy(
   for (const { version, savedAt } of snapshots)
     latest.set(version, Math.max(latest.get(version) ?? 0, savedAt));
   const versions = [...latest].sort(([, one], [, other]) => other - one).slice(0, maxVersions);
+  const aged = ageingAt(snapshots, options);
   const kept = new Set(
-    versions.filter(([, savedAt]) => now - savedAt <= maxAgeMs).map(([version]) => version),
+    versions.filter(([, savedAt]) => aged - savedAt <= maxAgeMs).map(([version]) => version),
   );
   const isOver = ({ savedAt, instance }: BaselineSnapshot): boolean =>
     now - savedAt > staleMs && instance !== options.instance;
 
   const valid = withoutAbsorbed(
-    snapshots.filter(({ version, savedAt }) => kept.has(version) && now - savedAt <= maxAgeMs),
+    snapshots.filter(({ version, savedAt }) => kept.has(version) && aged - savedAt <= maxAgeMs),
   );
   const stays = new Set(valid.map(({ instance }) => instance));
   const remove = snapshots
@@ -80,6 +81,15 @@ export async function tidy(
   const { archives, remove } = await inSlices(planningTidy(present, options));
   for (const archive of archives) await store.save(archive);
   for (const instance of remove) await store.remove(service, instance);
+}
+
+/**
+ * The moment that ages are told from. Where all that others have saved is old, this clock may be wrong: then half of what
+ * may be old is kept, until another one has saved something.
+ */
+function ageingAt(snapshots: readonly BaselineSnapshot[], options: TidyOptions): number {
+  const others = lastSaved(snapshots.filter(({ instance }) => instance !== options.instance));
+  return Math.min(options.now, (others?.savedAt ?? options.now) + options.maxAgeMs / 2);
 }
 
 function* archiveOf(

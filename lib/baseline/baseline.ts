@@ -107,7 +107,8 @@ export class Baseline {
 
   /** What this run has learned, as it is saved; its operations are made one after another. */
   snapshot(): SnapshotToSave {
-    const slo = this.around.slo?.saved();
+    // Before it is known what had been counted, it is not the whole.
+    const slo = this.loadedAt === undefined ? undefined : this.around.slo?.saved();
     return {
       ...this.keeper.header(),
       ...(slo === undefined ? {} : { slo }),
@@ -165,10 +166,11 @@ export class Baseline {
       return;
     }
     const { stored, isAbsorbed, slo } = loaded;
+    const { savedAt } = this.keeper;
     if (this.loadedAt === undefined && slo !== undefined) this.around.slo?.restore(slo);
     // In one go with forgetting what is another's: otherwise it is counted twice.
     if (isAbsorbed) this.keeper.beginAnother();
-    await inSlices(this.learner.taking(stored, isAbsorbed));
+    await inSlices(this.learner.taking(stored, isAbsorbed ? savedAt : undefined));
     this.loadedAt = Date.now();
     void this.guarded(() => this.keeper.tidy(loaded));
   }

@@ -121,6 +121,8 @@ export class WatchedHistory implements WatchedOperation {
    */
   beginAnew(at: number, minWindows: number): void {
     this.trend.clear();
+    // Another figure of the same change: all that was learned came after it.
+    if (at - (this.anewAt ?? 0) < NEW_NORMAL_MS) return;
     this.anewAt = at;
     const isOfNewVersion = this.isOfNewVersion;
     this.isOfNewVersion = false;
@@ -130,9 +132,12 @@ export class WatchedHistory implements WatchedOperation {
     this.forget();
   }
 
-  /** Forgets what this run has learned, as another one has it; but not where that one knows of what is no longer normal. */
-  clear(): void {
-    if (this.anewAt === undefined) this.forget();
+  /**
+   * Forgets what this run had learned by then, as another one has it; but not where that one knows of what is no longer
+   * normal.
+   */
+  clear(at: number): void {
+    if (at >= (this.anewAt ?? 0)) this.forget();
   }
 
   private forget(): void {

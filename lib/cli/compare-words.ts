@@ -4,6 +4,7 @@ import type {
   Comparison,
   Verdict,
 } from '../baseline/compare-baselines.js';
+import { markdownText } from '../report/markdown-text.js';
 import { printable } from './printable.js';
 
 const WORDS: Readonly<Record<Verdict, string>> = {
@@ -44,7 +45,7 @@ export function asMarkdown(comparison: Comparison): string {
     const { verdict, type, name, before, after } = operation;
     const cells = [WORDS[verdict], `${type} ${name}`, `${ms(before.p50Ms)} / ${ms(before.p95Ms)}`];
     cells.push(`${ms(after.p50Ms)} / ${ms(after.p95Ms)}`, details(operation).replace(/^: /, ''));
-    return `| ${cells.map(cell).join(' | ')} |`;
+    return `| ${cells.map((cell) => markdownText(cell)).join(' | ')} |`;
   });
   const head = ['Verdict', 'Operation', 'Before p50 / p95', 'After p50 / p95', 'Changes'];
   return `${[`**${summaryOf(comparison)}**`, '', `| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...rows].join('\n')}\n`;
@@ -78,9 +79,4 @@ function ms(value: number | undefined): string {
 
 function round(value: number): number {
   return Number(value.toPrecision(3));
-}
-
-/** Names come from whoever called the application. */
-function cell(text: string): string {
-  return printable(text).replace(/[\\|`*_<>[\]&!~]/g, '\\$&');
 }

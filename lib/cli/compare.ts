@@ -59,7 +59,11 @@ Exit codes: 0 no regression (or whatever --fail-on names), 1 one at least, 2 a w
     }
     io.stdout.write(written(comparison, format));
     if (format !== 'text') tell(io, summaryOf(comparison));
-    return failed(comparison, failOn) ? EXIT.found : EXIT.fine;
+    if (failed(comparison, failOn)) return EXIT.found;
+    const { slower, faster, no_change } = comparison.counts;
+    if (failOn === 'never' || slower + faster + no_change > 0) return EXIT.fine;
+    tell(io, 'no operation has enough in both baselines to be compared: let them learn for longer');
+    return EXIT.failed;
   },
 };
 

@@ -94,7 +94,11 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
   private tell({ instance, method, title }: Listener, alert: PerformanceAlert): void {
     const failed = (error: unknown): void => {
       const [what, stack] = error instanceof Error ? [String(error), error.stack] : [show(error)];
-      this.logger.error(`${title} failed on the alert ${alert.rule} (${alert.state}): ${what}`, stack);
+      try {
+        this.logger.error(`${title} failed on the alert ${alert.rule} (${alert.state}): ${what}`, stack);
+      } catch {
+        // A log may be anybody's, and there is nobody left to tell.
+      }
     };
     try {
       Promise.resolve(instance[method]?.(alert)).catch(failed);

@@ -61,7 +61,7 @@ export class OverTime {
         onError: around.onError,
         slo: around.slo,
       },
-      (message) => this.warn?.(message),
+      (message) => this.warned(message),
     );
     if (detection.memoryLeaks.enabled) {
       this.memory = new MemoryWatch(
@@ -97,6 +97,15 @@ export class OverTime {
     this.timer = undefined;
     this.memory?.stop();
     await this.baseline.shutdown();
+  }
+
+  /** A log may be anybody's. */
+  private warned(message: string): void {
+    try {
+      this.warn?.(message);
+    } catch (error) {
+      this.around.onError(error);
+    }
   }
 
   private tick(): void {

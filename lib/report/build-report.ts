@@ -37,18 +37,26 @@ export function buildReport(source: ReportSource, options: ReportOptions = {}): 
   const stats = source.getStats({ operations: CONSIDERED });
   const baseline = source.overTime?.baseline.status;
   const first = <T>(list: readonly T[] | undefined): T[] => (list ?? []).slice(0, limit);
+  const all = {
+    slow: worstOfEach(source.getSlowOperations(), since),
+    regressions: source.getRegressions?.().filter((one) => (one.overAt ?? now) >= since) ?? [],
+    findings: findings(source, since, countingSince, now),
+    leaks: source.getLeaks?.() ?? [],
+    alerts: source.getActiveAlerts(),
+    slos: leastLeft(source, now),
+  };
   const content = {
     slowest: first(reportedOperations(source, stats.operations, covered, now)),
-    slow: first(worstOfEach(source.getSlowOperations(), since)),
-    regressions: first(source.getRegressions?.().filter((one) => (one.overAt ?? now) >= since)),
+    slow: first(all.slow),
+    regressions: first(all.regressions),
     trends: first(source.getTrends?.()),
-    findings: first(findings(source, since, countingSince, now)),
+    findings: first(all.findings),
     queries: source.getSlowQueries({ limit }),
-    leaks: first(source.getLeaks?.()),
+    leaks: first(all.leaks),
     resources: reportedResources(source, stats.currentResources, since, uptimeMs),
-    alerts: first(source.getActiveAlerts()),
+    alerts: first(all.alerts),
     recentAlerts: first(source.getRecentAlerts?.().filter(({ timestamp }) => timestamp >= since)),
-    slos: first(leastLeft(source, now)),
+    slos: first(all.slos),
     ...(baseline === undefined ? {} : { baseline }),
   };
   return {
@@ -56,7 +64,7 @@ export function buildReport(source: ReportSource, options: ReportOptions = {}): 
     generatedAt: now,
     covered,
     service: { name, ...(version === undefined ? {} : { version }), host, node: process.version, uptimeMs },
-    ...summarize(content),
+    ...summarize(all),
     ...content,
     coverage: {
       unseenDrivers: first(stats.drivers.filter(({ seen }) => !seen)),

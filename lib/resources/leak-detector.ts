@@ -60,12 +60,13 @@ export class LeakDetector {
     let counted: readonly number[] | undefined;
     const counts = this.suspects && (() => (counted ??= this.suspects?.counts()));
     const load = Number.isFinite(inFlight) ? inFlight : 0;
-    // Where nobody says what the process may hold, the heap's limit tells its size.
+    // A container ends a process whose heap would have had room; where nobody says what it may hold, the heap's limit does.
     const room = (this.options.rssLimitBytes ?? this.options.heapLimitBytes + rss) - rss;
     if (Number.isFinite(heapUsed)) {
       this.latestHeap = heapUsed;
       this.latestExternal = external;
-      this.series.heap.add(at, heapUsed, load, this.options.heapLimitBytes - heapUsed, counts);
+      const heapRoom = Math.min(this.options.heapLimitBytes - heapUsed, room);
+      this.series.heap.add(at, heapUsed, load, heapRoom, counts);
       this.series.external.add(at, external, load, room, counts);
     }
     const resident = Number.isFinite(heapResident) ? heapResident : heapUsed;
@@ -108,9 +109,9 @@ export class LeakDetector {
 
   /** What else is resident leaves less room outside the heap. */
   private limitOf(memory: LeakingMemory, usedBytes: number): number | undefined {
-    if (memory === 'heap') return this.options.heapLimitBytes;
-    const { rssLimitBytes } = this.options;
-    return rssLimitBytes === undefined ? undefined : rssLimitBytes - (this.latest?.rss ?? 0) + usedBytes;
+    const { heapLimitBytes, rssLimitBytes } = this.options;
+    const limit = rssLimitBytes && rssLimitBytes - (this.latest?.rss ?? 0) + usedBytes;
+    return memory === 'heap' ? Math.min(heapLimitBytes, limit ?? heapLimitBytes) : limit;
   }
 }
 

@@ -44,6 +44,20 @@ function watch(over: Partial<AlertRule> = {}) {
   };
 }
 
+describe('a clock that is set back', () => {
+  it('makes nothing wait for as long', () => {
+    const watched = watch({ forMs: 30 * SECOND, keepFiringMs: 60 * SECOND });
+    watched.at(100_000, 20);
+    watched.at(1000, 20);
+    watched.at(1030, 20);
+    expect(watched.states).toEqual(['1030 firing']);
+    watched.at(1040, 0);
+    watched.at(10, 0);
+    watched.at(70, 0);
+    expect(watched.states).toEqual(['1030 firing', '70 resolved']);
+  });
+});
+
 describe('hold times', () => {
   it('is pending until its condition has held for long enough', () => {
     const watched = watch({ forMs: 30 * SECOND });

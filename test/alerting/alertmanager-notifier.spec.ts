@@ -71,6 +71,21 @@ const settled = (notifier: AlertmanagerNotifier, attempts: number): Promise<void
   until(() => notifier.status.sent + notifier.status.failed === attempts);
 
 describe('AlertmanagerNotifier', () => {
+  it('lasts until it is sent again, however seldom that is, and begins before it ends', async () => {
+    await listen();
+    const seldom = new AlertmanagerNotifier({ url: server.url }, SERVICE, () => {}, 10 * MINUTE);
+    seldom.notify(notificationOf([alertOf()]));
+    seldom.tick(START);
+    await settled(seldom, 1);
+    expect(posted(0)[0]).toMatchObject({ endsAt: new Date(START + 40 * MINUTE).toISOString() });
+    // The clock was set back by a day while it fired.
+    seldom.notify(notificationOf([alertOf({ state: 'resolved', timestamp: START - 1440 * MINUTE })]));
+    seldom.tick(START + 10 * MINUTE);
+    await settled(seldom, 2);
+    const { startsAt = '', endsAt = '' } = posted(1)[0] ?? {};
+    expect(Date.parse(endsAt)).toBeGreaterThan(Date.parse(startsAt));
+  });
+
   it('posts what fires with its labels, and its end when it is resolved', async () => {
     await listen();
     const notifier = notifierTo(undefined, { token: 'TOKEN', generatorUrl: 'https://shop/performance' });

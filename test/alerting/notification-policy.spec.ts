@@ -28,6 +28,17 @@ const told = (): string[] =>
       (leftOut > 0 ? ` (${leftOut} left out)` : ''),
   );
 
+describe('a clock that is set back', () => {
+  it('neither keeps the limit reached nor what is repeated back', () => {
+    const policy = policyOf(1, HOUR);
+    policy.settle([firing('1')], START);
+    policy.settle([firing('2', 'q')], START - 24 * HOUR);
+    expect(told()).toEqual(['firing r: 1', 'firing q: 2']);
+    policy.settle([], START - 22 * HOUR);
+    expect(sent).toHaveLength(3);
+  });
+});
+
 describe('grouping', () => {
   it('makes one notification of the alerts of a rule in one tick', () => {
     policyOf().settle([firing('1'), firing('2', 'q'), firing('3')], START);

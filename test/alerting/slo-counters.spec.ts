@@ -40,6 +40,28 @@ describe('SloCounters', () => {
     ]);
   });
 
+  it('gives each objective back its own, whichever were there before and between', () => {
+    const named = (...names: string[]): SloOptions[] =>
+      names.map((name, place) => ({
+        name,
+        operation: 'GET /a',
+        objective: 0.9 + place / 100,
+        thresholdMs: 9,
+      }));
+    const twins = new SloCounters(named('page', 'ticket'));
+    twins.record('GET /a', 10, false);
+    twins.turn(START);
+    const again = new SloCounters(named('page', 'ticket'));
+    expect(again.restore(JSON.parse(JSON.stringify(twins)), START)).toBe(true);
+    expect(again.burnRates(START).map(({ windows }) => windows['1h'].total)).toEqual([1, 1]);
+    const three = new SloCounters(['a', 'b', 'c'].map((operation) => ({ operation, objective: 0.9 })));
+    three.record('c', 10, true);
+    three.turn(START);
+    const last = new SloCounters([{ operation: 'c', objective: 0.9 }]);
+    last.restore(JSON.parse(JSON.stringify(three)), START);
+    expect(last.burnRates(START)[0]?.windows['1h'].bad).toBe(1);
+  });
+
   it('tells no rate without operations', () => {
     const [burn] = new SloCounters(slos).burnRates(START);
     expect(burn?.windows['3d']).toEqual({ total: 0, bad: 0 });

@@ -32,6 +32,19 @@ const idsOf = (received: readonly Received[]) =>
   received.map(({ body }) => (JSON.parse(body) as WebhookBody).id);
 
 describe('WebhookNotifier', () => {
+  it('sends a header once, however it is written', async () => {
+    await listen();
+    const url = receiver.url.replace('://', '://user:password@');
+    const headers = { 'Content-Type': 'application/json', Authorization: 'Bearer TOKEN' };
+    const notifier = notifierTo(url, { headers });
+    notifier.notify(notificationOf([alertOf()]));
+    await until(() => notifier.status.sent === 1);
+    expect(receiver.received[0]?.headers).toMatchObject({
+      'content-type': 'application/json',
+      authorization: 'Bearer TOKEN',
+    });
+  });
+
   it('posts a notification as JSON that its signature belongs to', async () => {
     await listen();
     const notifier = notifierTo(`${receiver.url}/hook?to=a`, { headers: { 'x-tenant': 'shop' } });

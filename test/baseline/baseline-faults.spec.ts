@@ -72,7 +72,7 @@ describe('a baseline whose surroundings fail', () => {
     };
     const learner = new BaselineLearner(options, around, undefined, 0);
     learner.historyOf('http', 'GET /artists');
-    const taking = learner.taking(loaded?.stored as StoredBaseline, false);
+    const taking = learner.taking(loaded?.stored as StoredBaseline);
     taking.next();
     const history = learner.historyOf('http', albums.name);
     expect(history?.usual?.count).toBeGreaterThan(2000);
@@ -122,9 +122,13 @@ describe('a baseline whose surroundings fail', () => {
     const store = memoryStore();
     const slo = { saved: () => ({ bad: 3 }), restore: jest.fn() };
     const before = service({ store }, { slo: { saved: slo.saved, restore: () => {} } });
-    before.baseline.start();
+    await before.baseline.load();
     // With nothing learned.
-    await before.baseline.shutdown();
+    await before.baseline.save();
+    // A run that ends before it has read them must not take their place.
+    const between = service({ store }, { slo: { saved: () => ({ bad: 0 }), restore: () => {} } });
+    between.baseline.start();
+    await between.baseline.shutdown();
     const after = service({ store }, { slo });
     store.fails = true;
     await after.baseline.load();
@@ -133,6 +137,21 @@ describe('a baseline whose surroundings fail', () => {
     await after.baseline.load();
     await after.baseline.load();
     expect(slo.restore.mock.calls).toEqual([[{ bad: 3 }]]);
+  });
+
+  it('does not give objectives back what they have counted themselves', async () => {
+    const store = memoryStore();
+    const slo = { saved: () => ({ bad: 3 }), restore: jest.fn() };
+    const running = service({ store }, { slo });
+    await running.baseline.load();
+    await running.baseline.save();
+    const again = service({ store }, { slo });
+    await again.baseline.load();
+    await again.baseline.save();
+    expect(slo.restore).toHaveBeenCalledTimes(1);
+    store.values.delete([...store.values.keys()].find((key) => key.includes(':of:')) as string);
+    await again.baseline.load();
+    expect(slo.restore).toHaveBeenCalledTimes(1);
   });
 
   it('goes on where what is saved beside cannot be told', async () => {
@@ -145,6 +164,7 @@ describe('a baseline whose surroundings fail', () => {
     };
     const running = service({}, { slo });
     running.run(40, [albums]);
+    await running.baseline.load();
     expect(await running.baseline.save()).toBe(false);
     expect(running.errors).toEqual([fault]);
   });
@@ -190,6 +210,7 @@ describe('a baseline whose surroundings fail', () => {
     await other.baseline.save();
     const running = service();
     running.run(60, [albums]);
+    await new Promise((done) => setTimeout(done, 1500));
     await running.baseline.save();
     const snapshots = (await store.load('albums')) ?? [];
     expect(snapshots).toHaveLength(2);
@@ -205,6 +226,25 @@ describe('a baseline whose surroundings fail', () => {
     expect(usual(running, albums)?.count).toBeCloseTo(2 * counted, -2);
     running.run(2, [albums]);
     expect(usual(running, albums)?.count).toBeLessThan(2.1 * counted);
+  });
+
+  it('keeps what it has learned where that is more than what others have of it', async () => {
+    const store = new FileBaselineStore(directory, () => {});
+    const running = service();
+    running.run(40, [albums]);
+    await running.baseline.save();
+    const other = service();
+    other.run(40, [albums]);
+    await other.baseline.save();
+    const bounds = { staleMs: MINUTE, maxAgeMs: 30 * DAY, maxVersions: 10, halfLifeMs: 7 * DAY };
+    const plan = { ...bounds, mergeModels: modelMerger(7 * DAY), now: Date.now() + 2 * MINUTE };
+    const { archives } = planTidy((await store.load('albums')) ?? [], plan);
+    for (const archive of archives) await store.save(archive);
+    // Long since, and none of it could be saved.
+    running.run(400, [albums]);
+    await new Promise((done) => setTimeout(done, 1200));
+    await running.baseline.load();
+    expect(usual(running, albums)?.count).toBeGreaterThan(25_000);
   });
 
   it('tells a version that began well and then got slower once, until a day later that is normal', async () => {

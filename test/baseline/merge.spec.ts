@@ -92,7 +92,17 @@ describe('planTidy', () => {
       of(`v${i}`, { version: `${i}`, savedAt: NOW - (i + 2) * HOUR }),
     );
     expect(planTidy(versions, TIDY).remove).toEqual(['v10', 'v11', 'v12']);
-    expect(planTidy([of('old', { savedAt: NOW - 31 * DAY })], TIDY).remove).toEqual(['old']);
+    const old = of('old', { savedAt: NOW - 31 * DAY });
+    expect(planTidy([old, of('live')], TIDY).remove).toEqual(['old']);
+  });
+
+  it('does not take everything for old by a clock that may be wrong', () => {
+    const [live, before] = [of('live'), of('before', { savedAt: NOW - 2 * DAY })];
+    const ahead = { ...TIDY, now: NOW + 31 * DAY, instance: 'own' };
+    const own = of('own', { savedAt: ahead.now });
+    expect(planTidy([live, before, own], ahead).remove).toEqual([]);
+    // What is older than another one by as much is old by whatever clock.
+    expect(planTidy([live, of('old', { savedAt: NOW - 31 * DAY }), own], ahead).remove).toEqual(['old']);
   });
 
   it('bounds what 300 restarts leave behind, and loses none of it', async () => {

@@ -145,6 +145,19 @@ describe('KeyvBaselineStore', () => {
     }
   });
 
+  it('saves again in a directory after a logger that throws', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'baseline-'));
+    const blocked = join(directory, 'file');
+    await writeFile(blocked, '');
+    const store = new FileBaselineStore(blocked, () => {
+      throw new Error('no log');
+    });
+    await expect(store.save(snapshot())).rejects.toThrow('no log');
+    await rm(blocked);
+    expect(await store.save(snapshot())).toBe(true);
+    await rm(directory, { recursive: true });
+  });
+
   it('heals a list that another has overwritten or damaged', async () => {
     const store = mapStore();
     const one = new KeyvBaselineStore(store, DAY, () => {});

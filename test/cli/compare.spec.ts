@@ -43,6 +43,19 @@ describe('nestjs-performance compare', () => {
     expect(stdout).toMatch(/\n1 slower, 1 no change\n$/);
   });
 
+  it('cannot tell where nothing could be compared, and lets nobody take that for well', async () => {
+    const young = join(folder, 'young.baseline');
+    await writeFile(young, await encodeSnapshot({ ...after, operations: [entry('GET /a', 1000, 20)] }));
+    const { code, stderr } = await runCli(['compare', one, young]);
+    expect({ code, stderr }).toEqual({
+      code: 2,
+      stderr: expect.stringContaining('let them learn for longer'),
+    });
+    await writeFile(young, await encodeSnapshot({ ...after, operations: [] }));
+    expect((await runCli(['compare', one, young])).code).toBe(2);
+    expect((await runCli(['compare', '--fail-on=never', one, young])).code).toBe(0);
+  });
+
   it('finds nothing in a baseline and itself, and on the way back', async () => {
     const copy = join(folder, 'copy.baseline');
     await writeFile(copy, await encodeSnapshot(before));
@@ -62,7 +75,8 @@ describe('nestjs-performance compare', () => {
     });
     await writeFile(one, await encodeSnapshot(snapshot({ operations: [entry('GET /|<b>\u001b')] })));
     const { stdout } = await runCli(['compare', '--format=markdown', one, other]);
-    expect(stdout).toContain('GET /\\|\\<b\\>\\\\u001b');
+    expect(stdout).toContain('http GET /\\|&lt;b&gt;');
+    expect(stdout).not.toContain('\u001b');
   });
 
   it('compares two versions of one directory', async () => {

@@ -41,6 +41,20 @@ describe('what a report holds', () => {
     expect(lost(withFinding({ totalMs: 60_000 }, { countingSince: now - 1000 }))).toBe(3_600_000);
   });
 
+  it('sums up all that there is, however few are listed', () => {
+    const source = withFinding({});
+    const [finding] = source.getFindings();
+    const two = [
+      { ...finding, id: 'a', severity: 'warning', totalMs: 9000, explanation: 'costs more' },
+      { ...finding, id: 'b', severity: 'critical', totalMs: 1, explanation: 'blocks' },
+    ] as Finding[];
+    Object.assign(source, { getFindings: () => two });
+    const few = buildReport(source, { limit: 1 });
+    expect(few.findings).toHaveLength(1);
+    expect(few.verdict).toBe('critical');
+    expect(few.summary).toEqual(buildReport(source, { limit: 20 }).summary);
+  });
+
   it('covers nothing from before a reset, and says so', () => {
     const now = Date.now();
     const source = withFinding({}, { countingSince: now - 30 * MINUTE_MS });

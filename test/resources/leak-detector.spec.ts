@@ -23,6 +23,26 @@ function detectorAfter(course: Course, rssLimitBytes?: number): LeakDetector {
   return detector;
 }
 
+describe('a heap that may be larger than its container', () => {
+  it('leaks towards the end of the container', () => {
+    const detector = new LeakDetector({ heapLimitBytes: 2048 * MB, rssLimitBytes: 512 * MB });
+    const confirmedAt: number[] = [];
+    let used = 100 * MB;
+    let at = 1e12;
+    for (; used + 90 * MB < 480 * MB; used += 0.1 * MB) {
+      at += 10 * SECOND;
+      const heapUsed = used + (at % 7) * 0.2 * MB;
+      detector.add(reading(at, { heapUsed, heapResident: heapUsed + 8 * MB, rss: heapUsed + 90 * MB }));
+      if (detector.verdicts()[0]?.state === 'confirmed') confirmedAt.push(used);
+    }
+    expect(confirmedAt[0]).toBeLessThan(350 * MB);
+    const [leak] = detector.verdicts();
+    expect(leak).toMatchObject({ memory: 'heap', state: 'confirmed' });
+    // 32 MB are left at 36 MB an hour.
+    expect((leak?.timeToLimitMs as number) / HOUR).toBeCloseTo(32 / 36, 0);
+  });
+});
+
 function reading(at: number, change: Partial<LeakReading> = {}): LeakReading {
   return {
     at,
