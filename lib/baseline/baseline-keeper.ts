@@ -70,9 +70,7 @@ export class BaselineKeeper {
     if (savedAt !== undefined && snapshots.length === 0) return undefined;
     const now = Date.now();
     const stored = await storedBaseline(snapshots, { ...this.run, instance }, { ...this.merging, at: now });
-    const over = snapshots.filter(
-      (one) => one.slo !== undefined && one.instance !== instance && isOverRun(one, now - this.staleMs),
-    );
+    const over = snapshots.filter((one) => one.slo !== undefined && isOverRun(one, now - this.staleMs));
     return { stored, isAbsorbed, slo: lastSaved(over)?.slo, snapshots };
   }
 

@@ -139,21 +139,6 @@ describe('a baseline whose surroundings fail', () => {
     expect(slo.restore.mock.calls).toEqual([[{ bad: 3 }]]);
   });
 
-  it('does not give objectives back what they have counted themselves', async () => {
-    const store = memoryStore();
-    const slo = { saved: () => ({ bad: 3 }), restore: jest.fn() };
-    const running = service({ store }, { slo });
-    await running.baseline.load();
-    await running.baseline.save();
-    const again = service({ store }, { slo });
-    await again.baseline.load();
-    await again.baseline.save();
-    expect(slo.restore).toHaveBeenCalledTimes(1);
-    store.values.delete([...store.values.keys()].find((key) => key.includes(':of:')) as string);
-    await again.baseline.load();
-    expect(slo.restore).toHaveBeenCalledTimes(1);
-  });
-
   it('goes on where what is saved beside cannot be told', async () => {
     const fault = new Error('no counters');
     const slo = {
