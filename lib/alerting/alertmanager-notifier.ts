@@ -88,7 +88,9 @@ export class AlertmanagerNotifier implements Notifier {
   }
 
   tick(now: number): void {
-    if (this.alerts.size === 0 || now < this.nextAt || this.sending !== undefined) return;
+    // Further ahead than that it is by a clock that was set back since.
+    const waits = now < this.nextAt && this.nextAt <= now + RESEND_MS;
+    if (this.alerts.size === 0 || waits || this.sending !== undefined) return;
     this.sending = this.send(now);
   }
 
