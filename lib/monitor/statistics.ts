@@ -19,7 +19,26 @@ export interface NamedStatistics extends TypeStatistics {
   name: string;
   /** Time spent in it altogether, in milliseconds. */
   totalMs: number;
+  /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
+  lostMs: number;
 }
+
+/** What an operation costs. */
+export interface OperationCost extends Pick<NamedStatistics, 'type' | 'name' | 'totalMs' | 'lostMs'> {
+  /** What the last one was compared with, in milliseconds; absent where with nothing. */
+  thresholdMs?: number;
+  lifetime: LatencySummary;
+  minute: LatencySummary;
+  hour: LatencySummary;
+  /**
+   * The mean duration within each of the last 60 minutes, in milliseconds, the oldest first; null where nothing ended.
+   * Minutes that are over are known by tens, and each of these has their mean.
+   */
+  sparkline: (number | null)[];
+}
+
+/** The length of a sparkline. */
+const MINUTES = 60;
 
 /** A median of fewer operations says little. */
 const MIN_FOR_MEDIAN = 10;
@@ -49,6 +68,7 @@ export class Statistics {
 
   /**
    * Counts one operation. `now` is milliseconds on a clock that never goes back.
+   * @param limitMs what it was compared with to tell whether it was slow
    * @returns its history, where one is kept
    */
   record(
@@ -58,6 +78,7 @@ export class Statistics {
     slow: boolean,
     error: boolean,
     now: number,
+    limitMs?: number,
   ): OperationHistory | undefined {
     let ofType = this.byType.get(type);
     let key: string = type;
@@ -70,9 +91,9 @@ export class Statistics {
         this.byName.set(key, new Map());
       }
     }
-    ofType.record(durationMs, slow, error, now);
+    ofType.record(durationMs, slow, error, now, limitMs);
     const named = this.operation(key, name);
-    named.record(durationMs, slow, error, now);
+    named.record(durationMs, slow, error, now, limitMs);
     return named.history;
   }
 
@@ -177,17 +198,43 @@ export class Statistics {
 
   /** The figures of the operations that took the most time altogether, at most `limit` of them. */
   namedStatistics(now: number, limit: number): NamedStatistics[] {
-    const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
-    for (const [type, names] of this.byName) {
-      for (const [name, statistics] of names) all.push({ type, name, statistics });
-    }
-    all.sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
+    const all = this.named().sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
     return all.slice(0, limit).map(({ type, name, statistics }) => ({
       type,
       name,
       totalMs: round(statistics.totalMs),
+      lostMs: round(statistics.lostMs),
       ...withWindows(statistics, now),
     }));
+  }
+
+  /** The operations that lost the most time by being slow, then those that took the most, at most `limit` of them. */
+  costs(now: number, limit: number): OperationCost[] {
+    const all = this.named().sort(
+      ({ statistics: a }, { statistics: b }) => b.lostMs - a.lostMs || b.totalMs - a.totalMs,
+    );
+    return all.slice(0, limit).map(({ type, name, statistics }) => ({
+      type,
+      name,
+      // The operations counted as one may have a threshold each.
+      ...(name === OTHER || statistics.limitMs === Number.POSITIVE_INFINITY
+        ? {}
+        : { thresholdMs: round(statistics.limitMs) }),
+      lifetime: statistics.summary('lifetime', now),
+      minute: statistics.summary('minute', now),
+      hour: statistics.summary('hour', now),
+      totalMs: round(statistics.totalMs),
+      lostMs: round(statistics.lostMs),
+      sparkline: statistics.minuteMeans(MINUTES, now),
+    }));
+  }
+
+  private named(): { type: string; name: string; statistics: OperationStatistics }[] {
+    const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) all.push({ type, name, statistics });
+    }
+    return all;
   }
 
   /** Forgets everything. */
