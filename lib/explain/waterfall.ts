@@ -1,5 +1,5 @@
 import { round } from '../monitor/round.js';
-import type { EndedSpan, EndedSpans } from './ended-spans.js';
+import type { EndedSpans, ToldSpan } from './ended-spans.js';
 
 /** What a slow operation consisted of, span by span. At most 200 spans. */
 export interface Waterfall {
@@ -24,9 +24,9 @@ export interface WaterfallSpan {
 }
 
 /** @param ended what ended below `operation`, on its clock */
-export function waterfallOf(operation: EndedSpan, ended: EndedSpans): Waterfall {
+export function waterfallOf(operation: ToldSpan, ended: EndedSpans): Waterfall {
   const spans: WaterfallSpan[] = [];
-  const show = ({ name, type, startedAt, durationMs, failed }: EndedSpan, parent: number): number =>
+  const show = ({ name, type, startedAt, durationMs, failed }: ToldSpan, parent: number): number =>
     spans.push({
       name,
       type,

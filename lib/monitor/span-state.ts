@@ -94,25 +94,13 @@ export class SpanState extends SpanNode {
     this.endedBelow = undefined;
     const around = parent === undefined ? undefined : running(parent);
     if (around === undefined) return;
-    if (this.duplicate) {
-      if (endedBelow !== undefined) around.takeOver(endedBelow);
-      return;
+    if (this.duplicate && endedBelow === undefined) return;
+    around.endedBelow ??= new EndedSpans();
+    if (this.duplicate) around.endedBelow.addAll(endedBelow as EndedSpans);
+    else {
+      const { name = '', type = 'internal' } = this;
+      around.endedBelow.add(name, type, this.beganAt(now, durationMs), durationMs, failed, endedBelow);
     }
-    const name = this.name ?? '';
-    const type = this.type ?? 'internal';
-    const beganAt = this.beganAt(now, durationMs);
-    if (endedBelow === undefined) {
-      around.endedBelow ??= new EndedSpans();
-      around.endedBelow.add(name, type, beganAt, durationMs, failed, 0);
-    } else {
-      endedBelow.add(name, type, beganAt, durationMs, failed, endedBelow.size);
-      around.takeOver(endedBelow);
-    }
-  }
-
-  private takeOver(ended: EndedSpans): void {
-    if (this.endedBelow === undefined) this.endedBelow = ended;
-    else this.endedBelow.addAll(ended);
   }
 
   /** Whether somebody waits for the answer: its trace came in by a server or as a message, and is no stream. */

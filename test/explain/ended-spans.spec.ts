@@ -30,8 +30,7 @@ function end(tree: Drawn[]): { ended: EndedSpans; all: Map<string, { around: str
       const name = String(startedAt);
       all.set(name, { around, durationMs });
       const own = endAll(below, name);
-      own.add(name, failed ? 'failed' : 'fine', startedAt, durationMs, failed, own.size);
-      ended.addAll(own);
+      ended.add(name, failed ? 'failed' : 'fine', startedAt, durationMs, failed, own);
     }
     return ended;
   };
@@ -98,10 +97,9 @@ describe('the spans that ended below one', () => {
     const wide = new EndedSpans();
     let deep = new EndedSpans();
     for (let i = 0; i < 100_000; i++) {
-      wide.add('query', 'database', i, (i * 7919) % 1000, false, 0);
+      wide.add('query', 'database', i, (i * 7919) % 1000, false);
       const around = new EndedSpans();
-      deep.add('call', 'internal', -i, i, false, deep.size);
-      around.addAll(deep);
+      around.add('call', 'internal', -i, i, false, deep);
       deep = around;
       if (wide.size > MAX_ENDED_SPANS || deep.size > MAX_ENDED_SPANS) throw new Error('too many are kept');
     }
@@ -113,15 +111,15 @@ describe('the spans that ended below one', () => {
 
   it('are copied apart from what ends later', () => {
     const ended = new EndedSpans();
-    ended.add('first', 'internal', 1, 1, false, 0);
+    ended.add('first', 'internal', 1, 1, false);
     const copy = ended.copy();
-    ended.add('second', 'internal', 2, 1, false, 0);
+    ended.add('second', 'internal', 2, 1, false);
     expect([copy.size, ended.size]).toEqual([1, 2]);
   });
 
   it('do not begin before the operation, whatever their own clock says', () => {
     const ended = new EndedSpans();
-    ended.add('told later', 'database', 989.4, 20, false, 0);
+    ended.add('told later', 'database', 989.4, 20, false);
     expect(waterfallOf(operation, ended).spans[1]?.startMs).toBe(0);
   });
 });
