@@ -170,6 +170,24 @@ describe('the waterfall of a slow operation', () => {
     expect(spans.map(({ name }) => name)).toContain('long');
   });
 
+  it('stays what it was when the one around it has too many', async () => {
+    const root = start('root');
+    const job = start('job', root, 'job');
+    for (let i = 0; i < 10; i++) start('step', job).end();
+    job.end();
+    const before = waterfall('job');
+    expect(before?.spans).toHaveLength(11);
+    await sleep(5);
+    for (let i = 0; i < 300; i++) {
+      const longer = start('longer', root);
+      await Promise.resolve();
+      longer.end();
+    }
+    root.end();
+    expect(waterfall('root')?.omitted).toBeGreaterThan(0);
+    expect(waterfall('job')).toEqual(before);
+  });
+
   it('finds the next span around that runs, however many have ended on the way', () => {
     const job = start('job');
     const chain: Span[] = [];
