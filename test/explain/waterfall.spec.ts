@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
@@ -140,6 +142,29 @@ describe('the waterfall of a slow operation', () => {
     step.end();
     expect(waterfall('job')).toBeUndefined();
     for (const span of [job, step]) expect(stateOf(span)?.endedBelow).toBeUndefined();
+  });
+
+  it('holds no span that has ended, however long its root lives', async () => {
+    setFlagsFromString('--expose-gc');
+    const gc = runInNewContext('gc') as () => void;
+    const { monitor } = tracing;
+    const tracer = new NodeTracerProvider({ spanProcessors: [new SlowSpanProcessor(monitor)] }).getTracer(
+      'test',
+    );
+    const job = tracer.startSpan('job', {}, ROOT_CONTEXT);
+    const endSome = (): WeakRef<Span>[] =>
+      Array.from({ length: 100 }, () => {
+        const step = tracer.startSpan('step', {}, trace.setSpan(ROOT_CONTEXT, job));
+        tracer.startSpan('deep', {}, trace.setSpan(ROOT_CONTEXT, step)).end();
+        step.end();
+        return new WeakRef(step);
+      });
+    const ended = endSome();
+    await sleep(1);
+    gc();
+    expect(stateOf(job)?.endedBelow?.size).toBeGreaterThan(100);
+    expect(ended.filter((step) => step.deref() !== undefined)).toEqual([]);
+    job.end();
   });
 
   it('passes over spans that were forgotten, and keeps what was below them', () => {
