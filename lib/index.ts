@@ -39,6 +39,7 @@ export type {
   OperationType,
   SlowOperation,
 } from './monitor/operation.js';
+export type { OperationCost } from './monitor/operation-cost.js';
 export type { LatencySummary, WindowName } from './monitor/operation-statistics.js';
 export {
   type EndedOperation,
@@ -46,7 +47,7 @@ export {
 } from './monitor/performance-monitor.js';
 export { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
 export type { PerformanceStats } from './monitor/performance-stats.js';
-export type { NamedStatistics, OperationCost, TypeStatistics } from './monitor/statistics.js';
+export type { NamedStatistics, TypeStatistics } from './monitor/statistics.js';
 export type { AlertOptions, AlertRuleOptions, SilenceOptions, SloOptions } from './options/alert-options.js';
 export type {
   AdaptiveThresholdOptions,

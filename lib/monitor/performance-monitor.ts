@@ -29,12 +29,13 @@ import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
 import type { DetailedSlowOperation, OperationType, SlowOperation } from './operation.js';
+import type { OperationCost } from './operation-cost.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { OverTime } from './over-time.js';
 import type { PerformanceStats } from './performance-stats.js';
 import { type RecordedSpans, SlowOperations } from './slow-operations.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
-import { type OperationCost, Statistics } from './statistics.js';
+import { Statistics } from './statistics.js';
 import { Thresholds } from './thresholds.js';
 
 /** One operation that ended, as it is counted. */

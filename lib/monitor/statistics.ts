@@ -1,5 +1,6 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
 import { type OperationType, OTHER } from './operation.js';
+import { costOf, type OperationCost } from './operation-cost.js';
 import {
   type LatencySummary,
   OperationStatistics,
@@ -22,23 +23,6 @@ export interface NamedStatistics extends TypeStatistics {
   /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
   lostMs: number;
 }
-
-/** What an operation costs. */
-export interface OperationCost extends Pick<NamedStatistics, 'type' | 'name' | 'totalMs' | 'lostMs'> {
-  /** What the last one was compared with, in milliseconds; absent where with nothing. */
-  thresholdMs?: number;
-  lifetime: LatencySummary;
-  minute: LatencySummary;
-  hour: LatencySummary;
-  /**
-   * The mean duration within each of the last 60 minutes, in milliseconds, the oldest first; null where nothing ended.
-   * Minutes that are over are known by tens, and each of these has their mean.
-   */
-  sparkline: (number | null)[];
-}
-
-/** The length of a sparkline. */
-const MINUTES = 60;
 
 /** A median of fewer operations says little. */
 const MIN_FOR_MEDIAN = 10;
@@ -213,20 +197,7 @@ export class Statistics {
     const all = this.named().sort(
       ({ statistics: a }, { statistics: b }) => b.lostMs - a.lostMs || b.totalMs - a.totalMs,
     );
-    return all.slice(0, limit).map(({ type, name, statistics }) => ({
-      type,
-      name,
-      // The operations counted as one may have a threshold each.
-      ...(name === OTHER || statistics.limitMs === Number.POSITIVE_INFINITY
-        ? {}
-        : { thresholdMs: round(statistics.limitMs) }),
-      lifetime: statistics.summary('lifetime', now),
-      minute: statistics.summary('minute', now),
-      hour: statistics.summary('hour', now),
-      totalMs: round(statistics.totalMs),
-      lostMs: round(statistics.lostMs),
-      sparkline: statistics.minuteMeans(MINUTES, now),
-    }));
+    return all.slice(0, limit).map(({ type, name, statistics }) => costOf(type, name, statistics, now));
   }
 
   private named(): { type: string; name: string; statistics: OperationStatistics }[] {
