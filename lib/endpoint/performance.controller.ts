@@ -14,7 +14,7 @@ import {
 } from '@nestjs/common';
 import { FINDING_TYPES, type Finding } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
-import type { SlowOperation } from '../monitor/operation.js';
+import type { DetailedSlowOperation, SlowOperation } from '../monitor/operation.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
 import type { PerformanceStats } from '../monitor/performance-stats.js';
 import { show } from '../options/options-error.js';
@@ -59,7 +59,7 @@ export function createPerformanceController(path: string): Type {
 
     @Get('slow/:id')
     @Header('Cache-Control', 'no-store')
-    slowOperation(@Param('id') id: string): SlowOperation {
+    slowOperation(@Param('id') id: string): DetailedSlowOperation {
       const operation = this.monitor.getSlowOperation(id);
       if (operation !== undefined) return operation;
       throw new NotFoundException(

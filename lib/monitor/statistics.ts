@@ -1,5 +1,6 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
 import { type OperationType, OTHER } from './operation.js';
+import { costOf, type OperationCost } from './operation-cost.js';
 import {
   type LatencySummary,
   OperationStatistics,
@@ -19,6 +20,8 @@ export interface NamedStatistics extends TypeStatistics {
   name: string;
   /** Time spent in it altogether, in milliseconds. */
   totalMs: number;
+  /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
+  lostMs: number;
 }
 
 /** A median of fewer operations says little. */
@@ -49,6 +52,7 @@ export class Statistics {
 
   /**
    * Counts one operation. `now` is milliseconds on a clock that never goes back.
+   * @param limitMs what it was compared with to tell whether it was slow
    * @returns its history, where one is kept
    */
   record(
@@ -58,6 +62,7 @@ export class Statistics {
     slow: boolean,
     error: boolean,
     now: number,
+    limitMs?: number,
   ): OperationHistory | undefined {
     let ofType = this.byType.get(type);
     let key: string = type;
@@ -70,9 +75,9 @@ export class Statistics {
         this.byName.set(key, new Map());
       }
     }
-    ofType.record(durationMs, slow, error, now);
+    ofType.record(durationMs, slow, error, now, limitMs);
     const named = this.operation(key, name);
-    named.record(durationMs, slow, error, now);
+    named.record(durationMs, slow, error, now, limitMs);
     return named.history;
   }
 
@@ -177,17 +182,30 @@ export class Statistics {
 
   /** The figures of the operations that took the most time altogether, at most `limit` of them. */
   namedStatistics(now: number, limit: number): NamedStatistics[] {
-    const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
-    for (const [type, names] of this.byName) {
-      for (const [name, statistics] of names) all.push({ type, name, statistics });
-    }
-    all.sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
+    const all = this.named().sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
     return all.slice(0, limit).map(({ type, name, statistics }) => ({
       type,
       name,
       totalMs: round(statistics.totalMs),
+      lostMs: round(statistics.lostMs),
       ...withWindows(statistics, now),
     }));
+  }
+
+  /** The operations that lost the most time by being slow, then those that took the most, at most `limit` of them. */
+  costs(now: number, limit: number): OperationCost[] {
+    const all = this.named().sort(
+      ({ statistics: a }, { statistics: b }) => b.lostMs - a.lostMs || b.totalMs - a.totalMs,
+    );
+    return all.slice(0, limit).map(({ type, name, statistics }) => costOf(type, name, statistics, now));
+  }
+
+  private named(): { type: string; name: string; statistics: OperationStatistics }[] {
+    const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) all.push({ type, name, statistics });
+    }
+    return all;
   }
 
   /** Forgets everything. */
