@@ -21,6 +21,18 @@ export async function inSlices<T, R>(
   }
 }
 
+/** All that a generator yields, with rests as {@link inSlices} has them. */
+export async function* atLeisure<T>(steps: Iterable<T>): AsyncGenerator<T> {
+  let began = performance.now();
+  for (const step of steps) {
+    yield step;
+    if (performance.now() - began > SLICE_MS) {
+      await setImmediate();
+      began = performance.now();
+    }
+  }
+}
+
 /** Runs a generator to its end. @returns what it returns */
 export function atOnce<T, R>(steps: Generator<T, R>): R {
   for (;;) {

@@ -29,6 +29,7 @@ export interface LatencySummary {
 }
 
 const counts = new Float64Array(BUCKETS);
+const scratchTotals = new Totals();
 
 /** The latencies, errors and slow ones of one operation or one type: for its life and for each window. */
 export class OperationStatistics {
@@ -85,6 +86,21 @@ export class OperationStatistics {
       this.live.addTo(counts);
     }
     return summarize(totals, counts);
+  }
+
+  /** Adds the counts of its whole life to `target`, an array of {@link BUCKETS} numbers. */
+  addTo(target: Float64Array): void {
+    this.past.read(Number.NEGATIVE_INFINITY, scratchTotals, target);
+    this.live.addTo(target);
+  }
+
+  /** The shortest and the longest since the beginning, in milliseconds; Infinity and 0 while there is none. */
+  get extremes(): { min: number; max: number } {
+    const { lifetime, liveTotals } = this;
+    return {
+      min: Math.min(lifetime.min, liveTotals.min),
+      max: Math.max(lifetime.max, liveTotals.max),
+    };
   }
 
   /** Hands on what its last slot had, if that is over at `now` and nothing has come since. */
