@@ -190,8 +190,7 @@ export class PerformanceModule
   async onApplicationShutdown(): Promise<void> {
     this.http?.detach();
     if (this.options.monitor === undefined) await this.monitor.profiling.shutdown();
-    await this.metrics?.shutdown();
-    await this.tracing?.release();
+    await Promise.all([this.metrics?.shutdown(), this.tracing?.release()]);
     if (this.options.monitor === undefined) await this.monitor.shutdown();
   }
 }

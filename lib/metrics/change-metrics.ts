@@ -1,3 +1,4 @@
+import { isValidTraceId } from '@opentelemetry/api';
 import { LEAKING_MEMORIES } from '../resources/leak.js';
 import type { Metric, NumberPoint } from './metric.js';
 import type { MetricSources } from './metric-sources.js';
@@ -47,7 +48,7 @@ function* findings(sources: MetricSources): Iterable<NumberPoint> {
     yield {
       attributes: { 'performance.finding.type': type, 'performance.finding.severity': severity },
       value: count,
-      ...(traceId === '' ? {} : { exemplar: { traceId, spanId, value: ms / 1000, timestamp } }),
+      ...(isValidTraceId(traceId) ? { exemplar: { traceId, spanId, value: ms / 1000, timestamp } } : {}),
     };
   }
 }

@@ -56,12 +56,12 @@ export class MetricExport {
     clearInterval(this.timer);
     this.timer = undefined;
     await settleWithin(FLUSH_TIMEOUT_MS, this.finish());
-    await settleWithin(FLUSH_TIMEOUT_MS, this.parts.exporter.shutdown());
   }
 
   private async finish(): Promise<void> {
     await this.running;
     await this.export();
+    await this.parts.exporter.shutdown();
   }
 
   private async send(): Promise<void> {
