@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   Controller,
   Get,
@@ -43,9 +44,12 @@ export function createMetricsController(path: string): Type {
       if (!this.monitor.options.metrics.enabled)
         throw new NotFoundException('There are no metrics: the option metrics.enabled is false');
       const format = scrapeFormat(accept);
-      const bytes = await this.scrapes.get(format);
+      const pieces = await this.scrapes.get(format);
       response.header('X-Content-Type-Options', 'nosniff');
-      return new StreamableFile(bytes, { type: EXPOSITION_TYPES[format], length: bytes.length });
+      return new StreamableFile(Readable.from(pieces, { objectMode: false }), {
+        type: EXPOSITION_TYPES[format],
+        length: pieces.reduce((sum, { length }) => sum + length, 0),
+      });
     }
   }
   return MetricsController;
