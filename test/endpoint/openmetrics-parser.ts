@@ -13,7 +13,7 @@ interface Sample {
 }
 
 const LABEL = /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\["\\n])*)"(,|$)/y;
-const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)(?: # \{([^}]*)\} (\S+) (\d+\.\d{3}))?$/;
+const SAMPLE = /^([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{(.*)\})? (\S+)(?: # \{([^}]*)\} (\S+) (\d+\.\d{3}))?$/s;
 const SUFFIXES: Record<string, string[]> = {
   counter: ['_total'],
   gauge: [''],
