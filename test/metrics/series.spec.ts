@@ -179,6 +179,15 @@ describe('the labels of the semantic conventions', () => {
     await monitor.shutdown();
   });
 
+  it('have no exemplar of a slow one that has no trace', async () => {
+    const monitor = monitorOf();
+    record(monitor, 'http', 'GET /a', {}, { status: 200, durationMs: 5000 });
+    const parsed = scrape(monitor);
+    expect(series(parsed, 'performance_slow_operations_total')).toBe(1);
+    expect(parsed.samples.filter(({ exemplar }) => exemplar !== undefined)).toEqual([]);
+    await monitor.shutdown();
+  });
+
   it('keep apart what differs in one of them', async () => {
     const monitor = monitorOf();
     const database = (system: string, error: boolean): void =>
