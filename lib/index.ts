@@ -55,6 +55,7 @@ export type {
   KeyValueStore,
   RegressionOptions,
 } from './options/baseline-options.js';
+export type { MetricsOptions } from './options/metrics-options.js';
 export type { AlertmanagerOptions, NotifierOptions, WebhookOptions } from './options/notifier-options.js';
 export type {
   DetectionOptions,

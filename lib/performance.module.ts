@@ -13,6 +13,7 @@ import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core'
 import { AlertListeners } from './decorators/alert-listeners.js';
 import { createBaselineController } from './endpoint/baseline.controller.js';
 import { EndpointGuard } from './endpoint/endpoint.guard.js';
+import { createMetricsController } from './endpoint/metrics.controller.js';
 import { createPerformanceController } from './endpoint/performance.controller.js';
 import { createProfilesController } from './endpoint/profiles.controller.js';
 import { createReportController } from './endpoint/report.controller.js';
@@ -20,6 +21,7 @@ import { PerformanceHealthIndicator } from './health/performance.health.js';
 import { HttpServerTracer } from './http/http-server.tracer.js';
 import { ignoredPaths } from './http/ignored-paths.js';
 import { PerformanceInterceptor } from './http/performance.interceptor.js';
+import { type RunningMetrics, startMetrics } from './metrics/start-metrics.js';
 import { PerformanceMonitor } from './monitor/performance-monitor.js';
 import { PerformanceMonitorService } from './monitor/performance-monitor.service.js';
 import type { PerformanceOptions, ResolvedOptions } from './options/options.js';
@@ -46,6 +48,7 @@ const CONTROLLERS = [
   createProfilesController,
   createReportController,
   createBaselineController,
+  createMetricsController,
 ];
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
@@ -136,6 +139,8 @@ export class PerformanceModule
   extends ConfigurableModuleClass
   implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
+  private metrics: RunningMetrics | undefined;
+
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
     @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
@@ -179,6 +184,7 @@ export class PerformanceModule
       );
     }
     await this.monitor.profiling.start();
+    this.metrics = await startMetrics(this.options, this.monitor, logger);
     if (production && endpoint.enabled && endpoint.token === undefined && endpoint.authorize === undefined) {
       logger.log(
         'The endpoint answers nobody in production until endpoint.token or endpoint.authorize is given.',
@@ -189,7 +195,7 @@ export class PerformanceModule
   async onApplicationShutdown(): Promise<void> {
     this.http?.detach();
     if (this.options.monitor === undefined) await this.monitor.profiling.shutdown();
-    await this.tracing?.release();
+    await Promise.all([this.metrics?.shutdown(), this.tracing?.release()]);
     if (this.options.monitor === undefined) await this.monitor.shutdown();
   }
 }

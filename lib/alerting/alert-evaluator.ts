@@ -1,3 +1,4 @@
+import type { Severity } from '../explain/finding.js';
 import type { AlertRule, OpenAlert, PerformanceAlert, RuleReading } from './alert.js';
 import { Flapping } from './flapping.js';
 
@@ -84,6 +85,15 @@ export class AlertEvaluator {
         ...(firedAt === undefined ? {} : { firedAt }),
       })),
     );
+  }
+
+  /** Every rule, and whether it fires for anything. */
+  *rules(): Iterable<{ rule: string; severity: Severity; firing: boolean }> {
+    for (const { rule, episodes } of this.states) {
+      let firing = false;
+      for (const { firedAt } of episodes.values()) firing ||= firedAt !== undefined;
+      yield { rule: rule.name, severity: rule.severity, firing };
+    }
   }
 
   private *hold(state: RuleState, now: number): Generator<undefined> {

@@ -110,6 +110,11 @@ export class Alerting {
     return this.evaluator.openAlerts();
   }
 
+  /** Every rule, and whether it fires for anything; none where alerts are off. */
+  rules(): Iterable<{ rule: string; severity: string; firing: boolean }> {
+    return this.options.enabled ? this.evaluator.rules() : [];
+  }
+
   /** How each objective stands. */
   burnRates(now: number): BurnRate[] {
     return this.slos.burnRates(now);

@@ -1,20 +1,33 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 
-/** How long the event loop is held in one go. */
+/** How long the event loop is held in one go where nothing else is said. */
 const SLICE_MS = 1.5;
 
-/** Takes all that a generator yields, and lets others run whenever it took 1.5 ms. @returns what it returns */
+/** Takes all that a generator yields, and lets others run whenever it took so long. @returns what it returns */
 export async function inSlices<T, R>(
   steps: Generator<T, R>,
   take: (value: T) => void = () => {},
+  sliceMs = SLICE_MS,
 ): Promise<R> {
   let began = performance.now();
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
     take(step.value);
-    if (performance.now() - began > SLICE_MS) {
+    if (performance.now() - began > sliceMs) {
+      await setImmediate();
+      began = performance.now();
+    }
+  }
+}
+
+/** All that a generator yields, with rests as {@link inSlices} has them. */
+export async function* atLeisure<T>(steps: Iterable<T>, sliceMs = SLICE_MS): AsyncGenerator<T> {
+  let began = performance.now();
+  for (const step of steps) {
+    yield step;
+    if (performance.now() - began > sliceMs) {
       await setImmediate();
       began = performance.now();
     }

@@ -1,12 +1,33 @@
 import { createHash } from 'node:crypto';
 import { Events } from '../monitor/events.js';
 import { round } from '../monitor/round.js';
-import { type Finding, type FindingType, type Observation, SEVERITIES, severityOf } from './finding.js';
+import {
+  type Finding,
+  type FindingType,
+  type Observation,
+  SEVERITIES,
+  type Severity,
+  severityOf,
+} from './finding.js';
+
+/** How often findings of a type and severity were seen, and where the last time. */
+export interface FindingCount {
+  readonly type: FindingType;
+  readonly severity: Severity;
+  count: number;
+  traceId: string;
+  spanId: string;
+  /** Milliseconds that it took, and when it was, in milliseconds since 1970. */
+  ms: number;
+  timestamp: number;
+}
 
 /** Findings by type, fingerprint and route. The one that was not seen for the longest time makes room. */
 export class Findings {
   private readonly kept = new Map<string, Finding>();
   private readonly events: Events<Finding>;
+  /** One for each type and severity at the most. */
+  private readonly counted: FindingCount[] = [];
 
   constructor(
     private readonly capacity: number,
@@ -20,6 +41,7 @@ export class Findings {
     const { type, fingerprint, route, ms } = observation;
     const key = `${type}\n${route}\n${fingerprint}`;
     const severity = observation.severity ?? severityOf(ms);
+    this.countObservation(observation, severity, timestamp);
     let finding = this.kept.get(key);
     if (finding === undefined) {
       finding = {
@@ -75,6 +97,11 @@ export class Findings {
     return undefined;
   }
 
+  /** Observations since the start or the last {@link clear}, those of findings that made room among them. */
+  counts(): readonly FindingCount[] {
+    return this.counted;
+  }
+
   /** Calls `listener` each time a finding was seen. Returns what stops it. */
   on(listener: (finding: Finding) => void): () => void {
     return this.events.on(listener);
@@ -86,10 +113,25 @@ export class Findings {
 
   clear(): void {
     this.kept.clear();
+    this.counted.length = 0;
     this.events.dropped = 0;
   }
 
   close(): void {
     this.events.close();
+  }
+
+  private countObservation(
+    { type, ms, traceId, spanId }: Observation,
+    severity: Severity,
+    timestamp: number,
+  ): void {
+    let counted = this.counted.find((one) => one.type === type && one.severity === severity);
+    if (counted === undefined) {
+      counted = { type, severity, count: 0, traceId, spanId, ms, timestamp };
+      this.counted.push(counted);
+    }
+    counted.count++;
+    Object.assign(counted, { traceId, spanId, ms, timestamp });
   }
 }

@@ -152,6 +152,10 @@ export class ServedRequest implements HttpEvidenceSource {
     if (this.own) span?.end();
   }
 
+  get statusCode(): number {
+    return this.response.statusCode;
+  }
+
   /** Where the time went, as far as the request got. */
   evidence(): HttpEvidence {
     const { handler, response } = this;

@@ -60,8 +60,8 @@ const MOST_OF_FOUR_BYTES = 2 ** 32 - 1;
  * error is at most 1/64 (1.6 %), whatever the distribution, and two of them add up without any loss.
  */
 export class LatencyHistogram {
-  /** Of two bytes each until a bucket needs more. */
-  private counts: Uint16Array | Uint32Array = new Uint16Array(0);
+  /** Of two bytes each until a bucket needs more, then of four, then doubles. */
+  private counts: Uint16Array | Uint32Array | Float64Array = new Uint16Array(0);
   private most = MOST_OF_TWO_BYTES;
   private base = 0;
 
@@ -87,7 +87,7 @@ export class LatencyHistogram {
         this.cover(index);
         at = index - this.base;
       }
-      if ((this.counts[at] as number) + count > this.most) this.widen();
+      while ((this.counts[at] as number) + count > this.most) this.widen();
       (this.counts[at] as number) += count;
     }
   }
@@ -107,9 +107,13 @@ export class LatencyHistogram {
   }
 
   private widen(): void {
-    if (this.most !== MOST_OF_TWO_BYTES) return;
-    this.most = MOST_OF_FOUR_BYTES;
-    this.counts = Uint32Array.from(this.counts);
+    if (this.most === MOST_OF_TWO_BYTES) {
+      this.most = MOST_OF_FOUR_BYTES;
+      this.counts = Uint32Array.from(this.counts);
+    } else {
+      this.most = Number.POSITIVE_INFINITY;
+      this.counts = Float64Array.from(this.counts);
+    }
   }
 
   private cover(index: number): void {
@@ -117,8 +121,7 @@ export class LatencyHistogram {
     const used = this.counts.length;
     const start = used === 0 ? first : Math.min(this.base, first);
     const end = Math.max(used === 0 ? 0 : this.base + used, first + GRANULE);
-    const grown =
-      this.most === MOST_OF_TWO_BYTES ? new Uint16Array(end - start) : new Uint32Array(end - start);
+    const grown = new (this.counts.constructor as new (length: number) => typeof this.counts)(end - start);
     grown.set(this.counts, used === 0 ? 0 : this.base - start);
     this.counts = grown;
     this.base = start;

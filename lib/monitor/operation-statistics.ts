@@ -30,6 +30,7 @@ export interface LatencySummary {
 }
 
 const counts = new Float64Array(BUCKETS);
+const scratchTotals = new Totals();
 
 /** The latencies, errors and slow ones of one operation or one type: for its life and for each window. */
 export class OperationStatistics {
@@ -106,6 +107,21 @@ export class OperationStatistics {
     this.past.each((start, end, totals) => course.add(start, end, totals));
     if (this.liveTotals.count > 0) course.add(this.slot, this.slot + 1, this.liveTotals);
     return course.means();
+  }
+
+  /** Adds the counts of its whole life to `target`, an array of {@link BUCKETS} numbers. */
+  addTo(target: Float64Array): void {
+    this.past.read(Number.NEGATIVE_INFINITY, scratchTotals, target);
+    this.live.addTo(target);
+  }
+
+  /** The shortest and the longest since the beginning, in milliseconds; Infinity and 0 while there is none. */
+  get extremes(): { min: number; max: number } {
+    const { lifetime, liveTotals } = this;
+    return {
+      min: Math.min(lifetime.min, liveTotals.min),
+      max: Math.max(lifetime.max, liveTotals.max),
+    };
   }
 
   /** Hands on what its last slot had, if that is over at `now` and nothing has come since. */

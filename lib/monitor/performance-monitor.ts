@@ -13,6 +13,7 @@ import { Diagnostics } from '../explain/diagnostics.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import { emptyBreakdown } from '../explain/work.js';
+import { Metrics } from '../metrics/metrics.js';
 import type { SilenceOptions } from '../options/alert-options.js';
 import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
 import { resolveOptions } from '../options/resolve-options.js';
@@ -81,6 +82,8 @@ export class PerformanceMonitor {
   private readonly alertEvents = new Events<PerformanceAlert>(reportError);
   /** Rules, their state, and who is told. */
   readonly alerting: Alerting;
+  /** What is told to Prometheus and OpenTelemetry. */
+  readonly metrics: Metrics;
   private readonly alertHistory = new AlertHistory();
   private started = false;
 
@@ -137,6 +140,19 @@ export class PerformanceMonitor {
       onError: reportError,
       slo: this.alerting.savedSlos,
     });
+    this.metrics = new Metrics(this.options, {
+      statistics: this.statistics,
+      resources: this.resources,
+      countingSince: () => this.countingSince,
+      slowOperations: () => this.slow.list(),
+      findingCounts: () => this.diagnostics.findings.counts(),
+      dropped: () => this.dropped(),
+      regressions: () => this.overTime.regressions(),
+      trends: () => this.overTime.trends(),
+      leaks: () => this.overTime.leaks(),
+      burnRates: () => this.getBurnRates(),
+      alertRules: () => this.alerting.rules(),
+    });
     if (this.options.enabled) this.start();
   }
 
@@ -170,7 +186,8 @@ export class PerformanceMonitor {
       }
     }
     this.alerting.slos.record(name, durationMs, error, type);
-    if (slow) this.keep(operation, limitMs, limitMs !== thresholdMs, now);
+    const kept = slow ? this.keep(operation, limitMs, limitMs !== thresholdMs, now) : undefined;
+    this.metrics.record(operation, stateOf(span), kept);
     return slow;
   }
 
@@ -209,11 +226,7 @@ export class PerformanceMonitor {
       operations: this.statistics.namedStatistics(now, operations),
       currentResources: this.resources.current(),
       drivers: this.drivers,
-      dropped: {
-        operationsToOther: this.statistics.overflowed,
-        events: this.slowEvents.dropped + this.alertEvents.dropped + this.diagnostics.dropped.findingEvents,
-        queries: this.diagnostics.dropped.queries,
-      },
+      dropped: this.dropped(),
       eventLoopWatchdog: this.diagnostics.watchdog.status,
       profiling: this.profiling.status,
     };
@@ -234,6 +247,7 @@ export class PerformanceMonitor {
     this.statistics.reset();
     this.slow.clear();
     this.diagnostics.clear();
+    this.metrics.clear();
     this.slowEvents.dropped = 0;
     this.alertEvents.dropped = 0;
   }
@@ -374,13 +388,26 @@ export class PerformanceMonitor {
     return this.diagnostics.explains ? state?.busyMs(now, loopIdleMs()) : undefined;
   }
 
+  private dropped(): PerformanceStats['dropped'] {
+    return {
+      operationsToOther: this.statistics.overflowed,
+      events: this.slowEvents.dropped + this.alertEvents.dropped + this.diagnostics.dropped.findingEvents,
+      queries: this.diagnostics.dropped.queries,
+    };
+  }
+
   private alerted(alert: PerformanceAlert): void {
     if (alert.rule === HEAP_USED && alert.state === 'firing') this.profiling.memoryRunsShort();
     this.alertHistory.add(alert);
     this.alertEvents.emit(alert);
   }
 
-  private keep(operation: EndedOperation, thresholdMs: number, adaptive: boolean, now: number): void {
+  private keep(
+    operation: EndedOperation,
+    thresholdMs: number,
+    adaptive: boolean,
+    now: number,
+  ): SlowOperation {
     const { span } = operation;
     const state = stateOf(span);
     const busyMs = this.busyMs(state, now);
@@ -402,6 +429,7 @@ export class PerformanceMonitor {
     this.slow.add(slow, recordedSpans(state, operation.durationMs, now));
     this.slowEvents.emit(slow);
     if (state !== undefined) state.root.notable = true;
+    return slow;
   }
 }
 

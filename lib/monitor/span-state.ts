@@ -16,6 +16,7 @@ export const MONITOR_KEY = createContextKey('nestjs-performance.monitor');
 
 /** Who can say where the time of a served request went; asked only when it was slow. */
 export interface HttpEvidenceSource {
+  readonly statusCode: number;
   evidence(): HttpEvidence;
 }
 

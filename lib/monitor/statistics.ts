@@ -106,6 +106,13 @@ export class Statistics {
     return this.byName.get(type)?.get(name)?.history;
   }
 
+  /** Every operation, in the order in which they were first seen within their type. */
+  *all(): Iterable<{ type: string; name: string; statistics: OperationStatistics }> {
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) yield { type, name, statistics };
+    }
+  }
+
   /** Every operation that has a history. */
   *withHistory(): Iterable<OperationStatistics & { readonly history: OperationHistory }> {
     for (const names of this.byName.values()) {

@@ -1,7 +1,7 @@
 import { milliseconds } from './checks.js';
 import type { PerformanceOptions } from './options.js';
 import { type OptionFault, show } from './options-error.js';
-import { endpoint } from './validation.js';
+import { endpoint, exportSeconds } from './validation.js';
 
 /** The variables of the process; a value that is empty is as good as absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -36,7 +36,26 @@ export function readEnvironment(env: Environment): { options: PerformanceOptions
     // OTLP over gRPC is commonly given as host:port.
     const url = /^[\w.-]+:\d+$/.test(value) ? `http://${value}` : value;
     if (endpoint.accepts(url)) return url;
-    faults.push({ path: name, received: show(value), allowed: endpoint.allowed });
+    // More than one option may be taken from it.
+    if (!faults.some(({ path }) => path === name))
+      faults.push({ path: name, received: show(value), allowed: endpoint.allowed });
+    return undefined;
+  };
+  const interval = (name: string): number | undefined => {
+    const value = given(name);
+    if (value === undefined) return undefined;
+    const seconds = Number(value) / 1000;
+    if (exportSeconds.accepts(seconds)) return seconds;
+    faults.push({ path: name, received: show(value), allowed: 'a number of milliseconds, 100 to 3600000' });
+    return undefined;
+  };
+  const histograms = (name: string): 'exponential' | 'explicit' | undefined => {
+    const value = given(name)?.toLowerCase();
+    if (value === undefined) return undefined;
+    if (value === 'base2_exponential_bucket_histogram') return 'exponential';
+    if (value === 'explicit_bucket_histogram') return 'explicit';
+    const allowed = 'base2_exponential_bucket_histogram or explicit_bucket_histogram';
+    faults.push({ path: name, received: show(value), allowed });
     return undefined;
   };
 
@@ -53,6 +72,13 @@ export function readEnvironment(env: Environment): { options: PerformanceOptions
       profileSlowOperations: flag('OTEL_PROFILE_SLOW'),
       tracing: {
         endpoint: address('ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'),
+      },
+      metrics: {
+        // Of the specification's exporters only this one says something to us: that there is to be none.
+        enabled: given('OTEL_METRICS_EXPORTER') === 'none' ? false : undefined,
+        endpoint: address('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'),
+        histograms: histograms('OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION'),
+        intervalSeconds: interval('OTEL_METRIC_EXPORT_INTERVAL'),
       },
     },
     faults,

@@ -1,6 +1,7 @@
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { AlertOptions, ResolvedAlertOptions } from './alert-options.js';
 import type { BaselineOptions, ResolvedBaselineOptions } from './baseline-options.js';
+import type { MetricsOptions, ResolvedMetricsOptions } from './metrics-options.js';
 
 /** What `PerformanceModule.forRoot` takes. Everything is optional; durations are milliseconds. */
 export interface PerformanceOptions {
@@ -34,6 +35,7 @@ export interface PerformanceOptions {
   profileSlowOperations?: boolean;
   profiling?: ProfilingOptions;
   tracing?: TracingOptions;
+  metrics?: MetricsOptions;
   http?: HttpOptions;
   detection?: DetectionOptions;
   baseline?: BaselineOptions;
@@ -199,6 +201,7 @@ export interface ResolvedOptions {
     readonly instrumentation: boolean;
     readonly sampling: Readonly<Required<SamplingOptions>>;
   };
+  readonly metrics: ResolvedMetricsOptions;
   readonly http: Readonly<Required<HttpOptions>>;
   readonly detection: Readonly<
     Required<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock' | 'memoryLeaks'>>

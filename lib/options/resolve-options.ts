@@ -4,6 +4,7 @@ import { resolveAlerts } from './alert-options.js';
 import { applicationPackage } from './application-package.js';
 import { resolveBaseline } from './baseline-options.js';
 import { type Environment, readEnvironment } from './environment.js';
+import { resolveMetrics } from './metrics-options.js';
 import type { PerformanceOptions, ProfilingOptions, ResolvedOptions } from './options.js';
 import { PerformanceOptionsError } from './options-error.js';
 import { findFaults } from './validation.js';
@@ -56,6 +57,7 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
         maxSpansPerTrace: tracing.sampling?.maxSpansPerTrace ?? 1000,
       },
     },
+    metrics: resolveMetrics(options.metrics, environment.options.metrics, tracing.endpoint),
     http: { ignore: options.http?.ignore ?? [] },
     detection: {
       maxOperations: options.detection?.maxOperations ?? 1000,

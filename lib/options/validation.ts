@@ -19,6 +19,8 @@ import { type OptionFault, show } from './options-error.js';
 
 /** An address to export to. */
 export const endpoint = httpAddress('http://localhost:4317');
+/** Seconds between two exports. */
+export const exportSeconds = number(0.1, 3600);
 const customThresholds: Check = {
   allowed: `types (a letter, then letters, digits, _, - or .) with ${milliseconds.allowed}`,
   accepts: isObject,
@@ -60,6 +62,13 @@ const SHAPE: Shape = {
       maxBufferedSpans: whole(1, 1_000_000),
       maxSpansPerTrace: whole(1, 100_000),
     },
+  },
+  metrics: {
+    enabled: boolean,
+    endpoint,
+    intervalSeconds: exportSeconds,
+    histograms: oneOf(['exponential', 'explicit']),
+    maxSeries: whole(10, 100_000),
   },
   http: {
     ignore: {

@@ -1,4 +1,16 @@
 import { GCProfiler } from 'node:v8';
+import { Latencies } from '../monitor/latencies.js';
+
+export type GcType = 'minor' | 'major' | 'incremental' | 'weakcb';
+
+/** V8's names. */
+const TYPES: Readonly<Record<string, GcType>> = {
+  Scavenge: 'minor',
+  MinorMarkCompact: 'minor',
+  MinorMarkSweep: 'minor',
+  IncrementalMarking: 'incremental',
+  ProcessWeakCallbacks: 'weakcb',
+};
 
 /**
  * Adds up the pauses of the garbage collector. A `PerformanceObserver` is told of them a turn of the event loop
@@ -8,6 +20,8 @@ export class GcPauses {
   /** Since the start, until the last {@link refresh}. */
   totalMs = 0;
   count = 0;
+  /** The same by what was collected: the types of OpenTelemetry's conventions. */
+  readonly byType = new Map<GcType, Latencies>();
   private profiler: GCProfiler | undefined;
 
   start(): void {
@@ -25,9 +39,20 @@ export class GcPauses {
   refresh(): void {
     if (this.profiler === undefined) return;
     const { statistics } = this.profiler.stop() ?? { statistics: [] };
-    for (const { cost } of statistics) this.totalMs += cost / 1000;
+    for (const { gcType, cost } of statistics) this.add(gcType, cost / 1000);
     this.count += statistics.length;
     this.profiler = new GCProfiler();
     this.profiler.start();
+  }
+
+  private add(gcType: string, ms: number): void {
+    this.totalMs += ms;
+    const type = TYPES[gcType] ?? 'major';
+    let latencies = this.byType.get(type);
+    if (latencies === undefined) {
+      latencies = new Latencies();
+      this.byType.set(type, latencies);
+    }
+    latencies.record(ms);
   }
 }

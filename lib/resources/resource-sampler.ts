@@ -58,7 +58,7 @@ export class ResourceSampler {
   readonly history = new ResourceHistory(KEPT);
   private timer: NodeJS.Timeout | undefined;
   private delay: IntervalHistogram | undefined;
-  private readonly gc = new GcPauses();
+  readonly gc = new GcPauses();
   private samples = 0;
 
   /** @param intervalMs milliseconds between two samples */

@@ -4,6 +4,7 @@ import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { DriverInstrumentation } from './drivers.js';
 import { RecordAllSampler } from './record-all.sampler.js';
+import { FLUSH_TIMEOUT_MS, settleWithin } from './settle-within.js';
 import { SlowSpanProcessor } from './slow-span.processor.js';
 import { SlowTraceProcessor } from './slow-trace.processor.js';
 import { SCOPE, tracingRuntime } from './tracing-runtime.js';
@@ -32,9 +33,6 @@ interface Shared {
   users: number;
   shutdown(): Promise<void>;
 }
-
-/** How long a shutdown waits for the last spans to be exported. */
-const FLUSH_TIMEOUT_MS = 3000;
 
 /** Takes part in the process's tracing, and sets it up where nobody has. */
 export async function acquireTracing(
@@ -149,14 +147,4 @@ async function buildProvider(
     ),
     spanProcessors: processors,
   });
-}
-
-/** Waits for a promise, and no longer than this; how it ends does not matter any more. */
-async function settleWithin(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise.catch(() => {}), timeout]);
-  clearTimeout(timer);
 }

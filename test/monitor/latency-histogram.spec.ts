@@ -58,6 +58,18 @@ describe('LatencyHistogram', () => {
     expect(counts.every((count) => count === 0)).toBe(true);
   });
 
+  it('counts more than four bytes hold, and goes on from there', () => {
+    const histogram = new LatencyHistogram();
+    const added = new Float64Array(BUCKETS);
+    added[bucketOf(5)] = 2 ** 32 - 1;
+    histogram.addCounts(added);
+    histogram.record(5);
+    histogram.record(5000);
+    const counts = new Float64Array(BUCKETS);
+    histogram.addTo(counts);
+    expect([counts[bucketOf(5)], counts[bucketOf(5000)]]).toEqual([2 ** 32, 1]);
+  });
+
   it('counts more than two bytes hold, recorded or added, beside what it had', () => {
     const histogram = new LatencyHistogram();
     histogram.record(200);

@@ -21,6 +21,13 @@ describe('resolveOptions', () => {
       thresholds: { http: 1000, database: 500, cache: 100, external: 2000, internal: 1000 },
       tracing: { endpoint: undefined, instrumentation: true, sampling: { ratio: 1, keepSlowTraces: true } },
       detection: { maxOperations: 1000, maxSlowOperations: 200 },
+      metrics: {
+        enabled: true,
+        endpoint: undefined,
+        intervalSeconds: 60,
+        histograms: 'exponential',
+        maxSeries: 2000,
+      },
     });
   });
 
@@ -104,6 +111,9 @@ describe('resolveOptions', () => {
     ['no findings at all', { detection: { maxFindings: 0 } }, 'detection.maxFindings', '0'],
     ['a path that is none', { http: { ignore: ['health'] } }, 'http.ignore', 'an array'],
     ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
+    ['metrics too often', { metrics: { intervalSeconds: 0.01 } }, 'metrics.intervalSeconds', '0.01'],
+    ['no series at all', { metrics: { maxSeries: 0 } }, 'metrics.maxSeries', '0'],
+    ['histograms of another kind', { metrics: { histograms: 'native' } }, 'metrics.histograms', '"native"'],
     ['options that are none', 5, 'options', '5'],
   ])('names the option, the value and what is allowed for %s', (_what, options, path, received) => {
     const [fault] = faultsOf(options);
@@ -130,10 +140,53 @@ describe('resolveOptions', () => {
     ['OTEL_HTTP_THRESHOLD_MS', 'fast'],
     ['OTEL_DB_THRESHOLD_MS', '-3'],
     ['ENDPOINT', 'ftp://collector'],
+    ['OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'nowhere'],
+    ['OTEL_METRIC_EXPORT_INTERVAL', '1'],
+    ['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION', 'native'],
   ])('names the variable %s and its value', (name, value) => {
     expect(faultsOf({}, { [name]: value })).toEqual([
       { path: name, received: JSON.stringify(value), allowed: expect.any(String) },
     ]);
+  });
+
+  it.each<[string, PerformanceOptions, Record<string, string>, string | undefined]>([
+    [
+      'the option before all',
+      { metrics: { endpoint: 'http://a' }, tracing: { endpoint: 'http://b' } },
+      {},
+      'http://a',
+    ],
+    [
+      'that of the traces before the environment',
+      { tracing: { endpoint: 'http://b' } },
+      { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://c' },
+      'http://b',
+    ],
+    [
+      'its own variable before the common one',
+      {},
+      { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'c:4317', ENDPOINT: 'd:4317' },
+      'http://c:4317',
+    ],
+    ['the common one', {}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://e' }, 'http://e'],
+    ['none of the traces alone', {}, { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://f' }, undefined],
+    [
+      'none where there is to be none',
+      {},
+      { ENDPOINT: 'http://d', OTEL_METRICS_EXPORTER: 'none' },
+      undefined,
+    ],
+  ])('sends metrics to %s', (_what, options, env, expected) => {
+    expect(resolveOptions(options, env).metrics.endpoint).toBe(expected);
+  });
+
+  it('takes how metrics are exported from the environment', () => {
+    const env = {
+      OTEL_METRIC_EXPORT_INTERVAL: '5000',
+      OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'EXPLICIT_BUCKET_HISTOGRAM',
+    };
+    expect(resolveOptions({}, env).metrics).toMatchObject({ intervalSeconds: 5, histograms: 'explicit' });
+    expect(resolveOptions({ metrics: { intervalSeconds: 7 } }, env).metrics.intervalSeconds).toBe(7);
   });
 
   it('names every fault at once', () => {

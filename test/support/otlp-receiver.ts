@@ -1,6 +1,8 @@
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 // The last version of the transformer that ships decoders beside its encoders.
 import root from 'otlp-decoder/build/src/generated/root';
+import { metricsService, type ReceivedPoint } from './otlp-metrics.js';
+import { type KeyValue, plain } from './otlp-values.js';
 
 /** One span as it arrived, with its attributes as a plain object. */
 export interface ReceivedSpan {
@@ -13,17 +15,6 @@ export interface ReceivedSpan {
   events: { name: string; attributes: Record<string, unknown> }[];
 }
 
-interface AnyValue {
-  stringValue?: string;
-  boolValue?: boolean;
-  intValue?: unknown;
-  doubleValue?: number;
-  arrayValue?: { values: AnyValue[] };
-}
-interface KeyValue {
-  key: string;
-  value: AnyValue;
-}
 interface WireSpan {
   name: string;
   kind: number;
@@ -55,13 +46,17 @@ export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   resource: Record<string, unknown> = {};
   requests = 0;
+  /** Series in the order in which they came, again and again; one array for each request. */
+  readonly metricRequests: ReceivedPoint[][] = [];
+  metricsResource: Record<string, unknown> = {};
   private constructor(
     private readonly server: Server,
     /** `http://127.0.0.1:PORT` */
     readonly endpoint: string,
   ) {}
 
-  static async start(port = 0): Promise<OtlpReceiver> {
+  /** @param options `metrics: false` for one that knows traces alone */
+  static async start(port = 0, { metrics = true } = {}): Promise<OtlpReceiver> {
     const server = new Server();
     const receiver = { current: undefined as OtlpReceiver | undefined };
     server.addService(
@@ -83,6 +78,13 @@ export class OtlpReceiver {
         },
       },
     );
+    if (metrics) {
+      const [definition, implementation] = metricsService((points, resource) => {
+        receiver.current?.metricRequests.push(points);
+        if (receiver.current) receiver.current.metricsResource = resource;
+      });
+      server.addService(definition, implementation);
+    }
     const bound = await new Promise<number>((resolve, reject) => {
       server.bindAsync(`127.0.0.1:${port}`, ServerCredentials.createInsecure(), (error, chosen) =>
         error === null ? resolve(chosen) : reject(error),
@@ -90,6 +92,14 @@ export class OtlpReceiver {
     });
     receiver.current = new OtlpReceiver(server, `http://127.0.0.1:${bound}`);
     return receiver.current;
+  }
+
+  /** The newest of each series of this metric. */
+  points(name: string): ReceivedPoint[] {
+    const newest = new Map<string, ReceivedPoint>();
+    for (const point of this.metricRequests.flat())
+      if (point.name === name) newest.set(JSON.stringify(point.attributes), point);
+    return [...newest.values()];
   }
 
   stop(): void {
@@ -119,16 +129,4 @@ export class OtlpReceiver {
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString('hex');
-}
-
-function plain(attributes: KeyValue[]): Record<string, unknown> {
-  return Object.fromEntries(attributes.map(({ key, value }) => [key, plainValue(value)]));
-}
-
-function plainValue(value: AnyValue): unknown {
-  if (Object.hasOwn(value, 'stringValue')) return value.stringValue;
-  if (Object.hasOwn(value, 'boolValue')) return value.boolValue;
-  if (Object.hasOwn(value, 'doubleValue')) return value.doubleValue;
-  if (Object.hasOwn(value, 'intValue')) return Number(value.intValue);
-  return value.arrayValue?.values.map(plainValue);
 }

@@ -1,0 +1,71 @@
+import { type Attributes, type Histogram, type Meter, ValueType } from '@opentelemetry/api';
+import type { EndedOperation } from '../monitor/performance-monitor.js';
+import { BOUNDS_S } from './latency-buckets.js';
+import { operationAttributes } from './operation-metrics.js';
+import { type DurationSeries, SeriesBudget, SeriesTable } from './series.js';
+
+/** They measure what they trace, by the same names, where there is a meter provider. */
+const MEASURED = /^@opentelemetry\/instrumentation-(http|undici|pg)$/;
+
+/** The instruments for durations of a meter that the application has: it is told of each operation. */
+export class DurationInstruments {
+  private readonly operations: Histogram;
+  private readonly bySemantics: Readonly<Record<string, Histogram>>;
+  private readonly budget: SeriesBudget;
+  private readonly table: SeriesTable<undefined>;
+
+  /** @param max operations that are told apart */
+  constructor(meter: Meter, max: number) {
+    const histogram = (name: string, description: string): Histogram =>
+      meter.createHistogram(name, {
+        unit: 's',
+        description,
+        valueType: ValueType.DOUBLE,
+        advice: { explicitBucketBoundaries: [...BOUNDS_S] },
+      });
+    const database = histogram(
+      'db.client.operation.duration',
+      'Duration of operations of databases and caches.',
+    );
+    this.bySemantics = {
+      http: histogram('http.server.request.duration', 'Duration of served HTTP requests.'),
+      external: histogram('http.client.request.duration', 'Duration of outgoing HTTP requests.'),
+      database,
+      cache: database,
+    };
+    this.operations = histogram(
+      'performance.operation.duration',
+      'Duration of every operation that is counted.',
+    );
+    this.budget = new SeriesBudget(max);
+    // Only for their attributes, which are made once.
+    this.table = new SeriesTable(
+      this.budget,
+      (name, type): Attributes => operationAttributes(String(type), name),
+    );
+  }
+
+  /**
+   * @param series that of the semantic conventions, where there is one
+   * @param scope the instrumentation that made the span
+   */
+  record(
+    { type, name, durationMs }: EndedOperation,
+    series: DurationSeries | undefined,
+    scope: string | undefined,
+  ): void {
+    const seconds = durationMs / 1000;
+    this.operations.record(seconds, this.table.find(name, type, undefined, undefined).attributes);
+    if (series !== undefined && !this.measures(scope))
+      this.bySemantics[type]?.record(seconds, series.attributes);
+  }
+
+  clear(): void {
+    this.table.clear();
+    this.budget.refill();
+  }
+
+  private measures(scope: string | undefined): boolean {
+    return scope !== undefined && MEASURED.test(scope);
+  }
+}

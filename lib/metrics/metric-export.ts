@@ -1,0 +1,117 @@
+// Not the global ones, which a test of the application may have replaced.
+import { clearInterval, setInterval } from 'node:timers';
+import { context, diag } from '@opentelemetry/api';
+import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
+import { atLeisure } from '../baseline/baseline-slices.js';
+import type { ResolvedMetricsOptions } from '../options/metrics-options.js';
+import type { ExportHealth, ExportOutcome } from '../tracing/export-health.js';
+import { FLUSH_TIMEOUT_MS, settleWithin } from '../tracing/settle-within.js';
+import { SCOPE } from '../tracing/tracing-runtime.js';
+import { UNTRACED } from '../tracing/untraced.js';
+import type { Metrics } from './metrics.js';
+import { type MetricData, type MetricsSdk, otlpPoints } from './otlp-points.js';
+
+/** Series of one request: encoding one takes some 20 us, and all of a request's are encoded in one go. */
+const SERIES_A_REQUEST = 50;
+/** For gathering them, before that. */
+const SLICE_MS = 0.75;
+
+/** What an export needs of the SDK. */
+export interface MetricExportParts {
+  readonly sdk: MetricsSdk;
+  readonly exporter: PushMetricExporter;
+  readonly resource: ResourceMetrics['resource'];
+  readonly health: ExportHealth;
+  /** Called once when the receiver knows no metrics: nothing more is sent then. */
+  readonly onRefused: () => void;
+}
+
+/** Sends all metrics now and then, in requests of some series each. One export at a time; what fails is not repeated. */
+export class MetricExport {
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private refused = false;
+
+  constructor(
+    private readonly metrics: Metrics,
+    private readonly options: ResolvedMetricsOptions,
+    private readonly parts: MetricExportParts,
+  ) {}
+
+  /** Begins on a timer that does not keep the process alive. */
+  start(): void {
+    this.timer ??= setInterval(() => void this.export(), this.options.intervalSeconds * 1000).unref();
+  }
+
+  /** Sends what there is now, or waits for what is being sent. Never rejects. */
+  export(): Promise<void> {
+    this.running ??= this.send()
+      .catch((error: unknown) => diag.error('nestjs-performance: metrics could not be exported', error))
+      .finally(() => {
+        this.running = undefined;
+      });
+    return this.running;
+  }
+
+  /** Sends the last of it, and takes no longer than 3 seconds. */
+  async shutdown(): Promise<void> {
+    clearInterval(this.timer);
+    this.timer = undefined;
+    await settleWithin(FLUSH_TIMEOUT_MS, this.finish());
+  }
+
+  private async finish(): Promise<void> {
+    await this.running;
+    await this.export();
+    await this.parts.exporter.shutdown();
+  }
+
+  private async send(): Promise<void> {
+    const { sdk } = this.parts;
+    const { histograms } = this.options;
+    const points = otlpPoints(this.metrics.list(), { sdk, histograms, now: Date.now() });
+    let batch: MetricData[] = [];
+    for await (const point of atLeisure(points, SLICE_MS)) {
+      if (point !== undefined) batch.push(point);
+      if (batch.length < SERIES_A_REQUEST) continue;
+      if (!(await this.request(batch))) return;
+      batch = [];
+    }
+    if (batch.length > 0) await this.request(batch);
+  }
+
+  /** @returns whether to go on */
+  private async request(batch: MetricData[]): Promise<boolean> {
+    if (this.refused) return false;
+    const { exporter, resource, health } = this.parts;
+    const metrics = { resource, scopeMetrics: [{ scope: SCOPE, metrics: together(batch) }] };
+    const outcome = await new Promise<ExportOutcome>((resolve) =>
+      context.with(UNTRACED, () => exporter.export(metrics, resolve)),
+    );
+    if (isUnimplemented(outcome)) {
+      this.refused = true;
+      clearInterval(this.timer);
+      this.parts.onRefused();
+      return false;
+    }
+    health.note(outcome);
+    return outcome.code === 0;
+  }
+}
+
+/** The points of one metric, which come one after the other, as one. */
+function together(batch: readonly MetricData[]): MetricData[] {
+  const result: MetricData[] = [];
+  for (const data of batch) {
+    const last = result.at(-1);
+    if (last?.descriptor.name === data.descriptor.name)
+      (last.dataPoints as unknown[]).push(...data.dataPoints);
+    else result.push(data);
+  }
+  return result;
+}
+
+/** What gRPC says of a service that a receiver does not have. */
+function isUnimplemented({ error }: ExportOutcome): boolean {
+  return (error as { code?: unknown } | undefined)?.code === 12;
+}

@@ -1,0 +1,26 @@
+import type { BurnRate } from '../alerting/burn-rate.js';
+import type { Regression } from '../baseline/regression.js';
+import type { Trend } from '../baseline/trend.js';
+import type { FindingCount } from '../explain/findings.js';
+import type { SlowOperation } from '../monitor/operation.js';
+import type { Statistics } from '../monitor/statistics.js';
+import type { Leak } from '../resources/leak.js';
+import type { ResourceSampler } from '../resources/resource-sampler.js';
+
+/** What metrics are read from. */
+export interface MetricSources {
+  readonly statistics: Statistics;
+  readonly resources: ResourceSampler;
+  /** When counting began, or began anew, in milliseconds since 1970. */
+  countingSince(): number;
+  /** Those that are kept, the newest first. */
+  slowOperations(): readonly SlowOperation[];
+  findingCounts(): Iterable<FindingCount>;
+  /** What the bounds turned away. */
+  dropped(): { operationsToOther: number; events: number; queries: number };
+  regressions(): readonly Regression[];
+  trends(): readonly Trend[];
+  leaks(): readonly Leak[];
+  burnRates(): readonly BurnRate[];
+  alertRules(): Iterable<{ rule: string; severity: string; firing: boolean }>;
+}

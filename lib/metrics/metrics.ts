@@ -1,0 +1,121 @@
+import type { Attributes, Span } from '@opentelemetry/api';
+import type { SlowOperation } from '../monitor/operation.js';
+import type { EndedOperation } from '../monitor/performance-monitor.js';
+import type { SpanState } from '../monitor/span-state.js';
+import type { ResolvedMetricsOptions } from '../options/metrics-options.js';
+import type { ResolvedOptions } from '../options/options.js';
+import { changeMetrics } from './change-metrics.js';
+import { CounterTable } from './counter-table.js';
+import type { DurationInstruments } from './duration-instruments.js';
+import type { Exemplar, Histogram, Metric } from './metric.js';
+import type { MetricSources } from './metric-sources.js';
+import { operationAttributes, operationMetrics } from './operation-metrics.js';
+import { processMetrics } from './process-metrics.js';
+import { SemanticDurations } from './semantic-durations.js';
+import { SeriesBudget, type SeriesTable, seriesPoints } from './series.js';
+import { exemplarOf } from './slow-exemplar.js';
+import { targetOf } from './target.js';
+
+/** The part of an SDK's span that is looked at. */
+type ReadableSpan = Span & {
+  readonly attributes?: Attributes;
+  readonly instrumentationScope?: { readonly name: string };
+};
+
+/**
+ * What is counted for metrics beside the statistics, and the list of all metrics, whoever asks for them. Half of the
+ * series is for the operations of the statistics, half for what is counted here: so the one never pushes out the other.
+ */
+export class Metrics {
+  /** Where the application has a meter provider: what is told of each operation. */
+  instruments: DurationInstruments | undefined;
+  private readonly durations: SemanticDurations;
+  private readonly slow: CounterTable;
+  private readonly budget: SeriesBudget;
+  private readonly maxOperations: number;
+
+  readonly options: ResolvedMetricsOptions;
+  /** What tells the measured process apart from others. A module whose options say more sets it anew. */
+  target: Attributes;
+
+  constructor(
+    options: ResolvedOptions,
+    private readonly sources: MetricSources,
+  ) {
+    this.options = options.metrics;
+    this.target = targetOf(options);
+    this.maxOperations = Math.floor(options.metrics.maxSeries / 2);
+    this.budget = new SeriesBudget(options.metrics.maxSeries - this.maxOperations);
+    this.durations = new SemanticDurations(this.budget);
+    this.slow = new CounterTable(this.budget);
+  }
+
+  /** Counts an operation that ended. On the way of each. */
+  record(operation: EndedOperation, state: SpanState | undefined, slow: SlowOperation | undefined): void {
+    if (!this.options.enabled) return;
+    const { type, name, durationMs, error } = operation;
+    const span = operation.span as ReadableSpan | undefined;
+    const status = (operation.http ?? state?.http)?.statusCode;
+    const series = this.durations.seriesOf(type, name, error, status, span?.attributes);
+    series?.record(durationMs);
+    if (slow !== undefined) {
+      const exemplar = exemplarOf(slow);
+      if (series !== undefined) series.exemplar = exemplar;
+      this.countSlow(slow, exemplar);
+    }
+    this.instruments?.record(operation, series, span?.instrumentationScope?.name);
+  }
+
+  /** Forgets what was counted. */
+  clear(): void {
+    this.durations.clear();
+    this.slow.clear();
+    this.budget.refill();
+    this.instruments?.clear();
+  }
+
+  /** Every metric there is; their points are read when they are taken. */
+  list(): Metric[] {
+    const { sources, durations } = this;
+    const since = sources.countingSince();
+    const histogram = (name: string, description: string, table: SeriesTable<Attributes>): Histogram => ({
+      kind: 'histogram',
+      name,
+      unit: 's',
+      description,
+      since,
+      points: () => seriesPoints(table),
+    });
+    return [
+      histogram('http.server.request.duration', 'Duration of served HTTP requests.', durations.server),
+      histogram('http.client.request.duration', 'Duration of outgoing HTTP requests.', durations.client),
+      histogram(
+        'db.client.operation.duration',
+        'Duration of operations of databases and caches.',
+        durations.database,
+      ),
+      ...operationMetrics(sources, this.maxOperations),
+      {
+        kind: 'counter',
+        name: 'performance.slow.operations',
+        unit: '{operation}',
+        description: 'Operations that took longer than their threshold, by their first cause.',
+        since,
+        points: () => this.slow,
+      },
+      ...changeMetrics(sources),
+      ...processMetrics(sources.resources),
+    ];
+  }
+
+  private countSlow({ type, name, cause }: SlowOperation, exemplar: Exemplar | undefined): void {
+    this.slow.add(
+      `${type}\n${name}\n${cause}`,
+      () => ({
+        ...operationAttributes(type, name),
+        'performance.cause': cause,
+      }),
+      exemplar,
+    );
+  }
+}

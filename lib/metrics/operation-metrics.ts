@@ -1,0 +1,145 @@
+import { performance } from 'node:perf_hooks';
+import type { Attributes } from '@opentelemetry/api';
+import { BUCKETS } from '../monitor/latency-histogram.js';
+import { OTHER } from '../monitor/operation.js';
+import type { OperationStatistics } from '../monitor/operation-statistics.js';
+import { attributeText } from './attribute-text.js';
+import type { Exemplar, HistogramPoint, Metric, NumberPoint, Points } from './metric.js';
+import type { MetricSources } from './metric-sources.js';
+import { OVERFLOW } from './series.js';
+import { exemplarOf } from './slow-exemplar.js';
+
+/** A median of fewer operations in the last hour says little. */
+const MIN_FOR_RATIO = 30;
+
+interface Operation {
+  readonly type: string;
+  readonly name: string;
+  readonly statistics: OperationStatistics;
+}
+
+/**
+ * What the statistics know of each operation: nothing more is counted for it.
+ * @param max operations that have series of their own, the first ones that were seen; the others share one
+ */
+export function operationMetrics(sources: MetricSources, max: number): Metric[] {
+  const since = sources.countingSince();
+  return [
+    {
+      kind: 'histogram',
+      name: 'performance.operation.duration',
+      unit: 's',
+      description: 'Duration of every operation that is counted.',
+      since,
+      points: () => durations(sources, max),
+    },
+    {
+      kind: 'gauge',
+      name: 'performance.baseline.ratio',
+      unit: '1',
+      description: 'Median of the last hour over what is usual of the operation.',
+      since,
+      points: () => ratios(sources, max),
+    },
+    {
+      kind: 'counter',
+      name: 'performance.dropped',
+      unit: '{item}',
+      description: 'What bounds turned away: operations counted as (other), events and queries not kept.',
+      since,
+      points: () => dropped(sources),
+    },
+  ];
+}
+
+/** The attributes of an operation's series. */
+export function operationAttributes(type: string, name: string): Attributes {
+  return { 'performance.operation.type': type, 'performance.operation.name': attributeText(name) };
+}
+
+function* durations(sources: MetricSources, max: number): Points<HistogramPoint> {
+  const exemplars = newestSlow(sources);
+  const rest: Operation[] = [];
+  const counts = new Float64Array(BUCKETS);
+  let series = 0;
+  for (const operation of sources.statistics.all()) {
+    // What the statistics themselves have put together is bounded by the number of types.
+    if (series >= max && operation.name !== OTHER) {
+      rest.push(operation);
+      continue;
+    }
+    if (operation.name !== OTHER) series++;
+    counts.fill(0);
+    yield pointOf(operation, counts, exemplars.get(keyOf(operation.type, operation.name)));
+  }
+  if (rest.length > 0) yield* together(rest, counts);
+}
+
+function pointOf(
+  { type, name, statistics }: Operation,
+  counts: Float64Array,
+  exemplar: Exemplar | undefined,
+): HistogramPoint {
+  statistics.addTo(counts);
+  const { min, max } = statistics.extremes;
+  return {
+    attributes: operationAttributes(type, name),
+    count: statistics.count,
+    sumMs: statistics.totalMs,
+    minMs: min,
+    maxMs: max,
+    buckets: counts,
+    ...(exemplar === undefined ? {} : { exemplar }),
+  };
+}
+
+function* together(operations: readonly Operation[], counts: Float64Array): Points<HistogramPoint> {
+  counts.fill(0);
+  let [count, sumMs, minMs, maxMs] = [0, 0, Number.POSITIVE_INFINITY, 0];
+  for (const { statistics } of operations) {
+    statistics.addTo(counts);
+    count += statistics.count;
+    sumMs += statistics.totalMs;
+    minMs = Math.min(minMs, statistics.extremes.min);
+    maxMs = Math.max(maxMs, statistics.extremes.max);
+    yield undefined;
+  }
+  yield { attributes: OVERFLOW, count, sumMs, minMs, maxMs, buckets: counts };
+}
+
+/** The newest slow one of each operation that is kept. */
+function newestSlow(sources: MetricSources): Map<string, Exemplar> {
+  const result = new Map<string, Exemplar>();
+  for (const slow of sources.slowOperations()) {
+    const key = keyOf(slow.type, slow.name);
+    const exemplar = exemplarOf(slow);
+    if (exemplar !== undefined && !result.has(key)) result.set(key, exemplar);
+  }
+  return result;
+}
+
+function keyOf(type: string, name: string): string {
+  return `${type}\n${name}`;
+}
+
+function* ratios({ statistics }: MetricSources, max: number): Points<NumberPoint> {
+  const now = performance.now();
+  let series = 0;
+  for (const { type, name, statistics: operation } of statistics.all()) {
+    const usual = operation.history?.usual;
+    if (usual === undefined || usual.p50Ms <= 0 || series >= max) continue;
+    const { count, p50 } = operation.summary('hour', now);
+    if (count < MIN_FOR_RATIO || p50 === undefined) {
+      yield undefined;
+      continue;
+    }
+    series++;
+    yield { attributes: operationAttributes(type, name), value: p50 / usual.p50Ms };
+  }
+}
+
+function* dropped(sources: MetricSources): Iterable<NumberPoint> {
+  const { operationsToOther, events, queries } = sources.dropped();
+  for (const [reason, value] of Object.entries({ operations: operationsToOther, events, queries }))
+    yield { attributes: { reason }, value };
+}

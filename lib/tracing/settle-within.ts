@@ -1,0 +1,15 @@
+// Not the global ones, which a test of the application may have replaced.
+import { clearTimeout, setTimeout } from 'node:timers';
+
+/** How long a shutdown waits for the last telemetry to be exported. */
+export const FLUSH_TIMEOUT_MS = 3000;
+
+/** Waits for a promise, and no longer than this; how it ends does not matter any more. */
+export async function settleWithin(ms: number, promise: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise.catch(() => {}), timeout]);
+  clearTimeout(timer);
+}
