@@ -19,8 +19,8 @@ export class PageFiles {
   private bundle: Promise<PageBundle> | undefined;
   private readonly contents = new Map<string, Buffer>();
 
-  /** @param load what gives the files */
-  constructor(private readonly load: () => Promise<PageBundle> = loadBundle) {}
+  /** @param load what gives the files; until the first request it may be replaced */
+  constructor(public load: () => Promise<PageBundle> = loadBundle) {}
 
   /** Whether there is a page: a checkout that was not built has none. */
   async isBuilt(): Promise<boolean> {

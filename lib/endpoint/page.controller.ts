@@ -13,6 +13,7 @@ import {
   UseGuards,
   VERSION_NEUTRAL,
 } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
 import { PageFiles } from '../dashboard/page-files.js';
 import { PAGE_POLICY, pageShell } from '../dashboard/page-shell.js';
 import { Undocumented } from './api-documentation.js';
@@ -32,15 +33,24 @@ export function createPageController(path: string): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   @UseGuards(EndpointGuard)
   class PageController {
-    constructor(@Inject(PageFiles) private readonly files: PageFiles) {}
+    constructor(
+      @Inject(PageFiles) private readonly files: PageFiles,
+      @Inject(HttpAdapterHost) { httpAdapter }: HttpAdapterHost,
+    ) {
+      // Fastify tells `performance/` from `performance`, and Nest takes the slash from what it is given. Routes are read
+      // after this; every other one below the path comes before this one.
+      if (httpAdapter?.getType() === 'fastify') Get(['', '*'])(PageController.prototype, 'page', handler());
+    }
 
     @Get()
     @RouteKind('page')
     @Undocumented
     async page(
       @Req() { url, originalUrl = url }: { url: string; originalUrl?: string },
+      @Param('*') rest: string | undefined,
       @Res({ passthrough: true }) response: WithHeader,
     ): Promise<string> {
+      if (rest !== undefined && rest !== '') throw new NotFoundException();
       const [address = ''] = originalUrl.split('?', 1);
       response.header('Content-Type', 'text/html; charset=utf-8');
       // In the place of any that the application has for its own pages.
@@ -72,5 +82,7 @@ export function createPageController(path: string): Type {
       return new StreamableFile(file.content, { type: file.type, length: file.content.length });
     }
   }
+  const handler = (): PropertyDescriptor =>
+    Object.getOwnPropertyDescriptor(PageController.prototype, 'page') as PropertyDescriptor;
   return PageController;
 }
