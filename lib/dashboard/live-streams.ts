@@ -87,7 +87,11 @@ export class LiveStreams {
   /** Ends all streams, and opens no more. */
   close(): void {
     this.closed = true;
-    for (const { response } of this.streams) response.end();
+    for (const { response, fullSince } of this.streams) {
+      // Whoever does not read would not read the end either, and the server would wait for that.
+      if (fullSince === undefined) response.end();
+      else response.destroy();
+    }
     this.streams.clear();
     this.stopTimer();
   }
