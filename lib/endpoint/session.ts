@@ -25,20 +25,20 @@ export class Sessions {
   /** The value of the cookie. @param now milliseconds since 1970 */
   async issue(now = Date.now()): Promise<string> {
     const end = (now + SESSION_MS).toString(36);
-    return `${end}.${(await this.sign(end)).toString('base64url')}`;
+    return `${end}.${await this.sign(end)}`;
   }
 
   /** Whether these cookies hold a session that has not ended. @param now milliseconds since 1970 */
   async holds(cookies: string | undefined, now = Date.now()): Promise<boolean> {
     const [, end = '', signature = ''] = VALUE.exec(COOKIE.exec(cookies ?? '')?.[1] ?? '') ?? [];
     if (signature === '' || Number.parseInt(end, 36) <= now) return false;
-    return timingSafeEqual(await this.sign(end), Buffer.from(signature, 'base64url'));
+    return timingSafeEqual(Buffer.from(await this.sign(end)), Buffer.from(signature));
   }
 
-  private async sign(end: string): Promise<Buffer> {
+  private async sign(end: string): Promise<string> {
     this.derived ??= derive(this.token, PURPOSE, KEY_BYTES);
     return createHmac('sha256', await this.derived)
       .update(end)
-      .digest();
+      .digest('base64url');
   }
 }

@@ -111,8 +111,9 @@ const SHAPE: Shape = {
 };
 
 function isGuard(value: unknown): boolean {
-  const guard = typeof value === 'function' ? value.prototype : value;
-  return typeof Object(guard).canActivate === 'function';
+  // A class may give its instances alone the method; what has no prototype is no class.
+  if (typeof value === 'function') return value.prototype !== undefined;
+  return isObject(value) && typeof value['canActivate'] === 'function';
 }
 
 /** Every fault of the options: unknown names, and values that are not allowed. `undefined` is as good as absent. */
