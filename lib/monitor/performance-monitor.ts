@@ -31,7 +31,7 @@ import { Events } from './events.js';
 import type { OperationType, SlowOperation } from './operation.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { OverTime } from './over-time.js';
-import type { PerformanceStats } from './performance-stats.js';
+import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
 import { SlowOperations } from './slow-operations.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
 import { Statistics } from './statistics.js';
@@ -198,14 +198,20 @@ export class PerformanceMonitor {
   }
 
   /** The statistics, the present resources and the drivers. `operations` bounds the list, 100 by default. */
-  getStats({ operations = LISTED }: { operations?: number } = {}): PerformanceStats {
+  getStats(bounds: { operations?: number } = {}): PerformanceStats {
+    const { operations, ...figures } = this.statsInParts(bounds);
+    return { ...figures, operations: [...operations] };
+  }
+
+  /** The same, but for the operations, each of which is made when it is asked for: all of them take their time. */
+  statsInParts({ operations = LISTED }: { operations?: number } = {}): PerformanceStatsInParts {
     const now = performance.now();
     const totals = this.statistics.totals();
     return {
       totalOperations: totals.count,
       totalSlowOperations: totals.slowCount,
       byType: this.statistics.typeStatistics(now),
-      operations: this.statistics.namedStatistics(now, operations),
+      operations: this.statistics.eachNamed(now, operations),
       currentResources: this.resources.current(),
       drivers: this.drivers,
       dropped: {
