@@ -56,16 +56,19 @@ export function percentileOf(counts: Float64Array, count: number, p: number, max
 /**
  * Several percentiles in one pass, see {@link percentileOf}.
  * @param ps 0 to 1, in ascending order
+ * @param min about the least one: what is below it is not looked through
  */
 export function percentilesOf(
   counts: Float64Array,
   count: number,
   ps: readonly number[],
+  min: number,
   max: number,
 ): number[] {
   const result: number[] = [];
-  let index = 0;
-  let seen = counts[0] as number;
+  // What is no latency is in the first bucket, and a minimum that was shortened may be of the next one.
+  let index = (counts[0] as number) > 0 ? 0 : Math.max(0, bucketOf(min) - 1);
+  let seen = counts[index] as number;
   for (const p of ps) {
     const rank = Math.ceil(p * count);
     while (seen < rank && index < BUCKETS - 1) seen += counts[++index] as number;

@@ -137,8 +137,8 @@ export class OperationStatistics {
 function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
   const { count, slow, errors, sum, min, max } = totals;
   if (count === 0) return { count: 0, slowCount: 0, slowPercentage: 0, errorCount: 0 };
-  const [p50 = max, p95 = max, p99 = max] = percentilesOf(buckets, count, PERCENTILES, max).map((value) =>
-    round(Math.max(min, value)),
+  const [p50 = max, p95 = max, p99 = max] = percentilesOf(buckets, count, PERCENTILES, min, max).map(
+    (value) => round(Math.max(min, value)),
   );
   return {
     count,
