@@ -28,7 +28,7 @@ import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
-import type { OperationType, SlowOperation } from './operation.js';
+import { boundedName, MAX_NAME, type OperationType, type SlowOperation } from './operation.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { OverTime } from './over-time.js';
 import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
@@ -152,8 +152,9 @@ export class PerformanceMonitor {
    * @param idle how long the event loop has been idle until then
    * @returns whether it was slow
    */
-  record(operation: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
+  record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
     if (!this.started) return false;
+    const operation = given.name.length > MAX_NAME ? { ...given, name: boundedName(given.name) } : given;
     const { type, name, durationMs, thresholdMs, error, span } = operation;
     const usualMs = this.statistics.history(type, name)?.adaptiveMs ?? Number.POSITIVE_INFINITY;
     // A stream is open for as long as somebody listens.
