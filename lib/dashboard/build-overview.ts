@@ -18,7 +18,7 @@ const MIN_FOR_MEDIAN = 10;
  */
 export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), streams = 0): Overview {
   const { serviceName: name, serviceVersion: version } = monitor.options;
-  const stats = monitor.getStats({ operations: 1 });
+  const stats = monitor.statsInParts();
   const slow = monitor.getSlowOperations({ limit: LISTED });
   const content = {
     operations: operationsByCostInterim(monitor, OPERATIONS).map((one) => withChange(monitor, one)),
