@@ -59,6 +59,8 @@ export type { MetricsOptions } from './options/metrics-options.js';
 export type { AlertmanagerOptions, NotifierOptions, WebhookOptions } from './options/notifier-options.js';
 export type {
   DetectionOptions,
+  EndpointGuardClass,
+  EndpointGuardLike,
   EndpointOptions,
   EventLoopBlockOptions,
   HttpOptions,

@@ -33,15 +33,16 @@ export function costOf(
   now: number,
 ): OperationCost {
   const { limitMs, totalMs, lostMs } = statistics;
+  const { lifetime, minute, hour } = statistics.summaries(now);
   // Operations that are counted as one may have a threshold each.
   const compared = name !== OTHER && limitMs !== Number.POSITIVE_INFINITY;
   return {
     type,
     name,
     ...(compared ? { thresholdMs: round(limitMs) } : {}),
-    lifetime: statistics.summary('lifetime', now),
-    minute: statistics.summary('minute', now),
-    hour: statistics.summary('hour', now),
+    lifetime,
+    minute,
+    hour,
     totalMs: round(totalMs),
     lostMs: round(lostMs),
     sparkline: statistics.minuteMeans(MINUTES, now),

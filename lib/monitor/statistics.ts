@@ -1,12 +1,7 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
 import { type OperationType, OTHER } from './operation.js';
 import { costOf, type OperationCost } from './operation-cost.js';
-import {
-  type LatencySummary,
-  OperationStatistics,
-  WINDOWS,
-  type WindowName,
-} from './operation-statistics.js';
+import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
 import { round } from './round.js';
 
 /** The figures of one type, for its life and for each window. */
@@ -169,6 +164,11 @@ export class Statistics {
       : statistics.summary('lifetime', now).p50;
   }
 
+  /** The number of names that are told apart. */
+  get nameCount(): number {
+    return this.names;
+  }
+
   /** The number of operations counted, and of slow ones among them. */
   totals(): { count: number; slowCount: number } {
     let count = 0;
@@ -189,14 +189,21 @@ export class Statistics {
 
   /** The figures of the operations that took the most time altogether, at most `limit` of them. */
   namedStatistics(now: number, limit: number): NamedStatistics[] {
+    return [...this.eachNamed(now, limit)];
+  }
+
+  /** The same, each made when it is asked for. */
+  *eachNamed(now: number, limit: number): Generator<NamedStatistics, void, undefined> {
     const all = this.named().sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
-    return all.slice(0, limit).map(({ type, name, statistics }) => ({
-      type,
-      name,
-      totalMs: round(statistics.totalMs),
-      lostMs: round(statistics.lostMs),
-      ...withWindows(statistics, now),
-    }));
+    for (const { type, name, statistics } of all.slice(0, limit)) {
+      yield {
+        type,
+        name,
+        totalMs: round(statistics.totalMs),
+        lostMs: round(statistics.lostMs),
+        ...withWindows(statistics, now),
+      };
+    }
   }
 
   /** The operations that lost the most time by being slow, then those that took the most, at most `limit` of them. */
@@ -225,8 +232,6 @@ export class Statistics {
 }
 
 function withWindows(statistics: OperationStatistics, now: number): TypeStatistics {
-  const windows = {} as Record<WindowName, LatencySummary>;
-  for (const window of Object.keys(WINDOWS) as WindowName[])
-    windows[window] = statistics.summary(window, now);
-  return { ...statistics.summary('lifetime', now), windows };
+  const { lifetime, ...windows } = statistics.summaries(now);
+  return { ...lifetime, windows };
 }
