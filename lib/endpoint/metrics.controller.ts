@@ -15,6 +15,7 @@ import {
 import { EXPOSITION_TYPES } from '../metrics/exposition.js';
 import { Scrapes } from '../metrics/scrape.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { Documented } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
 import { scrapeFormat } from './metrics-format.js';
 
@@ -35,6 +36,7 @@ export function createMetricsController(path: string): Type {
     }
 
     @Get('metrics')
+    @Documented('Metrics for Prometheus: OpenMetrics with exemplars, or its plain text')
     @Header('Cache-Control', 'no-store')
     @Header('Vary', 'Accept')
     async metrics(

@@ -33,6 +33,7 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
       'delete /performance/stats',
       'get /performance/baseline',
       'get /performance/findings',
+      'get /performance/metrics',
       'get /performance/overview',
       'get /performance/profiles',
       'get /performance/profiles/{id}',
