@@ -51,6 +51,8 @@ export type {
 export type { AlertmanagerOptions, NotifierOptions, WebhookOptions } from './options/notifier-options.js';
 export type {
   DetectionOptions,
+  EndpointGuardClass,
+  EndpointGuardLike,
   EndpointOptions,
   EventLoopBlockOptions,
   HttpOptions,

@@ -10,9 +10,14 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { PageFiles } from './dashboard/page-files.js';
 import { AlertListeners } from './decorators/alert-listeners.js';
 import { createBaselineController } from './endpoint/baseline.controller.js';
 import { EndpointGuard } from './endpoint/endpoint.guard.js';
+import { EndpointAccess } from './endpoint/endpoint-access.js';
+import { createLoginController } from './endpoint/login.controller.js';
+import { createOverviewController } from './endpoint/overview.controller.js';
+import { createPageController } from './endpoint/page.controller.js';
 import { createPerformanceController } from './endpoint/performance.controller.js';
 import { createProfilesController } from './endpoint/profiles.controller.js';
 import { createReportController } from './endpoint/report.controller.js';
@@ -46,6 +51,9 @@ const CONTROLLERS = [
   createProfilesController,
   createReportController,
   createBaselineController,
+  createOverviewController,
+  createPageController,
+  createLoginController,
 ];
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
@@ -103,7 +111,9 @@ const providers: Provider[] = [
   AlertListeners,
   PerformanceHealthIndicator,
   PerformanceInterceptor,
+  EndpointAccess,
   EndpointGuard,
+  { provide: PageFiles, useFactory: () => new PageFiles() },
   { provide: APP_INTERCEPTOR, useExisting: PerformanceInterceptor },
 ];
 
@@ -174,9 +184,10 @@ export class PerformanceModule
       );
     }
     await this.monitor.profiling.start();
-    if (production && endpoint.enabled && endpoint.token === undefined && endpoint.authorize === undefined) {
+    const { token, authorize, guards } = endpoint;
+    if (production && endpoint.enabled && (token ?? authorize ?? guards) === undefined) {
       logger.log(
-        'The endpoint answers nobody in production until endpoint.token or endpoint.authorize is given.',
+        'The endpoint answers nobody in production until endpoint.token, endpoint.authorize or endpoint.guards is given.',
       );
     }
   }

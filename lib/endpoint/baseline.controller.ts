@@ -11,12 +11,9 @@ import {
 } from '@nestjs/common';
 import { encodeSnapshot } from '../baseline/baseline-format.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { Documented } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
-
-/** Nest asks for `header` of either framework's response. */
-interface WithHeader {
-  header(name: string, value: string): unknown;
-}
+import type { WithHeader } from './framework-response.js';
 
 /** The controller of the baseline below this path, which is that of the endpoint, and checked there. */
 export function createBaselineController(path: string): Type {
@@ -30,6 +27,7 @@ export function createBaselineController(path: string): Type {
 
     /** What this run has learned, as it is saved: `nestjs-performance compare` reads it. */
     @Get('baseline')
+    @Documented('What operations are usually like, one JSON document a line')
     @Header('Cache-Control', 'no-store')
     async baseline(@Res({ passthrough: true }) response: WithHeader): Promise<string> {
       if (!this.monitor.options.baseline.enabled)

@@ -1,75 +1,53 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import {
   type CanActivate,
   type ExecutionContext,
-  ForbiddenException,
+  HttpException,
+  HttpStatus,
   Inject,
   Injectable,
   NotFoundException,
 } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import { servedRequest } from '../http/measured-request.js';
-import type { EndpointOptions, ResolvedOptions } from '../options/options.js';
-import { RESOLVED_OPTIONS } from '../options/tokens.js';
+import { EndpointAccess, type EndpointRequest } from './endpoint-access.js';
+import type { WithHeader } from './framework-response.js';
+import { RouteKind } from './route-kind.js';
 import { refuseOtherOrigins } from './same-origin.js';
 
-interface IncomingRequest {
-  headers: Record<string, string | string[] | undefined>;
-  socket?: { remoteAddress?: string };
-}
-
-const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
-/** What a browser calls this machine. Any other name may have been pointed here by a page that wants to look in. */
-const LOCAL_HOST = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
-const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
-
 /**
- * Decides who may see the endpoint: whoever `authorize` lets in or who has the token; without either, callers on the
- * loopback interface outside production, and nobody in production. A request that came through a proxy is not one
- * from the loopback interface, and neither is one for a host of another name.
+ * Stands before every route below the endpoint's path: leaves it out of the statistics, has no answer kept or taken
+ * for another type, refuses pages of other sites, and lets in whom {@link EndpointAccess} does.
  */
 @Injectable()
 export class EndpointGuard implements CanActivate {
-  private readonly endpoint: EndpointOptions & { readonly enabled: boolean };
-  private readonly enabled: boolean;
-  private readonly production: boolean;
-
-  constructor(@Inject(RESOLVED_OPTIONS) { enabled, endpoint, production }: ResolvedOptions) {
-    this.enabled = enabled && endpoint.enabled;
-    this.endpoint = endpoint;
-    this.production = production;
-  }
+  constructor(
+    @Inject(EndpointAccess) private readonly access: EndpointAccess,
+    @Inject(Reflector) private readonly reflector: Reflector,
+  ) {}
 
   async canActivate(execution: ExecutionContext): Promise<boolean> {
-    const request = execution.switchToHttp().getRequest<IncomingRequest>();
+    const http = execution.switchToHttp();
+    const request = http.getRequest<EndpointRequest>();
+    const response = http.getResponse<WithHeader>();
     servedRequest(request)?.ignore();
-    if (!this.enabled) throw new NotFoundException();
-    if (await this.mayEnter(request)) return true;
-    throw new ForbiddenException(
-      'Not allowed to see /performance: see the options endpoint.token and endpoint.authorize',
-    );
+    response.header('Cache-Control', 'no-store');
+    response.header('X-Content-Type-Options', 'nosniff');
+    if (!this.access.enabled) throw new NotFoundException();
+    try {
+      await this.admit(execution, request);
+    } catch (error) {
+      if (error instanceof HttpException && error.getStatus() === HttpStatus.TOO_MANY_REQUESTS)
+        response.header('Retry-After', '1');
+      throw error;
+    }
+    return true;
   }
 
-  private async mayEnter(request: IncomingRequest): Promise<boolean> {
-    const { token, authorize } = this.endpoint;
-    if (token !== undefined && hasToken(request, token)) return true;
-    if (authorize !== undefined) return (await authorize(request)) === true;
-    if (token !== undefined || this.production) return false;
-    if (LOOPBACK.test(request.socket?.remoteAddress ?? '')) refuseOtherOrigins(request.headers);
-    return (
-      LOOPBACK.test(request.socket?.remoteAddress ?? '') &&
-      LOCAL_HOST.test(String(request.headers['host'] ?? 'localhost')) &&
-      FORWARDED.every((header) => request.headers[header] === undefined)
-    );
+  private async admit(execution: ExecutionContext, request: EndpointRequest): Promise<void> {
+    const kind = this.reflector.get(RouteKind, execution.getHandler());
+    if (kind === 'page') return this.access.admitToPage(execution, request);
+    refuseOtherOrigins(request);
+    await this.access.admit(execution, request);
+    if (kind !== 'stream') this.access.meter();
   }
-}
-
-/** Compares digests, so that neither the time it takes nor the length tells anything of the token. */
-function hasToken({ headers }: IncomingRequest, token: string): boolean {
-  const [scheme, given] = String(headers['authorization'] ?? '').split(' ');
-  if (scheme?.toLowerCase() !== 'bearer' || given === undefined) return false;
-  return timingSafeEqual(digest(given), digest(token));
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
 }

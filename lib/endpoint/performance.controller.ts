@@ -18,6 +18,7 @@ import type { SlowOperation } from '../monitor/operation.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
 import type { PerformanceStats } from '../monitor/performance-stats.js';
 import { show } from '../options/options-error.js';
+import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
 import { oneOf, operationType, type QueryParameters, wholeNumber } from './query-parameters.js';
 
@@ -37,18 +38,26 @@ export function createPerformanceController(path: string): Type {
     constructor(@Inject(PerformanceMonitorService) private readonly monitor: PerformanceMonitorService) {}
 
     @Get('stats')
+    @Documented('Counts and percentiles by type and by operation, the present resources, the drivers', {
+      operations: listed(1000, 'How many operations are listed, those that took the most time first'),
+    })
     @Header('Cache-Control', 'no-store')
     stats(@Query() query: QueryParameters): PerformanceStats {
       return this.monitor.getStats({ operations: wholeNumber(query, 'operations') });
     }
 
     @Delete('stats')
+    @Documented('Forgets the statistics, the slow operations, the findings and the queries')
     @HttpCode(204)
     reset(): void {
       this.monitor.resetStats();
     }
 
     @Get('slow')
+    @Documented('The last slow operations with the reason why, the newest first', {
+      limit: listed(1000),
+      type: { type: 'string', description: 'Of one type alone, such as http' },
+    })
     @Header('Cache-Control', 'no-store')
     slow(@Query() query: QueryParameters): SlowOperation[] {
       return this.monitor.getSlowOperations({
@@ -58,6 +67,7 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Get('slow/:id')
+    @Documented('A slow operation with all its evidence, while it is kept')
     @Header('Cache-Control', 'no-store')
     slowOperation(@Param('id') id: string): SlowOperation {
       const operation = this.monitor.getSlowOperation(id);
@@ -68,6 +78,10 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Get('findings')
+    @Documented('What the detectors saw, the most time lost first', {
+      limit: listed(1000),
+      type: { type: 'string', enum: FINDING_TYPES },
+    })
     @Header('Cache-Control', 'no-store')
     findings(@Query() query: QueryParameters): Finding[] {
       return this.monitor.getFindings({
@@ -77,6 +91,10 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Get('queries')
+    @Documented('The statements that were slow at least once, the most time first', {
+      limit: listed(1000),
+      all: { type: 'string', enum: ['true', 'false'], description: 'Those that were never slow, too' },
+    })
     @Header('Cache-Control', 'no-store')
     queries(@Query() query: QueryParameters): SlowQuery[] {
       return this.monitor.getSlowQueries({

@@ -5,7 +5,6 @@ import {
   Controller,
   Get,
   Header,
-  Headers,
   HttpException,
   Inject,
   NotFoundException,
@@ -28,13 +27,11 @@ import {
   type ProfileInfo,
   type ProfileType,
 } from '../profiling/profile-info.js';
+import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
+import { type AnyResponse, rawOf } from './framework-response.js';
 import { nativeFile, pprofFile } from './profile-file.js';
 import { oneOf, type QueryParameters, refuse, wholeNumber } from './query-parameters.js';
-import { refuseOtherOrigins } from './same-origin.js';
-
-/** Express hands out Node's response, Fastify what holds it. */
-type AnyResponse = ServerResponse | { readonly raw: ServerResponse };
 
 /** As nginx has it: whoever asked has gone, and sees no answer. */
 const CLIENT_CLOSED_REQUEST = 499;
@@ -52,6 +49,10 @@ export function createProfilesController(path: string): Type {
     ) {}
 
     @Get('profiles')
+    @Documented('The profiles that are kept, the newest first', {
+      limit: listed(1000),
+      type: { type: 'string', enum: PROFILE_TYPES },
+    })
     @Header('Cache-Control', 'no-store')
     async list(@Query() query: QueryParameters): Promise<ProfileInfo[]> {
       const limit = wholeNumber(query, 'limit');
@@ -61,12 +62,16 @@ export function createProfilesController(path: string): Type {
     }
 
     @Get('profiles/:id/info')
+    @Documented('What a profile is of, and its file')
     @Header('Cache-Control', 'no-store')
     async info(@Param('id') id: string): Promise<ProfileInfo> {
       return (await this.service.getProfile(id)) ?? gone(id);
     }
 
     @Get('profiles/:id')
+    @Documented('A profile as a download', {
+      format: { type: 'string', enum: ['native', 'pprof'] },
+    })
     @Header('Cache-Control', 'no-store')
     async download(
       @Param('id') id: string,
@@ -80,13 +85,15 @@ export function createProfilesController(path: string): Type {
 
     /** Captures now, and answers when that is done. The capture is lost when the client does not wait for it. */
     @Post('profiles')
+    @Documented('Captures a profile now, and answers when that is done', {
+      type: { type: 'string', enum: PROFILE_TYPES },
+      seconds: { type: 'integer', minimum: 1, maximum: MAX_CAPTURE_SECONDS },
+    })
     @Header('Cache-Control', 'no-store')
     async capture(
       @Query() query: QueryParameters,
-      @Headers() headers: Record<string, string>,
       @Res({ passthrough: true }) response: AnyResponse,
     ): Promise<ProfileInfo> {
-      refuseOtherOrigins(headers);
       const type = oneOf(query, 'type', PROFILE_TYPES) ?? 'cpu';
       const seconds = wholeNumber(query, 'seconds', MAX_CAPTURE_SECONDS);
       if (type === 'heap_snapshot' && seconds !== undefined)
@@ -137,10 +144,6 @@ async function whileConnected<T>(
   } finally {
     response.off('close', closed);
   }
-}
-
-function rawOf(response: AnyResponse): ServerResponse {
-  return 'raw' in response ? response.raw : response;
 }
 
 function gone(id: string): never {

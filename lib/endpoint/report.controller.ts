@@ -17,14 +17,16 @@ import { REPORT_SCHEMA } from '../report/report-schema.js';
 import { parseSince, SINCE_ALLOWED } from '../report/since.js';
 import { toHtml } from '../report/to-html.js';
 import { toMarkdown } from '../report/to-markdown.js';
+import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
+import type { WithHeader } from './framework-response.js';
 import { type QueryParameters, refuse, wholeNumber } from './query-parameters.js';
 import { acceptedFormat, REPORT_TYPES, type ReportFormat } from './report-format.js';
 
-/** Nest asks for `header` of either framework's response. */
-interface WithHeader {
-  header(name: string, value: string): unknown;
-}
+const REPORT_QUERY = {
+  since: { type: 'string', description: `From when on: ${SINCE_ALLOWED}` },
+  limit: listed(MAX_LIMIT, 'Entries of each list'),
+} as const;
 
 /** The controller of the report below this path, which is that of the endpoint, and checked there. */
 export function createReportController(path: string): Type {
@@ -34,6 +36,10 @@ export function createReportController(path: string): Type {
     constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
 
     @Get('report')
+    @Documented(
+      'What is slow, what got slower, what was found: as JSON, Markdown or HTML by Accept',
+      REPORT_QUERY,
+    )
     @Header('Cache-Control', 'no-store')
     @Header('Vary', 'Accept')
     accepted(
@@ -45,24 +51,28 @@ export function createReportController(path: string): Type {
     }
 
     @Get('report.json')
+    @Documented('The report as JSON', REPORT_QUERY)
     @Header('Cache-Control', 'no-store')
     json(@Query() query: QueryParameters, @Res({ passthrough: true }) response: WithHeader): string {
       return this.answer(query, 'json', response);
     }
 
     @Get('report.md')
+    @Documented('The report as Markdown', REPORT_QUERY)
     @Header('Cache-Control', 'no-store')
     markdown(@Query() query: QueryParameters, @Res({ passthrough: true }) response: WithHeader): string {
       return this.answer(query, 'md', response);
     }
 
     @Get('report.html')
+    @Documented('The report as HTML', REPORT_QUERY)
     @Header('Cache-Control', 'no-store')
     html(@Query() query: QueryParameters, @Res({ passthrough: true }) response: WithHeader): string {
       return this.answer(query, 'html', response);
     }
 
     @Get('report/schema')
+    @Documented('The JSON Schema of the report')
     @Header('Cache-Control', 'no-store')
     schema(@Res({ passthrough: true }) response: WithHeader): string {
       response.header('Content-Type', 'application/schema+json; charset=utf-8');

@@ -1,18 +1,36 @@
 import { ForbiddenException } from '@nestjs/common';
 import { show } from '../options/options-error.js';
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
+/** What is looked at of a request of either framework. */
+export interface OriginatedRequest {
+  readonly method?: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+}
 
 /**
- * Keeps a page that a developer looks at from reading what the application on their machine tells, and from having a
- * capture begun: their browser comes from the loopback interface.
+ * Keeps a page of another site from reading what the application tells, and from having something done: the browser
+ * that it runs in may come from the loopback interface, or be known to the application. A link to here may be followed.
  * @throws ForbiddenException for a request that a browser sends for a page of another origin
  */
-export function refuseOtherOrigins(headers: Headers): void {
+export function refuseOtherOrigins(request: OriginatedRequest): void {
+  const { headers } = request;
   const { origin, host = headers[':authority'] } = headers;
-  if (headers['sec-fetch-site'] !== 'cross-site' && (origin === undefined || isOf(origin, host))) return;
+  const site = headers['sec-fetch-site'];
+  // The browser compares what it sees; a proxy may have given the request another host since.
+  if (site === 'same-origin' || isFollowedLink(request)) return;
+  if (site !== 'cross-site' && (origin === undefined || isOf(origin, host))) return;
   throw new ForbiddenException(
     `A page of ${origin === undefined ? 'another site' : show(origin)} may not see or do this: let the request come from a page of this host, or from no browser`,
+  );
+}
+
+/** Its answer fills the window, where the page that had the link cannot read it; a frame would be within that page. */
+function isFollowedLink({ method, headers }: OriginatedRequest): boolean {
+  return (
+    method === 'GET' &&
+    headers['sec-fetch-mode'] === 'navigate' &&
+    headers['sec-fetch-dest'] === 'document' &&
+    headers['origin'] === undefined
   );
 }
 

@@ -218,6 +218,11 @@ export class PerformanceMonitor {
     };
   }
 
+  /** The number of operations that have statistics of their own. */
+  get operationCount(): number {
+    return this.statistics.nameCount;
+  }
+
   /** Forgets the statistics, the slow operations, the findings and the queries. */
   resetStats(): void {
     this.countingSince = Date.now();

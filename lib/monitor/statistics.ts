@@ -157,6 +157,11 @@ export class Statistics {
       : statistics.summary('lifetime', now).p50;
   }
 
+  /** The number of names that are told apart. */
+  get nameCount(): number {
+    return this.names;
+  }
+
   /** The number of operations counted, and of slow ones among them. */
   totals(): { count: number; slowCount: number } {
     let count = 0;

@@ -167,18 +167,35 @@ export interface PyroscopeOptions {
   tenantId?: string;
 }
 
-/** Who may see the endpoint. The path is given beside the options: `forRoot({ ..., endpointPath })`. */
+/**
+ * Who may see the endpoint: whom one of `token`, `authorize` and `guards` lets in, asked in this order. Without any of
+ * them, callers on the loopback interface outside production (`NODE_ENV`), and nobody in production. The path is given
+ * beside the options: `forRoot({ ..., endpointPath })`.
+ */
 export interface EndpointOptions {
   /** Default true. */
   enabled?: boolean;
-  /** A secret that a caller gives as `Authorization: Bearer TOKEN`. At least 16 characters. */
-  token?: string;
   /**
-   * Decides by the request who may see it. Without it and without a token, callers on the loopback
-   * interface may see it outside production (`NODE_ENV`), and nobody in production.
+   * A secret that a caller gives as `Authorization: Bearer TOKEN`, and a person in the page, which begins a session of
+   * 12 hours. At least 16 characters.
    */
+  token?: string;
+  /** Decides by the request. */
   authorize?: (request: unknown) => boolean | Promise<boolean>;
+  /**
+   * Nest guards, all of which must let a request pass: instances, or classes that are found among the application's
+   * providers, or made where they are none. How they refuse is theirs: what they throw is answered.
+   */
+  guards?: (EndpointGuardLike | EndpointGuardClass)[];
+  /** Pages that may look on at a time, each by a stream. Default 20. */
+  maxStreams?: number;
 }
+
+/** What is used of Nest's `CanActivate`, which answers a boolean, a promise or an Observable of one. */
+export interface EndpointGuardLike {
+  canActivate(execution: never): unknown;
+}
+export type EndpointGuardClass = new (...dependencies: never[]) => EndpointGuardLike;
 
 /** The options with every default filled in. */
 export interface ResolvedOptions {
@@ -210,6 +227,6 @@ export interface ResolvedOptions {
   readonly baseline: ResolvedBaselineOptions;
   readonly resources: Readonly<Required<ResourceOptions>>;
   readonly alerts: ResolvedAlertOptions;
-  readonly endpoint: EndpointOptions & { readonly enabled: boolean };
+  readonly endpoint: EndpointOptions & { readonly enabled: boolean; readonly maxStreams: number };
   readonly monitor: PerformanceMonitor | undefined;
 }

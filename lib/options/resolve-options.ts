@@ -77,7 +77,11 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
     baseline: resolveBaseline(options.baseline),
     resources: { intervalMs: options.resources?.intervalMs ?? 250 },
     alerts: resolveAlerts(options.alerts),
-    endpoint: { ...options.endpoint, enabled: options.endpoint?.enabled ?? true },
+    endpoint: {
+      ...options.endpoint,
+      enabled: options.endpoint?.enabled ?? true,
+      maxStreams: options.endpoint?.maxStreams ?? 20,
+    },
     monitor: options.monitor,
   };
 }

@@ -101,9 +101,20 @@ const SHAPE: Shape = {
     enabled: boolean,
     token: longSecret,
     authorize: { allowed: 'a function', accepts: (value) => typeof value === 'function' },
+    guards: {
+      allowed: 'an array of guards, which have canActivate: classes or objects',
+      accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isGuard),
+    },
+    maxStreams: whole(1, 1000),
   },
   monitor: { allowed: 'a PerformanceMonitor', accepts: isObject },
 };
+
+function isGuard(value: unknown): boolean {
+  // A class may give its instances alone the method; what has no prototype is no class.
+  if (typeof value === 'function') return value.prototype !== undefined;
+  return isObject(value) && typeof value['canActivate'] === 'function';
+}
 
 /** Every fault of the options: unknown names, and values that are not allowed. `undefined` is as good as absent. */
 export function findFaults(options: unknown): OptionFault[] {

@@ -40,7 +40,7 @@ export async function startApplication(
     imports?: Type[];
     controllers?: Type[];
     providers?: Type[];
-    before?: (app: INestApplication) => void;
+    before?: (app: INestApplication) => unknown;
   },
   options: PerformanceOptions & PerformanceModuleExtras = {},
 ): Promise<TestApplication> {
@@ -56,7 +56,7 @@ export async function startApplication(
   const logger = new KeptLog();
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
   const app = await NestFactory.create(AppModule, adapter, { logger, abortOnError: false });
-  parts.before?.(app);
+  await parts.before?.(app);
   await app.listen(0, '127.0.0.1');
   const monitor = app.get(PerformanceMonitorService);
   return {

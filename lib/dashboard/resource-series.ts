@@ -1,0 +1,84 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { round } from '../monitor/round.js';
+import type { ResourceHistory, ResourceReading } from '../resources/resource-history.js';
+import type { OverviewResources } from './overview.js';
+
+const SHOWN_MS = 300_000;
+/** A point is of one second of the clock, so that points keep their place while time goes on. */
+const POINT_MS = 1000;
+const MAX_POINTS = SHOWN_MS / POINT_MS;
+const MB = 1024 * 1024;
+
+/**
+ * The last five minutes of the process in columns, the oldest first. What is told of an interval is null where there is
+ * no reading before.
+ * @param now milliseconds on the clock of `performance.now()`
+ */
+export function resourceSeries(history: ResourceHistory, now = performance.now()): OverviewResources {
+  const series: OverviewResources = {
+    at: [],
+    heapUsedMb: [],
+    heapLimitMb: Math.round(getHeapStatistics().heap_size_limit / MB),
+    rssMb: [],
+    cpuPercent: [],
+    eventLoopUtilization: [],
+    eventLoopDelayMaxMs: [],
+    gcPauseMs: [],
+  };
+  const readings = readingsSince(history, now - SHOWN_MS);
+  let before: ResourceReading | undefined;
+  let delayMaxMs = 0;
+  readings.forEach((reading, index) => {
+    delayMaxMs = Math.max(delayMaxMs, reading.eventLoopDelayMaxMs);
+    const next = readings[index + 1];
+    if (next !== undefined && pointOf(next) === pointOf(reading)) return;
+    add(series, reading, before, delayMaxMs);
+    before = reading;
+    delayMaxMs = 0;
+  });
+  return series;
+}
+
+/** Of the oldest moment there may be a part only, and one point more than fits. */
+function readingsSince(history: ResourceHistory, from: number): ResourceReading[] {
+  const readings: ResourceReading[] = [];
+  for (let back = 0; ; back++) {
+    const reading = history.last(back);
+    if (reading === undefined || reading.at <= from) break;
+    readings.push(reading);
+  }
+  readings.reverse();
+  const newest = readings.at(-1);
+  return newest === undefined
+    ? []
+    : readings.filter((reading) => pointOf(reading) > pointOf(newest) - MAX_POINTS);
+}
+
+function pointOf({ at }: ResourceReading): number {
+  return Math.floor((performance.timeOrigin + at) / POINT_MS);
+}
+
+function add(
+  series: OverviewResources,
+  reading: ResourceReading,
+  before: ResourceReading | undefined,
+  delayMaxMs: number,
+): void {
+  series.at.push(Math.round(performance.timeOrigin + reading.at));
+  series.heapUsedMb.push(round(reading.heapUsed / MB));
+  series.rssMb.push(round(reading.rss / MB));
+  series.eventLoopDelayMaxMs.push(round(delayMaxMs));
+  const elapsed = before === undefined ? 0 : reading.at - before.at;
+  if (before === undefined || elapsed <= 0) {
+    for (const column of ['cpuPercent', 'eventLoopUtilization', 'gcPauseMs'] as const)
+      series[column].push(null);
+    return;
+  }
+  const cpuMs = reading.cpuUserMs + reading.cpuSystemMs - before.cpuUserMs - before.cpuSystemMs;
+  const active = reading.eventLoopActiveMs - before.eventLoopActiveMs;
+  const idle = reading.eventLoopIdleMs - before.eventLoopIdleMs;
+  series.cpuPercent.push(round((cpuMs / elapsed) * 100));
+  series.eventLoopUtilization.push(active + idle > 0 ? round(active / (active + idle)) : null);
+  series.gcPauseMs.push(round(Math.max(0, reading.gcPauseMs - before.gcPauseMs)));
+}

@@ -1,0 +1,60 @@
+import { type CanActivate, type ExecutionContext, Scope, type Type } from '@nestjs/common';
+import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
+import { isObservable, lastValueFrom } from 'rxjs';
+import type { EndpointOptions } from '../options/options.js';
+
+type GivenGuard = NonNullable<EndpointOptions['guards']>[number];
+type Find = (request: object) => CanActivate | Promise<CanActivate>;
+
+/** The application's own guards before the endpoint, in the order given: all must let a request pass, as on any route. */
+export class UserGuards {
+  private constructor(private readonly finds: readonly Find[]) {}
+
+  /**
+   * Finds the guards that are classes among the application's providers, and makes those that are not.
+   * @throws what Nest throws where a guard needs what is not there
+   */
+  static async resolve(guards: readonly GivenGuard[], moduleRef: ModuleRef): Promise<UserGuards> {
+    return new UserGuards(await Promise.all(guards.map((guard) => findOf(guard, moduleRef))));
+  }
+
+  /** @throws what a guard throws: it decides how it refuses */
+  async admit(execution: ExecutionContext): Promise<boolean> {
+    for (const find of this.finds) {
+      const guard = await find(execution.switchToHttp().getRequest());
+      const answer = guard.canActivate(execution);
+      if ((await (isObservable(answer) ? lastValueFrom(answer) : answer)) !== true) return false;
+    }
+    return true;
+  }
+}
+
+async function findOf(guard: GivenGuard, moduleRef: ModuleRef): Promise<Find> {
+  if (typeof guard !== 'function') return () => guard as CanActivate;
+  const type = guard as Type<CanActivate>;
+  switch (scopeOf(type, moduleRef)) {
+    case undefined: {
+      const own = await moduleRef.create(type);
+      return () => own;
+    }
+    case Scope.DEFAULT: {
+      const shared = moduleRef.get<CanActivate>(type, { strict: false });
+      return () => shared;
+    }
+    default:
+      return (request) => {
+        const id = ContextIdFactory.getByRequest(request);
+        moduleRef.registerRequestByContextId(request, id);
+        return moduleRef.resolve<CanActivate>(type, id, { strict: false });
+      };
+  }
+}
+
+/** Nothing where it is no provider of the application. */
+function scopeOf(type: Type<CanActivate>, moduleRef: ModuleRef): Scope | undefined {
+  try {
+    return moduleRef.introspect(type).scope;
+  } catch {
+    return undefined;
+  }
+}

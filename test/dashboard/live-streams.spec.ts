@@ -1,0 +1,142 @@
+import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { LiveStreams, type StreamLimits } from '../../lib/dashboard/live-streams.js';
+import { until } from '../support/application.js';
+
+describe('streams to whom looks on', () => {
+  let server: Server | undefined;
+  let streams: LiveStreams | undefined;
+  const sockets: { destroy(): void }[] = [];
+  const responses: ServerResponse[] = [];
+  let made = 0;
+  let port = 0;
+  afterEach(async () => {
+    streams?.close();
+    for (const socket of sockets.splice(0)) socket.destroy();
+    server?.closeAllConnections();
+    await new Promise((resolve) => server?.close(resolve));
+  });
+
+  const serve = async (
+    limits: Partial<StreamLimits> = {},
+    data = (): string => `{"made":${++made}}`,
+  ): Promise<LiveStreams> => {
+    made = responses.length = 0;
+    const opened = new LiveStreams('overview', data, { maxStreams: 3, intervalMs: 10, ...limits });
+    streams = opened;
+    server = createServer((_request, response) => {
+      responses.push(response);
+      if (opened.hasRoom) opened.open(response);
+      else response.writeHead(503).end();
+    });
+    await new Promise<void>((resolve) => server?.listen(0, '127.0.0.1', resolve));
+    port = (server.address() as AddressInfo).port;
+    return opened;
+  };
+  const look = async (): Promise<{ answer: IncomingMessage; text: () => string }> => {
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const request = get({ port, host: '127.0.0.1', agent: false }, resolve).once('error', reject);
+      sockets.push(request);
+    });
+    let text = '';
+    answer.on('data', (chunk) => {
+      text += chunk;
+    });
+    answer.on('error', () => {});
+    return { answer, text: () => text };
+  };
+  /** A client that sends its request and then reads nothing. */
+  const lookWithoutReading = (): void => {
+    const socket = connect(port, '127.0.0.1');
+    sockets.push(socket);
+    socket.on('error', () => {});
+    socket.pause();
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  };
+
+  it('tells at once and then again and again', async () => {
+    await serve();
+    const { answer, text } = await look();
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store, no-transform',
+      'x-accel-buffering': 'no',
+      'x-content-type-options': 'nosniff',
+    });
+    await until(() => text().includes('{"made":4}'));
+    expect(text()).toMatch(
+      /^retry: 2000\n\nevent: overview\ndata: \{"made":1\}\n\nevent: overview\ndata: \{"made":2\}\n\n/,
+    );
+  });
+
+  it('makes a message once for all, and none while nobody looks on', async () => {
+    const opened = await serve();
+    const all = [await look(), await look(), await look()];
+    await until(() => all.every(({ text }) => text().includes(`{"made":6}`)));
+    expect(all.every(({ text }) => text().split('{"made":6}').length === 2)).toBe(true);
+    for (const socket of sockets) socket.destroy();
+    await until(() => opened.size === 0);
+    const then = made;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(made).toBe(then);
+  });
+
+  it('opens no more than it may, and again when one has gone', async () => {
+    const opened = await serve();
+    const statuses = await Promise.all([look(), look(), look()]);
+    expect(statuses.map(({ answer }) => answer.statusCode)).toEqual([200, 200, 200]);
+    expect((await look()).answer.statusCode).toBe(503);
+    sockets[0]?.destroy();
+    await until(() => opened.size === 2);
+    expect((await look()).answer.statusCode).toBe(200);
+  });
+
+  it('queues nothing for a client that does not read, and lets it go', async () => {
+    const big = JSON.stringify('x'.repeat(4_000_000));
+    const opened = await serve({ patienceMs: 300 }, () => {
+      made++;
+      return big;
+    });
+    lookWithoutReading();
+    await until(() => opened.size === 1);
+    const response = (): number => responses[0]?.writableLength ?? 0;
+    await until(() => made > 5);
+    expect(response()).toBeLessThanOrEqual(big.length + 1000);
+    await until(() => opened.size === 0);
+    expect(responses[0]?.destroyed).toBe(true);
+  });
+
+  it('ends a stream after a while, so that its client is asked anew who it is', async () => {
+    const opened = await serve({ lifetimeMs: 50 });
+    const { answer } = await look();
+    await until(() => answer.complete);
+    expect(opened.size).toBe(0);
+  });
+
+  it('stays open where nothing can be told', async () => {
+    await serve({}, () => {
+      throw new Error('with a secret in it');
+    });
+    const { text } = await look();
+    await until(() => text().split(': nothing could be told').length > 2);
+    expect(text()).not.toContain('secret');
+  });
+
+  it('ends them all when it is closed, and opens no more', async () => {
+    const opened = await serve();
+    const both = [await look(), await look()];
+    opened.close();
+    await until(() => both.every(({ answer }) => answer.complete));
+    expect(opened.size).toBe(0);
+    expect((await look()).answer.statusCode).toBe(503);
+  });
+
+  it('does not wait for a client that reads nothing when it is closed', async () => {
+    const opened = await serve({}, () => JSON.stringify('x'.repeat(4_000_000)));
+    lookWithoutReading();
+    await until(() => opened.size === 1);
+    opened.close();
+    await until(() => responses[0]?.closed === true);
+  });
+});

@@ -1,0 +1,375 @@
+import { request } from 'node:http';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Inject,
+  Injectable,
+  Module,
+  RequestMethod,
+  Scope,
+  UnauthorizedException,
+} from '@nestjs/common';
+import { ModulesContainer, REQUEST } from '@nestjs/core';
+import { of } from 'rxjs';
+import { EndpointGuard } from '../../lib/endpoint/endpoint.guard.js';
+import { RouteKind } from '../../lib/endpoint/route-kind.js';
+import { SESSION_COOKIE, SESSION_MS, Sessions } from '../../lib/endpoint/session.js';
+import { TokenBucket } from '../../lib/endpoint/token-bucket.js';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import { PerformanceModule } from '../../lib/performance.module.js';
+import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
+
+const TOKEN = 'sixteen-characters';
+const bearer = { authorization: `Bearer ${TOKEN}` };
+
+interface Route {
+  readonly handler: string;
+  readonly method: string;
+  readonly path: string;
+  readonly kind: string | undefined;
+  readonly isGuarded: boolean;
+}
+
+/** Every route that the module registers, as its controllers say. */
+function routesOf({ app }: TestApplication): Route[] {
+  const modules = [...app.get(ModulesContainer).values()];
+  const controllers = modules
+    .filter(({ metatype }) => metatype === PerformanceModule)
+    .flatMap((module) =>
+      [...module.controllers.values()].map(({ metatype }) => metatype as new () => object),
+    );
+  return controllers.flatMap((controller) => {
+    const guards: unknown[] = Reflect.getMetadata('__guards__', controller) ?? [];
+    return Object.getOwnPropertyNames(controller.prototype).flatMap((handler): Route[] => {
+      const target: object = Reflect.get(controller.prototype, handler);
+      const method: RequestMethod | undefined = Reflect.getMetadata('method', target);
+      if (method === undefined) return [];
+      const [path = ''] = [Reflect.getMetadata('path', target)].flat() as string[];
+      return [
+        {
+          handler: `${controller.name}.${handler}`,
+          method: RequestMethod[method],
+          path: `/performance/${path}`.replace(/:\w+/g, 'app.js').replace(/\/+$/, ''),
+          kind: Reflect.getMetadata(RouteKind.KEY, target),
+          isGuarded: guards.includes(EndpointGuard),
+        },
+      ];
+    });
+  });
+}
+
+class Refusing implements CanActivate {
+  canActivate(): boolean {
+    throw new UnauthorizedException('Say who you are');
+  }
+}
+
+@Injectable()
+class Teams {
+  mayEnter(team: unknown): boolean {
+    return team === 'store';
+  }
+}
+
+@Injectable()
+class TeamGuard implements CanActivate {
+  constructor(private readonly teams: Teams) {}
+  async canActivate(execution: ExecutionContext): Promise<boolean> {
+    return this.teams.mayEnter(execution.switchToHttp().getRequest().headers['x-team']);
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class RequestGuard implements CanActivate {
+  constructor(@Inject(REQUEST) private readonly request: { headers: Record<string, string> }) {}
+  canActivate(): boolean {
+    return this.request.headers['x-team'] === 'store';
+  }
+}
+
+/** The module of the application's own guards, which ours does not know. */
+@Module({ providers: [Teams, TeamGuard, RequestGuard] })
+class TeamsModule {}
+
+const allowing = { canActivate: () => of(true) };
+
+describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
+  let application: TestApplication | undefined;
+  const { NODE_ENV } = process.env;
+  afterEach(async () => {
+    process.env['NODE_ENV'] = NODE_ENV;
+    await application?.app.close();
+    application = undefined;
+  });
+
+  const start = async (
+    endpoint: PerformanceOptions['endpoint'],
+    production = true,
+  ): Promise<TestApplication> => {
+    if (production) process.env['NODE_ENV'] = 'production';
+    application = await startApplication(
+      platform,
+      { imports: [TeamsModule] },
+      { endpoint, baseline: { enabled: false } },
+    );
+    return application;
+  };
+  const ask = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> =>
+    fetch(`${application?.url}/performance${path}`, { method, headers });
+  /** With all headers as they are given: `fetch` sends some of its own. */
+  const statusOfBrowser = (path: string, headers: Record<string, string>, method = 'GET') =>
+    new Promise<number | undefined>((resolve, reject) => {
+      request(`${application?.url}/performance${path}`, { method, headers }, (response) => {
+        response.destroy();
+        resolve(response.statusCode);
+      })
+        .once('error', reject)
+        .end();
+    });
+  const status = async (...request: Parameters<typeof ask>): Promise<number> => {
+    const response = await ask(...request);
+    await response.body?.cancel();
+    return response.status;
+  };
+  const login = async (headers: Record<string, string> = {}): Promise<string> => {
+    const response = await ask('/login', { ...bearer, ...headers }, 'POST');
+    expect(response.status).toBe(204);
+    return response.headers.get('set-cookie') ?? '';
+  };
+
+  it('every route is guarded, and closed in production', async () => {
+    const routes = routesOf(await start({}));
+    expect(routes.length).toBeGreaterThan(17);
+    for (const { handler, method, path, isGuarded } of routes) {
+      const response = await fetch(`${application?.url}${path}`, { method });
+      const { headers } = response;
+      expect([
+        handler,
+        isGuarded,
+        response.status,
+        headers.get('cache-control'),
+        headers.get('x-content-type-options'),
+      ]).toEqual([handler, true, 403, 'no-store', 'nosniff']);
+    }
+  });
+
+  it('with a token only the page itself is answered without it', async () => {
+    const routes = routesOf(await start({ token: TOKEN }));
+    expect(routes.filter(({ kind }) => kind === 'page').map(({ handler }) => handler)).toEqual([
+      'PageController.page',
+      'PageController.file',
+    ]);
+    for (const { handler, method, path, kind } of routes) {
+      const response = await fetch(`${application?.url}${path}`, { method });
+      if (kind === 'page')
+        expect([handler, response.status < 405 && response.status !== 403]).toEqual([handler, true]);
+      else
+        expect([handler, response.status, await response.json()]).toEqual([
+          handler,
+          403,
+          expect.objectContaining({ code: 'token_required' }),
+        ]);
+    }
+  });
+
+  it('pages of other sites may do nothing, whoever’s browser it is, and may have a link to here', async () => {
+    const routes = routesOf(await start({ token: TOKEN, authorize: () => true }));
+    const cookie = (await login()).split(';')[0] ?? '';
+    const foreigners: Record<string, string>[] = [
+      { origin: 'https://evil.example' },
+      { origin: 'null' },
+      { 'sec-fetch-site': 'cross-site' },
+    ];
+    for (const foreign of foreigners)
+      for (const { method, path, kind, handler } of routes) {
+        if (kind === 'page') continue;
+        for (const authority of [bearer, { cookie }, {}] as Record<string, string>[])
+          expect([
+            handler,
+            await status(path.slice('/performance'.length), { ...foreign, ...authority }, method),
+          ]).toEqual([handler, 403]);
+      }
+    const link = {
+      'sec-fetch-site': 'cross-site',
+      'sec-fetch-mode': 'navigate',
+      'sec-fetch-dest': 'document',
+    };
+    expect(await statusOfBrowser('/report.html', link)).toBe(200);
+    expect(await statusOfBrowser('/report.html', { ...link, 'sec-fetch-dest': 'iframe' })).toBe(403);
+    expect(await statusOfBrowser('/stats', link, 'DELETE')).toBe(403);
+    // A proxy may have changed the host, which the browser has not seen.
+    const behind = { origin: 'https://shop.example', 'sec-fetch-site': 'same-origin' };
+    expect(await statusOfBrowser('/stats', behind, 'DELETE')).toBe(204);
+  });
+
+  it('guards of the application let in as they do elsewhere', async () => {
+    for (const guards of [[TeamGuard], [RequestGuard], [allowing, TeamGuard]]) {
+      await start({ guards });
+      for (const path of ['/stats', '/stream', '/profiles', '/'])
+        expect([await status(path, { 'x-team': 'store' }), await status(path)]).toEqual([200, 403]);
+      await application?.app.close();
+    }
+  });
+
+  it('a guard decides how it refuses, and need be no provider', async () => {
+    await start({ guards: [allowing, Refusing] });
+    const response = await ask('/stats');
+    expect([response.status, await response.text()]).toEqual([
+      401,
+      expect.stringContaining('Say who you are'),
+    ]);
+  });
+
+  it('token, function and guards are asked in this order, until one lets in', async () => {
+    const asked: string[] = [];
+    await start({
+      token: TOKEN,
+      authorize: (request) => {
+        asked.push('authorize');
+        return (request as { headers: Record<string, string> }).headers['x-team'] === 'ops';
+      },
+      guards: [
+        {
+          canActivate: () => {
+            asked.push('guard');
+            return Promise.resolve(true);
+          },
+        },
+      ],
+    });
+    expect(await status('/stats', bearer)).toBe(200);
+    expect(asked).toEqual([]);
+    expect(await status('/stats', { 'x-team': 'ops' })).toBe(200);
+    expect(asked).toEqual(['authorize']);
+    expect(await status('/stats')).toBe(200);
+    expect(asked).toEqual(['authorize', 'authorize', 'guard']);
+  });
+
+  it('a guard that lacks what it needs is told when the application starts', async () => {
+    @Injectable()
+    class Lost implements CanActivate {
+      constructor(readonly missing: RegExp) {}
+      canActivate = (): boolean => true;
+    }
+    await expect(start({ guards: [Lost] })).rejects.toThrow(/Lost/);
+  });
+
+  it('a browser with the token gets a session, which a stream and downloads take', async () => {
+    await start({ token: TOKEN });
+    const set = await login();
+    expect(set).toMatch(
+      new RegExp(`^${SESSION_COOKIE}=\\w+\\.[\\w-]{43}; Max-Age=43200; HttpOnly; SameSite=Strict$`),
+    );
+    expect(set).not.toContain(TOKEN);
+    expect(await login({ origin: `https://${new URL(application?.url ?? '').host}` })).toMatch(/; Secure$/);
+    expect(await login({ 'x-forwarded-proto': 'https' })).toMatch(/; Secure$/);
+    const cookie = `theme=dark; ${set.split(';')[0]}`;
+    for (const path of ['/stats', '/stream', '/overview', '/profiles'])
+      expect([path, await status(path, { cookie }), await status(path)]).toEqual([path, 200, 403]);
+    for (const wrong of [
+      cookie.slice(0, -1),
+      `${cookie.slice(0, -1)}${cookie.endsWith('A') ? 'B' : 'A'}`,
+      `${SESSION_COOKIE}=`,
+    ])
+      expect(await status('/stats', { cookie: wrong })).toBe(403);
+    // It begins no other one, or it would never end.
+    expect(await status('/login', { cookie }, 'POST')).toBe(403);
+    expect(await status('/login', {}, 'POST')).toBe(403);
+    expect(await status('/login', { authorization: 'Bearer sixteen-characterS' }, 'POST')).toBe(403);
+    expect(await status('/login', bearer, 'GET')).toBe(404);
+  });
+
+  it('there is nothing to log in with where there is no token', async () => {
+    await start({}, false);
+    expect(await status('/login', {}, 'POST')).toBe(404);
+  });
+
+  it('strangers are counted, and keep out nobody with a token', async () => {
+    let asked = 0;
+    await start({
+      token: TOKEN,
+      authorize: () => {
+        asked++;
+        return false;
+      },
+    });
+    const cookie = (await login()).split(';')[0] ?? '';
+    const statuses = await Promise.all(Array.from({ length: 150 }, () => ask('/stats')));
+    const refused = statuses.filter((response) => response.status === 429);
+    expect(refused.length).toBeGreaterThan(50);
+    expect(refused.every(({ headers }) => headers.get('retry-after') === '1')).toBe(true);
+    expect(asked).toBe(150 - refused.length);
+    expect([await status('/stats', bearer), await status('/stats', { cookie })]).toEqual([200, 200]);
+  });
+
+  it('who guesses tokens is counted apart: sessions and the function go on', async () => {
+    await start({
+      token: TOKEN,
+      authorize: (request) => (request as { headers: Record<string, string> }).headers['x-team'] === 'ops',
+    });
+    const cookie = (await login()).split(';')[0] ?? '';
+    const guesses = await Promise.all(
+      Array.from({ length: 150 }, (_, i) =>
+        status('/stats', { authorization: `Bearer sixteen-character${i}` }),
+      ),
+    );
+    expect(guesses.filter((one) => one === 429).length).toBeGreaterThan(50);
+    expect([await status('/stats', { cookie }), await status('/stats', { 'x-team': 'ops' })]).toEqual([
+      200, 200,
+    ]);
+  });
+
+  it('whoever may see it may not ask without end either', async () => {
+    await start({}, false);
+    const statuses = await Promise.all(Array.from({ length: 600 }, () => status('/stats')));
+    const counts = [200, 429].map((code) => statuses.filter((one) => one === code).length);
+    expect(counts[0]).toBeGreaterThanOrEqual(300);
+    expect(counts[1]).toBeGreaterThan(0);
+    expect(counts.reduce((a, b) => a + b)).toBe(600);
+  });
+});
+
+describe('a session', () => {
+  it('ends, and is known to any instance with the token', async () => {
+    const cookie = `a=b; ${SESSION_COOKIE}=${await new Sessions(TOKEN).issue(1000)}; c=d`;
+    const other = new Sessions(TOKEN);
+    expect(await other.holds(cookie, 1000 + SESSION_MS - 1)).toBe(true);
+    expect(await other.holds(cookie, 1000 + SESSION_MS)).toBe(false);
+    expect(await new Sessions(`${TOKEN}!`).holds(cookie, 1001)).toBe(false);
+  });
+
+  it('is not made longer by whoever has it', async () => {
+    const sessions = new Sessions(TOKEN);
+    const [end = '', signature = ''] = (await sessions.issue(1000)).split('.');
+    for (const value of [
+      `${end}0.${signature}`,
+      `zzzzzzzzzzz.${signature}`,
+      `.${signature}`,
+      end,
+      '',
+      `${end}.`,
+    ])
+      expect(await sessions.holds(`${SESSION_COOKIE}=${value}`, 1001)).toBe(false);
+    expect(await sessions.holds(undefined, 1001)).toBe(false);
+  });
+});
+
+describe('a token bucket', () => {
+  it('lets through what was saved up, then so many a second, and what was given back', () => {
+    const start = performance.now();
+    const bucket = new TokenBucket(20, 50);
+    const taken = (at: number): number => {
+      let count = 0;
+      while (bucket.take(start + at)) count++;
+      return count;
+    };
+    expect(taken(1000)).toBe(50);
+    expect(taken(2000)).toBe(20);
+    expect(taken(2049)).toBe(0);
+    expect(taken(2051)).toBe(1);
+    expect(taken(1_000_000)).toBe(50);
+    bucket.giveBack();
+    expect(taken(1_000_000)).toBe(1);
+  });
+});

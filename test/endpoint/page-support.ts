@@ -1,0 +1,37 @@
+import { gzipSync } from 'node:zlib';
+import type { INestApplication } from '@nestjs/common';
+import { type PageBundle, PageFiles } from '../../lib/dashboard/page-files.js';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import type { PerformanceModuleExtras } from '../../lib/performance.module.js';
+import { type Platform, startApplication, type TestApplication } from '../support/application.js';
+
+export const SCRIPT = `document.title = 'loaded';\n${'// a page has some length\n'.repeat(200)}`;
+
+/** A page in the place of the one that the build makes. */
+export const BUNDLE: PageBundle = {
+  'app.js': file('text/javascript; charset=utf-8', SCRIPT),
+  'app.css': file('text/css; charset=utf-8', 'body{margin:0}'),
+};
+
+function file(type: string, content: string): PageBundle[string] {
+  return { type, etag: `"${content.length}"`, gzip: gzipSync(content).toString('base64') };
+}
+
+/** Boots an application whose page is made of these files. */
+export function startPage(
+  platform: Platform,
+  options: PerformanceOptions & PerformanceModuleExtras = {},
+  before: (app: INestApplication) => unknown = () => {},
+  bundle: PageBundle = BUNDLE,
+): Promise<TestApplication> {
+  return startApplication(
+    platform,
+    {
+      before: (app) => {
+        app.get(PageFiles).load = async () => bundle;
+        return before(app);
+      },
+    },
+    options,
+  );
+}
