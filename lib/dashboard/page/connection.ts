@@ -8,6 +8,7 @@ export type ConnectionState = 'connecting' | 'live' | 'polling' | 'lost' | 'lock
 
 export interface Heard {
   readonly state: ConnectionState;
+  /** The last one, whatever the state. */
   readonly overview?: Overview;
   /** What the server said when it refused. */
   readonly refusal?: string;
@@ -19,10 +20,9 @@ const POLLS_PER_TRY = 6;
 
 /** Hears from the server as well as it can: by its stream, else by asking; and goes on when it comes back. */
 export class Connection {
-  private heard: Heard = { state: 'connecting' };
+  private overview: Overview | undefined;
   private stream: EventSource | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private polls = 0;
 
   /** @param told what is called at each change */
   constructor(private readonly told: (heard: Heard) => void) {}
@@ -30,18 +30,18 @@ export class Connection {
   /** Begins, or begins anew. */
   open(): void {
     this.close();
-    this.polls = 0;
-    this.ask();
     const stream = new EventSource('stream');
     this.stream = stream;
-    stream.addEventListener('open', () => this.tell({ state: 'live' }));
-    stream.addEventListener('overview', ({ data }: MessageEvent<string>) =>
-      this.tell({ state: 'live', overview: JSON.parse(data) as Overview }),
-    );
+    stream.addEventListener('open', () => this.tell('live'));
+    stream.addEventListener('overview', ({ data }: MessageEvent<string>) => {
+      this.overview = JSON.parse(data) as Overview;
+      this.tell('live');
+    });
     stream.addEventListener('error', () => {
-      // Otherwise the browser itself tries again.
-      if (stream.readyState === EventSource.CLOSED) this.poll();
-      else if (this.heard.state !== 'locked') this.tell({ state: 'lost' });
+      if (this.stream !== stream) return;
+      // While it is not closed the browser tries again by itself.
+      if (stream.readyState === EventSource.CLOSED) void this.poll(POLLS_PER_TRY);
+      else this.tell('lost');
     });
   }
 
@@ -49,44 +49,46 @@ export class Connection {
     this.stream?.close();
     this.stream = undefined;
     clearTimeout(this.timer);
-    this.timer = undefined;
   }
 
-  private poll(): void {
-    this.stream = undefined;
-    clearTimeout(this.timer);
+  /** Asks now and so many times more, then tries the stream. Once it is locked, only whoever has the token goes on. */
+  private async poll(times: number): Promise<void> {
+    const { stream } = this;
+    const state = await this.ask();
+    if (this.stream !== stream || state === 'locked') return;
     this.timer = setTimeout(() => {
-      if (++this.polls >= POLLS_PER_TRY) this.open();
-      else this.ask().then(() => this.timer !== undefined && this.stream === undefined && this.poll());
+      if (times > 0) void this.poll(times - 1);
+      else this.open();
     }, POLL_MS);
   }
 
-  private async ask(): Promise<void> {
+  private async ask(): Promise<ConnectionState> {
+    const { stream } = this;
+    let state: ConnectionState = 'lost';
+    let refusal: string | undefined;
     try {
       const response = await fetch('overview', { headers: { accept: 'application/json' } });
       if (response.status === 401 || response.status === 403) {
-        this.tell({ state: 'locked', refusal: await refusalOf(response) });
-        return;
+        state = 'locked';
+        refusal = await refusalOf(response);
+      } else if (response.ok) {
+        this.overview = (await response.json()) as Overview;
+        state = 'polling';
       }
-      if (!response.ok) throw new Error(`status ${response.status}`);
-      const overview = (await response.json()) as Overview;
-      const isStreaming = this.stream?.readyState === EventSource.OPEN;
-      const isWaiting = this.stream !== undefined && !isStreaming;
-      this.tell({ state: isStreaming ? 'live' : isWaiting ? this.heard.state : 'polling', overview });
     } catch {
-      if (this.stream === undefined) this.tell({ state: 'lost' });
+      // There is nobody: it is asked again.
     }
+    if (this.stream === stream) this.tell(state, refusal);
+    return state;
   }
 
-  private tell(heard: Heard): void {
-    const overview = heard.overview ?? this.heard.overview;
-    // An answer that was under way for longer than the next event is no news.
-    const isOld = (this.heard.overview?.at ?? 0) > (overview?.at ?? 0) && heard.state !== 'live';
-    this.heard = {
-      ...heard,
-      ...(overview === undefined ? {} : { overview: isOld ? this.heard.overview : overview }),
-    };
-    this.told(this.heard);
+  private tell(state: ConnectionState, refusal?: string): void {
+    const { overview } = this;
+    this.told({
+      state,
+      ...(overview === undefined ? {} : { overview }),
+      ...(refusal === undefined ? {} : { refusal }),
+    });
   }
 }
 

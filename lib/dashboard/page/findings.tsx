@@ -25,30 +25,34 @@ export function Findings({ overview }: { overview: Overview }) {
           leak.
         </p>
       ) : (
-        <FindingList found={all} overview={overview} />
+        <FindingList found={all} overview={overview} leads />
       )}
     </Section>
   );
 }
 
-export function FindingList({ found, overview }: { found: readonly Discovery[]; overview: Overview }) {
+/** @param leads whether a card leads to the operation that it is about, where it has no slow one to lead to */
+export function FindingList(props: { found: readonly Discovery[]; overview: Overview; leads: boolean }) {
+  const { found, overview, leads } = props;
   return (
     <ul class="findings">
       {found.map((one) => (
-        <FindingCard key={one.key} found={one} overview={overview} />
+        <FindingCard key={one.key} found={one} overview={overview} leads={leads} />
       ))}
     </ul>
   );
 }
 
-function FindingCard({ found, overview }: { found: Discovery; overview: Overview }) {
+function FindingCard(props: { found: Discovery; overview: Overview; leads: boolean }) {
+  const { found, overview, leads } = props;
   const { severity, label, explanation, callSite, count, worstMs, totalMs, lastSeen, since, state, where } =
     found;
   const Icon = ICONS[severity];
-  const example = overview.slow.find(({ id }) => id === found.spanId);
-  const operation = overview.operations.find(
-    ({ type, name }) => name === where?.name && (where.type ?? type) === type,
-  );
+  const isWhere = (one: { type: string; name: string }): boolean =>
+    one.name === where?.name && (where.type ?? one.type) === one.type;
+  // The very one that it was seen in, else the newest slow one of the same operation.
+  const example = overview.slow.find(({ id }) => id === found.spanId) ?? overview.slow.find(isWhere);
+  const operation = overview.operations.find(isWhere);
   return (
     <li class={`panel finding ${severity}`}>
       <p class="finding-head">
@@ -69,9 +73,9 @@ function FindingCard({ found, overview }: { found: Discovery; overview: Overview
         {since !== undefined && <span>for {duration(overview.at - since)}</span>}
         {lastSeen !== undefined && <span>last seen {ago(lastSeen, overview.at)}</span>}
         {example !== undefined && (
-          <a href={address({ page: 'slow', id: example.id })}>See the slow operation</a>
+          <a href={address({ page: 'slow', id: example.id })}>See one that was slow</a>
         )}
-        {example === undefined && operation !== undefined && (
+        {leads && example === undefined && operation !== undefined && (
           <a href={address({ page: 'operation', type: operation.type, name: operation.name })}>
             See the operation
           </a>

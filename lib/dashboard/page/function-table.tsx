@@ -2,7 +2,10 @@ import type { FunctionTime, ReadProfile } from './cpu-profile.js';
 import { duration, share } from './format.js';
 import { shortPath, visible } from './text.js';
 
-const SHOWN = 12;
+/** Functions with time of their own, and of the application's those that only call. */
+const SHOWN = 10;
+const SHOWN_CALLERS = 5;
+const MIN_SELF_MS = 0.05;
 
 /** The functions with the most time of their own, for who does not see the graph, and for who wants figures. */
 export function FunctionTable(props: { profile: ReadProfile; marked: string; mark: (name: string) => void }) {
@@ -21,7 +24,7 @@ export function FunctionTable(props: { profile: ReadProfile; marked: string; mar
         </tr>
       </thead>
       <tbody>
-        {profile.functions.slice(0, SHOWN).map((one) => (
+        {worthShowing(profile.functions).map((one) => (
           <tr key={one.key}>
             <th scope="row">
               <button
@@ -50,6 +53,14 @@ export function FunctionTable(props: { profile: ReadProfile; marked: string; mar
       </tbody>
     </table>
   );
+}
+
+function worthShowing(functions: readonly FunctionTime[]): FunctionTime[] {
+  const own = functions.filter(({ selfMs }) => selfMs >= MIN_SELF_MS).slice(0, SHOWN);
+  const callers = functions
+    .filter((one) => one.owner === 'application' && !own.includes(one))
+    .sort((a, b) => b.totalMs - a.totalMs);
+  return [...own, ...callers.slice(0, SHOWN_CALLERS)];
 }
 
 export function placeOf({ file, line }: Pick<FunctionTime, 'file' | 'line'>): string {

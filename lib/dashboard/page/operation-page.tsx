@@ -85,7 +85,7 @@ export function OperationPage({ type, name, overview }: { type: string; name: st
       )}
       {found.length > 0 && (
         <Section id="findings" title="What was found" count={found.length}>
-          <FindingList found={found} overview={overview} />
+          <FindingList found={found} overview={overview} leads={false} />
         </Section>
       )}
       <Section id="slow" title="Its slow times" count={slow.length}>

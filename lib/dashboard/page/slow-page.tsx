@@ -12,7 +12,8 @@ import { address } from './route.js';
 import { Section } from './section.js';
 import { visible } from './text.js';
 import { Usual } from './usual.js';
-import { Waterfall, type WaterfallData } from './waterfall.js';
+import { Waterfall } from './waterfall.js';
+import type { WaterfallData } from './waterfall-rows.js';
 
 type Slow = SlowOperation & { readonly waterfall?: WaterfallData };
 
