@@ -1,6 +1,6 @@
 // Bundles the page and writes it into both builds of the package, compressed, so that at run time nothing looks for files.
 import { createHash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -58,4 +58,7 @@ writeFileSync(
   `${root}/dist/cjs/dashboard/page-bundle.js`,
   `"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.PAGE_BUNDLE = ${text};\n`,
 );
+// They are of the placeholder.
+for (const format of ['esm', 'cjs'])
+  rmSync(`${root}/dist/${format}/dashboard/page-bundle.js.map`, { force: true });
 process.stdout.write(`The page has ${(bytes / 1024).toFixed(1)} KB compressed.\n`);
