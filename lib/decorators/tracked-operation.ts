@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { type Context, context, diag, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { OPERATION_TYPE_PATTERN, type OperationType } from '../monitor/operation.js';
+import { boundedName, OPERATION_TYPE_PATTERN, type OperationType } from '../monitor/operation.js';
 import { type SpanState, stateOf } from '../monitor/span-state.js';
 import { milliseconds } from '../options/checks.js';
 import { show } from '../options/options-error.js';
@@ -61,7 +61,7 @@ export class TrackedOperation {
         `${user}: the name is ${show(name)}, which is not allowed: give a string that is not empty`,
       );
     }
-    return new TrackedOperation(type, name ?? defaultName, threshold);
+    return new TrackedOperation(type, boundedName(name ?? defaultName), threshold);
   }
 
   /** Begins one call of it, or nothing where monitoring is off. Never throws. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import {
   Controller,
   Delete,
@@ -8,6 +9,7 @@ import {
   NotFoundException,
   Param,
   Query,
+  StreamableFile,
   type Type,
   UseGuards,
   VERSION_NEUTRAL,
@@ -15,11 +17,12 @@ import {
 import { FINDING_TYPES, type Finding } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { SlowOperation } from '../monitor/operation.js';
+import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
-import type { PerformanceStats } from '../monitor/performance-stats.js';
 import { show } from '../options/options-error.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
+import { jsonInSlices } from './json-in-slices.js';
 import { oneOf, operationType, type QueryParameters, wholeNumber } from './query-parameters.js';
 
 /**
@@ -35,15 +38,23 @@ export function createPerformanceController(path: string): Type {
   @Controller({ path, version: VERSION_NEUTRAL })
   @UseGuards(EndpointGuard)
   class PerformanceController {
-    constructor(@Inject(PerformanceMonitorService) private readonly monitor: PerformanceMonitorService) {}
+    constructor(
+      @Inject(PerformanceMonitorService) private readonly monitor: PerformanceMonitorService,
+      @Inject(PerformanceMonitor) private readonly core: PerformanceMonitor,
+    ) {}
 
     @Get('stats')
     @Documented('Counts and percentiles by type and by operation, the present resources, the drivers', {
       operations: listed(1000, 'How many operations are listed, those that took the most time first'),
     })
     @Header('Cache-Control', 'no-store')
-    stats(@Query() query: QueryParameters): PerformanceStats {
-      return this.monitor.getStats({ operations: wholeNumber(query, 'operations') });
+    stats(@Query() query: QueryParameters): StreamableFile {
+      const { operations, ...rest } = this.core.statsInParts({
+        operations: wholeNumber(query, 'operations'),
+      });
+      return new StreamableFile(Readable.from(jsonInSlices(rest, 'operations', operations)), {
+        type: 'application/json; charset=utf-8',
+      });
     }
 
     @Delete('stats')

@@ -27,9 +27,14 @@ export function bucketOf(ms: number): number {
 
 /** The middle of a bucket in milliseconds. */
 export function bucketMiddle(index: number): number {
+  return MIDDLES[index] as number;
+}
+
+/** Powers are slow. */
+const MIDDLES = Float64Array.from({ length: BUCKETS }, (_, index) => {
   const octave = 2 ** ((index >>> SUB_BUCKET_BITS) + MIN_EXPONENT);
   return octave * (1 + ((index & (SUB_BUCKETS - 1)) + 0.5) / SUB_BUCKETS);
-}
+});
 
 /**
  * A percentile of bucket counts.
@@ -46,6 +51,30 @@ export function percentileOf(counts: Float64Array, count: number, p: number, max
     if (seen >= rank) return Math.min(max, bucketMiddle(index));
   }
   return max;
+}
+
+/**
+ * Several percentiles in one pass, see {@link percentileOf}.
+ * @param ps 0 to 1, in ascending order
+ * @param min about the least one: what is below it is not looked through
+ */
+export function percentilesOf(
+  counts: Float64Array,
+  count: number,
+  ps: readonly number[],
+  min: number,
+  max: number,
+): number[] {
+  const result: number[] = [];
+  // What is no latency is in the first bucket, and a minimum that was shortened may be of the next one.
+  let index = (counts[0] as number) > 0 ? 0 : Math.max(0, bucketOf(min) - 1);
+  let seen = counts[index] as number;
+  for (const p of ps) {
+    const rank = Math.ceil(p * count);
+    while (seen < rank && index < BUCKETS - 1) seen += counts[++index] as number;
+    result.push(seen < rank ? max : Math.min(max, bucketMiddle(index)));
+  }
+  return result;
 }
 
 /** Counts are allocated in steps of this many buckets. */

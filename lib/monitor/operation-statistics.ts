@@ -1,5 +1,5 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
-import { BUCKETS, LatencyHistogram, percentileOf } from './latency-histogram.js';
+import { BUCKETS, LatencyHistogram, percentilesOf } from './latency-histogram.js';
 import { round } from './round.js';
 import { SegmentLog, SLOT_MS, Totals } from './segment-log.js';
 
@@ -28,6 +28,7 @@ export interface LatencySummary {
   p99?: number;
 }
 
+const PERCENTILES = [0.5, 0.95, 0.99] as const;
 const counts = new Float64Array(BUCKETS);
 
 /** The latencies, errors and slow ones of one operation or one type: for its life and for each window. */
@@ -87,6 +88,32 @@ export class OperationStatistics {
     return summarize(totals, counts);
   }
 
+  /** The figures of each window that ends now and of the whole life, which are read in one pass: each holds the one before. */
+  summaries(now: number): Record<WindowName | 'lifetime', LatencySummary> {
+    const totals = new Totals();
+    counts.fill(0);
+    const segments = this.past.segments();
+    let next = segments.length - 1;
+    let isLiveRead = false;
+    const until = (since: number): LatencySummary => {
+      if (!isLiveRead && this.slot + 1 > since) {
+        totals.add(this.liveTotals);
+        this.live.addTo(counts);
+        isLiveRead = true;
+      }
+      for (
+        let segment = segments[next];
+        segment !== undefined && segment.end > since;
+        segment = segments[--next]
+      )
+        this.past.addTo(segment, totals, counts);
+      return summarize(totals, counts);
+    };
+    const windowUntil = (window: WindowName): LatencySummary => until((now - WINDOWS[window]) / SLOT_MS);
+    const [minute, hour, day] = [windowUntil('minute'), windowUntil('hour'), windowUntil('day')];
+    return { minute, hour, day, lifetime: until(Number.NEGATIVE_INFINITY) };
+  }
+
   /** Hands on what its last slot had, if that is over at `now` and nothing has come since. */
   settle(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
@@ -110,7 +137,9 @@ export class OperationStatistics {
 function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
   const { count, slow, errors, sum, min, max } = totals;
   if (count === 0) return { count: 0, slowCount: 0, slowPercentage: 0, errorCount: 0 };
-  const percentile = (p: number): number => round(Math.max(min, percentileOf(buckets, count, p, max)));
+  const [p50 = max, p95 = max, p99 = max] = percentilesOf(buckets, count, PERCENTILES, min, max).map(
+    (value) => round(Math.max(min, value)),
+  );
   return {
     count,
     slowCount: slow,
@@ -119,8 +148,8 @@ function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
     avgDuration: round(sum / count),
     minDuration: round(min),
     maxDuration: round(max),
-    p50: percentile(0.5),
-    p95: percentile(0.95),
-    p99: percentile(0.99),
+    p50,
+    p95,
+    p99,
   };
 }

@@ -21,6 +21,14 @@ export type OperationType = (typeof OPERATION_TYPES)[number] | (string & {});
 /** A name of the user's for a type: a letter, then letters, digits, `_`, `-` and `.`, 64 at most. */
 export const OPERATION_TYPE_PATTERN = /^[A-Za-z][\w.-]{0,63}$/;
 
+/** The longest name of an operation, in characters. What is longer has its end cut off. */
+export const MAX_NAME = 256;
+
+/** The name within its bound. Where it is, this takes one comparison. */
+export function boundedName(name: string): string {
+  return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 1)}…`;
+}
+
 /** Where the statistics of operations go whose own key would be one too many. */
 export const OTHER = '(other)';
 

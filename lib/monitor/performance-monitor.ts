@@ -28,10 +28,10 @@ import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
-import type { OperationType, SlowOperation } from './operation.js';
+import { boundedName, MAX_NAME, type OperationType, type SlowOperation } from './operation.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { OverTime } from './over-time.js';
-import type { PerformanceStats } from './performance-stats.js';
+import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
 import { SlowOperations } from './slow-operations.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
 import { Statistics } from './statistics.js';
@@ -152,8 +152,9 @@ export class PerformanceMonitor {
    * @param idle how long the event loop has been idle until then
    * @returns whether it was slow
    */
-  record(operation: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
+  record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
     if (!this.started) return false;
+    const operation = given.name.length > MAX_NAME ? { ...given, name: boundedName(given.name) } : given;
     const { type, name, durationMs, thresholdMs, error, span } = operation;
     const usualMs = this.statistics.history(type, name)?.adaptiveMs ?? Number.POSITIVE_INFINITY;
     // A stream is open for as long as somebody listens.
@@ -198,14 +199,20 @@ export class PerformanceMonitor {
   }
 
   /** The statistics, the present resources and the drivers. `operations` bounds the list, 100 by default. */
-  getStats({ operations = LISTED }: { operations?: number } = {}): PerformanceStats {
+  getStats(bounds: { operations?: number } = {}): PerformanceStats {
+    const { operations, ...figures } = this.statsInParts(bounds);
+    return { ...figures, operations: [...operations] };
+  }
+
+  /** The same, but for the operations, each of which is made when it is asked for: all of them take their time. */
+  statsInParts({ operations = LISTED }: { operations?: number } = {}): PerformanceStatsInParts {
     const now = performance.now();
     const totals = this.statistics.totals();
     return {
       totalOperations: totals.count,
       totalSlowOperations: totals.slowCount,
       byType: this.statistics.typeStatistics(now),
-      operations: this.statistics.namedStatistics(now, operations),
+      operations: this.statistics.eachNamed(now, operations),
       currentResources: this.resources.current(),
       drivers: this.drivers,
       dropped: {

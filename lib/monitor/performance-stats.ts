@@ -22,3 +22,8 @@ export interface PerformanceStats {
   /** Whether profiles are kept, and if not, why. */
   profiling: ProfilingStatus;
 }
+
+/** The same with operations that can be taken one by one, once. */
+export interface PerformanceStatsInParts extends Omit<PerformanceStats, 'operations'> {
+  operations: Iterable<NamedStatistics>;
+}

@@ -39,7 +39,7 @@ export class Totals {
 }
 
 /** What a segment says of itself before its counts. */
-interface Header {
+export interface Segment {
   level: number;
   /** The first slot it holds, and the first after it. */
   start: number;
@@ -81,7 +81,7 @@ export class SegmentLog {
     outLength = 0;
     let level = -1;
     let period = -1;
-    let pending: Header | undefined;
+    let pending: Segment | undefined;
     let merging = false;
     const flush = (): void => {
       if (pending === undefined) return;
@@ -113,6 +113,23 @@ export class SegmentLog {
     this.bytes = out.slice(0, outLength);
   }
 
+  /** Its segments, the oldest first. */
+  segments(): Segment[] {
+    const segments: Segment[] = [];
+    const view = new DataView(this.bytes.buffer);
+    let offset = 0;
+    for (let one = readHeader(this.bytes, offset, view); one; one = readHeader(this.bytes, offset, view)) {
+      segments.push(one);
+      offset = one.bodyEnd;
+    }
+    return segments;
+  }
+
+  /** Adds one of its segments to `totals` and `counts`. */
+  addTo(segment: Segment, totals: Totals, counts: Float64Array): void {
+    addSegment(this.bytes, segment, totals, counts);
+  }
+
   /** Adds the segments that end after slot `since` to `totals` and `counts`. `since` may be -Infinity. */
   read(since: number, totals: Totals, counts: Float64Array): void {
     for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
@@ -122,7 +139,7 @@ export class SegmentLog {
 }
 
 /** The level a segment belongs to at its age; a segment never becomes finer. */
-function levelAt(header: Header, now: number): number {
+function levelAt(header: Segment, now: number): number {
   if (header.level === ARCHIVE) return ARCHIVE;
   const age = now - header.end;
   let level: number = header.level;
@@ -147,7 +164,11 @@ function readVarint(bytes: Uint8Array): number {
   }
 }
 
-function readHeader(bytes: Uint8Array, offset: number): Header | undefined {
+function readHeader(
+  bytes: Uint8Array,
+  offset: number,
+  view = new DataView(bytes.buffer, bytes.byteOffset),
+): Segment | undefined {
   if (offset >= bytes.length) return undefined;
   cursor = offset;
   const level = readVarint(bytes);
@@ -157,7 +178,6 @@ function readHeader(bytes: Uint8Array, offset: number): Header | undefined {
   totals.count = readVarint(bytes);
   totals.slow = readVarint(bytes);
   totals.errors = readVarint(bytes);
-  const view = new DataView(bytes.buffer, bytes.byteOffset);
   totals.sum = view.getFloat64(cursor);
   totals.min = view.getFloat32(cursor + 8);
   totals.max = view.getFloat32(cursor + 12);
@@ -166,13 +186,24 @@ function readHeader(bytes: Uint8Array, offset: number): Header | undefined {
   return { level, start, end, bodyStart: cursor, bodyEnd: cursor + length, totals };
 }
 
-function addSegment(bytes: Uint8Array, header: Header, totals: Totals, counts: Float64Array): void {
+function addSegment(bytes: Uint8Array, header: Segment, totals: Totals, counts: Float64Array): void {
   totals.add(header.totals);
-  cursor = header.bodyStart;
   let index = 0;
-  while (cursor < header.bodyEnd) {
-    index += readVarint(bytes);
-    (counts[index] as number) += readVarint(bytes);
+  let at = header.bodyStart;
+  while (at < header.bodyEnd) {
+    // Nearly all of them have one byte.
+    const distance = bytes[at] as number;
+    const count = bytes[at + 1] as number;
+    if ((distance | count) < 0x80) {
+      index += distance;
+      (counts[index] as number) += count;
+      at += 2;
+    } else {
+      cursor = at;
+      index += readVarint(bytes);
+      (counts[index] as number) += readVarint(bytes);
+      at = cursor;
+    }
   }
 }
 
@@ -231,7 +262,7 @@ function writeSegment(level: number, start: number, end: number, totals: Totals,
   outLength += length;
 }
 
-function copySegment(bytes: Uint8Array, header: Header, level: number): void {
+function copySegment(bytes: Uint8Array, header: Segment, level: number): void {
   writeHeader(level, header.start, header.end, header.totals);
   const length = header.bodyEnd - header.bodyStart;
   reserve(8 + length);

@@ -1,11 +1,6 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
 import { type OperationType, OTHER } from './operation.js';
-import {
-  type LatencySummary,
-  OperationStatistics,
-  WINDOWS,
-  type WindowName,
-} from './operation-statistics.js';
+import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
 import { round } from './round.js';
 
 /** The figures of one type, for its life and for each window. */
@@ -182,17 +177,19 @@ export class Statistics {
 
   /** The figures of the operations that took the most time altogether, at most `limit` of them. */
   namedStatistics(now: number, limit: number): NamedStatistics[] {
+    return [...this.eachNamed(now, limit)];
+  }
+
+  /** The same, each made when it is asked for. */
+  *eachNamed(now: number, limit: number): Generator<NamedStatistics, void, undefined> {
     const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
     for (const [type, names] of this.byName) {
       for (const [name, statistics] of names) all.push({ type, name, statistics });
     }
     all.sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
-    return all.slice(0, limit).map(({ type, name, statistics }) => ({
-      type,
-      name,
-      totalMs: round(statistics.totalMs),
-      ...withWindows(statistics, now),
-    }));
+    for (const { type, name, statistics } of all.slice(0, limit)) {
+      yield { type, name, totalMs: round(statistics.totalMs), ...withWindows(statistics, now) };
+    }
   }
 
   /** Forgets everything. */
@@ -205,8 +202,6 @@ export class Statistics {
 }
 
 function withWindows(statistics: OperationStatistics, now: number): TypeStatistics {
-  const windows = {} as Record<WindowName, LatencySummary>;
-  for (const window of Object.keys(WINDOWS) as WindowName[])
-    windows[window] = statistics.summary(window, now);
-  return { ...statistics.summary('lifetime', now), windows };
+  const { lifetime, ...windows } = statistics.summaries(now);
+  return { ...lifetime, windows };
 }

@@ -1,5 +1,5 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
-import type { OperationType } from '../monitor/operation.js';
+import { boundedName, type OperationType } from '../monitor/operation.js';
 import type { StatementCache } from './statement.js';
 import { isJson } from './statement-tokens.js';
 
@@ -34,7 +34,7 @@ export interface ClassifiableSpan {
  */
 export function classify({ kind, attributes }: ClassifiableSpan): OperationType {
   const own = attributes[TYPE_ATTRIBUTE];
-  if (typeof own === 'string') return own;
+  if (typeof own === 'string') return boundedName(own);
   if (kind === SpanKind.SERVER) return isRpc(attributes) ? 'rpc' : isHttp(attributes) ? 'http' : 'internal';
   const system = attributes['db.system.name'] ?? attributes['db.system'];
   if (system !== undefined) return CACHES.has(system as string) ? 'cache' : 'database';
@@ -57,7 +57,7 @@ function isRpc(attributes: Attributes): boolean {
 /** The name of a served request: its method and its route's template, never its path. */
 export function requestName(method: unknown, route: unknown): string {
   const known = typeof method === 'string' && METHODS.has(method) ? method : 'HTTP';
-  return `${known} ${typeof route === 'string' && route !== '' ? route : '(unmatched)'}`;
+  return boundedName(`${known} ${typeof route === 'string' && route !== '' ? route : '(unmatched)'}`);
 }
 
 /** The low-cardinality name of an operation of this type. */
@@ -66,6 +66,10 @@ export function operationName(
   span: ClassifiableSpan,
   statements: StatementCache,
 ): string {
+  return boundedName(nameOf(type, span, statements));
+}
+
+function nameOf(type: OperationType, span: ClassifiableSpan, statements: StatementCache): string {
   const { attributes } = span;
   switch (type) {
     case 'http':

@@ -93,6 +93,13 @@ describe('OperationStatistics', () => {
           now += after;
           const lifetime = statistics.summary('lifetime', now);
           expect(lifetime.count).toBe(all.length);
+          // Read in one pass, a mean may be rounded the other way.
+          const together = statistics.summaries(now);
+          for (const name of ['minute', 'hour', 'day', 'lifetime'] as const) {
+            const { avgDuration: mean = 0, ...exact } = statistics.summary(name, now);
+            expect(together[name]).toMatchObject(exact);
+            expect(together[name].avgDuration ?? 0).toBeCloseTo(mean, 2);
+          }
           expect(lifetime.slowCount).toBe(all.filter(({ slow }) => slow).length);
           expect(lifetime.errorCount).toBe(all.filter(({ error }) => error).length);
           for (const window of Object.keys(WINDOWS) as WindowName[]) {

@@ -103,12 +103,33 @@ describe('resolveOptions', () => {
     ['an explanation that is none', { detection: { explain: 'yes' } }, 'detection.explain', '"yes"'],
     ['no findings at all', { detection: { maxFindings: 0 } }, 'detection.maxFindings', '0'],
     ['a path that is none', { http: { ignore: ['health'] } }, 'http.ignore', 'an array'],
+    ['a guard that is none', { endpoint: { guards: [{}] } }, 'endpoint.guards', 'an array'],
+    ['a function for a guard', { endpoint: { guards: [() => true] } }, 'endpoint.guards', 'an array'],
+    ['no guard at all', { endpoint: { guards: [] } }, 'endpoint.guards', 'an array'],
+    ['no stream at all', { endpoint: { maxStreams: 0 } }, 'endpoint.maxStreams', '0'],
     ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
     ['options that are none', 5, 'options', '5'],
   ])('names the option, the value and what is allowed for %s', (_what, options, path, received) => {
     const [fault] = faultsOf(options);
     expect(fault).toMatchObject({ path, received });
     expect(fault?.allowed).not.toBe('');
+  });
+
+  it('takes guards as classes and as objects', () => {
+    class ByMethod {
+      canActivate(): boolean {
+        return true;
+      }
+    }
+    class ByField {
+      canActivate = (): boolean => true;
+    }
+    const guards = [ByMethod, ByField, new ByMethod(), new ByField()];
+    expect(resolveOptions({ endpoint: { guards } }).endpoint).toEqual({
+      guards,
+      enabled: true,
+      maxStreams: 20,
+    });
   });
 
   it('does not show a secret', () => {

@@ -1,0 +1,59 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import type { Overview } from '../../lib/dashboard/overview.js';
+import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
+
+describe.each(PLATFORMS)('the stream on %s', (platform) => {
+  let application: TestApplication | undefined;
+  afterEach(() => application?.app.close());
+
+  /** A stream that is read as it comes. */
+  const look = async (): Promise<{ text: () => string; ended: () => boolean; leave: () => void }> => {
+    const abort = new AbortController();
+    const { body } = await fetch(`${application?.url}/performance/stream`, { signal: abort.signal });
+    let text = '';
+    let ended = false;
+    const read = async (): Promise<void> => {
+      for await (const chunk of body ?? []) text += Buffer.from(chunk).toString();
+    };
+    read()
+      .catch(() => {})
+      .finally(() => {
+        ended = true;
+      });
+    return { text: () => text, ended: () => ended, leave: () => abort.abort() };
+  };
+
+  it('tells the same as the overview, and how many look on', async () => {
+    application = await startApplication(platform, {}, { serviceName: 'shop' });
+    await look();
+    const { text } = await look();
+    await until(() => text().endsWith('\n\n') && text().includes('data: '));
+    const data = JSON.parse(/^data: (.*)$/m.exec(text())?.[1] ?? '') as Overview;
+    expect(data).toMatchObject({ service: { name: 'shop' }, overhead: { streams: 2 } });
+    const overview = await (await fetch(`${application.url}/performance/overview`)).json();
+    expect(Object.keys(data).sort()).toEqual(Object.keys(overview as Overview).sort());
+  });
+
+  it('does not hold the application back when that is closed', async () => {
+    application = await startApplication(platform, {});
+    const streams = [await look(), await look()];
+    await until(() => streams.every(({ text }) => text() !== ''));
+    await application.app.close();
+    await until(() => streams.every(({ ended }) => ended()));
+  });
+
+  it('is no slow request, however long somebody looks on', async () => {
+    application = await startApplication(platform, {}, { httpThresholdMs: 1 });
+    const { text, leave, ended } = await look();
+    await until(() => text() !== '');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    leave();
+    await until(ended);
+    await fetch(`${application.url}/nothing`);
+    await until(() => application?.monitor.getStats().byType['http'] !== undefined);
+    expect(application.monitor.getStats().byType['http']?.count).toBe(1);
+    expect(application.monitor.getSlowOperations({ type: 'http' }).map(({ name }) => name)).not.toContain(
+      'GET /performance/stream',
+    );
+  });
+});
