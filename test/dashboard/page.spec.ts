@@ -64,12 +64,9 @@ describe('the page in a browser', () => {
   });
 
   it('marks slow operations over the resources, and leads from a mark to its operation', async () => {
-    const page = await open({
-      before({ monitor }) {
-        record(monitor, 'rebuild', 900, 1);
-      },
-    });
+    const page = await open(visited('/fine'));
     await page.locator('.lane-chart canvas').nth(4).waitFor();
+    record(dashboard().monitor, 'rebuild', 900, 1);
     const mark = page.locator('.marks a');
     await mark.focus();
     await page

@@ -5,7 +5,7 @@ import { StackedBar } from './stacked-bar.js';
 import { visible } from './text.js';
 
 /** What is less than this of the duration is rounding. */
-const MIN_REST = 0.005;
+const MIN_REST = 0.01;
 
 /** What the time went to: a bar, and the same as a table. */
 export function CauseBreakdown({ operation: { causes, durationMs } }: { operation: SlowOperation }) {
