@@ -1,13 +1,17 @@
 // Bundles the page and writes it into both builds of the package, compressed, so that at run time nothing looks for files.
 import { createHash } from 'node:crypto';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const TYPES = { '.js': 'text/javascript; charset=utf-8', '.css': 'text/css; charset=utf-8' };
+const TYPES = {
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.txt': 'text/plain; charset=utf-8',
+};
 /** What a browser may have to load, compressed, with every part of the page: the first view is less. */
 const MAX_BYTES = 150 * 1024;
 
@@ -19,7 +23,7 @@ const ownFlameGraphStyle = {
   },
 };
 
-const { outputFiles } = await build({
+const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['lib/dashboard/page/app.tsx'],
   outdir: 'dist/page',
@@ -34,11 +38,12 @@ const { outputFiles } = await build({
   minify: true,
   legalComments: 'none',
   write: false,
+  metafile: true,
   plugins: [ownFlameGraphStyle],
 });
 
 const files = Object.fromEntries(
-  outputFiles
+  [...outputFiles, { path: 'licenses.txt', contents: licenses(Object.keys(metafile.inputs)) }]
     .map(({ path, contents }) => {
       const gzip = gzipSync(contents, { level: 9 });
       const etag = `"${createHash('sha256').update(contents).digest('base64url').slice(0, 22)}"`;
@@ -51,6 +56,19 @@ if (bytes > MAX_BYTES)
   throw new Error(
     `The page has ${bytes} bytes compressed, which is more than the ${MAX_BYTES} that it may have`,
   );
+
+/** Those of the libraries in the page, which ask to be kept with their code. */
+function licenses(inputs) {
+  const packages = new Set(inputs.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
+  return [...packages]
+    .sort()
+    .map((path) => {
+      const file = readdirSync(`${root}/${path}`).find((name) => /^licen[cs]e/i.test(name));
+      if (file === undefined) throw new Error(`${path} is in the page and has no license`);
+      return `${path.slice('node_modules/'.length)}\n\n${readFileSync(`${root}/${path}/${file}`, 'utf8').trim()}\n`;
+    })
+    .join('\n----\n\n');
+}
 
 const text = JSON.stringify(files, null, 1);
 writeFileSync(`${root}/dist/esm/dashboard/page-bundle.js`, `export const PAGE_BUNDLE = ${text};\n`);

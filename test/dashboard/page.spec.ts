@@ -77,6 +77,16 @@ describe('the page in a browser', () => {
     await page.getByRole('heading', { level: 1, name: 'rebuild' }).waitFor();
   });
 
+  it('finds its parts and keeps its address where that ends in a slash', async () => {
+    const page = await open({ ...visited('/fine'), hash: '/' });
+    await page.locator('.operations').getByText('GET /fine').click();
+    await page.getByRole('heading', { level: 1, name: 'GET /fine' }).waitFor();
+    expect(new URL(page.url())).toMatchObject({
+      pathname: '/performance/',
+      hash: '#/operation/http/GET%20%2Ffine',
+    });
+  });
+
   it('says so when a slow operation is gone', async () => {
     const page = await open({ ...visited('/fine'), hash: '#/slow/0000000000000000', expected: /404/ });
     await page.getByRole('heading', { name: 'This slow operation is gone' }).waitFor();

@@ -84,7 +84,7 @@ function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
       <Overhead overhead={overhead} />
       <footer class="note">
         The same as a report: <a href="report.html">HTML</a>, <a href="report.md">Markdown</a>,{' '}
-        <a href="report.json">JSON</a>
+        <a href="report.json">JSON</a>. <a href="ui/licenses.txt">Licenses of this page</a>
       </footer>
     </>
   );
