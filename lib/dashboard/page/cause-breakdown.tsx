@@ -32,8 +32,8 @@ export function CauseBreakdown({ operation: { causes, durationMs } }: { operatio
           </tr>
         </thead>
         <tbody>
-          {causes.map(({ cause, operation, count, ms, share: part, certainty }) => (
-            <tr key={`${cause} ${operation}`}>
+          {causes.map(({ cause, operation, count, ms, share: part, certainty }, index) => (
+            <tr key={`${index} ${cause}`}>
               <th scope="row">
                 <CauseName cause={cause} />
                 {certainty === 'likely' && <span class="chip">likely</span>}

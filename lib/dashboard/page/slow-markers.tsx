@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import type { OverviewSlowOperation } from '../overview.js';
-import { duration, moment, plural } from './format.js';
+import { duration, moment, number, plural } from './format.js';
 import { address } from './route.js';
 import { visible } from './text.js';
 
@@ -51,7 +51,7 @@ export function SlowMarkers(props: {
 }
 
 function sentenceOf({ slowest: { name, durationMs, timestamp }, count }: Mark, now: number): string {
-  const others = count > 1 ? ` and ${plural(count - 1, 'more')}`.replace(/s$/, '') : '';
+  const others = count > 1 ? ` and ${number(count - 1)} more` : '';
   return `${visible(name, 100)}, ${duration(durationMs)}${others}, ${moment(timestamp, now)}`;
 }
 

@@ -23,8 +23,8 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
   if (failure !== undefined)
     return (
       <>
-        <DetailHead title="This slow operation is gone" />
-        <p class="panel empty">{failure}</p>
+        <DetailHead title={failure.title} />
+        <p class="panel empty">{failure.text}</p>
       </>
     );
   if (operation === undefined) return <p class="panel empty">Loading…</p>;
@@ -102,21 +102,38 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
 /** How long after it ended the explanation may still become better: a profile and lines come late. */
 const SETTLING_MS = 3000;
 
-function useSlowOperation(id: string): { operation?: Slow; failure?: string } {
-  const [known, setKnown] = useState<{ id: string; operation?: Slow; failure?: string }>({ id });
+interface Known {
+  readonly operation?: Slow;
+  readonly failure?: { readonly title: string; readonly text: string };
+}
+
+const GONE = {
+  title: 'This slow operation is gone',
+  text: 'It may have made room for newer ones, or the application was started anew.',
+};
+const NOT_LOADED = {
+  title: 'This slow operation could not be read',
+  text: 'The application did not answer as expected. Load the page again to retry.',
+};
+
+function useSlowOperation(id: string): Known {
+  const [known, setKnown] = useState<Known & { readonly id: string }>({ id });
   useEffect(() => {
     const abort = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const load = async (): Promise<void> => {
       try {
         const response = await fetch(`slow/${encodeURIComponent(id)}`, { signal: abort.signal });
-        if (!response.ok) throw new Error(await reasonOf(response));
+        if (!response.ok) {
+          setKnown({ id, failure: response.status === 404 ? GONE : NOT_LOADED });
+          return;
+        }
         const operation = (await response.json()) as Slow;
         setKnown({ id, operation });
         if (operation.profile === undefined && Date.now() - operation.timestamp < SETTLING_MS)
           timer = setTimeout(load, SETTLING_MS);
-      } catch (error) {
-        if (!abort.signal.aborted) setKnown({ id, failure: (error as Error).message });
+      } catch {
+        if (!abort.signal.aborted) setKnown({ id, failure: NOT_LOADED });
       }
     };
     load();
@@ -126,10 +143,4 @@ function useSlowOperation(id: string): { operation?: Slow; failure?: string } {
     };
   }, [id]);
   return known.id === id ? known : {};
-}
-
-async function reasonOf(response: Response): Promise<string> {
-  if (response.status === 404)
-    return 'It may have made room for newer ones, or the application was started anew.';
-  return `The server answered with status ${response.status}. Load the page again to retry.`;
 }
