@@ -25,6 +25,8 @@ const config: Config = {
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
   moduleNameMapper: {
     '^nestjs-performance$': '<rootDir>/lib/index.ts',
+    // The page is bundled by the build.
+    '/page-bundle\\.js$': '<rootDir>/dist/cjs/dashboard/page-bundle.js',
     // TypeScript's imports name the file that will be built.
     '^(\\.{1,2}/.*)\\.js$': ['$1', '$1.js'],
   },

@@ -28,6 +28,7 @@ for (const [folder, type] of [
   mkdirSync(`${root}/dist/${folder}`, { recursive: true });
   writeFileSync(`${root}/dist/${folder}/package.json`, `${JSON.stringify({ type })}\n`);
 }
+await import('./build-page.mjs');
 // The schema of the reports, for whoever reads them in other languages.
 const { REPORT_SCHEMA } = await import(new URL('../dist/esm/report/report-schema.js', import.meta.url));
 writeFileSync(`${root}/dist/report-schema.json`, `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n`);

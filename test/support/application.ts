@@ -41,6 +41,8 @@ export async function startApplication(
     controllers?: Type[];
     providers?: Type[];
     before?: (app: INestApplication) => unknown;
+    /** Default: any free one. */
+    port?: number;
   },
   options: PerformanceOptions & PerformanceModuleExtras = {},
 ): Promise<TestApplication> {
@@ -57,7 +59,7 @@ export async function startApplication(
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
   const app = await NestFactory.create(AppModule, adapter, { logger, abortOnError: false });
   await parts.before?.(app);
-  await app.listen(0, '127.0.0.1');
+  await app.listen(parts.port ?? 0, '127.0.0.1');
   const monitor = app.get(PerformanceMonitorService);
   return {
     app,

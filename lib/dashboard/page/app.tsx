@@ -1,0 +1,101 @@
+import { render } from 'preact';
+import { useEffect } from 'preact/hooks';
+import './styles/app.css';
+import type { Overview } from '../overview.js';
+import { Alerts } from './alerts.js';
+import { Drivers } from './drivers.js';
+import { Findings } from './findings.js';
+import { Header } from './header.js';
+import { Health } from './health.js';
+import { useKeys } from './keys.js';
+import { Login } from './login.js';
+import { NothingYet } from './nothing-yet.js';
+import { OperationPage } from './operation-page.js';
+import { OperationsTable } from './operations-table.js';
+import { Overhead } from './overhead.js';
+import { Resources } from './resources.js';
+import { hashOf, type Route, useRoute, type View } from './route.js';
+import { useScrollPosition } from './scroll-position.js';
+import { Section } from './section.js';
+import { SlowList } from './slow-list.js';
+import { SlowPage } from './slow-page.js';
+import { applyTheme } from './theme.js';
+import { useOverview } from './use-overview.js';
+
+/** The whole page. It is exported so that the bundler takes this file for a module. */
+export function App() {
+  const live = useOverview();
+  const route = useRoute();
+  const { overview, state, refusal, reopen } = live;
+  useKeys(route);
+  useScrollPosition(route.page === 'overview' ? 'overview' : hashOf(route));
+  useEffect(() => {
+    if (overview !== undefined) document.title = titleOf(route, overview);
+  }, [route, overview]);
+  return (
+    <>
+      <Header live={live} />
+      <main>
+        {state === 'locked' ? (
+          <Login refusal={refusal} opened={reopen} />
+        ) : overview === undefined ? (
+          <p class="panel empty" role="status">
+            {state === 'lost' ? 'The application does not answer. Trying again…' : 'Loading…'}
+          </p>
+        ) : (
+          <Page route={route} overview={overview} />
+        )}
+      </main>
+    </>
+  );
+}
+
+function Page({ route, overview }: { route: Route; overview: Overview }) {
+  switch (route.page) {
+    case 'slow':
+      return <SlowPage id={route.id} now={overview.at} />;
+    case 'operation':
+      return <OperationPage type={route.type} name={route.name} overview={overview} />;
+    default:
+      return <OverviewPage view={route.view} overview={overview} />;
+  }
+}
+
+function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
+  const { operations, operationCount, slow, at, drivers, overhead } = overview;
+  return (
+    <>
+      <h1 class="hidden">Performance</h1>
+      <Health overview={overview} />
+      {operations.length === 0 ? (
+        <NothingYet drivers={drivers} />
+      ) : (
+        <>
+          <OperationsTable operations={operations} operationCount={operationCount} view={view} />
+          <Findings overview={overview} />
+          <Section id="slow" title="Slow operations" count={slow.length}>
+            <SlowList slow={slow} now={at} />
+          </Section>
+        </>
+      )}
+      <Resources overview={overview} />
+      <Alerts overview={overview} />
+      <Drivers drivers={drivers} />
+      <Overhead overhead={overhead} />
+      <footer class="note">
+        The same as a report: <a href="report.html">HTML</a>, <a href="report.md">Markdown</a>,{' '}
+        <a href="report.json">JSON</a>. <a href="ui/licenses.txt">Licenses of this page</a>
+      </footer>
+    </>
+  );
+}
+
+function titleOf(route: Route, { service, health }: Overview): string {
+  if (route.page === 'operation') return `${route.name} · ${service.name}`;
+  if (route.page === 'slow') return `Slow operation · ${service.name}`;
+  return `${service.name}: ${health.state}`;
+}
+
+applyTheme();
+const root = document.getElementById('app');
+if (root !== null) render(<App />, root);

@@ -1,0 +1,55 @@
+import { useEffect, useState } from 'preact/hooks';
+import type { CallSite } from '../../code/call-site.js';
+import { CopyIcon } from './icons.js';
+import { visible } from './text.js';
+
+const SHOWN_MS = 1600;
+
+/** The line of the user's code, to be copied into an editor. */
+export function CallSiteLine({ callSite }: { callSite: CallSite }) {
+  const { function: name, file, line } = callSite;
+  return (
+    <span class="call-site">
+      <span class="mono">{visible(name, 200)}</span>
+      <span class="mono soft place">
+        {visible(file, 300)}:{line}
+      </span>
+      <CopyButton text={`${file}:${line}`} what="file and line" />
+    </span>
+  );
+}
+
+export function CopyButton({ text, what }: { text: string; what: string }) {
+  const [state, setState] = useState<'copied' | 'failed' | undefined>();
+  useEffect(() => {
+    if (state === undefined) return undefined;
+    const timer = setTimeout(setState, SHOWN_MS, undefined);
+    return () => clearTimeout(timer);
+  }, [state]);
+  const copy = async (): Promise<void> => setState((await copied(text)) ? 'copied' : 'failed');
+  return (
+    <button type="button" class="copy" onClick={copy} aria-label={`Copy ${what}`}>
+      <CopyIcon />
+      <span role="status">{state === undefined ? '' : state === 'copied' ? 'Copied' : 'Not allowed'}</span>
+    </button>
+  );
+}
+
+/** The clipboard is there on secure origins alone; elsewhere the old way is tried. */
+async function copied(text: string): Promise<boolean> {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const field = document.createElement('textarea');
+    field.value = text;
+    field.className = 'hidden';
+    const focused = document.activeElement;
+    document.body.append(field);
+    field.select();
+    const done = document.execCommand('copy');
+    field.remove();
+    if (focused instanceof HTMLElement) focused.focus();
+    return done;
+  }
+}

@@ -1,0 +1,26 @@
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { BackIcon } from './icons.js';
+import { overviewAddress } from './route.js';
+import { visible } from './text.js';
+import { TypeTag } from './type-tag.js';
+
+/** The head of a page below the overview. Its title gets the focus, so that readers begin there. */
+export function DetailHead(props: { title: string; type?: string; children?: ComponentChildren }) {
+  const { title, type, children } = props;
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), [title]);
+  return (
+    <div class="detail-head">
+      <a class="back" href={overviewAddress()}>
+        <BackIcon />
+        Overview <kbd>Esc</kbd>
+      </a>
+      <h1 ref={heading} tabIndex={-1}>
+        {type !== undefined && <TypeTag type={type} />}
+        <span class="name">{visible(title, 1000)}</span>
+      </h1>
+      {children !== undefined && <p class="facts">{children}</p>}
+    </div>
+  );
+}

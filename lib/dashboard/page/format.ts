@@ -1,0 +1,72 @@
+const THIN = '\u202f';
+const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
+const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
+const clock = new Intl.DateTimeFormat('en', {
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hourCycle: 'h23',
+});
+const day = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
+
+/** What stands where there is no figure. */
+export const NONE = '–';
+
+/** Three digits of a number that counts or measures. */
+export function number(value: number | undefined): string {
+  if (value === undefined || !Number.isFinite(value)) return NONE;
+  const size = Math.abs(value);
+  return (size >= 100 ? whole : size >= 10 ? tenths : hundredths).format(value);
+}
+
+/** `3.2 ms`, `1.4 s`, `5 min`, `2.5 h`, `3 d` */
+export function duration(ms: number | undefined): string {
+  if (ms === undefined || !Number.isFinite(ms)) return NONE;
+  if (ms < 1000) return `${ms >= 10 ? whole.format(ms) : tenths.format(ms)}${THIN}ms`;
+  const seconds = ms / 1000;
+  if (seconds < 60) return `${tenths.format(seconds)}${THIN}s`;
+  const minutes = seconds / 60;
+  if (minutes < 60) return `${minutes < 10 ? tenths.format(minutes) : whole.format(minutes)}${THIN}min`;
+  const hours = minutes / 60;
+  return hours < 48 ? `${tenths.format(hours)}${THIN}h` : `${tenths.format(hours / 24)}${THIN}d`;
+}
+
+/** A figure that is in percent already. */
+export function percent(value: number | undefined): string {
+  if (value === undefined || !Number.isFinite(value)) return NONE;
+  return `${value > 0 && value < 10 ? tenths.format(value) : whole.format(value)}${THIN}%`;
+}
+
+/** A share of 0 to 1. */
+export function share(value: number): string {
+  return percent(value * 100);
+}
+
+export function megabytes(mb: number | null | undefined): string {
+  if (mb === undefined || mb === null) return NONE;
+  return mb >= 1024 ? `${tenths.format(mb / 1024)}${THIN}GB` : `${number(mb)}${THIN}MB`;
+}
+
+export function bytes(value: number): string {
+  return value < 1024 * 1024 ? `${whole.format(value / 1024)}${THIN}KB` : megabytes(value / 1024 / 1024);
+}
+
+/** `12 s ago`, on the server's clock. */
+export function ago(at: number, now: number): string {
+  const ms = Math.max(0, now - at);
+  if (ms < 1500) return 'now';
+  return `${ms < 60_000 ? `${whole.format(ms / 1000)}${THIN}s` : duration(ms)} ago`;
+}
+
+/** `14:03:22`, with the day where it is not today's. */
+export function moment(at: number, now: number): string {
+  const date = new Date(at);
+  const isToday = date.toDateString() === new Date(now).toDateString();
+  return isToday ? clock.format(date) : `${day.format(date)}, ${clock.format(date)}`;
+}
+
+/** `1 call`, `3 calls` */
+export function plural(count: number, what: string): string {
+  return `${number(count)} ${what}${count === 1 ? '' : 's'}`;
+}

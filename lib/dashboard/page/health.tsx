@@ -1,0 +1,76 @@
+import type { ComponentChildren } from 'preact';
+import type { Overview, OverviewResources } from '../overview.js';
+import { megabytes, number, percent } from './format.js';
+import { CriticalIcon, HealthyIcon, IdleIcon, WarningIcon } from './icons.js';
+import { visible } from './text.js';
+
+const STATES = {
+  idle: { word: 'Waiting', tone: 'idle', Icon: IdleIcon },
+  healthy: { word: 'Healthy', tone: 'good', Icon: HealthyIcon },
+  degraded: { word: 'Degraded', tone: 'warn', Icon: WarningIcon },
+  unhealthy: { word: 'Unhealthy', tone: 'bad', Icon: CriticalIcon },
+} as const;
+
+/** Whether it is healthy, in a sentence, and the figures that one looks for first. */
+export function Health({ overview }: { overview: Overview }) {
+  const { state, sentence } = overview.health;
+  const { word, tone, Icon } = STATES[state];
+  return (
+    <section class={`panel health ${tone}`} aria-label="Health">
+      <p class="verdict">
+        <span class={`badge ${tone}`}>
+          <Icon />
+          {word}
+        </span>
+        <span class="sentence">{visible(sentence)}</span>
+      </p>
+      <dl class="tiles">{tilesOf(overview)}</dl>
+    </section>
+  );
+}
+
+function tilesOf({ operations, resources }: Overview): ComponentChildren {
+  const minute = { count: 0, slow: 0, errors: 0 };
+  for (const { type, minute: figures } of operations) {
+    if (type !== 'http') continue;
+    minute.count += figures.count;
+    minute.slow += figures.slowCount;
+    minute.errors += figures.errorCount;
+  }
+  const { count, slow, errors } = minute;
+  const heap = last(resources, 'heapUsedMb');
+  const utilization = last(resources, 'eventLoopUtilization');
+  return [
+    <Tile key="requests" name="Requests per minute" value={number(count)} />,
+    <Tile
+      key="slow"
+      name="Slow ones"
+      value={percent(count === 0 ? 0 : (slow / count) * 100)}
+      tone={slow > 0 ? 'warn' : ''}
+    />,
+    <Tile key="errors" name="Failed ones" value={number(errors)} tone={errors > 0 ? 'bad' : ''} />,
+    <Tile
+      key="loop"
+      name="Event loop busy"
+      value={percent(utilization === undefined ? undefined : utilization * 100)}
+    />,
+    <Tile key="cpu" name="CPU" value={percent(last(resources, 'cpuPercent'))} />,
+    <Tile key="heap" name="Heap" value={megabytes(heap)} />,
+  ];
+}
+
+function Tile({ name, value, tone = '' }: { name: string; value: string; tone?: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd class={tone}>{value}</dd>
+    </div>
+  );
+}
+
+type ResourceName = Exclude<keyof OverviewResources, 'at' | 'heapLimitMb'>;
+
+/** The newest known value of a column. */
+export function last(resources: OverviewResources, name: ResourceName): number | undefined {
+  return resources[name].findLast((value) => value !== null) ?? undefined;
+}

@@ -1,0 +1,80 @@
+import { useEffect, useState } from 'preact/hooks';
+import { type CpuProfile, type ReadProfile, readProfile } from './cpu-profile.js';
+import { duration, share } from './format.js';
+import { FunctionTable } from './function-table.js';
+import { Section } from './section.js';
+
+type FlameGraphComponent = typeof import('./flame-graph.js').FlameGraph;
+
+/** The profile of a slow operation: its flame graph, and the same as a table. The viewer is loaded when it is needed. */
+export function Profile({ id }: { id: string }) {
+  const { profile, failure, FlameGraph } = useProfile(id);
+  const [marked, setMarked] = useState('');
+  const url = `profiles/${encodeURIComponent(id)}`;
+  return (
+    <Section
+      id="profile"
+      title="The code that ran"
+      aside={
+        <span class="facts">
+          <a href={url} download={`${id}.cpuprofile`}>
+            Download the profile
+          </a>
+        </span>
+      }
+    >
+      {failure !== undefined && <p class="panel empty">{failure}</p>}
+      {failure === undefined && (profile === undefined || FlameGraph === undefined) && (
+        <p class="panel empty">Loading the profile…</p>
+      )}
+      {profile !== undefined && FlameGraph !== undefined && (
+        <div class="panel padded">
+          <p class="facts top-facts">
+            <span>
+              Code ran for <strong>{duration(profile.busyMs)}</strong> of {duration(profile.durationMs)} (
+              {share(profile.durationMs > 0 ? profile.busyMs / profile.durationMs : 0)}); the rest was
+              waiting, and is left out.
+            </span>
+          </p>
+          {profile.busyMs > 0 && (
+            <>
+              <FlameGraph root={profile.root} marked={marked} mark={setMarked} />
+              <FunctionTable profile={profile} marked={marked} mark={setMarked} />
+            </>
+          )}
+        </div>
+      )}
+    </Section>
+  );
+}
+
+interface Loaded {
+  readonly id: string;
+  readonly profile?: ReadProfile;
+  readonly failure?: string;
+  readonly FlameGraph?: FlameGraphComponent;
+}
+
+function useProfile(id: string): Loaded {
+  const [loaded, setLoaded] = useState<Loaded>({ id });
+  useEffect(() => {
+    const abort = new AbortController();
+    const load = async (): Promise<void> => {
+      const [{ FlameGraph }, response] = await Promise.all([
+        import('./flame-graph.js'),
+        fetch(`profiles/${encodeURIComponent(id)}`, { signal: abort.signal }),
+      ]);
+      if (!response.ok) {
+        setLoaded({ id, failure: 'The profile is gone: it has made room for newer ones.' });
+        return;
+      }
+      setLoaded({ id, FlameGraph, profile: readProfile((await response.json()) as CpuProfile) });
+    };
+    load().catch(() => {
+      if (!abort.signal.aborted)
+        setLoaded({ id, failure: 'The profile could not be read. Load the page again to retry.' });
+    });
+    return () => abort.abort();
+  }, [id]);
+  return loaded.id === id ? loaded : { id };
+}

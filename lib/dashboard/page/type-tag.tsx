@@ -1,0 +1,12 @@
+import { visible } from './text.js';
+
+const KNOWN = new Set(['http', 'database', 'cache', 'external', 'messaging', 'rpc', 'internal']);
+
+/** What has no colour of its own has that of the users' own types. */
+export function toneOf(type: string): string {
+  return `tone-${KNOWN.has(type) ? type : 'custom'}`;
+}
+
+export function TypeTag({ type }: { type: string }) {
+  return <span class={`tag ${toneOf(type)}`}>{visible(type, 64)}</span>;
+}

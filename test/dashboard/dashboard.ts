@@ -1,0 +1,152 @@
+import { pbkdf2Sync, scryptSync } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Controller, Get, Injectable } from '@nestjs/common';
+import { SpanKind, trace } from '@opentelemetry/api';
+import chromiumFiles from '@sparticuz/chromium';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import type { PerformanceOptions } from '../../lib/options/options.js';
+import type { PerformanceModuleExtras } from '../../lib/performance.module.js';
+import { startApplication, type TestApplication } from '../support/application.js';
+import { sleep } from '../support/tracing.js';
+
+@Injectable()
+class Passwords {
+  /** Each call is short, and all together hold the loop. */
+  hash(ms: number): void {
+    const end = performance.now() + ms;
+    while (performance.now() < end) pbkdf2Sync('password', 'salt', 500, 32, 'sha512');
+  }
+
+  check(ms: number): void {
+    const end = performance.now() + ms;
+    while (performance.now() < end) scryptSync('password', 'salt', 32, { N: 256 });
+  }
+}
+
+@Controller()
+class ShopController {
+  constructor(private readonly passwords: Passwords) {}
+
+  @Get('fine')
+  fine(): string {
+    return 'fine';
+  }
+
+  /** One query for each album, then work of its own. */
+  @Get('albums')
+  async albums(): Promise<string> {
+    const tracer = trace.getTracer('store');
+    for (let album = 0; album < 12; album++) {
+      const text = `select * from track where album_id = ${album}`;
+      const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
+      const span = tracer.startSpan('pg.query', { kind: SpanKind.CLIENT, attributes });
+      await sleep(6);
+      span.end();
+    }
+    this.passwords.hash(120);
+    this.passwords.check(60);
+    return 'albums';
+  }
+}
+
+/** How long something may take until it is on screen. */
+const PATIENCE_MS = 8000;
+
+/** A browser for the tests of one file. */
+export async function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: await chromiumFiles.executablePath(),
+    args: ['--no-sandbox', '--disable-gpu'],
+  });
+}
+
+/** A real application, and a browser that looks at its page. */
+export interface Dashboard {
+  readonly application: TestApplication;
+  readonly monitor: PerformanceMonitor;
+  readonly page: Page;
+  /** Errors of the page, what its policy refused, and what the console complained of. None is expected. */
+  readonly complaints: string[];
+  /** Asks the application for a path. */
+  visit(path: string): Promise<void>;
+  /** Stops the application, lets `meanwhile` look at the page, and starts another one in its place. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DashboardOptions {
+  readonly options?: PerformanceOptions & PerformanceModuleExtras;
+  /** Done before the page is opened. */
+  readonly before?: (dashboard: Omit<Dashboard, 'page'>) => Promise<void> | void;
+  /** What follows the address of the page. */
+  readonly hash?: string;
+  readonly context?: BrowserContextOptions;
+  /** Complaints that the test brings about. */
+  readonly expected?: RegExp;
+}
+
+/** Starts an application with the page, and opens it in a browser. */
+export async function openDashboard(browser: Browser, given: DashboardOptions = {}): Promise<Dashboard> {
+  const directory = mkdtempSync(join(tmpdir(), 'dashboard-'));
+  let application = await start(directory, given);
+  const { url } = application;
+  const complaints: string[] = [];
+  const context = await browser.newContext({ locale: 'en-US', ...given.context });
+  const dashboard = {
+    get application() {
+      return application;
+    },
+    get monitor() {
+      return application.app.get(PerformanceMonitor);
+    },
+    complaints,
+    async visit(path: string) {
+      await (await fetch(url + path)).arrayBuffer();
+    },
+    async restart(meanwhile: () => Promise<void>) {
+      await application.app.close();
+      await meanwhile();
+      application = await start(directory, given, Number(new URL(url).port));
+    },
+    async close() {
+      await context.close();
+      await application.app.close();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  await given.before?.(dashboard);
+  context.setDefaultTimeout(PATIENCE_MS);
+  const page = await context.newPage();
+  const complain = (text: string): void => {
+    if (given.expected?.test(text) !== true) complaints.push(text);
+  };
+  page.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) complain(message.text());
+  });
+  page.on('pageerror', ({ message }) => complain(message));
+  await page.goto(`${url}/performance${given.hash ?? ''}`);
+  return Object.assign(dashboard, { page });
+}
+
+function start(
+  directory: string,
+  { options = {} }: DashboardOptions,
+  port?: number,
+): Promise<TestApplication> {
+  return startApplication(
+    'express',
+    { controllers: [ShopController], providers: [Passwords], port },
+    {
+      serviceName: 'shop',
+      httpThresholdMs: 100,
+      enableProfiling: true,
+      profileSlowOperations: true,
+      profiling: { sampler: 'inspector', directory, cooldownSeconds: 0 },
+      baseline: { enabled: false },
+      ...options,
+    },
+  );
+}

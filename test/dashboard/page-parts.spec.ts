@@ -1,0 +1,131 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Overview } from '../../lib/dashboard/overview.js';
+import { discoveries, discoveriesOf } from '../../lib/dashboard/page/discoveries.js';
+import { ago, duration, megabytes, number, percent } from '../../lib/dashboard/page/format.js';
+import { shortPath, visible } from '../../lib/dashboard/page/text.js';
+import { inOrder } from '../../lib/dashboard/page/waterfall-rows.js';
+
+const plain = (text: string): string => text.replace(/\u202f/g, ' ');
+
+describe('figures of the page', () => {
+  it.each([
+    [0, '0 ms'],
+    [0.26, '0.3 ms'],
+    [42.4, '42 ms'],
+    [999, '999 ms'],
+    [1000, '1 s'],
+    [61_000, '1 min'],
+    [3_600_000 * 1.5, '1.5 h'],
+    [3_600_000 * 72, '3 d'],
+    [undefined, '–'],
+    [Number.NaN, '–'],
+  ])('shows %s milliseconds as %s', (ms, shown) => expect(plain(duration(ms))).toBe(shown));
+
+  it('shows numbers with three digits, shares and sizes', () => {
+    expect([number(1234.5), number(12.34), number(1.234)]).toEqual(['1,235', '12.3', '1.23']);
+    expect([percent(0), percent(0.44), percent(99.6)].map(plain)).toEqual(['0 %', '0.4 %', '100 %']);
+    expect([megabytes(45.21), megabytes(2048), megabytes(null)].map(plain)).toEqual(['45.2 MB', '2 GB', '–']);
+    expect([ago(1000, 1500), ago(1000, 13_000), ago(2000, 1000)].map(plain)).toEqual([
+      'now',
+      '12 s ago',
+      'now',
+    ]);
+  });
+});
+
+describe('text of the application', () => {
+  it('shows control characters and those that turn text as symbols', () => {
+    expect(visible('a\u001b[31m\n\u007f\u202eb\u200b')).toBe('a␛[31m␊␡⟨202E⟩b⟨200B⟩');
+    expect(visible('<b>&amp; ünï 漢字 🎵')).toBe('<b>&amp; ünï 漢字 🎵');
+  });
+
+  it('is cut where it is too long', () => {
+    expect(visible('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`);
+  });
+
+  it('shortens paths', () => {
+    expect(shortPath('file:///app/src/albums.ts')).toBe('src/albums.ts');
+    expect(shortPath('albums.ts')).toBe('albums.ts');
+    expect(shortPath('/a/b/c.ts', 0)).toBe('c.ts');
+  });
+});
+
+describe('a waterfall', () => {
+  const span = (name: string, startMs: number, parent: number) => ({
+    name,
+    type: 'internal',
+    startMs,
+    durationMs: 1,
+    parent,
+  });
+  const shown = (spans: ReturnType<typeof span>[]) =>
+    inOrder(spans).map(({ depth, span: { name } }) => `${depth} ${name}`);
+
+  it('has each span after the one around it, by when it began', () => {
+    const spans = [span('root', 0, -1), span('late', 9, 0), span('early', 1, 0), span('within', 2, 2)];
+    expect(shown(spans)).toEqual(['0 root', '1 early', '2 within', '1 late']);
+  });
+
+  it('has spans whose parent is none of them below the operation, and loses none', () => {
+    expect(shown([span('root', 0, -1), span('lost', 1, 99), span('own', 2, 2)])).toEqual([
+      '0 root',
+      '1 lost',
+      '1 own',
+    ]);
+    expect(shown([])).toEqual([]);
+  });
+});
+
+describe('what was found', () => {
+  const finding = {
+    severity: 'warning',
+    fingerprint: '',
+    repetitions: 1,
+    worstMs: 1,
+    firstSeen: 0,
+    traceId: '',
+    spanId: '',
+    explanation: '',
+  } as const;
+  const regression = {
+    id: 'r',
+    type: 'http',
+    name: 'GET /a',
+    metric: 'latency',
+    against: 'baseline',
+    state: 'open',
+    since: 0,
+    detectedAt: 0,
+    before: 1,
+    now: 3,
+    change: 2,
+    interval: [1, 3],
+    pValue: 0,
+    count: 9,
+    parts: [],
+    explanation: '',
+  } as const;
+  const overview = {
+    findings: [
+      { ...finding, id: '1', type: 'n_plus_one', route: 'GET /a', count: 1, totalMs: 10, lastSeen: 1 },
+      { ...finding, id: '2', type: 'n_plus_one', route: 'GET /b', count: 1, totalMs: 900, lastSeen: 1 },
+      { ...finding, id: '3', type: 'regression', route: 'GET /a', count: 1, totalMs: 0, lastSeen: 1 },
+    ],
+    regressions: [regression],
+    trends: [],
+    leaks: [],
+  } as unknown as Overview;
+
+  it('has the gravest first, and a regression once', () => {
+    expect(discoveries(overview).map(({ key }) => key)).toEqual(['regression r', 'finding 2', 'finding 1']);
+  });
+
+  it('is told of one operation', () => {
+    expect(discoveriesOf(overview, 'http', 'GET /a').map(({ key }) => key)).toEqual([
+      'regression r',
+      'finding 1',
+    ]);
+    // A finding tells its route and no type; a regression tells both.
+    expect(discoveriesOf(overview, 'database', 'GET /a').map(({ key }) => key)).toEqual(['finding 1']);
+  });
+});

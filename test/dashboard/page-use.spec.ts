@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import { inBrowser, LONG_MS, overflow, withSlowOnes } from './browser.js';
+
+const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+describe('the page for everybody', () => {
+  const { open } = inBrowser();
+
+  it('is used by the keyboard alone', async () => {
+    const page = await open(withSlowOnes);
+    await page.locator('.operations').getByText('GET /albums').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('albums');
+    await page.getByText('pg.query').waitFor({ state: 'detached' });
+    expect(new URL(page.url()).hash).toBe('#/?q=albums');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: 'GET /albums' }).first().focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Its slow times' }).waitFor();
+    expect(await page.locator('h1:focus').textContent()).toContain('GET /albums');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Escape');
+    await page.locator('.operations').waitFor();
+    expect(new URL(page.url()).hash).toBe('#/?q=albums');
+    expect(await page.locator(':focus').textContent()).toBe('GET /albums');
+  });
+
+  it('is read on a telephone without scrolling sideways', async () => {
+    const context: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true };
+    const page = await open({ ...withSlowOnes, context });
+    await page.locator('.lane-chart canvas').first().waitFor();
+    expect(await overflow(page)).toBe(0);
+    await page.locator('.operations').getByText('GET /albums').click();
+    await page.getByRole('heading', { name: 'Figures' }).waitFor();
+    expect(await overflow(page)).toBe(0);
+    await page.locator('.slow-list a').first().click();
+    await page.locator('.d3-flame-graph .frame').first().waitFor();
+    expect(await overflow(page)).toBe(0);
+  });
+
+  it('remembers the theme that was chosen', async () => {
+    const page = await open({ context: { colorScheme: 'light' } });
+    const dark = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
+    const before = await dark();
+    await page.getByRole('button', { name: 'Switch to the dark theme' }).click();
+    const after = await dark();
+    expect(after).not.toBe(before);
+    await page.reload();
+    await page.getByRole('button', { name: 'Switch to the light theme' }).waitFor();
+    expect(await dark()).toBe(after);
+  });
+
+  it.each(['dark', 'light'] as const)(
+    'has no serious fault of accessibility in its %s theme',
+    async (colorScheme) => {
+      const page = await open({ ...withSlowOnes, context: { colorScheme } });
+      await page.locator('.lane-chart canvas').first().waitFor();
+      expect(await faults(page)).toEqual([]);
+      await page.locator('.operations').getByText('GET /albums').click();
+      await page.getByRole('heading', { name: 'Figures' }).waitFor();
+      expect(await faults(page)).toEqual([]);
+      await page.locator('.slow-list a').first().click();
+      await page.locator('.d3-flame-graph .frame').first().waitFor();
+      expect(await faults(page)).toEqual([]);
+    },
+    LONG_MS,
+  );
+});
+
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(`axe.run().then(({ violations }) => violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html.slice(0, 200) + ' ' + failureSummary).join(' | ')))`);
+}
