@@ -25,6 +25,7 @@ export type { WatchdogStatus } from './event-loop/event-loop-watchdog.js';
 export type { CauseName, RankedCause } from './explain/cause.js';
 export type { Finding, FindingType, Severity } from './explain/finding.js';
 export type { SlowQuery } from './explain/slow-queries.js';
+export type { Waterfall, WaterfallSpan } from './explain/waterfall.js';
 export {
   PerformanceHealthIndicator,
   type PerformanceHealthLimits,
@@ -32,7 +33,13 @@ export {
 } from './health/performance.health.js';
 export { PerformanceInterceptor } from './http/performance.interceptor.js';
 export type { DriverStatus } from './monitor/driver-status.js';
-export type { HttpEvidence, OperationType, SlowOperation } from './monitor/operation.js';
+export type {
+  DetailedSlowOperation,
+  HttpEvidence,
+  OperationType,
+  SlowOperation,
+} from './monitor/operation.js';
+export type { OperationCost } from './monitor/operation-cost.js';
 export type { LatencySummary, WindowName } from './monitor/operation-statistics.js';
 export {
   type EndedOperation,

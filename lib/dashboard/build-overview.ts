@@ -1,7 +1,7 @@
+import type { OperationCost } from '../monitor/operation-cost.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { round } from '../monitor/round.js';
 import { healthOf } from './health.js';
-import { type CostlyOperation, operationsByCostInterim } from './operations-by-cost.js';
 import type { Overview, OverviewOperation, OverviewSlowOperation } from './overview.js';
 import { resourceSeries } from './resource-series.js';
 
@@ -21,7 +21,7 @@ export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), str
   const stats = monitor.statsInParts();
   const slow = monitor.getSlowOperations({ limit: LISTED });
   const content = {
-    operations: operationsByCostInterim(monitor, OPERATIONS).map((one) => withChange(monitor, one)),
+    operations: monitor.operationsByCost(OPERATIONS).map((one) => withChange(monitor, one)),
     findings: monitor.getFindings({ limit: LISTED }),
     regressions: monitor.getRegressions().slice(0, LISTED),
     leaks: monitor.getLeaks().slice(0, LISTED),
@@ -55,7 +55,7 @@ export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), str
   };
 }
 
-function withChange(monitor: PerformanceMonitor, operation: CostlyOperation): OverviewOperation {
+function withChange(monitor: PerformanceMonitor, operation: OperationCost): OverviewOperation {
   const { hour, ...shown } = operation;
   const usual = monitor.getBaseline(operation.type, operation.name);
   const present = operation.minute.count >= MIN_FOR_MEDIAN ? operation.minute : hour;

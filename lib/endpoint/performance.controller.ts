@@ -16,7 +16,7 @@ import {
 } from '@nestjs/common';
 import { FINDING_TYPES, type Finding } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
-import type { SlowOperation } from '../monitor/operation.js';
+import type { DetailedSlowOperation, SlowOperation } from '../monitor/operation.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
 import { show } from '../options/options-error.js';
@@ -80,7 +80,7 @@ export function createPerformanceController(path: string): Type {
     @Get('slow/:id')
     @Documented('A slow operation with all its evidence, while it is kept')
     @Header('Cache-Control', 'no-store')
-    slowOperation(@Param('id') id: string): SlowOperation {
+    slowOperation(@Param('id') id: string): DetailedSlowOperation {
       const operation = this.monitor.getSlowOperation(id);
       if (operation !== undefined) return operation;
       throw new NotFoundException(

@@ -1,5 +1,6 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
 import { BUCKETS, LatencyHistogram, percentilesOf } from './latency-histogram.js';
+import { MinuteMeans } from './minute-means.js';
 import { round } from './round.js';
 import { SegmentLog, SLOT_MS, Totals } from './segment-log.js';
 
@@ -39,6 +40,10 @@ export class OperationStatistics {
   private readonly liveTotals = new Totals();
   private readonly past = new SegmentLog();
   private slot = 0;
+  /** By how much its slow operations exceeded their threshold, added up, in milliseconds. */
+  lostMs = 0;
+  /** What the last one was compared with, in milliseconds: Infinity where with nothing. */
+  limitMs = Number.POSITIVE_INFINITY;
 
   /** @param history what is told of each slot that is over */
   constructor(readonly history?: OperationHistory) {}
@@ -46,8 +51,13 @@ export class OperationStatistics {
   /**
    * Counts one operation.
    * @param now milliseconds on a clock that never goes back
+   * @param limitMs what it was compared with to tell whether it was slow
    */
-  record(durationMs: number, slow: boolean, error: boolean, now: number): void {
+  record(durationMs: number, slow: boolean, error: boolean, now: number, limitMs?: number): void {
+    if (limitMs !== undefined) {
+      this.limitMs = limitMs;
+      if (slow) this.lostMs += durationMs - limitMs;
+    }
     const slot = Math.floor(now / SLOT_MS);
     if (slot !== this.slot) this.turn(slot);
     const totals = this.liveTotals;
@@ -112,6 +122,17 @@ export class OperationStatistics {
     const windowUntil = (window: WindowName): LatencySummary => until((now - WINDOWS[window]) / SLOT_MS);
     const [minute, hour, day] = [windowUntil('minute'), windowUntil('hour'), windowUntil('day')];
     return { minute, hour, day, lifetime: until(Number.NEGATIVE_INFINITY) };
+  }
+
+  /**
+   * The mean duration within each of the last minutes, the oldest first; null where nothing ended. What is older than a
+   * minute is known by ten minutes, and each of these has their mean.
+   */
+  minuteMeans(minutes: number, now: number): (number | null)[] {
+    const course = new MinuteMeans(minutes, Math.floor(now / SLOT_MS) + 1);
+    this.past.each((start, end, totals) => course.add(start, end, totals));
+    if (this.liveTotals.count > 0) course.add(this.slot, this.slot + 1, this.liveTotals);
+    return course.means();
   }
 
   /** Hands on what its last slot had, if that is over at `now` and nothing has come since. */

@@ -1,4 +1,5 @@
 import type { Explanation } from '../explain/explainer.js';
+import type { Waterfall } from '../explain/waterfall.js';
 import type { ResourceEvidence } from '../resources/resource-sampler.js';
 
 /** The types that spans are sorted into by themselves; any other name is the user's own. */
@@ -66,6 +67,12 @@ export interface SlowOperation extends Explanation {
   http?: HttpEvidence;
   /** Of a database operation: the statement without its literals. */
   statement?: string;
+}
+
+/** A slow operation as it is told when that one alone is asked for. */
+export interface DetailedSlowOperation extends SlowOperation {
+  /** The spans that ended below it; absent where there were none, and where `detection.explain` is false. */
+  waterfall?: Waterfall;
 }
 
 /** What an operation usually takes, in milliseconds. */

@@ -12,7 +12,7 @@ import type { CaptureOptions } from '../profiling/on-demand.js';
 import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
 import type { PerformanceReport } from '../report/report.js';
 import type { Leak } from '../resources/leak.js';
-import type { OperationType, SlowOperation } from './operation.js';
+import type { DetailedSlowOperation, OperationType, SlowOperation } from './operation.js';
 import { PerformanceMonitor } from './performance-monitor.js';
 import type { PerformanceStats } from './performance-stats.js';
 
@@ -54,8 +54,8 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
     return this.monitor.getSlowOperations(filter);
   }
 
-  /** A slow operation by its id, while it is kept. */
-  getSlowOperation(id: string): SlowOperation | undefined {
+  /** A slow operation by its id, while it is kept, with its waterfall. */
+  getSlowOperation(id: string): DetailedSlowOperation | undefined {
     return this.monitor.getSlowOperation(id);
   }
 

@@ -28,11 +28,18 @@ import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
-import { boundedName, MAX_NAME, type OperationType, type SlowOperation } from './operation.js';
+import {
+  boundedName,
+  type DetailedSlowOperation,
+  MAX_NAME,
+  type OperationType,
+  type SlowOperation,
+} from './operation.js';
+import type { OperationCost } from './operation-cost.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { OverTime } from './over-time.js';
 import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
-import { SlowOperations } from './slow-operations.js';
+import { type RecordedSpans, SlowOperations } from './slow-operations.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
 import { Statistics } from './statistics.js';
 import { Thresholds } from './thresholds.js';
@@ -161,7 +168,7 @@ export class PerformanceMonitor {
     const isStream = thresholdMs === Number.POSITIVE_INFINITY;
     const limitMs = isStream ? thresholdMs : Math.min(usualMs, thresholdMs ?? usualMs);
     const slow = durationMs > limitMs;
-    const history = this.statistics.record(type, name, durationMs, slow, error, now);
+    const history = this.statistics.record(type, name, durationMs, slow, error, now, limitMs);
     if (history !== undefined) {
       if (isStream) history.isStream = true;
       const state = stateOf(span);
@@ -230,6 +237,15 @@ export class PerformanceMonitor {
     return this.statistics.nameCount;
   }
 
+  /**
+   * What operations cost, at most `limit` of them: those that lost the most time by being slow first, then those that took
+   * the most. Only these are summarised.
+   * @param now milliseconds on the clock of `performance.now()`
+   */
+  operationsByCost(limit: number, now = performance.now()): OperationCost[] {
+    return this.statistics.costs(now, limit);
+  }
+
   /** Forgets the statistics, the slow operations, the findings and the queries. */
   resetStats(): void {
     this.countingSince = Date.now();
@@ -245,8 +261,8 @@ export class PerformanceMonitor {
     return this.slow.list(filter.limit, filter.type);
   }
 
-  /** A slow operation by its id, while it is kept. */
-  getSlowOperation(id: string): SlowOperation | undefined {
+  /** A slow operation by its id, while it is kept, with its waterfall. */
+  getSlowOperation(id: string): DetailedSlowOperation | undefined {
     return this.slow.get(id);
   }
 
@@ -401,10 +417,20 @@ export class PerformanceMonitor {
       later?.then((better) => Object.assign(slow, better)).catch(reportError);
     }
     if (span !== undefined) annotate(span, slow, files);
-    this.slow.add(slow);
+    this.slow.add(slow, recordedSpans(state, operation.durationMs, now));
     this.slowEvents.emit(slow);
     if (state !== undefined) state.root.notable = true;
   }
+}
+
+/** A copy of what ended below an operation: the span around it takes that over. */
+function recordedSpans(
+  state: SpanState | undefined,
+  durationMs: number,
+  now: number,
+): RecordedSpans | undefined {
+  if (state?.endedBelow === undefined) return undefined;
+  return { ended: state.endedBelow.copy(), startedAt: state.beganAt(now, durationMs) };
 }
 
 const parts: number[] = emptyBreakdown();

@@ -136,6 +136,13 @@ export class SegmentLog {
       if (header.end > since) addSegment(this.bytes, header, totals, counts);
     }
   }
+
+  /** Calls `visit` with the totals of each segment, the oldest first, and with the slots from which to before which they are. */
+  each(visit: (start: number, end: number, totals: Totals) => void): void {
+    for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
+      visit(header.start, header.end, header.totals);
+    }
+  }
 }
 
 /** The level a segment belongs to at its age; a segment never becomes finer. */

@@ -1,7 +1,8 @@
 import { type Context, createContextKey, type Span, SpanKind } from '@opentelemetry/api';
 import type { RawFrame } from '../code/call-site.js';
+import { EndedSpans } from '../explain/ended-spans.js';
 import type { RequestWork } from '../explain/request-work.js';
-import { SpanNode } from '../explain/span-node.js';
+import { SpanNode, wasToldLater } from '../explain/span-node.js';
 import { WORKS } from '../explain/work.js';
 import type { Inputs, WorkGroup } from '../explain/work-group.js';
 import type { KnownStatement } from '../tracing/statement.js';
@@ -55,6 +56,8 @@ export class SpanState extends SpanNode {
   alone = false;
   /** The stack at its start, where it was taken. */
   frames: readonly RawFrame[] | undefined;
+  /** What ended below it, from the first one on and until it ends itself. */
+  endedBelow: EndedSpans | undefined;
   /** See {@link NoticedSpan}. */
   activityNumber = 0;
   activityLook = 0;
@@ -77,11 +80,45 @@ export class SpanState extends SpanNode {
     return this.work < WORKS;
   }
 
+  /**
+   * When it began by what it says of itself: some libraries make their spans when all is over.
+   * @param now the moment in which it ends
+   */
+  beganAt(now: number, durationMs: number): number {
+    return wasToldLater(durationMs, now - this.startedAt) ? now - durationMs : this.startedAt;
+  }
+
+  /** Hands itself, and what ended below it, to the span around it. It has ended. */
+  handOn(now: number, durationMs: number, failed: boolean): void {
+    const { endedBelow, parent } = this;
+    this.endedBelow = undefined;
+    const around = parent === undefined ? undefined : running(parent);
+    if (around === undefined) return;
+    if (this.duplicate && endedBelow === undefined) return;
+    around.endedBelow ??= new EndedSpans();
+    if (this.duplicate) around.endedBelow.addAll(endedBelow as EndedSpans);
+    else {
+      const { name = '', type = 'internal' } = this;
+      around.endedBelow.add(name, type, this.beganAt(now, durationMs), durationMs, failed, endedBelow);
+    }
+  }
+
   /** Whether somebody waits for the answer: its trace came in by a server or as a message, and is no stream. */
   get isWaitedFor(): boolean {
     const { kind } = this.root.span as Span & { kind?: SpanKind };
     return (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) && !this.root.isStream;
   }
+}
+
+/** How many spans that have ended are passed on the way to one that runs. */
+const MAX_PASSED = 16;
+
+/** The span, or the next one around it that still runs. */
+function running(span: SpanState): SpanState | undefined {
+  let at: SpanState | undefined = span;
+  for (let passed = 0; at?.ended === true && passed < MAX_PASSED; passed++) at = at.parent;
+  if (at?.ended === true) at = at.root;
+  return at?.ended === true ? undefined : at;
 }
 
 type Carrier = { [STATE]?: SpanState };

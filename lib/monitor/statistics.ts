@@ -1,5 +1,6 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
 import { type OperationType, OTHER } from './operation.js';
+import { costOf, type OperationCost } from './operation-cost.js';
 import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
 import { round } from './round.js';
 
@@ -14,6 +15,8 @@ export interface NamedStatistics extends TypeStatistics {
   name: string;
   /** Time spent in it altogether, in milliseconds. */
   totalMs: number;
+  /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
+  lostMs: number;
 }
 
 /** A median of fewer operations says little. */
@@ -44,6 +47,7 @@ export class Statistics {
 
   /**
    * Counts one operation. `now` is milliseconds on a clock that never goes back.
+   * @param limitMs what it was compared with to tell whether it was slow
    * @returns its history, where one is kept
    */
   record(
@@ -53,6 +57,7 @@ export class Statistics {
     slow: boolean,
     error: boolean,
     now: number,
+    limitMs?: number,
   ): OperationHistory | undefined {
     let ofType = this.byType.get(type);
     let key: string = type;
@@ -65,9 +70,9 @@ export class Statistics {
         this.byName.set(key, new Map());
       }
     }
-    ofType.record(durationMs, slow, error, now);
+    ofType.record(durationMs, slow, error, now, limitMs);
     const named = this.operation(key, name);
-    named.record(durationMs, slow, error, now);
+    named.record(durationMs, slow, error, now, limitMs);
     return named.history;
   }
 
@@ -182,14 +187,32 @@ export class Statistics {
 
   /** The same, each made when it is asked for. */
   *eachNamed(now: number, limit: number): Generator<NamedStatistics, void, undefined> {
+    const all = this.named().sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
+    for (const { type, name, statistics } of all.slice(0, limit)) {
+      yield {
+        type,
+        name,
+        totalMs: round(statistics.totalMs),
+        lostMs: round(statistics.lostMs),
+        ...withWindows(statistics, now),
+      };
+    }
+  }
+
+  /** The operations that lost the most time by being slow, then those that took the most, at most `limit` of them. */
+  costs(now: number, limit: number): OperationCost[] {
+    const all = this.named().sort(
+      ({ statistics: a }, { statistics: b }) => b.lostMs - a.lostMs || b.totalMs - a.totalMs,
+    );
+    return all.slice(0, limit).map(({ type, name, statistics }) => costOf(type, name, statistics, now));
+  }
+
+  private named(): { type: string; name: string; statistics: OperationStatistics }[] {
     const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
     for (const [type, names] of this.byName) {
       for (const [name, statistics] of names) all.push({ type, name, statistics });
     }
-    all.sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
-    for (const { type, name, statistics } of all.slice(0, limit)) {
-      yield { type, name, totalMs: round(statistics.totalMs), ...withWindows(statistics, now) };
-    }
+    return all;
   }
 
   /** Forgets everything. */

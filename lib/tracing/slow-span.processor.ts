@@ -100,13 +100,15 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const now = performance.now();
     const idle = diagnostics.explains ? loopIdleMs() : 0;
     if (state.type === undefined) this.learnType(state, span, idle);
-    state.end(now, idle, toMilliseconds(span.duration));
+    const durationMs = toMilliseconds(span.duration);
+    state.end(now, idle, durationMs);
     try {
       if (!state.duplicate) this.count(state, span, now, idle);
     } finally {
       processProfiler.ended(state, now);
       if (state.root === state && diagnostics.explains) diagnostics.rootEnded(state, now);
       recorder?.ended(state);
+      if (diagnostics.explains) state.handOn(now, durationMs, span.status.code === SpanStatusCode.ERROR);
     }
   }
 

@@ -53,6 +53,7 @@ export function forget(state: SpanState, now: number, idle: number): void {
   const { diagnostics, recorder } = state.monitor;
   state.duplicate = true;
   state.withdraw(now, idle);
+  state.handOn(now, 0, false);
   processProfiler.ended(state, now);
   if (diagnostics.explains) {
     if (state.root === state) diagnostics.rootEnded(state, now);

@@ -129,4 +129,56 @@ describe('OperationStatistics', () => {
     expect(Math.max(...sizes)).toBeLessThan(4096);
     expect(sizes.at(-1)).toBeLessThan((sizes[1] as number) * 1.3);
   });
+
+  describe('the means of the last minutes', () => {
+    const MINUTE_MS = 60_000;
+
+    it('are null where nothing ended, and end with the present minute', () => {
+      const statistics = new OperationStatistics();
+      expect(statistics.minuteMeans(3, 0)).toEqual([null, null, null]);
+      statistics.record(10, false, false, 600_000);
+      statistics.record(30, false, false, 600_000);
+      expect(statistics.minuteMeans(3, 600_000)).toEqual([null, null, 20]);
+      expect(statistics.minuteMeans(3, 600_000 + 2 * MINUTE_MS)).toEqual([20, null, null]);
+      expect(statistics.minuteMeans(3, 600_000 + 3 * MINUTE_MS)).toEqual([null, null, null]);
+    });
+
+    it('fill every minute that a longer stretch covers with its mean', () => {
+      const statistics = new OperationStatistics();
+      // 10 ms for ten minutes, nothing for ten, then 50 ms.
+      for (let minute = 0; minute < 10; minute++) statistics.record(10, false, false, minute * MINUTE_MS);
+      for (let minute = 20; minute < 30; minute++) statistics.record(50, false, false, minute * MINUTE_MS);
+      const means = statistics.minuteMeans(30, 30 * MINUTE_MS - SLOT_MS);
+      expect(means.slice(0, 9)).toEqual(Array(9).fill(10));
+      expect(means.slice(10, 20)).toEqual(Array(10).fill(null));
+      expect(means.slice(20)).toEqual(Array(10).fill(50));
+    });
+
+    it('are between the least and the greatest of what ended, whatever the traffic, and forget what is older', () => {
+      const recorded = fc.array(
+        fc.record({ gap: fc.integer({ min: 0, max: 400_000 }), ms: fc.integer({ min: 1, max: 1000 }) }),
+        { minLength: 1, maxLength: 200 },
+      );
+      fc.assert(
+        fc.property(recorded, (operations) => {
+          const statistics = new OperationStatistics();
+          let now = 5 * MINUTE_MS;
+          for (const { gap, ms } of operations) {
+            now += gap;
+            statistics.record(ms, false, false, now);
+          }
+          const all = operations.map(({ ms }) => ms);
+          const means = statistics.minuteMeans(60, now);
+          expect(means).toHaveLength(60);
+          for (const mean of means) {
+            if (mean === null) continue;
+            expect(mean).toBeGreaterThanOrEqual(Math.min(...all) - 0.001);
+            expect(mean).toBeLessThanOrEqual(Math.max(...all) + 0.001);
+          }
+          expect(means[59]).not.toBeNull();
+          expect(statistics.minuteMeans(60, now + 70 * MINUTE_MS)).toEqual(Array(60).fill(null));
+        }),
+      );
+    });
+  });
 });

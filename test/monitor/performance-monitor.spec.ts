@@ -34,6 +34,26 @@ describe('PerformanceMonitor', () => {
     expect(monitor.getSlowOperation('of long ago')).toBeUndefined();
   });
 
+  it('adds up by how much operations exceeded what they were compared with', () => {
+    for (const durationMs of [90, 130, 170]) monitor.record(ended(durationMs));
+    monitor.record(ended(1e6, { name: 'unlimited', thresholdMs: undefined }));
+    const [first, second] = monitor.operationsByCost(10);
+    expect(first).toMatchObject({
+      type: 'http',
+      name: 'GET /a',
+      thresholdMs: 100,
+      lostMs: 100,
+      totalMs: 390,
+    });
+    expect(first?.sparkline).toEqual([...Array(59).fill(null), 130]);
+    expect(second).toMatchObject({ name: 'unlimited', lostMs: 0 });
+    expect(second).not.toHaveProperty('thresholdMs');
+    expect(monitor.operationsByCost(1)).toHaveLength(1);
+    expect(monitor.getStats().operations.find(({ name }) => name === 'GET /a')?.lostMs).toBe(100);
+    monitor.resetStats();
+    expect(monitor.operationsByCost(10)).toEqual([]);
+  });
+
   it('tells listeners later, outside the operation, until they leave', async () => {
     const heard: SlowOperation[] = [];
     const leave = monitor.onSlowOperation((operation) => heard.push(operation));

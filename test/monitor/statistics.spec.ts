@@ -55,4 +55,35 @@ describe('Statistics', () => {
     statistics.record('http', 'GET /b', 1, true, false, 0);
     expect(statistics.namedStatistics(0, 10)).toMatchObject([{ name: 'GET /b' }]);
   });
+
+  it('lists first what lost the most time over its threshold, then what took the most', () => {
+    const statistics = new Statistics(3);
+    statistics.record('http', 'GET /slow', 150, true, false, 0, 100);
+    statistics.record('http', 'GET /slow', 130, true, false, 0, 120);
+    statistics.record('http', 'GET /slow', 90, false, false, 0, 100);
+    statistics.record('http', 'GET /busy', 5000, false, false, 0, 6000);
+    statistics.record('job', 'nightly', 90_000, false, false, 0, Number.POSITIVE_INFINITY);
+    statistics.record('job', 'one too many', 300, true, false, 0, 200);
+    const costs = statistics.costs(30_000, 10);
+    expect(
+      costs.map(({ name, lostMs, totalMs, thresholdMs }) => ({ name, lostMs, totalMs, thresholdMs })),
+    ).toEqual([
+      { name: '(other)', lostMs: 100, totalMs: 300, thresholdMs: undefined },
+      { name: 'GET /slow', lostMs: 60, totalMs: 370, thresholdMs: 100 },
+      { name: 'nightly', lostMs: 0, totalMs: 90_000, thresholdMs: undefined },
+      { name: 'GET /busy', lostMs: 0, totalMs: 5000, thresholdMs: 6000 },
+    ]);
+    expect(costs[1]).toMatchObject({
+      type: 'http',
+      lifetime: { count: 3, slowCount: 2, maxDuration: 150 },
+      minute: { count: 3 },
+      hour: { count: 3 },
+    });
+    expect(statistics.costs(1e9, 10)[1]).toMatchObject({ lifetime: { count: 3 }, hour: { count: 0 } });
+    expect(statistics.costs(0, 2).map(({ name }) => name)).toEqual(['(other)', 'GET /slow']);
+    expect(statistics.namedStatistics(0, 10).find(({ name }) => name === 'GET /slow')?.lostMs).toBe(60);
+    statistics.reset();
+    statistics.record('http', 'GET /slow', 110, true, false, 0, 100);
+    expect(statistics.costs(0, 10)).toMatchObject([{ lostMs: 10, totalMs: 110 }]);
+  });
 });

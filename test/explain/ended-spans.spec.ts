@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { EndedSpans, MAX_ENDED_SPANS } from '../../lib/explain/ended-spans.js';
+import { waterfallOf } from '../../lib/explain/waterfall.js';
+
+/** A span as a test draws it. */
+interface Drawn {
+  durationMs: number;
+  failed: boolean;
+  below: Drawn[];
+}
+
+/** At most 2 levels of at most 4, so that some hundred of them are soon made. */
+function drawnTo(depth: number): fc.Arbitrary<Drawn> {
+  return fc.record({
+    durationMs: fc.integer({ min: 0, max: 50 }),
+    failed: fc.boolean(),
+    below: depth === 0 ? fc.constant<Drawn[]>([]) : fc.array(drawnTo(depth - 1), { maxLength: 4 }),
+  });
+}
+const drawn = drawnTo(2);
+
+/** Lets a tree of spans end as a processor does. Names are numbers in the order of beginning, and so are starts. */
+function end(tree: Drawn[]): { ended: EndedSpans; all: Map<string, { around: string; durationMs: number }> } {
+  const all = new Map<string, { around: string; durationMs: number }>();
+  const endAll = (spans: readonly Drawn[], around: string): EndedSpans => {
+    const ended = new EndedSpans();
+    for (const { durationMs, failed, below } of spans) {
+      const startedAt = 1000 + all.size;
+      const name = String(startedAt);
+      all.set(name, { around, durationMs });
+      const own = endAll(below, name);
+      ended.add(name, failed ? 'failed' : 'fine', startedAt, durationMs, failed, own);
+    }
+    return ended;
+  };
+  return { ended: endAll(tree, 'operation'), all };
+}
+
+const operation = { name: 'operation', type: 'http', startedAt: 990, durationMs: 500, failed: false };
+
+describe('the spans that ended below one', () => {
+  it('are told as they hang together, in the order in which they began', () => {
+    fc.assert(
+      fc.property(fc.array(drawn, { maxLength: 8 }), (tree) => {
+        const { ended, all } = end(tree);
+        fc.pre(all.size <= MAX_ENDED_SPANS);
+        const { spans, omitted } = waterfallOf(operation, ended);
+        expect(omitted).toBe(0);
+        expect(spans[0]).toEqual({
+          name: 'operation',
+          type: 'http',
+          startMs: 0,
+          durationMs: 500,
+          parent: -1,
+        });
+        expect(spans.slice(1).map(({ name }) => name)).toEqual([...all.keys()]);
+        for (const { name, startMs, parent, durationMs, error, type } of spans.slice(1)) {
+          expect(startMs).toBe(Number(name) - 990);
+          expect(spans[parent]?.name).toBe(all.get(name)?.around);
+          expect(durationMs).toBe(all.get(name)?.durationMs);
+          expect(error).toBe(type === 'failed' ? true : undefined);
+        }
+      }),
+    );
+  });
+
+  it('are the longest ones where there are too many, and hang below the next that is left around them', () => {
+    const wide = fc.array(drawn, { minLength: 40, maxLength: 120 });
+    fc.assert(
+      fc.property(wide, (tree) => {
+        const { ended, all } = end(tree);
+        const { spans, omitted } = waterfallOf(operation, ended);
+        expect(spans.length - 1 + omitted).toBe(all.size);
+        expect(spans.length).toBeLessThanOrEqual(MAX_ENDED_SPANS + 1);
+        if (all.size > MAX_ENDED_SPANS) expect(spans.length).toBeGreaterThanOrEqual(150);
+        else expect(omitted).toBe(0);
+        const left = new Set(spans.map(({ name }) => name));
+        // Whatever is left out is not among the 149 longest.
+        const longest = [...all.values()].map(({ durationMs }) => durationMs).sort((a, b) => b - a)[148] ?? 0;
+        for (const [name, { durationMs }] of all) {
+          if (!left.has(name)) expect(durationMs).toBeLessThanOrEqual(longest);
+        }
+        for (const [index, { name, parent }] of spans.entries()) {
+          if (index === 0) continue;
+          let around = all.get(name)?.around as string;
+          while (!left.has(around)) around = all.get(around)?.around as string;
+          expect(spans[parent]?.name).toBe(around);
+          expect(parent).toBeLessThan(index);
+        }
+      }),
+      { numRuns: 40, endOnFailure: true },
+    );
+  });
+
+  it('are bounded however many there are and however deep', () => {
+    const wide = new EndedSpans();
+    let deep = new EndedSpans();
+    for (let i = 0; i < 100_000; i++) {
+      wide.add('query', 'database', i, (i * 7919) % 1000, false);
+      const around = new EndedSpans();
+      around.add('call', 'internal', -i, i, false, deep);
+      deep = around;
+      if (wide.size > MAX_ENDED_SPANS || deep.size > MAX_ENDED_SPANS) throw new Error('too many are kept');
+    }
+    expect(wide.omitted).toBe(100_000 - wide.size);
+    expect(deep.omitted).toBe(100_000 - deep.size);
+    const { spans } = waterfallOf(operation, deep);
+    expect(spans.map(({ parent }) => parent)).toEqual(spans.map((_, index) => index - 1));
+  });
+
+  it('are copied apart from what ends later', () => {
+    const ended = new EndedSpans();
+    ended.add('first', 'internal', 1, 1, false);
+    const copy = ended.copy();
+    ended.add('second', 'internal', 2, 1, false);
+    expect([copy.size, ended.size]).toEqual([1, 2]);
+  });
+
+  it('do not begin before the operation, whatever their own clock says', () => {
+    const ended = new EndedSpans();
+    ended.add('told later', 'database', 989.4, 20, false);
+    expect(waterfallOf(operation, ended).spans[1]?.startMs).toBe(0);
+  });
+});
