@@ -55,7 +55,7 @@ export function percentileOf(counts: Float64Array, count: number, p: number, max
 
 /**
  * Several percentiles in one pass, see {@link percentileOf}.
- * @param ps 0 to 1, in ascending order
+ * @param ps above 0, to 1, in ascending order
  * @param min about the least one: what is below it is not looked through
  */
 export function percentilesOf(
