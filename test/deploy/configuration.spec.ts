@@ -206,7 +206,7 @@ function hasAmtool(): boolean {
 
 (hasAmtool() ? describe : describe.skip)('Alertmanager', () => {
   const file = join(DEPLOY, 'alertmanager/alertmanager.yml');
-  const amtool = (...args: string[]): string => 
+  const amtool = (...args: string[]): string =>
     execFileSync('amtool', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
 
   test('accepts its configuration', () => {

@@ -28,9 +28,7 @@ describe('the PromQL of the dashboards and the rules', () => {
 
   test('uses every metric of the table somewhere', () => {
     const used = EXPRESSIONS.flatMap(({ text }) => parse(text).selectors.map(({ metric }) => metric));
-    const unused = Object.keys(METRICS).filter(
-      (name) => !used.some((metric) => metric?.startsWith(name)),
-    );
+    const unused = Object.keys(METRICS).filter((name) => !used.some((metric) => metric?.startsWith(name)));
     expect(unused).toEqual([]);
   });
 
