@@ -1,8 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Controller, Get } from '@nestjs/common';
+import { SpanKind, trace } from '@opentelemetry/api';
 import { Redis } from 'ioredis';
-import { withPerformanceTracking } from '../../lib/decorators/track.js';
+import { withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { RespServer } from '../support/resp-server.js';
 
@@ -29,6 +30,7 @@ export async function startShop({ crowded = false } = {}): Promise<Shop> {
   class ShopController {
     @Get('albums')
     async albums(): Promise<unknown> {
+      select();
       return [await redis.get('albums'), await (await fetch(otherUrl)).text()];
     }
 
@@ -82,4 +84,15 @@ export async function startShop({ crowded = false } = {}): Promise<Shop> {
       await new Promise((resolve) => other.close(resolve));
     },
   };
+}
+
+/** A statement as an instrumentation tells of it: a table is what Redis has none of. */
+function select(): void {
+  const attributes = {
+    'db.system.name': 'postgresql',
+    'db.operation.name': 'SELECT',
+    'db.collection.name': 'albums',
+    'db.query.text': 'SELECT * FROM albums',
+  };
+  trace.getTracer('shop').startSpan('SELECT albums', { kind: SpanKind.CLIENT, attributes }).end();
 }
