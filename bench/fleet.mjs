@@ -1,0 +1,152 @@
+// What a fleet costs a real Prometheus: simulated instances in one process tell what one real instance told. Usage:
+// node bench/fleet.mjs [INSTANCES,INSTANCES...] [SECONDS]
+import { readdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { gzipSync } from 'node:zlib';
+import { startPrometheus } from './fleet/prometheus.mjs';
+import { median, print, table } from './support/figures.mjs';
+import { answer, start, stop } from './support/processes.mjs';
+
+const SIZES = (process.argv[2] ?? '25,50,100').split(',').map(Number);
+const SECONDS = Number(process.argv[3] ?? 150);
+const INTERVAL = 15;
+const REQUESTS = 8000;
+const QUERY_ROUNDS = 5;
+const MB = 2 ** 20;
+
+/** One real instance under traffic: what it tells, and what its spans weigh. */
+async function observeInstance() {
+  const receiver = start('http/receiver.mjs', ['spans']);
+  const service = start('fleet/service.mjs', [await answer(receiver)]);
+  const { url, routes } = await answer(service);
+  for (let n = 0; n < REQUESTS; n += 8) {
+    await Promise.all(
+      Array.from({ length: 8 }, async (_, i) => {
+        const response = await fetch(
+          `${url}/things-${(n + i) % routes}/${n}?n=${Math.floor((n + i) / routes)}`,
+        );
+        await response.arrayBuffer();
+      }),
+    );
+  }
+  const headers = { accept: 'application/openmetrics-text; version=1.0.0' };
+  const text = await (await fetch(`${url}/performance/metrics`, { headers })).text();
+  service.send('');
+  await answer(service);
+  receiver.send('');
+  const { spans, bytes } = await answer(receiver);
+  await stop(service);
+  await stop(receiver);
+  return { text, spans, bytes };
+}
+
+async function seconds(count) {
+  await new Promise((resolve) => setTimeout(resolve, count * 1000));
+}
+
+async function measure(text, count, withRules) {
+  const instances = start('fleet/instances.mjs');
+  instances.send({ text, count });
+  const port = await answer(instances);
+  const prometheus = await startPrometheus({ port, count, interval: INTERVAL, withRules });
+  try {
+    // The first scrapes make all series, which later ones do not.
+    await seconds(3 * INTERVAL);
+    const before = await prometheus.itself();
+    await seconds(SECONDS);
+    const after = await prometheus.itself();
+    const per = (name) => (after[name] - before[name]) / SECONDS;
+    const scrapes = await prometheus.query('quantile(0.5, scrape_duration_seconds)');
+    return {
+      count,
+      withRules,
+      series: after.prometheus_tsdb_head_series,
+      samples: per('prometheus_tsdb_head_samples_appended_total'),
+      rssMb: after.process_resident_memory_bytes / MB,
+      cores: per('process_cpu_seconds_total'),
+      scrapeMs: Number(scrapes[0].value[1]) * 1000,
+      rulesSeconds: await prometheus.rulesSeconds(),
+      panels: withRules ? await panels(prometheus) : [],
+    };
+  } finally {
+    await prometheus.stop();
+    await stop(instances);
+  }
+}
+
+/** The dearest panels of the dashboards, as they are and without what is recorded. */
+async function panels(prometheus) {
+  const recorded = await prometheus.recorded();
+  const names = Object.keys(recorded).sort((a, b) => b.length - a.length);
+  const expand = (text) => {
+    for (const name of names) {
+      const selector = new RegExp(`${name}(\\{[^}]*\\})?`);
+      if (selector.test(text)) return expand(text.replace(selector, `(${recorded[name]})`));
+    }
+    return text;
+  };
+  const times = [];
+  for (const { title, expression } of expressions()) {
+    const asIs = [];
+    const raw = [];
+    const expanded = expand(expression);
+    for (let round = 0; round < QUERY_ROUNDS; round++) {
+      asIs.push(await prometheus.panelMs(expression));
+      if (expanded !== expression) raw.push(await prometheus.panelMs(expanded));
+    }
+    times.push({ title, asIs: median(asIs), raw: raw.length === 0 ? undefined : median(raw) });
+  }
+  return times.sort((a, b) => (b.raw ?? b.asIs) - (a.raw ?? a.asIs)).slice(0, 8);
+}
+
+function expressions() {
+  const folder = new URL('../deploy/grafana/dashboards/', import.meta.url);
+  return readdirSync(folder).flatMap((file) =>
+    JSON.parse(readFileSync(new URL(file, folder), 'utf8')).panels.flatMap(({ title, targets = [] }) =>
+      targets.flatMap(({ expr }) => {
+        if (expr === undefined) return [];
+        const expression = expr
+          .replaceAll('$service', 'fleet')
+          .replace(/\$(?:instance|type)/g, '.*')
+          .replaceAll('$__rate_interval', '1m')
+          .replaceAll('$__range', '1h');
+        return [{ title: `${file.replace('.json', '')}: ${title}`, expression }];
+      }),
+    ),
+  );
+}
+
+const { text, spans, bytes } = await observeInstance();
+const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+print(
+  `${availableParallelism()} cores. One instance: ${lines.length} series, ${text.length} bytes a scrape,`,
+);
+print(
+  `${gzipSync(text).length} of them gzipped. ${spans} spans in ${bytes} bytes of OTLP: ${(bytes / spans).toFixed(0)} each.`,
+);
+
+const results = [];
+for (const count of SIZES) results.push(await measure(text, count, true));
+results.push(await measure(text, SIZES.at(-1), false));
+print('');
+table(
+  ['instances', 'rules', 'series', 'samples/s', 'RSS MB', 'bytes/series', 'cores', 'scrape ms', 'rules s'],
+  results.map(({ count, withRules, series, samples, rssMb, cores, scrapeMs, rulesSeconds }) => [
+    String(count),
+    withRules ? 'yes' : 'no',
+    String(series),
+    samples.toFixed(0),
+    rssMb.toFixed(0),
+    ((rssMb * MB) / series).toFixed(0),
+    cores.toFixed(2),
+    scrapeMs.toFixed(1),
+    rulesSeconds.toFixed(2),
+  ]),
+);
+for (const { count, panels: times } of results.filter(({ withRules }) => withRules)) {
+  print(`\nMilliseconds for 61 points of the dearest panels, ${count} instances:\n`);
+  table(
+    ['panel', 'as it is', 'without what is recorded'],
+    times.map(({ title, asIs, raw }) => [title, asIs.toFixed(0), raw?.toFixed(0) ?? '(the same)']),
+  );
+}
