@@ -27,7 +27,7 @@ export function serviceVariable(): QueryVariableBuilder {
   return new QueryVariableBuilder('service')
     .label('Service')
     .datasource(PROMETHEUS)
-    .query('label_values(target_info{service_name!=""}, job)')
+    .query('label_values(job_operation:performance_operation_duration_seconds_count:rate5m, job)')
     .refresh(VariableRefresh.OnTimeRangeChanged)
     .sort(VariableSort.AlphabeticalAsc);
 }
