@@ -14,10 +14,10 @@ const REQUESTS = 8000;
 const QUERY_ROUNDS = 5;
 const MB = 2 ** 20;
 
-/** One real instance under traffic: what it tells, and what its spans weigh. */
-async function observeInstance() {
+/** One real instance under traffic: what it tells, and what its spans and its metrics weigh. */
+async function observeInstance(histograms) {
   const receiver = start('http/receiver.mjs', ['spans']);
-  const service = start('fleet/service.mjs', [await answer(receiver)]);
+  const service = start('fleet/service.mjs', [await answer(receiver), histograms]);
   const { url, routes } = await answer(service);
   for (let n = 0; n < REQUESTS; n += 8) {
     await Promise.all(
@@ -34,10 +34,10 @@ async function observeInstance() {
   service.send('');
   await answer(service);
   receiver.send('');
-  const { spans, bytes } = await answer(receiver);
+  const { spans, bytes, metricBytes } = await answer(receiver);
   await stop(service);
   await stop(receiver);
-  return { text, spans, bytes };
+  return { text, spans, bytes, metricBytes };
 }
 
 async function seconds(count) {
@@ -116,7 +116,8 @@ function expressions() {
   );
 }
 
-const { text, spans, bytes } = await observeInstance();
+const { text, spans, bytes, metricBytes } = await observeInstance('exponential');
+const explicit = await observeInstance('explicit');
 const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 print(
   `${availableParallelism()} cores. One instance: ${lines.length} series, ${text.length} bytes a scrape,`,

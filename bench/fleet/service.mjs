@@ -1,13 +1,13 @@
 // One instance of a middling service: 40 routes, 30 statements, 6 other services, 20 tracked methods; one request of 50
-// fails and one of 50 is slow. Argument: where to export spans to. Sends its address, and an answer to each message once
-// all spans are exported.
+// fails and one of 50 is slow. Arguments: where to export to, and the kind of histograms for that. Sends its address, and an
+// answer to each message once all spans and, by then, metrics are exported.
 import 'reflect-metadata';
 import { Controller, Get, Module, Param, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { PerformanceModule, withPerformanceTracking } from 'nestjs-performance';
 
-const [endpoint] = process.argv.slice(2);
+const [endpoint, histograms] = process.argv.slice(2);
 const ROUTES = 40;
 const STATEMENTS = 30;
 const SERVICES = 6;
@@ -71,6 +71,7 @@ Module({
       httpThresholdMs: 20,
       alerts: { slos: [{ operation: 'GET /things-0/:id', objective: 0.99 }] },
       tracing: { endpoint },
+      metrics: { histograms, intervalSeconds: 1 },
     }),
   ],
   controllers: [ShopController],
@@ -80,6 +81,7 @@ const app = await NestFactory.create(ServiceModule, { logger: false });
 await app.listen(0, '127.0.0.1');
 process.on('message', async () => {
   await trace.getTracerProvider().getDelegate?.().forceFlush?.();
+  await new Promise((resolve) => setTimeout(resolve, 3000));
   process.send('flushed');
 });
 process.send({ url: `http://127.0.0.1:${app.getHttpServer().address().port}`, routes: ROUTES });

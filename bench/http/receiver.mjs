@@ -17,31 +17,41 @@ async function spanCounter() {
       .reduce((sum, scope) => sum + scope.spans.length, 0);
 }
 
+let metricBytes = 0;
 const server = new Server();
-server.addService(
-  {
+server.addService(exportOf('opentelemetry.proto.collector.trace.v1.TraceService'), {
+  export({ request }, done) {
+    requests++;
+    bytes += request.length;
+    spans += countSpans(request);
+    done(null, {});
+  },
+});
+server.addService(exportOf('opentelemetry.proto.collector.metrics.v1.MetricsService'), {
+  export({ request }, done) {
+    // Each has all metrics, so the last one tells how large one is.
+    metricBytes = request.length;
+    done(null, {});
+  },
+});
+
+function exportOf(service) {
+  return {
     export: {
-      path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+      path: `/${service}/Export`,
       requestStream: false,
       responseStream: false,
       requestSerialize: (request) => request,
       requestDeserialize: (request) => request,
-      // An empty message is a whole ExportTraceServiceResponse: everything was taken.
+      // An empty message is a whole answer: everything was taken.
       responseSerialize: () => Buffer.alloc(0),
       responseDeserialize: (response) => response,
     },
-  },
-  {
-    export({ request }, done) {
-      requests++;
-      bytes += request.length;
-      spans += countSpans(request);
-      done(null, {});
-    },
-  },
-);
+  };
+}
+
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
   process.send(`http://127.0.0.1:${port}`);
 });
-process.on('message', () => process.send({ requests, bytes, spans }));
+process.on('message', () => process.send({ requests, bytes, spans, metricBytes }));
