@@ -29,8 +29,7 @@ server.addService(exportOf('opentelemetry.proto.collector.trace.v1.TraceService'
 });
 server.addService(exportOf('opentelemetry.proto.collector.metrics.v1.MetricsService'), {
   export({ request }, done) {
-    // Each has all metrics, so the last one tells how large one is.
-    metricBytes = request.length;
+    metricBytes += request.length;
     done(null, {});
   },
 });
