@@ -7,9 +7,9 @@ import { startPrometheus } from './fleet/prometheus.mjs';
 import { median, print, table } from './support/figures.mjs';
 import { answer, start, stop } from './support/processes.mjs';
 
-const SIZES = (process.argv[2] ?? '25,50,100').split(',').map(Number);
-const SECONDS = Number(process.argv[3] ?? 150);
-const INTERVAL = 15;
+const SIZES = (process.argv[2] ?? '25,50').split(',').map(Number);
+const SECONDS = Number(process.argv[3] ?? 120);
+const WARM_UP_SECONDS = 45;
 const REQUESTS = 8000;
 const QUERY_ROUNDS = 3;
 /** Panels that are told of. */
@@ -50,10 +50,10 @@ async function measure(text, count, withRules) {
   const instances = start('fleet/instances.mjs');
   instances.send({ text, count });
   const port = await answer(instances);
-  const prometheus = await startPrometheus({ port, count, interval: INTERVAL, withRules });
+  const prometheus = await startPrometheus({ port, count, withRules });
   try {
     // The first scrapes make all series, which later ones do not.
-    await seconds(3 * INTERVAL);
+    await seconds(WARM_UP_SECONDS);
     const before = await prometheus.itself();
     await seconds(SECONDS);
     const after = await prometheus.itself();

@@ -19,10 +19,10 @@ async function freePort() {
   return port;
 }
 
-/** Scrapes COUNT instances at PORT each INTERVAL seconds: JSON is YAML. */
-function configuration({ port, count, interval, withRules }) {
+/** Scrapes COUNT instances at PORT as deploy/prometheus/prometheus.yml does. JSON is YAML. */
+function configuration({ port, count, withRules }) {
   return JSON.stringify({
-    global: { scrape_interval: `${interval}s`, evaluation_interval: `${interval}s` },
+    global: { scrape_interval: '15s', evaluation_interval: '1m' },
     rule_files: withRules ? RULES : [],
     scrape_configs: [
       {
