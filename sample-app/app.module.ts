@@ -28,7 +28,13 @@ const ENTITIES = [Artist, Album, Track, Order];
       externalThresholdMs: 250,
       enableProfiling: true,
       profileSlowOperations: true,
-      profiling: { sampler: 'inspector', directory: join(process.cwd(), '.performance') },
+      profiling: {
+        sampler: 'inspector',
+        directory: join(process.cwd(), '.performance'),
+        pyroscope: { url: given('PYROSCOPE_URL') },
+      },
+      // Without a token, who calls from this machine may look.
+      endpoint: { token: given('PERFORMANCE_TOKEN') },
       baseline: { directory: join(process.cwd(), '.performance', 'baseline') },
       alerts: { slos: [{ operation: 'GET /albums/with-tracks', objective: 0.95, thresholdMs: 150 }] },
     }),
@@ -55,10 +61,15 @@ const ENTITIES = [Artist, Album, Track, Order];
 })
 export class AppModule {}
 
+/** A variable of the environment; one that is empty is as good as absent. */
+function given(name: string): string | undefined {
+  return process.env[name] || undefined;
+}
+
 /** Redis where REDIS_URL says so, else the memory of the process. */
 async function cacheOptions(): Promise<{ stores?: unknown[] }> {
-  const url = process.env['REDIS_URL'];
-  if (url === undefined || url === '') return {};
+  const url = given('REDIS_URL');
+  if (url === undefined) return {};
   const { default: KeyvRedis } = await import('@keyv/redis');
   return { stores: [new KeyvRedis(url)] };
 }

@@ -9,7 +9,6 @@ import { AppModule } from './app.module';
 import { openDatabase } from './postgres/embedded-postgres';
 import { Findings } from './traffic/findings';
 
-const TRAFFIC_SECONDS = 60;
 const FIRST_SUMMARY_MS = 15_000;
 const logger = new Logger('MusicStore');
 /** What to undo when it is over, the last first. */
@@ -17,6 +16,8 @@ const cleanups: (() => unknown)[] = [];
 
 async function main(): Promise<void> {
   const port = readPort(process.env);
+  const host = process.env['HOST'] || '127.0.0.1';
+  const trafficSeconds = readTrafficSeconds(process.env);
   const database = await openDatabase(process.env);
   cleanups.push(() => database.stop());
   process.env['DATABASE_URL'] = database.url;
@@ -24,13 +25,13 @@ async function main(): Promise<void> {
 
   const app = await NestFactory.create(AppModule, { abortOnError: false });
   cleanups.push(() => app.close());
-  const url = await listen(app, port);
+  const url = await listen(app, host, port);
   printWhereToLook(url);
   if (process.argv.includes('--quiet') || process.env['TRAFFIC'] === 'off') return;
   logger.log(
-    `Visitors come for ${TRAFFIC_SECONDS} seconds; what was slow is told after ${FIRST_SUMMARY_MS / 1000} of them.`,
+    `Visitors come for ${trafficSeconds} seconds; what was slow is told after ${FIRST_SUMMARY_MS / 1000} of them.`,
   );
-  driveTraffic(url, app.get(Findings));
+  driveTraffic(url, trafficSeconds, app.get(Findings));
 }
 
 /** PORT, or 3000 and any other where that is taken. */
@@ -41,16 +42,26 @@ function readPort({ PORT }: NodeJS.ProcessEnv): { port: number; given: boolean }
   return { port, given: true };
 }
 
+/** TRAFFIC_SECONDS, or a minute. */
+function readTrafficSeconds({ TRAFFIC_SECONDS }: NodeJS.ProcessEnv): number {
+  if (TRAFFIC_SECONDS === undefined || TRAFFIC_SECONDS === '') return 60;
+  const seconds = /^\d+$/.test(TRAFFIC_SECONDS) ? Number(TRAFFIC_SECONDS) : 0;
+  if (seconds < 1) throw new Error(`TRAFFIC_SECONDS is "${TRAFFIC_SECONDS}": give a whole number from 1`);
+  return seconds;
+}
+
+/** On the loopback interface, unless HOST says that others may call: a container's do. */
 async function listen(
   app: INestApplication,
+  host: string,
   { port, given }: { port: number; given: boolean },
 ): Promise<string> {
   try {
-    await app.listen(port, '127.0.0.1');
+    await app.listen(port, host);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     if (given) throw new Error(`PORT is ${port}, which is taken: give the number of a free one`);
-    await app.listen(0, '127.0.0.1');
+    await app.listen(0, host);
   }
   return `http://localhost:${(app.getHttpServer().address() as AddressInfo).port}`;
 }
@@ -61,8 +72,8 @@ async function startRecommendations(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-function driveTraffic(url: string, findings: Findings): void {
-  const traffic = forkBeside('traffic/traffic.js', url, String(TRAFFIC_SECONDS));
+function driveTraffic(url: string, seconds: number, findings: Findings): void {
+  const traffic = forkBeside('traffic/traffic.js', url, String(seconds));
   setTimeout(() => findings.print(), FIRST_SUMMARY_MS).unref();
   traffic.once('message', () => {
     findings.print();

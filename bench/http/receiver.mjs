@@ -1,33 +1,56 @@
 // A real OTLP receiver over gRPC that counts the bytes it is sent, in a process of its own: its work is not the
-// server's. Sends its address, and at each message what it has received.
+// server's. Sends its address, and at each message what it has received. With the argument `spans` it counts those too,
+// for which it has to decode them.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
+const countSpans = process.argv[2] === 'spans' ? await spanCounter() : () => 0;
 let requests = 0;
 let bytes = 0;
+let spans = 0;
+
+async function spanCounter() {
+  const { default: root } = await import('otlp-decoder/build/src/generated/root.js');
+  const Request = root.opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest;
+  return (message) =>
+    Request.decode(message)
+      .resourceSpans.flatMap(({ scopeSpans }) => scopeSpans)
+      .reduce((sum, scope) => sum + scope.spans.length, 0);
+}
+
+let metricBytes = 0;
 const server = new Server();
-server.addService(
-  {
+server.addService(exportOf('opentelemetry.proto.collector.trace.v1.TraceService'), {
+  export({ request }, done) {
+    requests++;
+    bytes += request.length;
+    spans += countSpans(request);
+    done(null, {});
+  },
+});
+server.addService(exportOf('opentelemetry.proto.collector.metrics.v1.MetricsService'), {
+  export({ request }, done) {
+    metricBytes += request.length;
+    done(null, {});
+  },
+});
+
+function exportOf(service) {
+  return {
     export: {
-      path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
+      path: `/${service}/Export`,
       requestStream: false,
       responseStream: false,
       requestSerialize: (request) => request,
       requestDeserialize: (request) => request,
-      // An empty message is a whole ExportTraceServiceResponse: everything was taken.
+      // An empty message is a whole answer: everything was taken.
       responseSerialize: () => Buffer.alloc(0),
       responseDeserialize: (response) => response,
     },
-  },
-  {
-    export({ request }, done) {
-      requests++;
-      bytes += request.length;
-      done(null, {});
-    },
-  },
-);
+  };
+}
+
 server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
   if (error) throw error;
   process.send(`http://127.0.0.1:${port}`);
 });
-process.on('message', () => process.send({ requests, bytes }));
+process.on('message', () => process.send({ requests, bytes, spans, metricBytes }));

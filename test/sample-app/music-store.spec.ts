@@ -164,6 +164,7 @@ describe('the music store', () => {
       'mysql://me:hidden@db/store',
       /DATABASE_URL is "mysql:\/\/\*\*\*@db\/store": give an address/,
     ],
+    ['TRAFFIC_SECONDS', 'long', /TRAFFIC_SECONDS is "long": give a whole number from 1/],
     ['OTEL_HTTP_THRESHOLD_MS', 'fast', /OTEL_HTTP_THRESHOLD_MS is "fast", which is not allowed/],
   ])(
     'says what is wrong with %s=%s',
@@ -186,6 +187,22 @@ describe('the music store', () => {
     expect(refused.output()).toContain(`PORT is ${port}, which is taken`);
     server.close();
   }, 30_000);
+});
+
+describe('the music store of a container', () => {
+  it('answers on other addresses, and shows its performance to those who have the token', async () => {
+    const token = 'token-of-the-container';
+    const store = open({ PORT: '0', HOST: '0.0.0.0', PERFORMANCE_TOKEN: token }, '--quiet');
+    try {
+      const port = await until(() => /open at http:\S+:(\d+)/.exec(store.output())?.[1], 'an address');
+      // Nothing listens there when the store listens on 127.0.0.1 alone.
+      const stats = `http://127.0.0.2:${port}/performance/stats`;
+      expect((await fetch(stats)).status).toBe(403);
+      expect((await fetch(stats, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
+    } finally {
+      await close(store);
+    }
+  }, 60_000);
 });
 
 describe('its visitors', () => {

@@ -1,0 +1,103 @@
+import { type DashboardBuilder, RowBuilder } from '@grafana/grafana-foundation-sdk/dashboard';
+import { frame } from './frame';
+import { bars, FULL, lines } from './panels';
+import { now, series } from './queries';
+
+const BURN = 'job_slo_window:performance_slo_burn_rate:avg';
+const WINDOW = '{{performance_slo_name}}, {{window}}';
+
+/** Whether what was promised will be kept. Windows and factors are those of the SRE Workbook, chapter 5. */
+export function slo(): DashboardBuilder {
+  return frame(
+    'performance-slo',
+    'Performance: objectives',
+    'The error budgets of the objectives (alerts.slos) and how fast they burn.',
+  )
+    .time({ from: 'now-3d', to: 'now' })
+    .withPanel(
+      bars({
+        title: 'Budget that is left',
+        description: 'Of three days. Below 0 it is overspent: let reliability go before features.',
+        unit: 'percentunit',
+      })
+        .max(1)
+        .withTarget(
+          now('job_slo:performance_slo_error_budget_remaining_ratio:avg{job="$service"}').legendFormat(
+            '{{performance_slo_name}}',
+          ),
+        ),
+    )
+    .withPanel(
+      bars(
+        {
+          title: 'Burn rate now',
+          description:
+            'Over five minutes. At 1 the budget lasts exactly; at 14.4 a month of it is gone in two days.',
+          unit: 'none',
+        },
+        [1, 14.4],
+      ).withTarget(now(`${BURN}{job="$service", window="5m"}`).legendFormat('{{performance_slo_name}}')),
+    )
+    .withRow(new RowBuilder('How fast it burns'))
+    .withPanel(
+      lines(
+        {
+          title: 'Fast: an hour, and five minutes',
+          description: 'Both above 14.4 page somebody: users are hit now.',
+          unit: 'none',
+        },
+        [6, 14.4],
+      ).withTarget(series(`${BURN}{job="$service", window=~"1h|5m"}`, WINDOW)),
+    )
+    .withPanel(
+      lines(
+        {
+          title: 'Slow: days, and hours',
+          description: 'Above 1 for three days the promise will be broken: plan the work.',
+          unit: 'none',
+        },
+        [1, 6],
+      ).withTarget(series(`${BURN}{job="$service", window=~"3d|6h|30m"}`, WINDOW)),
+    )
+    .withRow(new RowBuilder('Where it burns'))
+    .withPanel(
+      lines({
+        title: 'Instances that burn fastest',
+        description: 'One alone: that instance is ill, take it out. All alike: the code or a dependency.',
+        unit: 'none',
+      }).withTarget(
+        series(
+          'topk(10, performance_slo_burn_rate{job="$service", instance=~"$instance", window="1h"})',
+          '{{instance}} {{performance_slo_name}}',
+        ),
+      ),
+    )
+    .withPanel(
+      lines({
+        title: 'Alerts of the service itself',
+        description: 'How many instances have them firing. /performance/alerts explains each.',
+        unit: 'none',
+      }).withTarget(
+        series(
+          'sum by (performance_alert_rule, performance_alert_severity) (performance_alerts{job="$service", instance=~"$instance"})',
+          '{{performance_alert_rule}} ({{performance_alert_severity}})',
+        ),
+      ),
+    )
+    .withPanel(
+      bars(
+        {
+          title: 'Failures by route',
+          description: 'The share of requests answered with a status of 500 or above.',
+          unit: 'percentunit',
+        },
+        [0.01, 0.05],
+      )
+        .span(FULL)
+        .withTarget(
+          now(
+            'sort_desc(topk(10, job_route:http_server_request_errors:ratio_rate5m{job="$service"}))',
+          ).legendFormat('{{http_request_method}} {{http_route}}'),
+        ),
+    );
+}
