@@ -23,3 +23,12 @@ export function scrapeFormat(accept = ''): ExpositionFormat {
   }
   return openMetrics > 0 && openMetrics >= text ? 'openmetrics' : 'text';
 }
+
+/** Whether gzip is welcome; by `*` alone it is not, as nobody asks for metrics like that. */
+export function acceptsGzip(encoding = ''): boolean {
+  return encoding
+    .slice(0, MAX_ACCEPT)
+    .toLowerCase()
+    .split(',')
+    .some((one) => /^\s*gzip\s*(?:;\s*q=(?!0(?:\.0*)?\s*$)[\d.]+\s*)?$/.test(one));
+}

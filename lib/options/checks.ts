@@ -64,6 +64,12 @@ export const longSecret: Check = {
   accepts: (value) => typeof value === 'string' && value.length >= 16,
   secret: true,
 };
+/** What a header can carry. */
+export const bearerToken: Check = {
+  allowed: 'a string of at least 16 characters of ASCII, without spaces',
+  accepts: (value) => typeof value === 'string' && /^[\x21-\x7e]{16,}$/.test(value),
+  secret: true,
+};
 export const required = (check: Check): Check => ({ ...check, required: true });
 
 /** Adds what is wrong with an object: unknown names, what is missing, and values that are not allowed. */

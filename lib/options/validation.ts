@@ -1,12 +1,12 @@
 import { OPERATION_TYPE_PATTERN } from '../monitor/operation.js';
 import { ALERTS, checkAlerts } from './alert-checks.js';
 import {
+  bearerToken,
   boolean,
   type Check,
   checkShape,
   httpAddress,
   isObject,
-  longSecret,
   milliseconds,
   number,
   oneOf,
@@ -108,7 +108,7 @@ const SHAPE: Shape = {
   alerts: ALERTS,
   endpoint: {
     enabled: boolean,
-    token: longSecret,
+    token: bearerToken,
     authorize: { allowed: 'a function', accepts: (value) => typeof value === 'function' },
     guards: {
       allowed: 'an array of guards, which have canActivate: classes or objects',

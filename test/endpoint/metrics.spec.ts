@@ -50,6 +50,17 @@ describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
   const scrape = async (accept = PROMETHEUS): Promise<string> =>
     (await get('/performance/metrics', { accept })).text();
 
+  it('is compressed where that is welcome, and has its length where it is not', async () => {
+    await start();
+    const plain = await get('/performance/metrics', { 'accept-encoding': 'identity, gzip;q=0' });
+    expect(plain.headers.get('content-encoding')).toBeNull();
+    const text = await plain.text();
+    expect(plain.headers.get('content-length')).toBe(`${Buffer.byteLength(text)}`);
+    const compressed = await get('/performance/metrics', { 'accept-encoding': 'br;q=1, gzip;q=0.5' });
+    expect(compressed.headers.get('content-encoding')).toBe('gzip');
+    expect((await compressed.text()).split('\n').length).toBe(text.split('\n').length);
+  });
+
   it('tells in OpenMetrics of requests by route and status, with a trace of a slow one', async () => {
     const monitor = await start();
     for (const id of ['1', '2', '3']) await get(`/items/${id}`);
@@ -62,6 +73,7 @@ describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
     );
     expect(response.headers.get('cache-control')).toBe('no-store');
     expect(response.headers.get('vary')).toContain('Accept');
+    expect(response.headers.get('content-encoding')).toBe('gzip');
     expect(response.headers.get('x-content-type-options')).toBe('nosniff');
     const metrics = parseOpenMetrics(await response.text());
     const requests = (labels: Record<string, string>): number | undefined =>

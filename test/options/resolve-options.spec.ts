@@ -115,6 +115,12 @@ describe('resolveOptions', () => {
     ['no guard at all', { endpoint: { guards: [] } }, 'endpoint.guards', 'an array'],
     ['no stream at all', { endpoint: { maxStreams: 0 } }, 'endpoint.maxStreams', '0'],
     ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
+    [
+      'a token with a space',
+      { endpoint: { token: 'a secret of sixteen' } },
+      'endpoint.token',
+      'a value (hidden)',
+    ],
     ['metrics too often', { metrics: { intervalSeconds: 0.01 } }, 'metrics.intervalSeconds', '0.01'],
     ['no series at all', { metrics: { maxSeries: 0 } }, 'metrics.maxSeries', '0'],
     ['histograms of another kind', { metrics: { histograms: 'native' } }, 'metrics.histograms', '"native"'],
