@@ -58,8 +58,14 @@ export async function startApplication(
   const logger = new KeptLog();
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
   const app = await NestFactory.create(AppModule, adapter, { logger, abortOnError: false });
-  await parts.before?.(app);
-  await app.listen(parts.port ?? 0, '127.0.0.1');
+  try {
+    await parts.before?.(app);
+    await app.listen(parts.port ?? 0, '127.0.0.1');
+  } catch (error) {
+    // What it has begun would be seen by the tests that follow.
+    await app.close();
+    throw error;
+  }
   const monitor = app.get(PerformanceMonitorService);
   return {
     app,
