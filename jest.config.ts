@@ -20,6 +20,8 @@ const config: Config = {
   testTimeout: 20_000,
   // Tests that wait for a process of their own would starve each other.
   maxWorkers: 1,
+  // In a process that is replaced when it has grown: what all tests leave behind makes the last ones slow.
+  workerIdleMemoryLimit: '700MB',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],

@@ -71,7 +71,7 @@ describe('the report', () => {
 
   it('is bounded', () => {
     start();
-    for (let index = 0; index < 300; index++) slow(`GET /${'é'.repeat(400)}${index}`);
+    for (let index = 0; index < 300; index++) slow(`GET /${index}${'é'.repeat(400)}`);
     const report = buildReport(monitor, { limit: 1e9 });
     expect([report.slowest.length, report.slow.length]).toEqual([MAX_LIMIT, MAX_LIMIT]);
     expect(buildReport(monitor, { limit: 3 }).slowest).toHaveLength(3);
