@@ -66,6 +66,8 @@ export interface CauseEvidence {
   /** CPU time of the process: where it is less than the loop was busy, the rest was waited for the machine. */
   readonly cpuMs: number;
   readonly gcMs: number;
+  /** Of the samples of its own, the share at which the collector ran. 0 to 1. */
+  readonly gcShare?: number;
   /** No other request ran within its time. */
   readonly alone: boolean;
   /** It waited for more than one connection at a time: what held them was its own work. */
@@ -187,7 +189,8 @@ function splitBusy(
   if (workMs > 0 && fromChildren > 0)
     for (let work = 0; work < WORKS; work++) (parts[work] as number) *= 1 - fromChildren / workMs;
   const left = ownBusy - fromOwn + heldInWork;
-  const gcMs = Math.min(evidence.gcMs, left);
+  // Pauses are known by intervals that may begin before it; samples are its own.
+  const gcMs = Math.min(left, Math.max(evidence.gcMs, (evidence.gcShare ?? 0) * left));
   const cpuMs = left - gcMs;
   return {
     othersMs,

@@ -10,7 +10,7 @@ import type { HotFunction } from '../profiling/hot-functions.js';
 import type { SeenRunning } from '../profiling/slow-profiles.js';
 import { type Chain, snapshotOf } from './call-chain.js';
 import { type CauseEvidence, type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
-import { explain } from './explanation.js';
+import { collectorShare, explain } from './explanation.js';
 import { judgeRepetition, type Repetition, type RepetitionLimits } from './repetition.js';
 import { calledFunction, type StallSummary, summarizeStalls } from './stalls.js';
 import type { WantedStacks } from './wanted-stacks.js';
@@ -119,7 +119,12 @@ export class Explainer {
     const rank = (running?: SeenRunning): RankedCause[] =>
       running === undefined
         ? rankCauses(evidence)
-        : rankCauses({ ...evidence, othersShare: running.othersShare, sampled: true });
+        : rankCauses({
+            ...evidence,
+            othersShare: running.othersShare,
+            sampled: true,
+            gcShare: collectorShare(running.topFunctions),
+          });
     const tell = (running?: SeenRunning): Explanation => {
       const causes = rank(running);
       const first = causes[0] as RankedCause;

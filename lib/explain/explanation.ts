@@ -157,9 +157,20 @@ function copies({ type, count, sequential, name, fingerprint }: Repetition): str
   return `${count} ${how} copies of ${brief(name, fingerprint)}`;
 }
 
+/** The share of an operation's samples at which the collector ran. */
+export function collectorShare(functions: readonly HotFunction[]): number {
+  return functions.find(({ function: name }) => name === COLLECTOR)?.share ?? 0;
+}
+
 /** `71 % of it in pbkdf2Sync from AuthService.hash (auth.service.ts:31)`, and what else took much of it. */
 function hottest({ topFunctions, callSite }: Explainable): string | undefined {
-  const named = topFunctions.filter(({ share }, index) => index === 0 || share >= HOT).slice(0, MAX_HOT);
+  // The collector is a cause of its own, and no part of this.
+  const rest = 1 - collectorShare(topFunctions);
+  const named = topFunctions
+    .filter(({ function: name }) => name !== COLLECTOR)
+    .map((one) => ({ ...one, share: one.share / rest }))
+    .filter(({ share }, index) => index === 0 || share >= HOT)
+    .slice(0, MAX_HOT);
   if (named.length === 0) return undefined;
   return named
     .map((one, index) => {
@@ -179,9 +190,9 @@ function hottest({ topFunctions, callSite }: Explainable): string | undefined {
 const HOT = 0.1;
 const MAX_HOT = 3;
 
+const COLLECTOR = '(garbage collector)';
 /** What V8 calls its own work. */
 const V8_WORDS: Readonly<Record<string, string>> = {
-  '(garbage collector)': 'garbage collection',
   '(program)': 'native code',
 };
 

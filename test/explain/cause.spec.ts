@@ -58,6 +58,21 @@ function repetition(totalMs: number, work = DATABASE): Repetition {
 const first = (given: CauseEvidence) => rankCauses(given)[0];
 
 describe('rankCauses', () => {
+  it('goes by the samples where they saw the collector run more than its pauses were known', () => {
+    const busy = { [OWN_BUSY]: 100 };
+    expect(first(evidence(busy, { gcMs: 40 }))).toMatchObject({ cause: 'cpu', share: 0.6 });
+    const sampled = { sampled: true, gcMs: 40 };
+    expect(first(evidence(busy, { ...sampled, gcShare: 0.7 }))).toMatchObject({ cause: 'gc', share: 0.7 });
+    expect(first(evidence(busy, { ...sampled, gcShare: 0.2 }))).toMatchObject({ cause: 'cpu', share: 0.6 });
+    // Samples are of its own time alone.
+    const waiting = { [OWN_BUSY]: 40, [OWN_IDLE]: 60 };
+    expect(rankCauses(evidence(waiting, { sampled: true, gcShare: 0.5 }))).toMatchObject([
+      { cause: 'waiting', ms: 60 },
+      { cause: 'gc', ms: 20 },
+      { cause: 'cpu', ms: 20 },
+    ]);
+  });
+
   it.each([
     ['database', DATABASE],
     ['cache', CACHE],

@@ -56,6 +56,17 @@ describe('an explanation', () => {
       'GET /albums took 1000 ms (threshold 500): 90 % went to pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
     ],
     [
+      say([cause('cpu', 0.6), cause('gc', 0.4)], {
+        topFunctions: [
+          { function: '(garbage collector)', share: 0.4 },
+          { function: 'parse', share: 0.3 },
+          { function: 'read', share: 0.15 },
+        ],
+        gcMs: 400,
+      }),
+      'GET /albums took 1000 ms (threshold 500): 60 % went to its own JavaScript: 50 % of it in parse, 25 % in read. Another 40 % went to pauses of the garbage collector (400 ms).',
+    ],
+    [
       say([cause('cpu', 0.9, { certainty: 'likely' })]),
       'GET /albums took 1000 ms (threshold 500): most likely 90 % went to its own JavaScript; other operations ran meanwhile.',
     ],
