@@ -25,6 +25,7 @@ describe('the page in a browser', () => {
           expect.stringMatching(/^N\+1 queries.*SELECT track 12×.*%$/),
         ]),
       );
+      await page.locator('.waterfall li', { hasText: 'SELECT track' }).nth(11).waitFor();
       const frame = page.locator('.d3-flame-graph .frame', { hasText: 'pbkdf2Sync' }).first();
       await frame.waitFor();
       await frame
