@@ -115,7 +115,7 @@ async function sliced(service, now, ticks, pauses) {
     last = performance.now();
     pending = setImmediate(turn);
   });
-  await inSlices(service.baseline.ticking(now));
+  await inSlices(service.baseline.learner.ticking(now));
   pauses.push(performance.now() - last);
   clearImmediate(pending);
   ticks.push(performance.now() - began);
