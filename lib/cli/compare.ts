@@ -54,7 +54,10 @@ Exit codes: 0 no regression (or whatever --fail-on names), 1 one at least, 2 a w
       readModel: modelReader(daysOf(one, other)),
     });
     if (comparison.operations.length === 0) {
-      tell(io, 'there are no operations in either baseline');
+      tell(
+        io,
+        'there are no operations in either baseline: an application learns from baseline.warmUpSeconds after its start on (180), and saves every minute',
+      );
       return EXIT.failed;
     }
     io.stdout.write(written(comparison, format));

@@ -27,6 +27,8 @@ const LOCAL_HOST = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d+){3}|\[::1\])(?::
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 const REFUSED =
   'Not allowed to see /performance: see the options endpoint.token, endpoint.authorize and endpoint.guards';
+const TOKEN_WANTED =
+  'The token is missing or wrong: give it as Authorization: Bearer TOKEN (option endpoint.token)';
 
 /** Requests a second, and at once, of all callers together. */
 const WITHOUT_AUTHORITY = [20, 50] as const;
@@ -79,7 +81,7 @@ export class EndpointAccess implements OnModuleInit {
       throw new ForbiddenException({
         statusCode: HttpStatus.FORBIDDEN,
         error: 'Forbidden',
-        message: REFUSED,
+        message: this.sessions === undefined ? REFUSED : TOKEN_WANTED,
         code: this.sessions === undefined ? 'forbidden' : 'token_required',
       });
     attempts.giveBack();

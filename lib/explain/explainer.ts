@@ -8,13 +8,14 @@ import type { HttpEvidence, OperationType } from '../monitor/operation.js';
 import type { SpanState } from '../monitor/span-state.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
 import type { SeenRunning } from '../profiling/slow-profiles.js';
+import { isIdleLost } from '../resources/loop-idle.js';
 import { type Chain, snapshotOf } from './call-chain.js';
 import { type CauseEvidence, type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
 import { collectorShare, explain } from './explanation.js';
 import { judgeRepetition, type Repetition, type RepetitionLimits } from './repetition.js';
 import { calledFunction, type StallSummary, summarizeStalls } from './stalls.js';
 import type { WantedStacks } from './wanted-stacks.js';
-import { OWN_IDLE, POOL, WORK_IDLE, WORKS } from './work.js';
+import { giveBackIdle, OWN_IDLE, POOL, WORK_IDLE, WORKS } from './work.js';
 import type { WorkGroup } from './work-group.js';
 
 /** Why an operation was slow. */
@@ -80,6 +81,7 @@ export class Explainer {
   explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
     const { durationMs } = facts;
     const breakdown = state.breakdown(now, idle);
+    if (isIdleLost()) giveBackIdle(breakdown, facts.cpuMs);
     const work = state.root.requestWork;
     const groups = work === undefined ? [] : work.groups.filter(({ owner }) => state.contains(owner));
     const detects = this.limits.enabled && state.isWaitedFor;

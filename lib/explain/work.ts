@@ -53,3 +53,20 @@ export function emptyBreakdown(): Breakdown {
   // Minus zero is a double from the start: zeros would be integers, and converted at the first sum.
   return [-0, -0, -0, -0, -0, -0, -0, -0, -0];
 }
+
+/**
+ * Takes for idle what the event loop can't have been busy with: more than the CPU time that there was. Changes the
+ * breakdown.
+ */
+export function giveBackIdle(breakdown: Breakdown, cpuMs: number): void {
+  let workMs = 0;
+  for (let work = 0; work < WORKS; work++) workMs += breakdown[work] as number;
+  const ownBusy = breakdown[OWN_BUSY] as number;
+  const busy = ownBusy + Math.max(0, workMs - (breakdown[WORK_IDLE] as number));
+  const excess = busy - cpuMs;
+  if (!(excess > 0)) return;
+  const fromOwn = (excess * ownBusy) / busy;
+  (breakdown[OWN_BUSY] as number) -= fromOwn;
+  (breakdown[OWN_IDLE] as number) += fromOwn;
+  (breakdown[WORK_IDLE] as number) += excess - fromOwn;
+}

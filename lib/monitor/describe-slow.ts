@@ -1,6 +1,7 @@
 import type { Diagnostics } from '../explain/diagnostics.js';
 import type { Explanation, TimedExplanation } from '../explain/explainer.js';
 import type { CapturedFile, Profiling, SlowCapture } from '../profiling/profiling.js';
+import { cpuTimeMs } from '../resources/cpu-time.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import type { ResourceEvidence } from '../resources/resource-sampler.js';
 import type { DriverStatus } from './driver-status.js';
@@ -150,9 +151,14 @@ function explain(
     usuallyMs,
     http,
     gcMs: resources.gcPauseMs,
-    cpuMs: resources.cpuUserMs + resources.cpuSystemMs,
+    cpuMs: Math.min(resources.cpuUserMs + resources.cpuSystemMs, cpuSince(state)),
     alone,
     drivers,
   };
   return diagnostics.explain(facts, state, now, loopIdleMs());
+}
+
+/** What the process used since the root of an operation began, where that was noticed: it can't have used more itself. */
+function cpuSince({ root }: SpanState): number {
+  return root.cpuStartMs > 0 ? cpuTimeMs() - root.cpuStartMs : Number.POSITIVE_INFINITY;
 }

@@ -64,6 +64,8 @@ export class SpanState extends SpanNode {
   activityLook = 0;
   activityChildren = 0;
   activityChildrenSum = 0;
+  /** CPU time of the process when a root began, in milliseconds; 0 where nothing is sampled. */
+  cpuStartMs = 0;
 
   constructor(
     readonly monitor: PerformanceMonitor,

@@ -2,6 +2,7 @@ import type { Profiler, Session } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { samplingBegins } from '../resources/loop-idle.js';
 import { windowOf } from './inspector-window.js';
 import { CaptureRefusedError } from './profile-info.js';
 import type { SampleWindow } from './sample-window.js';
@@ -29,6 +30,7 @@ export class CpuCapture {
     if (this.running)
       throw new CaptureRefusedError('A CPU profile is being captured already: there is one at a time');
     const session = connect();
+    const samplingEnds = samplingBegins();
     try {
       session.post('Profiler.enable');
       session.post('Profiler.setSamplingInterval', { interval: INTERVAL_MS * 1000 });
@@ -39,6 +41,7 @@ export class CpuCapture {
       if (profile === undefined) throw new CaptureRefusedError('V8 gave no profile');
       return windowOf(profile, INTERVAL_MS, { now: begunAt, clockUs: profile.startTime });
     } finally {
+      samplingEnds();
       session.disconnect();
     }
   }

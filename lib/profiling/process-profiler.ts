@@ -1,4 +1,5 @@
 import { type Span, trace } from '@opentelemetry/api';
+import { cpuTimeMs } from '../resources/cpu-time.js';
 import { Activity } from './activity.js';
 import { ContextTracker } from './context-tracker.js';
 import { ProfileRing, type ProfileRingOptions } from './profile-ring.js';
@@ -20,6 +21,8 @@ export interface NoticedSpan {
   /** Its children with code of their own that run, and the sum of their numbers: of one, it is that one's. */
   activityChildren: number;
   activityChildrenSum: number;
+  /** Of a root: CPU time of the process when it began, in milliseconds. */
+  cpuStartMs: number;
 }
 
 /**
@@ -69,8 +72,11 @@ export class ProcessProfiler {
     const { parent } = span;
     span.activityNumber = activity.number(parent?.activityNumber ?? 0);
     // Before its mark: that one is certain only as long as nobody else has code.
-    if (parent === undefined) span.activityLook = tracker.started(now, span.activityNumber);
-    else if (!span.isWork) {
+    if (parent === undefined) {
+      // How long the loop was busy can't be told while it is sampled.
+      span.cpuStartMs = cpuTimeMs();
+      span.activityLook = tracker.started(now, span.activityNumber);
+    } else if (!span.isWork) {
       parent.activityChildrenSum += span.activityNumber;
       span.activityLook = ++parent.activityChildren > 1 ? tracker.started(now, 0) : -1;
     }

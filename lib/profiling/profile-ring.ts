@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { samplingBegins } from '../resources/loop-idle.js';
 import { bytesOf, type Sampler, type SampleWindow } from './sample-window.js';
 
 /** How long a window is: a longer one is dearer to end, in one piece; a shorter one is so more often. */
@@ -38,6 +39,7 @@ export class ProfileRing {
   private readonly windows: { readonly window: SampleWindow; readonly bytes: number }[] = [];
   private bytes = 0;
   private sampling = false;
+  private samplingEnds: (() => void) | undefined;
   private timer: NodeJS.Timeout | undefined;
   private begunAt = 0;
   private minWindowMs = MIN_WINDOW_MS;
@@ -120,6 +122,7 @@ export class ProfileRing {
       this.begunAt = performance.now();
       this.sampler.start();
       this.sampling = true;
+      this.samplingEnds = samplingBegins();
     } catch (error) {
       this.failed(error);
     }
@@ -128,6 +131,7 @@ export class ProfileRing {
   private end(): void {
     if (!this.sampling) return;
     this.sampling = false;
+    this.samplingEnds?.();
     try {
       this.sampler.stop();
     } catch {

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { round } from '../monitor/round.js';
+import type { ResourceReading } from '../resources/resource-history.js';
 import type { CurrentResources } from '../resources/resource-sampler.js';
 import type { ReportedResources } from './report.js';
 import type { ReportSource } from './report-source.js';
@@ -20,10 +21,17 @@ export function reportedResources(
     ...current,
     lifetime: {
       cpu: round((current.cpu.userMs + current.cpu.systemMs) / elapsed),
-      eventLoopUtilization: round(performance.eventLoopUtilization().utilization),
+      eventLoopUtilization: utilizationOf(resources?.history.last()),
       gcShare: round(Math.min(1, current.gc.pauseMs / elapsed)),
       maxRss: process.resourceUsage().maxRSS * 1024,
     },
     ...(peak === undefined ? {} : { peak }),
   };
+}
+
+/** Since the loop began. */
+function utilizationOf(reading: ResourceReading | undefined): number {
+  const { eventLoopActiveMs = 0, eventLoopIdleMs = 0 } = reading ?? {};
+  const whole = eventLoopActiveMs + eventLoopIdleMs;
+  return whole > 0 ? round(eventLoopActiveMs / whole) : round(performance.eventLoopUtilization().utilization);
 }

@@ -2,6 +2,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
 import { getHeapStatistics } from 'node:v8';
 import { round } from '../monitor/round.js';
 import { GcPauses } from './gc-pauses.js';
+import { LoopClock } from './loop-time.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
 
 /** The process's resources as `/performance/stats` shows them. */
@@ -59,6 +60,7 @@ export class ResourceSampler {
   private timer: NodeJS.Timeout | undefined;
   private delay: IntervalHistogram | undefined;
   readonly gc = new GcPauses();
+  private readonly loop = new LoopClock();
   private samples = 0;
 
   /** @param intervalMs milliseconds between two samples */
@@ -172,9 +174,9 @@ export class ResourceSampler {
     // The resident set is read from the operating system, which costs fifty times what the heap does.
     const rss =
       this.samples++ % RSS_EVERY === 0 ? process.memoryUsage.rss() : (this.history.last()?.rss ?? 0);
-    this.history.add(
-      this.read(rss, delayMax, heap.used_heap_size, heap.total_heap_size, heap.external_memory),
-    );
+    const reading = this.read(rss, delayMax, heap.used_heap_size, heap.total_heap_size, heap.external_memory);
+    this.history.add(reading);
+    this.loop.advance(reading.cpuUserMs + reading.cpuSystemMs);
   }
 
   /** The longest delay since the last sample: Node's figure includes the interval of its own timer. */
@@ -190,7 +192,7 @@ export class ResourceSampler {
     external: number,
   ): ResourceReading {
     const cpu = process.cpuUsage();
-    const loop = performance.eventLoopUtilization();
+    const { activeMs, idleMs } = this.loop.read((cpu.user + cpu.system) / 1000);
     return {
       at: performance.now(),
       heapUsed,
@@ -199,8 +201,8 @@ export class ResourceSampler {
       rss,
       cpuUserMs: cpu.user / 1000,
       cpuSystemMs: cpu.system / 1000,
-      eventLoopActiveMs: loop.active,
-      eventLoopIdleMs: loop.idle,
+      eventLoopActiveMs: activeMs,
+      eventLoopIdleMs: idleMs,
       eventLoopDelayMaxMs,
       gcPauseMs: this.gc.totalMs,
     };

@@ -20,6 +20,7 @@ class TestSpan implements NoticedSpan {
   activityLook = 0;
   activityChildren = 0;
   activityChildrenSum = 0;
+  cpuStartMs = 0;
   readonly root: TestSpan;
   constructor(
     readonly parent: TestSpan | undefined = undefined,

@@ -3,6 +3,7 @@ import type { Overview, OverviewResources } from '../overview.js';
 import { duration, megabytes, moment, percent } from './format.js';
 import { Section } from './section.js';
 import { SlowMarkers } from './slow-markers.js';
+import { visible } from './text.js';
 
 type LaneChartComponent = typeof import('./lane-chart.js').LaneChart;
 type Column = Exclude<keyof OverviewResources, 'at' | 'heapLimitMb'>;
@@ -55,7 +56,7 @@ const LANES: readonly Lane[] = [
 export function Resources({ overview }: { overview: Overview }) {
   const { resources, slow, at: now } = overview;
   const { at } = resources;
-  const LaneChart = useLaneChart();
+  const { LaneChart, failure } = useLaneChart();
   const [pointed, setPointed] = useState<number | undefined>();
   const index = pointed !== undefined && pointed < at.length ? pointed : at.length - 1;
   if (at.length < 2)
@@ -78,6 +79,9 @@ export function Resources({ overview }: { overview: Overview }) {
       }
     >
       <div class="panel padded lanes">
+        {failure !== undefined && (
+          <p class="soft">The charts could not be drawn here: {visible(failure, 200)}</p>
+        )}
         <SlowMarkers slow={shown} from={from} to={to} now={now} />
         {LANES.map(({ name, series, show, top }, place) => (
           <div key={name} class="lane">
@@ -114,12 +118,11 @@ export function Resources({ overview }: { overview: Overview }) {
   );
 }
 
-/** The charts come after the words. */
-function useLaneChart(): LaneChartComponent | undefined {
-  const [loaded, setLoaded] = useState<{ LaneChart: LaneChartComponent }>();
+/** The charts come after the words. Without them the figures are still there. */
+function useLaneChart(): { readonly LaneChart?: LaneChartComponent; readonly failure?: string } {
+  const [loaded, setLoaded] = useState<{ LaneChart?: LaneChartComponent; failure?: string }>({});
   useEffect(() => {
-    // Without them the figures are still there.
-    import('./lane-chart.js').then(setLoaded, () => {});
+    import('./lane-chart.js').then(setLoaded, (error: unknown) => setLoaded({ failure: String(error) }));
   }, []);
-  return loaded?.LaneChart;
+  return loaded;
 }
