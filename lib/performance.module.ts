@@ -194,7 +194,11 @@ export class PerformanceModule
       );
     }
     await this.monitor.profiling.start();
-    this.metrics = await startMetrics(this.options, this.monitor, logger);
+    this.metrics = await startMetrics(this.options, this.monitor, logger).catch((error: unknown) => {
+      // An application without metrics is better than none.
+      logger.warn(`Metrics are not exported: ${String(error)}`);
+      return undefined;
+    });
     const { token, authorize, guards } = endpoint;
     if (production && endpoint.enabled && (token ?? authorize ?? guards) === undefined) {
       logger.log(

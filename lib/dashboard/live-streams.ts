@@ -2,6 +2,15 @@ import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 
+const HEADERS = {
+  'Content-Type': 'text/event-stream; charset=utf-8',
+  // Neither kept nor compressed, which would hold back what is sent.
+  'Cache-Control': 'no-store, no-transform',
+  'X-Content-Type-Options': 'nosniff',
+  // So that nginx hands on each message as it comes.
+  'X-Accel-Buffering': 'no',
+};
+
 /** From one message to the next, and the time after which a browser that lost its stream asks for another one. */
 const INTERVAL_MS = 2000;
 const RETRY_MS = 2000;
@@ -11,7 +20,10 @@ const PATIENCE_MS = 30_000;
 const LIFETIME_MS = 15 * 60_000;
 
 /** What is used of the response: those of HTTP/1.1 and HTTP/2 have it. */
-type Response = Pick<ServerResponse, 'writeHead' | 'write' | 'end' | 'destroy' | 'once' | 'on' | 'destroyed'>;
+type Response = Pick<
+  ServerResponse,
+  'req' | 'writeHead' | 'write' | 'end' | 'destroy' | 'once' | 'on' | 'destroyed'
+>;
 
 interface Stream {
   readonly response: Response;
@@ -64,6 +76,11 @@ export class LiveStreams {
   open(response: Response): void {
     // It may have gone while it was being authorized.
     if (response.destroyed) return;
+    // Whoever asks for the head alone gets it, and takes no room.
+    if (response.req.method === 'HEAD') {
+      response.writeHead(200, HEADERS).end();
+      return;
+    }
     const stream: Stream = { response, openedAt: performance.now(), fullSince: undefined };
     this.streams.add(stream);
     response.once('close', () => this.remove(stream));
@@ -72,14 +89,7 @@ export class LiveStreams {
     });
     // A write that comes after the client has gone.
     response.on('error', () => this.remove(stream));
-    response.writeHead(200, {
-      'Content-Type': 'text/event-stream; charset=utf-8',
-      // Neither kept nor compressed, which would hold back what is sent.
-      'Cache-Control': 'no-store, no-transform',
-      'X-Content-Type-Options': 'nosniff',
-      // So that nginx hands on each message as it comes.
-      'X-Accel-Buffering': 'no',
-    });
+    response.writeHead(200, HEADERS);
     this.send(stream, `retry: ${RETRY_MS}\n\n${this.message()}`, stream.openedAt);
     this.timer ??= setInterval(() => this.tick(), this.limits.intervalMs).unref();
   }
@@ -113,7 +123,13 @@ export class LiveStreams {
   }
 
   private send(stream: Stream, message: string, now: number): void {
-    if (!stream.response.write(message)) stream.fullSince = now;
+    try {
+      if (!stream.response.write(message)) stream.fullSince = now;
+    } catch {
+      // What cannot be written to is of no use to anybody.
+      stream.response.destroy();
+      this.remove(stream);
+    }
   }
 
   /** A comment keeps the connection alive where there is nothing to tell. */

@@ -44,7 +44,10 @@ export class PageFiles {
   }
 
   private files(): Promise<PageBundle> {
-    this.bundle ??= this.load();
+    this.bundle ??= this.load().catch((error: unknown) => {
+      this.bundle = undefined;
+      throw error;
+    });
     return this.bundle;
   }
 }

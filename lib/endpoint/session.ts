@@ -36,7 +36,10 @@ export class Sessions {
   }
 
   private async sign(end: string): Promise<string> {
-    this.derived ??= derive(this.token, PURPOSE, KEY_BYTES);
+    this.derived ??= derive(this.token, PURPOSE, KEY_BYTES).catch((error: unknown) => {
+      this.derived = undefined;
+      throw error;
+    });
     return createHmac('sha256', await this.derived)
       .update(end)
       .digest('base64url');

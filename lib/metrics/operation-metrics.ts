@@ -61,14 +61,12 @@ function* durations(sources: MetricSources, max: number): Points<HistogramPoint>
   const exemplars = newestSlow(sources);
   const rest: Operation[] = [];
   const counts = new Float64Array(BUCKETS);
-  let series = 0;
   for (const operation of sources.statistics.all()) {
-    // What the statistics themselves have put together is bounded by the number of types.
-    if (series >= max && operation.name !== OTHER) {
+    // What the statistics themselves have put together is bounded by the number of types. Whoever has a series keeps it.
+    if (operation.statistics.place >= max && operation.name !== OTHER) {
       rest.push(operation);
       continue;
     }
-    if (operation.name !== OTHER) series++;
     counts.fill(0);
     yield pointOf(operation, counts, exemplars.get(keyOf(operation.type, operation.name)));
   }

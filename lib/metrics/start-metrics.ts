@@ -41,14 +41,16 @@ function applicationMeter(): Meter | undefined {
 
 function joinMeter(meter: Meter, monitor: PerformanceMonitor): RunningMetrics {
   const { metrics } = monitor;
-  metrics.instruments = new DurationInstruments(meter, Math.floor(metrics.options.maxSeries / 2));
+  const instruments = new DurationInstruments(meter, Math.floor(metrics.options.maxSeries / 2));
+  metrics.instruments = instruments;
   // Durations of several modules add up; of numbers that are asked for, the last answer would hide the others.
   const isFirst = tracingRuntime.monitor === undefined || tracingRuntime.monitor === monitor;
   const end = isFirst ? observeMetrics(meter, metrics) : () => {};
   return {
     async shutdown() {
       end();
-      metrics.instruments = undefined;
+      // Another module with the same monitor may have taken over.
+      if (metrics.instruments === instruments) metrics.instruments = undefined;
     },
   };
 }

@@ -46,8 +46,14 @@ export class OperationStatistics {
   /** What the last one was compared with, in milliseconds: Infinity where with nothing. */
   limitMs = Number.POSITIVE_INFINITY;
 
-  /** @param history what is told of each slot that is over */
-  constructor(readonly history?: OperationHistory) {}
+  /**
+   * @param history what is told of each slot that is over
+   * @param place how many operations were seen before it
+   */
+  constructor(
+    readonly history?: OperationHistory,
+    readonly place = 0,
+  ) {}
 
   /**
    * Counts one operation.

@@ -82,6 +82,7 @@ export class Statistics {
     if (known !== undefined) return known;
     let key = name;
     let history: OperationHistory | undefined;
+    const place = this.names;
     if (this.names >= this.maxOperations) {
       this.overflowed++;
       key = OTHER;
@@ -91,7 +92,7 @@ export class Statistics {
       this.names++;
       history = this.historyOf?.(type, name);
     }
-    const created = new OperationStatistics(history);
+    const created = new OperationStatistics(history, place);
     names.set(key, created);
     return created;
   }

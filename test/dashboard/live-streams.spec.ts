@@ -1,4 +1,11 @@
-import { createServer, get, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  get,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { LiveStreams, type StreamLimits } from '../../lib/dashboard/live-streams.js';
@@ -36,8 +43,8 @@ describe('streams to whom looks on', () => {
   };
   const look = async (): Promise<{ answer: IncomingMessage; text: () => string }> => {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = get({ port, host: '127.0.0.1', agent: false }, resolve).once('error', reject);
-      sockets.push(request);
+      const asked = get({ port, host: '127.0.0.1', agent: false }, resolve).once('error', reject);
+      sockets.push(asked);
     });
     let text = '';
     answer.on('data', (chunk) => {
@@ -54,6 +61,32 @@ describe('streams to whom looks on', () => {
     socket.pause();
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   };
+
+  it('gives the head alone to whoever asks for that, at once, and keeps its room', async () => {
+    const opened = await serve({ maxStreams: 1 });
+    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
+      const options = { port, host: '127.0.0.1', agent: false, method: 'HEAD' };
+      request(options, resolve).once('error', reject).end();
+    });
+    answer.resume();
+    expect([answer.statusCode, answer.headers['content-type']]).toEqual([
+      200,
+      'text/event-stream; charset=utf-8',
+    ]);
+    expect(opened.size).toBe(0);
+  });
+
+  it('lets go of a response that cannot be written to', async () => {
+    const opened = await serve();
+    await look();
+    const [response] = responses;
+    Object.assign(response as ServerResponse, {
+      write: () => {
+        throw new Error('no body is allowed');
+      },
+    });
+    await until(() => opened.size === 0);
+  });
 
   it('tells at once and then again and again', async () => {
     await serve();

@@ -73,6 +73,20 @@ describe('the number of series', () => {
     await monitor.shutdown();
   });
 
+  it('takes nobody the series that it has, whatever type the next one is of', async () => {
+    const monitor = monitorOf({ metrics: { maxSeries: 10 } });
+    record(monitor, 'http', 'GET /first');
+    for (let index = 0; index < 4; index++) record(monitor, 'calculation', `c${index}`);
+    const name = 'performance_operation_duration_seconds_count';
+    const own = { performance_operation_type: 'calculation', performance_operation_name: 'c3' };
+    expect(scrape(monitor).value(name, own)).toBe(1);
+    for (let index = 0; index < 20; index++) record(monitor, 'http', `GET /later${index}`);
+    const parsed = scrape(monitor);
+    expect(parsed.value(name, own)).toBe(1);
+    expect(parsed.value(name, OVERFLOW)).toBe(20);
+    await monitor.shutdown();
+  });
+
   it('has room again after a reset', async () => {
     const monitor = monitorOf({ metrics: { maxSeries: 10 } });
     for (let index = 0; index < 20; index++) record(monitor, 'http', `GET /${index}`, {}, { status: 200 });
