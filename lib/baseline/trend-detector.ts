@@ -22,6 +22,8 @@ const SEASON_PASSES = 2;
 const UNSEEN_SEASON = 2;
 /** The second half must still rise, with at least this share of the slope of the whole: what has levelled off is none. */
 const STILL_RISING = 0.4;
+/** By how much less sure it may be of a trend that was told. */
+const KEEP_FACTOR = 100;
 /** What lies further ahead than so many times the time that was seen is not foretold. */
 const MOST_AHEAD = 10;
 
@@ -103,7 +105,9 @@ export class TrendDetector {
     const needed = this.minGrowth * (hasSeason ? 1 : UNSEEN_SEASON) * Math.abs(first);
     if (!(last - first >= needed && last > first)) return undefined;
     const { pValue } = mannKendall(values, inflation);
-    if (pValue > this.maxPValue || isStep(hours, values, line) || !isStillRising(hours, values, line))
+    // What was told goes on until it is clearly gone: when points are merged there are fewer to be sure by.
+    const mostPValue = this.maxPValue * (this.found === undefined ? 1 : KEEP_FACTOR);
+    if (pValue > mostPValue || isStep(hours, values, line) || !isStillRising(hours, values, line))
       return undefined;
     const interval = theilSen(hours, values, inflation)?.interval ?? line.interval;
     const reachedAt = limit === undefined ? Number.NaN : to + ((limit - last) / line.slope) * HOUR_MS;

@@ -60,6 +60,22 @@ describe('TrendDetector', () => {
     expect(found.explanation).toContain('200 ms are reached on');
   });
 
+  it('tells a drift that goes on once, whenever it began', () => {
+    for (let seed = 1; seed <= 120; seed++) {
+      const random = randomOf(seed);
+      const detector = new TrendDetector(SUBJECT, 'ms', { capacity: 40 });
+      let begun = 0;
+      let had = false;
+      for (let at = 0; at < 10 * HOUR; at += MINUTE) {
+        const value = (100 + (30 * at) / HOUR) * Math.exp(0.1 * random.normal());
+        detector.add(START + seed * 11 * MINUTE + at, value, 60);
+        if (!had && detector.trend !== undefined) begun++;
+        had = detector.trend !== undefined;
+      }
+      expect([seed, begun, had]).toEqual([seed, 1, true]);
+    }
+  });
+
   it('finds a drift over days under the hours of the day', () => {
     const { trend } = watch((hours) => 100 + hours / 4 + 20 * Math.sin((2 * Math.PI * hours) / 24), 6 * 24);
     expect(trend?.slopePerHour).toBeCloseTo(0.25, 1);
