@@ -30,12 +30,12 @@ const ENTITIES = [Artist, Album, Track, Order];
       profileSlowOperations: true,
       profiling: {
         sampler: 'inspector',
-        directory: join(process.cwd(), '.performance'),
+        directory: directory(),
         pyroscope: { url: given('PYROSCOPE_URL') },
       },
       // Without a token, who calls from this machine may look.
       endpoint: { token: given('PERFORMANCE_TOKEN') },
-      baseline: { directory: join(process.cwd(), '.performance', 'baseline') },
+      baseline: { directory: join(directory(), 'baseline') },
       alerts: { slos: [{ operation: 'GET /albums/with-tracks', objective: 0.95, thresholdMs: 150 }] },
     }),
     TypeOrmModule.forRootAsync({
@@ -60,6 +60,11 @@ const ENTITIES = [Artist, Album, Track, Order];
   providers: [CatalogService, OrdersService, Seed, Findings],
 })
 export class AppModule {}
+
+/** Where profiles and baselines are kept. */
+function directory(): string {
+  return given('PERFORMANCE_DIRECTORY') ?? join(process.cwd(), '.performance');
+}
 
 /** A variable of the environment; one that is empty is as good as absent. */
 function given(name: string): string | undefined {

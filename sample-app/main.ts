@@ -1,16 +1,17 @@
 import 'reflect-metadata';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
-import { type INestApplication, Logger } from '@nestjs/common';
+import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module';
-import { openDatabase } from './postgres/embedded-postgres';
+import { openDatabase } from './postgres/database';
 import { Findings } from './traffic/findings';
 
 const FIRST_SUMMARY_MS = 15_000;
-const logger = new Logger('MusicStore');
+const MAX_CLOSING_MS = 15_000;
+const logger = new ConsoleLogger('MusicStore', { logLevels: ['warn', 'error', 'fatal'] });
 /** What to undo when it is over, the last first. */
 const cleanups: (() => unknown)[] = [];
 
@@ -21,49 +22,63 @@ async function main(): Promise<void> {
   const database = await openDatabase(process.env);
   cleanups.push(() => database.stop());
   process.env['DATABASE_URL'] = database.url;
+  if (database.directory !== undefined) process.env['PERFORMANCE_DIRECTORY'] ||= database.directory;
   process.env['RECOMMENDATIONS_URL'] = await startRecommendations();
 
-  const app = await NestFactory.create(AppModule, { abortOnError: false });
+  // Silent while Nest puts the application together: what goes wrong is thrown, and written in one line.
+  const app = await NestFactory.create(AppModule, { abortOnError: false, logger: false });
   cleanups.push(() => app.close());
-  const url = await listen(app, host, port);
-  printWhereToLook(url);
+  app.useLogger(logger);
+  await app.listen(await freePort(port, host), host);
+  logger.setLogLevels(['log', 'warn', 'error', 'fatal']);
+  const url = `http://localhost:${(app.getHttpServer().address() as AddressInfo).port}`;
+  printWhereToLook(url, port);
   if (process.argv.includes('--quiet') || process.env['TRAFFIC'] === 'off') return;
-  logger.log(
-    `Visitors come for ${trafficSeconds} seconds; what was slow is told after ${FIRST_SUMMARY_MS / 1000} of them.`,
+  process.stdout.write(
+    `  ${trafficSeconds} seconds of simulated traffic begin now. Slow operations and their causes follow in ${FIRST_SUMMARY_MS / 1000} seconds.\n\n`,
   );
   driveTraffic(url, trafficSeconds, app.get(Findings));
 }
 
-/** PORT, or 3000 and any other where that is taken. */
-function readPort({ PORT }: NodeJS.ProcessEnv): { port: number; given: boolean } {
-  if (PORT === undefined || PORT === '') return { port: 3000, given: false };
-  const port = /^\d+$/.test(PORT) ? Number(PORT) : -1;
-  if (port < 0 || port > 65_535) throw new Error(`PORT is "${PORT}": give a whole number from 0 to 65535`);
-  return { port, given: true };
+interface Port {
+  readonly number: number;
+  /** Whether the user asked for it. */
+  readonly given: boolean;
+}
+
+/** PORT, or 3000 and any other one where that is taken. */
+function readPort({ PORT }: NodeJS.ProcessEnv): Port {
+  if (PORT === undefined || PORT === '') return { number: 3000, given: false };
+  const number = /^\d+$/.test(PORT) ? Number(PORT) : -1;
+  if (number >= 0 && number <= 65_535) return { number, given: true };
+  throw new Error(`Invalid PORT: received "${PORT}", expected a whole number from 0 to 65535`);
 }
 
 /** TRAFFIC_SECONDS, or a minute. */
 function readTrafficSeconds({ TRAFFIC_SECONDS }: NodeJS.ProcessEnv): number {
   if (TRAFFIC_SECONDS === undefined || TRAFFIC_SECONDS === '') return 60;
   const seconds = /^\d+$/.test(TRAFFIC_SECONDS) ? Number(TRAFFIC_SECONDS) : 0;
-  if (seconds < 1) throw new Error(`TRAFFIC_SECONDS is "${TRAFFIC_SECONDS}": give a whole number from 1`);
-  return seconds;
+  if (seconds >= 1) return seconds;
+  throw new Error(`Invalid TRAFFIC_SECONDS: received "${TRAFFIC_SECONDS}", expected a whole number from 1`);
 }
 
-/** On the loopback interface, unless HOST says that others may call: a container's do. */
-async function listen(
-  app: INestApplication,
-  host: string,
-  { port, given }: { port: number; given: boolean },
-): Promise<string> {
+/** The port, or 0 for any where the default is taken. Tried before Nest does, which would log an error of its own. */
+async function freePort({ number, given }: Port, host: string): Promise<number> {
+  const server = createServer();
   try {
-    await app.listen(port, host);
+    server.listen(number, host);
+    await once(server, 'listening');
+    return number;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    if (given) throw new Error(`PORT is ${port}, which is taken: give the number of a free one`);
-    await app.listen(0, host);
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EADDRINUSE' && !given) return 0;
+    if (code === 'EADDRINUSE')
+      throw new Error(`PORT ${number} is taken: give another one, or 0 for any that is free`);
+    if (code === 'EACCES') throw new Error(`PORT ${number} is reserved for root: give one from 1024`);
+    throw new Error(`Invalid HOST: received "${host}", expected an address of this machine (${message})`);
+  } finally {
+    server.close();
   }
-  return `http://localhost:${(app.getHttpServer().address() as AddressInfo).port}`;
 }
 
 async function startRecommendations(): Promise<string> {
@@ -77,7 +92,7 @@ function driveTraffic(url: string, seconds: number, findings: Findings): void {
   setTimeout(() => findings.print(), FIRST_SUMMARY_MS).unref();
   traffic.once('message', () => {
     findings.print();
-    logger.log('The visitors have gone; the store stays open. Ctrl+C closes it.');
+    logger.log('The simulated traffic has ended. The store stays open until Ctrl+C.');
   });
 }
 
@@ -87,18 +102,14 @@ function forkBeside(file: string, ...args: string[]): ChildProcess {
   return child;
 }
 
-function printWhereToLook(url: string): void {
+function printWhereToLook(url: string, { number, given }: Port): void {
   const lines = [
     '',
-    `  The music store is open at ${url}`,
+    `  The music store is open at ${url}${given || url.endsWith(`:${number}`) ? '' : ` (port ${number} is taken)`}`,
     '',
     `    ${url}/performance              what is slow and why, live, on one page`,
     `    ${url}/performance/report.html  the same as a report; also .md and .json`,
-    `    ${url}/performance/stats        statistics, resources, drivers`,
-    `    ${url}/performance/slow         the last slow operations, and why they were slow`,
-    `    ${url}/performance/findings     N+1, calls in sequence, blocks of the event loop`,
-    `    ${url}/performance/profiles     the code that ran in them, for DevTools and speedscope`,
-    `    ${url}/performance/queries      the slow statements, and who asks them`,
+    `    ${url}/performance/stats        the same as JSON; also /slow, /findings, /queries, /profiles`,
     `    ${url}/health                   terminus`,
     '',
     '  What goes wrong in it, as it does in real ones:',
@@ -118,19 +129,33 @@ async function close(): Promise<void> {
     try {
       await cleanup();
     } catch (error) {
-      logger.error(error);
+      logger.fatal(error);
     }
   }
 }
 
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => {
-    close().then(() => process.exit(0));
-  });
+let ending: Promise<void> | undefined;
+
+/** Once, whatever asks for it. Who asks again does not wait. */
+function end(exit: () => void): void {
+  if (ending !== undefined) exit();
+  setTimeout(exit, MAX_CLOSING_MS).unref();
+  // Requests that are still under way lose their database, and what fails then is no news.
+  logger.setLogLevels(['fatal']);
+  process.on('unhandledRejection', () => {});
+  ending = close().then(exit);
 }
 
-main().catch(async (error: unknown) => {
-  logger.error(error instanceof Error ? error.message : error);
-  await close();
-  process.exit(1);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(() => process.exit(0)));
+// The terminal is gone, and a regular exit of Node would abort over it.
+process.on('SIGHUP', () => end(() => process.kill(process.pid, 'SIGKILL')));
+// A pipe to a program that has read enough, such as `head`.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', () => ending ?? end(() => process.exit(0)));
+
+main().catch((error: unknown) => {
+  // What fails while everything is being closed is no news.
+  if (ending !== undefined) return;
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
+  end(() => process.exit(1));
 });

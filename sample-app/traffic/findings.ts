@@ -1,7 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { OnPerformanceAlert, type PerformanceAlert, PerformanceMonitorService } from 'nestjs-performance';
 
-/** Tells of objectives that are missed, and of the slow operations when asked: what an application does with the service. */
+/** Of each list: all of it fits on a screen. */
+const MAX_LINES = 8;
+
+/** What an application does with the service: reports missed objectives and, when asked, the slow operations. */
 @Injectable()
 export class Findings {
   private readonly logger = new Logger('Findings');
@@ -10,44 +13,43 @@ export class Findings {
 
   @OnPerformanceAlert({ rule: 'slo_*', state: 'firing' })
   page({ summary }: PerformanceAlert): void {
-    this.logger.error(`Here somebody would be called: ${summary}`);
+    this.logger.error(`A real store would page somebody now: ${summary}`);
   }
 
-  /** Logs what was slow, and why. */
+  /** Writes what was slow, and why. */
   print(): void {
-    this.printSlow();
-    this.printExplanations();
-    this.printFindings();
+    const lines = [...this.slowLines(), ...this.explanationLines(), ...this.findingLines()];
+    process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join('')}\n`);
   }
 
   /** Each operation that was slow at least once, the one that took the most time first. */
-  private printSlow(): void {
+  private *slowLines(): Generator<string> {
     const { totalOperations, totalSlowOperations, operations } = this.performance.getStats();
-    this.logger.log(`${totalSlowOperations} of ${totalOperations} operations were slow:`);
-    for (const { type, name, slowCount, count, p50 = 0, maxDuration = 0 } of operations) {
-      if (slowCount === 0) continue;
-      const times = `${slowCount} of ${count}`.padStart(9);
-      this.logger.log(`  ${times}  median ${ms(p50)}  max ${ms(maxDuration)}  ${type.padEnd(11)} ${name}`);
+    yield `${totalSlowOperations} of ${totalOperations} operations were slow:`;
+    const slow = operations.filter(({ slowCount }) => slowCount > 0).slice(0, MAX_LINES);
+    for (const { type, name, slowCount, count, p50 = 0, maxDuration = 0 } of slow) {
+      const times = `${slowCount} of ${count}`.padStart(11);
+      yield `${times}  median ${ms(p50)}  max ${ms(maxDuration)}  ${type.padEnd(11)} ${name}`;
     }
   }
 
-  /** The slowest time of each route, in words. */
-  private printExplanations(): void {
-    this.logger.log('Why:');
-    const told = new Set<string>();
+  /** The slowest execution of each route, in words. */
+  private *explanationLines(): Generator<string> {
+    yield 'Why:';
+    const seen = new Set<string>();
     const slow = this.performance.getSlowOperations({ type: 'http' });
     for (const { name, explanation } of slow.sort((a, b) => b.durationMs - a.durationMs)) {
-      if (told.has(name)) continue;
-      told.add(name);
-      this.logger.log(`  ${explanation}`);
+      if (seen.has(name) || seen.size === MAX_LINES) continue;
+      seen.add(name);
+      yield `  ${explanation}`;
     }
   }
 
-  private printFindings(): void {
+  private *findingLines(): Generator<string> {
     const findings = this.performance.getFindings();
-    if (findings.length > 0) this.logger.log('Findings:');
-    for (const { severity, count, explanation } of findings)
-      this.logger.log(`  ${severity.padEnd(8)} ${count} x  ${explanation}`);
+    if (findings.length > 0) yield 'Findings:';
+    for (const { severity, count, explanation } of findings.slice(0, MAX_LINES))
+      yield `  ${severity.padEnd(8)} ${`${count} x`.padEnd(5)} ${explanation}`;
   }
 }
 

@@ -29,7 +29,6 @@ const timer = setInterval(() => {
   if (sent >= PER_SECOND * Number(seconds)) {
     clearInterval(timer);
     process.send?.('done');
-    process.disconnect?.();
     return;
   }
   const n = sent++;
@@ -42,4 +41,4 @@ const timer = setInterval(() => {
     .then((response) => response.arrayBuffer())
     .catch(() => {});
 }, 1000 / PER_SECOND);
-process.once('disconnect', () => clearInterval(timer));
+process.once('disconnect', () => process.exit());

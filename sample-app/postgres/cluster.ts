@@ -1,0 +1,168 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { Client } from 'pg';
+import type { Account } from './account';
+import type { Binaries } from './binaries';
+
+const READY = 'database system is ready to accept connections';
+const PORT_TAKEN = 'could not create any TCP/IP sockets';
+/** Another program may take a free port before Postgres does. */
+const ATTEMPTS = 5;
+/** With one slow core it takes about five seconds. */
+const START_MS = 60_000;
+/** What a server that is asked to stop gets before it is stopped. */
+const STOP_MS = 5_000;
+/** What the output of a program may grow to while it is read. */
+const MAX_OUTPUT = 16_384;
+
+/** A Postgres whose data is a folder that nobody else uses, reachable on the loopback interface alone. */
+export class Cluster {
+  private constructor(
+    readonly url: string,
+    private readonly server: ChildProcess,
+  ) {}
+
+  /**
+   * @param folder for its data; the account needs to reach it
+   * @throws Error with what Postgres said
+   */
+  static async start(folder: string, binaries: Binaries, account: Account | undefined): Promise<Cluster> {
+    const password = randomBytes(18).toString('base64url');
+    const data = join(folder, 'data');
+    await initialize(folder, data, password, binaries, account);
+    for (let attempt = 1; ; attempt++) {
+      const port = await freePort();
+      try {
+        const server = await serve(data, port, binaries, account);
+        const base = `postgres://store:${password}@127.0.0.1:${port}`;
+        await createDatabase(`${base}/postgres`);
+        return new Cluster(`${base}/store`, server);
+      } catch (error) {
+        if (attempt === ATTEMPTS || !String(error).includes(PORT_TAKEN)) throw error;
+      }
+    }
+  }
+
+  /** Resolves when it has ended, for whatever reason. */
+  async ended(): Promise<void> {
+    if (this.server.exitCode === null && this.server.signalCode === null) await once(this.server, 'exit');
+  }
+
+  async stop(): Promise<void> {
+    this.server.kill('SIGINT');
+    const patience = setTimeout(() => this.server.kill('SIGKILL'), STOP_MS);
+    await this.ended();
+    clearTimeout(patience);
+  }
+}
+
+async function initialize(
+  folder: string,
+  data: string,
+  password: string,
+  binaries: Binaries,
+  account: Account | undefined,
+): Promise<void> {
+  const passwordFile = join(folder, 'password');
+  writeFileSync(passwordFile, password, { mode: 0o600 });
+  mkdirSync(data, { mode: 0o700 });
+  if (account !== undefined) {
+    // Others may pass through the folder, and read nothing in it.
+    chmodSync(folder, 0o711);
+    for (const path of [passwordFile, data]) chownSync(path, account.uid, account.gid);
+  }
+  const flags = [
+    `--pgdata=${data}`,
+    '--username=store',
+    `--pwfile=${passwordFile}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--locale=C',
+    '--no-sync',
+    '--no-instructions',
+  ];
+  const child = run(binaries.initdb, flags, folder, account);
+  const output = collect(child);
+  const [code] = await once(child, 'close');
+  rmSync(passwordFile, { force: true });
+  if (code !== 0) throw new Error(complaint(output()) ?? `initdb ended with ${code}`);
+}
+
+async function serve(
+  data: string,
+  port: number,
+  binaries: Binaries,
+  account: Account | undefined,
+): Promise<ChildProcess> {
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    // Sockets and shared memory are files elsewhere, which a crash would leave there.
+    unix_socket_directories: '',
+    dynamic_shared_memory_type: process.platform === 'win32' ? 'windows' : 'mmap',
+    fsync: 'off',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const child = run(binaries.postgres, ['-D', data, '-p', String(port), ...flags], data, account);
+  const output = collect(child);
+  await new Promise<void>((resolve, reject) => {
+    const patience = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`it was not ready within ${START_MS / 1000} seconds`));
+    }, START_MS);
+    child.stderr?.on('data', () => output().includes(READY) && resolve());
+    child.once('error', reject);
+    child.once('close', (code) => reject(new Error(complaint(output()) ?? `it ended with ${code}`)));
+    child.once('close', () => clearTimeout(patience));
+    child.stderr?.on('data', () => output().includes(READY) && clearTimeout(patience));
+  });
+  return child;
+}
+
+async function createDatabase(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.query('CREATE DATABASE store');
+  await client.end();
+}
+
+function run(program: string, flags: string[], cwd: string, account: Account | undefined): ChildProcess {
+  const others = Object.entries(process.env).filter(([name]) => !/^(?:PG|LC_|LANG)/.test(name));
+  return spawn(program, flags, {
+    ...account,
+    cwd,
+    // English, whatever the system speaks: what it says is read. And none of the user's settings for another Postgres.
+    env: { ...Object.fromEntries(others), LC_ALL: 'C' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** What the program has said so far, the last of it. */
+function collect(child: ChildProcess): () => string {
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-MAX_OUTPUT);
+    });
+  child.once('error', ({ message }) => (output += `FATAL: ${message}`));
+  return () => output;
+}
+
+/** The line that says why, without its date. */
+function complaint(output: string): string | undefined {
+  const lines = output.split('\n');
+  return lines.map((line) => /(?:error|ERROR|FATAL|PANIC):\s+(.+)/.exec(line)?.[1]).find(Boolean);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -1,0 +1,73 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { extname, join } from 'node:path';
+import { Client } from 'pg';
+import type { KeeperMessage } from './keeper';
+
+/** A database to use, and how to let go of it. */
+export interface Database {
+  readonly url: string;
+  /** A directory that goes with it, for what the application writes. Absent where the database stays. */
+  readonly directory?: string;
+  stop(): Promise<void>;
+}
+
+const CONNECT_MS = 10_000;
+
+/**
+ * The database at DATABASE_URL or, without it, a Postgres that lives as long as this process, however it ends.
+ * @throws Error for a DATABASE_URL that is no address or that nobody answers at, and where Postgres does not start
+ */
+export async function openDatabase(env: NodeJS.ProcessEnv): Promise<Database> {
+  const given = env['DATABASE_URL'];
+  if (given === undefined || given === '') return startOwn();
+  const shown = given.replace(/\/\/[^@/]*@/, '//***@');
+  if (!URL.canParse(given) || !/^postgres(?:ql)?:$/.test(new URL(given).protocol)) {
+    throw new Error(
+      `Invalid DATABASE_URL: received "${shown}", expected an address such as postgres://user:password@localhost:5432/store`,
+    );
+  }
+  await connect(given).catch((error: NodeJS.ErrnoException) => {
+    throw new Error(
+      `No database answers at DATABASE_URL "${shown}" (${error.message || error.code}): start it, or unset DATABASE_URL to use the store's own Postgres`,
+    );
+  });
+  return { url: given, stop: async () => {} };
+}
+
+async function connect(connectionString: string): Promise<void> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: CONNECT_MS });
+  client.on('error', () => {});
+  try {
+    await client.connect();
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+async function startOwn(): Promise<Database> {
+  // Out of reach of the terminal's signals: it ends after this process, which still needs the database while it closes.
+  const keeper = fork(join(__dirname, `keeper${extname(__filename)}`), [randomUUID()], {
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  });
+  const message = await firstMessage(keeper);
+  if ('fault' in message)
+    throw new Error(
+      `Postgres did not start: ${message.fault}. Set DATABASE_URL to use one that is already running`,
+    );
+  const stop = async (): Promise<void> => {
+    if (keeper.exitCode !== null || keeper.signalCode !== null) return;
+    const exited = once(keeper, 'exit');
+    if (keeper.connected) keeper.disconnect();
+    await exited;
+  };
+  return { ...message, stop };
+}
+
+async function firstMessage(keeper: ChildProcess): Promise<KeeperMessage> {
+  const ended = once(keeper, 'exit').then(([code, signal]) => ({ fault: `it ended with ${code ?? signal}` }));
+  const received = once(keeper, 'message').then(([message]) => message as KeeperMessage);
+  return Promise.race([received, ended]);
+}

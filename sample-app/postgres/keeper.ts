@@ -1,0 +1,86 @@
+/**
+ * Keeps a Postgres for the process that forked it, in a folder that is removed with it. A process of its own, so that
+ * nothing stays behind however the other one ends: when it is gone, the channel between them closes.
+ */
+import { chmodSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Account, accounts } from './account';
+import { Binaries } from './binaries';
+import { Cluster } from './cluster';
+import { isOpenToAll, makeStoreFolder, places, removeAbandonedFolders } from './store-folder';
+
+export type KeeperMessage = { readonly url: string; readonly directory: string } | { readonly fault: string };
+
+const [token = ''] = process.argv.slice(2);
+let folder: string | undefined;
+let started: Promise<Cluster> | undefined;
+
+async function keep(): Promise<void> {
+  await removeAbandonedFolders(places());
+  started = startAnywhere();
+  try {
+    const cluster = await started;
+    report({ url: cluster.url, directory: join(folder ?? '', 'performance') });
+    await cluster.ended();
+  } catch (error) {
+    report({ fault: error instanceof Error ? error.message : String(error) });
+  }
+  await end();
+}
+
+function report(message: KeeperMessage): void {
+  // The process that asked may have ended meanwhile.
+  if (process.connected) process.send?.(message);
+}
+
+/** Some accounts cannot be used in a container, and some folders cannot be reached by another account. */
+async function startAnywhere(): Promise<Cluster> {
+  const installed = Binaries.installed();
+  const faults: string[] = [];
+  for (const account of accounts()) {
+    for (const place of places()) {
+      if (account !== undefined && !isOpenToAll(place)) continue;
+      try {
+        folder = makeStoreFolder(place, token);
+        return await Cluster.start(folder, usable(installed, folder, account), account);
+      } catch (error) {
+        faults.push(error instanceof Error ? error.message : String(error));
+        removeFolder();
+      }
+    }
+  }
+  throw new Error(faults[0] ?? 'it does not run as root, and there is no other account that could run it');
+}
+
+/** The programs in their package where the account can run them there, else a copy in the store's folder. */
+function usable(installed: Binaries, store: string, account: Account | undefined): Binaries {
+  try {
+    installed.complete();
+  } catch {
+    // The package may belong to another user. What is missing makes the programs fail, and is made in the copy.
+  }
+  if (installed.fault(account) === undefined) return installed;
+  if (account !== undefined) chmodSync(store, 0o711);
+  const copy = installed.copyTo(join(store, 'native'));
+  const fault = copy.fault(account);
+  if (fault !== undefined) throw new Error(`its programs do not run here (${fault})`);
+  return copy;
+}
+
+function removeFolder(): void {
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  folder = undefined;
+}
+
+async function end(): Promise<never> {
+  const cluster = await started?.catch(() => undefined);
+  await cluster?.stop();
+  removeFolder();
+  process.exit();
+}
+
+process.once('disconnect', end);
+process.once('SIGTERM', end);
+// Of the terminal: the process that forked this one decides.
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
+void keep();

@@ -1,0 +1,64 @@
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+
+const MAIN = join(__dirname, '../../sample-app/dist/main.js');
+
+/** The built sample application as a process. */
+export class StoreProcess {
+  private text = '';
+
+  private constructor(readonly child: ChildProcess) {
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding('utf8').on('data', (piece: string) => {
+        this.text += piece;
+      });
+  }
+
+  static open(env: Record<string, string>, args: string[] = [], options: SpawnOptions = {}): StoreProcess {
+    const child = spawn(process.execPath, [MAIN, ...args], {
+      ...options,
+      env: { ...process.env, NODE_ENV: '', NO_COLOR: '1', ...env },
+    });
+    return new StoreProcess(child);
+  }
+
+  get output(): string {
+    return this.text;
+  }
+
+  get hasEnded(): boolean {
+    return this.child.exitCode !== null || this.child.signalCode !== null;
+  }
+
+  /** Its address, once it says so. */
+  address(): Promise<string> {
+    return until(() => {
+      const address = /open at (http:\S+)/.exec(this.text)?.[1];
+      if (address === undefined && this.hasEnded) throw new Error(`The store ended: ${this.text}`);
+      return address;
+    }, 'the address of the store');
+  }
+
+  /** Its exit code, or the signal that ended it. */
+  async ended(): Promise<number | string> {
+    if (!this.hasEnded) await once(this.child, 'exit');
+    return this.child.exitCode ?? this.child.signalCode ?? 0;
+  }
+
+  async close(): Promise<number | string> {
+    if (!this.hasEnded) this.child.kill('SIGTERM');
+    return this.ended();
+  }
+}
+
+/** @throws Error where there is no answer within 40 seconds */
+export async function until<T>(ask: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {
+  const end = Date.now() + 40_000;
+  for (;;) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    if (Date.now() > end) throw new Error(`Waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
