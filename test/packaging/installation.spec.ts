@@ -1,0 +1,37 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { satisfies } from 'semver';
+import { repository } from './tarball';
+
+interface Locked {
+  readonly engines?: { readonly node?: string };
+  readonly hasInstallScript?: boolean;
+  readonly resolved?: string;
+}
+
+const read = (file: string): unknown => JSON.parse(readFileSync(join(repository, file), 'utf8'));
+const { packages } = read('package-lock.json') as { packages: Record<string, Locked> };
+const { allowScripts } = read('package.json') as { allowScripts: Record<string, boolean> };
+const locked = Object.entries(packages).filter(([path]) => path !== '');
+const nameOf = (path: string): string =>
+  path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+
+describe('npm ci', () => {
+  it.each(['20.19.0', '22.13.0', '24.11.0', '26.0.0'])('warns of no engine on Node %s', (version) => {
+    const refused = locked.filter(([, { engines }]) => !satisfies(version, engines?.node ?? '*'));
+    expect(refused.map(([path, { engines }]) => `${path} wants ${engines?.node}`)).toEqual([]);
+  });
+
+  it('runs no install script, and says so', () => {
+    const scripted = locked
+      .filter(([, { hasInstallScript }]) => hasInstallScript)
+      .map(([path]) => nameOf(path));
+    expect(scripted.filter((name) => !Object.hasOwn(allowScripts, name))).toEqual([]);
+    expect(Object.values(allowScripts).some(Boolean)).toBe(false);
+  });
+
+  it('names no registry', () => {
+    expect(locked.filter(([, { resolved }]) => resolved?.startsWith('http'))).toEqual([]);
+  });
+});
