@@ -21,6 +21,7 @@ export {
   withPerformanceTracking,
 } from './decorators/track-performance.decorator.js';
 export type { TrackOptions } from './decorators/tracked-operation.js';
+export { type ApiDocument, withPerformanceEndpoint } from './endpoint/controllers.js';
 export type { WatchdogStatus } from './event-loop/event-loop-watchdog.js';
 export type { CauseName, RankedCause } from './explain/cause.js';
 export type { Finding, FindingType, Severity } from './explain/finding.js';

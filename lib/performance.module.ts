@@ -12,16 +12,10 @@ import {
 import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { PageFiles } from './dashboard/page-files.js';
 import { AlertListeners } from './decorators/alert-listeners.js';
-import { createBaselineController } from './endpoint/baseline.controller.js';
+import { createControllers, DEFAULT_PATH } from './endpoint/controllers.js';
 import { EndpointGuard } from './endpoint/endpoint.guard.js';
 import { EndpointAccess } from './endpoint/endpoint-access.js';
-import { createLoginController } from './endpoint/login.controller.js';
-import { createMetricsController } from './endpoint/metrics.controller.js';
-import { createOverviewController } from './endpoint/overview.controller.js';
-import { createPageController } from './endpoint/page.controller.js';
-import { createPerformanceController } from './endpoint/performance.controller.js';
-import { createProfilesController } from './endpoint/profiles.controller.js';
-import { createReportController } from './endpoint/report.controller.js';
+import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
 import { HttpServerTracer } from './http/http-server.tracer.js';
 import { ignoredPaths } from './http/ignored-paths.js';
@@ -46,18 +40,21 @@ export interface PerformanceModuleExtras {
 }
 
 /** The builder takes from the options what has a default here. */
-const EXTRAS = { isGlobal: true, endpointPath: 'performance' } as const satisfies PerformanceModuleExtras;
+const EXTRAS = { isGlobal: true, endpointPath: DEFAULT_PATH } as const satisfies PerformanceModuleExtras;
 
-const CONTROLLERS = [
-  createPerformanceController,
-  createProfilesController,
-  createReportController,
-  createBaselineController,
-  createMetricsController,
-  createOverviewController,
-  createPageController,
-  createLoginController,
-];
+/** Among the providers, so that Nest makes the controllers and leaves their routes to {@link EndpointRoutes}. */
+function endpointProviders(path: string): Provider[] {
+  const controllers = createControllers(path);
+  return [
+    ...controllers,
+    {
+      provide: ENDPOINT_CONTROLLERS,
+      inject: controllers,
+      useFactory: (...instances: object[]) => instances,
+    },
+    EndpointRoutes,
+  ];
+}
 
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<PerformanceOptions>({ moduleName: 'Performance' })
@@ -66,7 +63,10 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
     .setExtras<PerformanceModuleExtras>(EXTRAS, (definition, extras) => ({
       ...definition,
       global: extras.isGlobal ?? EXTRAS.isGlobal,
-      controllers: CONTROLLERS.map((create) => create(extras.endpointPath ?? EXTRAS.endpointPath)),
+      providers: [
+        ...(definition.providers ?? []),
+        ...endpointProviders(extras.endpointPath ?? EXTRAS.endpointPath),
+      ],
     }))
     .build();
 
@@ -157,6 +157,7 @@ export class PerformanceModule
     @Inject(TRACING) private readonly tracing: Tracing | undefined,
     @Inject(HttpServerTracer) private readonly http: HttpServerTracer | undefined,
     @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(EndpointRoutes) private readonly endpointRoutes: EndpointRoutes,
   ) {
     super();
   }
@@ -178,6 +179,7 @@ export class PerformanceModule
   onModuleInit(): void {
     const server = this.adapterHost.httpAdapter?.getHttpServer?.();
     if (server !== undefined && server !== null) this.http?.attach(server);
+    if (this.options.enabled && this.options.endpoint.enabled) this.endpointRoutes.register();
   }
 
   async onApplicationBootstrap(): Promise<void> {

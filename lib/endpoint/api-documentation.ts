@@ -1,16 +1,5 @@
 import 'reflect-metadata';
 
-/**
- * What `@nestjs/swagger` reads where an application uses it. Its decorators leave metadata under these names, and so do
- * ours: there is nothing to load, and nothing to depend on.
- */
-const TAGS = 'swagger/apiUseTags';
-const OPERATION = 'swagger/apiOperation';
-const PARAMETERS = 'swagger/apiParameters';
-const EXCLUDED = 'swagger/apiExcludeEndpoint';
-
-const TAG = 'Performance';
-
 /** A query parameter, none of which is required: its schema as OpenAPI has it. */
 export interface QuerySchema {
   readonly type: 'integer' | 'string';
@@ -20,35 +9,61 @@ export interface QuerySchema {
   readonly description?: string;
 }
 
+interface Description {
+  readonly summary: string;
+  readonly query: Readonly<Record<string, QuerySchema>>;
+}
+
+/** An operation of an OpenAPI 3 document. */
+export interface ApiOperation {
+  readonly tags: readonly string[];
+  readonly operationId: string;
+  readonly summary: string;
+  readonly parameters: readonly object[];
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+}
+
+const DESCRIPTION = Symbol('nestjs-performance description of a route');
+
 /** How many entries of a list, from 1 on. */
 export function listed(maximum: number, description?: string): QuerySchema {
   return { type: 'integer', minimum: 1, maximum, ...(description === undefined ? {} : { description }) };
 }
 
-/** Says what a route answers, and what it can be asked for. */
+/** Says what a route answers, and what it can be asked for. Routes without it are for the page alone. */
 export function Documented(
   summary: string,
   query: Readonly<Record<string, QuerySchema>> = {},
 ): MethodDecorator {
-  const parameters = Object.entries(query).map(([name, { description, ...schema }]) => ({
-    name,
-    in: 'query',
-    required: false,
-    ...(description === undefined ? {} : { description }),
-    schema,
-  }));
-  return leave((handler) => {
-    Reflect.defineMetadata(TAGS, [TAG], handler);
-    Reflect.defineMetadata(OPERATION, { summary }, handler);
-    Reflect.defineMetadata(PARAMETERS, parameters, handler);
-  });
+  return (_target, _key, descriptor) =>
+    Reflect.defineMetadata(DESCRIPTION, { summary, query } satisfies Description, descriptor.value as object);
 }
 
-/** Leaves a route out: nobody calls it but the page. */
-export const Undocumented: MethodDecorator = leave((handler) => {
-  Reflect.defineMetadata(EXCLUDED, { disable: true }, handler);
-});
-
-function leave(metadata: (handler: object) => void): MethodDecorator {
-  return (_target, _key, descriptor) => metadata(descriptor.value as object);
+/**
+ * A route as OpenAPI describes it; nothing where it is not documented.
+ * @param path with parameters such as `:id`
+ */
+export function apiOperation(handler: object, name: string, path: string): ApiOperation | undefined {
+  const description: Description | undefined = Reflect.getMetadata(DESCRIPTION, handler);
+  if (description === undefined) return undefined;
+  const parts = [...path.matchAll(/:(\w+)/g)].map(([, part]) => ({
+    name: part,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const query = Object.entries(description.query).map(([parameter, { description: text, ...schema }]) => ({
+    name: parameter,
+    in: 'query',
+    required: false,
+    ...(text === undefined ? {} : { description: text }),
+    schema,
+  }));
+  return {
+    tags: ['Performance'],
+    operationId: name,
+    summary: description.summary,
+    parameters: [...parts, ...query],
+    responses: { default: { description: '' } },
+  };
 }

@@ -8,7 +8,7 @@ import {
   Injectable,
   type OnModuleInit,
 } from '@nestjs/common';
-import { ModuleRef } from '@nestjs/core';
+import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { ResolvedOptions } from '../options/options.js';
 import { RESOLVED_OPTIONS } from '../options/tokens.js';
 import type { OriginatedRequest } from './same-origin.js';
@@ -18,6 +18,10 @@ import { UserGuards } from './user-guards.js';
 
 /** What is looked at of a request of either framework. */
 export interface EndpointRequest extends OriginatedRequest {
+  readonly url: string;
+  /** Express cuts `url` below a mount. */
+  readonly originalUrl?: string;
+  readonly params?: Readonly<Record<string, string | undefined>>;
   readonly socket?: { readonly remoteAddress?: string };
 }
 
@@ -52,6 +56,7 @@ export class EndpointAccess implements OnModuleInit {
   private readonly endpoint: ResolvedOptions['endpoint'];
   private readonly production: boolean;
   private guards: UserGuards | undefined;
+  private globalGuards: UserGuards | undefined;
   private readonly guesses = new TokenBucket(...WITHOUT_AUTHORITY);
   private readonly strangers = new TokenBucket(...WITHOUT_AUTHORITY);
   private readonly served = new TokenBucket(...WITH_AUTHORITY);
@@ -60,6 +65,7 @@ export class EndpointAccess implements OnModuleInit {
   constructor(
     @Inject(RESOLVED_OPTIONS) { enabled, endpoint, production }: ResolvedOptions,
     @Inject(ModuleRef) private readonly moduleRef: ModuleRef,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
   ) {
     this.enabled = enabled && endpoint.enabled;
     this.endpoint = endpoint;
@@ -69,7 +75,17 @@ export class EndpointAccess implements OnModuleInit {
 
   async onModuleInit(): Promise<void> {
     const { guards = [] } = this.endpoint;
-    if (this.enabled && guards.length > 0) this.guards = await UserGuards.resolve(guards, this.moduleRef);
+    if (!this.enabled) return;
+    this.globalGuards = UserGuards.requestScoped(this.modules, this.moduleRef);
+    if (guards.length > 0) this.guards = await UserGuards.resolve(guards, this.moduleRef);
+  }
+
+  /**
+   * Nest has asked the other global guards by then.
+   * @throws ForbiddenException where a global guard of the application refuses, and what it throws
+   */
+  async passGlobalGuards(execution: ExecutionContext): Promise<void> {
+    if ((await this.globalGuards?.admit(execution)) === false) throw new ForbiddenException();
   }
 
   /** @throws an HttpException that says why a request may not see what the endpoint tells, and what a guard throws */

@@ -5,18 +5,16 @@ import {
   HttpStatus,
   Inject,
   Injectable,
-  NotFoundException,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { servedRequest } from '../http/measured-request.js';
 import { EndpointAccess, type EndpointRequest } from './endpoint-access.js';
-import type { WithHeader } from './framework-response.js';
+import { type AnyResponse, rawOf } from './framework-response.js';
 import { RouteKind } from './route-kind.js';
 import { refuseOtherOrigins } from './same-origin.js';
 
 /**
- * Stands before every route below the endpoint's path: leaves it out of the statistics, has no answer kept or taken
- * for another type, refuses pages of other sites, and lets in whom {@link EndpointAccess} does.
+ * Stands before every route below the endpoint's path: has no answer kept or taken for another
+ * type, refuses pages of other sites, and lets in whom {@link EndpointAccess} does.
  */
 @Injectable()
 export class EndpointGuard implements CanActivate {
@@ -28,16 +26,15 @@ export class EndpointGuard implements CanActivate {
   async canActivate(execution: ExecutionContext): Promise<boolean> {
     const http = execution.switchToHttp();
     const request = http.getRequest<EndpointRequest>();
-    const response = http.getResponse<WithHeader>();
-    servedRequest(request)?.ignore();
-    response.header('Cache-Control', 'no-store');
-    response.header('X-Content-Type-Options', 'nosniff');
-    if (!this.access.enabled) throw new NotFoundException();
+    const response = rawOf(http.getResponse<AnyResponse>());
+    response.setHeader('Cache-Control', 'no-store');
+    response.setHeader('X-Content-Type-Options', 'nosniff');
     try {
+      await this.access.passGlobalGuards(execution);
       await this.admit(execution, request);
     } catch (error) {
       if (error instanceof HttpException && error.getStatus() === HttpStatus.TOO_MANY_REQUESTS)
-        response.header('Retry-After', '1');
+        response.setHeader('Retry-After', '1');
       throw error;
     }
     return true;

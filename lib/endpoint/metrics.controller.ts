@@ -1,36 +1,21 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import {
-  Controller,
-  Get,
-  Header,
-  Headers,
-  Inject,
-  NotFoundException,
-  Res,
-  StreamableFile,
-  type Type,
-  UseGuards,
-  VERSION_NEUTRAL,
-} from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
 import { EXPOSITION_TYPES } from '../metrics/exposition.js';
 import { Scrapes } from '../metrics/scrape.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
+import type { EndpointRequest } from './endpoint-access.js';
 import { acceptsGzip, scrapeFormat } from './metrics-format.js';
 
 /** A twentieth is left of the text; more effort saves little. It is made in Node's own threads. */
 const GZIP_LEVEL = 3;
 
-/** Nest asks for `header` of either framework's response. */
-interface WithHeader {
-  header(name: string, value: string): unknown;
-}
-
 /** The controller of what Prometheus scrapes below this path, which is that of the endpoint, and checked there. */
 export function createMetricsController(path: string): Type {
-  @Controller({ path, version: VERSION_NEUTRAL })
+  @Controller(path)
   @UseGuards(EndpointGuard)
   class MetricsController {
     private readonly scrapes: Scrapes;
@@ -41,30 +26,20 @@ export function createMetricsController(path: string): Type {
 
     @Get('metrics')
     @Documented('Metrics for Prometheus: OpenMetrics with exemplars, or its plain text')
-    @Header('Cache-Control', 'no-store')
-    @Header('Vary', 'Accept, Accept-Encoding')
-    async metrics(
-      @Headers('accept') accept: string | undefined,
-      @Headers('accept-encoding') encoding: string | undefined,
-      @Res({ passthrough: true }) response: WithHeader,
-    ): Promise<StreamableFile> {
+    async metrics({ headers }: EndpointRequest): Promise<Answer> {
       if (!this.monitor.options.metrics.enabled)
         throw new NotFoundException('There are no metrics: the option metrics.enabled is false');
-      const format = scrapeFormat(accept);
+      const format = scrapeFormat(headers['accept'] as string | undefined);
       const pieces = await this.scrapes.get(format);
-      response.header('X-Content-Type-Options', 'nosniff');
-      const type = EXPOSITION_TYPES[format];
+      const common = { 'Content-Type': EXPOSITION_TYPES[format], Vary: 'Accept, Accept-Encoding' };
       const text = Readable.from(pieces, { objectMode: false });
-      if (acceptsGzip(encoding)) {
-        response.header('Content-Encoding', 'gzip');
+      if (acceptsGzip(headers['accept-encoding'] as string | undefined)) {
         // Whoever goes away before the end is nobody's fault.
         const compressed = pipeline(text, createGzip({ level: GZIP_LEVEL }), () => {});
-        return new StreamableFile(compressed, { type });
+        return Answer.of(compressed, { ...common, 'Content-Encoding': 'gzip' });
       }
-      return new StreamableFile(text, {
-        type,
-        length: pieces.reduce((sum, { length }) => sum + length, 0),
-      });
+      const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+      return Answer.of(text, { ...common, 'Content-Length': String(length) });
     }
   }
   return MetricsController;

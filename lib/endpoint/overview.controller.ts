@@ -3,11 +3,9 @@ import {
   Controller,
   Get,
   Inject,
-  Res,
   ServiceUnavailableException,
   type Type,
   UseGuards,
-  VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { buildOverview } from '../dashboard/build-overview.js';
 import { LiveStreams } from '../dashboard/live-streams.js';
@@ -15,9 +13,11 @@ import type { Overview } from '../dashboard/overview.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { ResolvedOptions } from '../options/options.js';
 import { RESOLVED_OPTIONS } from '../options/tokens.js';
-import { Documented, Undocumented } from './api-documentation.js';
+import { Answer } from './answer.js';
+import { Documented } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
-import { type AnyResponse, takeOver, type WithHeader } from './framework-response.js';
+import type { EndpointRequest } from './endpoint-access.js';
+import { type AnyResponse, rawOf, takeOver } from './framework-response.js';
 import { RouteKind } from './route-kind.js';
 
 /** In seconds. */
@@ -25,7 +25,7 @@ const RETRY_AFTER = '5';
 
 /** The controller of what the page shows, below this path, which is that of the endpoint, and checked there. */
 export function createOverviewController(path: string): Type {
-  @Controller({ path, version: VERSION_NEUTRAL })
+  @Controller(path)
   @UseGuards(EndpointGuard)
   class OverviewController implements BeforeApplicationShutdown {
     private readonly streams: LiveStreams;
@@ -34,22 +34,25 @@ export function createOverviewController(path: string): Type {
       @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
       @Inject(RESOLVED_OPTIONS) { endpoint: { maxStreams } }: ResolvedOptions,
     ) {
-      this.streams = new LiveStreams('overview', () => JSON.stringify(this.overview()), { maxStreams });
+      this.streams = new LiveStreams('overview', () => JSON.stringify(this.build()), { maxStreams });
     }
 
     @Get('overview')
     @Documented('What is slow, what it costs and how the process is, at first sight')
-    overview(): Overview {
+    overview(): Answer {
+      return Answer.json(this.build());
+    }
+
+    private build(): Overview {
       return buildOverview(this.monitor, Date.now(), this.streams.size);
     }
 
     /** The same by server-sent events, at once and then every two seconds. */
     @Get('stream')
     @RouteKind('stream')
-    @Undocumented
-    stream(@Res() response: AnyResponse & WithHeader): void {
+    stream(_request: EndpointRequest, response: AnyResponse): undefined {
       if (!this.streams.hasRoom) {
-        response.header('Retry-After', RETRY_AFTER);
+        rawOf(response).setHeader('Retry-After', RETRY_AFTER);
         throw new ServiceUnavailableException(
           `There are ${this.streams.size} streams open, and no more are allowed (endpoint.maxStreams): ask for overview instead`,
         );

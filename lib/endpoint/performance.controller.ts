@@ -1,29 +1,15 @@
 import { Readable } from 'node:stream';
-import {
-  Controller,
-  Delete,
-  Get,
-  Header,
-  HttpCode,
-  Inject,
-  NotFoundException,
-  Param,
-  Query,
-  StreamableFile,
-  type Type,
-  UseGuards,
-  VERSION_NEUTRAL,
-} from '@nestjs/common';
-import { FINDING_TYPES, type Finding } from '../explain/finding.js';
-import type { SlowQuery } from '../explain/slow-queries.js';
-import type { DetailedSlowOperation, SlowOperation } from '../monitor/operation.js';
+import { Controller, Delete, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
+import { FINDING_TYPES } from '../explain/finding.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
 import { show } from '../options/options-error.js';
+import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
+import type { EndpointRequest } from './endpoint-access.js';
 import { jsonInSlices } from './json-in-slices.js';
-import { oneOf, operationType, type QueryParameters, wholeNumber } from './query-parameters.js';
+import { oneOf, operationType, queryOf, wholeNumber } from './query-parameters.js';
 
 /**
  * The controller of the endpoint at this path: a class for each path, since the path is the class's metadata.
@@ -35,7 +21,7 @@ export function createPerformanceController(path: string): Type {
       `endpointPath is ${show(path)}, which is not allowed: give a path such as performance or internal/performance`,
     );
   }
-  @Controller({ path, version: VERSION_NEUTRAL })
+  @Controller(path)
   @UseGuards(EndpointGuard)
   class PerformanceController {
     constructor(
@@ -47,21 +33,20 @@ export function createPerformanceController(path: string): Type {
     @Documented('Counts and percentiles by type and by operation, the present resources, the drivers', {
       operations: listed(1000, 'How many operations are listed, those that took the most time first'),
     })
-    @Header('Cache-Control', 'no-store')
-    stats(@Query() query: QueryParameters): StreamableFile {
+    stats(request: EndpointRequest): Answer {
       const { operations, ...rest } = this.core.statsInParts({
-        operations: wholeNumber(query, 'operations'),
+        operations: wholeNumber(queryOf(request), 'operations'),
       });
-      return new StreamableFile(Readable.from(jsonInSlices(rest, 'operations', operations)), {
-        type: 'application/json; charset=utf-8',
+      return Answer.of(Readable.from(jsonInSlices(rest, 'operations', operations)), {
+        'Content-Type': 'application/json; charset=utf-8',
       });
     }
 
     @Delete('stats')
     @Documented('Forgets the statistics, the slow operations, the findings and the queries')
-    @HttpCode(204)
-    reset(): void {
+    reset(): Answer {
       this.monitor.resetStats();
+      return Answer.empty();
     }
 
     @Get('slow')
@@ -69,20 +54,21 @@ export function createPerformanceController(path: string): Type {
       limit: listed(1000),
       type: { type: 'string', description: 'Of one type alone, such as http' },
     })
-    @Header('Cache-Control', 'no-store')
-    slow(@Query() query: QueryParameters): SlowOperation[] {
-      return this.monitor.getSlowOperations({
+    slow(request: EndpointRequest): Answer {
+      const query = queryOf(request);
+      const slow = this.monitor.getSlowOperations({
         limit: wholeNumber(query, 'limit'),
         type: operationType(query, 'type'),
       });
+      return Answer.json(slow);
     }
 
     @Get('slow/:id')
     @Documented('A slow operation with all its evidence, while it is kept')
-    @Header('Cache-Control', 'no-store')
-    slowOperation(@Param('id') id: string): DetailedSlowOperation {
+    slowOperation({ params }: EndpointRequest): Answer {
+      const id = params?.['id'] ?? '';
       const operation = this.monitor.getSlowOperation(id);
-      if (operation !== undefined) return operation;
+      if (operation !== undefined) return Answer.json(operation);
       throw new NotFoundException(
         `There is no slow operation ${show(id)}: it may have made room for newer ones`,
       );
@@ -93,12 +79,13 @@ export function createPerformanceController(path: string): Type {
       limit: listed(1000),
       type: { type: 'string', enum: FINDING_TYPES },
     })
-    @Header('Cache-Control', 'no-store')
-    findings(@Query() query: QueryParameters): Finding[] {
-      return this.monitor.getFindings({
+    findings(request: EndpointRequest): Answer {
+      const query = queryOf(request);
+      const findings = this.monitor.getFindings({
         limit: wholeNumber(query, 'limit'),
         type: oneOf(query, 'type', FINDING_TYPES),
       });
+      return Answer.json(findings);
     }
 
     @Get('queries')
@@ -106,12 +93,13 @@ export function createPerformanceController(path: string): Type {
       limit: listed(1000),
       all: { type: 'string', enum: ['true', 'false'], description: 'Those that were never slow, too' },
     })
-    @Header('Cache-Control', 'no-store')
-    queries(@Query() query: QueryParameters): SlowQuery[] {
-      return this.monitor.getSlowQueries({
+    queries(request: EndpointRequest): Answer {
+      const query = queryOf(request);
+      const queries = this.monitor.getSlowQueries({
         limit: wholeNumber(query, 'limit'),
         all: oneOf(query, 'all', ['true', 'false']) === 'true',
       });
+      return Answer.json(queries);
     }
   }
   return PerformanceController;

@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { BadRequestException, StreamableFile, UnprocessableEntityException } from '@nestjs/common';
+import { BadRequestException, UnprocessableEntityException } from '@nestjs/common';
 import type { ProfileInfo } from '../profiling/profile-info.js';
 import { profileName } from '../profiling/profile-names.js';
 import { toPprof } from '../profiling/profile-shipping.js';
+import { Answer } from './answer.js';
 
 /** A profile that was opened; who is given it ends the stream. */
 interface OpenedProfile {
@@ -17,14 +17,11 @@ const MB = 1024 * 1024;
 const MAX_PPROF_SOURCE_BYTES = 64 * MB;
 
 /** The file as it is kept, as a download that is read while it is sent. */
-export function nativeFile({ info, content }: OpenedProfile, response: ServerResponse): StreamableFile {
-  // Not every version of Nest closes the file when the client goes away.
-  response.once('close', () => content.destroy());
-  if (response.destroyed) content.destroy();
-  return new StreamableFile(content, {
-    type: 'application/json',
-    disposition: attachment(profileName(info.id, info.type)),
-    length: info.bytes,
+export function nativeFile({ info, content }: OpenedProfile): Answer {
+  return Answer.of(content, {
+    'Content-Type': 'application/json',
+    'Content-Disposition': attachment(profileName(info.id, info.type)),
+    'Content-Length': String(info.bytes),
   });
 }
 
@@ -32,13 +29,12 @@ export function nativeFile({ info, content }: OpenedProfile, response: ServerRes
  * The profile as gzipped pprof, as a download.
  * @throws BadRequestException for a heap snapshot, UnprocessableEntityException for a file that is malformed or above 64 MB
  */
-export async function pprofFile({ info, content }: OpenedProfile): Promise<StreamableFile> {
+export async function pprofFile({ info, content }: OpenedProfile): Promise<Answer> {
   try {
     const pprof = await encoded(info, content);
-    return new StreamableFile(pprof, {
-      type: 'application/octet-stream',
-      disposition: attachment(`${info.id}.pb.gz`),
-      length: pprof.length,
+    return Answer.of(pprof, {
+      'Content-Type': 'application/octet-stream',
+      'Content-Disposition': attachment(`${info.id}.pb.gz`),
     });
   } finally {
     content.destroy();

@@ -4,18 +4,13 @@ import {
   ConflictException,
   Controller,
   Get,
-  Header,
   HttpException,
+  HttpStatus,
   Inject,
   NotFoundException,
-  Param,
   Post,
-  Query,
-  Res,
-  type StreamableFile,
   type Type,
   UseGuards,
-  VERSION_NEUTRAL,
 } from '@nestjs/common';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { PerformanceMonitorService } from '../monitor/performance-monitor.service.js';
@@ -27,18 +22,20 @@ import {
   type ProfileInfo,
   type ProfileType,
 } from '../profiling/profile-info.js';
+import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
+import type { EndpointRequest } from './endpoint-access.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
 import { nativeFile, pprofFile } from './profile-file.js';
-import { oneOf, type QueryParameters, refuse, wholeNumber } from './query-parameters.js';
+import { oneOf, queryOf, refuse, wholeNumber } from './query-parameters.js';
 
 /** As nginx has it: whoever asked has gone, and sees no answer. */
 const CLIENT_CLOSED_REQUEST = 499;
 
 /** The controller of the profiles below this path, which is that of the endpoint, and checked there. */
 export function createProfilesController(path: string): Type {
-  @Controller({ path, version: VERSION_NEUTRAL })
+  @Controller(path)
   @UseGuards(EndpointGuard)
   class ProfilesController implements BeforeApplicationShutdown {
     private capturing = 0;
@@ -53,34 +50,32 @@ export function createProfilesController(path: string): Type {
       limit: listed(1000),
       type: { type: 'string', enum: PROFILE_TYPES },
     })
-    @Header('Cache-Control', 'no-store')
-    async list(@Query() query: QueryParameters): Promise<ProfileInfo[]> {
+    async list(request: EndpointRequest): Promise<Answer> {
+      const query = queryOf(request);
       const limit = wholeNumber(query, 'limit');
       const type = oneOf(query, 'type', PROFILE_TYPES);
       const profiles = await this.service.getProfiles();
-      return profiles.filter((profile) => type === undefined || profile.type === type).slice(0, limit);
+      return Answer.json(
+        profiles.filter((profile) => type === undefined || profile.type === type).slice(0, limit),
+      );
     }
 
     @Get('profiles/:id/info')
     @Documented('What a profile is of, and its file')
-    @Header('Cache-Control', 'no-store')
-    async info(@Param('id') id: string): Promise<ProfileInfo> {
-      return (await this.service.getProfile(id)) ?? gone(id);
+    async info({ params }: EndpointRequest): Promise<Answer> {
+      const id = params?.['id'] ?? '';
+      return Answer.json((await this.service.getProfile(id)) ?? gone(id));
     }
 
     @Get('profiles/:id')
     @Documented('A profile as a download', {
       format: { type: 'string', enum: ['native', 'pprof'] },
     })
-    @Header('Cache-Control', 'no-store')
-    async download(
-      @Param('id') id: string,
-      @Query() query: QueryParameters,
-      @Res({ passthrough: true }) response: AnyResponse,
-    ): Promise<StreamableFile> {
-      const format = oneOf(query, 'format', ['native', 'pprof']) ?? 'native';
+    async download(request: EndpointRequest): Promise<Answer> {
+      const id = request.params?.['id'] ?? '';
+      const format = oneOf(queryOf(request), 'format', ['native', 'pprof']) ?? 'native';
       const profile = (await this.monitor.profiling.store.open(id)) ?? gone(id);
-      return format === 'pprof' ? pprofFile(profile) : nativeFile(profile, rawOf(response));
+      return format === 'pprof' ? pprofFile(profile) : nativeFile(profile);
     }
 
     /** Captures now, and answers when that is done. The capture is lost when the client does not wait for it. */
@@ -89,18 +84,18 @@ export function createProfilesController(path: string): Type {
       type: { type: 'string', enum: PROFILE_TYPES },
       seconds: { type: 'integer', minimum: 1, maximum: MAX_CAPTURE_SECONDS },
     })
-    @Header('Cache-Control', 'no-store')
-    async capture(
-      @Query() query: QueryParameters,
-      @Res({ passthrough: true }) response: AnyResponse,
-    ): Promise<ProfileInfo> {
+    async capture(request: EndpointRequest, response: AnyResponse): Promise<Answer> {
+      const query = queryOf(request);
       const type = oneOf(query, 'type', PROFILE_TYPES) ?? 'cpu';
       const seconds = wholeNumber(query, 'seconds', MAX_CAPTURE_SECONDS);
       if (type === 'heap_snapshot' && seconds !== undefined)
         refuse('seconds', query['seconds'], 'leave it out with type=heap_snapshot, which is of one moment');
       this.capturing++;
       try {
-        return await whileConnected(rawOf(response), (signal) => this.begin(type, { seconds, signal }));
+        const profile = await whileConnected(rawOf(response), (signal) =>
+          this.begin(type, { seconds, signal }),
+        );
+        return Answer.json(profile, HttpStatus.CREATED);
       } catch (error) {
         throw error instanceof CaptureRefusedError ? new ConflictException(error.message) : error;
       } finally {
@@ -131,7 +126,7 @@ async function whileConnected<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const abort = new AbortController();
-  // An exception that Nest does not log: nothing went wrong.
+  // Not logged: nothing went wrong.
   const closed = (): void =>
     abort.abort(
       new HttpException('The client did not wait for the end of the capture', CLIENT_CLOSED_REQUEST),

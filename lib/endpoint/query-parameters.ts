@@ -1,10 +1,24 @@
 import { BadRequestException } from '@nestjs/common';
 import { show } from '../options/options-error.js';
+import type { EndpointRequest } from './endpoint-access.js';
 
-/** The query of a request as the framework parsed it: a parameter that is given twice is an array. */
-export type QueryParameters = Record<string, unknown>;
+/** The query of a request: a parameter that is given twice is an array. */
+export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_LISTED = 1000;
+
+/** Parsed here: an application may have set its framework to another way, or to none. */
+export function queryOf({ url, originalUrl = url }: EndpointRequest): QueryParameters {
+  const start = originalUrl.indexOf('?');
+  const query: Record<string, string | string[]> = Object.create(null);
+  if (start < 0) return query;
+  const parameters = new URLSearchParams(originalUrl.slice(start + 1));
+  for (const name of new Set(parameters.keys())) {
+    const values = parameters.getAll(name);
+    query[name] = values.length === 1 ? (values[0] ?? '') : values;
+  }
+  return query;
+}
 
 /** Nothing where it is not given. @throws BadRequestException for anything but a whole number from 1 to `max` */
 export function wholeNumber(query: QueryParameters, name: string, max = MAX_LISTED): number | undefined {

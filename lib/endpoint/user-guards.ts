@@ -1,5 +1,5 @@
 import { type CanActivate, type ExecutionContext, Scope, type Type } from '@nestjs/common';
-import { ContextIdFactory, type ModuleRef } from '@nestjs/core';
+import { APP_GUARD, ContextIdFactory, type ModuleRef, type ModulesContainer } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { EndpointOptions } from '../options/options.js';
 
@@ -16,6 +16,13 @@ export class UserGuards {
    */
   static async resolve(guards: readonly GivenGuard[], moduleRef: ModuleRef): Promise<UserGuards> {
     return new UserGuards(await Promise.all(guards.map((guard) => findOf(guard, moduleRef))));
+  }
+
+  /** The application's global guards that are made for each request. Nest runs them before the routes of its own router alone. */
+  static requestScoped(modules: ModulesContainer, moduleRef: ModuleRef): UserGuards {
+    const tokens = [...modules.values()].flatMap(({ injectables }) => [...injectables.keys()]);
+    const global = tokens.filter((token): token is string => String(token).startsWith(`${APP_GUARD} `));
+    return new UserGuards(global.map((token) => madeForRequest(token, moduleRef)));
   }
 
   /** @throws what a guard throws: it decides how it refuses */
@@ -42,12 +49,16 @@ async function findOf(guard: GivenGuard, moduleRef: ModuleRef): Promise<Find> {
       return () => shared;
     }
     default:
-      return (request) => {
-        const id = ContextIdFactory.getByRequest(request);
-        moduleRef.registerRequestByContextId(request, id);
-        return moduleRef.resolve<CanActivate>(type, id, { strict: false });
-      };
+      return madeForRequest(type, moduleRef);
   }
+}
+
+function madeForRequest(token: Type<CanActivate> | string, moduleRef: ModuleRef): Find {
+  return (request) => {
+    const id = ContextIdFactory.getByRequest(request);
+    moduleRef.registerRequestByContextId(request, id);
+    return moduleRef.resolve<CanActivate>(token, id, { strict: false });
+  };
 }
 
 /** Nothing where it is no provider of the application. */

@@ -6,18 +6,18 @@ import {
   Inject,
   Injectable,
   Module,
-  RequestMethod,
   Scope,
+  type Type,
   UnauthorizedException,
 } from '@nestjs/common';
-import { ModulesContainer, REQUEST } from '@nestjs/core';
+import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { of } from 'rxjs';
 import { EndpointGuard } from '../../lib/endpoint/endpoint.guard.js';
+import { ENDPOINT_CONTROLLERS, routesOf as endpointRoutesOf } from '../../lib/endpoint/endpoint-routes.js';
 import { RouteKind } from '../../lib/endpoint/route-kind.js';
 import { SESSION_COOKIE, SESSION_MS, Sessions } from '../../lib/endpoint/session.js';
 import { TokenBucket } from '../../lib/endpoint/token-bucket.js';
 import type { PerformanceOptions } from '../../lib/options/options.js';
-import { PerformanceModule } from '../../lib/performance.module.js';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
 
 const TOKEN = 'sixteen-characters';
@@ -33,29 +33,17 @@ interface Route {
 
 /** Every route that the module registers, as its controllers say. */
 function routesOf({ app }: TestApplication): Route[] {
-  const modules = [...app.get(ModulesContainer).values()];
-  const controllers = modules
-    .filter(({ metatype }) => metatype === PerformanceModule)
-    .flatMap((module) =>
-      [...module.controllers.values()].map(({ metatype }) => metatype as new () => object),
-    );
-  return controllers.flatMap((controller) => {
+  const controllers: object[] = app.get(ENDPOINT_CONTROLLERS, { strict: false });
+  return controllers.flatMap((instance) => {
+    const controller = instance.constructor as Type;
     const guards: unknown[] = Reflect.getMetadata('__guards__', controller) ?? [];
-    return Object.getOwnPropertyNames(controller.prototype).flatMap((handler): Route[] => {
-      const target: object = Reflect.get(controller.prototype, handler);
-      const method: RequestMethod | undefined = Reflect.getMetadata('method', target);
-      if (method === undefined) return [];
-      const [path = ''] = [Reflect.getMetadata('path', target)].flat() as string[];
-      return [
-        {
-          handler: `${controller.name}.${handler}`,
-          method: RequestMethod[method],
-          path: `/performance/${path}`.replace(/:\w+/g, 'app.js').replace(/\/+$/, ''),
-          kind: Reflect.getMetadata(RouteKind.KEY, target),
-          isGuarded: guards.includes(EndpointGuard),
-        },
-      ];
-    });
+    return endpointRoutesOf(controller).map(({ method, path, handler }) => ({
+      handler: `${controller.name}.${handler}`,
+      method,
+      path: path.replace(/:\w+/g, 'app.js'),
+      kind: Reflect.getMetadata(RouteKind.KEY, Reflect.get(controller.prototype, handler)),
+      isGuarded: guards.includes(EndpointGuard),
+    }));
   });
 }
 
@@ -239,6 +227,27 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     expect(asked).toEqual(['authorize']);
     expect(await status('/stats')).toBe(200);
     expect(asked).toEqual(['authorize', 'authorize', 'guard']);
+  });
+
+  it.each([
+    ['one', Scope.DEFAULT],
+    ['one that is made for each request', Scope.REQUEST],
+  ])('a global guard of the application stays in force, %s', async (_which, scope) => {
+    @Injectable()
+    class SignedIn implements CanActivate {
+      canActivate(execution: ExecutionContext): boolean {
+        const { headers } = execution.switchToHttp().getRequest();
+        if (headers['x-user'] === 'nobody') throw new UnauthorizedException('Say who you are');
+        return headers['x-user'] !== undefined;
+      }
+    }
+    @Module({ providers: [{ provide: APP_GUARD, useClass: SignedIn, scope }] })
+    class SignInModule {}
+    application = await startApplication(platform, { imports: [SignInModule] }, {});
+    for (const path of ['/stats', '/stream', '', '/ui/app.js'])
+      expect([await status(path, { 'x-user': 'me' }), await status(path)]).toEqual([200, 403]);
+    expect(await status('/stats', { 'x-user': 'nobody' })).toBe(401);
+    expect(await status('/stats', { 'x-user': 'nobody' }, 'DELETE')).toBe(401);
   });
 
   it('a guard that lacks what it needs is told when the application starts', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeSnapshot } from '../../lib/baseline/baseline-format.js';
 import type { BaselineSnapshot } from '../../lib/baseline/baseline-snapshot.js';
+import type { Answer } from '../../lib/endpoint/answer.js';
 import { createBaselineController } from '../../lib/endpoint/baseline.controller.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { PerformanceOptions } from '../../lib/options/options.js';
@@ -71,10 +72,10 @@ describe.each(PLATFORMS)('the endpoint of the baseline on %s', (platform) => {
       made++;
       return snapshot();
     };
-    const controller: { baseline(response: object): Promise<string> } = new (createBaselineController(
-      'performance',
-    ))(monitor);
-    const ask = (): Promise<string> => controller.baseline({ header: () => {} });
+    const controller: { baseline(): Promise<Answer> } = new (createBaselineController('performance'))(
+      monitor,
+    );
+    const ask = async (): Promise<unknown> => (await controller.baseline()).body;
     const [one, other] = await Promise.all([ask(), ask()]);
     expect([made, one === other]).toEqual([1, true]);
     await ask();

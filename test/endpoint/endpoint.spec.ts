@@ -110,15 +110,26 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
     expect(await status('/performance/stats')).toBe(404);
   });
 
-  it('answers below a prefix, a version and a path of the application’s choice', async () => {
+  it('answers at its own path, whatever prefix and versions the application has', async () => {
     await start({ endpointPath: 'internal/speed' }, (app) => {
       app.setGlobalPrefix('api');
-      app.enableVersioning({ type: VersioningType.URI });
+      app.enableVersioning({ type: VersioningType.URI, defaultVersion: '7' });
     });
-    expect(await status('/api/internal/speed/stats')).toBe(200);
+    expect(await status('/internal/speed/stats')).toBe(200);
+    expect(await status('/internal/speed')).toBe(200);
+    expect(await status('/api/internal/speed/stats')).toBe(404);
     expect(await status('/api/v1/albums')).toBe(200);
     await until(() => application?.operation('GET /api/v1/albums')?.count === 1);
-    expect(application?.monitor.getStats().byType['http']?.count).toBe(1);
+    expect(application?.monitor.getStats().byType['http']?.count).toBe(2);
+  });
+
+  it('does not announce its routes, and leaves those of the application announced', async () => {
+    await start();
+    const messages = application?.logged.map(({ message }) => message) ?? [];
+    expect(messages.filter((message) => /performance/i.test(message))).toEqual([
+      'PerformanceModule dependencies initialized',
+    ]);
+    expect(messages.some((message) => message.includes('Mapped {/albums, GET}'))).toBe(true);
   });
 
   it('resets the statistics', async () => {

@@ -60,13 +60,12 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
       expect(await load(url + path)).toEqual(good);
   });
 
-  it('loads them below a prefix, a version and a path of the application’s choice', async () => {
+  it('loads them below a path of the application’s choice, whatever its prefix and versions', async () => {
     const url = await start({ endpointPath: 'internal/speed' }, (application) => {
       application.setGlobalPrefix('api');
       application.enableVersioning({ type: VersioningType.URI });
     });
-    for (const path of ['/api/internal/speed', '/api/internal/speed/'])
-      expect(await load(url + path)).toEqual(good);
+    for (const path of ['/internal/speed', '/internal/speed/']) expect(await load(url + path)).toEqual(good);
   });
 
   it('loads them behind a proxy that takes a part of the path away', async () => {

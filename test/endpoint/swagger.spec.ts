@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication } from '@nestjs/common';
 import { DocumentBuilder, type OpenAPIObject, SwaggerModule } from '@nestjs/swagger';
+import { withPerformanceEndpoint } from '../../lib/index.js';
 import { PLATFORMS, startApplication } from '../support/application.js';
 
 @Controller('albums')
@@ -22,8 +23,13 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
     return SwaggerModule.createDocument(app, new DocumentBuilder().setTitle('Shop').build());
   };
 
-  it('has the figures, with what they can be asked for, and not what only the page asks for', async () => {
-    const { paths } = await document();
+  it('has nothing of the endpoint', async () => {
+    expect(Object.keys((await document()).paths)).toEqual(['/albums']);
+  });
+
+  it('has its figures where they are asked for, and not what only the page asks for', async () => {
+    const { paths, info } = withPerformanceEndpoint(await document());
+    expect(info.title).toBe('Shop');
     const described = Object.entries(paths).flatMap(([path, methods]) =>
       Object.entries(methods as Record<string, { tags?: string[]; summary?: string }>)
         .filter(([, { tags }]) => tags?.includes('Performance'))
@@ -56,7 +62,7 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
   });
 
   it('says what a parameter may be', async () => {
-    const { paths } = await document();
+    const { paths } = withPerformanceEndpoint(await document());
     const { parameters } = paths['/performance/findings']?.get ?? {};
     expect(parameters).toEqual([
       { name: 'limit', in: 'query', required: false, schema: { type: 'integer', minimum: 1, maximum: 1000 } },
@@ -70,5 +76,13 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
     expect(paths['/performance/slow/{id}']?.get?.parameters).toEqual([
       expect.objectContaining({ name: 'id', in: 'path', required: true }),
     ]);
+  });
+
+  it('has them below the path of the endpoint, and leaves the document alone', async () => {
+    const given = await document();
+    const { paths } = withPerformanceEndpoint(given, 'internal/speed');
+    expect(paths['/internal/speed/slow/{id}']?.get?.operationId).toBe('PerformanceController_slowOperation');
+    expect(Object.keys(given.paths)).toEqual(['/albums']);
+    expect(() => withPerformanceEndpoint(given, 'not a path')).toThrow('endpointPath is "not a path"');
   });
 });

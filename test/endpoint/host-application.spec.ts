@@ -1,0 +1,206 @@
+import { get } from 'node:http';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CacheInterceptor, CacheModule } from '@nestjs/cache-manager';
+import {
+  type ArgumentsHost,
+  BadRequestException,
+  type CallHandler,
+  Catch,
+  Controller,
+  type ExceptionFilter,
+  type ExecutionContext,
+  Get,
+  type INestApplication,
+  Injectable,
+  Module,
+  type NestInterceptor,
+  type PipeTransform,
+  Query,
+  Scope,
+  type Type,
+  VersioningType,
+} from '@nestjs/common';
+import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
+import { map, type Observable, of, timeout } from 'rxjs';
+import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
+
+/** The paths whose requests an interceptor saw. */
+let seen: string[] = [];
+function note(context: ExecutionContext): void {
+  seen.push(context.switchToHttp().getRequest<{ url: string }>().url);
+}
+
+@Injectable()
+class Wrapping implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    note(context);
+    return next.handle().pipe(map((data) => ({ data })));
+  }
+}
+
+@Injectable({ scope: Scope.REQUEST })
+class Copying implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    note(context);
+    return next.handle().pipe(map((data) => JSON.parse(JSON.stringify(data ?? null))));
+  }
+}
+
+@Injectable()
+class Caching extends CacheInterceptor {
+  override intercept(context: ExecutionContext, next: CallHandler): Promise<Observable<unknown>> {
+    note(context);
+    return super.intercept(context, next);
+  }
+}
+
+@Injectable()
+class Answering implements NestInterceptor {
+  intercept(context: ExecutionContext): Observable<unknown> {
+    note(context);
+    return of('from the interceptor');
+  }
+}
+
+@Injectable()
+class TimingOut implements NestInterceptor {
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    note(context);
+    return next.handle().pipe(timeout(1));
+  }
+}
+
+@Injectable()
+class Refusing implements PipeTransform {
+  transform(): never {
+    throw new BadRequestException('No pipe lets this through');
+  }
+}
+
+@Catch()
+class Hiding implements ExceptionFilter {
+  catch(_error: unknown, host: ArgumentsHost): void {
+    const response = host.switchToHttp().getResponse();
+    response.status(418).send('hidden');
+  }
+}
+
+@Controller({ path: 'albums', version: '1' })
+class AlbumsController {
+  @Get()
+  list(): string {
+    return 'albums';
+  }
+  @Get('search')
+  search(@Query('q') q: string): string {
+    return q;
+  }
+}
+
+const ROUTES = [
+  ...['', '/', '/ui/app.js', '/ui/app.css', '/overview', '/stats', '/slow', '/findings', '/queries'],
+  ...['/report', '/report.json', '/report.md', '/report.html', '/report/schema', '/metrics', '/baseline'],
+  ...['/profiles', '/slow/unknown', '/profiles/unknown', '/stats?operations=none', '/ui/unknown'],
+];
+
+interface Taken {
+  readonly status: number;
+  readonly headers: Record<string, string>;
+  readonly body: unknown;
+}
+
+/** What two applications of the same kind have in common: figures differ from one moment to the next. */
+function form(path: string, type: string, body: string): unknown {
+  if (/^\/(report\/schema|ui\/.*)?$/.test(path) || path === '') return body;
+  if (type.includes('json')) {
+    const value: unknown = JSON.parse(body.split('\n', 1)[0] ?? '');
+    return Array.isArray(value) ? 'a list' : Object.keys(value as object).sort();
+  }
+  return body.match(/^# .*|<h\d>[^<]*|<title>[^<]*/gm);
+}
+
+describe.each(PLATFORMS)('what the application does to its own routes on %s', (platform) => {
+  let application: TestApplication | undefined;
+  beforeEach(() => {
+    seen = [];
+  });
+  afterEach(async () => {
+    await application?.app.close();
+    application = undefined;
+  });
+
+  const start = async (
+    providers: { provide: string; useClass: Type }[],
+    before?: (app: INestApplication) => void,
+  ): Promise<void> => {
+    @Module({ imports: [CacheModule.register({ isGlobal: true, ttl: 60_000 })], providers })
+    class HostModule {}
+    application = await startApplication(platform, {
+      imports: [HostModule],
+      controllers: [AlbumsController],
+      before,
+    });
+  };
+  const take = async (path: string): Promise<Taken> => {
+    const response = await fetch(`${application?.url}/performance${path}`);
+    const headers = Object.fromEntries(response.headers);
+    for (const name of ['date', 'content-length', 'etag']) delete headers[name];
+    const body = form(path, headers['content-type'] ?? '', await response.text());
+    return { status: response.status, headers, body };
+  };
+  const takeAll = async (): Promise<Record<string, Taken>> => {
+    const taken: Record<string, Taken> = {};
+    for (const path of ROUTES) {
+      taken[path] = await take(path);
+    }
+    return taken;
+  };
+  /** Not by `fetch`: when it leaves a stream it opens another connection, which a server that closes waits for. */
+  const firstMessage = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      get(`${application?.url}/performance/stream`, { agent: false }, (response) => {
+        response.once('data', (data) => {
+          resolve(String(data));
+          response.destroy();
+        });
+      }).once('error', reject);
+    });
+
+  it.each([
+    ['wraps', Wrapping],
+    ['copies', Copying],
+    ['caches', Caching],
+    ['answers itself', Answering],
+    ['gives up early', TimingOut],
+  ] as const)('does not reach the endpoint: an interceptor that %s', async (_what, useClass) => {
+    await start([]);
+    const without = await takeAll();
+    await application?.app.close();
+    await start([{ provide: APP_INTERCEPTOR, useClass: useClass as Type }]);
+    expect(await takeAll()).toEqual(without);
+    // A second time, as a cache would answer.
+    expect(await takeAll()).toEqual(without);
+    expect(await firstMessage()).toMatch(/^retry: \d+\n\nevent: overview\n/);
+    expect(seen).toEqual([]);
+    expect((await fetch(`${application?.url}/albums`)).status).toBeGreaterThan(0);
+    expect(seen).toEqual(['/albums']);
+  });
+
+  it('does not reach the endpoint: pipes, filters, a prefix and versions', async () => {
+    await start([]);
+    const without = await takeAll();
+    await application?.app.close();
+    await start(
+      [
+        { provide: APP_PIPE, useClass: Refusing },
+        { provide: APP_FILTER, useClass: Hiding },
+      ],
+      (app) => {
+        app.setGlobalPrefix('api');
+        app.enableVersioning({ type: VersioningType.HEADER, header: 'x-version' });
+      },
+    );
+    expect(await takeAll()).toEqual(without);
+    expect((await fetch(`${application?.url}/api/albums/search?q=a`)).status).toBe(418);
+  });
+});
