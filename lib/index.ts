@@ -33,6 +33,7 @@ export {
 } from './health/performance.health.js';
 export { PerformanceInterceptor } from './http/performance.interceptor.js';
 export type { DriverStatus } from './monitor/driver-status.js';
+export type { SpanLike } from './monitor/guarded-span.js';
 export type {
   DetailedSlowOperation,
   HttpEvidence,
