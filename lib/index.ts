@@ -101,5 +101,6 @@ export {
   type ResourceEvidence,
   ResourceSampler,
 } from './resources/resource-sampler.js';
+export { getPerformanceMonitor, getPerformanceStats } from './tracing/running-monitor.js';
 export type { SdkSpan, SdkSpanProcessor } from './tracing/sdk-span.js';
 export { SlowSpanProcessor } from './tracing/slow-span.processor.js';
