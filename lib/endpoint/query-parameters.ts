@@ -1,4 +1,5 @@
 import { BadRequestException } from '@nestjs/common';
+import { own } from '../monitor/own.js';
 import { show } from '../options/options-error.js';
 
 /** The query of a request as the framework parsed it: a parameter that is given twice is an array. */
@@ -8,7 +9,7 @@ const MAX_LISTED = 1000;
 
 /** Nothing where it is not given. @throws BadRequestException for anything but a whole number from 1 to `max` */
 export function wholeNumber(query: QueryParameters, name: string, max = MAX_LISTED): number | undefined {
-  const value = query[name];
+  const value = own(query, name);
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (number >= 1 && number <= max) return number;
@@ -17,7 +18,7 @@ export function wholeNumber(query: QueryParameters, name: string, max = MAX_LIST
 
 /** Nothing where it is not given. @throws BadRequestException for anything but a text */
 export function operationType(query: QueryParameters, name: string): string | undefined {
-  const value = query[name];
+  const value = own(query, name);
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   return refuse(name, value, 'give an operation type such as http');
 }
@@ -28,7 +29,7 @@ export function oneOf<const T extends string>(
   name: string,
   allowed: readonly T[],
 ): T | undefined {
-  const value = query[name];
+  const value = own(query, name);
   if (value === undefined || allowed.includes(value as T)) return value as T | undefined;
   return refuse(name, value, `give one of ${allowed.join(', ')}`);
 }

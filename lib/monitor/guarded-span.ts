@@ -63,7 +63,9 @@ export class GuardedSpan {
     return typeof name === 'string' ? { name } : undefined;
   }
 
-  private member(name: string): unknown {
+  private member(
+    name: 'attributes' | 'instrumentationScope' | 'name' | 'parentSpanContext' | 'status',
+  ): unknown {
     return attempt(() => (this.span as Record<string, unknown>)[name]);
   }
 
