@@ -34,6 +34,7 @@ export {
 } from './health/performance.health.js';
 export { PerformanceInterceptor } from './http/performance.interceptor.js';
 export type { DriverStatus } from './monitor/driver-status.js';
+export type { SpanLike } from './monitor/guarded-span.js';
 export type {
   DetailedSlowOperation,
   HttpEvidence,
@@ -101,5 +102,6 @@ export {
   type ResourceEvidence,
   ResourceSampler,
 } from './resources/resource-sampler.js';
+export { getPerformanceMonitor, getPerformanceStats } from './tracing/running-monitor.js';
 export type { SdkSpan, SdkSpanProcessor } from './tracing/sdk-span.js';
 export { SlowSpanProcessor } from './tracing/slow-span.processor.js';

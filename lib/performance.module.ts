@@ -139,6 +139,7 @@ const providers: Provider[] = [
     PerformanceMonitor,
     PerformanceMonitorService,
     PerformanceHealthIndicator,
+    PerformanceInterceptor,
     ResourceSampler,
     SlowSpanProcessor,
     TRACER_PROVIDER,

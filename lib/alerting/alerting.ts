@@ -152,8 +152,9 @@ export class Alerting {
     droppedEvents: number;
     notifiers: Record<string, NotifierStatus>;
   } {
-    const notifiers: Record<string, NotifierStatus> = {};
-    for (const { name, status } of this.notifiers) if (status !== undefined) notifiers[name] = status;
+    const notifiers = Object.fromEntries(
+      this.notifiers.flatMap(({ name, status }) => (status === undefined ? [] : [[name, status]])),
+    ) as Record<string, NotifierStatus>;
     return { droppedEpisodes: this.evaluator.dropped, droppedEvents: this.toldEvents.dropped, notifiers };
   }
 

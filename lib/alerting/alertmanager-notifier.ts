@@ -174,9 +174,9 @@ export class AlertmanagerNotifier implements Notifier {
 
 /** An Alertmanager takes names of letters, digits and `_` alone, and no label without a value. */
 function labelsOf(labels: Readonly<Record<string, string>>): Record<string, string> {
-  const result: Record<string, string> = {};
-  for (const [name, value] of Object.entries(labels)) {
-    if (value !== '') result[name.replace(/\W/g, '_').replace(/^(?=\d)/, '_')] = value;
-  }
-  return result;
+  return Object.fromEntries(
+    Object.entries(labels)
+      .filter(([, value]) => value !== '')
+      .map(([name, value]) => [name.replace(/\W/g, '_').replace(/^(?=\d)/, '_'), value]),
+  );
 }

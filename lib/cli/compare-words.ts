@@ -1,8 +1,9 @@
-import type {
-  ComparedMetric,
-  ComparedOperation,
-  Comparison,
-  Verdict,
+import {
+  type ComparedMetric,
+  type ComparedOperation,
+  type Comparison,
+  VERDICTS,
+  type Verdict,
 } from '../baseline/compare-baselines.js';
 import { markdownText } from '../report/markdown-text.js';
 import { printable } from './printable.js';
@@ -24,10 +25,8 @@ const METRICS: Readonly<Record<ComparedMetric['metric'], string>> = {
 
 /** `1 slower, 3 no change` */
 export function summaryOf({ counts }: Comparison): string {
-  const parts = Object.entries(counts).filter(([, count]) => count > 0);
-  return (
-    parts.map(([verdict, count]) => `${count} ${WORDS[verdict as Verdict]}`).join(', ') || 'no operations'
-  );
+  const parts = VERDICTS.filter((verdict) => counts[verdict] > 0);
+  return parts.map((verdict) => `${counts[verdict]} ${WORDS[verdict]}`).join(', ') || 'no operations';
 }
 
 /** Lines for a terminal. */

@@ -2,6 +2,7 @@ import { type MergedBaseline, mergeSnapshots } from '../baseline/baseline-merge.
 import type { BaselineSnapshot } from '../baseline/baseline-snapshot.js';
 import { type Comparison, compareBaselines } from '../baseline/compare-baselines.js';
 import { modelMerger } from '../baseline/merge-models.js';
+import { own } from '../monitor/own.js';
 import { show } from '../options/options-error.js';
 import type { Command, CommandInput } from './command.js';
 import { SourceFault, snapshotsOf } from './compare-source.js';
@@ -124,7 +125,7 @@ function numberOf(
   min: number,
   max: number,
 ): number | undefined {
-  const given = options[name];
+  const given = own(options, name);
   if (given === undefined) return undefined;
   const value = /^\d+(\.\d+)?$/.test(String(given)) ? Number(given) : Number.NaN;
   if (value >= min && value <= max) return value;

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { own } from '../monitor/own.js';
 import { show } from '../options/options-error.js';
 import type { CommandInput } from './command.js';
 
@@ -32,12 +33,12 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Comma
     ),
   });
   const operands: string[] = [];
-  const options: Record<string, string | true> = {};
+  const options = new Map<string, string | true>();
   for (const token of tokens) {
     if (token.kind === 'positional') operands.push(token.value);
     if (token.kind !== 'option') continue;
     const { name, rawName, value } = token;
-    const spec = Object.hasOwn(specs, name) ? specs[name] : undefined;
+    const spec = own(specs, name);
     if (spec === undefined)
       throw new UsageError(
         `${rawName} is not an option: give one of ${Object.keys(specs)
@@ -50,9 +51,9 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Comma
       );
     if (spec.value !== undefined && (value === undefined || value === ''))
       throw new UsageError(`${rawName} is given no value: give ${rawName}=${spec.value}`);
-    options[name] = value ?? true;
+    options.set(name, value ?? true);
   }
-  return { operands, options };
+  return { operands, options: Object.fromEntries(options) };
 }
 
 /** The lines of the help on these options. */
@@ -71,7 +72,7 @@ export function oneOfOption<const T extends string>(
   name: string,
   allowed: readonly T[],
 ): T | undefined {
-  const given = options[name];
+  const given = own(options, name);
   if (given === undefined || allowed.includes(given as T)) return given as T | undefined;
   throw new UsageError(
     `--${name} is ${show(given)}, which is not allowed: give one of ${allowed.join(', ')}`,

@@ -1,3 +1,4 @@
+import { own } from '../monitor/own.js';
 import type { Command } from './command.js';
 import { EXIT, type Io, tell } from './io.js';
 import { describeOptions, type OptionSpecs, parseOptions, UsageError } from './options.js';
@@ -33,7 +34,7 @@ export async function run(args: readonly string[], io: Io, version: () => string
   const prefix = name === undefined || !Object.hasOwn(COMMANDS, name) ? NAME : `${NAME} ${name}`;
   try {
     if (name === undefined || name.startsWith('-')) return general(args, io, version);
-    const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+    const entry = own(COMMANDS, name);
     if (entry === undefined)
       throw new UsageError(`${name} is not a command: give one of ${Object.keys(COMMANDS).join(', ')}`);
     const command = await entry.load();

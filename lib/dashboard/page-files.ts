@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { own } from '../monitor/own.js';
 import type { PageFile } from './page-bundle.js';
 
 export type PageBundle = Readonly<Record<string, PageFile>>;
@@ -30,7 +31,7 @@ export class PageFiles {
   /** The file of this name, gzipped where the client takes that; nothing where there is none of this name. */
   async find(name: string, acceptsGzip: boolean): Promise<ServedFile | undefined> {
     const files = await this.files();
-    const file = Object.hasOwn(files, name) ? files[name] : undefined;
+    const file = own(files, name);
     if (file === undefined) return undefined;
     const { type, etag, gzip } = file;
     const key = `${name} ${acceptsGzip}`;

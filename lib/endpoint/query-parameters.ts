@@ -1,4 +1,5 @@
 import { BadRequestException } from '@nestjs/common';
+import { own } from '../monitor/own.js';
 import { show } from '../options/options-error.js';
 import type { EndpointRequest } from './endpoint-access.js';
 
@@ -22,7 +23,7 @@ export function queryOf({ url, originalUrl = url }: EndpointRequest): QueryParam
 
 /** Nothing where it is not given. @throws BadRequestException for anything but a whole number from 1 to `max` */
 export function wholeNumber(query: QueryParameters, name: string, max = MAX_LISTED): number | undefined {
-  const value = query[name];
+  const value = own(query, name);
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (number >= 1 && number <= max) return number;
@@ -31,7 +32,7 @@ export function wholeNumber(query: QueryParameters, name: string, max = MAX_LIST
 
 /** Nothing where it is not given. @throws BadRequestException for anything but a text */
 export function operationType(query: QueryParameters, name: string): string | undefined {
-  const value = query[name];
+  const value = own(query, name);
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   return refuse(name, value, 'give an operation type such as http');
 }
@@ -42,7 +43,7 @@ export function oneOf<const T extends string>(
   name: string,
   allowed: readonly T[],
 ): T | undefined {
-  const value = query[name];
+  const value = own(query, name);
   if (value === undefined || allowed.includes(value as T)) return value as T | undefined;
   return refuse(name, value, `give one of ${allowed.join(', ')}`);
 }

@@ -175,7 +175,7 @@ function hottest({ topFunctions, callSite }: Explainable): string | undefined {
   return named
     .map((one, index) => {
       const { function: name, share, file, line, calledFrom } = one;
-      const what = V8_WORDS[name] ?? name;
+      const what = V8_WORDS.get(name) ?? name;
       const where = file === undefined || line === undefined ? '' : ` (${basename(file)}:${line})`;
       // Of a function that was caught while it called, the line of the call is known.
       const caller =
@@ -192,9 +192,7 @@ const MAX_HOT = 3;
 
 const COLLECTOR = '(garbage collector)';
 /** What V8 calls its own work. */
-const V8_WORDS: Readonly<Record<string, string>> = {
-  '(program)': 'native code',
-};
+const V8_WORDS: ReadonlyMap<string, string> = new Map([['(program)', 'native code']]);
 
 /** Says what a repetition is, and what to do about it. */
 export function explainRepetition(

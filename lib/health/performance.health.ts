@@ -40,6 +40,13 @@ const DEFAULTS: Required<PerformanceHealthLimits> = {
   severity: 'degraded',
 };
 
+const FIGURES = [
+  'slowPercentage',
+  'heapUsedPercentage',
+  'eventLoopUtilization',
+  'eventLoopDelayMs',
+] as const satisfies readonly (keyof PerformanceHealthLimits)[];
+
 /**
  * A health indicator for @nestjs/terminus 11 and 12: `health.check([() => performance.isHealthy('performance')])`.
  * Terminus is loaded when it is first asked, so that an application without it does not need it.
@@ -61,9 +68,9 @@ export class PerformanceHealthIndicator {
     const { HealthIndicatorService } = await import('@nestjs/terminus');
     const session = new HealthIndicatorService().check(key) as Session;
     const figures = this.figures(merged.minCount);
-    const exceeded = Object.entries(figures)
-      .filter(([name, value]) => value !== undefined && value > merged[name as keyof typeof figures])
-      .map(([name, value]) => `${name} is ${value}, the limit is ${merged[name as keyof typeof figures]}`);
+    const exceeded = FIGURES.filter((name) => (figures[name] ?? 0) > merged[name]).map(
+      (name) => `${name} is ${figures[name]}, the limit is ${merged[name]}`,
+    );
     const data = { ...figures, ...(exceeded.length === 0 ? {} : { exceeded }) };
     if (exceeded.length === 0) return session.up(data) as PerformanceHealthResult<Key>;
     const degraded = merged.severity === 'degraded' && session.degraded !== undefined;
@@ -98,11 +105,11 @@ function withoutUndefined(limits: PerformanceHealthLimits): PerformanceHealthLim
     const allowed =
       name === 'severity'
         ? value === 'degraded' || value === 'down'
-        : name in DEFAULTS && typeof value === 'number' && value >= 0;
+        : Object.hasOwn(DEFAULTS, name) && typeof value === 'number' && value >= 0;
     if (allowed) continue;
     const what = name === 'severity' ? "'degraded' or 'down'" : 'a number of at least 0';
     throw new RangeError(
-      name in DEFAULTS
+      Object.hasOwn(DEFAULTS, name)
         ? `isHealthy: ${name} is ${show(value)}, which is not allowed: give ${what}`
         : `isHealthy: ${name} is not a limit: give one of ${Object.keys(DEFAULTS).join(', ')}`,
     );

@@ -10,7 +10,7 @@ const MEASURED = /^@opentelemetry\/instrumentation-(http|undici|pg)$/;
 /** The instruments for durations of a meter that the application has: it is told of each operation. */
 export class DurationInstruments {
   private readonly operations: Histogram;
-  private readonly bySemantics: Readonly<Record<string, Histogram>>;
+  private readonly bySemantics: ReadonlyMap<string, Histogram>;
   private readonly budget: SeriesBudget;
   private readonly table: SeriesTable<undefined>;
 
@@ -27,12 +27,12 @@ export class DurationInstruments {
       'db.client.operation.duration',
       'Duration of operations of databases and caches.',
     );
-    this.bySemantics = {
-      http: histogram('http.server.request.duration', 'Duration of served HTTP requests.'),
-      external: histogram('http.client.request.duration', 'Duration of outgoing HTTP requests.'),
-      database,
-      cache: database,
-    };
+    this.bySemantics = new Map([
+      ['http', histogram('http.server.request.duration', 'Duration of served HTTP requests.')],
+      ['external', histogram('http.client.request.duration', 'Duration of outgoing HTTP requests.')],
+      ['database', database],
+      ['cache', database],
+    ]);
     this.operations = histogram(
       'performance.operation.duration',
       'Duration of every operation that is counted.',
@@ -57,7 +57,7 @@ export class DurationInstruments {
     const seconds = durationMs / 1000;
     this.operations.record(seconds, this.table.find(name, type, undefined, undefined).attributes);
     if (series !== undefined && !this.measures(scope))
-      this.bySemantics[type]?.record(seconds, series.attributes);
+      this.bySemantics.get(type)?.record(seconds, series.attributes);
   }
 
   clear(): void {

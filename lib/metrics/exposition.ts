@@ -97,8 +97,8 @@ function exemplarText(exemplar: Exemplar | undefined): string {
 
 function labels(attributes: Attributes): string {
   let text = '';
-  for (const key of Object.keys(attributes)) {
-    text += `${text === '' ? '' : ','}${labelName(key)}="${escapeText(String(attributes[key]))}"`;
+  for (const [key, value] of Object.entries(attributes)) {
+    text += `${text === '' ? '' : ','}${labelName(key)}="${escapeText(String(value))}"`;
   }
   return text;
 }

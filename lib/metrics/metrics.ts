@@ -1,6 +1,6 @@
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { SlowOperation } from '../monitor/operation.js';
-import type { EndedOperation } from '../monitor/performance-monitor.js';
+import type { GuardedOperation } from '../monitor/performance-monitor.js';
 import type { SpanState } from '../monitor/span-state.js';
 import type { ResolvedMetricsOptions } from '../options/metrics-options.js';
 import type { ResolvedOptions } from '../options/options.js';
@@ -51,7 +51,7 @@ export class Metrics {
   }
 
   /** Counts an operation that ended. On the way of each. */
-  record(operation: EndedOperation, state: SpanState | undefined, slow: SlowOperation | undefined): void {
+  record(operation: GuardedOperation, state: SpanState | undefined, slow: SlowOperation | undefined): void {
     if (!this.options.enabled) return;
     const { type, name, durationMs, error } = operation;
     const span = operation.span as ReadableSpan | undefined;

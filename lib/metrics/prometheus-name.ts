@@ -1,6 +1,9 @@
 import type { Metric } from './metric.js';
 
-const UNITS: Readonly<Record<string, string>> = { s: 'seconds', By: 'bytes' };
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ['s', 'seconds'],
+  ['By', 'bytes'],
+]);
 
 /** A metric's name without the `_total` of a counter, and the unit that it ends in. */
 export interface PrometheusName {
@@ -14,7 +17,7 @@ export interface PrometheusName {
  */
 export function prometheusName({ name, unit, kind }: Pick<Metric, 'name' | 'unit' | 'kind'>): PrometheusName {
   const words = name.replace(/[^A-Za-z0-9:]+/g, '_').split('_');
-  const suffix = unit === '1' && kind === 'gauge' ? 'ratio' : UNITS[unit];
+  const suffix = unit === '1' && kind === 'gauge' ? 'ratio' : UNITS.get(unit);
   if (suffix === undefined) return { family: words.join('_'), unit: undefined };
   return { family: [...words.filter((word) => word !== suffix), suffix].join('_'), unit: suffix };
 }

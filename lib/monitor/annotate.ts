@@ -1,5 +1,6 @@
 import type { Span } from '@opentelemetry/api';
 import type { CapturedFile } from '../profiling/profiling.js';
+import type { GuardedSpan } from './guarded-span.js';
 import type { SlowOperation } from './operation.js';
 
 /**
@@ -7,7 +8,11 @@ import type { SlowOperation } from './operation.js';
  * in `onEnd` is lost.
  * @param captured the profiles that are being written of it
  */
-export function annotate(span: Span, slow: SlowOperation, captured: readonly CapturedFile[] = []): void {
+export function annotate(
+  span: Span | GuardedSpan,
+  slow: SlowOperation,
+  captured: readonly CapturedFile[] = [],
+): void {
   span.setAttribute('performance.slow', true);
   span.setAttribute('performance.operation.type', slow.type);
   span.setAttribute('performance.threshold', slow.thresholdMs);

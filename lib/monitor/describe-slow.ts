@@ -1,3 +1,4 @@
+import { isSpanContextValid } from '@opentelemetry/api';
 import type { Diagnostics } from '../explain/diagnostics.js';
 import type { Explanation, TimedExplanation } from '../explain/explainer.js';
 import type { CapturedFile, Profiling, SlowCapture } from '../profiling/profiling.js';
@@ -6,7 +7,7 @@ import { loopIdleMs } from '../resources/loop-idle.js';
 import type { ResourceEvidence } from '../resources/resource-sampler.js';
 import type { DriverStatus } from './driver-status.js';
 import type { SlowOperation } from './operation.js';
-import type { EndedOperation } from './performance-monitor.js';
+import type { GuardedOperation } from './performance-monitor.js';
 import { round } from './round.js';
 import type { SpanState } from './span-state.js';
 
@@ -32,7 +33,7 @@ let sequence = 0;
  * its `lines` have been read, and once it is known which code ran (`profiled`).
  */
 export function describeSlow(
-  operation: EndedOperation,
+  operation: GuardedOperation,
   thresholdMs: number,
   state: SpanState | undefined,
   now: number,
@@ -45,7 +46,8 @@ export function describeSlow(
 } {
   const { type, name, durationMs, error, span, statement } = operation;
   const { resources, baseline } = around;
-  const context = span?.spanContext();
+  const given = span?.spanContext();
+  const context = given !== undefined && isSpanContextValid(given) ? given : undefined;
   const http = (operation.http ?? state?.http)?.evidence();
   const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
   const root = state === undefined || state.root === state ? undefined : state.root;
@@ -89,7 +91,7 @@ export function describeSlow(
 
 /** Of what has code of its own, the code that ran is captured. */
 function captureSlow(
-  { type, name }: EndedOperation,
+  { type, name }: GuardedOperation,
   state: SpanState,
   now: number,
   { diagnostics, profiling, busyMs }: Surroundings,
@@ -128,7 +130,7 @@ async function profiled(
 }
 
 function explain(
-  { type, name, durationMs }: EndedOperation,
+  { type, name, durationMs }: GuardedOperation,
   thresholdMs: number,
   state: SpanState | undefined,
   now: number,

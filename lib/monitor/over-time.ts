@@ -14,6 +14,7 @@ import type { ResourcePeaks } from '../report/resource-peaks.js';
 import type { Leak } from '../resources/leak.js';
 import { MemoryWatch, memoryLimit } from '../resources/memory-watch.js';
 import type { ResourceSampler } from '../resources/resource-sampler.js';
+import { own } from './own.js';
 import type { Statistics } from './statistics.js';
 
 const TICK_MS = 10_000;
@@ -55,7 +56,7 @@ export class OverTime {
         version: serviceVersion,
         maxOperations: detection.maxOperations,
         operations: () => around.statistics().withHistory(),
-        thresholdOf: (type) => thresholds[type],
+        thresholdOf: (type) => own(thresholds, type),
         onRegression: (regression) => around.observed(observeRegression(regression)),
         onTrend: (trend) => around.observed(observeTrend(trend)),
         onError: around.onError,

@@ -1,5 +1,4 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import type { Span } from '@opentelemetry/api';
 import { Observable, Subject, takeUntil } from 'rxjs';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import type { BurnRate } from '../alerting/burn-rate.js';
@@ -12,6 +11,7 @@ import type { CaptureOptions } from '../profiling/on-demand.js';
 import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
 import type { PerformanceReport } from '../report/report.js';
 import type { Leak } from '../resources/leak.js';
+import type { SpanLike } from './guarded-span.js';
 import type { DetailedSlowOperation, OperationType, SlowOperation } from './operation.js';
 import { PerformanceMonitor } from './performance-monitor.js';
 import type { PerformanceStats } from './performance-stats.js';
@@ -113,7 +113,11 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   }
 
   /** See {@link PerformanceMonitor.checkAndAnnotateSlowOperation}. */
-  checkAndAnnotateSlowOperation(span: Span, durationMs: number, type: OperationType): boolean {
+  checkAndAnnotateSlowOperation(
+    span: SpanLike | null | undefined,
+    durationMs: number,
+    type: OperationType,
+  ): boolean {
     return this.monitor.checkAndAnnotateSlowOperation(span, durationMs, type);
   }
 

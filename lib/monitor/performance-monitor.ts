@@ -29,6 +29,7 @@ import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
+import { GuardedSpan, type SpanLike } from './guarded-span.js';
 import {
   boundedName,
   type DetailedSlowOperation,
@@ -40,6 +41,7 @@ import type { OperationCost } from './operation-cost.js';
 import type { OperationRecorder } from './operation-recorder.js';
 import { OverTime } from './over-time.js';
 import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
+import { round } from './round.js';
 import { type RecordedSpans, SlowOperations } from './slow-operations.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
 import { Statistics } from './statistics.js';
@@ -54,9 +56,14 @@ export interface EndedOperation {
   thresholdMs: number | undefined;
   error: boolean;
   /** To annotate when it is slow; must still be writable. */
-  span?: Span;
+  span?: SpanLike | null;
   statement?: string;
   http?: HttpEvidenceSource;
+}
+
+/** The same, with a span that throws nothing. */
+export interface GuardedOperation extends Omit<EndedOperation, 'span'> {
+  span?: Span | GuardedSpan;
 }
 
 /** The number of operations listed where nothing else is said; more would make a heavy page of little use. */
@@ -176,9 +183,10 @@ export class PerformanceMonitor {
    * @returns whether it was slow
    */
   record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
-    if (!this.started) return false;
-    const operation = given.name.length > MAX_NAME ? { ...given, name: boundedName(given.name) } : given;
-    const { type, name, durationMs, thresholdMs, error, span } = operation;
+    if (!this.started || !Number.isFinite(given.durationMs) || given.durationMs < 0) return false;
+    const state = stateOf(given.span);
+    const operation = guarded(given, state);
+    const { type, name, durationMs, thresholdMs, error } = operation;
     const usualMs = this.statistics.history(type, name)?.adaptiveMs ?? Number.POSITIVE_INFINITY;
     // A stream is open for as long as somebody listens.
     const isStream = thresholdMs === Number.POSITIVE_INFINITY;
@@ -187,38 +195,45 @@ export class PerformanceMonitor {
     const history = this.statistics.record(type, name, durationMs, slow, error, now, limitMs);
     if (history !== undefined) {
       if (isStream) history.isStream = true;
-      const state = stateOf(span);
       if (state !== undefined && state.root === state && this.diagnostics.explains) {
         history.addWork(state.breakdown(now, idle, 0, clearParts()), state.statements);
       }
     }
     this.alerting.slos.record(name, durationMs, error, type);
-    const kept = slow ? this.keep(operation, limitMs, limitMs !== thresholdMs, now) : undefined;
-    this.metrics.record(operation, stateOf(span), kept);
+    const kept = slow ? this.keep(operation, state, limitMs, limitMs !== thresholdMs, now) : undefined;
+    this.metrics.record(operation, state, kept);
     return slow;
   }
 
   /**
    * Compares a span that is about to end with the threshold of its type, annotates it when it is slow, and counts
    * it. For spans that no {@link SlowSpanProcessor} sees: one that it does see is counted by it, and only compared
-   * here.
+   * here. Never throws.
+   * @param span any object with some members of a span, or none; `performance.*` attributes are written with its
+   * `setAttribute`
+   * @param durationMs milliseconds; an operation is not counted when this is not a finite number of at least 0
    * @returns whether it was slow
    */
-  checkAndAnnotateSlowOperation(span: Span, durationMs: number, type: OperationType): boolean {
-    const thresholdMs = this.thresholds.ofType(type);
+  checkAndAnnotateSlowOperation(
+    span: SpanLike | null | undefined,
+    durationMs: number,
+    type: OperationType,
+  ): boolean {
+    const known = typeof type === 'string' && type !== '' ? boundedName(type) : 'internal';
+    const thresholdMs = this.thresholds.ofType(known);
     const state = stateOf(span);
     if (state !== undefined) {
-      state.type = type;
+      state.type = known;
       return thresholdMs !== undefined && durationMs > thresholdMs;
     }
-    const { name, status } = span as Span & { name?: string; status?: { code: number } };
+    const safe = span === null || span === undefined ? undefined : new GuardedSpan(span);
     return this.record({
-      type,
-      name: name ?? type,
+      type: known,
+      name: safe?.name ?? known,
       durationMs,
       thresholdMs,
-      error: status?.code === 2,
-      span,
+      error: safe?.hasFailed ?? false,
+      span: safe,
     });
   }
 
@@ -235,6 +250,7 @@ export class PerformanceMonitor {
     return {
       totalOperations: totals.count,
       totalSlowOperations: totals.slowCount,
+      slowPercentage: totals.count > 0 ? round((totals.slowCount / totals.count) * 100) : 0,
       byType: this.statistics.typeStatistics(now),
       operations: this.statistics.eachNamed(now, operations),
       currentResources: this.resources.current(),
@@ -421,13 +437,13 @@ export class PerformanceMonitor {
   }
 
   private keep(
-    operation: EndedOperation,
+    operation: GuardedOperation,
+    state: SpanState | undefined,
     thresholdMs: number,
     adaptive: boolean,
     now: number,
   ): SlowOperation {
     const { span } = operation;
-    const state = stateOf(span);
     const busyMs = this.busyMs(state, now);
     const baseline = this.statistics.history(operation.type, operation.name)?.usual;
     const { slow, files, lines, profiled } = describeSlow(operation, thresholdMs, state, now, {
@@ -449,6 +465,15 @@ export class PerformanceMonitor {
     if (state !== undefined) state.root.notable = true;
     return slow;
   }
+}
+
+/** The operation with its name within bounds, and a span that throws nothing. Most are given like that. */
+function guarded(given: EndedOperation, state: SpanState | undefined): GuardedOperation {
+  const { name, span } = given;
+  const isGuarded = span === undefined || state !== undefined || span instanceof GuardedSpan;
+  if (isGuarded && name.length <= MAX_NAME) return given as GuardedOperation;
+  const safe = isGuarded || span === null ? undefined : new GuardedSpan(span);
+  return { ...given, name: boundedName(name), span: isGuarded ? (span as Span) : safe };
 }
 
 /** A copy of what ended below an operation: the span around it takes that over. */

@@ -9,6 +9,8 @@ export interface PerformanceStats {
   /** Operations that ended since the start or the last reset. */
   totalOperations: number;
   totalSlowOperations: number;
+  /** `totalSlowOperations` in percent of `totalOperations`, 0 to 100; 0 while there are none. */
+  slowPercentage: number;
   byType: Record<string, TypeStatistics>;
   /** Those that took the most time altogether, first. */
   operations: NamedStatistics[];

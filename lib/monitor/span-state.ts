@@ -127,8 +127,15 @@ function running(span: SpanState): SpanState | undefined {
 type Carrier = { [STATE]?: SpanState };
 
 /** The state of a live span, or nothing where no {@link SlowSpanProcessor} has seen it. */
-export function stateOf(span: object | undefined): SpanState | undefined {
-  return span === undefined ? undefined : (span as Carrier)[STATE];
+export function stateOf(span: object | null | undefined): SpanState | undefined {
+  if (span === undefined || span === null) return undefined;
+  try {
+    const state = (span as Carrier)[STATE];
+    // A Proxy answers anything.
+    return typeof state?.startedAt === 'number' ? state : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Hangs the state on its span. */

@@ -183,9 +183,9 @@ export class Statistics {
 
   /** The figures of every type. */
   typeStatistics(now: number): Record<string, TypeStatistics> {
-    const result: Record<string, TypeStatistics> = {};
-    for (const [type, statistics] of this.byType) result[type] = withWindows(statistics, now);
-    return result;
+    return Object.fromEntries(
+      Array.from(this.byType, ([type, statistics]) => [type, withWindows(statistics, now)]),
+    );
   }
 
   /** The figures of the operations that took the most time altogether, at most `limit` of them. */

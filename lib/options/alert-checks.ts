@@ -186,11 +186,15 @@ export function silenceFaults(silence: unknown): OptionFault[] {
   return faults;
 }
 
+function isKind(name: unknown): name is AlertRuleOptions['kind'] {
+  return typeof name === 'string' && Object.hasOwn(KINDS, name);
+}
+
 /** By its kind; one of no kind is told that alone. */
 function ruleShape(rule: Record<string, unknown>): Shape {
   const name = rule['kind'];
-  const own = kind.accepts(name)
-    ? KINDS[name as AlertRuleOptions['kind']]
+  const own = isKind(name)
+    ? KINDS[name]
     : Object.fromEntries(Object.keys(rule).map((key) => [key, { allowed: '', accepts: () => true }]));
   return { ...own, ...common, kind };
 }

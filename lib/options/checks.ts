@@ -1,3 +1,4 @@
+import { own } from '../monitor/own.js';
 import { type OptionFault, show } from './options-error.js';
 
 /** Says what is allowed of a value. */
@@ -81,7 +82,7 @@ export function checkShape(
 ): void {
   for (const [key, given] of Object.entries(value)) {
     const path = prefix + key;
-    const rule = Object.hasOwn(shape, key) ? shape[key] : undefined;
+    const rule = own<Shape[string]>(shape, key);
     if (rule === undefined) {
       const names = Object.keys(shape);
       const near = names.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 3);

@@ -1,3 +1,4 @@
+import { own } from '../monitor/own.js';
 import { milliseconds } from './checks.js';
 import type { PerformanceOptions } from './options.js';
 import { type OptionFault, show } from './options-error.js';
@@ -9,7 +10,7 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** What the environment says, in the shape of the options, and what is wrong with it. */
 export function readEnvironment(env: Environment): { options: PerformanceOptions; faults: OptionFault[] } {
   const faults: OptionFault[] = [];
-  const given = (name: string): string | undefined => env[name]?.trim() || undefined;
+  const given = (name: string): string | undefined => own(env, name)?.trim() || undefined;
   const first = (...names: string[]): string | undefined =>
     names.map(given).find((value) => value !== undefined);
 

@@ -1,5 +1,6 @@
 import { hostname, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { own } from '../monitor/own.js';
 import { resolveAlerts } from './alert-options.js';
 import { applicationPackage } from './application-package.js';
 import { resolveBaseline } from './baseline-options.js';
@@ -25,7 +26,7 @@ export function resolveOptions(options: PerformanceOptions = {}, env: Environmen
   const threshold = (
     key: 'httpThresholdMs' | 'databaseThresholdMs' | 'cacheThresholdMs' | 'externalThresholdMs',
     type: string,
-  ): number | undefined => options[key] ?? custom[type] ?? environment.options[key];
+  ): number | undefined => options[key] ?? own(custom, type) ?? environment.options[key];
   const application = applicationPackage();
   const { tracing = {} } = options;
   return {

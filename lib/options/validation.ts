@@ -94,7 +94,8 @@ const SHAPE: Shape = {
     store: {
       allowed: 'a Keyv, or what has its get, set and delete',
       accepts: (value) =>
-        isObject(value) && ['get', 'set', 'delete'].every((name) => typeof value[name] === 'function'),
+        isObject(value) &&
+        (['get', 'set', 'delete'] as const).every((name) => typeof value[name] === 'function'),
     },
     saveIntervalSeconds: number(1, 3600),
     halfLifeDays: number(0.1, 365),

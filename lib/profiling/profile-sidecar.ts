@@ -76,7 +76,7 @@ function isProfile(value: unknown): value is NewProfile {
 function isOperation(value: unknown): boolean {
   return (
     isRecord(value) &&
-    ['type', 'name', 'traceId', 'spanId'].every((field) => typeof value[field] === 'string')
+    (['type', 'name', 'traceId', 'spanId'] as const).every((field) => typeof value[field] === 'string')
   );
 }
 

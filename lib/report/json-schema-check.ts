@@ -1,3 +1,4 @@
+import { own } from '../monitor/own.js';
 import { show } from '../options/options-error.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -45,7 +46,7 @@ function faultIn(schema: JsonSchema, value: Record<string, unknown>, path: strin
   if (missing !== undefined) return `${at(missing)} is missing`;
   return firstFault(
     Object.entries(value).map(([name, entry]) => [
-      Object.hasOwn(properties, name) ? properties[name] : additionalProperties,
+      own(properties, name) ?? additionalProperties,
       entry,
       at(name),
     ]),

@@ -1,7 +1,12 @@
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
-const UNITS: Readonly<Record<string, number>> = { s: 1000, m: MINUTE_MS, h: HOUR_MS, d: DAY_MS };
+const UNITS: ReadonlyMap<string, number> = new Map([
+  ['s', 1000],
+  ['m', MINUTE_MS],
+  ['h', HOUR_MS],
+  ['d', DAY_MS],
+]);
 
 /** What {@link parseSince} takes, for the text of an error. */
 export const SINCE_ALLOWED =
@@ -13,7 +18,7 @@ export const SINCE_ALLOWED =
  */
 export function parseSince(text: string, now: number): number | undefined {
   const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  if (amount !== undefined) return now - Number(amount) * (UNITS[unit] ?? 0);
+  if (amount !== undefined) return now - Number(amount) * (UNITS.get(unit) ?? 0);
   let moment = Number.NaN;
   if (/^\d{12,13}$/.test(text)) moment = Number(text);
   else if (/^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?$/.test(text)) moment = Date.parse(text);

@@ -4,13 +4,13 @@ import { Latencies } from '../monitor/latencies.js';
 export type GcType = 'minor' | 'major' | 'incremental' | 'weakcb';
 
 /** V8's names. */
-const TYPES: Readonly<Record<string, GcType>> = {
-  Scavenge: 'minor',
-  MinorMarkCompact: 'minor',
-  MinorMarkSweep: 'minor',
-  IncrementalMarking: 'incremental',
-  ProcessWeakCallbacks: 'weakcb',
-};
+const TYPES: ReadonlyMap<string, GcType> = new Map([
+  ['Scavenge', 'minor'],
+  ['MinorMarkCompact', 'minor'],
+  ['MinorMarkSweep', 'minor'],
+  ['IncrementalMarking', 'incremental'],
+  ['ProcessWeakCallbacks', 'weakcb'],
+]);
 
 /**
  * Adds up the pauses of the garbage collector. A `PerformanceObserver` is told of them a turn of the event loop
@@ -47,7 +47,7 @@ export class GcPauses {
 
   private add(gcType: string, ms: number): void {
     this.totalMs += ms;
-    const type = TYPES[gcType] ?? 'major';
+    const type = TYPES.get(gcType) ?? 'major';
     let latencies = this.byType.get(type);
     if (latencies === undefined) {
       latencies = new Latencies();

@@ -9,7 +9,7 @@ import { ResourceHistory, type ResourceReading } from './resource-history.js';
 export interface CurrentResources {
   /** Milliseconds since 1970. */
   timestamp: number;
-  /** Bytes, and two of them in MB (2^20 bytes). */
+  /** Bytes, like `process.memoryUsage()`; `heapUsedMB` and `heapTotalMB` in MB (2^20 bytes). */
   memory: {
     heapUsed: number;
     heapTotal: number;

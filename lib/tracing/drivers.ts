@@ -3,6 +3,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { diag, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import gte from 'semver/functions/gte.js';
 import type { DriverStatus } from '../monitor/driver-status.js';
+import { own } from '../monitor/own.js';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from './driver-channels.js';
 import { InstalledModules } from './installed-modules.js';
 import { KNOWN_DRIVERS, type KnownDriver, UNSEEN_DRIVERS } from './known-drivers.js';
@@ -125,7 +126,7 @@ export class DriverInstrumentation {
         ? await import('@opentelemetry/instrumentation-pg')
         : this.modules.load(known.instrumentation)
     ) as Record<string, new (config?: object) => PatchingInstrumentation>;
-    const Instrumentation = exports[known.className];
+    const Instrumentation = own(exports, known.className);
     return Instrumentation === undefined ? undefined : new Instrumentation(known.config?.());
   }
 

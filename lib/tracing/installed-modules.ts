@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
+import { own } from '../monitor/own.js';
 import { applicationPackage } from '../options/application-package.js';
 
 /** A package as the application has it. */
@@ -50,7 +51,7 @@ export class InstalledModules {
   loadedExports(folder: string, file = ''): unknown {
     try {
       const path = this.require.resolve(join(folder, file));
-      const module = this.require.cache[path];
+      const module = own(this.require.cache, path);
       return module?.loaded === true ? module.exports : undefined;
     } catch {
       return undefined;

@@ -45,20 +45,24 @@ export async function acquireTracing(
   runtime.shared ??= hasTracerProvider() ? joinForeign(log) : createOwn(options, log);
   const shared = runtime.shared as Shared;
   shared.users++;
-  const tracing = await shared.tracing;
-  monitor.drivers = tracing.drivers.statuses();
   let released = false;
-  return {
-    ...tracing,
-    async release() {
-      if (released) return;
-      released = true;
-      runtime.monitors.splice(runtime.monitors.indexOf(monitor), 1);
-      if (--shared.users > 0) return;
-      runtime.shared = undefined;
-      await shared.shutdown();
-    },
+  const release = async (): Promise<void> => {
+    if (released) return;
+    released = true;
+    // The last of them: two modules may share a monitor.
+    runtime.monitors.splice(runtime.monitors.lastIndexOf(monitor), 1);
+    if (--shared.users > 0) return;
+    runtime.shared = undefined;
+    await shared.shutdown();
   };
+  try {
+    const tracing = await shared.tracing;
+    monitor.drivers = tracing.drivers.statuses();
+    return { ...tracing, release };
+  } catch (error) {
+    await release().catch(() => {}); // The first error says why.
+    throw error;
+  }
 }
 
 /** Whether somebody has registered a tracer provider: the api then has more than its own no-op one. */

@@ -1,3 +1,4 @@
+import { own } from '../../monitor/own.js';
 import { InputFault } from './input-fault.js';
 import { JsonCapture } from './json-capture.js';
 
@@ -146,8 +147,7 @@ export class JsonReader {
     if (byte !== OPEN_OBJECT && byte !== OPEN_LIST) return undefined;
     if (this.lists === ALL) return ALL;
     if (byte === OPEN_LIST) {
-      if (frame === undefined || frame.array || !Object.hasOwn(frame.lists, frame.key)) return undefined;
-      return frame.lists[frame.key];
+      return frame === undefined || frame.array ? undefined : own(frame.lists, frame.key);
     }
     if (frame === undefined) return this.lists;
     return frame.array && Object.keys(frame.lists).length > 0 ? frame.lists : undefined;

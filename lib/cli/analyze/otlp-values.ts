@@ -18,16 +18,16 @@ export function kindOf(value: unknown): string {
 
 /** Attributes from `[{ key, value: { stringValue } }]`. What has no counterpart in the API is left out. */
 export function attributesOf(list: unknown): Attributes {
-  const attributes: Attributes = {};
-  if (!Array.isArray(list)) return attributes;
+  if (!Array.isArray(list)) return {};
+  const attributes: [string, AttributeValue][] = [];
   for (const entry of list as unknown[]) {
     if (!isFields(entry)) continue;
     const { key } = entry;
-    if (typeof key !== 'string' || key === '__proto__') continue;
+    if (typeof key !== 'string') continue;
     const value = plainValue(entry['value']);
-    if (value !== undefined) attributes[key] = value;
+    if (value !== undefined) attributes.push([key, value]);
   }
-  return attributes;
+  return Object.fromEntries(attributes);
 }
 
 function plainValue(value: unknown): AttributeValue | undefined {

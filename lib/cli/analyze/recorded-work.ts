@@ -48,11 +48,8 @@ function tellsWhat(attributes: Attributes): boolean {
 function valuesOf(attributes: Attributes): Inputs | undefined {
   const values = attributes['db.postgresql.values'];
   if (Array.isArray(values)) return inputsOf(values);
-  let keys: string[] | undefined;
-  for (const key in attributes) {
-    if (!PARAMETER.test(key)) continue;
-    keys ??= [];
-    keys.push(key);
-  }
-  return keys === undefined ? undefined : inputsOf(keys.sort().map((key) => attributes[key]));
+  const parameters = Object.entries(attributes).filter(([key]) => PARAMETER.test(key));
+  if (parameters.length === 0) return undefined;
+  parameters.sort(([one], [other]) => (one < other ? -1 : 1));
+  return inputsOf(parameters.map(([, value]) => value));
 }

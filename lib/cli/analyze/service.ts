@@ -12,9 +12,9 @@ export class Service {
   /** Takes the resource, which may come after the spans that it belongs to. */
   describe(resource: Fields): this {
     const attributes = attributesOf(resource['attributes']);
-    const [namespace, name, instance] = ['service.namespace', 'service.name', 'service.instance.id'].map(
-      (key) => String(attributes[key] ?? ''),
-    );
+    const [namespace, name, instance] = (
+      ['service.namespace', 'service.name', 'service.instance.id'] as const
+    ).map((key) => String(attributes[key] ?? ''));
     if (name !== undefined && name !== '') this.name = name;
     this.key = JSON.stringify([namespace, name, instance]);
     return this;

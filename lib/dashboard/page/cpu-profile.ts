@@ -49,7 +49,10 @@ export interface ReadProfile {
 
 const IDLE = '(idle)';
 const OTHERS = '(other operations)';
-const TEXT_OF: Record<string, string> = { '': '(anonymous)', '(root)': 'all code that ran' };
+const TEXT_OF: ReadonlyMap<string, string> = new Map([
+  ['', '(anonymous)'],
+  ['(root)', 'all code that ran'],
+]);
 
 /** Makes a tree with times of a profile. The time in which nothing ran is left out. */
 export function readProfile(profile: CpuProfile): ReadProfile {
@@ -96,7 +99,7 @@ function childOf(
 }
 
 function newFrame(functionName: string, url: string, lineNumber: number): Frame {
-  const name = TEXT_OF[functionName] ?? functionName;
+  const name = TEXT_OF.get(functionName) ?? functionName;
   const file = url.replace(/^file:\/\//, '');
   return { name, file, line: lineNumber + 1, owner: ownerOf(name, file), children: [], selfMs: 0, value: 0 };
 }
