@@ -16,6 +16,7 @@ const QUIET: AlertSources = {
   types: () => [],
   type: () => undefined,
   operation: () => undefined,
+  failing: () => [],
   heap: () => ({ used: 40, limit: 100 }),
   eventLoop: () => ({ utilization: 0.2, delayMaxMs: 12 }),
   leaks: () => [],
