@@ -74,6 +74,7 @@ const alerting = new Alerting(
     types: () => statistics.types(),
     type: (type, window) => statistics.typeSummary(type, window, now),
     operation: (name, window, type) => statistics.operationSummary(name, window, now, type),
+    failing: (window) => statistics.failing(window, now),
     heap: () => ({ used: 50, limit: 100 }),
     eventLoop: () => ({ utilization: 0.3, delayMaxMs: 20 }),
     leaks: () => [],

@@ -17,11 +17,21 @@ export function alertRules(options: ResolvedAlertOptions, sources: AlertSources)
   ];
 }
 
+/** A deployment or a dependency that restarts makes requests fail for some seconds, and nobody can act on that. */
+const ERRORS_FOR_SECONDS = 30;
+
 /** Few and quiet: each speaks of what costs users something and needs somebody. */
 function defaultRules(options: ResolvedAlertOptions): AlertRuleOptions[] {
   if (!options.defaultRules) return [];
   return [
     { kind: 'slow_percentage', ...options.slowPercentage },
+    {
+      kind: 'error_rate',
+      ...options.errorRate,
+      perOperation: true,
+      severity: 'critical',
+      forSeconds: ERRORS_FOR_SECONDS,
+    },
     { kind: 'heap_used', ...options.heapUsed },
     { kind: 'leak' },
     { kind: 'regression' },

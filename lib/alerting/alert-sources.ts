@@ -1,5 +1,6 @@
 import type { Regression } from '../baseline/regression.js';
 import type { Finding, FindingType } from '../explain/finding.js';
+import type { Failures } from '../monitor/failures.js';
 import type { LatencySummary, WindowName } from '../monitor/operation-statistics.js';
 import type { Leak } from '../resources/leak.js';
 import type { BurnRate } from './burn-rate.js';
@@ -11,6 +12,8 @@ export interface AlertSources {
   type(type: string, window: WindowName): LatencySummary | undefined;
   /** @param type absent: the first operation of that name */
   operation(name: string, window: WindowName, type?: string): LatencySummary | undefined;
+  /** Every operation that failed at least once within the window. */
+  failing(window: WindowName): readonly Failures[];
   /** Bytes. */
   heap(): { used: number; limit: number };
   /** Of the last second: the share in which the loop was busy (0 to 1), and the longest delay of a timer. */
@@ -48,6 +51,10 @@ export class TickSources implements AlertSources {
     return this.once(`operation\n${type}\n${window}\n${name}`, () =>
       this.sources.operation(name, window, type),
     );
+  }
+
+  failing(window: WindowName): readonly Failures[] {
+    return this.once(`failing\n${window}`, () => this.sources.failing(window));
   }
 
   heap(): { used: number; limit: number } {

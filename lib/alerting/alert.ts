@@ -46,7 +46,7 @@ export interface RuleReading {
   value: number;
   /** The number of operations behind the value. Below the rule's `minCount` nothing begins to fire. */
   count?: number;
-  /** It may be chance: nothing begins to fire for it, and nothing is resolved. */
+  /** It may be chance, or follows from another reading: nothing begins to fire for it, and nothing is resolved. */
   isAccident?: boolean;
   /** Where they are others than the rule's. */
   limits?: { readonly threshold: number; readonly resolveBelow: number };

@@ -1,3 +1,4 @@
+import { type Failures, failureCountOf, failurePercentage, MIN_JUDGED } from '../monitor/failures.js';
 import type { LatencySummary } from '../monitor/operation-statistics.js';
 import type {
   ErrorRateRuleOptions,
@@ -10,8 +11,7 @@ import { commonOf, inMs, percent } from './rule-name.js';
 
 type OperationRuleOptions = SlowPercentageRuleOptions | LatencyRuleOptions | ErrorRateRuleOptions;
 
-/** Below that a figure is an accident; a p99 of fewer than a hundred is the slowest one. */
-const MIN_COUNT = 20;
+/** A p99 of fewer than a hundred is the slowest one. */
 const MIN_COUNT_P99 = 100;
 
 /** Rules on the latencies and errors of operations: of one, of a type, or of each type by itself. */
@@ -23,26 +23,78 @@ export function operationRule(options: OperationRuleOptions, sources: AlertSourc
     const value = summary === undefined ? undefined : figureOf(options, summary);
     return value === undefined ? [] : [{ subject, value, count: summary?.count ?? 0, labels }];
   };
-  return {
+  const rule: Omit<AlertRule, 'read'> = {
     ...commonOf(options, limit),
     unit: options.kind === 'latency' ? 'ms' : '%',
-    minCount: options.minCount ?? (isP99 ? MIN_COUNT_P99 : MIN_COUNT),
+    minCount: options.minCount ?? (isP99 ? MIN_COUNT_P99 : MIN_JUDGED),
+    describe: ({ subject, value, count = 0, explanation = '' }) => {
+      if (count === 0) return `No ${subject} operations ended in the last ${window}`;
+      const of = `the ${count} ${subject} operations of the last ${window}`;
+      if (options.kind === 'slow_percentage')
+        return `${percent(value)} of ${of} were slow (limit ${percent(limit)})`;
+      if (options.kind === 'error_rate')
+        return `${percent(value)} of ${of} failed (limit ${percent(limit)})${explanation}`;
+      return `The ${options.percentile} of ${of} is ${inMs(value)} (limit ${inMs(limit)})`;
+    },
+  };
+  const perOperation = options.kind === 'error_rate' && options.perOperation === true;
+  return {
+    ...rule,
     read(): RuleReading[] {
       if (operation !== undefined) {
         const labels: Record<string, string> = type === undefined ? { operation } : { operation, type };
         return reading(operation, sources.operation(operation, window, type), labels);
       }
       const types = type === undefined ? sources.types() : [type];
-      return types.flatMap((each) => reading(each, sources.type(each, window), { type: each }));
-    },
-    describe: ({ subject, value, count }) => {
-      const of = `the ${count ?? 0} ${subject} operations of the last ${window}`;
-      if (options.kind === 'slow_percentage')
-        return `${percent(value)} of ${of} were slow (limit ${percent(limit)})`;
-      if (options.kind === 'error_rate') return `${percent(value)} of ${of} failed (limit ${percent(limit)})`;
-      return `The ${options.percentile} of ${of} is ${inMs(value)} (limit ${inMs(limit)})`;
+      const readings: RuleReading[] = types.flatMap((each) =>
+        reading(each, sources.type(each, window), { type: each }),
+      );
+      return perOperation
+        ? [...readings, ...failingOperations(rule, readings, sources.failing(window), type)]
+        : readings;
     },
   };
+}
+
+/**
+ * The operations whose failures keep an alert, or begin one. While a whole type fails, that is one alert and not one for
+ * each of its operations: none of them begins, and none of them is resolved.
+ */
+function failingOperations(
+  { threshold, resolveBelow, minCount = 0 }: Omit<AlertRule, 'read'>,
+  ofTypes: readonly RuleReading[],
+  failing: readonly Failures[],
+  type: string | undefined,
+): RuleReading[] {
+  const failingTypes = new Map<string | undefined, RuleReading>();
+  for (const reading of ofTypes) {
+    const { subject, value, count = 0 } = reading;
+    if (value <= threshold || count < minCount) continue;
+    failingTypes.set(subject, reading);
+    const worst = mostFailures(failing.filter((one) => one.type === subject));
+    if (worst !== undefined)
+      reading.explanation = `, most often ${worst.name} (${worst.failureCount} of ${worst.count})`;
+  }
+  const readings: RuleReading[] = [];
+  for (const one of failing) {
+    const value = failurePercentage(one) ?? 0;
+    if (value <= resolveBelow || (type !== undefined && one.type !== type)) continue;
+    readings.push({
+      subject: one.name,
+      key: `${one.type}\n${one.name}`,
+      value,
+      count: one.count,
+      ...(failingTypes.has(one.type) ? { isAccident: true } : {}),
+      labels: { operation: one.name, type: one.type },
+    });
+  }
+  return readings;
+}
+
+function mostFailures(failing: readonly Failures[]): Failures | undefined {
+  let worst = failing[0];
+  for (const one of failing) if (one.failureCount > (worst?.failureCount ?? 0)) worst = one;
+  return worst;
 }
 
 /** The figure, or nothing without operations; a share of none is 0, so that a rule on it resolves. */
@@ -51,7 +103,7 @@ function figureOf(options: OperationRuleOptions, summary: LatencySummary): numbe
     case 'slow_percentage':
       return summary.slowPercentage;
     case 'error_rate':
-      return summary.count === 0 ? 0 : (summary.errorCount / summary.count) * 100;
+      return failurePercentage({ count: summary.count, failureCount: failureCountOf(summary) }) ?? 0;
     case 'latency':
       return summary[options.percentile];
   }

@@ -1,3 +1,5 @@
+import { performance } from 'node:perf_hooks';
+import { type Failures, mostFail } from '../monitor/failures.js';
 import type { OperationCost } from '../monitor/operation-cost.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { round } from '../monitor/round.js';
@@ -8,6 +10,7 @@ import { resourceSeries } from './resource-series.js';
 /** The bounds of what is shown at first sight; each list has its own page. */
 const OPERATIONS = 100;
 const LISTED = 50;
+const FAILING = 20;
 /** The median of fewer operations says little. */
 const MIN_FOR_MEDIAN = 10;
 
@@ -20,8 +23,12 @@ export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), str
   const { serviceName: name, serviceVersion: version } = monitor.options;
   const stats = monitor.statsInParts();
   const slow = monitor.getSlowOperations({ limit: LISTED });
+  const failing = failingNow(monitor);
   const content = {
-    operations: monitor.operationsByCost(OPERATIONS).map((one) => withChange(monitor, one)),
+    lastMinute: Object.entries(stats.byType).map(([type, { windows }]) => ({ type, ...windows.minute })),
+    operations: monitor
+      .operationsByCost(OPERATIONS, performance.now(), failing.slice(0, FAILING))
+      .map((one) => withChange(monitor, one)),
     findings: monitor.getFindings({ limit: LISTED }),
     regressions: monitor.getRegressions().slice(0, LISTED),
     leaks: monitor.getLeaks().slice(0, LISTED),
@@ -39,7 +46,7 @@ export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), str
       startedAt: now - Math.round(process.uptime() * 1000),
       countingSince: monitor.countingSince,
     },
-    health: healthOf({ ...content, slow, total: stats.totalOperations }, now),
+    health: healthOf({ ...content, failing, slow, total: stats.totalOperations }, now),
     operationCount: monitor.operationCount,
     slow: slow.map(shortOf),
     trends: monitor.getTrends().slice(0, LISTED),
@@ -53,6 +60,14 @@ export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), str
     },
     ...content,
   };
+}
+
+/** The operations most of which failed within the last minute, the most failures first. What fails fast costs little. */
+function failingNow(monitor: PerformanceMonitor): Failures[] {
+  return monitor
+    .failing('minute')
+    .filter(mostFail)
+    .sort((a, b) => b.failureCount - a.failureCount);
 }
 
 function withChange(monitor: PerformanceMonitor, operation: OperationCost): OverviewOperation {

@@ -1,6 +1,8 @@
 import type { CauseName } from '../explain/cause.js';
+import { failureCountOf } from '../monitor/failures.js';
 import type { SlowOperation } from '../monitor/operation.js';
 import { figure, shortened } from '../report/report-words.js';
+import { type FailureSigns, failureSentence, isServed, tooFewToJudge } from './failing.js';
 import type { Overview, OverviewOperation } from './overview.js';
 
 /** An operation is said to be slow from this share of its calls within a minute on, in percent, and from so many. */
@@ -13,12 +15,13 @@ const RECENT_MS = 300_000;
 const MAX_SENTENCE = 240;
 
 /** What the sentence is made of. */
-export type Signs = Pick<Overview, 'alerts' | 'regressions' | 'leaks' | 'findings' | 'operations'> & {
-  /** Operations that have ended so far. */
-  readonly total: number;
-  /** The newest first. */
-  readonly slow: readonly Pick<SlowOperation, 'type' | 'name' | 'cause' | 'causes'>[];
-};
+export type Signs = Pick<Overview, 'alerts' | 'regressions' | 'leaks' | 'findings' | 'operations'> &
+  FailureSigns & {
+    /** Operations that have ended so far. */
+    readonly total: number;
+    /** The newest first. */
+    readonly slow: readonly Pick<SlowOperation, 'type' | 'name' | 'cause' | 'causes'>[];
+  };
 
 type Health = Overview['health'];
 
@@ -29,9 +32,13 @@ type Health = Overview['health'];
 export function healthOf(signs: Signs, now: number): Health {
   if (signs.total === 0)
     return { state: 'idle', sentence: 'Nothing was recorded yet: send a request to the application.' };
+  const failure = failureSentence(signs);
+  if (failure !== undefined) return unhealthy(shortened(failure, MAX_SENTENCE));
   const worst = worstSign(signs, now);
-  if (worst === undefined) return { state: 'healthy', sentence: allIsWell(signs) };
-  return { ...worst, sentence: oneLine(worst.sentence) };
+  if (worst !== undefined) return { ...worst, sentence: oneLine(worst.sentence) };
+  const tooFew = tooFewToJudge(signs);
+  if (tooFew !== undefined) return { state: 'idle', sentence: tooFew };
+  return { state: 'healthy', sentence: allIsWell(signs) };
 }
 
 function worstSign(signs: Signs, now: number): Health | undefined {
@@ -77,7 +84,7 @@ function slowestNow(operations: readonly OverviewOperation[]): OverviewOperation
   const slow = operations.filter(
     ({ minute }) => minute.slowPercentage >= SLOW_PERCENT && minute.slowCount >= MIN_SLOW,
   );
-  const served = slow.filter(({ type }) => type === 'http' || type === 'rpc');
+  const served = slow.filter(isServed);
   return (served.length > 0 ? served : slow).sort(
     (a, b) => b.minute.slowPercentage - a.minute.slowPercentage || b.minute.slowCount - a.minute.slowCount,
   )[0];
@@ -119,10 +126,12 @@ const WORDS: Readonly<Partial<Record<CauseName, (operation: string | undefined) 
   waiting: () => 'waiting for what is not seen',
 };
 
-function allIsWell({ operations }: Signs): string {
-  const count = operations.reduce((sum, { minute }) => sum + minute.count, 0);
+function allIsWell({ lastMinute }: Signs): string {
+  const count = lastMinute.reduce((sum, figures) => sum + figures.count, 0);
+  const failed = lastMinute.reduce((sum, figures) => sum + failureCountOf(figures), 0);
   if (count === 0) return 'All is well: nothing ended within the last minute, and nothing needs attention.';
-  return `All is well: ${count} ${count === 1 ? 'operation' : 'operations'} within the last minute, and nothing needs attention.`;
+  const few = failed === 0 ? '' : `, ${failed} of which failed`;
+  return `All is well: ${count} ${count === 1 ? 'operation' : 'operations'} within the last minute${few}, and nothing needs attention.`;
 }
 
 /** The first sentence of an explanation, which may have several. */

@@ -12,9 +12,11 @@ import type { Leak } from '../resources/leak.js';
 export interface Overview {
   at: number;
   service: { name: string; version?: string; startedAt: number; countingSince: number };
-  /** One line in words, and how it is meant. `idle`: nothing was recorded yet. */
+  /** One line in words, and how it is meant. `idle`: nothing was recorded yet, or too little to judge failures. */
   health: { state: 'idle' | 'healthy' | 'degraded' | 'unhealthy'; sentence: string };
-  /** Those that cost most first: by `lostMs`, then by total time. */
+  /** Every type within the last minute. */
+  lastMinute: OverviewType[];
+  /** Those that cost most first: by `lostMs`, then by total time. Operations that fail most of the time are among them. */
   operations: OverviewOperation[];
   /** Operations that there are, of which `operations` may list fewer. */
   operationCount: number;
@@ -32,6 +34,10 @@ export interface Overview {
   resources: OverviewResources;
   drivers: readonly DriverStatus[];
   overhead: OverviewOverhead;
+}
+
+export interface OverviewType extends LatencySummary {
+  type: string;
 }
 
 export interface OverviewOperation {

@@ -6,6 +6,7 @@ import { milliseconds } from '../options/checks.js';
 import { show } from '../options/options-error.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { TYPE_ATTRIBUTE } from '../tracing/classify.js';
+import { isErrorOfCaller } from '../tracing/expected-error.js';
 import { currentTracer, tracingRuntime } from '../tracing/tracing-runtime.js';
 import { forget } from '../tracing/work-tracking.js';
 
@@ -132,13 +133,16 @@ export class RunningOperation {
         span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
-      if (state === undefined) {
+      const expectedError = failed && isErrorOfCaller(error);
+      if (state !== undefined) state.expectsError = expectedError;
+      else {
         monitor?.record({
           type: operation.type,
           name: operation.name,
           durationMs,
           thresholdMs,
           error: failed,
+          expectedError,
           span,
         });
       }

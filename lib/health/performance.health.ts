@@ -1,12 +1,31 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { trace } from '@opentelemetry/api';
+import { failureCountOf, failurePercentage, MIN_JUDGED, MOST_PERCENT } from '../monitor/failures.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { stateOf } from '../monitor/span-state.js';
 import { show } from '../options/options-error.js';
 
 /** The limits of a check. A figure above its limit is unhealthy; one without data is not looked at. */
 export interface PerformanceHealthLimits {
   /** Percent of slow operations within the last minute, over all types. Default 20. */
   slowPercentage?: number;
-  /** Operations there must be within the last minute for that. Default 20. */
+  /**
+   * Percent of failed operations within the last minute, of the type of which most failed: `http` are the incoming
+   * requests, `database` the statements. Types are not added up, since the queries of a request that fails may all
+   * succeed. Default 50: more than half fails, which is an outage for any service, while retries that succeed at the
+   * second attempt stay below.
+   *
+   * Failures of incoming requests are 5xx answers. Expected errors do not count: 4xx answers to outgoing calls,
+   * exceptions that Nest answers with 4xx, and work for a client that has gone away.
+   */
+  errorPercentage?: number;
+  /**
+   * The same of the single operation of which most failed, such as one route or one statement. A route whose requests all
+   * fail is hidden in `errorPercentage` by the traffic of the others. Default 50. Where `severity: 'down'` takes an
+   * instance out of rotation, 100 turns this off, so that one broken route does not take the others with it.
+   */
+  operationErrorPercentage?: number;
+  /** Operations there must be within the last minute for each of these percentages. Default 20. */
   minCount?: number;
   /** Percent of the heap limit in use. Default 90. */
   heapUsedPercentage?: number;
@@ -33,7 +52,9 @@ interface Session {
 
 const DEFAULTS: Required<PerformanceHealthLimits> = {
   slowPercentage: 20,
-  minCount: 20,
+  errorPercentage: MOST_PERCENT,
+  operationErrorPercentage: MOST_PERCENT,
+  minCount: MIN_JUDGED,
   heapUsedPercentage: 90,
   eventLoopUtilization: 0.98,
   eventLoopDelayMs: 1000,
@@ -74,11 +95,14 @@ export class PerformanceHealthIndicator {
     const data = { ...figures, ...(exceeded.length === 0 ? {} : { exceeded }) };
     if (exceeded.length === 0) return session.up(data) as PerformanceHealthResult<Key>;
     const degraded = merged.severity === 'degraded' && session.degraded !== undefined;
+    if (!degraded) expectError();
     return (degraded ? session.degraded?.(data) : session.down(data)) as PerformanceHealthResult<Key>;
   }
 
   private figures(minCount: number): {
     slowPercentage?: number;
+    errorPercentage?: number;
+    operationErrorPercentage?: number;
     heapUsedPercentage?: number;
     eventLoopUtilization?: number;
     eventLoopDelayMs?: number;
@@ -86,17 +110,45 @@ export class PerformanceHealthIndicator {
     const { memory, eventLoop } = this.monitor.resources.current();
     let count = 0;
     let slow = 0;
+    let errorPercentage: number | undefined;
     for (const type of this.monitor.lastMinute()) {
       count += type.count;
-      slow += (type.count * type.slowPercentage) / 100;
+      slow += type.slowCount;
+      const failures = { count: type.count, failureCount: failureCountOf(type) };
+      errorPercentage = greater(errorPercentage, failurePercentage(failures, minCount));
+    }
+    let operationErrorPercentage: number | undefined;
+    for (const operation of this.monitor.failing()) {
+      operationErrorPercentage = greater(operationErrorPercentage, failurePercentage(operation, minCount));
     }
     return {
-      slowPercentage: count >= minCount ? Math.round((slow / count) * 1000) / 10 : undefined,
-      heapUsedPercentage: Math.round((memory.heapUsed / memory.heapLimit) * 1000) / 10,
+      slowPercentage: count > 0 && count >= minCount ? rounded((slow / count) * 100) : undefined,
+      errorPercentage: rounded(errorPercentage),
+      operationErrorPercentage: rounded(operationErrorPercentage),
+      heapUsedPercentage: rounded((memory.heapUsed / memory.heapLimit) * 100),
       eventLoopUtilization: eventLoop.utilization,
       eventLoopDelayMs: eventLoop.delayMaxMs,
     };
   }
+}
+
+function greater(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || (b !== undefined && b > a) ? b : a;
+}
+
+function rounded(percentage: number): number;
+function rounded(percentage: number | undefined): number | undefined;
+function rounded(percentage: number | undefined): number | undefined {
+  return percentage === undefined ? undefined : Math.round(percentage * 10) / 10;
+}
+
+/**
+ * The health check is about to be answered with 503. That answer must not count as a failure: where health checks are most
+ * of the traffic left, they would keep the service down for good.
+ */
+function expectError(): void {
+  const root = stateOf(trace.getActiveSpan())?.root;
+  if (root?.isWaitedFor === true) root.expectsError = true;
 }
 
 function withoutUndefined(limits: PerformanceHealthLimits): PerformanceHealthLimits {

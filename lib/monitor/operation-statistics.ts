@@ -20,6 +20,11 @@ export interface LatencySummary {
   slowPercentage: number;
   /** Operations that failed. */
   errorCount: number;
+  /**
+   * Errors among them that do not mean that the service is broken, such as an outgoing call that was answered with 404.
+   * Neither health nor alerts count them. Absent while there are none.
+   */
+  expectedErrorCount?: number;
   avgDuration?: number;
   minDuration?: number;
   maxDuration?: number;
@@ -45,6 +50,8 @@ export class OperationStatistics {
   lostMs = 0;
   /** What the last one was compared with, in milliseconds: Infinity where with nothing. */
   limitMs = Number.POSITIVE_INFINITY;
+  /** The slot of the last failure: what has not failed within a window need not be read to know that. */
+  private lastFailure = Number.NEGATIVE_INFINITY;
 
   /**
    * @param history what is told of each slot that is over
@@ -59,8 +66,16 @@ export class OperationStatistics {
    * Counts one operation.
    * @param now milliseconds on a clock that never goes back
    * @param limitMs what it was compared with to tell whether it was slow
+   * @param expected whether its error is an expected one
    */
-  record(durationMs: number, slow: boolean, error: boolean, now: number, limitMs?: number): void {
+  record(
+    durationMs: number,
+    slow: boolean,
+    error: boolean,
+    now: number,
+    limitMs?: number,
+    expected = false,
+  ): void {
     if (limitMs !== undefined) {
       this.limitMs = limitMs;
       if (slow) this.lostMs += durationMs - limitMs;
@@ -70,7 +85,11 @@ export class OperationStatistics {
     const totals = this.liveTotals;
     totals.count++;
     if (slow) totals.slow++;
-    if (error) totals.errors++;
+    if (error) {
+      totals.errors++;
+      if (expected) totals.expected++;
+      else this.lastFailure = slot;
+    }
     totals.sum += durationMs;
     if (durationMs < totals.min) totals.min = durationMs;
     if (durationMs > totals.max) totals.max = durationMs;
@@ -103,6 +122,18 @@ export class OperationStatistics {
       this.live.addTo(counts);
     }
     return summarize(totals, counts);
+  }
+
+  /**
+   * Adds the counts of a window that ends now to `totals`, without percentiles.
+   * @returns whether anything failed within it; otherwise nothing was read
+   */
+  addFailing(window: WindowName, now: number, totals: Totals): boolean {
+    const since = (now - WINDOWS[window]) / SLOT_MS;
+    if (this.lastFailure + 1 <= since) return false;
+    this.past.readTotals(since, totals);
+    if (this.slot + 1 > since) totals.add(this.liveTotals);
+    return true;
   }
 
   /**
@@ -178,7 +209,7 @@ export class OperationStatistics {
 }
 
 function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
-  const { count, slow, errors, sum, min, max } = totals;
+  const { count, slow, errors, expected, sum, min, max } = totals;
   if (count === 0) return { count: 0, slowCount: 0, slowPercentage: 0, errorCount: 0 };
   const [p50 = max, p95 = max, p99 = max] = percentilesOf(buckets, count, PERCENTILES, min, max).map(
     (value) => round(Math.max(min, value)),
@@ -188,6 +219,7 @@ function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
     slowCount: slow,
     slowPercentage: round((slow / count) * 100),
     errorCount: errors,
+    ...(expected === 0 ? {} : { expectedErrorCount: expected }),
     avgDuration: round(sum / count),
     minDuration: round(min),
     maxDuration: round(max),

@@ -29,6 +29,7 @@ import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { DriverStatus } from './driver-status.js';
 import { Events } from './events.js';
+import type { Failures } from './failures.js';
 import { GuardedSpan, type SpanLike } from './guarded-span.js';
 import {
   boundedName,
@@ -39,6 +40,7 @@ import {
 } from './operation.js';
 import type { OperationCost } from './operation-cost.js';
 import type { OperationRecorder } from './operation-recorder.js';
+import type { LatencySummary, WindowName } from './operation-statistics.js';
 import { OverTime } from './over-time.js';
 import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
 import { round } from './round.js';
@@ -55,6 +57,11 @@ export interface EndedOperation {
   /** Absent: it is counted and never slow. */
   thresholdMs: number | undefined;
   error: boolean;
+  /**
+   * The error does not mean that the service is broken: it is the caller's, or part of an answer that is as it should be.
+   * It is counted, and left out by health and alerts. Default false.
+   */
+  expectedError?: boolean;
   /** To annotate when it is slow; must still be writable. */
   span?: SpanLike | null;
   statement?: string;
@@ -131,6 +138,7 @@ export class PerformanceMonitor {
         type: (type, window) => this.statistics.typeSummary(type, window, performance.now()),
         operation: (name, window, type) =>
           this.statistics.operationSummary(name, window, performance.now(), type),
+        failing: (window) => this.failing(window),
         heap: () => {
           const heap = getHeapStatistics();
           return { used: heap.used_heap_size, limit: heap.heap_size_limit };
@@ -186,13 +194,13 @@ export class PerformanceMonitor {
     if (!this.started || !Number.isFinite(given.durationMs) || given.durationMs < 0) return false;
     const state = stateOf(given.span);
     const operation = guarded(given, state);
-    const { type, name, durationMs, thresholdMs, error } = operation;
+    const { type, name, durationMs, thresholdMs, error, expectedError } = operation;
     const usualMs = this.statistics.history(type, name)?.adaptiveMs ?? Number.POSITIVE_INFINITY;
     // A stream is open for as long as somebody listens.
     const isStream = thresholdMs === Number.POSITIVE_INFINITY;
     const limitMs = isStream ? thresholdMs : Math.min(usualMs, thresholdMs ?? usualMs);
     const slow = durationMs > limitMs;
-    const history = this.statistics.record(type, name, durationMs, slow, error, now, limitMs);
+    const history = this.statistics.record(type, name, durationMs, slow, error, now, limitMs, expectedError);
     if (history !== undefined) {
       if (isStream) history.isStream = true;
       if (state !== undefined && state.root === state && this.diagnostics.explains) {
@@ -265,9 +273,22 @@ export class PerformanceMonitor {
    * What operations cost, at most `limit` of them: those that lost the most time by being slow first, then those that took
    * the most. Only these are summarised.
    * @param now milliseconds on the clock of `performance.now()`
+   * @param always operations that are among them whatever they cost
    */
-  operationsByCost(limit: number, now = performance.now()): OperationCost[] {
-    return this.statistics.costs(now, limit);
+  operationsByCost(
+    limit: number,
+    now = performance.now(),
+    always: readonly { type: string; name: string }[] = [],
+  ): OperationCost[] {
+    return this.statistics.costs(now, limit, always);
+  }
+
+  /**
+   * Every operation that failed at least once within a window, in no particular order.
+   * @param now milliseconds on the clock of `performance.now()`
+   */
+  failing(window: WindowName = 'minute', now = performance.now()): Failures[] {
+    return this.statistics.failing(window, now);
   }
 
   /** The number of operations that have statistics of their own. */
@@ -385,11 +406,11 @@ export class PerformanceMonitor {
   }
 
   /** The figures of every type within the last minute. */
-  lastMinute(): { type: string; count: number; slowPercentage: number }[] {
+  lastMinute(): ({ type: string } & LatencySummary)[] {
     const now = performance.now();
-    return this.statistics.types().map((type) => {
+    return this.statistics.types().flatMap((type) => {
       const summary = this.statistics.typeSummary(type, 'minute', now);
-      return { type, count: summary?.count ?? 0, slowPercentage: summary?.slowPercentage ?? 0 };
+      return summary === undefined ? [] : [{ type, ...summary }];
     });
   }
 

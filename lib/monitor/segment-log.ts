@@ -19,6 +19,8 @@ export class Totals {
   count = 0;
   slow = 0;
   errors = 0;
+  /** Errors among them that do not mean that the service is broken. */
+  expected = 0;
   sum = 0;
   min = Number.POSITIVE_INFINITY;
   max = 0;
@@ -27,13 +29,14 @@ export class Totals {
     this.count += other.count;
     this.slow += other.slow;
     this.errors += other.errors;
+    this.expected += other.expected;
     this.sum += other.sum;
     if (other.min < this.min) this.min = other.min;
     if (other.max > this.max) this.max = other.max;
   }
 
   clear(): void {
-    this.count = this.slow = this.errors = this.sum = this.max = 0;
+    this.count = this.slow = this.errors = this.expected = this.sum = this.max = 0;
     this.min = Number.POSITIVE_INFINITY;
   }
 }
@@ -60,8 +63,8 @@ let outLength = 0;
  * longer ones as they age, so that the last minute, hour and day and the whole life are read from one structure
  * whose size depends on how spread the latencies are and not on how many there were.
  *
- * A segment is `level, start slot, slots, count, slow, errors` as varints, `sum` as a double, `min, max` as floats, the length of
- * its body, and the body: pairs of varints (distance to the last bucket that is not empty, its count).
+ * A segment is `level, start slot, slots, count, slow, errors, expected errors` as varints, `sum` as a double, `min, max` as floats,
+ * the length of its body, and the body: pairs of varints (distance to the last bucket that is not empty, its count).
  * Knows no clock: time is a slot number that the caller counts.
  */
 export class SegmentLog {
@@ -137,6 +140,19 @@ export class SegmentLog {
     }
   }
 
+  /** Adds the totals alone of the segments that end after slot `since`: much cheaper than {@link read}. */
+  readTotals(since: number, totals: Totals): void {
+    if (this.bytes.length === 0) return;
+    const view = new DataView(this.bytes.buffer);
+    for (
+      let header = readHeader(this.bytes, 0, view);
+      header;
+      header = readHeader(this.bytes, header.bodyEnd, view)
+    ) {
+      if (header.end > since) totals.add(header.totals);
+    }
+  }
+
   /** Calls `visit` with the totals of each segment, the oldest first, and with the slots from which to before which they are. */
   each(visit: (start: number, end: number, totals: Totals) => void): void {
     for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
@@ -185,6 +201,7 @@ function readHeader(
   totals.count = readVarint(bytes);
   totals.slow = readVarint(bytes);
   totals.errors = readVarint(bytes);
+  totals.expected = readVarint(bytes);
   totals.sum = view.getFloat64(cursor);
   totals.min = view.getFloat32(cursor + 8);
   totals.max = view.getFloat32(cursor + 12);
@@ -231,8 +248,8 @@ function writeVarint(value: number): void {
   out[outLength++] = rest;
 }
 
-/** A varint of a safe integer takes at most 8 bytes; a header has seven of them, a double and two floats. */
-const HEADER_BYTES = 7 * 8 + 16;
+/** A varint of a safe integer takes at most 8 bytes; a header has eight of them, a double and two floats. */
+const HEADER_BYTES = 8 * 8 + 16;
 
 function writeHeader(level: number, start: number, end: number, totals: Totals): void {
   reserve(HEADER_BYTES);
@@ -242,6 +259,7 @@ function writeHeader(level: number, start: number, end: number, totals: Totals):
   writeVarint(totals.count);
   writeVarint(totals.slow);
   writeVarint(totals.errors);
+  writeVarint(totals.expected);
   outView.setFloat64(outLength, totals.sum);
   outView.setFloat32(outLength + 8, totals.min);
   outView.setFloat32(outLength + 12, totals.max);

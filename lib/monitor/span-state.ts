@@ -32,6 +32,8 @@ export class SpanState extends SpanNode {
   http: HttpEvidenceSource | undefined;
   /** Seen by nobody: another instrumentation already made a span for the same work. */
   duplicate = false;
+  /** Its error, if it has one, does not mean that the service is broken. */
+  expectsError = false;
   /** It or a span below it was slow or failed. Kept on the root. */
   notable = false;
   /** Spans of an unsampled trace that wait for its end. Kept on the root. */

@@ -1,8 +1,10 @@
 import type { OperationHistory } from '../baseline/operation-history.js';
+import type { Failures } from './failures.js';
 import { type OperationType, OTHER } from './operation.js';
 import { costOf, type OperationCost } from './operation-cost.js';
 import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
 import { round } from './round.js';
+import { Totals } from './segment-log.js';
 
 /** The figures of one type, for its life and for each window. */
 export interface TypeStatistics extends LatencySummary {
@@ -48,6 +50,7 @@ export class Statistics {
   /**
    * Counts one operation. `now` is milliseconds on a clock that never goes back.
    * @param limitMs what it was compared with to tell whether it was slow
+   * @param expected whether its error is an expected one
    * @returns its history, where one is kept
    */
   record(
@@ -58,6 +61,7 @@ export class Statistics {
     error: boolean,
     now: number,
     limitMs?: number,
+    expected = false,
   ): OperationHistory | undefined {
     let ofType = this.byType.get(type);
     let key: string = type;
@@ -70,9 +74,9 @@ export class Statistics {
         this.byName.set(key, new Map());
       }
     }
-    ofType.record(durationMs, slow, error, now, limitMs);
+    ofType.record(durationMs, slow, error, now, limitMs, expected);
     const named = this.operation(key, name);
-    named.record(durationMs, slow, error, now, limitMs);
+    named.record(durationMs, slow, error, now, limitMs, expected);
     return named.history;
   }
 
@@ -207,12 +211,41 @@ export class Statistics {
     }
   }
 
-  /** The operations that lost the most time by being slow, then those that took the most, at most `limit` of them. */
-  costs(now: number, limit: number): OperationCost[] {
+  /**
+   * The operations that lost the most time by being slow, then those that took the most, at most `limit` of them.
+   * @param always operations that are among them whatever they cost
+   */
+  costs(now: number, limit: number, always: readonly { type: string; name: string }[] = []): OperationCost[] {
     const all = this.named().sort(
       ({ statistics: a }, { statistics: b }) => b.lostMs - a.lostMs || b.totalMs - a.totalMs,
     );
-    return all.slice(0, limit).map(({ type, name, statistics }) => costOf(type, name, statistics, now));
+    const certain = new Set<OperationStatistics>();
+    for (const { type, name } of always.slice(0, limit)) {
+      const statistics = this.byName.get(type)?.get(name);
+      if (statistics !== undefined) certain.add(statistics);
+    }
+    let room = limit - certain.size;
+    return all
+      .filter(({ statistics }) => certain.has(statistics) || room-- > 0)
+      .map(({ type, name, statistics }) => costOf(type, name, statistics, now));
+  }
+
+  /**
+   * Every operation that failed at least once within a window, in no particular order. Operations that did not fail cost
+   * one comparison each, those that did about a microsecond.
+   */
+  failing(window: WindowName, now: number): Failures[] {
+    const failing: Failures[] = [];
+    const totals = new Totals();
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) {
+        totals.clear();
+        if (!statistics.addFailing(window, now, totals)) continue;
+        const failureCount = totals.errors - totals.expected;
+        if (failureCount > 0) failing.push({ type, name, count: totals.count, failureCount });
+      }
+    }
+    return failing;
   }
 
   private named(): { type: string; name: string; statistics: OperationStatistics }[] {

@@ -1,5 +1,6 @@
 import type { RegressionMetric } from '../baseline/regression.js';
 import type { Severity } from '../explain/finding.js';
+import { MIN_JUDGED, MOST_PERCENT } from '../monitor/failures.js';
 import type { LeakingMemory } from '../resources/leak.js';
 import type { NotifierOptions, ResolvedNotifierOptions } from './notifier-options.js';
 
@@ -11,11 +12,16 @@ export interface AlertOptions {
   intervalMs?: number;
   /** Percent of slow operations of a type above which it alerts, once there are `minCount`. Default 5 and 20. */
   slowPercentage?: { threshold?: number; minCount?: number };
+  /**
+   * Percent of failures above which it alerts, once there are `minCount` operations: of a type, and of one operation.
+   * Default 50 and 20: more than half fails.
+   */
+  errorRate?: { threshold?: number; minCount?: number };
   /** Percent of the heap limit in use above which it alerts. Default 90. */
   heapUsed?: { threshold?: number };
   /**
-   * The rules that there are without any of your own: `slow_percentage`, `heap_used`, `leak` (a confirmed one) and
-   * `regression`. A rule of yours with one of these names stands in its place. Default true.
+   * The rules that there are without any of your own: `slow_percentage`, `error_rate` (critical, after 30 seconds),
+   * `heap_used`, `leak` (a confirmed one) and `regression`. A rule of yours with one of these names stands in its place. Default true.
    */
   defaultRules?: boolean;
   /** Rules of your own. */
@@ -72,10 +78,18 @@ export interface LatencyRuleOptions extends AlertRuleCommon, OfOperations {
   thresholdMs: number;
 }
 
-/** Percent of operations that failed. */
+/**
+ * Percent of operations that failed. Expected errors are not counted: 4xx answers to outgoing calls, exceptions that Nest
+ * answers with 4xx, and work for a client that has gone away.
+ */
 export interface ErrorRateRuleOptions extends AlertRuleCommon, OfOperations {
   kind: 'error_rate';
   threshold: number;
+  /**
+   * Also evaluates each operation of the type, or of each type, by itself. An operation does not begin to fire while
+   * its type exceeds the threshold. Not with `operation`. Default false.
+   */
+  perOperation?: boolean;
 }
 
 /** Percent of the heap limit. */
@@ -171,6 +185,7 @@ export interface ResolvedAlertOptions {
   readonly enabled: boolean;
   readonly intervalMs: number;
   readonly slowPercentage: { readonly threshold: number; readonly minCount: number };
+  readonly errorRate: { readonly threshold: number; readonly minCount: number };
   readonly heapUsed: { readonly threshold: number };
   readonly defaultRules: boolean;
   readonly rules: readonly AlertRuleOptions[];
@@ -182,12 +197,16 @@ export interface ResolvedAlertOptions {
 }
 
 export function resolveAlerts(options: AlertOptions = {}): ResolvedAlertOptions {
-  const { slowPercentage = {}, heapUsed = {}, notifiers = {} } = options;
+  const { slowPercentage = {}, errorRate = {}, heapUsed = {}, notifiers = {} } = options;
   const { webhook } = notifiers;
   return {
     enabled: options.enabled ?? true,
     intervalMs: options.intervalMs ?? 5000,
     slowPercentage: { threshold: slowPercentage.threshold ?? 5, minCount: slowPercentage.minCount ?? 20 },
+    errorRate: {
+      threshold: errorRate.threshold ?? MOST_PERCENT,
+      minCount: errorRate.minCount ?? MIN_JUDGED,
+    },
     heapUsed: { threshold: heapUsed.threshold ?? 90 },
     defaultRules: options.defaultRules ?? true,
     rules: options.rules ?? [],

@@ -17,6 +17,8 @@ export interface EndedSdkSpan {
   readonly kind: SpanKind;
   readonly attributes: Attributes;
   readonly status: SpanStatus;
+  /** Absent in the spans of some SDKs. */
+  readonly events?: readonly { readonly name: string; readonly attributes?: Attributes }[];
   readonly duration: HrTime;
   readonly parentSpanContext?: SpanContext;
   readonly instrumentationScope: { readonly name: string; readonly version?: string };

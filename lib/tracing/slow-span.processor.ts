@@ -7,6 +7,7 @@ import { attachState, monitorIn, SpanState, stateOf } from '../monitor/span-stat
 import { processProfiler } from '../profiling/process-profiler.js';
 import { loopIdleMs } from '../resources/loop-idle.js';
 import { classify, operationName } from './classify.js';
+import { isExpectedError } from './expected-error.js';
 import { redact } from './redact.js';
 import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from './sdk-span.js';
 import { knownStatements } from './statement.js';
@@ -140,7 +141,8 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       statement = statementOf(span.attributes, this.statements)?.text;
     }
     monitor.recorder?.ended(state, { type, name, durationMs, thresholdMs, error });
-    monitor.record({ type, name, durationMs, thresholdMs, error, span, statement }, now, idle);
+    const expectedError = error && isExpectedError(span, state);
+    monitor.record({ type, name, durationMs, thresholdMs, error, expectedError, span, statement }, now, idle);
   }
 }
 

@@ -5,6 +5,7 @@ import { alertRules } from '../../lib/alerting/alert-rules.js';
 import { type AlertSources, TickSources } from '../../lib/alerting/alert-sources.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import type { Finding } from '../../lib/explain/finding.js';
+import type { Failures } from '../../lib/monitor/failures.js';
 import { Statistics } from '../../lib/monitor/statistics.js';
 import type { AlertOptions, AlertRuleOptions } from '../../lib/options/alert-options.js';
 import { resolveOptions } from '../../lib/options/resolve-options.js';
@@ -16,6 +17,7 @@ const QUIET: AlertSources = {
   types: () => [],
   type: () => undefined,
   operation: () => undefined,
+  failing: () => [],
   heap: () => ({ used: 40, limit: 100 }),
   eventLoop: () => ({ utilization: 0.2, delayMaxMs: 12 }),
   leaks: () => [],
@@ -49,7 +51,22 @@ function statistics(slow = 10, failed = 4): Partial<AlertSources> {
     types: () => counted.types(),
     type: (type, window) => counted.typeSummary(type, window, NOW),
     operation: (name, window, type) => counted.operationSummary(name, window, NOW, type),
+    failing: (window) => counted.failing(window, NOW),
   };
+}
+
+/** Real statistics of http operations: how many of each ended, failed, and failed as expected. */
+function failures(operations: Record<string, [count: number, errors: number, expected?: number]>) {
+  const counted = new Statistics(100);
+  for (const [name, [count, errors, expected = 0]] of Object.entries(operations)) {
+    for (let i = 0; i < count; i++)
+      counted.record('http', name, 1, false, i < errors, NOW - 1000, undefined, i < expected);
+  }
+  return {
+    types: () => counted.types(),
+    type: (type: string, window: 'minute') => counted.typeSummary(type, window, NOW),
+    failing: (window: 'minute'): Failures[] => counted.failing(window, NOW),
+  } as Partial<AlertSources>;
 }
 const leak = (over: Partial<Leak> = {}): Leak => ({
   memory: 'heap',
@@ -268,6 +285,97 @@ describe('each kind of rule', () => {
   });
 });
 
+describe('the rule on errors to begin with', () => {
+  const SECOND = 1000;
+
+  /** Evaluates it every five seconds of as many as are given, each on the figures of then. */
+  function course(...sources: Partial<AlertSources>[]): string[] {
+    const events: string[] = [];
+    let now = 0;
+    const given: AlertSources = {
+      ...QUIET,
+      types: () => (sources[now] as AlertSources).types?.() ?? [],
+      type: (type, window) => (sources[now] as AlertSources).type?.(type, window),
+      failing: (window) => (sources[now] as AlertSources).failing?.(window) ?? [],
+    };
+    const rules = alertRules(resolveOptions({}).alerts, given);
+    const evaluator = new AlertEvaluator(rules, ({ state, subject, severity, timestamp }) =>
+      events.push(`${timestamp / SECOND} ${severity} ${state} ${subject}`),
+    );
+    for (; now < sources.length; now++) evaluator.evaluate(now * 5 * SECOND);
+    return events;
+  }
+  const times = (count: number, source: Partial<AlertSources>) => Array.from({ length: count }, () => source);
+
+  it('fires for a type after half a minute, and once for all of its operations', () => {
+    const all = failures({ 'GET /a': [30, 30], 'GET /b': [30, 30] });
+    expect(course(...times(6, all))).toEqual([]);
+    expect(course(...times(20, all))).toEqual(['30 critical firing http']);
+  });
+
+  it('fires for one operation while the others are fine', () => {
+    const one = failures({ 'GET /a': [20, 20], 'GET /b': [500, 1] });
+    expect(course(...times(20, one))).toEqual(['30 critical firing GET /a']);
+  });
+
+  it('keeps the alert of an operation when all others begin to fail, and resolves each by itself', () => {
+    const one = failures({ 'GET /a': [30, 30], 'GET /b': [70, 0] });
+    const all = failures({ 'GET /a': [30, 30], 'GET /b': [70, 70] });
+    expect(course(...times(7, one), ...times(7, all), ...times(3, one), failures({}))).toEqual([
+      '30 critical firing GET /a',
+      '65 critical firing http',
+      '70 critical resolved http',
+      '85 critical resolved GET /a',
+    ]);
+  });
+
+  it('stays between its limits, and while too few end to judge', () => {
+    const one = failures({ 'GET /a': [30, 30], 'GET /b': [70, 0] });
+    const fewer = failures({ 'GET /a': [5, 5], 'GET /b': [70, 0] });
+    const between = failures({ 'GET /a': [100, 45], 'GET /b': [70, 0] });
+    const below = failures({ 'GET /a': [100, 40], 'GET /b': [70, 0] });
+    expect(course(...times(7, one), fewer, between, below)).toEqual([
+      '30 critical firing GET /a',
+      '45 critical resolved GET /a',
+    ]);
+  });
+
+  it.each<[string, Partial<AlertSources>]>([
+    ['19 errors', failures({ 'GET /a': [19, 19] })],
+    ['19 errors of one operation among others', failures({ 'GET /a': [19, 19], 'GET /b': [100, 0] })],
+    ['half of them', failures({ 'GET /a': [40, 20] })],
+    ['expected errors', failures({ 'GET /a': [40, 40, 40], 'GET /b': [40, 40, 20] })],
+    ['nothing', failures({})],
+  ])('is silent: %s', (_what, source) => {
+    expect(course(...times(30, source))).toEqual([]);
+  });
+
+  it('ignores a blip of less than half a minute', () => {
+    const blip = failures({ 'GET /a': [20, 20] });
+    expect(course(...times(6, blip), failures({ 'GET /a': [60, 20] }), ...times(6, blip))).toEqual([]);
+  });
+
+  it('takes the limits that are given, and gives way to a rule of the user’s with its name', () => {
+    const source = failures({ 'GET /a': [10, 3] });
+    const errorRate = { threshold: 20, minCount: 10 };
+    const summariesOf = (alerts: AlertOptions) => {
+      const fired: string[] = [];
+      const rules = alertRules(resolveOptions({ alerts }).alerts, { ...QUIET, ...source });
+      const evaluator = new AlertEvaluator(rules, ({ summary }) => fired.push(summary));
+      evaluator.evaluate(0);
+      evaluator.evaluate(30 * SECOND);
+      return fired;
+    };
+    expect(summariesOf({ errorRate })).toEqual([
+      '30 % of the 10 http operations of the last minute failed (limit 20 %), most often GET /a (3 of 10)',
+    ]);
+    expect(summariesOf({ errorRate, rules: [{ kind: 'error_rate', threshold: 60, minCount: 1 }] })).toEqual(
+      [],
+    );
+    expect(summariesOf({ errorRate, defaultRules: false })).toEqual([]);
+  });
+});
+
 describe('the rules to begin with', () => {
   const everything: Partial<AlertSources> = {
     ...statistics(),
@@ -279,8 +387,21 @@ describe('the rules to begin with', () => {
   };
   const names = (alerts: AlertOptions): string[] => toldOf(alerts, everything).map(({ rule }) => rule);
 
-  it('are four', () => {
+  it('are five, of which the one on errors waits for half a minute', () => {
     expect(names({})).toEqual(['slow_percentage', 'heap_used', 'leak', 'regression']);
+    expect(
+      alertRules(resolveOptions({}).alerts, QUIET).map(({ name, severity, forMs }) => [
+        name,
+        severity,
+        forMs,
+      ]),
+    ).toEqual([
+      ['slow_percentage', 'warning', 0],
+      ['error_rate', 'critical', 30_000],
+      ['heap_used', 'critical', 0],
+      ['leak', 'warning', 0],
+      ['regression', 'warning', 0],
+    ]);
   });
 
   it('are silent where nothing is wrong', () => {

@@ -29,6 +29,7 @@ function start(options: AlertOptions = {}) {
       types: () => [],
       type: () => undefined,
       operation: () => undefined,
+      failing: () => [],
       heap: () => ({ used: state.used, limit: 100 }),
       eventLoop: () => ({}),
       leaks: () => [],

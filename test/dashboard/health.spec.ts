@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { PerformanceAlert } from '../../lib/alerting/alert.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import { healthOf, type Signs } from '../../lib/dashboard/health.js';
-import type { OverviewOperation } from '../../lib/dashboard/overview.js';
+import type { OverviewOperation, OverviewType } from '../../lib/dashboard/overview.js';
 import type { Finding } from '../../lib/explain/finding.js';
 import type { Leak } from '../../lib/resources/leak.js';
 
@@ -18,9 +18,23 @@ function operation(name: string, count: number, slowCount: number, type = 'http'
   return { type, name, lifetime: minute, minute, totalMs: 0, lostMs: 0, sparkline: [] };
 }
 
+/** A type within the last minute. */
+function type(name: string, count: number, errorCount = 0, expectedErrorCount?: number): OverviewType {
+  const expected = expectedErrorCount === undefined ? {} : { expectedErrorCount };
+  return { type: name, count, slowCount: 0, slowPercentage: 0, errorCount, ...expected };
+}
+const failing = (name: string, count: number, failureCount: number, of = 'http') => ({
+  type: of,
+  name,
+  count,
+  failureCount,
+});
+
 function signs(given: Partial<Signs> = {}): Signs {
   return {
     total: 100,
+    lastMinute: [type('http', 60)],
+    failing: [],
     operations: [operation('GET /artists', 60, 0)],
     slow: [],
     findings: [],
@@ -68,12 +82,15 @@ describe('how the application is, in one line', () => {
       state: 'healthy',
       sentence: 'All is well: 60 operations within the last minute, and nothing needs attention.',
     });
-    expect(healthOf(signs({ operations: [operation('GET /artists', 1, 0)] }), NOW).sentence).toContain(
-      '1 operation within',
-    );
-    expect(healthOf(signs({ operations: [] }), NOW).sentence).toContain(
+    expect(healthOf(signs({ lastMinute: [type('http', 1)] }), NOW).sentence).toContain('1 operation within');
+    expect(healthOf(signs({ lastMinute: [type('http', 0)] }), NOW).sentence).toContain(
       'nothing ended within the last minute',
     );
+    expect(healthOf(signs({ lastMinute: [type('http', 1000, 10), type('database', 1000)] }), NOW)).toEqual({
+      state: 'healthy',
+      sentence:
+        'All is well: 2000 operations within the last minute, 10 of which failed, and nothing needs attention.',
+    });
   });
 
   it('a route is slow, and by what most of the time', () => {
@@ -144,6 +161,78 @@ describe('how the application is, in one line', () => {
       'degraded: The heap grows by 3 MB an hour.',
       'degraded: GET /albums made 50 copies.',
     ]);
+  });
+
+  it.each<[string, Partial<Signs>, string]>([
+    [
+      'a route that accounts for all failures',
+      { lastMinute: [type('http', 20, 20)], failing: [failing('GET /boom', 20, 20)] },
+      'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+    ],
+    [
+      'a route while others are fine',
+      { lastMinute: [type('http', 1000, 30)], failing: [failing('POST /orders', 30, 30)] },
+      'POST /orders fails: 30 of 30 requests in the last minute answered with an error.',
+    ],
+    [
+      'all routes',
+      { lastMinute: [type('http', 60, 55)], failing: [failing('GET /a', 30, 30), failing('GET /b', 30, 25)] },
+      'Incoming requests fail: 55 of 60 requests in the last minute answered with an error, most often GET /a (30 of 30).',
+    ],
+    [
+      'many routes with few requests each',
+      { lastMinute: [type('http', 40, 40)] },
+      'Incoming requests fail: 40 of 40 requests in the last minute answered with an error.',
+    ],
+    [
+      'every statement, and the requests that need one',
+      {
+        lastMinute: [type('database', 500, 500), type('http', 100, 30)],
+        failing: [failing('SELECT a', 500, 500, 'database'), failing('GET /a', 30, 30)],
+      },
+      'GET /a fails: 30 of 30 requests in the last minute answered with an error; 1 other operation fails, too.',
+    ],
+    [
+      'a type of the user’s in the background',
+      {
+        lastMinute: [type('http', 100), type('calculation', 41, 21)],
+        failing: [failing('sum', 20, 15, 'calculation')],
+      },
+      'Operations of type calculation fail: 21 of 41 operations in the last minute failed, most often sum (15 of 20).',
+    ],
+    [
+      'a single statement',
+      { lastMinute: [type('database', 400, 20)], failing: [failing('INSERT b', 20, 20, 'database')] },
+      'INSERT b fails: 20 of 20 operations in the last minute failed.',
+    ],
+  ])('what fails comes before everything else: %s', (_what, given, sentence) => {
+    const alerts = firing('heap_used', 'critical', '95 % of the heap is in use');
+    expect(healthOf(signs({ alerts, ...given }), NOW)).toEqual({ state: 'unhealthy', sentence });
+  });
+
+  it.each<[string, Partial<Signs>]>([
+    ['half of them', { lastMinute: [type('http', 40, 20)] }],
+    ['expected errors', { lastMinute: [type('http', 40), type('external', 40, 40, 40)] }],
+    ['a few in the background', { lastMinute: [type('http', 40), type('database', 19, 19)] }],
+  ])('failures that do not make it unhealthy: %s', (_what, given) => {
+    expect(healthOf(signs(given), NOW).state).toBe('healthy');
+  });
+
+  it.each<[string, OverviewType[], string]>([
+    ['requests', [type('http', 19, 19), type('database', 100)], '19 of 19 requests'],
+    ['requests of two types', [type('http', 9, 9), type('rpc', 9, 2)], '11 of 18 operations'],
+    ['other operations, where there are no requests', [type('database', 3, 2)], '2 of 3 operations'],
+  ])('says that too few %s ended to judge', (_what, lastMinute, count) => {
+    const { state, sentence } = healthOf(signs({ lastMinute }), NOW);
+    expect(state).toBe('idle');
+    expect(sentence).toMatch(`Too few operations to judge: ${count}`);
+  });
+
+  it('names what fails on one line, whatever the name is like', () => {
+    const name = `GET /${'x. X'.repeat(10_000)}`;
+    const { sentence } = healthOf(signs({ failing: [failing(name, 20, 20)] }), NOW);
+    expect(sentence.length).toBeLessThanOrEqual(240);
+    expect(sentence).toContain('20 of 20 requests');
   });
 
   it('a finding that was not seen for long, or only worth knowing, is no news', () => {

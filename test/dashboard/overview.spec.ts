@@ -80,6 +80,24 @@ describe('what the page shows at first sight', () => {
     expect([operations.length, operationCount, slow.length]).toEqual([100, 300, 50]);
   });
 
+  it('judges every operation by its errors, however little it costs, and lists what fails', () => {
+    start();
+    for (let count = 0; count < 20; count++) {
+      monitor?.record({ type: 'http', name: 'GET /boom', durationMs: 0.01, thresholdMs: 100, error: true });
+    }
+    for (let count = 0; count < 299; count++) {
+      for (let times = 0; times < 3; times++) record(`GET /albums/${count}`, 90);
+    }
+    const { operations, operationCount, health, lastMinute } = buildOverview(monitor as PerformanceMonitor);
+    expect(health).toEqual({
+      state: 'unhealthy',
+      sentence: 'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+    });
+    expect([operations.length, operationCount]).toEqual([100, 300]);
+    expect(operations.at(-1)).toMatchObject({ name: 'GET /boom', minute: { count: 20, errorCount: 20 } });
+    expect(lastMinute).toMatchObject([{ type: 'http', count: 917, errorCount: 20 }]);
+  });
+
   it('tells the process as it is sampled', async () => {
     start({ resources: { intervalMs: 50 } });
     await until(() => (monitor as PerformanceMonitor).resources.history.length > 30);

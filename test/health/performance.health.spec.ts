@@ -5,8 +5,9 @@ import {
   PerformanceHealthIndicator,
   type PerformanceHealthLimits,
 } from '../../lib/health/performance.health.js';
+import type { EndedOperation } from '../../lib/monitor/performance-monitor.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { startApplication, type TestApplication } from '../support/application.js';
+import { fetchFromOutside, startApplication, type TestApplication } from '../support/application.js';
 
 let limits: PerformanceHealthLimits = {};
 
@@ -31,14 +32,28 @@ describe('PerformanceHealthIndicator', () => {
   let application: TestApplication;
   afterEach(() => application.app.close());
 
-  async function check(given: PerformanceHealthLimits): Promise<{ status: number; body: HealthCheckResult }> {
+  async function check(
+    given: PerformanceHealthLimits,
+    recorded: (Partial<EndedOperation> & { times?: number })[] = [],
+  ): Promise<{ status: number; body: HealthCheckResult }> {
     limits = given;
     application = await startApplication('express', { imports: [HealthModule] });
     const monitor = application.app.get(PerformanceMonitor);
     for (let i = 0; i < 30; i++) {
       monitor.record({ type: 'database', name: 'SELECT a', durationMs: i, thresholdMs: 14.5, error: false });
     }
-    const response = await fetch(`${application.url}/health`);
+    for (const { times = 20, ...operation } of recorded) {
+      for (let i = 0; i < times; i++)
+        monitor.record({
+          type: 'http',
+          name: 'GET /a',
+          durationMs: 1,
+          thresholdMs: 100,
+          error: true,
+          ...operation,
+        });
+    }
+    const response = await fetchFromOutside(`${application.url}/health`);
     return { status: response.status, body: (await response.json()) as HealthCheckResult };
   }
   // The event loop of a test that boots an application is busy; only the first figure is looked at here.
@@ -73,6 +88,69 @@ describe('PerformanceHealthIndicator', () => {
     const { body } = await check({ slowPercentage: 1, minCount: 31, ...others });
     expect(body.details['performance']).toMatchObject({ status: 'up' });
     expect(body.details['performance']).not.toHaveProperty('slowPercentage');
+  });
+
+  const quiet = { slowPercentage: 100, ...others };
+
+  it('is degraded where most operations of a type fail, with the percentages as numbers', async () => {
+    const { status, body } = await check(quiet, [{}, { name: 'GET /b', error: false, times: 10 }]);
+    expect(status).toBe(200);
+    expect(body.details['performance']).toMatchObject({
+      status: 'degraded',
+      errorPercentage: 66.7,
+      operationErrorPercentage: 100,
+      exceeded: [
+        'errorPercentage is 66.7, the limit is 50',
+        'operationErrorPercentage is 100, the limit is 50',
+      ],
+    });
+  });
+
+  it('is degraded where one route fails while others are fine', async () => {
+    const { body } = await check(quiet, [{}, { name: 'GET /b', error: false, times: 180 }]);
+    expect(body.details['performance']).toMatchObject({
+      status: 'degraded',
+      errorPercentage: 10,
+      exceeded: ['operationErrorPercentage is 100, the limit is 50'],
+    });
+  });
+
+  it('is down with that severity, and takes the limits that are given', async () => {
+    const recorded = [{}, { error: false }, { type: 'database', name: 'SELECT b', error: false }];
+    const { status } = await check({ ...quiet, errorPercentage: 49, severity: 'down' }, recorded);
+    expect(status).toBe(503);
+    await application.app.close();
+    const { body } = await check({ ...quiet, errorPercentage: 50, operationErrorPercentage: 50 }, recorded);
+    expect(body.details['performance']).toMatchObject({ status: 'up', errorPercentage: 50 });
+    await application.app.close();
+    const off = await check({ ...quiet, errorPercentage: 100, operationErrorPercentage: 100 }, [{}]);
+    expect(off.body.details['performance']).toMatchObject({ status: 'up', errorPercentage: 100 });
+  });
+
+  it.each<[string, (Partial<EndedOperation> & { times?: number })[]]>([
+    ['19 errors', [{ times: 19 }]],
+    ['1 % errors', [{ times: 2 }, { times: 198, error: false }]],
+    ['expected errors', [{ type: 'external', expectedError: true, times: 100 }]],
+    ['nothing', []],
+  ])('is up with %s', async (_what, recorded) => {
+    const { body } = await check({ ...quiet, minCount: 20 }, recorded);
+    expect(body.details['performance']).toMatchObject({ status: 'up' });
+  });
+
+  it('does not count its own answers, which would keep it down for good', async () => {
+    await check({ ...quiet, severity: 'down' }, [{}]);
+    const monitor = application.app.get(PerformanceMonitor);
+    for (let i = 0; i < 25; i++)
+      expect((await fetchFromOutside(`${application.url}/health`)).status).toBe(503);
+    expect(application.operation('GET /health')).toMatchObject({
+      count: 26,
+      errorCount: 26,
+      expectedErrorCount: 26,
+    });
+    for (let i = 0; i < 25; i++)
+      monitor.record({ type: 'http', name: 'GET /a', durationMs: 1, thresholdMs: 100, error: false });
+    const recovered = await fetchFromOutside(`${application.url}/health`);
+    expect([recovered.status, await recovered.text()]).toEqual([200, expect.stringContaining('up')]);
   });
 
   it('looks at the heap', async () => {

@@ -4,10 +4,12 @@ import { type INestApplication, type LoggerService, Module, type Type } from '@n
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { context } from '@opentelemetry/api';
 import { PerformanceMonitorService } from '../../lib/monitor/performance-monitor.service.js';
 import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
 import type { PerformanceOptions } from '../../lib/options/options.js';
 import { PerformanceModule, type PerformanceModuleExtras } from '../../lib/performance.module.js';
+import { UNTRACED } from '../../lib/tracing/untraced.js';
 
 export type Platform = 'express' | 'fastify';
 export const PLATFORMS: Platform[] = ['express', 'fastify'];
@@ -75,6 +77,11 @@ export async function startApplication(
     operation: (name) =>
       monitor.getStats({ operations: 1000 }).operations.find((candidate) => candidate.name === name),
   };
+}
+
+/** `fetch` as a client in another process: the application under test does not count it as an outgoing call of its own. */
+export function fetchFromOutside(url: string, init?: RequestInit): Promise<Response> {
+  return context.with(UNTRACED, () => fetch(url, init));
 }
 
 /** Waits until a condition holds, 5 seconds at most. */

@@ -29,15 +29,9 @@ export function Health({ overview }: { overview: Overview }) {
   );
 }
 
-function tilesOf({ operations, resources }: Overview): ComponentChildren {
-  const minute = { count: 0, slow: 0, errors: 0 };
-  for (const { type, minute: figures } of operations) {
-    if (type !== 'http') continue;
-    minute.count += figures.count;
-    minute.slow += figures.slowCount;
-    minute.errors += figures.errorCount;
-  }
-  const { count, slow, errors } = minute;
+function tilesOf({ lastMinute, resources }: Overview): ComponentChildren {
+  const requests = lastMinute.find(({ type }) => type === 'http');
+  const { count = 0, slowCount: slow = 0, slowPercentage, errorCount: errors = 0 } = requests ?? {};
   const heap = last(resources, 'heapUsedMb');
   const utilization = last(resources, 'eventLoopUtilization');
   return [
@@ -45,10 +39,15 @@ function tilesOf({ operations, resources }: Overview): ComponentChildren {
     <Tile
       key="slow"
       name="Slow ones"
-      value={percent(count === 0 ? 0 : (slow / count) * 100)}
+      value={percent(count === 0 ? undefined : slowPercentage)}
       tone={slow > 0 ? 'warn' : ''}
     />,
-    <Tile key="errors" name="Failed ones" value={number(errors)} tone={errors > 0 ? 'bad' : ''} />,
+    <Tile
+      key="errors"
+      name="Failed ones"
+      value={number(count === 0 ? undefined : errors)}
+      tone={errors > 0 ? 'bad' : ''}
+    />,
     <Tile
       key="loop"
       name="Event loop busy"

@@ -1,0 +1,92 @@
+import { type Failures, failureCountOf, MIN_JUDGED, mostFail } from '../monitor/failures.js';
+import { shortened } from '../report/report-words.js';
+import type { OverviewType } from './overview.js';
+
+/** So that the counts stay on the line, however long the name is. */
+const MAX_NAME = 120;
+
+/** What failed within the last minute. */
+export interface FailureSigns {
+  readonly lastMinute: readonly OverviewType[];
+  /** Operations most of which failed, the most failures first. */
+  readonly failing: readonly Failures[];
+}
+
+type TypeFailures = Omit<Failures, 'name'>;
+
+/**
+ * What fails most of the time, in one sentence: incoming requests before the parts that they are made of, and a whole type
+ * before one of its operations, unless that one accounts for all failures. Undefined where nothing does.
+ */
+export function failureSentence({ lastMinute, failing }: FailureSigns): string | undefined {
+  const types = lastMinute
+    .map(failuresOf)
+    .filter(mostFail)
+    .sort((a, b) => b.failureCount - a.failureCount);
+  return (
+    sentenceOf(types.filter(isServed), failing.filter(isServed), failing.length) ??
+    sentenceOf(types, failing, failing.length)
+  );
+}
+
+/**
+ * Says that too few incoming requests ended to judge that most of them failed (or operations, where there were no requests
+ * at all). Undefined where it can be judged, and where not most of them failed.
+ */
+export function tooFewToJudge({ lastMinute }: FailureSigns): string | undefined {
+  const all = lastMinute.filter(({ count }) => count > 0).map(failuresOf);
+  const served = all.filter(isServed);
+  const [first, ...others] = served.length > 0 ? served : all;
+  if (first === undefined) return undefined;
+  const total = others.reduce(
+    (sum, { type, count, failureCount }) => ({
+      type: sum.type === type ? type : '',
+      count: sum.count + count,
+      failureCount: sum.failureCount + failureCount,
+    }),
+    first,
+  );
+  if (total.count >= MIN_JUDGED || total.failureCount * 2 <= total.count) return undefined;
+  return `Too few operations to judge: ${outcome(total)}.`;
+}
+
+function sentenceOf(
+  [type]: readonly TypeFailures[],
+  failing: readonly Failures[],
+  failingCount: number,
+): string | undefined {
+  const [operation] = type === undefined ? failing : failing.filter((one) => one.type === type.type);
+  if (operation !== undefined && (type === undefined || operation.failureCount >= type.failureCount)) {
+    const more = failingCount - 1;
+    const others =
+      more === 0 ? '' : `; ${more} other ${more === 1 ? 'operation fails' : 'operations fail'}, too`;
+    return `${nameOf(operation)} fails: ${outcome(operation)}${others}.`;
+  }
+  if (type === undefined) return undefined;
+  const what = type.type === 'http' ? 'Incoming requests fail' : `Operations of type ${type.type} fail`;
+  const worst =
+    operation === undefined
+      ? ''
+      : `, most often ${nameOf(operation)} (${operation.failureCount} of ${operation.count})`;
+  return `${what}: ${outcome(type)}${worst}.`;
+}
+
+/** `20 of 20 requests in the last minute answered with an error` */
+function outcome({ type, count, failureCount }: TypeFailures): string {
+  return type === 'http'
+    ? `${failureCount} of ${count} requests in the last minute answered with an error`
+    : `${failureCount} of ${count} operations in the last minute failed`;
+}
+
+function failuresOf(figures: OverviewType): TypeFailures {
+  return { type: figures.type, count: figures.count, failureCount: failureCountOf(figures) };
+}
+
+function nameOf({ name }: Failures): string {
+  return shortened(name, MAX_NAME);
+}
+
+/** Whether people wait for it. */
+export function isServed({ type }: { readonly type: string }): boolean {
+  return type === 'http' || type === 'rpc';
+}

@@ -1,0 +1,281 @@
+import { type IncomingMessage, request } from 'node:http';
+import type { Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
+import {
+  Controller,
+  Get,
+  InternalServerErrorException,
+  NotFoundException,
+  Param,
+  Req,
+  ServiceUnavailableException,
+} from '@nestjs/common';
+import type { PerformanceAlert } from '../../lib/alerting/alert.js';
+import type { Overview } from '../../lib/dashboard/overview.js';
+import { withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
+import { PerformanceHealthIndicator } from '../../lib/health/performance.health.js';
+import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import {
+  fetchFromOutside,
+  PLATFORMS,
+  type Platform,
+  startApplication,
+  type TestApplication,
+  until,
+} from '../support/application.js';
+
+const START = Date.UTC(2026, 0, 1);
+const SECOND = 1000;
+
+let broken = true;
+let reached = (): void => {};
+/** The status of this server's answers to outgoing calls. */
+let answer = 404;
+let self = '';
+
+@Controller()
+class ShopController {
+  @Get('boom')
+  boom(): string {
+    if (broken) throw new Error('boom');
+    return 'fine';
+  }
+
+  @Get('fine')
+  fine(): string {
+    return 'fine';
+  }
+
+  @Get('missing/:id')
+  missing(@Param('id') id: string): Promise<never> {
+    return withPerformanceTracking('repository', () => Promise.reject(new NotFoundException(id)), {
+      name: 'find',
+    });
+  }
+
+  @Get('ignored')
+  ignored(): never {
+    throw new InternalServerErrorException();
+  }
+
+  @Get('target')
+  target(): string {
+    if (answer === 404) throw new NotFoundException();
+    throw new ServiceUnavailableException();
+  }
+
+  @Get('calls')
+  async calls(): Promise<number> {
+    return (await fetch(`${self}/target`)).status;
+  }
+
+  @Get('background')
+  background(): string {
+    void withPerformanceTracking('audit', () => Promise.reject(new Error('no room')), {
+      name: 'write',
+    }).catch(() => {});
+    return 'fine';
+  }
+
+  @Get('forever')
+  forever(@Req() { raw, socket = raw?.socket }: { raw?: IncomingMessage; socket?: Socket }): Promise<never> {
+    const wait = (): Promise<never> =>
+      new Promise((_, reject) => {
+        socket?.once('close', () => reject(new Error('the client has gone')));
+        reached();
+      });
+    return withPerformanceTracking('wait', wait, { name: 'wait' });
+  }
+}
+
+describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
+  let application: TestApplication;
+  let monitor: PerformanceMonitor;
+  let alerts: string[];
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await application.app.close();
+  });
+
+  async function start(): Promise<void> {
+    broken = true;
+    application = await startApplication(
+      platform,
+      { controllers: [ShopController] },
+      { http: { ignore: ['/ignored', '/target'] }, alerts: { notifiers: { log: false } } },
+    );
+    self = application.url;
+    monitor = application.app.get(PerformanceMonitor);
+    alerts = [];
+    monitor.onAlert(({ rule, subject, state, severity, summary }: PerformanceAlert) => {
+      if (rule === 'error_rate') alerts.push(`${severity} ${subject} ${state}: ${summary}`);
+    });
+  }
+  const count = (): number => monitor.lastMinute().find(({ type }) => type === 'http')?.count ?? 0;
+  async function get(path: string, times: number): Promise<void> {
+    const before = count();
+    for (let i = 0; i < times; i++) await (await fetchFromOutside(application.url + path)).text();
+    if (path !== '/ignored') await until(() => count() === before + times);
+  }
+  async function health(): Promise<Overview['health']> {
+    const response = await fetchFromOutside(`${application.url}/performance/overview`);
+    return ((await response.json()) as Overview).health;
+  }
+  /** What the indicator says of errors: the loop of a test that has just started an application is busy. */
+  async function indicated(severity: 'down' | 'degraded' = 'degraded'): Promise<unknown> {
+    const indicator = application.app.get(PerformanceHealthIndicator);
+    const limits = { eventLoopUtilization: 1, eventLoopDelayMs: 60_000, slowPercentage: 100, severity };
+    return (await indicator.isHealthy('performance', limits)).performance.status;
+  }
+  /** Evaluates the rules as the timer does, every 5 seconds of a clock of the test's own. */
+  async function evaluate(fromSecond: number, toSecond: number): Promise<void> {
+    for (let second = fromSecond; second <= toSecond; second += 5)
+      monitor.alerting.evaluate(START + second * SECOND);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  async function expectSilence(): Promise<void> {
+    expect((await health()).state).not.toBe('unhealthy');
+    expect(await indicated()).toBe('up');
+    await evaluate(0, 120);
+    expect(alerts).toEqual([]);
+  }
+
+  it('whose every request fails is unhealthy, down, and alerts until it has recovered', async () => {
+    await start();
+    await get('/boom', 20);
+    expect(await health()).toEqual({
+      state: 'unhealthy',
+      sentence: 'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+    });
+    expect([await indicated(), await indicated('down')]).toEqual(['degraded', 'down']);
+    await evaluate(0, 25);
+    expect(alerts).toEqual([]);
+    await evaluate(30, 60);
+    expect(alerts).toEqual([
+      'critical http firing: 100 % of the 20 http operations of the last minute failed (limit 50 %), ' +
+        'most often GET /boom (20 of 20)',
+    ]);
+
+    broken = false;
+    await get('/boom', 25);
+    // 20 of 45 are less than most, and more than the hysteresis of the alert.
+    await evaluate(65, 65);
+    expect(alerts).toHaveLength(1);
+    await get('/boom', 10);
+    expect(await indicated()).toBe('up');
+    await evaluate(70, 70);
+    expect(alerts.slice(1)).toEqual([
+      'critical http resolved: 36.4 % of the 55 http operations of the last minute failed (limit 50 %)',
+    ]);
+    expect((await health()).state).toBe('healthy');
+  });
+
+  it('of which one important route fails while the others are fine is unhealthy, and alerts', async () => {
+    await start();
+    await get('/fine', 100);
+    await get('/boom', 20);
+    expect((await health()).sentence).toBe(
+      'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+    );
+    expect(await indicated()).toBe('degraded');
+    await evaluate(0, 30);
+    expect(alerts).toEqual([
+      'critical GET /boom firing: 100 % of the 20 GET /boom operations of the last minute failed (limit 50 %)',
+    ]);
+  });
+
+  it('that fails in the background alone is unhealthy', async () => {
+    await start();
+    await get('/background', 20);
+    expect(await health()).toEqual({
+      state: 'unhealthy',
+      sentence: 'write fails: 20 of 20 operations in the last minute failed.',
+    });
+    expect(await indicated()).toBe('degraded');
+  });
+
+  it('resolves its alert when its traffic ends, and is then no longer unhealthy', async () => {
+    await start();
+    await get('/boom', 20);
+    await evaluate(0, 30);
+    expect(alerts).toHaveLength(1);
+    const clock = performance.now() + 90 * SECOND;
+    jest.spyOn(performance, 'now').mockImplementation(() => clock);
+    await evaluate(95, 95);
+    expect(alerts.slice(1)).toEqual(['critical http resolved: No http operations ended in the last minute']);
+    expect((await health()).state).toBe('healthy');
+    expect(await indicated()).toBe('up');
+  });
+
+  it('is not unhealthy when all requests are for what is not there', async () => {
+    await start();
+    await get('/missing/1', 25);
+    await get('/nowhere', 25);
+    await expectSilence();
+    expect(application.operation('find')).toMatchObject({ errorCount: 25, expectedErrorCount: 25 });
+  });
+
+  it('is not unhealthy when outgoing calls are answered with 404, and is when they are answered with 503', async () => {
+    await start();
+    answer = 404;
+    await get('/calls', 20);
+    await expectSilence();
+    const calls = application.monitor.getStats().byType['external'];
+    expect(calls).toMatchObject({ count: 20, errorCount: 20, expectedErrorCount: 20 });
+    answer = 503;
+    await get('/calls', 30);
+    expect((await health()).sentence).toBe(
+      'GET 127.0.0.1 fails: 30 of 50 operations in the last minute failed.',
+    );
+  });
+
+  it('is not judged by 19 errors alone, and says so', async () => {
+    await start();
+    await get('/boom', 19);
+    expect(await health()).toEqual({
+      state: 'idle',
+      sentence: 'Too few operations to judge: 19 of 19 requests in the last minute answered with an error.',
+    });
+    await expectSilence();
+  });
+
+  it('is healthy with 1 % errors', async () => {
+    await start();
+    await get('/fine', 198);
+    await get('/boom', 2);
+    expect(await health()).toEqual({
+      state: 'healthy',
+      sentence:
+        'All is well: 200 operations within the last minute, 2 of which failed, and nothing needs attention.',
+    });
+    await expectSilence();
+  });
+
+  it('is healthy when a path fails that is ignored', async () => {
+    await start();
+    await get('/ignored', 25);
+    await get('/fine', 20);
+    expect((await health()).state).toBe('healthy');
+    await expectSilence();
+  });
+
+  it('is healthy when its clients go away', async () => {
+    await start();
+    for (let i = 0; i < 25; i++) {
+      const gone = request(`${application.url}/forever`).end();
+      gone.once('error', () => {});
+      reached = () => gone.destroy();
+      await until(() => count() === i + 1);
+    }
+    expect((await health()).state).toBe('healthy');
+    expect(application.operation('wait')).toMatchObject({ errorCount: 25, expectedErrorCount: 25 });
+    await expectSilence();
+  });
+
+  it('is idle where nothing happens', async () => {
+    await start();
+    expect((await health()).state).toBe('idle');
+    await expectSilence();
+  });
+});

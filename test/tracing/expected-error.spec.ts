@@ -1,0 +1,123 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { BadGatewayException, HttpException, NotFoundException } from '@nestjs/common';
+import { type Attributes, context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
+import type { HttpEvidenceSource } from '../../lib/monitor/span-state.js';
+import { stateOf } from '../../lib/monitor/span-state.js';
+import { isErrorOfCaller } from '../../lib/tracing/expected-error.js';
+import { startTracing, type TestTracing } from '../support/tracing.js';
+
+describe('an expected error', () => {
+  let tracing: TestTracing;
+  beforeEach(() => {
+    tracing = startTracing();
+  });
+  afterEach(() => tracing.shutdown());
+
+  /** Errors of all types, and how many of them are expected. */
+  function counts(): [errors: number, expected: number] {
+    const types = Object.values(tracing.monitor.getStats().byType);
+    return [
+      types.reduce((sum, { errorCount }) => sum + errorCount, 0),
+      types.reduce((sum, { expectedErrorCount = 0 }) => sum + expectedErrorCount, 0),
+    ];
+  }
+  const failed = (attributes: Attributes, kind = SpanKind.CLIENT, thrown?: Error) => {
+    const span = tracing.provider.getTracer('test').startSpan('work', { kind, attributes });
+    if (thrown !== undefined) span.recordException(thrown);
+    span.setStatus({ code: SpanStatusCode.ERROR }).end();
+  };
+  const call = { 'http.request.method': 'GET', 'server.address': 'shop' };
+
+  it.each<[string, Attributes, SpanKind, Error?]>([
+    [
+      'an outgoing call that is answered with 404',
+      { ...call, 'http.response.status_code': 404 },
+      SpanKind.CLIENT,
+    ],
+    ['the same by the old convention', { 'http.method': 'GET', 'http.status_code': 429 }, SpanKind.CLIENT],
+    [
+      'a served request with a 4xx, whose span an exception filter marked',
+      { ...call, 'http.response.status_code': 400 },
+      SpanKind.SERVER,
+    ],
+    ['gRPC NOT_FOUND', { 'rpc.system': 'grpc', 'rpc.grpc.status_code': 5 }, SpanKind.CLIENT],
+    [
+      'the same by the new convention',
+      { 'rpc.system.name': 'grpc', 'rpc.response.status_code': 'INVALID_ARGUMENT' },
+      SpanKind.SERVER,
+    ],
+    ['an exception of Nest with a 4xx', {}, SpanKind.INTERNAL, new NotFoundException()],
+  ])('is %s', (_what, attributes, kind, ...[thrown]) => {
+    failed(attributes, kind, thrown);
+    expect(counts()).toEqual([1, 1]);
+  });
+
+  it.each<[string, Attributes, SpanKind, Error?]>([
+    [
+      'an outgoing call that is answered with 503',
+      { ...call, 'http.response.status_code': 503 },
+      SpanKind.CLIENT,
+    ],
+    ['an outgoing call that is not answered', call, SpanKind.CLIENT, new Error('ECONNREFUSED')],
+    ['gRPC UNAVAILABLE', { 'rpc.system': 'grpc', 'rpc.grpc.status_code': 14 }, SpanKind.CLIENT],
+    ['gRPC DEADLINE_EXCEEDED', { 'rpc.system': 'grpc', 'rpc.response.status_code': '4' }, SpanKind.CLIENT],
+    ['a statement', { 'db.system.name': 'postgresql' }, SpanKind.CLIENT, new Error('no such table')],
+    ['an exception of Nest with a 5xx', {}, SpanKind.INTERNAL, new BadGatewayException()],
+  ])('is not %s', (_what, attributes, kind, ...[thrown]) => {
+    failed(attributes, kind, thrown);
+    expect(counts()).toEqual([1, 0]);
+  });
+
+  it('is what a method throws that Nest answers with 4xx, whatever its class', () => {
+    class Sold extends HttpException {}
+    const thrown = [
+      new Sold('sold', 409),
+      Object.assign(new Error('too large'), { statusCode: 413 }),
+      new Sold('broken', 500),
+      new Error('broken'),
+      null,
+    ];
+    for (const error of thrown) {
+      expect(() =>
+        withPerformanceTracking('calculation', () => {
+          throw error;
+        }),
+      ).toThrow();
+    }
+    expect(counts()).toEqual([5, 2]);
+  });
+
+  it('is judged without a throw, whatever was thrown', () => {
+    const hostile = {
+      get statusCode(): number {
+        throw new Error('mine');
+      },
+    };
+    const broken = {
+      getStatus: () => {
+        throw new Error('mine');
+      },
+    };
+    for (const error of [hostile, broken, { statusCode: '404' }, 'text', undefined])
+      expect(isErrorOfCaller(error)).toBe(false);
+  });
+
+  it.each([
+    [true, 1],
+    [undefined, 0],
+  ])('is what is left of a request whose client has gone away: %s', (aborted, expected) => {
+    const tracer = tracing.provider.getTracer('test');
+    const root = tracer.startSpan('GET', {
+      kind: SpanKind.SERVER,
+      attributes: { 'http.request.method': 'GET' },
+    });
+    const child = tracer.startSpan('work', {}, trace.setSpan(context.active(), root));
+    const state = stateOf(root);
+    const http: HttpEvidenceSource = { statusCode: 200, evidence: () => ({ statusCode: 200, aborted }) };
+    if (state !== undefined) state.http = http;
+    root.end();
+    child.setStatus({ code: SpanStatusCode.ERROR }).end();
+    expect(counts()).toEqual([1, expected]);
+  });
+});
