@@ -43,15 +43,14 @@ export interface ApiDocument {
  * @param endpointPath the one given to `PerformanceModule.forRoot`. Default `performance`
  */
 export function withPerformanceEndpoint<T extends ApiDocument>(document: T, endpointPath = DEFAULT_PATH): T {
-  const paths: Record<string, Record<string, ApiOperation>> = {};
+  const added = new Map<string, Record<string, ApiOperation>>();
   for (const controller of createControllers(endpointPath)) {
-    for (const { method, path, handler } of routesOf(controller)) {
-      const target = Reflect.get(controller.prototype, handler) as object;
-      const operation = apiOperation(target, `${controller.name}_${handler}`, path);
+    for (const { method, path, handler, name } of routesOf(controller)) {
+      const operation = apiOperation(handler, `${controller.name}_${name}`, path);
       if (operation === undefined) continue;
       const template = path.replace(/:(\w+)/g, '{$1}');
-      paths[template] = { ...paths[template], [method.toLowerCase()]: operation };
+      added.set(template, { ...added.get(template), [method.toLowerCase()]: operation });
     }
   }
-  return { ...document, paths: { ...document.paths, ...paths } };
+  return { ...document, paths: { ...document.paths, ...Object.fromEntries(added) } };
 }

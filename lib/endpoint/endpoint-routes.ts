@@ -18,7 +18,9 @@ export interface EndpointRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
   /** With the path of the endpoint, such as `/performance/slow/:id`. */
   readonly path: string;
-  readonly handler: string;
+  readonly handler: Handler;
+  /** The name of the handler in its class. */
+  readonly name: string;
 }
 
 /** Where Nest's decorators leave what they are given. */
@@ -45,22 +47,25 @@ export class EndpointRoutes {
     const { httpAdapter } = this.host;
     if (!httpAdapter) return;
     for (const controller of this.controllers) {
-      for (const { method, path, handler } of routesOf(controller.constructor as Type)) {
-        const register = method === 'GET' ? 'get' : method === 'POST' ? 'post' : 'delete';
-        const serve = this.serving(controller, handler);
-        httpAdapter[register](path, serve);
+      const type = controller.constructor as Type;
+      for (const route of routesOf(type)) {
+        const serve = this.serving(controller, route);
+        const paths = [route.path];
         // Fastify tells `performance/` from `performance`.
-        if (path === pathOf(controller.constructor as Type) && httpAdapter.getType() === 'fastify')
-          httpAdapter[register](`${path}/*`, serve);
+        if (route.path === pathOf(type) && httpAdapter.getType() === 'fastify') paths.push(`${route.path}/*`);
+        for (const path of paths) {
+          if (route.method === 'GET') httpAdapter.get(path, serve);
+          else if (route.method === 'POST') httpAdapter.post(path, serve);
+          else httpAdapter.delete(path, serve);
+        }
       }
     }
   }
 
   private serving(
     controller: object,
-    name: string,
+    { handler, name }: EndpointRoute,
   ): (request: EndpointRequest, response: AnyResponse, next?: unknown) => Promise<void> {
-    const handler = Reflect.get(controller, name) as Handler;
     const guarded = this.contexts.create(
       controller,
       handler as (...args: unknown[]) => unknown,
@@ -90,17 +95,18 @@ export class EndpointRoutes {
 /** The routes of a controller, by the decorators of Nest. */
 export function routesOf(controller: Type): EndpointRoute[] {
   const base = pathOf(controller);
-  return Object.getOwnPropertyNames(controller.prototype).flatMap((handler): EndpointRoute[] => {
-    const target: unknown = Reflect.get(controller.prototype, handler);
-    if (typeof target !== 'function') return [];
-    const method: RequestMethod | undefined = Reflect.getMetadata(METHOD, target);
+  const members = Object.entries(Object.getOwnPropertyDescriptors(controller.prototype));
+  return members.flatMap(([name, { value: handler }]): EndpointRoute[] => {
+    if (typeof handler !== 'function') return [];
+    const method: RequestMethod | undefined = Reflect.getMetadata(METHOD, handler);
     if (method === undefined) return [];
-    const path = String(Reflect.getMetadata(PATH, target));
+    const path = String(Reflect.getMetadata(PATH, handler));
     return [
       {
         method: RequestMethod[method] as EndpointRoute['method'],
         path: path === '/' ? base : `${base}/${path}`,
         handler,
+        name,
       },
     ];
   });

@@ -11,14 +11,14 @@ const MAX_LISTED = 1000;
 /** Parsed here: an application may have set its framework to another way, or to none. */
 export function queryOf({ url, originalUrl = url }: EndpointRequest): QueryParameters {
   const start = originalUrl.indexOf('?');
-  const query: Record<string, string | string[]> = Object.create(null);
-  if (start < 0) return query;
-  const parameters = new URLSearchParams(originalUrl.slice(start + 1));
-  for (const name of new Set(parameters.keys())) {
-    const values = parameters.getAll(name);
-    query[name] = values.length === 1 ? (values[0] ?? '') : values;
-  }
-  return query;
+  const parameters = new URLSearchParams(start < 0 ? '' : originalUrl.slice(start + 1));
+  const names = new Set(parameters.keys());
+  return Object.fromEntries(
+    [...names].map((name) => {
+      const [first = '', ...others] = parameters.getAll(name);
+      return [name, others.length === 0 ? first : [first, ...others]];
+    }),
+  );
 }
 
 /** Nothing where it is not given. @throws BadRequestException for anything but a whole number from 1 to `max` */

@@ -63,6 +63,8 @@ const DEFAULTS: Required<PerformanceHealthLimits> = {
 
 const FIGURES = [
   'slowPercentage',
+  'errorPercentage',
+  'operationErrorPercentage',
   'heapUsedPercentage',
   'eventLoopUtilization',
   'eventLoopDelayMs',

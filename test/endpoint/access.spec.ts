@@ -37,11 +37,11 @@ function routesOf({ app }: TestApplication): Route[] {
   return controllers.flatMap((instance) => {
     const controller = instance.constructor as Type;
     const guards: unknown[] = Reflect.getMetadata('__guards__', controller) ?? [];
-    return endpointRoutesOf(controller).map(({ method, path, handler }) => ({
-      handler: `${controller.name}.${handler}`,
+    return endpointRoutesOf(controller).map(({ method, path, handler, name }) => ({
+      handler: `${controller.name}.${name}`,
       method,
       path: path.replace(/:\w+/g, 'app.js'),
-      kind: Reflect.getMetadata(RouteKind.KEY, Reflect.get(controller.prototype, handler)),
+      kind: Reflect.getMetadata(RouteKind.KEY, handler),
       isGuarded: guards.includes(EndpointGuard),
     }));
   });
