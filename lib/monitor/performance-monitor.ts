@@ -54,9 +54,9 @@ export interface EndedOperation {
   thresholdMs: number | undefined;
   error: boolean;
   /** To annotate when it is slow; must still be writable. */
-  span?: Span;
-  statement?: string;
-  http?: HttpEvidenceSource;
+  span?: Span | undefined;
+  statement?: string | undefined;
+  http?: HttpEvidenceSource | undefined;
 }
 
 /** The number of operations listed where nothing else is said; more would make a heavy page of little use. */
@@ -223,7 +223,7 @@ export class PerformanceMonitor {
   }
 
   /** The statistics, the present resources and the drivers. `operations` bounds the list, 100 by default. */
-  getStats(bounds: { operations?: number } = {}): PerformanceStats {
+  getStats(bounds: { operations?: number | undefined } = {}): PerformanceStats {
     const { operations, ...figures } = this.statsInParts(bounds);
     return { ...figures, operations: [...operations] };
   }
@@ -271,7 +271,7 @@ export class PerformanceMonitor {
   }
 
   /** The last slow operations, the newest first. */
-  getSlowOperations(filter: { limit?: number; type?: string } = {}): SlowOperation[] {
+  getSlowOperations(filter: { limit?: number | undefined; type?: string | undefined } = {}): SlowOperation[] {
     return this.slow.list(filter.limit, filter.type);
   }
 
@@ -281,12 +281,12 @@ export class PerformanceMonitor {
   }
 
   /** What the detectors saw, the most time lost first. */
-  getFindings(filter: { limit?: number; type?: FindingType } = {}): Finding[] {
+  getFindings(filter: { limit?: number | undefined; type?: FindingType | undefined } = {}): Finding[] {
     return this.diagnostics.findings.list(filter);
   }
 
   /** The statements that were slow at least once, or all of them; the most time first. 100 by default. */
-  getSlowQueries(filter: { limit?: number; all?: boolean } = {}): SlowQuery[] {
+  getSlowQueries(filter: { limit?: number | undefined; all?: boolean | undefined } = {}): SlowQuery[] {
     return this.diagnostics.getSlowQueries(filter);
   }
 
@@ -319,7 +319,7 @@ export class PerformanceMonitor {
    * What is slow, what got slower, what was found, and how the process is.
    * @param options `since` in milliseconds since 1970, default: the start; `limit` entries of each list, 20 by default
    */
-  getReport(options: { since?: number; limit?: number } = {}): PerformanceReport {
+  getReport(options: { since?: number | undefined; limit?: number | undefined } = {}): PerformanceReport {
     return buildReport(this, options);
   }
 
