@@ -31,6 +31,7 @@ export {
   PerformanceHealthIndicator,
   type PerformanceHealthLimits,
   type PerformanceHealthResult,
+  type PerformanceHealthStatus,
 } from './health/performance.health.js';
 export { PerformanceInterceptor } from './http/performance.interceptor.js';
 export type { DriverStatus } from './monitor/driver-status.js';

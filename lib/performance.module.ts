@@ -34,9 +34,9 @@ import { acquireTracing, type Tracing } from './tracing/tracer-provider.js';
 /** What shapes the module, and so must be known before its options are. */
 export interface PerformanceModuleExtras {
   /** Whether its providers can be injected everywhere. Default true. */
-  isGlobal?: boolean;
+  isGlobal?: boolean | undefined;
   /** The path of the endpoint. Default `performance`. */
-  endpointPath?: string;
+  endpointPath?: string | undefined;
 }
 
 /** The builder takes from the options what has a default here. */

@@ -11,6 +11,7 @@ import { Findings } from './traffic/findings';
 
 const FIRST_SUMMARY_MS = 15_000;
 const MAX_CLOSING_MS = 15_000;
+const PARENT_MS = 200;
 const logger = new ConsoleLogger('MusicStore', { logLevels: ['warn', 'error', 'fatal'] });
 /** What to undo when it is over, the last first. */
 const cleanups: (() => unknown)[] = [];
@@ -149,6 +150,13 @@ function end(exit: () => void): void {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(() => process.exit(0)));
 // The terminal is gone, and a regular exit of Node would abort over it.
 process.on('SIGHUP', () => end(() => process.kill(process.pid, 'SIGKILL')));
+// npm passes a signal to its shell alone, which ends without passing it on.
+const parent = process.ppid;
+if (process.env['npm_lifecycle_event'] !== undefined)
+  setInterval(
+    () => process.ppid === parent || ending !== undefined || end(() => process.exit(0)),
+    PARENT_MS,
+  ).unref();
 // A pipe to a program that has read enough, such as `head`.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', () => ending ?? end(() => process.exit(0)));

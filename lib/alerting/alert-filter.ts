@@ -5,11 +5,11 @@ import { fits } from './wildcard.js';
 /** Which alerts are meant: all that is given must fit, of several values one. */
 export interface AlertFilter {
   /** The name of a rule, where `*` stands for anything. */
-  rule?: string | readonly string[];
+  rule?: string | readonly string[] | undefined;
   /** What the alert is about, such as `GET /orders/*`. An alert about nothing in particular has the subject ``. */
-  subject?: string | readonly string[];
-  severity?: Severity | readonly Severity[];
-  state?: PerformanceAlert['state'];
+  subject?: string | readonly string[] | undefined;
+  severity?: Severity | readonly Severity[] | undefined;
+  state?: PerformanceAlert['state'] | undefined;
 }
 
 /** Whether it is one of those that are meant. */

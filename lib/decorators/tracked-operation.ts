@@ -13,11 +13,11 @@ import { forget } from '../tracing/work-tracking.js';
 /** How a method or function of the user's is measured. */
 export interface TrackOptions {
   /** Default `internal`. A name of your own is allowed: `calculation`. */
-  type?: OperationType;
+  type?: OperationType | undefined;
   /** Milliseconds. Default: that of the type. */
-  threshold?: number;
+  threshold?: number | undefined;
   /** Default `Class.method`, or the function's name. Must be of low cardinality. */
-  name?: string;
+  name?: string | undefined;
 }
 
 /** What is measured, with everything that does not change from call to call. */

@@ -3,12 +3,13 @@ import { trace } from '@opentelemetry/api';
 import { failureCountOf, failurePercentage, MIN_JUDGED, MOST_PERCENT } from '../monitor/failures.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { stateOf } from '../monitor/span-state.js';
+import type { Complete } from '../options/complete.js';
 import { show } from '../options/options-error.js';
 
 /** The limits of a check. A figure above its limit is unhealthy; one without data is not looked at. */
 export interface PerformanceHealthLimits {
   /** Percent of slow operations within the last minute, over all types. Default 20. */
-  slowPercentage?: number;
+  slowPercentage?: number | undefined;
   /**
    * Percent of failed operations within the last minute, of the type of which most failed: `http` are the incoming
    * requests, `database` the statements. Types are not added up, since the queries of a request that fails may all
@@ -18,29 +19,40 @@ export interface PerformanceHealthLimits {
    * Failures of incoming requests are 5xx answers. Expected errors do not count: 4xx answers to outgoing calls,
    * exceptions that Nest answers with 4xx, and work for a client that has gone away.
    */
-  errorPercentage?: number;
+  errorPercentage?: number | undefined;
   /**
    * The same of the single operation of which most failed, such as one route or one statement. A route whose requests all
    * fail is hidden in `errorPercentage` by the traffic of the others. Default 50. Where `severity: 'down'` takes an
    * instance out of rotation, 100 turns this off, so that one broken route does not take the others with it.
    */
-  operationErrorPercentage?: number;
+  operationErrorPercentage?: number | undefined;
   /** Operations there must be within the last minute for each of these percentages. Default 20. */
-  minCount?: number;
+  minCount?: number | undefined;
   /** Percent of the heap limit in use. Default 90. */
-  heapUsedPercentage?: number;
+  heapUsedPercentage?: number | undefined;
   /** The share of the last second in which the event loop was busy, 0 to 1. Default 0.98. */
-  eventLoopUtilization?: number;
+  eventLoopUtilization?: number | undefined;
   /** The longest delay of a timer within the last second, in milliseconds. Default 1000. */
-  eventLoopDelayMs?: number;
+  eventLoopDelayMs?: number | undefined;
   /** What to answer above a limit: `degraded` (terminus 12: still HTTP 200) or `down`. Default `degraded`. */
-  severity?: 'degraded' | 'down';
+  severity?: 'degraded' | 'down' | undefined;
 }
 
-/** What terminus makes of an indicator's answer. */
+// Terminus 11 accepts no `degraded`. The comment below, which the declaration file keeps, permits the import where terminus
+// is not installed; its type is then one of the compiler's errors, whose keys are those of `any`.
+// biome-ignore lint/suspicious/noTsIgnore: it is installed here, so there is no error to expect.
+/** @ts-ignore terminus is an optional peer */
+type TerminusStatus = import('@nestjs/terminus').HealthIndicatorStatus;
+
+/** The status of the indicator. `degraded` is possible since terminus 12. */
+export type PerformanceHealthStatus = symbol extends keyof TerminusStatus
+  ? 'up' | 'down' | 'degraded'
+  : TerminusStatus;
+
+/** The result of the indicator, as a health check of the installed terminus accepts it. */
 export type PerformanceHealthResult<Key extends string> = Record<
   Key,
-  { status: 'up' | 'down' | 'degraded' } & Record<string, unknown>
+  { status: PerformanceHealthStatus } & Record<string, unknown>
 >;
 
 interface Session {
@@ -50,7 +62,7 @@ interface Session {
   degraded?(data: object): unknown;
 }
 
-const DEFAULTS: Required<PerformanceHealthLimits> = {
+const DEFAULTS: Complete<PerformanceHealthLimits> = {
   slowPercentage: 20,
   errorPercentage: MOST_PERCENT,
   operationErrorPercentage: MOST_PERCENT,

@@ -40,7 +40,7 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   }
 
   /** The statistics, the present resources and the drivers. `operations` bounds the list, 100 by default. */
-  getStats(options?: { operations?: number }): PerformanceStats {
+  getStats(options?: { operations?: number | undefined }): PerformanceStats {
     return this.monitor.getStats(options);
   }
 
@@ -50,7 +50,7 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   }
 
   /** The last slow operations, the newest first. */
-  getSlowOperations(filter?: { limit?: number; type?: string }): SlowOperation[] {
+  getSlowOperations(filter?: { limit?: number | undefined; type?: string | undefined }): SlowOperation[] {
     return this.monitor.getSlowOperations(filter);
   }
 
@@ -60,12 +60,12 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   }
 
   /** What the detectors saw, the most time lost first. */
-  getFindings(filter?: { limit?: number; type?: FindingType }): Finding[] {
+  getFindings(filter?: { limit?: number | undefined; type?: FindingType | undefined }): Finding[] {
     return this.monitor.getFindings(filter);
   }
 
   /** The statements that were slow at least once, or all of them; the most time first. 100 by default. */
-  getSlowQueries(filter?: { limit?: number; all?: boolean }): SlowQuery[] {
+  getSlowQueries(filter?: { limit?: number | undefined; all?: boolean | undefined }): SlowQuery[] {
     return this.monitor.getSlowQueries(filter);
   }
 
@@ -85,7 +85,7 @@ export class PerformanceMonitorService implements OnApplicationShutdown {
   }
 
   /** What is slow, what got slower, what was found, and how the process is. See {@link PerformanceMonitor.getReport}. */
-  getReport(options?: { since?: number; limit?: number }): PerformanceReport {
+  getReport(options?: { since?: number | undefined; limit?: number | undefined }): PerformanceReport {
     return this.monitor.getReport(options);
   }
 

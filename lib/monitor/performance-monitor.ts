@@ -61,11 +61,11 @@ export interface EndedOperation {
    * The error does not mean that the service is broken: it is the caller's, or part of an answer that is as it should be.
    * It is counted, and left out by health and alerts. Default false.
    */
-  expectedError?: boolean;
+  expectedError?: boolean | undefined;
   /** To annotate when it is slow; must still be writable. */
-  span?: SpanLike | null;
-  statement?: string;
-  http?: HttpEvidenceSource;
+  span?: SpanLike | null | undefined;
+  statement?: string | undefined;
+  http?: HttpEvidenceSource | undefined;
 }
 
 /** The same, with a span that throws nothing. */
@@ -246,7 +246,7 @@ export class PerformanceMonitor {
   }
 
   /** The statistics, the present resources and the drivers. `operations` bounds the list, 100 by default. */
-  getStats(bounds: { operations?: number } = {}): PerformanceStats {
+  getStats(bounds: { operations?: number | undefined } = {}): PerformanceStats {
     const { operations, ...figures } = this.statsInParts(bounds);
     return { ...figures, operations: [...operations] };
   }
@@ -308,7 +308,7 @@ export class PerformanceMonitor {
   }
 
   /** The last slow operations, the newest first. */
-  getSlowOperations(filter: { limit?: number; type?: string } = {}): SlowOperation[] {
+  getSlowOperations(filter: { limit?: number | undefined; type?: string | undefined } = {}): SlowOperation[] {
     return this.slow.list(filter.limit, filter.type);
   }
 
@@ -318,12 +318,12 @@ export class PerformanceMonitor {
   }
 
   /** What the detectors saw, the most time lost first. */
-  getFindings(filter: { limit?: number; type?: FindingType } = {}): Finding[] {
+  getFindings(filter: { limit?: number | undefined; type?: FindingType | undefined } = {}): Finding[] {
     return this.diagnostics.findings.list(filter);
   }
 
   /** The statements that were slow at least once, or all of them; the most time first. 100 by default. */
-  getSlowQueries(filter: { limit?: number; all?: boolean } = {}): SlowQuery[] {
+  getSlowQueries(filter: { limit?: number | undefined; all?: boolean | undefined } = {}): SlowQuery[] {
     return this.diagnostics.getSlowQueries(filter);
   }
 
@@ -356,7 +356,7 @@ export class PerformanceMonitor {
    * What is slow, what got slower, what was found, and how the process is.
    * @param options `since` in milliseconds since 1970, default: the start; `limit` entries of each list, 20 by default
    */
-  getReport(options: { since?: number; limit?: number } = {}): PerformanceReport {
+  getReport(options: { since?: number | undefined; limit?: number | undefined } = {}): PerformanceReport {
     return buildReport(this, options);
   }
 

@@ -7,63 +7,63 @@ import type { NotifierOptions, ResolvedNotifierOptions } from './notifier-option
 /** What alerts, and whom it tells. */
 export interface AlertOptions {
   /** Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /** Milliseconds between two evaluations. Default 5000. */
-  intervalMs?: number;
+  intervalMs?: number | undefined;
   /** Percent of slow operations of a type above which it alerts, once there are `minCount`. Default 5 and 20. */
-  slowPercentage?: { threshold?: number; minCount?: number };
+  slowPercentage?: { threshold?: number | undefined; minCount?: number | undefined } | undefined;
   /**
    * Percent of failures above which it alerts, once there are `minCount` operations: of a type, and of one operation.
    * Default 50 and 20: more than half fails.
    */
-  errorRate?: { threshold?: number; minCount?: number };
+  errorRate?: { threshold?: number | undefined; minCount?: number | undefined } | undefined;
   /** Percent of the heap limit in use above which it alerts. Default 90. */
-  heapUsed?: { threshold?: number };
+  heapUsed?: { threshold?: number | undefined } | undefined;
   /**
    * The rules that there are without any of your own: `slow_percentage`, `error_rate` (critical, after 30 seconds),
    * `heap_used`, `leak` (a confirmed one) and `regression`. A rule of yours with one of these names stands in its place. Default true.
    */
-  defaultRules?: boolean;
+  defaultRules?: boolean | undefined;
   /** Rules of your own. */
-  rules?: AlertRuleOptions[];
+  rules?: AlertRuleOptions[] | undefined;
   /** Objectives; each alerts when its error budget is spent too fast. */
-  slos?: SloOptions[];
+  slos?: SloOptions[] | undefined;
   /** When what is not told. `monitor.silence()` adds one while the application runs. */
-  silences?: SilenceOptions[];
+  silences?: SilenceOptions[] | undefined;
   /**
    * What is beyond it waits, and what is over before it was told is counted in the next notification. That something
    * told is resolved is always told. Default 60.
    */
-  maxNotificationsPerHour?: number;
+  maxNotificationsPerHour?: number | undefined;
   /** Seconds after which what still fires is told again. Default: never. */
-  repeatIntervalSeconds?: number;
-  notifiers?: NotifierOptions;
+  repeatIntervalSeconds?: number | undefined;
+  notifiers?: NotifierOptions | undefined;
 }
 
 /** What every rule can be given. */
 export interface AlertRuleCommon {
   /** Unique among the rules. Default: the kind, with what it is about where that is given: `error_rate GET /orders`. */
-  name?: string;
+  name?: string | undefined;
   /** Default `warning`; of `heap_used` `critical`. */
-  severity?: Severity;
+  severity?: Severity | undefined;
   /** Seconds that it must hold before it fires. Default 0; of `event_loop_utilization` 60. */
-  forSeconds?: number;
+  forSeconds?: number | undefined;
   /** Seconds that it must be gone before it is resolved. Default 0; of the kinds about the event loop 60. */
-  keepFiringSeconds?: number;
+  keepFiringSeconds?: number | undefined;
   /** It resolves when its figure is that share below the threshold. Default 0.2; of `heap_used` 0.1. */
-  hysteresis?: number;
+  hysteresis?: number | undefined;
   /** Given along with its alerts. */
-  labels?: Record<string, string>;
+  labels?: Record<string, string> | undefined;
 }
 
 /** Which operations: one by its name (`GET /orders`), all of a type, one name of one type; else each type by itself. */
 interface OfOperations {
-  operation?: string;
-  type?: string;
+  operation?: string | undefined;
+  type?: string | undefined;
   /** Default `minute`. */
-  window?: 'minute' | 'hour';
+  window?: 'minute' | 'hour' | undefined;
   /** Operations in the window below which it does not begin. Default 20; of the p99 100. */
-  minCount?: number;
+  minCount?: number | undefined;
 }
 
 /** Percent of slow operations. */
@@ -113,29 +113,29 @@ export interface EventLoopUtilizationRuleOptions extends AlertRuleCommon {
 export interface LeakRuleOptions extends AlertRuleCommon {
   kind: 'leak';
   /** `suspect`: from the first suspicion on. Default `confirmed`. */
-  state?: 'suspect' | 'confirmed';
+  state?: 'suspect' | 'confirmed' | undefined;
   /** Default: each. */
-  memory?: LeakingMemory;
+  memory?: LeakingMemory | undefined;
 }
 
 /** Regressions that are open. */
 export interface RegressionRuleOptions extends AlertRuleCommon {
   kind: 'regression';
-  operation?: string;
-  metric?: RegressionMetric;
+  operation?: string | undefined;
+  metric?: RegressionMetric | undefined;
   /** The least change in percent. Default 0: each that the test accepts. */
-  minChangePercent?: number;
+  minChangePercent?: number | undefined;
 }
 
 /** Findings that were seen within the last minutes. */
 export interface FindingRuleOptions extends AlertRuleCommon {
   kind: 'n_plus_one' | 'event_loop_block';
   /** The operation within which it was seen. Default: each. */
-  operation?: string;
+  operation?: string | undefined;
   /** Milliseconds of the worst time above which it alerts. Default 0. */
-  thresholdMs?: number;
+  thresholdMs?: number | undefined;
   /** Default 5. */
-  withinMinutes?: number;
+  withinMinutes?: number | undefined;
 }
 
 export type AlertRuleOptions =
@@ -157,28 +157,28 @@ export type AlertRuleOptions =
  */
 export interface SloOptions {
   /** Unique. Default: the operation. */
-  name?: string;
+  name?: string | undefined;
   /** The name of an operation: `GET /orders`, `OrdersService.place`. */
   operation: string;
   /** Only when it is of that type. */
-  type?: string;
+  type?: string | undefined;
   /** The share that is to be good, 0.5 to 0.99999. */
   objective: number;
   /** Milliseconds. Without it only failures are bad. */
-  thresholdMs?: number;
+  thresholdMs?: number | undefined;
 }
 
 /** What is not told, and when. All that is given must fit; at least one must be given. */
 export interface SilenceOptions {
   /** The name of a rule, where `*` stands for anything. */
-  rule?: string;
+  rule?: string | undefined;
   /** What the alert is about, such as `GET /reports/*`. */
-  subject?: string;
+  subject?: string | undefined;
   /** Moments: a `Date`, milliseconds since 1970, or a date as in ISO 8601. */
-  from?: Date | number | string;
-  until?: Date | number | string;
+  from?: Date | number | string | undefined;
+  until?: Date | number | string | undefined;
   /** Times of day on the clock of the process (`TZ`), such as 02:00 to 04:00; over midnight when `to` is earlier. */
-  daily?: { from: string; to: string };
+  daily?: { from: string; to: string } | undefined;
 }
 
 export interface ResolvedAlertOptions {

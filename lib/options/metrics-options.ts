@@ -1,25 +1,25 @@
 /** What is counted for metrics, and where it goes. */
 export interface MetricsOptions {
   /** Count for metrics, and answer at `/performance/metrics`. Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /**
    * Where metrics are exported to by OTLP over gRPC, where the application has no meter provider of its own. Default:
    * `tracing.endpoint`. Environment: `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, `ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`;
    * `OTEL_METRICS_EXPORTER=none` for nowhere.
    */
-  endpoint?: string;
+  endpoint?: string | undefined;
   /** Seconds from one export to the next. Environment: `OTEL_METRIC_EXPORT_INTERVAL`, in milliseconds. Default 60. */
-  intervalSeconds?: number;
+  intervalSeconds?: number | undefined;
   /**
    * What durations are exported as by OTLP: `exponential` histograms, or those of `explicit` buckets for what knows no
    * others. Environment: `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION`. Default `exponential`.
    */
-  histograms?: 'exponential' | 'explicit';
+  histograms?: 'exponential' | 'explicit' | undefined;
   /**
    * Series that are told apart, over all metrics; the others share one for each metric, which is marked
    * `otel.metric.overflow`. A histogram counts as one. Default 2000.
    */
-  maxSeries?: number;
+  maxSeries?: number | undefined;
 }
 
 /** The options of metrics with every default filled in. */

@@ -1,11 +1,13 @@
+import type { Complete } from './complete.js';
+
 /** Who is told of alerts. */
 export interface NotifierOptions {
   /** Write them to the log: by their severity, or all at one level. Default true. */
-  log?: boolean | { level: AlertLogLevel };
-  webhook?: WebhookOptions;
-  alertmanager?: AlertmanagerOptions;
+  log?: boolean | { level: AlertLogLevel } | undefined;
+  webhook?: WebhookOptions | undefined;
+  alertmanager?: AlertmanagerOptions | undefined;
   /** A short span `performance.alert` for each, in the application's own traces. Default false. */
-  openTelemetry?: boolean;
+  openTelemetry?: boolean | undefined;
 }
 
 export type AlertLogLevel = 'log' | 'warn' | 'error';
@@ -14,15 +16,15 @@ export type AlertLogLevel = 'log' | 'warn' | 'error';
 export interface WebhookOptions {
   url: string;
   /** What the header `X-Performance-Signature` is made with. At least 16 characters. */
-  secret?: string;
+  secret?: string | undefined;
   /** Sent along, such as `{ authorization: 'Bearer …' }`. */
-  headers?: Record<string, string>;
+  headers?: Record<string, string> | undefined;
   /** How long one attempt may take. Default 5000. */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** Attempts after the first one. Default 5. */
-  maxRetries?: number;
+  maxRetries?: number | undefined;
   /** Notifications that wait; the oldest gives way. Default 100. */
-  maxQueue?: number;
+  maxQueue?: number | undefined;
 }
 
 /** An Alertmanager, version 0.16 or later. */
@@ -30,15 +32,15 @@ export interface AlertmanagerOptions {
   /** Its address, such as `http://localhost:9093`. */
   url: string;
   /** Given as `Authorization: Bearer TOKEN`. */
-  token?: string;
+  token?: string | undefined;
   /** Where a person finds more: the address of the application's `/performance`. */
-  generatorUrl?: string;
+  generatorUrl?: string | undefined;
 }
 
 export interface ResolvedNotifierOptions {
   readonly log: boolean | { readonly level: AlertLogLevel };
   readonly webhook:
-    | (Readonly<Required<Omit<WebhookOptions, 'secret'>>> & { readonly secret: string | undefined })
+    | (Complete<Omit<WebhookOptions, 'secret'>> & { readonly secret: string | undefined })
     | undefined;
   readonly alertmanager: Readonly<AlertmanagerOptions> | undefined;
   readonly openTelemetry: boolean;

@@ -1,52 +1,53 @@
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { AlertOptions, ResolvedAlertOptions } from './alert-options.js';
 import type { BaselineOptions, ResolvedBaselineOptions } from './baseline-options.js';
+import type { Complete } from './complete.js';
 import type { MetricsOptions, ResolvedMetricsOptions } from './metrics-options.js';
 
 /** What `PerformanceModule.forRoot` takes. Everything is optional; durations are milliseconds. */
 export interface PerformanceOptions {
   /** Turns all of it into nothing when false. Environment: `OTEL_PERF_MONITORING`. Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /** `service.name` of the telemetry. Environment: `SERVICE_NAME`, `OTEL_SERVICE_NAME`. */
-  serviceName?: string;
+  serviceName?: string | undefined;
   /** `service.version` of the telemetry. Default: the version in the application's package.json. */
-  serviceVersion?: string;
+  serviceVersion?: string | undefined;
   /** `host.name` of the telemetry. Environment: `CONTAINER_NAME`, `HOSTNAME`. Default: the machine's name. */
-  hostName?: string;
+  hostName?: string | undefined;
   /** Threshold of a served request. Environment: `OTEL_HTTP_THRESHOLD_MS`. Default 1000. */
-  httpThresholdMs?: number;
+  httpThresholdMs?: number | undefined;
   /** Threshold of a database operation. Environment: `OTEL_DB_THRESHOLD_MS`. Default 500. */
-  databaseThresholdMs?: number;
+  databaseThresholdMs?: number | undefined;
   /** Threshold of a cache operation. Environment: `OTEL_CACHE_THRESHOLD_MS`. Default 100. */
-  cacheThresholdMs?: number;
+  cacheThresholdMs?: number | undefined;
   /** Threshold of an outgoing call. Environment: `OTEL_EXTERNAL_THRESHOLD_MS`. Default 2000. */
-  externalThresholdMs?: number;
+  externalThresholdMs?: number | undefined;
   /**
    * Thresholds of your own types, and of `messaging`, `rpc` (default 2000 each) and `internal` (default 1000).
    * A type of your own without a threshold is counted and never slow.
    */
-  customThresholds?: Record<string, number>;
+  customThresholds?: Record<string, number> | undefined;
   /** Keep CPU profiles of the recent past in memory. Environment: `OTEL_ENABLE_PROFILING`. Default false. */
-  enableProfiling?: boolean;
+  enableProfiling?: boolean | undefined;
   /**
    * Keep the part of them that a slow operation covers, as a file; needs `enableProfiling`. Environment:
    * `OTEL_PROFILE_SLOW`. Default false.
    */
-  profileSlowOperations?: boolean;
-  profiling?: ProfilingOptions;
-  tracing?: TracingOptions;
-  metrics?: MetricsOptions;
-  http?: HttpOptions;
-  detection?: DetectionOptions;
-  baseline?: BaselineOptions;
-  resources?: ResourceOptions;
-  alerts?: AlertOptions;
-  endpoint?: EndpointOptions;
+  profileSlowOperations?: boolean | undefined;
+  profiling?: ProfilingOptions | undefined;
+  tracing?: TracingOptions | undefined;
+  metrics?: MetricsOptions | undefined;
+  http?: HttpOptions | undefined;
+  detection?: DetectionOptions | undefined;
+  baseline?: BaselineOptions | undefined;
+  resources?: ResourceOptions | undefined;
+  alerts?: AlertOptions | undefined;
+  endpoint?: EndpointOptions | undefined;
   /**
    * The monitor to use instead of one of the module's own, for an application that made one early, to hand it to
    * `new SlowSpanProcessor(monitor)`. It keeps the thresholds that it was made with.
    */
-  monitor?: PerformanceMonitor;
+  monitor?: PerformanceMonitor | undefined;
 }
 
 /** How spans are made and exported. */
@@ -55,75 +56,75 @@ export interface TracingOptions {
    * Where spans are exported to by OTLP over gRPC, such as `http://localhost:4317`; without it nothing is exported.
    * Environment: `ENDPOINT`, `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`.
    */
-  endpoint?: string;
-  sampling?: SamplingOptions;
+  endpoint?: string | undefined;
+  sampling?: SamplingOptions | undefined;
   /** See drivers and outgoing calls without a preload. Default true. */
-  instrumentation?: boolean;
+  instrumentation?: boolean | undefined;
 }
 
 /** Which traces are exported. Statistics count every operation whatever is sampled. */
 export interface SamplingOptions {
   /** The share of traces that is exported, 0 to 1. Default 1. */
-  ratio?: number;
+  ratio?: number | undefined;
   /** Export a trace whole when its local root, or a span under it, was slow or failed. Default true. */
-  keepSlowTraces?: boolean;
+  keepSlowTraces?: boolean | undefined;
   /** Spans that wait for the end of their trace, over all traces. Default 10000. */
-  maxBufferedSpans?: number;
+  maxBufferedSpans?: number | undefined;
   /** Spans of one trace that wait for its end. Default 1000. */
-  maxSpansPerTrace?: number;
+  maxSpansPerTrace?: number | undefined;
 }
 
 /** Which served requests are measured. */
 export interface HttpOptions {
   /** Paths (exact, or all below one that ends in `/`) or patterns on the path that are not measured. */
-  ignore?: (string | RegExp)[];
+  ignore?: (string | RegExp)[] | undefined;
 }
 
 /** What is detected, and the bounds of what is kept. */
 export interface DetectionOptions {
   /** Operations with statistics of their own; the others share `(other)`. Default 1000. */
-  maxOperations?: number;
+  maxOperations?: number | undefined;
   /** Slow operations that are kept with their evidence. Default 200. */
-  maxSlowOperations?: number;
+  maxSlowOperations?: number | undefined;
   /** Findings that are kept. Default 200. */
-  maxFindings?: number;
+  maxFindings?: number | undefined;
   /** Statements with statistics of their own; others are counted as dropped. Default 500. */
-  maxQueries?: number;
+  maxQueries?: number | undefined;
   /** Find out why slow operations were slow; without it there are no findings and queries either. Default true. */
-  explain?: boolean;
-  nPlusOne?: NPlusOneOptions;
-  eventLoopBlock?: EventLoopBlockOptions;
-  memoryLeaks?: MemoryLeakOptions;
+  explain?: boolean | undefined;
+  nPlusOne?: NPlusOneOptions | undefined;
+  eventLoopBlock?: EventLoopBlockOptions | undefined;
+  memoryLeaks?: MemoryLeakOptions | undefined;
 }
 
 /** Work that is repeated within one request: statements, and outgoing calls. */
 export interface NPlusOneOptions {
   /** Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /** Repetitions within one request from which on it is one. Default 5. */
-  minRepetitions?: number;
+  minRepetitions?: number | undefined;
   /** Milliseconds that the repetitions must take together. Default 25. */
-  minTotalMs?: number;
+  minTotalMs?: number | undefined;
 }
 
 /** Times in which the event loop stands still. */
 export interface EventLoopBlockOptions {
   /** Watch from a thread of its own, and catch the stack that blocks. Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /** Milliseconds from which on it is a block, at least 50. Default 100. */
-  limitMs?: number;
+  limitMs?: number | undefined;
 }
 
 /** Memory that grows and does not come back. */
 export interface MemoryLeakOptions {
   /** Watch what remains after full collections. Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
 }
 
 /** How the process's own resources are sampled. */
 export interface ResourceOptions {
   /** Milliseconds between two samples, at least 50. Default 250. */
-  intervalMs?: number;
+  intervalMs?: number | undefined;
 }
 
 /** How profiles are captured, and the bounds of what is kept of them. */
@@ -132,41 +133,41 @@ export interface ProfilingOptions {
    * What samples: Node's inspector, or the package `@datadog/pprof`, which must be installed for it. Default `auto`:
    * `@datadog/pprof` where it is installed, else the inspector.
    */
-  sampler?: 'auto' | 'inspector' | 'datadog';
+  sampler?: 'auto' | 'inspector' | 'datadog' | undefined;
   /** Milliseconds between two samples, 1 to 100. Default 10. */
-  intervalMs?: number;
+  intervalMs?: number | undefined;
   /** How much of the past is kept in memory. Default 60 seconds. */
-  keepSeconds?: number;
+  keepSeconds?: number | undefined;
   /** The most memory that it takes; the oldest gives way. Default 8 MB. */
-  maxMemoryMb?: number;
+  maxMemoryMb?: number | undefined;
   /** Where files are kept. Default: a directory of this user's in the directory for temporary files. */
-  directory?: string;
+  directory?: string | undefined;
   /** Bounds of the directory; the oldest files give way. Default 256 MB, 200 profiles, 168 hours. */
-  maxDirectoryMb?: number;
-  maxProfiles?: number;
-  maxAgeHours?: number;
+  maxDirectoryMb?: number | undefined;
+  maxProfiles?: number | undefined;
+  maxAgeHours?: number | undefined;
   /** Seconds in which an operation (its type and name) gets no second file. Default 60. */
-  cooldownSeconds?: number;
+  cooldownSeconds?: number | undefined;
   /** Files for slow operations in one minute, all operations together. Default 20. */
-  maxPerMinute?: number;
+  maxPerMinute?: number | undefined;
   /**
    * Take a heap snapshot after a slow operation, too. It stops the process for some 5 to 15 seconds for each 100 MB, and is
    * refused where memory is short. Default false.
    */
-  heapSnapshots?: boolean;
+  heapSnapshots?: boolean | undefined;
   /** Heap snapshots an hour after slow operations. Default 2. */
-  maxHeapSnapshotsPerHour?: number;
-  pyroscope?: PyroscopeOptions;
+  maxHeapSnapshotsPerHour?: number | undefined;
+  pyroscope?: PyroscopeOptions | undefined;
 }
 
 /** A Pyroscope server that profiles are sent to. */
 export interface PyroscopeOptions {
   /** Its address, such as `http://localhost:4040`; without it nothing is sent. */
-  url?: string;
+  url?: string | undefined;
   /** Given as `Authorization: Bearer TOKEN`. */
-  authToken?: string;
+  authToken?: string | undefined;
   /** Given as `X-Scope-OrgID`, for a server of several tenants. */
-  tenantId?: string;
+  tenantId?: string | undefined;
 }
 
 /**
@@ -176,21 +177,22 @@ export interface PyroscopeOptions {
  */
 export interface EndpointOptions {
   /** Default true. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
   /**
    * A secret that a caller gives as `Authorization: Bearer TOKEN`, and a person in the page, which begins a session of
    * 12 hours. At least 16 characters.
    */
-  token?: string;
-  /** Decides by the request. */
-  authorize?: (request: unknown) => boolean | Promise<boolean>;
+  token?: string | undefined;
+  /** Decides by the request, which is that of the platform: Express's or Fastify's. */
+  // biome-ignore lint/suspicious/noExplicitAny: a function that names the type of its request must be accepted.
+  authorize?: ((request: any) => boolean | Promise<boolean>) | undefined;
   /**
    * Nest guards, all of which must let a request pass: instances, or classes that are found among the application's
    * providers, or made where they are none. How they refuse is theirs: what they throw is answered.
    */
-  guards?: (EndpointGuardLike | EndpointGuardClass)[];
+  guards?: (EndpointGuardLike | EndpointGuardClass)[] | undefined;
   /** Pages that may look on at a time, each by a stream. Default 20. */
-  maxStreams?: number;
+  maxStreams?: number | undefined;
 }
 
 /** What is used of Nest's `CanActivate`, which answers a boolean, a promise or an Observable of one. */
@@ -210,25 +212,23 @@ export interface ResolvedOptions {
   readonly thresholds: Readonly<Record<string, number>>;
   readonly enableProfiling: boolean;
   readonly profileSlowOperations: boolean;
-  readonly profiling: Readonly<Required<Omit<ProfilingOptions, 'pyroscope'>>> & {
+  readonly profiling: Complete<Omit<ProfilingOptions, 'pyroscope'>> & {
     readonly pyroscope: Readonly<PyroscopeOptions>;
   };
   readonly tracing: {
     readonly endpoint: string | undefined;
     readonly instrumentation: boolean;
-    readonly sampling: Readonly<Required<SamplingOptions>>;
+    readonly sampling: Complete<SamplingOptions>;
   };
   readonly metrics: ResolvedMetricsOptions;
-  readonly http: Readonly<Required<HttpOptions>>;
-  readonly detection: Readonly<
-    Required<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock' | 'memoryLeaks'>>
-  > & {
-    readonly nPlusOne: Readonly<Required<NPlusOneOptions>>;
-    readonly eventLoopBlock: Readonly<Required<EventLoopBlockOptions>>;
-    readonly memoryLeaks: Readonly<Required<MemoryLeakOptions>>;
+  readonly http: Complete<HttpOptions>;
+  readonly detection: Complete<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock' | 'memoryLeaks'>> & {
+    readonly nPlusOne: Complete<NPlusOneOptions>;
+    readonly eventLoopBlock: Complete<EventLoopBlockOptions>;
+    readonly memoryLeaks: Complete<MemoryLeakOptions>;
   };
   readonly baseline: ResolvedBaselineOptions;
-  readonly resources: Readonly<Required<ResourceOptions>>;
+  readonly resources: Complete<ResourceOptions>;
   readonly alerts: ResolvedAlertOptions;
   readonly endpoint: EndpointOptions & { readonly enabled: boolean; readonly maxStreams: number };
   readonly monitor: PerformanceMonitor | undefined;

@@ -20,9 +20,9 @@ import type { SourceTexts } from './source-texts.js';
 /** How long to capture, and what ends it. */
 export interface CaptureOptions {
   /** 1 to 300; 10 by default. */
-  seconds?: number;
+  seconds?: number | undefined;
   /** Aborts it: nothing is kept, and the promise rejects with the signal's reason. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_SECONDS = 10;

@@ -17,15 +17,15 @@ import type { RecordedOperation, RecordedQuery } from './recording.js';
 /** What a repetition is, for `toHaveNoRepeatedQueries`. */
 export interface RepeatedQueriesOptions {
   /** How many of one statement within one request are one. Default 2. */
-  min?: number;
+  min?: number | undefined;
   /** Statements that may be repeated: their name, a part of them (without literals, in lower case), or a pattern. */
-  ignore?: readonly (string | RegExp)[];
+  ignore?: readonly (string | RegExp)[] | undefined;
 }
 
 /** Of which operations `toStayUnderThresholds` asks. */
 export interface ThresholdsOptions {
   /** Default: all of them. */
-  types?: readonly string[];
+  types?: readonly string[] | undefined;
 }
 
 /**

@@ -13,9 +13,9 @@ import { unseenDatabases } from './unseen-databases.js';
 /** How a recording is made. */
 export interface RecordPerformanceOptions {
   /** How long to wait for requests that still run when the function is done, in milliseconds. Default 1000. */
-  settleMs?: number;
+  settleMs?: number | undefined;
   /** Packages of databases whose queries are not seen, which is all right in this test: `['better-sqlite3']`. */
-  allowUnseen?: readonly string[];
+  allowUnseen?: readonly string[] | undefined;
 }
 
 /**

@@ -196,6 +196,20 @@ describe('the signature', () => {
     expect(verify(header, START + 301_000, 600)).toBe(true);
   });
 
+  it('is checked against the raw body as bytes, too, and against headers of any shape', () => {
+    const bytes = Buffer.from('{"name":"Zoë"}');
+    const ofBytes = sign(SECRET, bytes.toString(), START / 1000);
+    const now = { now: START };
+    expect(verifyAlertSignature(SECRET, ofBytes, bytes, now)).toBe(true);
+    expect(verifyAlertSignature(SECRET, ofBytes, bytes.subarray(1), now)).toBe(false);
+    expect(verifyAlertSignature(SECRET, [ofBytes], bytes, now)).toBe(false);
+  });
+
+  it.each([undefined, ''])('is not good where the secret is %j', (secret) => {
+    const withoutKey = sign('', body, START / 1000);
+    expect(verifyAlertSignature(secret, withoutKey, body, { now: START })).toBe(false);
+  });
+
   it.each([
     undefined,
     '',

@@ -7,8 +7,11 @@ import { type Dashboard, type DashboardOptions, launchBrowser, openDashboard } f
 /** For what waits for a browser. */
 export const LONG_MS = 60_000;
 
-/** A browser for the tests of a file. Whatever the page complains of in one of them fails it. */
-export function inBrowser(): {
+/**
+ * A browser for the tests of a file. Whatever the page complains of in one of them fails it.
+ * @param env variables of its environment beside those of this process
+ */
+export function inBrowser(env: Record<string, string> = {}): {
   open(options?: DashboardOptions): Promise<Page>;
   /** The one that was opened last. */
   dashboard(): Dashboard;
@@ -16,7 +19,7 @@ export function inBrowser(): {
   let browser: Browser;
   let opened: Dashboard | undefined;
   beforeAll(async () => {
-    browser = await launchBrowser();
+    browser = await launchBrowser(env);
   }, LONG_MS);
   afterAll(() => browser.close());
   afterEach(async () => {

@@ -55,9 +55,13 @@ class ShopController {
 /** How long something may take until it is on screen. */
 const PATIENCE_MS = 8000;
 
-/** A browser for the tests of one file. */
-export async function launchBrowser(): Promise<Browser> {
+/** A browser for the tests of one file. @param env variables of its environment beside those of this process */
+export async function launchBrowser(env: Record<string, string> = {}): Promise<Browser> {
+  const inherited = Object.entries(process.env).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
   return chromium.launch({
+    env: { ...Object.fromEntries(inherited), ...env },
     executablePath: await chromiumFiles.executablePath(),
     args: ['--no-sandbox', '--disable-gpu'],
   });
@@ -84,6 +88,8 @@ export interface DashboardOptions {
   /** What follows the address of the page. */
   readonly hash?: string;
   readonly context?: BrowserContextOptions;
+  /** A script that runs in the page before its own. */
+  readonly script?: string;
   /** Complaints that the test brings about. */
   readonly expected?: RegExp;
 }
@@ -118,6 +124,7 @@ export async function openDashboard(browser: Browser, given: DashboardOptions = 
     },
   };
   await given.before?.(dashboard);
+  if (given.script !== undefined) await context.addInitScript({ content: given.script });
   context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   const complain = (text: string): void => {

@@ -28,6 +28,11 @@ describe('the files of the page', () => {
     }
   });
 
+  it('ask for no language of the browser, which Intl may reject', () => {
+    for (const name of names.filter((one) => one.endsWith('.js')))
+      expect(textOf(name)).not.toContain('.language');
+  });
+
   it('come with the licenses of the libraries in them', () => {
     const text = textOf('licenses.txt');
     for (const library of ['preact', 'uplot', 'd3-flame-graph', 'd3-selection'])

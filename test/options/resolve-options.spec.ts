@@ -31,6 +31,59 @@ describe('resolveOptions', () => {
     });
   });
 
+  it('takes an option that is undefined for one that is absent, at any depth', () => {
+    const webhook = { url: 'https://hooks.example.com' };
+    const alertmanager = { url: 'http://alerts:9093' };
+    const rules = [{ kind: 'error_rate', threshold: 2 }, { kind: 'leak' }] as const;
+    const present = {
+      alerts: {
+        rules: [...rules],
+        slos: [{ operation: 'GET /', objective: 0.9 }],
+        silences: [{ rule: 'leak' }],
+      },
+    };
+    const nothing = undefined;
+    const given: PerformanceOptions = {
+      enabled: nothing,
+      serviceName: nothing,
+      serviceVersion: nothing,
+      hostName: nothing,
+      httpThresholdMs: nothing,
+      customThresholds: nothing,
+      enableProfiling: nothing,
+      profiling: { directory: nothing, sampler: nothing, pyroscope: { url: nothing, authToken: nothing } },
+      tracing: { endpoint: nothing, sampling: { ratio: nothing } },
+      metrics: { endpoint: nothing, histograms: nothing },
+      http: { ignore: nothing },
+      detection: { maxOperations: nothing, nPlusOne: { minRepetitions: nothing }, eventLoopBlock: nothing },
+      baseline: { directory: nothing, store: nothing, adaptive: { factor: nothing }, regressions: nothing },
+      resources: { intervalMs: nothing },
+      alerts: {
+        slowPercentage: { threshold: nothing },
+        heapUsed: nothing,
+        rules: rules.map((rule) => ({ ...rule, name: nothing, forSeconds: nothing, labels: nothing })),
+        slos: [{ operation: 'GET /', objective: 0.9, name: nothing, thresholdMs: nothing }],
+        silences: [{ rule: 'leak', from: nothing, until: nothing, daily: nothing }],
+        notifiers: {
+          log: nothing,
+          webhook: { ...webhook, secret: nothing, headers: nothing, maxQueue: nothing },
+          alertmanager: { ...alertmanager, token: nothing, generatorUrl: nothing },
+        },
+      },
+      endpoint: {
+        enabled: nothing,
+        token: nothing,
+        authorize: nothing,
+        guards: nothing,
+        maxStreams: nothing,
+      },
+      monitor: nothing,
+    };
+    expect(resolveOptions(given)).toEqual(
+      resolveOptions({ ...present, alerts: { ...present.alerts, notifiers: { webhook, alertmanager } } }),
+    );
+  });
+
   it('takes what the environment says, and an option over it', () => {
     const env = {
       OTEL_PERF_MONITORING: 'off',

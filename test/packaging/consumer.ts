@@ -4,6 +4,7 @@ import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cleanEnvironment, type Ended, run, succeed } from './processes';
+import { documentedSnippets, sourceNameOf, sourceOf } from './snippets';
 import { repository } from './tarball';
 
 export type Format = 'cjs' | 'esm';
@@ -11,7 +12,53 @@ export type Adapter = 'express' | 'fastify';
 
 const FIXTURES = join(repository, 'test', 'consumers');
 const TSC = join(repository, 'node_modules', 'typescript', 'bin', 'tsc');
-const BOOT_TIMEOUT_MS = 20_000;
+const TERMINUS = '@nestjs/terminus';
+const BOOT_TIMEOUT_MS = 60_000;
+/** A program that is kept alive by something of ours is ended after this time, and has no exit code. */
+const PROGRAM_TIMEOUT_MS = 30_000;
+const INSTALL_TIMEOUT_MS = 180_000;
+const COMPILE_TIMEOUT_MS = 120_000;
+
+/**
+ * What a new project of each major version of Nest has: the format of its own sources, and its compiler. Of the latter the
+ * repository's own is used where it is the same major version.
+ */
+const PROJECTS = {
+  11: { type: 'commonjs', typescript: ['typescript@5'] },
+  12: { type: 'module', typescript: [] },
+} as const;
+type NestMajor = keyof typeof PROJECTS;
+
+/** Its compiler options, with `strict` and what is stricter still, and the types of libraries checked. */
+const PROJECT_OPTIONS = {
+  module: 'nodenext',
+  moduleResolution: 'nodenext',
+  resolvePackageJsonExports: true,
+  esModuleInterop: true,
+  isolatedModules: true,
+  declaration: true,
+  removeComments: true,
+  emitDecoratorMetadata: true,
+  experimentalDecorators: true,
+  allowSyntheticDefaultImports: true,
+  target: 'ES2023',
+  types: ['node', 'jest'],
+  rootDir: '.',
+  outDir: './dist',
+  skipLibCheck: false,
+  strict: true,
+  exactOptionalPropertyTypes: true,
+};
+
+/** What the snippets of the documentation import beside the package itself. */
+const DOCUMENTED_PACKAGES = [
+  '@opentelemetry/sdk-node@0.223',
+  '@opentelemetry/exporter-trace-otlp-grpc@0.223',
+  '@keyv/redis@5',
+  'keyv@5',
+  '@types/jest@30',
+  '@types/supertest@7',
+];
 
 /**
  * A folder with the package installed from its tarball beside one major version of Nest, and in it the applications
@@ -19,18 +66,20 @@ const BOOT_TIMEOUT_MS = 20_000;
  */
 export class Consumer {
   private constructor(
-    readonly nest: number,
+    readonly nest: NestMajor,
     readonly folder: string,
+    /** What was found while terminus was installed. */
+    readonly documented: Documented,
     /** What the compiler found: the types of the package and its peers are checked, too. */
     readonly compilation: Ended,
   ) {}
 
-  static async create(nest: number, tarball: string): Promise<Consumer> {
+  static async create(nest: NestMajor, tarball: string): Promise<Consumer> {
     const folder = await mkdtemp(join(tmpdir(), `nestjs-performance-nest-${nest}-`));
     await writeJson(join(folder, 'package.json'), { name: 'consumer', version: '7.8.9', private: true });
     await cp(FIXTURES, folder, {
       recursive: true,
-      filter: (path) => !path.startsWith(join(FIXTURES, 'app')),
+      filter: (path) => !['app', 'documented'].some((name) => path.startsWith(join(FIXTURES, name))),
     });
     for (const [format, type] of Object.entries({ cjs: 'commonjs', esm: 'module' })) {
       await cp(join(FIXTURES, 'app'), join(folder, format), { recursive: true });
@@ -48,9 +97,16 @@ export class Consumer {
       '@opentelemetry/instrumentation-http@0.223',
       '@types/node@20',
       '@types/express@5',
+      ...DOCUMENTED_PACKAGES,
+      ...PROJECTS[nest].typescript,
+      `${TERMINUS}@${nest}`,
     ];
-    await succeed('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages], folder);
-    return new Consumer(nest, folder, await run(process.execPath, [TSC, '-p', '.'], folder));
+    const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages];
+    await succeed('npm', install, folder, INSTALL_TIMEOUT_MS);
+    const documented = await compileDocumented(nest, folder);
+    // It is an optional peer, which the applications do without.
+    await rm(join(folder, 'node_modules', TERMINUS), { recursive: true });
+    return new Consumer(nest, folder, documented, await compile(TSC, '.', folder));
   }
 
   /** Checks types, with those of libraries, in another way of resolving modules than Node's newest. */
@@ -61,12 +117,12 @@ export class Consumer {
     const config = `tsconfig.${options.moduleResolution ?? options.module}.json`;
     const compilerOptions = { ...options, noEmit: true };
     await writeJson(join(this.folder, config), { extends: './tsconfig.json', compilerOptions, include });
-    return run(process.execPath, [TSC, '-p', config], this.folder);
+    return compile(TSC, config, this.folder);
   }
 
   /** Runs a program of the application's to its end. */
   run(...args: string[]): Promise<Ended> {
-    return run(process.execPath, args, this.folder, 15_000);
+    return run(process.execPath, args, this.folder, PROGRAM_TIMEOUT_MS);
   }
 
   /** Starts the application and waits until it listens. */
@@ -112,6 +168,31 @@ export class Consumer {
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** What was found of the documentation's snippets and the sources of test/consumers/documented. */
+export interface Documented {
+  readonly compilation: Ended;
+  /** The program that asks the health indicator. */
+  readonly health: Ended;
+}
+
+async function compileDocumented(nest: NestMajor, folder: string): Promise<Documented> {
+  const { type, typescript } = PROJECTS[nest];
+  const project = join(folder, 'documented');
+  await cp(join(FIXTURES, 'documented'), project, { recursive: true });
+  await writeJson(join(project, 'package.json'), { type });
+  await writeJson(join(project, 'tsconfig.json'), { compilerOptions: PROJECT_OPTIONS });
+  for (const snippet of await documentedSnippets())
+    await writeFile(join(project, sourceNameOf(snippet)), sourceOf(snippet));
+  const tsc = typescript.length > 0 ? join(folder, 'node_modules', 'typescript', 'bin', 'tsc') : TSC;
+  const compilation = await compile(tsc, '.', project);
+  const health = await run(process.execPath, [join('dist', 'health-check.js')], project);
+  return { compilation, health };
+}
+
+function compile(tsc: string, project: string, folder: string): Promise<Ended> {
+  return run(process.execPath, [tsc, '-p', project], folder, COMPILE_TIMEOUT_MS);
 }
 
 /** An application that runs. */

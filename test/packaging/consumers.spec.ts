@@ -8,11 +8,12 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Adapter, Consumer, type Format } from './consumer';
 import { lanes } from './lanes';
 import { type Ended, run } from './processes';
+import { IN_CI, registryFault } from './registry';
 import { repository, tarball } from './tarball';
 import { CONCURRENT_REQUESTS, type Counted, type Observed, observe, TRACE_ID } from './traffic';
 import { startUpstream, type Upstream } from './upstream';
 
-const MAJORS = [11, 12];
+const MAJORS = [11, 12] as const;
 const FORMATS: Format[] = ['cjs', 'esm'];
 const ADAPTERS: Adapter[] = ['express', 'fastify'];
 
@@ -55,6 +56,14 @@ const OUTGOING_BY_FETCH = { 'external GET localhost': 1 };
 const SERVER_KIND = 1;
 const HTTP_INSTRUMENTATION = '@opentelemetry/instrumentation-http';
 
+const fault = registryFault();
+if (fault !== undefined && IN_CI) {
+  it('reaches the npm registry', () => {
+    throw new Error(fault);
+  });
+} else if (fault !== undefined) process.stderr.write(`skipped: ${fault}\n`);
+const described = fault === undefined ? describe : describe.skip;
+
 // Applications wait now and then, so there may be one more than processors.
 const inLane = lanes(availableParallelism() + 1);
 const consumers = new Map<number, Consumer>();
@@ -84,6 +93,7 @@ const counts = (counted: Record<string, Counted>): Record<string, number> =>
   Object.fromEntries(Object.entries(counted).map(([name, { count }]) => [name, count]));
 
 beforeAll(async () => {
+  if (fault !== undefined) return;
   upstream = await startUpstream();
   const archive = await tarball();
   await Promise.all(MAJORS.map(async (nest) => consumers.set(nest, await Consumer.create(nest, archive))));
@@ -112,12 +122,20 @@ beforeAll(async () => {
   // What of the types differs by Nest is seen by nodenext, with which the applications are compiled. CommonJS by the
   // rules that the compiler calls node16 cannot load Nest 12 at all, which is of ECMAScript modules only.
   begin('node16', () =>
-    consumerOf(11).checkTypes({ module: 'node16' }, ['cjs/standalone.ts', 'esm/standalone.ts']),
+    consumerOf(11).checkTypes({ module: 'node16' }, [
+      'cjs/standalone.ts',
+      'esm/standalone.ts',
+      'cjs/health-status.ts',
+      'esm/health-status.ts',
+    ]),
   );
   begin('bundler', () =>
-    consumerOf(12).checkTypes({ module: 'esnext', moduleResolution: 'bundler' }, ['esm/standalone.ts']),
+    consumerOf(12).checkTypes({ module: 'esnext', moduleResolution: 'bundler' }, [
+      'esm/standalone.ts',
+      'esm/health-status.ts',
+    ]),
   );
-}, 180_000);
+}, 420_000);
 
 afterAll(async () => {
   await Promise.allSettled(underWay.values());
@@ -139,6 +157,7 @@ function runJest({ nest, folder }: Consumer): Promise<Ended> {
   };
   const config = {
     testEnvironment: 'node',
+    testTimeout: 30_000,
     testMatch: ['<rootDir>/jest/*.spec.js'],
     transform: {},
     ...transform,
@@ -151,7 +170,7 @@ const CELLS = MAJORS.flatMap((nest) =>
   FORMATS.flatMap((format) => ADAPTERS.map((adapter) => ({ nest, format, adapter }))),
 );
 
-describe.each(CELLS)('Nest $nest, $format, $adapter', ({ nest, format, adapter }) => {
+described.each(CELLS)('Nest $nest, $format, $adapter', ({ nest, format, adapter }) => {
   function inWay(way: Way): { observed: Observed } {
     const result = {} as { observed: Observed };
     beforeAll(async () => {
@@ -399,7 +418,7 @@ describe.each(CELLS)('Nest $nest, $format, $adapter', ({ nest, format, adapter }
   });
 });
 
-describe.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format }))))(
+described.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format }))))(
   'Nest $nest, $format, as a program',
   ({ nest, format }) => {
     it('loads only the api of OpenTelemetry until the module starts', async () => {
@@ -416,13 +435,12 @@ describe.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format }
     }, 60_000);
 
     it('ends by itself when nothing else keeps it alive', async () => {
-      const { code, stdout, stderr, seconds } = await outcome<Ended>(nest, format, 'standalone');
+      const { code, stdout, stderr } = await outcome<Ended>(nest, format, 'standalone');
       expect({ code, stdout, stderr }).toEqual({
         code: 0,
         stdout: '[{"name":"Job.run","count":1}]',
         stderr: '',
       });
-      expect(seconds).toBeLessThan(5);
     }, 60_000);
 
     it('does not start with options that are not allowed, and says which and what is', async () => {
@@ -438,7 +456,7 @@ describe.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format }
   },
 );
 
-describe.each(MAJORS)('Nest %i', (nest) => {
+described.each(MAJORS)('Nest %i', (nest) => {
   it('is one class to who imports and who requires the package', async () => {
     const { code, stdout, stderr } = await outcome<Ended>(nest, 'mixed');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -454,17 +472,30 @@ describe.each(MAJORS)('Nest %i', (nest) => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining('1 passed') });
   }, 60_000);
 
+  it('compiles every snippet of the documentation in a strict project with terminus', () => {
+    const { code, stdout } = consumerOf(nest).documented.compilation;
+    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+  });
+
+  it('checks its health with the terminus of that version', () => {
+    const { code, stdout, stderr } = consumerOf(nest).documented.health;
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(JSON.parse(stdout)).toEqual({ within: 'up', above: nest === 11 ? 'down' : 'degraded' });
+  });
+
   it('has right types for both formats by nodenext, with those of libraries checked', () => {
     const { code, stdout } = consumerOf(nest).compilation;
     expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   });
 });
 
-it.each(['node16', 'bundler'])(
-  'has right types by %s, with those of libraries checked',
-  async (resolution) => {
-    const { code, stdout } = await outcome<Ended>(resolution);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
-  },
-  60_000,
-);
+described('any Nest', () => {
+  it.each(['node16', 'bundler'])(
+    'has right types by %s, with those of libraries checked',
+    async (resolution) => {
+      const { code, stdout } = await outcome<Ended>(resolution);
+      expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
+    },
+    60_000,
+  );
+});

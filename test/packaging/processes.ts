@@ -7,7 +7,6 @@ export interface Ended {
   code: number | null;
   stdout: string;
   stderr: string;
-  seconds: number;
 }
 
 /** The environment of this process without what Jest, or the machine, would have the library do. */
@@ -19,7 +18,6 @@ export function cleanEnvironment(extra: Record<string, string> = {}): NodeJS.Pro
 
 /** Runs a command to its end, at most this long, whatever its exit code. */
 export async function run(command: string, args: string[], cwd: string, timeout = 60_000): Promise<Ended> {
-  const began = performance.now();
   const child = spawn(command, args, {
     cwd,
     env: cleanEnvironment(),
@@ -31,12 +29,17 @@ export async function run(command: string, args: string[], cwd: string, timeout 
   child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const [code] = (await once(child, 'close')) as [number | null];
-  return { code, stdout, stderr, seconds: (performance.now() - began) / 1000 };
+  return { code, stdout, stderr };
 }
 
 /** As {@link run}. @throws with all that the command said, unless it succeeds. */
-export async function succeed(command: string, args: string[], cwd: string): Promise<Ended> {
-  const ended = await run(command, args, cwd);
+export async function succeed(
+  command: string,
+  args: string[],
+  cwd: string,
+  timeout?: number,
+): Promise<Ended> {
+  const ended = await run(command, args, cwd, timeout);
   if (ended.code === 0) return ended;
   throw new Error(`${command} ${args.join(' ')} ended with ${ended.code}:\n${ended.stdout}\n${ended.stderr}`);
 }

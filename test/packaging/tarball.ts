@@ -6,6 +6,9 @@ import { succeed } from './processes';
 
 export const repository = join(__dirname, '..', '..');
 
+/** A build takes 15 seconds, and several times that beside other work. */
+const BUILD_TIMEOUT_MS = 180_000;
+
 /** All that the package is built from. What is not there yet is left out, for the tests to miss it. */
 const SOURCES = [
   'lib',
@@ -33,7 +36,7 @@ export async function tarball(): Promise<string> {
       if (await exists(from)) await cp(from, join(folder, source), { recursive: true });
     }
     await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'), 'junction');
-    await succeed(process.execPath, ['tools/build.mjs'], folder);
+    await succeed(process.execPath, ['tools/build.mjs'], folder, BUILD_TIMEOUT_MS);
     // It has just been built: a script of the package that builds it again would only take time.
     const { stdout } = await succeed('npm', ['pack', '--ignore-scripts', '--silent'], folder);
     await rename(join(folder, stdout.trim()), kept);

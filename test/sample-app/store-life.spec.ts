@@ -17,7 +17,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Client } from 'pg';
 import { unprivilegedAccounts } from '../../sample-app/postgres/account';
 import { isOpenToAll } from '../../sample-app/postgres/store-folder';
-import { StoreProcess, until } from './store-process';
+import { MAIN, StoreProcess, until } from './store-process';
 
 const BUILT = join(__dirname, '../../sample-app/dist/postgres');
 const MODULES = join(__dirname, '../../node_modules');
@@ -104,6 +104,18 @@ describe('a store, however it ends', () => {
     store.child.stderr?.destroy();
     expect(await store.ended()).toBe(0);
     await nothingIsLeft();
+  }, 60_000);
+
+  it('ends with npm, whose shell passes no signal on', async () => {
+    const env = { ...process.env, PORT: '0', TMPDIR: place, npm_lifecycle_event: 'start', NODE_ENV: '' };
+    const shell = spawn('sh', ['-c', `"${process.execPath}" "${MAIN}" --quiet; true`], { env });
+    let output = '';
+    shell.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const [, url = ''] = await until(() => /open at (http:\S+)/.exec(output) ?? undefined, 'its address');
+    shell.kill('SIGTERM');
+    await once(shell, 'exit');
+    await nothingIsLeft();
+    await expect(fetch(url)).rejects.toThrow();
   }, 60_000);
 
   it('leaves nothing behind when it is stopped while it starts', async () => {

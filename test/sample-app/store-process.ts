@@ -2,7 +2,7 @@ import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process'
 import { once } from 'node:events';
 import { join } from 'node:path';
 
-const MAIN = join(__dirname, '../../sample-app/dist/main.js');
+export const MAIN = join(__dirname, '../../sample-app/dist/main.js');
 
 /** The built sample application as a process. */
 export class StoreProcess {

@@ -1,14 +1,19 @@
 const THIN = '\u202f';
-const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
-const tenths = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
-const hundredths = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
-const clock = new Intl.DateTimeFormat('en', {
+/**
+ * The locale of all figures and moments: that of the page's own words. The browser's language is not used; under a POSIX
+ * locale it is `en-US@posix`, which `Intl` rejects.
+ */
+const LOCALE = 'en';
+const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const tenths = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const hundredths = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 2 });
+const clock = new Intl.DateTimeFormat(LOCALE, {
   hour: '2-digit',
   minute: '2-digit',
   second: '2-digit',
   hourCycle: 'h23',
 });
-const day = new Intl.DateTimeFormat('en', { month: 'short', day: 'numeric' });
+const day = new Intl.DateTimeFormat(LOCALE, { month: 'short', day: 'numeric' });
 
 /** What stands where there is no figure. */
 export const NONE = '–';
@@ -57,6 +62,11 @@ export function ago(at: number, now: number): string {
   const ms = Math.max(0, now - at);
   if (ms < 1500) return 'now';
   return `${ms < 60_000 ? `${whole.format(ms / 1000)}${THIN}s` : duration(ms)} ago`;
+}
+
+/** `14:03:22`, in the browser's time zone. */
+export function timeOfDay(at: number): string {
+  return clock.format(at);
 }
 
 /** `14:03:22`, with the day where it is not today's. */

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { timeOfDay } from './format.js';
 
 const HEIGHT = 52;
 const TIMES_HEIGHT = 22;
@@ -107,15 +108,8 @@ function optionsOf(element: HTMLElement, latest: { readonly current: LaneChartPr
   };
 }
 
-const clock = new Intl.DateTimeFormat('en', {
-  hour: '2-digit',
-  minute: '2-digit',
-  second: '2-digit',
-  hourCycle: 'h23',
-});
-
 function times(_: uPlot, moments: number[]): string[] {
-  return moments.map((moment) => clock.format(moment));
+  return moments.map(timeOfDay);
 }
 
 function drawMarks(chart: uPlot, marks: readonly number[], color: string): void {

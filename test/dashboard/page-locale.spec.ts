@@ -1,0 +1,57 @@
+import { describe, expect, it } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import { inBrowser, LONG_MS, withSlowOnes } from './browser.js';
+
+/** Whether the browser's own language is one that its `Intl` accepts. */
+const isAccepted = (page: Page): Promise<unknown> =>
+  page.evaluate('try { Intl.getCanonicalLocales(navigator.language).length === 1 } catch { false }');
+
+/** Opens every view that formats figures or moments. */
+async function openViews(page: Page): Promise<void> {
+  await page.locator('.lane-chart canvas').nth(4).waitFor();
+  await page.getByRole('link', { name: 'See one that was slow' }).first().click();
+  await page.locator('.d3-flame-graph .frame').first().waitFor();
+}
+
+describe.each(['POSIX', 'C', 'de_DE.UTF-8'])('the page in a browser started with LC_ALL=%s', (locale) => {
+  const { open } = inBrowser({ LC_ALL: locale, LANG: '', LANGUAGE: '' });
+
+  it(
+    'shows all views',
+    async () => openViews(await open({ ...withSlowOnes, context: { locale: undefined } })),
+    LONG_MS,
+  );
+});
+
+describe('the page in a browser', () => {
+  const { open, dashboard } = inBrowser();
+
+  it.each(['en-US@posix', 'c', ''])(
+    'of the language "%s", which Intl does not accept, shows all views',
+    async (language) => {
+      const page = await open({
+        ...withSlowOnes,
+        script: `
+          Object.defineProperty(Navigator.prototype, 'language', { get: () => ${JSON.stringify(language)} });
+          Object.defineProperty(Navigator.prototype, 'languages', { get: () => [${JSON.stringify(language)}] });`,
+      });
+      expect(await isAccepted(page)).toBe(false);
+      await openViews(page);
+    },
+    LONG_MS,
+  );
+
+  it.each(['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia'])(
+    'in the time zone %s shows moments of that zone',
+    async (timezoneId) => {
+      const page = await open({ ...withSlowOnes, context: { timezoneId } });
+      await page.locator('.lane-chart canvas').nth(4).waitFor();
+      const options = { timeZone: timezoneId, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
+      const clock = new Intl.DateTimeFormat('en', options);
+      const { timestamp = 0 } = dashboard().monitor.getSlowOperations()[0] ?? {};
+      await page.locator('.marks a').first().focus();
+      await page.locator('.lane-label', { hasText: `, ${clock.format(timestamp)}:` }).waitFor();
+    },
+    LONG_MS,
+  );
+});
