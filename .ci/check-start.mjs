@@ -11,6 +11,8 @@ const temporary = mkdtempSync(join(tmpdir(), 'check-start-'));
 const npm = spawn('npm', ['start'], {
   env: { ...process.env, PORT: '0', TMPDIR: temporary, NO_COLOR: '1' },
   stdio: ['ignore', 'pipe', 'pipe'],
+  // A group of its own, all of which is ended where it does not end by itself.
+  detached: true,
 });
 let output = '';
 for (const stream of [npm.stdout, npm.stderr]) {
@@ -31,12 +33,13 @@ try {
   if (npm.exitCode === null && npm.signalCode === null) await once(npm, 'exit');
   await until(async () => !(await fetch(url).catch(() => undefined)), 'the end of the server');
   await until(() => readdirSync(temporary).length === 0, 'an empty folder for temporary files');
-  rmSync(temporary, { recursive: true });
   process.stdout.write('npm start: open, measured, ended, and left nothing behind\n');
 } catch (error) {
   process.stderr.write(`npm start: ${error.message}\n${output}\n`);
-  npm.kill('SIGKILL');
+  process.kill(-npm.pid, 'SIGKILL');
   process.exitCode = 1;
+} finally {
+  rmSync(temporary, { recursive: true, force: true, maxRetries: 20 });
 }
 
 async function until(ask, what) {

@@ -30,6 +30,7 @@ async function main(): Promise<void> {
   const app = await NestFactory.create(AppModule, { abortOnError: false, logger: false });
   cleanups.push(() => app.close());
   app.useLogger(logger);
+  await app.init();
   await app.listen(await freePort(port, host), host);
   logger.setLogLevels(['log', 'warn', 'error', 'fatal']);
   const url = `http://localhost:${(app.getHttpServer().address() as AddressInfo).port}`;
@@ -84,7 +85,10 @@ async function freePort({ number, given }: Port, host: string): Promise<number> 
 
 async function startRecommendations(): Promise<string> {
   const child = forkBeside('recommendations/recommendation-server.js');
-  const [port] = (await once(child, 'message')) as [number];
+  const ended = once(child, 'exit').then(() =>
+    Promise.reject(new Error('The recommendations did not start')),
+  );
+  const [port] = (await Promise.race([once(child, 'message'), ended])) as [number];
   return `http://127.0.0.1:${port}`;
 }
 
@@ -137,7 +141,7 @@ async function close(): Promise<void> {
 
 let ending: Promise<void> | undefined;
 
-/** Once, whatever asks for it. Who asks again does not wait. */
+/** Once, whatever asks for it. A second signal exits at once. */
 function end(exit: () => void): void {
   if (ending !== undefined) exit();
   setTimeout(exit, MAX_CLOSING_MS).unref();

@@ -140,7 +140,9 @@ export class AlertEvaluator {
     episode.last = reading;
     // A clock that was set back must not make it wait for as long.
     episode.since = Math.min(episode.since, now);
-    if (episode.firedAt === undefined) {
+    if (reading.isCoveredByType === true) {
+      episode.quietSince = undefined;
+    } else if (episode.firedAt === undefined) {
       if (!holds(rule, reading)) this.end(state, key);
       else if (now - episode.since >= rule.forMs) this.fire(rule, key, episode, now);
     } else if (reading.isAccident !== true && reading.value <= (reading.limits ?? rule).resolveBelow) {
@@ -183,6 +185,7 @@ export class AlertEvaluator {
 }
 
 function holds(rule: AlertRule, reading: RuleReading): boolean {
+  if (reading.isCoveredByType === true) return false;
   const enough = reading.count === undefined || reading.count >= (rule.minCount ?? 0);
   return enough && reading.isAccident !== true && reading.value > (reading.limits ?? rule).threshold;
 }
@@ -199,7 +202,7 @@ function alertOf(
     id,
     state,
     rule: rule.name,
-    severity: rule.severity,
+    severity: rule.severityOf?.(last) ?? rule.severity,
     ...(subject === undefined ? {} : { subject }),
     value: reading?.value ?? 0,
     threshold: (last.limits ?? rule).threshold,

@@ -1,3 +1,4 @@
+import { isServedType } from '../monitor/failures.js';
 import type { AlertRuleOptions, ResolvedAlertOptions } from '../options/alert-options.js';
 import type { AlertRule } from './alert.js';
 import type { AlertSources } from './alert-sources.js';
@@ -12,7 +13,8 @@ export function alertRules(options: ResolvedAlertOptions, sources: AlertSources)
   const own = new Set(options.rules.map(ruleName));
   const rules = defaultRules(options).filter((rule) => !own.has(ruleName(rule)));
   return [
-    ...[...rules, ...options.rules].map((rule) => alertRule(rule, sources)),
+    ...rules.map((rule) => defaultRule(rule, sources)),
+    ...options.rules.map((rule) => alertRule(rule, sources)),
     ...burnRateRules(options.slos, sources),
   ];
 }
@@ -36,6 +38,16 @@ function defaultRules(options: ResolvedAlertOptions): AlertRuleOptions[] {
     { kind: 'leak' },
     { kind: 'regression' },
   ];
+}
+
+/** Failures of what nobody waits for are a warning: a statement may be expected to fail, and a dependency have a substitute. */
+function defaultRule(options: AlertRuleOptions, sources: AlertSources): AlertRule {
+  const rule = alertRule(options, sources);
+  if (options.kind !== 'error_rate') return rule;
+  return {
+    ...rule,
+    severityOf: ({ labels = {} }) => (isServedType(labels['type']) ? 'critical' : 'warning'),
+  };
 }
 
 /** A rule that can be held against figures. */

@@ -46,8 +46,10 @@ export interface RuleReading {
   value: number;
   /** The number of operations behind the value. Below the rule's `minCount` nothing begins to fire. */
   count?: number;
-  /** It may be chance, or follows from another reading: nothing begins to fire for it, and nothing is resolved. */
+  /** It may be chance: nothing begins to fire for it, and nothing is resolved. */
   isAccident?: boolean;
+  /** The alert of its whole type speaks for it: it does not fire meanwhile, and what is pending or firing stays so. */
+  isCoveredByType?: boolean;
   /** Where they are others than the rule's. */
   limits?: { readonly threshold: number; readonly resolveBelow: number };
   labels?: Readonly<Record<string, string>>;
@@ -62,6 +64,8 @@ export interface RuleReading {
 export interface AlertRule {
   readonly name: string;
   readonly severity: Severity;
+  /** In the place of `severity`, where it depends on the reading. */
+  readonly severityOf?: (reading: RuleReading) => Severity;
   readonly unit: AlertUnit;
   readonly threshold: number;
   readonly resolveBelow: number;

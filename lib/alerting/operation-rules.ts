@@ -84,7 +84,7 @@ function failingOperations(
       key: `${one.type}\n${one.name}`,
       value,
       count: one.count,
-      ...(failingTypes.has(one.type) ? { isAccident: true } : {}),
+      ...(failingTypes.has(one.type) ? { isCoveredByType: true } : {}),
       labels: { operation: one.name, type: one.type },
     });
   }

@@ -1,4 +1,4 @@
-import { type Failures, failureCountOf, MIN_JUDGED, mostFail } from '../monitor/failures.js';
+import { type Failures, failureCountOf, isServedType, MIN_JUDGED, mostFail } from '../monitor/failures.js';
 import { shortened } from '../report/report-words.js';
 import type { OverviewType } from './overview.js';
 
@@ -88,5 +88,5 @@ function nameOf({ name }: Failures): string {
 
 /** Whether people wait for it. */
 export function isServed({ type }: { readonly type: string }): boolean {
-  return type === 'http' || type === 'rpc';
+  return isServedType(type);
 }

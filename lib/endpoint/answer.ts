@@ -7,7 +7,7 @@ type Headers = Readonly<Record<string, string | undefined>>;
 
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 
-/** What a route below the endpoint answers. It is written to Node's response as it is, whatever the application does to its own answers. */
+/** What a route of the endpoint answers. It is written to Node's response, whatever the application does to its own answers. */
 export class Answer {
   private constructor(
     readonly status: number,
@@ -28,10 +28,14 @@ export class Answer {
     return new Answer(status, headers, undefined);
   }
 
-  /** As Nest answers exceptions: of one that is no `HttpException` the caller learns nothing. */
+  /** As Nest answers exceptions. Of one that bears no status the caller learns nothing. */
   static ofError(error: unknown): Answer {
-    if (!(error instanceof HttpException))
-      return Answer.json({ statusCode: 500, message: 'Internal server error' }, 500);
+    if (!(error instanceof HttpException)) {
+      const { statusCode, message } = isHttpError(error)
+        ? error
+        : { statusCode: HttpStatus.INTERNAL_SERVER_ERROR, message: 'Internal server error' };
+      return Answer.json({ statusCode, message }, statusCode);
+    }
     const status = error.getStatus();
     const response = error.getResponse();
     return Answer.json(
@@ -52,7 +56,7 @@ export class Answer {
     for (const [name, value] of Object.entries(headers))
       if (value !== undefined) response.setHeader(name, value);
     if (isStream && response.req.method !== 'HEAD') {
-      // A client that goes away before the end is nobody's fault: the source ends without an error.
+      // A client that disconnects early is not an error.
       response.once('close', () => body.destroy());
       body.once('error', () => response.destroy());
       body.pipe(response);
@@ -62,4 +66,13 @@ export class Answer {
     else if (body !== undefined) response.setHeader('Content-Length', Buffer.byteLength(body));
     response.end(isStream ? undefined : body);
   }
+}
+
+/** An error of Fastify's plugins, or of the package http-errors. */
+function isHttpError(error: unknown): error is { statusCode: number; message: string } {
+  if (typeof error !== 'object' || error === null) return false;
+  const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };
+  return (
+    typeof statusCode === 'number' && statusCode >= 400 && statusCode < 600 && typeof message === 'string'
+  );
 }

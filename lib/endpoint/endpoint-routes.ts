@@ -9,9 +9,10 @@ import { type AnyResponse, takeOver } from './framework-response.js';
 /** The instances of the endpoint's controllers. */
 export const ENDPOINT_CONTROLLERS = Symbol('nestjs-performance endpoint controllers');
 
-/** What a handler of the endpoint returns; nothing where it has answered by itself. */
+/** What a handler of the endpoint returns; nothing where it already wrote the response. */
 export type Answered = Answer | undefined;
 type Handler = (request: EndpointRequest, response: AnyResponse) => Answered | Promise<Answered>;
+type Serve = (request: EndpointRequest, response: AnyResponse, next?: unknown) => Promise<void>;
 
 /** A route as the decorators of its handler say. */
 export interface EndpointRoute {
@@ -30,7 +31,7 @@ const METHOD = 'method';
 /**
  * Registers the endpoint's controllers with the HTTP server itself. Nest would run them through everything that the
  * application has for its own routes: interceptors that wrap or cache answers, pipes, filters, prefixes, versions; and
- * it would announce them among those. Guards stay in force: those of the application that are global, and ours.
+ * it would announce them among those. Guards stay in force: the application's global ones, and ours.
  */
 @Injectable()
 export class EndpointRoutes {
@@ -46,26 +47,41 @@ export class EndpointRoutes {
   register(): void {
     const { httpAdapter } = this.host;
     if (!httpAdapter) return;
+    const isFastify = httpAdapter.getType() === 'fastify';
+    const stack = isFastify ? undefined : expressStack(httpAdapter.getInstance());
+    const before = stack?.length ?? 0;
     for (const controller of this.controllers) {
       const type = controller.constructor as Type;
       for (const route of routesOf(type)) {
         const serve = this.serving(controller, route);
-        const paths = [route.path];
-        // Fastify tells `performance/` from `performance`.
-        if (route.path === pathOf(type) && httpAdapter.getType() === 'fastify') paths.push(`${route.path}/*`);
-        for (const path of paths) {
-          if (route.method === 'GET') httpAdapter.get(path, serve);
-          else if (route.method === 'POST') httpAdapter.post(path, serve);
-          else httpAdapter.delete(path, serve);
-        }
+        this.add(httpAdapter, route.method, route.path, serve);
+        // Fastify distinguishes `performance/` from `performance`.
+        if (isFastify && route.path === pathOf(type))
+          this.add(httpAdapter, route.method, `${route.path}/*`, serve);
       }
+    }
+    if (stack !== undefined) moveBeforeControllers(stack, before);
+  }
+
+  private add(
+    adapter: NonNullable<HttpAdapterHost['httpAdapter']>,
+    method: EndpointRoute['method'],
+    path: string,
+    serve: Serve,
+  ): void {
+    try {
+      if (method === 'GET') adapter.get(path, serve);
+      else if (method === 'POST') adapter.post(path, serve);
+      else adapter.delete(path, serve);
+    } catch (error) {
+      // Fastify refuses a route that is there already.
+      this.logger.warn(
+        `The endpoint does not answer ${method} ${path}: ${(error as Error).message}. Give it a path of its own with endpointPath`,
+      );
     }
   }
 
-  private serving(
-    controller: object,
-    { handler, name }: EndpointRoute,
-  ): (request: EndpointRequest, response: AnyResponse, next?: unknown) => Promise<void> {
+  private serving(controller: object, { handler, name }: EndpointRoute): Serve {
     const guarded = this.contexts.create(
       controller,
       handler as (...args: unknown[]) => unknown,
@@ -90,6 +106,30 @@ export class EndpointRoutes {
       }
     };
   }
+}
+
+/** A layer of an Express router, as far as it is read. */
+interface Layer {
+  readonly route?: { readonly stack?: readonly { readonly handle?: unknown }[] };
+}
+
+/** The layers that Express asks in order. Absent where this is no Express, or another version's. */
+function expressStack(instance: unknown): Layer[] | undefined {
+  const app = instance as { _router?: { stack?: unknown }; router?: { stack?: unknown } };
+  // In this order: Express 4 throws where `router` is read.
+  const stack = (app._router ?? app.router)?.stack;
+  return Array.isArray(stack) ? stack : undefined;
+}
+
+/**
+ * Puts the layers from `start` on before the routes of the application's controllers, one of which may take every path,
+ * and leaves them behind its middleware, which may guard every path.
+ */
+function moveBeforeControllers(stack: Layer[], start: number): void {
+  const first = stack.findIndex(({ route }) =>
+    route?.stack?.some(({ handle }) => typeof handle === 'function' && Reflect.hasMetadata(METHOD, handle)),
+  );
+  if (first >= 0 && first < start) stack.splice(first, 0, ...stack.splice(start));
 }
 
 /** The routes of a controller, by the decorators of Nest. */

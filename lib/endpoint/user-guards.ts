@@ -1,5 +1,11 @@
 import { type CanActivate, type ExecutionContext, Scope, type Type } from '@nestjs/common';
-import { APP_GUARD, ContextIdFactory, type ModuleRef, type ModulesContainer } from '@nestjs/core';
+import {
+  APP_GUARD,
+  type ContextId,
+  ContextIdFactory,
+  type ModuleRef,
+  type ModulesContainer,
+} from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
 import type { EndpointOptions } from '../options/options.js';
 
@@ -53,10 +59,17 @@ async function findOf(guard: GivenGuard, moduleRef: ModuleRef): Promise<Find> {
   }
 }
 
+/** All guards of a request share what Nest makes for it. */
+const contextIds = new WeakMap<object, ContextId>();
+
 function madeForRequest(token: Type<CanActivate> | string, moduleRef: ModuleRef): Find {
   return (request) => {
-    const id = ContextIdFactory.getByRequest(request);
-    moduleRef.registerRequestByContextId(request, id);
+    let id = contextIds.get(request);
+    if (id === undefined) {
+      id = ContextIdFactory.getByRequest(request);
+      moduleRef.registerRequestByContextId(request, id);
+      contextIds.set(request, id);
+    }
     return moduleRef.resolve<CanActivate>(token, id, { strict: false });
   };
 }

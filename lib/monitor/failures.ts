@@ -39,3 +39,8 @@ export function failurePercentage(
 export function mostFail(failures: Pick<Failures, 'count' | 'failureCount'>): boolean {
   return (failurePercentage(failures, MIN_JUDGED) ?? 0) > MOST_PERCENT;
 }
+
+/** Whether people wait for operations of this type. */
+export function isServedType(type: string | undefined): boolean {
+  return type === 'http' || type === 'rpc';
+}

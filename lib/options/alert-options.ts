@@ -20,8 +20,8 @@ export interface AlertOptions {
   /** Percent of the heap limit in use above which it alerts. Default 90. */
   heapUsed?: { threshold?: number | undefined } | undefined;
   /**
-   * The rules that there are without any of your own: `slow_percentage`, `error_rate` (critical, after 30 seconds),
-   * `heap_used`, `leak` (a confirmed one) and `regression`. A rule of yours with one of these names stands in its place. Default true.
+   * The default rules: `slow_percentage`, `error_rate` (after 30 seconds; critical for incoming requests), `heap_used`,
+   * `leak` (a confirmed one) and `regression`. A rule of yours with one of these names stands in its place. Default true.
    */
   defaultRules?: boolean | undefined;
   /** Rules of your own. */

@@ -21,7 +21,10 @@ const GRPC_CODES_OF_CALLERS: ReadonlySet<unknown> = new Set(
   }).flatMap(([name, code]) => [name, code, String(code)]),
 );
 
-/** Nest's exceptions with a 4xx status: a span has the name of what was thrown, and not its status. */
+/**
+ * Nest's exceptions with a 4xx status: a span has the name of what was thrown, and not its status. Not among them:
+ * `RequestTimeoutException`, which an application throws when it was itself too slow.
+ */
 const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
   'BadRequestException',
   'UnauthorizedException',
@@ -29,7 +32,6 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
   'NotFoundException',
   'MethodNotAllowedException',
   'NotAcceptableException',
-  'RequestTimeoutException',
   'ConflictException',
   'GoneException',
   'PreconditionFailedException',

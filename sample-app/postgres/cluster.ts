@@ -37,10 +37,13 @@ export class Cluster {
     for (let attempt = 1; ; attempt++) {
       const port = await freePort();
       try {
-        const server = await serve(data, port, binaries, account);
         const base = `postgres://store:${password}@127.0.0.1:${port}`;
-        await createDatabase(`${base}/postgres`);
-        return new Cluster(`${base}/store`, server);
+        const cluster = new Cluster(`${base}/store`, await serve(data, port, binaries, account));
+        await createDatabase(`${base}/postgres`).catch(async (error: unknown) => {
+          await cluster.stop();
+          throw error;
+        });
+        return cluster;
       } catch (error) {
         if (attempt === ATTEMPTS || !String(error).includes(PORT_TAKEN)) throw error;
       }

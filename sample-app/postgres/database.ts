@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { extname, join } from 'node:path';
 import { Client } from 'pg';
@@ -48,7 +47,7 @@ async function connect(connectionString: string): Promise<void> {
 
 async function startOwn(): Promise<Database> {
   // Out of reach of the terminal's signals: it ends after this process, which still needs the database while it closes.
-  const keeper = fork(join(__dirname, `keeper${extname(__filename)}`), [randomUUID()], {
+  const keeper = fork(join(__dirname, `keeper${extname(__filename)}`), {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });

@@ -11,7 +11,6 @@ import { isOpenToAll, makeStoreFolder, places, removeAbandonedFolders } from './
 
 export type KeeperMessage = { readonly url: string; readonly directory: string } | { readonly fault: string };
 
-const [token = ''] = process.argv.slice(2);
 let folder: string | undefined;
 let started: Promise<Cluster> | undefined;
 
@@ -30,7 +29,7 @@ async function keep(): Promise<void> {
 
 function report(message: KeeperMessage): void {
   // The process that asked may have ended meanwhile.
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, () => {});
 }
 
 /** Some accounts cannot be used in a container, and some folders cannot be reached by another account. */
@@ -41,7 +40,7 @@ async function startAnywhere(): Promise<Cluster> {
     for (const place of places()) {
       if (account !== undefined && !isOpenToAll(place)) continue;
       try {
-        folder = makeStoreFolder(place, token);
+        folder = makeStoreFolder(place);
         return await Cluster.start(folder, usable(installed, folder, account), account);
       } catch (error) {
         faults.push(error instanceof Error ? error.message : String(error));
@@ -68,19 +67,30 @@ function usable(installed: Binaries, store: string, account: Account | undefined
 }
 
 function removeFolder(): void {
-  if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
+  if (folder !== undefined) rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
   folder = undefined;
 }
 
-async function end(): Promise<never> {
-  const cluster = await started?.catch(() => undefined);
-  await cluster?.stop();
-  removeFolder();
-  process.exit();
+let ending: Promise<never> | undefined;
+
+/** Once, whatever asks for it. */
+function end(): Promise<never> {
+  ending ??= stopAndRemove();
+  return ending;
 }
 
-process.once('disconnect', end);
-process.once('SIGTERM', end);
+async function stopAndRemove(): Promise<never> {
+  try {
+    const cluster = await started?.catch(() => undefined);
+    await cluster?.stop();
+    removeFolder();
+  } finally {
+    process.exit();
+  }
+}
+
+process.on('disconnect', end);
+process.on('SIGTERM', end);
 // Of the terminal: the process that forked this one decides.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 void keep();

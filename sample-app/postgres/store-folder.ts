@@ -5,25 +5,33 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 const PREFIX = 'music-store-';
-/** The process that removes the folder when it ends. */
+/** As `mkdtemp` makes them. */
+const NAME = /^music-store-\w{6}$/;
+/** Says whose the folder is. One without it is not a store's. */
 const OWNER = 'owner.json';
-/** A folder without an owner may just have been made. */
-const NEW_MS = 60_000;
 const STOP_MS = 5_000;
 
-interface Owner {
+interface Process {
   readonly pid: number;
-  /** Among the arguments of that process: another one may have its number by now. */
-  readonly token: string;
+  /** Another process may have its number by now. */
+  readonly args: string;
+}
+
+interface Owner {
+  /** Process ids say nothing about a container from outside it. */
+  readonly namespace: string;
+  /** The keeper, and the application that it keeps the database for. */
+  readonly processes: readonly Process[];
 }
 
 /** The folders in which a store can keep its files, the best first. */
@@ -39,10 +47,11 @@ export function isOpenToAll(folder: string): boolean {
   );
 }
 
-/** Makes a folder that belongs to this process. @throws Error where the place is not writable */
-export function makeStoreFolder(place: string, token: string): string {
+/** Makes a folder that belongs to this process and the one that forked it. @throws Error where the place is not writable */
+export function makeStoreFolder(place: string): string {
   const folder = mkdtempSync(join(place, PREFIX));
-  writeFileSync(join(folder, OWNER), JSON.stringify({ pid: process.pid, token } satisfies Owner));
+  const processes = [process.pid, process.ppid].map((pid) => ({ pid, args: argumentsOf(pid) ?? '' }));
+  writeFileSync(join(folder, OWNER), JSON.stringify({ namespace: namespace(), processes } satisfies Owner));
   return folder;
 }
 
@@ -64,7 +73,7 @@ export async function removeAbandonedFolders(places: readonly string[]): Promise
 
 function namesIn(place: string): string[] {
   try {
-    return readdirSync(place).filter((name) => name.startsWith(PREFIX));
+    return readdirSync(place).filter((name) => NAME.test(name));
   } catch {
     return [];
   }
@@ -73,42 +82,35 @@ function namesIn(place: string): string[] {
 function isAbandoned(folder: string): boolean {
   const stats = lstatSync(folder);
   if (!stats.isDirectory() || stats.uid !== (process.getuid?.() ?? stats.uid)) return false;
-  const file = join(folder, OWNER);
-  if (!existsSync(file)) return Date.now() - stats.mtimeMs > NEW_MS;
-  const { pid, token } = JSON.parse(readFileSync(file, 'utf8')) as Owner;
-  return !runs(pid, token);
+  const owner = JSON.parse(readFileSync(join(folder, OWNER), 'utf8')) as Owner;
+  return (
+    owner.namespace === namespace() && !owner.processes.some(({ pid, args }) => argumentsOf(pid) === args)
+  );
 }
 
 async function stopServer(folder: string): Promise<void> {
   const file = join(folder, 'data', 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number.parseInt(readFileSync(file, 'utf8'), 10);
+  const runs = (): boolean => argumentsOf(pid)?.includes(folder) === true;
   for (const signal of ['SIGINT', 'SIGKILL'] as const) {
-    if (!runs(pid, folder)) return;
+    if (!runs()) return;
     process.kill(pid, signal);
-    for (const end = Date.now() + STOP_MS; runs(pid, folder) && Date.now() < end; ) await setTimeout(50);
+    for (const end = Date.now() + STOP_MS; runs() && Date.now() < end; ) await setTimeout(50);
   }
 }
 
-/** Whether there is a process of this number with this text among its arguments. */
-function runs(pid: number, text: string): boolean {
-  if (!(pid > 0)) return false;
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false;
-  }
-  return argumentsOf(pid)?.includes(text) ?? true;
+function namespace(): string {
+  return process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : hostname();
 }
 
-/** Nothing where the system does not say. */
+/** The command of a process; nothing where there is no such process, or the system does not say. */
 function argumentsOf(pid: number): string | undefined {
+  if (!(pid > 0)) return undefined;
   try {
-    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8' });
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' && process.platform === 'linux'
-      ? ''
-      : undefined;
+    if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8') || undefined;
+    return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], { encoding: 'utf8', stdio: 'pipe' });
+  } catch {
+    return undefined;
   }
 }

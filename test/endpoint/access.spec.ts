@@ -250,6 +250,52 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     expect(await status('/stats', { 'x-user': 'nobody' }, 'DELETE')).toBe(401);
   });
 
+  it('global guards that are made for each request share what Nest makes for it', async () => {
+    @Injectable({ scope: Scope.REQUEST })
+    class Visitor {
+      name: string | undefined;
+    }
+    @Injectable()
+    class Naming implements CanActivate {
+      constructor(@Inject(Visitor) private readonly visitor: Visitor) {}
+      canActivate(execution: ExecutionContext): boolean {
+        this.visitor.name = execution.switchToHttp().getRequest().headers['x-user'];
+        return true;
+      }
+    }
+    @Injectable()
+    class Knowing implements CanActivate {
+      constructor(@Inject(Visitor) private readonly visitor: Visitor) {}
+      canActivate(): boolean {
+        return this.visitor.name === 'me';
+      }
+    }
+    @Module({
+      providers: [
+        Visitor,
+        { provide: APP_GUARD, useClass: Naming, scope: Scope.REQUEST },
+        { provide: APP_GUARD, useClass: Knowing, scope: Scope.REQUEST },
+      ],
+    })
+    class VisitorsModule {}
+    application = await startApplication(platform, { imports: [VisitorsModule] }, {});
+    expect([await status('/stats', { 'x-user': 'me' }), await status('/stats', { 'x-user': 'you' })]).toEqual(
+      [200, 403],
+    );
+  });
+
+  it('an error with a status is answered with it', async () => {
+    const refusing = {
+      canActivate: () => {
+        throw Object.assign(new Error('No token'), { statusCode: 401 });
+      },
+    };
+    await start({ guards: [refusing] });
+    const response = await ask('/stats');
+    expect([response.status, await response.json()]).toEqual([401, { statusCode: 401, message: 'No token' }]);
+    expect(application?.logged.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
   it('a guard that lacks what it needs is told when the application starts', async () => {
     @Injectable()
     class Lost implements CanActivate {

@@ -1,4 +1,4 @@
-import { get } from 'node:http';
+import { get, type ServerResponse } from 'node:http';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { CacheInterceptor, CacheModule } from '@nestjs/cache-manager';
 import {
@@ -12,10 +12,12 @@ import {
   Get,
   type INestApplication,
   Injectable,
+  type MiddlewareConsumer,
   Module,
   type NestInterceptor,
   type PipeTransform,
   Query,
+  RequestMethod,
   Scope,
   type Type,
   VersioningType,
@@ -95,6 +97,18 @@ class AlbumsController {
   search(@Query('q') q: string): string {
     return q;
   }
+}
+
+/** The frameworks write a route that takes every path in their own ways. */
+function catchAll(path: string): Type {
+  @Controller()
+  class CatchAllController {
+    @Get([path, ':slug'])
+    all(): string {
+      return 'caught';
+    }
+  }
+  return CatchAllController;
 }
 
 const ROUTES = [
@@ -184,6 +198,41 @@ describe.each(PLATFORMS)('what the application does to its own routes on %s', (p
     expect(seen).toEqual([]);
     expect((await fetch(`${application?.url}/albums`)).status).toBeGreaterThan(0);
     expect(seen).toEqual(['/albums']);
+  });
+
+  it('does not reach the endpoint: a route that takes every path, before the module and after it', async () => {
+    const path = platform === 'express' ? '*path' : '*';
+    @Module({ controllers: [catchAll(path)] })
+    class PagesModule {}
+    application = await startApplication(platform, {
+      imports: [PagesModule],
+      // Fastify takes no route twice.
+      controllers: platform === 'express' ? [catchAll(path)] : [],
+    });
+    for (const path of ['', '/stats', '/ui/app.js', '/slow'])
+      expect([path, (await take(path)).status, (await take(path)).body === 'caught']).toEqual([
+        path,
+        200,
+        false,
+      ]);
+    expect(await (await fetch(`${application.url}/elsewhere`)).text()).toBe('caught');
+  });
+
+  it('middleware of the application comes before the endpoint', async () => {
+    @Module({})
+    class ClosedModule {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer
+          .apply((_request: unknown, response: ServerResponse) => response.writeHead(503).end('closed'))
+          .forRoutes({ path: '*path', method: RequestMethod.GET });
+      }
+    }
+    application = await startApplication(platform, {
+      imports: [ClosedModule],
+      controllers: [AlbumsController],
+    });
+    for (const path of ['', '/stats', '/stream'])
+      expect((await fetch(`${application.url}/performance${path}`)).status).toBe(503);
   });
 
   it('does not reach the endpoint: pipes, filters, a prefix and versions', async () => {

@@ -185,7 +185,23 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     ]);
   });
 
-  it('that fails in the background alone is unhealthy', async () => {
+  it('of which one route fails alerts, also while all of it fails now and then', async () => {
+    await start();
+    await get('/boom', 20);
+    await get('/fine', 20);
+    for (let second = 0; second < 45; second += 10) {
+      // Half of the requests fail, then one more than half.
+      await evaluate(second, second);
+      await get('/boom', 1);
+      await evaluate(second + 5, second + 5);
+      await get('/fine', 1);
+    }
+    expect(alerts).toEqual([
+      'critical GET /boom firing: 100 % of the 23 GET /boom operations of the last minute failed (limit 50 %)',
+    ]);
+  });
+
+  it('that fails in the background alone is unhealthy, and warns', async () => {
     await start();
     await get('/background', 20);
     expect(await health()).toEqual({
@@ -193,6 +209,10 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
       sentence: 'write fails: 20 of 20 operations in the last minute failed.',
     });
     expect(await indicated()).toBe('degraded');
+    await evaluate(0, 30);
+    expect(alerts).toEqual([
+      'warning audit firing: 100 % of the 20 audit operations of the last minute failed (limit 50 %), most often write (20 of 20)',
+    ]);
   });
 
   it('resolves its alert when its traffic ends, and is then no longer unhealthy', async () => {

@@ -10,6 +10,8 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  utimesSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -73,8 +75,10 @@ describe('a store, however it ends', () => {
     runningProcesses()
       .filter(({ parent, args }) => parent === store?.child.pid || args.includes(place))
       .map(({ pid }) => pid);
-  const ownerOf = (folder: string): number =>
-    (JSON.parse(readFileSync(join(place, folder, 'owner.json'), 'utf8')) as { pid: number }).pid;
+  const keeperOf = (folder: string): number => {
+    const owner = JSON.parse(readFileSync(join(place, folder, 'owner.json'), 'utf8'));
+    return (owner as { processes: [{ pid: number }] }).processes[0].pid;
+  };
   const nothingIsLeft = (): Promise<true> =>
     until(() => (folders().length + processes().length === 0 ? true : undefined), 'everything to end');
 
@@ -136,7 +140,7 @@ describe('a store, however it ends', () => {
       const { child } = await open();
       const [left = ''] = folders();
       const server = Number.parseInt(readFileSync(join(place, left, 'data/postmaster.pid'), 'utf8'), 10);
-      process.kill(ownerOf(left), 'SIGKILL');
+      process.kill(keeperOf(left), 'SIGKILL');
       child.kill('SIGKILL');
       await store?.ended();
       killServer(server);
@@ -147,6 +151,36 @@ describe('a store, however it ends', () => {
     },
     90_000,
   );
+
+  it('leaves a folder alone that is not a store’s, whatever its name', async () => {
+    const others = ['music-store-demo', 'music-store-abc123', 'music-store-backup'];
+    for (const name of others) {
+      mkdirSync(join(place, name));
+      writeFileSync(join(place, name, 'notes'), 'mine');
+      utimesSync(join(place, name), 0, 0);
+    }
+    // Of another container that shares the folder for temporary files.
+    const owner = { namespace: 'pid:[1]', processes: [{ pid: 2 ** 22 + 1, args: 'node' }] };
+    mkdirSync(join(place, 'music-store-def456'));
+    writeFileSync(join(place, 'music-store-def456', 'owner.json'), JSON.stringify(owner));
+    await open();
+    await store?.close();
+    expect(folders().sort()).toEqual([...others, 'music-store-def456'].sort());
+    for (const name of others) expect(readFileSync(join(place, name, 'notes'), 'utf8')).toBe('mine');
+  }, 60_000);
+
+  it('leaves one alone whose keeper alone was killed', async () => {
+    const first = await open();
+    const [its = ''] = folders();
+    process.kill(keeperOf(its), 'SIGKILL');
+    const second = await open();
+    expect(folders()).toContain(its);
+    await second.close();
+    expect((await fetch(`${await first.address()}/albums`)).status).toBe(200);
+    await first.close();
+    await open();
+    expect(folders()).not.toContain(its);
+  }, 90_000);
 
   it('leaves another one alone that still runs', async () => {
     const first = await open();
@@ -185,7 +219,7 @@ describe('the Postgres of the store', () => {
     chmodSync(programs, 0o700);
     chmodSync(folder, 0o700);
 
-    const keeper = fork(join(folder, 'postgres/keeper.js'), ['a-token'], { detached: true, execArgv: [] });
+    const keeper = fork(join(folder, 'postgres/keeper.js'), { detached: true, execArgv: [] });
     const [{ url, fault, directory }] = (await once(keeper, 'message')) as [
       { url: string; fault: string; directory: string },
     ];
