@@ -21,7 +21,7 @@ const config: Config = {
   // Tests that wait for a process of their own would starve each other.
   maxWorkers: 1,
   // In a process that is replaced when it has grown: what all tests leave behind makes the last ones slow.
-  workerIdleMemoryLimit: '700MB',
+  workerIdleMemoryLimit: '450MB',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.spec.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
