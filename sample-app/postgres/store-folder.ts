@@ -83,9 +83,7 @@ function isAbandoned(folder: string): boolean {
   const stats = lstatSync(folder);
   if (!stats.isDirectory() || stats.uid !== (process.getuid?.() ?? stats.uid)) return false;
   const owner = JSON.parse(readFileSync(join(folder, OWNER), 'utf8')) as Owner;
-  return (
-    owner.namespace === namespace() && !owner.processes.some(({ pid, args }) => argumentsOf(pid) === args)
-  );
+  return owner.namespace === namespace() && !owner.processes.some(isAlive);
 }
 
 async function stopServer(folder: string): Promise<void> {
@@ -97,6 +95,16 @@ async function stopServer(folder: string): Promise<void> {
     if (!runs()) return;
     process.kill(pid, signal);
     for (const end = Date.now() + STOP_MS; runs() && Date.now() < end; ) await setTimeout(50);
+  }
+}
+
+/** Where the system does not give the arguments of a process, its number has to do. */
+function isAlive({ pid, args }: Process): boolean {
+  if (args !== '') return argumentsOf(pid) === args;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }
 
