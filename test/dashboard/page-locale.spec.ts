@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { inBrowser, LONG_MS, withSlowOnes } from './browser.js';
+import { inBrowser, LONG_MS, record, withSlowOnes } from './browser.js';
 
 /** Whether the browser's own language is one that its `Intl` accepts. */
 const isAccepted = (page: Page): Promise<unknown> =>
@@ -46,11 +46,15 @@ describe('the page in a browser', () => {
     async (timezoneId) => {
       const page = await open({ ...withSlowOnes, context: { timezoneId } });
       await page.locator('.lane-chart canvas').nth(4).waitFor();
+      // Within what the charts show, which begins with the first figures of the resources.
+      record(dashboard().monitor, 'rebuild', 900, 1);
       const options = { timeZone: timezoneId, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
       const clock = new Intl.DateTimeFormat('en', options);
       const { timestamp = 0 } = dashboard().monitor.getSlowOperations()[0] ?? {};
-      await page.locator('.marks a').first().focus();
-      await page.locator('.lane-label', { hasText: `, ${clock.format(timestamp)}:` }).waitFor();
+      await page.locator('.marks a', { hasText: 'rebuild' }).focus();
+      await page
+        .locator('.lane-label', { hasText: `rebuild, 900 ms, ${clock.format(timestamp)}:` })
+        .waitFor();
     },
     LONG_MS,
   );

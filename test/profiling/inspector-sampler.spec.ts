@@ -1,5 +1,6 @@
 import inspector from 'node:inspector';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { pathOf } from '../../lib/code/code-path.js';
 import { CpuCapture } from '../../lib/profiling/cpu-capture.js';
 import { InspectorSampler } from '../../lib/profiling/inspector-sampler.js';
 import type { SampleWindow } from '../../lib/profiling/sample-window.js';
@@ -42,7 +43,7 @@ describe('InspectorSampler', () => {
     }
     for (const fn of nodeFunction) expect(functions[fn]).toBeDefined();
     for (const node of sampleNode) expect(node).toBeLessThan(nodeParent.length);
-    expect(functions.some(({ url }) => url.endsWith(__filename))).toBe(true);
+    expect(functions.some(({ url }) => pathOf(url) === __filename)).toBe(true);
     expect(Math.max(...nodeLine)).toBeGreaterThan(0);
   });
 
