@@ -1,10 +1,29 @@
 // Builds the package twice, as ECMAScript modules and as CommonJS, each with its own type declarations.
 import { spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+const fault = faultOfPlace();
+if (fault !== undefined) {
+  process.stderr.write(`${fault}\n`);
+  process.exit(1);
+}
 const tsc = fileURLToPath(import.meta.resolve('typescript/bin/tsc'));
+
+/** What a newcomer may have overlooked, in one sentence. */
+function faultOfPlace() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || major === 21 || (major === 20 && minor < 19) || (major === 22 && minor < 12))
+    return `Node ${process.versions.node} is not supported: use 20.19, 22.12 or later`;
+  if (!existsSync(`${root}/node_modules/typescript`)) return 'The dependencies are not installed: run npm ci';
+  try {
+    accessSync(root, constants.W_OK);
+  } catch {
+    return `This user may not write to ${root}: use a clone of your own`;
+  }
+  return undefined;
+}
 
 function compile(...options) {
   return new Promise((resolve, reject) => {

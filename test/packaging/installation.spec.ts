@@ -1,7 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { satisfies } from 'semver';
+import { run } from './processes';
 import { repository } from './tarball';
 
 interface Locked {
@@ -33,5 +35,19 @@ describe('npm ci', () => {
 
   it('names no registry', () => {
     expect(locked.filter(([, { resolved }]) => resolved?.startsWith('http'))).toEqual([]);
+  });
+});
+
+describe('npm start and npm test', () => {
+  it('say in one sentence that the dependencies are not installed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'without dependencies '));
+    try {
+      mkdirSync(join(folder, 'tools'));
+      copyFileSync(join(repository, 'tools/build.mjs'), join(folder, 'tools/build.mjs'));
+      const { code, stderr } = await run(process.execPath, ['tools/build.mjs'], folder);
+      expect([code, stderr]).toEqual([1, 'The dependencies are not installed: run npm ci\n']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
