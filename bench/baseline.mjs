@@ -13,7 +13,7 @@ const require = createRequire(import.meta.url);
 const { FileBaselineStore } = require(join(BUILT, 'baseline/file-store.js'));
 const { encodeSnapshot } = require(join(BUILT, 'baseline/baseline-format.js'));
 const { LatencySketch } = require(join(BUILT, 'baseline/latency-sketch.js'));
-const { BUCKETS, bucketOf } = require(join(BUILT, 'monitor/latency-histogram.js'));
+const { BUCKETS, bucketOf } = require(join(BUILT, 'inference/latency-histogram.js'));
 
 const ROUNDS = 15;
 const OPERATIONS = 1000;

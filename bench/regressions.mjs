@@ -6,7 +6,7 @@ import { RegressionDetector } from '../dist/esm/baseline/regression-detector.js'
 import { RegressionWatch } from '../dist/esm/baseline/regression-watch.js';
 import { TrendDetector } from '../dist/esm/baseline/trend-detector.js';
 import { WindowModel } from '../dist/esm/baseline/window-model.js';
-import { bucketMiddle, bucketOf } from '../dist/esm/monitor/latency-histogram.js';
+import { bucketMiddle, bucketOf } from '../dist/esm/inference/latency-histogram.js';
 import { measureCost } from './regressions/cost.mjs';
 import { measureData } from './regressions/data.mjs';
 import { CASES, detectAll } from './regressions/detection.mjs';

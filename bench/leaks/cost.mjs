@@ -1,5 +1,5 @@
 // What the detector costs: a reading's time, the longest pause, and what it holds after days. Usage: node --expose-gc bench/leaks/cost.mjs [DAYS]
-import { LeakDetector } from '../../dist/esm/resources/leak-detector.js';
+import { LeakDetector } from '../../dist/esm/leaks/leak-detector.js';
 import { median, print, verdict } from '../support/figures.mjs';
 
 const SECONDS = Number(process.argv[2] ?? 7) * 86_400;

@@ -3,10 +3,10 @@
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as sdk from '@opentelemetry/sdk-metrics';
+import { ExportHealth } from '../../dist/esm/metrics/export-health.js';
 import { MetricExport } from '../../dist/esm/metrics/metric-export.js';
 import { Scrapes } from '../../dist/esm/metrics/scrape.js';
 import { PerformanceMonitor } from '../../dist/esm/monitor/performance-monitor.js';
-import { ExportHealth } from '../../dist/esm/tracing/export-health.js';
 import { median } from '../support/figures.mjs';
 
 const [endpoint] = process.argv.slice(2);

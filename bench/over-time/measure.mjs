@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
+import { inSlices } from '../../dist/esm/async/cooperative.js';
 import { Baseline } from '../../dist/esm/baseline/baseline.js';
-import { inSlices } from '../../dist/esm/baseline/baseline-slices.js';
-import { Statistics } from '../../dist/esm/monitor/statistics.js';
-import { resolveBaseline } from '../../dist/esm/options/baseline-options.js';
+import { resolveBaseline } from '../../dist/esm/baseline/baseline-options.js';
+import { Statistics } from '../../dist/esm/statistics/statistics.js';
 
 const [count, seed] = process.argv.slice(2).map(Number);
 const MINUTE = 60_000;

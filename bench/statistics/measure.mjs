@@ -1,7 +1,7 @@
 // Counts operations of one variant in a process of its own, and sends CPU ns per operation. The clock is the bench's
 // own: 10,000 operations a second, so that slots turn and windows close as they do in a busy application.
-import { OperationHistory } from '../../dist/esm/baseline/operation-history.js';
-import { Statistics } from '../../dist/esm/monitor/statistics.js';
+import { OperationHistory } from '../../dist/esm/statistics/operation-history.js';
+import { Statistics } from '../../dist/esm/statistics/statistics.js';
 import { median } from '../support/figures.mjs';
 
 const [variant] = process.argv.slice(2);

@@ -1,6 +1,6 @@
-import { isServedType } from '../monitor/failures.js';
-import type { AlertRuleOptions, ResolvedAlertOptions } from '../options/alert-options.js';
+import { isServedType } from '../statistics/failures.js';
 import type { AlertRule } from './alert.js';
+import type { AlertRuleOptions, ResolvedAlertOptions } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
 import { burnRateRules } from './burn-rate-rules.js';
 import { findingRule, leakRule, regressionRule } from './finding-rules.js';

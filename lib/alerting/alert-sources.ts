@@ -1,8 +1,8 @@
 import type { Regression } from '../baseline/regression.js';
 import type { Finding, FindingType } from '../explain/finding.js';
-import type { Failures } from '../monitor/failures.js';
-import type { LatencySummary, WindowName } from '../monitor/operation-statistics.js';
-import type { Leak } from '../resources/leak.js';
+import type { Leak } from '../leaks/leak.js';
+import type { Failures } from '../statistics/failures.js';
+import type { LatencySummary, WindowName } from '../statistics/operation-statistics.js';
 import type { BurnRate } from './burn-rate.js';
 
 /** What rules are held against. Each is asked when a rule reads it, so that a figure nobody reads is not computed. */

@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
-import { Events } from '../monitor/events.js';
-import { silenceFaults } from '../options/alert-checks.js';
-import type { ResolvedAlertOptions, SilenceOptions } from '../options/alert-options.js';
-import { PerformanceOptionsError } from '../options/options-error.js';
+import { Events } from '../async/deferred-emitter.js';
+import { PerformanceOptionsError } from '../validation/options-error.js';
 import type { AlertRule, OpenAlert, PerformanceAlert } from './alert.js';
+import { silenceFaults } from './alert-checks.js';
 import { AlertEvaluator } from './alert-evaluator.js';
+import type { ResolvedAlertOptions, SilenceOptions } from './alert-options.js';
 import { alertRules } from './alert-rules.js';
 import { type AlertSources, TickSources } from './alert-sources.js';
 import type { BurnRate } from './burn-rate.js';

@@ -1,8 +1,8 @@
 import { clearTimeout, setTimeout } from 'node:timers';
-import type { AlertmanagerOptions } from '../options/notifier-options.js';
 import type { PerformanceAlert } from './alert.js';
 import { endpointOf } from './endpoint-url.js';
 import type { AlertingService, AlertNotification, Notifier, NotifierStatus } from './notifier.js';
+import type { AlertmanagerOptions } from './notifier-options.js';
 import { postJson } from './post-json.js';
 
 /** An Alertmanager takes for resolved what was not sent again in time (5 minutes by default). */

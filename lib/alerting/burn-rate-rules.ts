@@ -1,5 +1,5 @@
-import type { SloOptions } from '../options/alert-options.js';
 import type { AlertRule, RuleReading } from './alert.js';
+import type { SloOptions } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
 import {
   BURN_POLICIES,

@@ -1,5 +1,5 @@
-import type { FindingRuleOptions, LeakRuleOptions, RegressionRuleOptions } from '../options/alert-options.js';
 import type { AlertRule, RuleReading } from './alert.js';
+import type { FindingRuleOptions, LeakRuleOptions, RegressionRuleOptions } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
 import { commonOf } from './rule-name.js';
 

@@ -1,6 +1,6 @@
 import type { Severity } from '../explain/finding.js';
-import type { AlertLogLevel } from '../options/notifier-options.js';
 import type { AlertNotification, Notifier } from './notifier.js';
+import type { AlertLogLevel } from './notifier-options.js';
 
 /** Writes one line to a log. */
 export type AlertLog = (level: AlertLogLevel, message: string) => void;

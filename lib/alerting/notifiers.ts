@@ -1,7 +1,7 @@
-import type { ResolvedNotifierOptions } from '../options/notifier-options.js';
 import { AlertmanagerNotifier } from './alertmanager-notifier.js';
 import { type AlertLog, LogNotifier } from './log-notifier.js';
 import type { AlertingService, Notifier } from './notifier.js';
+import type { ResolvedNotifierOptions } from './notifier-options.js';
 import { SpanNotifier } from './span-notifier.js';
 import { WebhookNotifier } from './webhook-notifier.js';
 

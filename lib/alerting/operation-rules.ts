@@ -1,11 +1,7 @@
-import { type Failures, failureCountOf, failurePercentage, MIN_JUDGED } from '../monitor/failures.js';
-import type { LatencySummary } from '../monitor/operation-statistics.js';
-import type {
-  ErrorRateRuleOptions,
-  LatencyRuleOptions,
-  SlowPercentageRuleOptions,
-} from '../options/alert-options.js';
+import { type Failures, failureCountOf, failurePercentage, MIN_JUDGED } from '../statistics/failures.js';
+import type { LatencySummary } from '../statistics/operation-statistics.js';
 import type { AlertRule, RuleReading } from './alert.js';
+import type { ErrorRateRuleOptions, LatencyRuleOptions, SlowPercentageRuleOptions } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
 import { commonOf, inMs, percent } from './rule-name.js';
 

@@ -1,7 +1,7 @@
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { context } from '@opentelemetry/api';
-import { UNTRACED } from '../tracing/untraced.js';
+import { UNTRACED } from '../async/untraced.js';
 
 /** How an attempt ended. */
 export interface PostResult {

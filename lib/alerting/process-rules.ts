@@ -1,9 +1,9 @@
+import type { AlertRule } from './alert.js';
 import type {
   EventLoopDelayRuleOptions,
   EventLoopUtilizationRuleOptions,
   HeapUsedRuleOptions,
-} from '../options/alert-options.js';
-import type { AlertRule } from './alert.js';
+} from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
 import { commonOf, inMs, percent } from './rule-name.js';
 

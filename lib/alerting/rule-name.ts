@@ -1,5 +1,5 @@
-import type { AlertRuleCommon, AlertRuleOptions } from '../options/alert-options.js';
 import type { AlertRule } from './alert.js';
+import type { AlertRuleCommon, AlertRuleOptions } from './alert-options.js';
 
 /** The name of the rule on the heap. */
 export const HEAP_USED = 'heap_used';

@@ -1,4 +1,4 @@
-import type { SilenceOptions } from '../options/alert-options.js';
+import type { SilenceOptions } from './alert-options.js';
 import { fits } from './wildcard.js';
 
 interface Silence {

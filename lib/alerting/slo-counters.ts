@@ -1,4 +1,4 @@
-import type { SloOptions } from '../options/alert-options.js';
+import type { SloOptions } from './alert-options.js';
 import { BURN_WINDOWS, type BurnCount, type BurnRate, type BurnWindow } from './burn-rate.js';
 import { type SavedRing, SloRing } from './slo-ring.js';
 

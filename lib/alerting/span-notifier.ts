@@ -1,6 +1,6 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { stateOf } from '../monitor/span-state.js';
-import { currentTracer } from '../tracing/tracing-runtime.js';
+import { stateOf } from '../spans/live-span.js';
+import { currentTracer } from '../spans/tracing-runtime.js';
 import type { AlertNotification, Notifier } from './notifier.js';
 
 /**

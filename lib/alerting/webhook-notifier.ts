@@ -1,9 +1,9 @@
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
-import type { ResolvedNotifierOptions } from '../options/notifier-options.js';
-import { backoffMs } from './backoff.js';
+import { backoffMs } from '../async/backoff.js';
 import { endpointOf } from './endpoint-url.js';
 import type { AlertingService, AlertNotification, Notifier, NotifierStatus } from './notifier.js';
+import type { ResolvedNotifierOptions } from './notifier-options.js';
 import { postJson } from './post-json.js';
 import { SIGNATURE_HEADER, sign } from './webhook-signature.js';
 

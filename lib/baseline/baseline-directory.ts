@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inSlices } from './baseline-slices.js';
+import { inSlices } from '../async/cooperative.js';
 import { MAX_SNAPSHOT_BYTES } from './baseline-snapshot.js';
 
 export const EXTENSION = '.baseline';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { show } from '../options/options-error.js';
-import { atOnce, inSlices } from './baseline-slices.js';
+import { atOnce, inSlices } from '../async/cooperative.js';
+import { show } from '../validation/options-error.js';
 import {
   type BaselineEntry,
   type BaselineSnapshot,

@@ -1,14 +1,14 @@
-import type { ResolvedBaselineOptions } from '../options/baseline-options.js';
 import type { MergeOptions } from './baseline-merge.js';
+import type { ResolvedBaselineOptions } from './baseline-options.js';
 import { type BaselineSnapshot, newInstanceId, type SnapshotToSave } from './baseline-snapshot.js';
 import type { BaselineStore } from './baseline-store.js';
 import { lastSaved, tidy } from './baseline-tidy.js';
 import { FileBaselineStore } from './file-store.js';
 import { KeyvBaselineStore } from './keyv-store.js';
 import { modelMerger } from './merge-models.js';
-import { PatientStore } from './patient-store.js';
 import { isOverRun } from './run-process.js';
 import { type StoredBaseline, storedBaseline } from './stored-baseline.js';
+import { PatientStore } from './timeout-store.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** What was not saved for so many intervals, and for half an hour, is of a run that is over. */

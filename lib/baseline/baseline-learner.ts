@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
-import { BUCKETS } from '../monitor/latency-histogram.js';
-import type { OperationStatistics } from '../monitor/operation-statistics.js';
-import type { ResolvedBaselineOptions } from '../options/baseline-options.js';
+import { BUCKETS } from '../inference/latency-histogram.js';
+import { OperationHistory } from '../statistics/operation-history.js';
+import type { OperationStatistics } from '../statistics/operation-statistics.js';
 import { operationKey } from './baseline-merge.js';
+import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { BaselineEntry } from './baseline-snapshot.js';
-import { OperationHistory } from './operation-history.js';
 import type { Regression } from './regression.js';
 import { RegressionDetector } from './regression-detector.js';
 import { RegressionLog } from './regression-log.js';

@@ -1,4 +1,4 @@
-import { atOnce } from './baseline-slices.js';
+import { atOnce } from '../async/cooperative.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { atOnce, inSlices } from '../async/cooperative.js';
 import { type MergeOptions, mergingVersion, withoutAbsorbed } from './baseline-merge.js';
-import { atOnce, inSlices } from './baseline-slices.js';
 import {
   type BaselineEntry,
   type BaselineSnapshot,

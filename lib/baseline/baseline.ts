@@ -1,12 +1,12 @@
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
-import type { ResolvedBaselineOptions } from '../options/baseline-options.js';
+import { atOnce, inSlices } from '../async/cooperative.js';
+import type { OperationHistory } from '../statistics/operation-history.js';
 import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningSurroundings } from './baseline-learner.js';
-import { atOnce, inSlices } from './baseline-slices.js';
+import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { SnapshotToSave } from './baseline-snapshot.js';
-import type { OperationHistory } from './operation-history.js';
 import type { Regression } from './regression.js';
 import type { Trend } from './trend.js';
 

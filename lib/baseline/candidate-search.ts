@@ -1,4 +1,4 @@
-import { PARTS } from './operation-window.js';
+import { PARTS } from '../statistics/operation-window.js';
 import type { ChangedPart, RegressionMetric } from './regression.js';
 import type { Candidate } from './regression-candidate.js';
 import type { RegressionSettings } from './regression-settings.js';

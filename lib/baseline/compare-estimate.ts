@@ -1,6 +1,6 @@
+import { BUCKETS, bucketMiddle } from '../inference/latency-histogram.js';
 import { normalUpper, studentQuantile } from '../inference/student-t.js';
 import { type Difference, type Sample, welch } from '../inference/welch.js';
-import { BUCKETS, bucketMiddle } from '../monitor/latency-histogram.js';
 import type { LatencySketch } from './latency-sketch.js';
 
 /** Windows on either side from which on they are compared by how much they differ among themselves. */

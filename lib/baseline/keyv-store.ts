@@ -1,5 +1,5 @@
-import type { KeyValueStore } from '../options/baseline-options.js';
 import { BaselineFault, decodeSnapshotInSlices, encodeSnapshot } from './baseline-format.js';
+import type { KeyValueStore } from './baseline-options.js';
 import { type BaselineSnapshot, isInstanceId, type SnapshotToSave } from './baseline-snapshot.js';
 import { type BaselineStore, FaultLog, MAX_LOADED, MAX_SNAPSHOTS, reasonOf } from './baseline-store.js';
 

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketMiddle } from '../monitor/latency-histogram.js';
+import { BUCKETS, bucketMiddle } from '../inference/latency-histogram.js';
 import { ByteReader, ByteWriter } from './baseline-bytes.js';
 
 const FORMAT = 1;

@@ -1,5 +1,5 @@
+import type { OperationWindow } from '../statistics/operation-window.js';
 import { candidateOf, LATENCY_STREAMS, STREAMS } from './candidate-search.js';
-import type { OperationWindow } from './operation-window.js';
 import type { RegressionMetric } from './regression.js';
 import type { Candidate } from './regression-candidate.js';
 import { type RegressionSettings, regressionSettings } from './regression-settings.js';

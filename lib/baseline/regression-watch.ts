@@ -1,6 +1,6 @@
+import { atOnce } from '../async/cooperative.js';
 import { believedUpTo } from '../inference/benjamini-hochberg.js';
-import { atOnce } from './baseline-slices.js';
-import type { OperationWindow } from './operation-window.js';
+import type { OperationWindow } from '../statistics/operation-window.js';
 import type { Regression, RegressionMetric } from './regression.js';
 import type { Candidate } from './regression-candidate.js';
 import type { RegressionDetector } from './regression-detector.js';

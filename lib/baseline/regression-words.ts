@@ -1,4 +1,4 @@
-import { PARTS, type PartName } from './operation-window.js';
+import { PARTS, type PartName } from '../statistics/operation-window.js';
 import type { Candidate } from './regression-candidate.js';
 
 /** How many parts are told. */

@@ -1,4 +1,4 @@
-import type { PartName } from './operation-window.js';
+import type { PartName } from '../statistics/operation-window.js';
 
 /** What can get worse: the middle of the latencies (median and mean), their tail, errors, statements per operation. */
 export const REGRESSION_METRICS = ['latency', 'tail_latency', 'error_rate', 'queries'] as const;

@@ -1,3 +1,5 @@
+import { inSlices } from '../async/cooperative.js';
+import { type PackedBytes, packBytes } from '../bytes/packed-bytes.js';
 import {
   type MergedBaseline,
   type MergeOptions,
@@ -5,10 +7,8 @@ import {
   operationKey,
   withoutAbsorbed,
 } from './baseline-merge.js';
-import { inSlices } from './baseline-slices.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { lastSaved } from './baseline-tidy.js';
-import { type PackedBytes, packBytes } from './packed-bytes.js';
 
 /** For how long a version is compared with the one before it. */
 export const NEW_VERSION_MS = 24 * 3_600_000;

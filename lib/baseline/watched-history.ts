@@ -1,8 +1,8 @@
+import { type PackedBytes, packBytes, unpackBytes } from '../bytes/packed-bytes.js';
+import type { Usual } from '../statistics/operation-history.js';
+import type { OperationWindow } from '../statistics/operation-window.js';
 import type { BaselineEntry } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
-import type { Usual } from './operation-history.js';
-import type { OperationWindow } from './operation-window.js';
-import { type PackedBytes, packBytes, unpackBytes } from './packed-bytes.js';
 import type { RegressionDetector } from './regression-detector.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';
 import type { WatchedOperation } from './regression-watch.js';

@@ -1,4 +1,4 @@
-import type { OperationWindow } from './operation-window.js';
+import type { OperationWindow } from '../statistics/operation-window.js';
 
 /**
  * What is compared of a window. Latencies are logarithms of milliseconds, so that a difference is a ratio: their mean,

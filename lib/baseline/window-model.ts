@@ -1,7 +1,7 @@
+import { bytesToFloats, floatsToBytes } from '../bytes/float-bytes.js';
+import { addValue, decayMoments, MOMENTS, mergeMoments } from '../inference/moments.js';
+import { type OperationWindow, PARTS } from '../statistics/operation-window.js';
 import { BLOCK_NUMBERS, BlockVariances } from './block-variances.js';
-import { bytesToFloats, floatsToBytes } from './float-bytes.js';
-import { addValue, decayMoments, MOMENTS, mergeMoments } from './moments.js';
-import { type OperationWindow, PARTS } from './operation-window.js';
 import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
 import { SEASON_NUMBERS, WindowSeason } from './window-season.js';
 

@@ -1,4 +1,4 @@
-import { type OperationWindow, PARTS } from './operation-window.js';
+import { type OperationWindow, PARTS } from '../statistics/operation-window.js';
 import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
 
 /** How many windows are kept. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EXTENSION, readWhole } from '../baseline/baseline-directory.js';
 import { BaselineFault, decodeSnapshot } from '../baseline/baseline-format.js';
 import { type BaselineSnapshot, MAX_SNAPSHOT_BYTES } from '../baseline/baseline-snapshot.js';
-import { show } from '../options/options-error.js';
+import { show } from '../validation/options-error.js';
 import { accepted, askEndpoint, textOf, tokenOfEnvironment } from './endpoint-request.js';
 import { UsageError } from './options.js';
 

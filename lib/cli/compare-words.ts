@@ -6,7 +6,7 @@ import {
   type Verdict,
 } from '../baseline/compare-baselines.js';
 import { markdownText } from '../report/markdown-text.js';
-import { printable } from './printable.js';
+import { printable } from '../text/printable.js';
 
 const WORDS: Readonly<Record<Verdict, string>> = {
   slower: 'slower',

@@ -2,14 +2,14 @@ import { type MergedBaseline, mergeSnapshots } from '../baseline/baseline-merge.
 import type { BaselineSnapshot } from '../baseline/baseline-snapshot.js';
 import { type Comparison, compareBaselines } from '../baseline/compare-baselines.js';
 import { modelMerger } from '../baseline/merge-models.js';
-import { own } from '../monitor/own.js';
-import { show } from '../options/options-error.js';
+import { printableJson } from '../text/printable.js';
+import { show } from '../validation/options-error.js';
+import { own } from '../validation/own.js';
 import type { Command, CommandInput } from './command.js';
 import { SourceFault, snapshotsOf } from './compare-source.js';
 import { asMarkdown, asText, summaryOf } from './compare-words.js';
 import { EXIT, type Io, tell } from './io.js';
 import { oneOfOption as oneOf, UsageError } from './options.js';
-import { printableJson } from './printable.js';
 import { TOKEN_VARIABLE } from './profile/endpoint-fault.js';
 import { daysOf, modelReader } from './window-moments.js';
 

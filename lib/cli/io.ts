@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import { printable } from './printable.js';
+import { printable } from '../text/printable.js';
 
 /** What a command reads and writes: the process's own, or a test's. */
 export interface Io {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
-import { own } from '../monitor/own.js';
-import { show } from '../options/options-error.js';
+import { show } from '../validation/options-error.js';
+import { own } from '../validation/own.js';
 import type { CommandInput } from './command.js';
 
 /** An option of a command, and its line of the help. */

@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
-import { show } from '../options/options-error.js';
 import { faultOf } from '../report/json-schema-check.js';
 import { type PerformanceReport, REPORT_VERSION } from '../report/report.js';
 import { REPORT_SCHEMA } from '../report/report-schema.js';
 import { toHtml } from '../report/to-html.js';
 import { toMarkdown } from '../report/to-markdown.js';
+import { show } from '../validation/options-error.js';
 import { MAX_REPORT_BYTES } from './profile/endpoint-client.js';
 
 /** Why a file holds no report, in words that begin after its name. */

@@ -1,13 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { extname } from 'node:path';
-import { show } from '../options/options-error.js';
 import { MAX_LIMIT } from '../report/build-report.js';
 import { parseSince, SINCE_ALLOWED } from '../report/since.js';
+import { printableJson } from '../text/printable.js';
+import { show } from '../validation/options-error.js';
 import type { Command, CommandInput } from './command.js';
 import { tokenOfEnvironment } from './endpoint-request.js';
 import { EXIT, type Io, tell } from './io.js';
 import { oneOfOption, UsageError } from './options.js';
-import { printableJson } from './printable.js';
 import { EndpointClient, endpointAddress } from './profile/endpoint-client.js';
 import { EndpointFault, TOKEN_VARIABLE } from './profile/endpoint-fault.js';
 import { checkFolder, checkFree, FileFault, saveFile } from './profile/save-file.js';

@@ -1,4 +1,4 @@
-import { own } from '../monitor/own.js';
+import { own } from '../validation/own.js';
 import type { Command } from './command.js';
 import { EXIT, type Io, tell } from './io.js';
 import { describeOptions, type OptionSpecs, parseOptions, UsageError } from './options.js';

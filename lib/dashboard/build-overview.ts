@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
-import { type Failures, mostFail } from '../monitor/failures.js';
-import type { OperationCost } from '../monitor/operation-cost.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import { round } from '../monitor/round.js';
+import { type Failures, mostFail } from '../statistics/failures.js';
+import type { OperationCost } from '../statistics/operation-cost.js';
+import { round } from '../text/round.js';
 import { healthOf } from './health.js';
 import type { Overview, OverviewOperation, OverviewSlowOperation } from './overview.js';
 import { resourceSeries } from './resource-series.js';

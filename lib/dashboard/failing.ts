@@ -1,5 +1,5 @@
-import { type Failures, failureCountOf, isServedType, MIN_JUDGED, mostFail } from '../monitor/failures.js';
 import { shortened } from '../report/report-words.js';
+import { type Failures, failureCountOf, isServedType, MIN_JUDGED, mostFail } from '../statistics/failures.js';
 import type { OverviewType } from './overview.js';
 
 /** So that the counts stay on the line, however long the name is. */

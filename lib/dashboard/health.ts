@@ -1,7 +1,7 @@
 import type { CauseName } from '../explain/cause.js';
-import { failureCountOf } from '../monitor/failures.js';
-import type { SlowOperation } from '../monitor/operation.js';
+import type { SlowOperation } from '../operation/operation.js';
 import { figure, shortened } from '../report/report-words.js';
+import { failureCountOf } from '../statistics/failures.js';
 import { type FailureSigns, failureSentence, isServed, tooFewToJudge } from './failing.js';
 import type { Overview, OverviewOperation } from './overview.js';
 

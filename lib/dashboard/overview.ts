@@ -3,10 +3,10 @@ import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding } from '../explain/finding.js';
-import type { DriverStatus } from '../monitor/driver-status.js';
-import type { SlowOperation } from '../monitor/operation.js';
-import type { LatencySummary } from '../monitor/operation-statistics.js';
-import type { Leak } from '../resources/leak.js';
+import type { Leak } from '../leaks/leak.js';
+import type { DriverStatus } from '../operation/driver-status.js';
+import type { SlowOperation } from '../operation/operation.js';
+import type { LatencySummary } from '../statistics/operation-statistics.js';
 
 /** What the page shows at first sight. Plain data, fit for JSON; durations are milliseconds, moments milliseconds since 1970. */
 export interface Overview {

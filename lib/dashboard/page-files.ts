@@ -1,6 +1,6 @@
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
-import { own } from '../monitor/own.js';
+import { own } from '../validation/own.js';
 import type { PageFile } from './page-bundle.js';
 
 export type PageBundle = Readonly<Record<string, PageFile>>;

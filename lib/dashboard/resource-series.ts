@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { round } from '../monitor/round.js';
-import type { ResourceHistory, ResourceReading } from '../resources/resource-history.js';
+import type { ResourceHistory, ResourceReading } from '../process/resource-history.js';
+import { round } from '../text/round.js';
 import type { OverviewResources } from './overview.js';
 
 const SHOWN_MS = 300_000;

@@ -1,7 +1,16 @@
-import type { Chain } from './call-chain.js';
-import { saving } from './call-chain.js';
+import type { Chain } from '../spans/call-chain.js';
+import { saving } from '../spans/call-chain.js';
+import {
+  type Breakdown,
+  DATABASE,
+  OWN_BUSY,
+  OWN_IDLE,
+  POOL,
+  WORK_IDLE,
+  WORK_NAMES,
+  WORKS,
+} from '../spans/work.js';
 import type { Repetition } from './repetition.js';
-import { type Breakdown, DATABASE, OWN_BUSY, OWN_IDLE, POOL, WORK_IDLE, WORK_NAMES, WORKS } from './work.js';
 
 /**
  * What the time of a slow operation can have gone to. The list is closed:

@@ -1,22 +1,22 @@
 import type { CallSite, RawFrame } from '../code/call-site.js';
 import { firstUserFrame, isUserCode } from '../code/call-site.js';
 import type { SourceMaps } from '../code/source-maps.js';
-import type { EventLoopWatchdog } from '../event-loop/event-loop-watchdog.js';
-import type { BlockingOperation } from '../event-loop/stall.js';
-import type { DriverStatus } from '../monitor/driver-status.js';
-import type { HttpEvidence, OperationType } from '../monitor/operation.js';
-import type { SpanState } from '../monitor/span-state.js';
+import type { DriverStatus } from '../operation/driver-status.js';
+import type { HttpEvidence, OperationType } from '../operation/operation.js';
+import type { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
+import { isIdleLost } from '../process/loop-idle.js';
+import type { BlockingOperation } from '../process/stall.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
 import type { SeenRunning } from '../profiling/slow-profiles.js';
-import { isIdleLost } from '../resources/loop-idle.js';
-import { type Chain, snapshotOf } from './call-chain.js';
+import { type Chain, snapshotOf } from '../spans/call-chain.js';
+import type { SpanState } from '../spans/live-span.js';
+import type { WantedStacks } from '../spans/stack-requests.js';
+import { giveBackIdle, OWN_IDLE, POOL, WORK_IDLE, WORKS } from '../spans/work.js';
+import type { WorkGroup } from '../spans/work-group.js';
 import { type CauseEvidence, type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
 import { collectorShare, explain } from './explanation.js';
 import { judgeRepetition, type Repetition, type RepetitionLimits } from './repetition.js';
 import { calledFunction, type StallSummary, summarizeStalls } from './stalls.js';
-import type { WantedStacks } from './wanted-stacks.js';
-import { giveBackIdle, OWN_IDLE, POOL, WORK_IDLE, WORKS } from './work.js';
-import type { WorkGroup } from './work-group.js';
 
 /** Why an operation was slow. */
 export interface Explanation {

@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import type { CallSite } from '../code/call-site.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
-import type { Chain } from './call-chain.js';
-import { saving } from './call-chain.js';
+import type { Chain } from '../spans/call-chain.js';
+import { saving } from '../spans/call-chain.js';
 import type { RankedCause } from './cause.js';
 import type { Observation } from './finding.js';
 import { adviceOn, type Repetition } from './repetition.js';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { Events } from '../monitor/events.js';
-import { round } from '../monitor/round.js';
+import { Events } from '../async/deferred-emitter.js';
+import { round } from '../text/round.js';
 import {
   type Finding,
   type FindingType,

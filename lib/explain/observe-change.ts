@@ -1,6 +1,6 @@
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
-import type { Leak } from '../resources/leak.js';
+import type { Leak } from '../leaks/leak.js';
 import type { Observation } from './finding.js';
 
 /** From twice as much on it is critical. */

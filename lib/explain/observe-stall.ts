@@ -1,5 +1,5 @@
 import type { CallSite } from '../code/call-site.js';
-import type { Stall } from '../event-loop/stall.js';
+import type { Stall } from '../process/stall.js';
 import type { Observation } from './finding.js';
 import { calledFunction } from './stalls.js';
 import { ms, place } from './words.js';

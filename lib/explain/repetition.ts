@@ -1,7 +1,7 @@
 import type { RawFrame } from '../code/call-site.js';
-import { isRepeatable } from './request-work.js';
-import { DATABASE } from './work.js';
-import type { WorkGroup, WorkKey } from './work-group.js';
+import { isRepeatable } from '../spans/request-work.js';
+import { DATABASE } from '../spans/work.js';
+import type { WorkGroup, WorkKey } from '../spans/work-group.js';
 
 /** From when on repeated work is told of. */
 export interface RepetitionLimits {

@@ -1,7 +1,7 @@
 import type { CallSite } from '../code/call-site.js';
-import { BUCKETS, LatencyHistogram, percentileOf } from '../monitor/latency-histogram.js';
-import { round } from '../monitor/round.js';
-import type { WorkKey } from './work-group.js';
+import { BUCKETS, LatencyHistogram, percentileOf } from '../inference/latency-histogram.js';
+import type { WorkKey } from '../spans/work-group.js';
+import { round } from '../text/round.js';
 
 /** Routes that are told apart for one statement. */
 const MAX_ROUTES = 10;

@@ -1,5 +1,5 @@
 import { isUserCode } from '../code/call-site.js';
-import type { BlockingOperation, StackFrame, Stall } from '../event-loop/stall.js';
+import type { BlockingOperation, StackFrame, Stall } from '../process/stall.js';
 
 /** The times within an operation in which the event loop stood still, by whose work it was. */
 export interface StallSummary {

@@ -1,5 +1,5 @@
 import { isValidTraceId } from '@opentelemetry/api';
-import { LEAKING_MEMORIES } from '../resources/leak.js';
+import { LEAKING_MEMORIES } from '../leaks/leak.js';
 import type { Metric, NumberPoint } from './metric.js';
 import type { MetricSources } from './metric-sources.js';
 

@@ -1,4 +1,4 @@
-import { BUCKETS, bucketMiddle } from '../monitor/latency-histogram.js';
+import { BUCKETS, bucketMiddle } from '../inference/latency-histogram.js';
 
 /** The bounds that the semantic conventions advise for durations of requests and statements, in seconds. */
 export const BOUNDS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;

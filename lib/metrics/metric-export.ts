@@ -2,13 +2,13 @@
 import { clearInterval, setInterval } from 'node:timers';
 import { context, diag } from '@opentelemetry/api';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { atLeisure } from '../baseline/baseline-slices.js';
-import type { ResolvedMetricsOptions } from '../options/metrics-options.js';
-import type { ExportHealth, ExportOutcome } from '../tracing/export-health.js';
-import { FLUSH_TIMEOUT_MS, settleWithin } from '../tracing/settle-within.js';
-import { SCOPE } from '../tracing/tracing-runtime.js';
-import { UNTRACED } from '../tracing/untraced.js';
+import { atLeisure } from '../async/cooperative.js';
+import { FLUSH_TIMEOUT_MS, settleWithin } from '../async/settle-within.js';
+import { UNTRACED } from '../async/untraced.js';
+import { SCOPE } from '../spans/tracing-runtime.js';
+import type { ExportHealth, ExportOutcome } from './export-health.js';
 import type { Metrics } from './metrics.js';
+import type { ResolvedMetricsOptions } from './metrics-options.js';
 import { type MetricData, type MetricsSdk, otlpPoints } from './otlp-points.js';
 
 /** Series of one request: encoding one takes some 20 us, and all of a request's are encoded in one go. */

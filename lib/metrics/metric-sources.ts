@@ -2,10 +2,10 @@ import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { FindingCount } from '../explain/findings.js';
-import type { SlowOperation } from '../monitor/operation.js';
-import type { Statistics } from '../monitor/statistics.js';
-import type { Leak } from '../resources/leak.js';
-import type { ResourceSampler } from '../resources/resource-sampler.js';
+import type { Leak } from '../leaks/leak.js';
+import type { SlowOperation } from '../operation/operation.js';
+import type { ResourceSampler } from '../process/resource-sampler.js';
+import type { Statistics } from '../statistics/statistics.js';
 
 /** What metrics are read from. */
 export interface MetricSources {

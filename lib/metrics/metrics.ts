@@ -1,14 +1,14 @@
 import type { Attributes, Span } from '@opentelemetry/api';
-import type { SlowOperation } from '../monitor/operation.js';
+import type { ResolvedOptions } from '../monitor/options.js';
 import type { GuardedOperation } from '../monitor/performance-monitor.js';
-import type { SpanState } from '../monitor/span-state.js';
-import type { ResolvedMetricsOptions } from '../options/metrics-options.js';
-import type { ResolvedOptions } from '../options/options.js';
+import type { SlowOperation } from '../operation/operation.js';
+import type { SpanState } from '../spans/live-span.js';
 import { changeMetrics } from './change-metrics.js';
 import { CounterTable } from './counter-table.js';
 import type { DurationInstruments } from './duration-instruments.js';
 import type { Exemplar, Histogram, Metric } from './metric.js';
 import type { MetricSources } from './metric-sources.js';
+import type { ResolvedMetricsOptions } from './metrics-options.js';
 import { operationAttributes, operationMetrics } from './operation-metrics.js';
 import { processMetrics } from './process-metrics.js';
 import { SemanticDurations } from './semantic-durations.js';

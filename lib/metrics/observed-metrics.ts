@@ -1,5 +1,5 @@
 import type { Meter, Observable, ObservableResult } from '@opentelemetry/api';
-import { atLeisure } from '../baseline/baseline-slices.js';
+import { atLeisure } from '../async/cooperative.js';
 import type { Metric, NumberMetric } from './metric.js';
 import type { Metrics } from './metrics.js';
 

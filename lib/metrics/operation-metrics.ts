@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { Attributes } from '@opentelemetry/api';
-import { BUCKETS } from '../monitor/latency-histogram.js';
-import { OTHER } from '../monitor/operation.js';
-import type { OperationStatistics } from '../monitor/operation-statistics.js';
+import { BUCKETS } from '../inference/latency-histogram.js';
+import { OTHER } from '../operation/operation.js';
+import type { OperationStatistics } from '../statistics/operation-statistics.js';
 import { attributeText } from './attribute-text.js';
 import type { Exemplar, HistogramPoint, Metric, NumberPoint, Points } from './metric.js';
 import type { MetricSources } from './metric-sources.js';

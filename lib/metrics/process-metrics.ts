@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { BUCKETS } from '../monitor/latency-histogram.js';
-import type { GcPauses } from '../resources/gc-pauses.js';
-import type { CurrentResources, ResourceSampler } from '../resources/resource-sampler.js';
+import { BUCKETS } from '../inference/latency-histogram.js';
+import type { GcPauses } from '../process/gc-pauses.js';
+import type { CurrentResources, ResourceSampler } from '../process/resource-sampler.js';
 import type { HistogramPoint, Metric, NumberPoint } from './metric.js';
 
 /** The process and its runtime, by the semantic conventions for V8, Node.js and processes. */

@@ -1,4 +1,4 @@
-import { inSlices } from '../baseline/baseline-slices.js';
+import { inSlices } from '../async/cooperative.js';
 import { type ExpositionFormat, exposition } from './exposition.js';
 import type { Metrics } from './metrics.js';
 

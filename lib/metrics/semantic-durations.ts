@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { OperationType } from '../monitor/operation.js';
+import type { OperationType } from '../operation/operation.js';
 import { attributeText } from './attribute-text.js';
 import type { DurationSeries, SeriesBudget, Variant } from './series.js';
 import { SeriesTable } from './series.js';

@@ -1,6 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
-import { Latencies } from '../monitor/latencies.js';
-import { BUCKETS } from '../monitor/latency-histogram.js';
+import { Latencies } from '../inference/latencies.js';
+import { BUCKETS } from '../inference/latency-histogram.js';
 import type { Exemplar, HistogramPoint } from './metric.js';
 
 /** How OpenTelemetry marks the series of what had none of its own. */

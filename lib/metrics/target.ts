@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Attributes } from '@opentelemetry/api';
-import type { ResolvedOptions } from '../options/options.js';
+import type { ResolvedOptions } from '../monitor/options.js';
 
 /**
  * What tells the measured process apart from others, as resource attributes. Instances need an id: without one, the

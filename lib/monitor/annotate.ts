@@ -1,7 +1,7 @@
 import type { Span } from '@opentelemetry/api';
+import type { SlowOperation } from '../operation/operation.js';
 import type { CapturedFile } from '../profiling/profiling.js';
-import type { GuardedSpan } from './guarded-span.js';
-import type { SlowOperation } from './operation.js';
+import type { GuardedSpan } from '../spans/guarded-span.js';
 
 /**
  * Writes what is known of a slow operation on its span, as numbers. The span must not have ended: an attribute set

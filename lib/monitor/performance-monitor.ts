@@ -2,52 +2,52 @@ import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { diag, type Span } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
+import type { SilenceOptions } from '../alerting/alert-options.js';
 import { Alerting } from '../alerting/alerting.js';
 import type { BurnRate } from '../alerting/burn-rate.js';
 import { HEAP_USED } from '../alerting/rule-name.js';
+import { Events } from '../async/deferred-emitter.js';
 import type { SnapshotToSave } from '../baseline/baseline-snapshot.js';
-import type { Usual } from '../baseline/operation-history.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
-import { Diagnostics } from '../explain/diagnostics.js';
 import type { Finding, FindingType } from '../explain/finding.js';
+import { Diagnostics } from '../explain/request-analyzer.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
-import { emptyBreakdown } from '../explain/work.js';
+import type { Leak } from '../leaks/leak.js';
 import { Metrics } from '../metrics/metrics.js';
-import type { SilenceOptions } from '../options/alert-options.js';
-import type { PerformanceOptions, ResolvedOptions } from '../options/options.js';
-import { resolveOptions } from '../options/resolve-options.js';
-import { Profiling } from '../profiling/profiling.js';
-import { AlertHistory } from '../report/alert-history.js';
-import { buildReport } from '../report/build-report.js';
-import type { PerformanceReport } from '../report/report.js';
-import { ResourcePeaks } from '../report/resource-peaks.js';
-import type { Leak } from '../resources/leak.js';
-import { loopIdleMs } from '../resources/loop-idle.js';
-import { ResourceSampler } from '../resources/resource-sampler.js';
-import { annotate } from './annotate.js';
-import { describeSlow } from './describe-slow.js';
-import type { DriverStatus } from './driver-status.js';
-import { Events } from './events.js';
-import type { Failures } from './failures.js';
-import { GuardedSpan, type SpanLike } from './guarded-span.js';
+import type { DriverStatus } from '../operation/driver-status.js';
 import {
   boundedName,
   type DetailedSlowOperation,
   MAX_NAME,
   type OperationType,
   type SlowOperation,
-} from './operation.js';
-import type { OperationCost } from './operation-cost.js';
-import type { OperationRecorder } from './operation-recorder.js';
-import type { LatencySummary, WindowName } from './operation-statistics.js';
-import { OverTime } from './over-time.js';
+} from '../operation/operation.js';
+import { Thresholds } from '../operation/thresholds.js';
+import { loopIdleMs } from '../process/loop-idle.js';
+import { ResourceSampler } from '../process/resource-sampler.js';
+import { Profiling } from '../profiling/profiling.js';
+import { AlertHistory } from '../report/alert-history.js';
+import { buildReport } from '../report/build-report.js';
+import type { PerformanceReport } from '../report/report.js';
+import { ResourcePeaks } from '../report/resource-peaks.js';
+import { GuardedSpan, type SpanLike } from '../spans/guarded-span.js';
+import { type HttpEvidenceSource, type SpanState, stateOf } from '../spans/live-span.js';
+import type { OperationRecorder } from '../spans/operation-recorder.js';
+import { emptyBreakdown } from '../spans/work.js';
+import type { Failures } from '../statistics/failures.js';
+import type { OperationCost } from '../statistics/operation-cost.js';
+import type { Usual } from '../statistics/operation-history.js';
+import type { LatencySummary, WindowName } from '../statistics/operation-statistics.js';
+import { Statistics } from '../statistics/statistics.js';
+import { round } from '../text/round.js';
+import { annotate } from './annotate.js';
+import { describeSlow } from './describe-slow.js';
+import { OverTime } from './long-term-analysis.js';
+import type { PerformanceOptions, ResolvedOptions } from './options.js';
 import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
-import { round } from './round.js';
+import { resolveOptions } from './resolve-options.js';
 import { type RecordedSpans, SlowOperations } from './slow-operations.js';
-import { type HttpEvidenceSource, type SpanState, stateOf } from './span-state.js';
-import { Statistics } from './statistics.js';
-import { Thresholds } from './thresholds.js';
 
 /** One operation that ended, as it is counted. */
 export interface EndedOperation {

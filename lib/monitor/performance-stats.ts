@@ -1,8 +1,8 @@
-import type { WatchdogStatus } from '../event-loop/event-loop-watchdog.js';
+import type { DriverStatus } from '../operation/driver-status.js';
+import type { WatchdogStatus } from '../process/event-loop-watchdog.js';
+import type { CurrentResources } from '../process/resource-sampler.js';
 import type { ProfilingStatus } from '../profiling/profiling.js';
-import type { CurrentResources } from '../resources/resource-sampler.js';
-import type { DriverStatus } from './driver-status.js';
-import type { NamedStatistics, TypeStatistics } from './statistics.js';
+import type { NamedStatistics, TypeStatistics } from '../statistics/statistics.js';
 
 /** What `getStats()` and `/performance/stats` answer. Durations are milliseconds. */
 export interface PerformanceStats {

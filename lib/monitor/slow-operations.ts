@@ -1,6 +1,6 @@
-import type { EndedSpans } from '../explain/ended-spans.js';
-import { waterfallOf } from '../explain/waterfall.js';
-import type { DetailedSlowOperation, SlowOperation } from './operation.js';
+import type { DetailedSlowOperation, SlowOperation } from '../operation/operation.js';
+import type { EndedSpans } from '../spans/completed-spans.js';
+import { waterfallOf } from '../spans/waterfall.js';
 
 /** What a waterfall is made of: numbers and names. It is made when somebody asks. */
 export interface RecordedSpans {

@@ -1,4 +1,4 @@
-import { show } from '../options/options-error.js';
+import { show } from '../validation/options-error.js';
 
 /** One node of a tree of calls, as far as it could be told: a profile may come from a file of anybody's. */
 export interface CheckedNode {

@@ -1,8 +1,8 @@
 import { ANONYMOUS, type CallSite, isUserCode } from '../code/call-site.js';
+import { enclosingClass, indentation } from '../code/enclosing-class.js';
 import type { SourceMaps } from '../code/source-maps.js';
-import { enclosingClass, indentation } from './enclosing-class.js';
+import type { SourceTexts } from '../code/source-texts.js';
 import type { CodeFunction } from './sample-window.js';
-import type { SourceTexts } from './source-texts.js';
 
 /** Files that are read for one profile. */
 const MAX_FILES = 100;

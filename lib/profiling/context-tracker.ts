@@ -2,7 +2,7 @@ import { type AsyncHook, AsyncResource, createHook } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
-import { loopIdleMs } from '../resources/loop-idle.js';
+import { loopIdleMs } from '../process/loop-idle.js';
 import type { Activity } from './activity.js';
 
 /** How often it is looked at, while several requests run, whether telling their code apart is worth its price. */

@@ -2,7 +2,7 @@ import type { Profiler, Session } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
-import { samplingBegins } from '../resources/loop-idle.js';
+import { samplingBegins } from '../process/loop-idle.js';
 import { windowOf } from './inspector-window.js';
 import { CaptureRefusedError } from './profile-info.js';
 import type { SampleWindow } from './sample-window.js';

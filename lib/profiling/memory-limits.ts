@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { freemem, totalmem } from 'node:os';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { isMainThread, resourceLimits } from 'node:worker_threads';
-import { cgroupMemory, type MemoryLimit } from './cgroup-memory.js';
+import { cgroupMemory, type MemoryLimit } from '../process/cgroup-memory.js';
 
 /** What this process has of memory and may still take, in bytes. */
 export interface MemoryRoom {

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { SourceMaps } from '../code/source-maps.js';
-import type { ResolvedOptions } from '../options/options.js';
+import type { SourceTexts } from '../code/source-texts.js';
+import type { ResolvedOptions } from '../monitor/options.js';
 import { Activity } from './activity.js';
 import { AllocationSampling } from './allocation-sampling.js';
 import { CodeNames } from './code-names.js';
@@ -15,7 +16,6 @@ import {
   type ProfileReason,
 } from './profile-info.js';
 import type { NewProfile, ProfileContent, ProfileStore } from './profile-store.js';
-import type { SourceTexts } from './source-texts.js';
 
 /** How long to capture, and what ends it. */
 export interface CaptureOptions {

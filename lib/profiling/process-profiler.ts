@@ -1,5 +1,5 @@
 import { type Span, trace } from '@opentelemetry/api';
-import { cpuTimeMs } from '../resources/cpu-time.js';
+import { cpuTimeMs } from '../process/cpu-time.js';
 import { Activity } from './activity.js';
 import { ContextTracker } from './context-tracker.js';
 import { ProfileRing, type ProfileRingOptions } from './profile-ring.js';

@@ -1,4 +1,4 @@
-import type { OperationType } from '../monitor/operation.js';
+import type { OperationType } from '../operation/operation.js';
 
 /** What can be captured: where CPU time went, what allocated the memory that stayed, and every object of the heap. */
 export const PROFILE_TYPES = ['cpu', 'allocations', 'heap_snapshot'] as const;

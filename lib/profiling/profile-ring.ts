@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
-import { samplingBegins } from '../resources/loop-idle.js';
+import { samplingBegins } from '../process/loop-idle.js';
 import { bytesOf, type Sampler, type SampleWindow } from './sample-window.js';
 
 /** How long a window is: a longer one is dearer to end, in one piece; a shorter one is so more often. */

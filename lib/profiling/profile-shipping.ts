@@ -1,5 +1,5 @@
 import type { HeapProfiler, Profiler } from 'node:inspector';
-import type { ResolvedOptions } from '../options/options.js';
+import type { ResolvedOptions } from '../monitor/options.js';
 import { INTERVAL_BYTES } from './allocation-sampling.js';
 import type { ProfileInfo } from './profile-info.js';
 import { type PushStatus, PyroscopePush } from './pyroscope.js';

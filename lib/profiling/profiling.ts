@@ -1,7 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { diag, type Span } from '@opentelemetry/api';
 import type { SourceMaps } from '../code/source-maps.js';
-import type { ResolvedOptions } from '../options/options.js';
+import { SourceTexts } from '../code/source-texts.js';
+import type { ResolvedOptions } from '../monitor/options.js';
 import { CaptureQuota } from './capture-quota.js';
 import { InspectorSampler } from './inspector-sampler.js';
 import { OnDemand } from './on-demand.js';
@@ -13,7 +14,6 @@ import { type NewProfile, type ProfileContent, ProfileStore } from './profile-st
 import type { PushStatus } from './pyroscope.js';
 import type { Sampler } from './sample-window.js';
 import { type SeenRunning, SlowProfiles, type SlowRun } from './slow-profiles.js';
-import { SourceTexts } from './source-texts.js';
 
 /** What profiling is at. */
 export interface ProfilingStatus extends ProfileRingStatus {

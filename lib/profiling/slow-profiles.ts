@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import type { SourceMaps } from '../code/source-maps.js';
-import type { OperationType } from '../monitor/operation.js';
+import type { SourceTexts } from '../code/source-texts.js';
+import type { OperationType } from '../operation/operation.js';
 import type { Activity } from './activity.js';
 import { CodeNames } from './code-names.js';
 import { cut } from './cut-profile.js';
@@ -16,7 +17,6 @@ import {
 import type { ProfileInfo } from './profile-info.js';
 import type { ProfileRing } from './profile-ring.js';
 import type { NewProfile } from './profile-store.js';
-import type { SourceTexts } from './source-texts.js';
 
 /** Fewer samples of an operation's own tell nothing of where its time went. */
 const MIN_SAMPLES = 4;

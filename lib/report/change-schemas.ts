@@ -1,7 +1,7 @@
-import { PARTS } from '../baseline/operation-window.js';
 import { type ChangedPart, REGRESSION_METRICS, type Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
-import { LEAKING_MEMORIES, type Leak } from '../resources/leak.js';
+import { LEAKING_MEMORIES, type Leak } from '../leaks/leak.js';
+import { PARTS } from '../statistics/operation-window.js';
 import { either, list, number, object, oneOf, optional, text } from './json-schema.js';
 import { operationName, operationType } from './operation-schemas.js';
 import { bytes, count, interval, milliseconds, moment, share } from './quantity-schemas.js';

@@ -1,4 +1,4 @@
-import { WINDOWS, type WindowName } from '../monitor/operation-statistics.js';
+import { WINDOWS, type WindowName } from '../statistics/operation-statistics.js';
 import type { CoveredTime } from './report.js';
 
 /** Counting begins with the monitor, some time after the process started: nobody need be told of less. */

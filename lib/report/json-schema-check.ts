@@ -1,5 +1,5 @@
-import { own } from '../monitor/own.js';
-import { show } from '../options/options-error.js';
+import { show } from '../validation/options-error.js';
+import { own } from '../validation/own.js';
 import type { JsonSchema } from './json-schema.js';
 
 /**

@@ -1,5 +1,5 @@
-import { WINDOWS } from '../monitor/operation-statistics.js';
-import { round } from '../monitor/round.js';
+import { WINDOWS } from '../statistics/operation-statistics.js';
+import { round } from '../text/round.js';
 
 /** What is seen of less than a minute says nothing of an hour. */
 const MIN_COVERED_MS = WINDOWS.minute;

@@ -1,6 +1,6 @@
 import type { BaselineStatus } from '../baseline/baseline.js';
-import type { DriverStatus } from '../monitor/driver-status.js';
-import type { CurrentResources } from '../resources/resource-sampler.js';
+import type { DriverStatus } from '../operation/driver-status.js';
+import type { CurrentResources } from '../process/resource-sampler.js';
 import { activeAlert, recentAlert, slo } from './alert-schemas.js';
 import { leak, regression, trend } from './change-schemas.js';
 import { exactly, flag, type JsonSchema, list, object, oneOf, optional, text } from './json-schema.js';

@@ -5,11 +5,11 @@ import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
-import type { SlowOperation } from '../monitor/operation.js';
+import type { Leak } from '../leaks/leak.js';
+import type { ResolvedOptions } from '../monitor/options.js';
 import type { PerformanceStats } from '../monitor/performance-stats.js';
-import type { ResolvedOptions } from '../options/options.js';
-import type { Leak } from '../resources/leak.js';
-import type { ResourceHistory } from '../resources/resource-history.js';
+import type { SlowOperation } from '../operation/operation.js';
+import type { ResourceHistory } from '../process/resource-history.js';
 import type { ActiveAlert } from './report.js';
 import type { ResourcePeaks } from './resource-peaks.js';
 

@@ -5,11 +5,11 @@ import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
-import type { DriverStatus } from '../monitor/driver-status.js';
-import type { SlowOperation } from '../monitor/operation.js';
-import type { WindowName } from '../monitor/operation-statistics.js';
-import type { Leak } from '../resources/leak.js';
-import type { CurrentResources } from '../resources/resource-sampler.js';
+import type { Leak } from '../leaks/leak.js';
+import type { DriverStatus } from '../operation/driver-status.js';
+import type { SlowOperation } from '../operation/operation.js';
+import type { CurrentResources } from '../process/resource-sampler.js';
+import type { WindowName } from '../statistics/operation-statistics.js';
 import type { PeakResources } from './resource-peaks.js';
 
 /** Rises when a reader of the former version could not read a report any more. */

@@ -1,5 +1,5 @@
-import { round } from '../monitor/round.js';
-import type { NamedStatistics } from '../monitor/statistics.js';
+import type { NamedStatistics } from '../statistics/statistics.js';
+import { round } from '../text/round.js';
 import { perHour } from './per-hour.js';
 import type { CoveredTime, ReportedOperation } from './report.js';
 import type { ReportSource } from './report-source.js';

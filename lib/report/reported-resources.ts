@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { round } from '../monitor/round.js';
-import type { ResourceReading } from '../resources/resource-history.js';
-import type { CurrentResources } from '../resources/resource-sampler.js';
+import type { ResourceReading } from '../process/resource-history.js';
+import type { CurrentResources } from '../process/resource-sampler.js';
+import { round } from '../text/round.js';
 import type { ReportedResources } from './report.js';
 import type { ReportSource } from './report-source.js';
 import { ResourcePeaks } from './resource-peaks.js';

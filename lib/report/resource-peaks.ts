@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-import { round } from '../monitor/round.js';
-import type { ResourceHistory, ResourceReading } from '../resources/resource-history.js';
+import type { ResourceHistory, ResourceReading } from '../process/resource-history.js';
+import { round } from '../text/round.js';
 
 const HOUR_MS = 3_600_000;
 /** A day, and the hour that has begun. */

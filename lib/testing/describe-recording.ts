@@ -1,6 +1,6 @@
 import type { SourceMaps } from '../code/source-maps.js';
-import { WORKS } from '../explain/work.js';
-import type { SpanState } from '../monitor/span-state.js';
+import type { SpanState } from '../spans/live-span.js';
+import { WORKS } from '../spans/work.js';
 import type { KeptOperation, Recorder } from './recorder.js';
 import type {
   PerformanceRecording,

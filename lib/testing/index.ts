@@ -1,5 +1,5 @@
 export type { CallSite } from '../code/call-site.js';
-export type { OperationType } from '../monitor/operation.js';
+export type { OperationType } from '../operation/operation.js';
 export type { PerformanceMatchers } from './matcher-types.js';
 export { performanceMatchers, type RepeatedQueriesOptions, type ThresholdsOptions } from './matchers.js';
 export { type RecordPerformanceOptions, recordPerformance } from './record-performance.js';

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { show } from '../options/options-error.js';
+import { show } from '../validation/options-error.js';
 import type { PerformanceRecording } from './recording.js';
 
 /** What Jest and Vitest tell a matcher. */

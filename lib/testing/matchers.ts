@@ -1,6 +1,6 @@
 import { types as is } from 'node:util';
 import { ms } from '../explain/words.js';
-import { show } from '../options/options-error.js';
+import { show } from '../validation/options-error.js';
 import { whyNoQueries } from './blind-spots.js';
 import { lineOf } from './call-site-text.js';
 import {

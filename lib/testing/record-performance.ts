@@ -1,10 +1,10 @@
 import { trace } from '@opentelemetry/api';
 import { SourceMaps } from '../code/source-maps.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import { stateOf } from '../monitor/span-state.js';
-import { milliseconds } from '../options/checks.js';
-import { show } from '../options/options-error.js';
-import { tracingRuntime } from '../tracing/tracing-runtime.js';
+import { stateOf } from '../spans/live-span.js';
+import { tracingRuntime } from '../spans/tracing-runtime.js';
+import { milliseconds } from '../validation/checks.js';
+import { show } from '../validation/options-error.js';
 import { describeRecording } from './describe-recording.js';
 import { MAX_OPERATIONS, Recorder } from './recorder.js';
 import type { PerformanceRecording } from './recording.js';

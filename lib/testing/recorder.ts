@@ -1,11 +1,11 @@
 import { captureUserFrames, type RawFrame } from '../code/call-site.js';
-import { DATABASE, POOL } from '../explain/work.js';
-import type { OperationRecorder } from '../monitor/operation-recorder.js';
-import type { SpanState } from '../monitor/span-state.js';
-import { TYPE_ATTRIBUTE } from '../tracing/classify.js';
-import type { SdkSpan } from '../tracing/sdk-span.js';
-import { StatementCache } from '../tracing/statement.js';
-import { describeWork } from '../tracing/work-key.js';
+import { TYPE_ATTRIBUTE } from '../spans/classify.js';
+import type { SpanState } from '../spans/live-span.js';
+import type { OperationRecorder } from '../spans/operation-recorder.js';
+import type { SdkSpan } from '../spans/sdk-span.js';
+import { StatementCache } from '../spans/statement.js';
+import { DATABASE, POOL } from '../spans/work.js';
+import { describeWork } from '../spans/work-key.js';
 
 /** The most that is kept: more than the requests of a test make, and less than the heap. */
 export const MAX_OPERATIONS = 20_000;

@@ -1,5 +1,5 @@
 import type { CallSite } from '../code/call-site.js';
-import type { OperationType } from '../monitor/operation.js';
+import type { OperationType } from '../operation/operation.js';
 
 /** The request, message or tracked method within which something ran, and which one of its name. */
 export interface RecordedRoot {

@@ -8,8 +8,8 @@ import {
   SpanStatusCode,
   type Tracer,
 } from '@opentelemetry/api';
-import { knownStatements } from './statement.js';
-import { tellValues } from './work-tracking.js';
+import { knownStatements } from '../spans/statement.js';
+import { tellValues } from '../spans/work-tracking.js';
 
 /** A driver that publishes its work on Node's tracing channels by itself. */
 export interface ChannelDriver {

@@ -1,4 +1,4 @@
-import type { DriverStatus } from '../monitor/driver-status.js';
+import type { DriverStatus } from '../operation/driver-status.js';
 
 /** The drivers as a table for the log: seen or not, how, and what to do. */
 export function driverTable(drivers: readonly DriverStatus[]): string {

@@ -2,13 +2,13 @@ import http from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import { diag, type Tracer, type TracerProvider } from '@opentelemetry/api';
 import gte from 'semver/functions/gte.js';
-import type { DriverStatus } from '../monitor/driver-status.js';
-import { own } from '../monitor/own.js';
+import type { DriverStatus } from '../operation/driver-status.js';
+import { SCOPE } from '../spans/tracing-runtime.js';
+import { own } from '../validation/own.js';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from './driver-channels.js';
 import { InstalledModules } from './installed-modules.js';
 import { KNOWN_DRIVERS, type KnownDriver, UNSEEN_DRIVERS } from './known-drivers.js';
 import { applyLate, isWrapped, type PatchingInstrumentation } from './late-instrumentation.js';
-import { SCOPE } from './tracing-runtime.js';
 
 /** Sees to it that drivers and outgoing calls make spans, without a preload and whatever was loaded first. */
 export class DriverInstrumentation {

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, sep } from 'node:path';
-import { own } from '../monitor/own.js';
-import { applicationPackage } from '../options/application-package.js';
+import { applicationPackage } from '../process/application-package.js';
+import { own } from '../validation/own.js';
 
 /** A package as the application has it. */
 export interface InstalledPackage {

@@ -1,19 +1,19 @@
 import { performance } from 'node:perf_hooks';
 import { type Context, diag, SpanStatusCode, trace } from '@opentelemetry/api';
-import { DATABASE, OWN_BUSY, WORKS, workOf } from '../explain/work.js';
-import type { OperationType } from '../monitor/operation.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import { attachState, monitorIn, SpanState, stateOf } from '../monitor/span-state.js';
+import type { OperationType } from '../operation/operation.js';
+import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
-import { loopIdleMs } from '../resources/loop-idle.js';
-import { classify, operationName } from './classify.js';
-import { isExpectedError } from './expected-error.js';
-import { redact } from './redact.js';
-import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from './sdk-span.js';
-import { knownStatements } from './statement.js';
-import { tracingRuntime } from './tracing-runtime.js';
-import { statementOf } from './work-key.js';
-import { beginWork, beginWorkLate, countQuery, endWork } from './work-tracking.js';
+import { classify, operationName } from '../spans/classify.js';
+import { isExpectedError } from '../spans/expected-error.js';
+import { attachState, monitorIn, SpanState, stateOf } from '../spans/live-span.js';
+import { redact } from '../spans/redact.js';
+import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from '../spans/sdk-span.js';
+import { knownStatements } from '../spans/statement.js';
+import { tracingRuntime } from '../spans/tracing-runtime.js';
+import { DATABASE, OWN_BUSY, WORKS, workOf } from '../spans/work.js';
+import { statementOf } from '../spans/work-key.js';
+import { beginWork, beginWorkLate, countQuery, endWork } from '../spans/work-tracking.js';
 
 /**
  * Counts every span as an operation, and annotates the slow ones while they can still be written to.

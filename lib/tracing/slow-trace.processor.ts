@@ -1,6 +1,6 @@
 import { type Context, diag, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { type SpanState, stateOf } from '../monitor/span-state.js';
+import { type SpanState, stateOf } from '../spans/live-span.js';
 
 /** The bounds of the spans that wait for the end of their trace. */
 export interface SlowTraceLimits {

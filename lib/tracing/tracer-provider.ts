@@ -1,13 +1,13 @@
 import { context, propagation, type TracerProvider, trace } from '@opentelemetry/api';
 import type { NodeTracerProvider, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { FLUSH_TIMEOUT_MS, settleWithin } from '../async/settle-within.js';
+import type { ResolvedOptions } from '../monitor/options.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import type { ResolvedOptions } from '../options/options.js';
+import { SCOPE, tracingRuntime } from '../spans/tracing-runtime.js';
 import { DriverInstrumentation } from './drivers.js';
 import { RecordAllSampler } from './record-all.sampler.js';
-import { FLUSH_TIMEOUT_MS, settleWithin } from './settle-within.js';
 import { SlowSpanProcessor } from './slow-span.processor.js';
 import { SlowTraceProcessor } from './slow-trace.processor.js';
-import { SCOPE, tracingRuntime } from './tracing-runtime.js';
 import { WatchedExporter } from './watched-exporter.js';
 
 /** Where the library says what its user should know. Nest's Logger fits. */

@@ -1,5 +1,5 @@
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node';
-import { ExportHealth } from './export-health.js';
+import { ExportHealth } from '../metrics/export-health.js';
 
 type ExportResult = Parameters<Parameters<SpanExporter['export']>[1]>[0];
 

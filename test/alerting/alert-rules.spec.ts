@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PerformanceAlert } from '../../lib/alerting/alert.js';
 import { AlertEvaluator } from '../../lib/alerting/alert-evaluator.js';
+import type { AlertOptions, AlertRuleOptions } from '../../lib/alerting/alert-options.js';
 import { alertRules } from '../../lib/alerting/alert-rules.js';
 import { type AlertSources, TickSources } from '../../lib/alerting/alert-sources.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import type { Finding } from '../../lib/explain/finding.js';
-import type { Failures } from '../../lib/monitor/failures.js';
-import { Statistics } from '../../lib/monitor/statistics.js';
-import type { AlertOptions, AlertRuleOptions } from '../../lib/options/alert-options.js';
-import { resolveOptions } from '../../lib/options/resolve-options.js';
-import type { Leak } from '../../lib/resources/leak.js';
+import type { Leak } from '../../lib/leaks/leak.js';
+import { resolveOptions } from '../../lib/monitor/resolve-options.js';
+import type { Failures } from '../../lib/statistics/failures.js';
+import { Statistics } from '../../lib/statistics/statistics.js';
 
 const MB = 1024 * 1024;
 const NOW = 1_000_000;

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PerformanceAlert } from '../../lib/alerting/alert.js';
+import type { AlertOptions } from '../../lib/alerting/alert-options.js';
 import { Alerting } from '../../lib/alerting/alerting.js';
-import type { AlertOptions } from '../../lib/options/alert-options.js';
-import { PerformanceOptionsError } from '../../lib/options/options-error.js';
-import { resolveOptions } from '../../lib/options/resolve-options.js';
+import { resolveOptions } from '../../lib/monitor/resolve-options.js';
+import { PerformanceOptionsError } from '../../lib/validation/options-error.js';
 import { until } from '../support/application.js';
 import { MINUTE, SERVICE, START } from './alerts.js';
 import { Receiver } from './receiver.js';

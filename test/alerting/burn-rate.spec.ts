@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PerformanceAlert } from '../../lib/alerting/alert.js';
 import { AlertEvaluator } from '../../lib/alerting/alert-evaluator.js';
+import type { SloOptions } from '../../lib/alerting/alert-options.js';
 import {
   BURN_POLICIES,
   type BurnCount,
@@ -10,7 +11,6 @@ import {
 } from '../../lib/alerting/burn-rate.js';
 import { burnRateRules } from '../../lib/alerting/burn-rate-rules.js';
 import { SloCounters } from '../../lib/alerting/slo-counters.js';
-import type { SloOptions } from '../../lib/options/alert-options.js';
 import { MINUTE, START } from './alerts.js';
 
 /** Random numbers from a seed (mulberry32). */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { SilenceOptions } from '../../lib/alerting/alert-options.js';
 import { MAX_SILENCES, Silences } from '../../lib/alerting/silences.js';
 import { fits } from '../../lib/alerting/wildcard.js';
-import type { SilenceOptions } from '../../lib/options/alert-options.js';
 import { START } from './alerts.js';
 
 const alert = { rule: 'slow_percentage', subject: 'GET /reports/1' };

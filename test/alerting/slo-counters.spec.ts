@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import type { SloOptions } from '../../lib/alerting/alert-options.js';
 import { SloCounters } from '../../lib/alerting/slo-counters.js';
 import { SloRing } from '../../lib/alerting/slo-ring.js';
-import type { SloOptions } from '../../lib/options/alert-options.js';
 import { MINUTE, START } from './alerts.js';
 
 const HOUR = 60 * MINUTE;

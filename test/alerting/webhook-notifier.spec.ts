@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { backoffMs } from '../../lib/alerting/backoff.js';
 import { afterMs } from '../../lib/alerting/post-json.js';
 import { type WebhookBody, WebhookNotifier } from '../../lib/alerting/webhook-notifier.js';
 import { sign, verifyAlertSignature } from '../../lib/alerting/webhook-signature.js';
+import { backoffMs } from '../../lib/async/backoff.js';
 import { until } from '../support/application.js';
 import { startTracing } from '../support/tracing.js';
 import { alertOf, notificationOf, SERVICE, START } from './alerts.js';

@@ -2,15 +2,15 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { atOnce } from '../../lib/async/cooperative.js';
 import { BaselineKeeper } from '../../lib/baseline/baseline-keeper.js';
 import { BaselineLearner } from '../../lib/baseline/baseline-learner.js';
-import { atOnce } from '../../lib/baseline/baseline-slices.js';
+import { type KeyValueStore, resolveBaseline } from '../../lib/baseline/baseline-options.js';
 import { planTidy } from '../../lib/baseline/baseline-tidy.js';
 import { FileBaselineStore } from '../../lib/baseline/file-store.js';
 import { modelMerger } from '../../lib/baseline/merge-models.js';
-import type { Usual } from '../../lib/baseline/operation-history.js';
 import type { StoredBaseline } from '../../lib/baseline/stored-baseline.js';
-import { type KeyValueStore, resolveBaseline } from '../../lib/options/baseline-options.js';
+import type { Usual } from '../../lib/statistics/operation-history.js';
 import { type SimulatedOperation, SimulatedService, type Simulation } from './simulated-service.js';
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { LatencySketch } from '../../lib/baseline/latency-sketch.js';
-import { BUCKETS, bucketOf } from '../../lib/monitor/latency-histogram.js';
+import { BUCKETS, bucketOf } from '../../lib/inference/latency-histogram.js';
 
 const SEED = { seed: 20261125, numRuns: 100 };
 const latencies = fc.array(fc.double({ min: 0.01, max: 60_000, noNaN: true }), {

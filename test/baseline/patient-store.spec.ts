@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { newInstanceId } from '../../lib/baseline/baseline-snapshot.js';
 import type { BaselineStore } from '../../lib/baseline/baseline-store.js';
-import { PatientStore } from '../../lib/baseline/patient-store.js';
 import { isOverRun } from '../../lib/baseline/run-process.js';
+import { PatientStore } from '../../lib/baseline/timeout-store.js';
 import { snapshot } from './programs/snapshots.js';
 
 describe('a patient store', () => {

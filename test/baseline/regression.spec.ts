@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
-import type { OperationWindow } from '../../lib/baseline/operation-window.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import { RegressionDetector } from '../../lib/baseline/regression-detector.js';
 import { regressionSettings } from '../../lib/baseline/regression-settings.js';
 import { RegressionWatch, type WatchedOperation } from '../../lib/baseline/regression-watch.js';
 import { WindowModel } from '../../lib/baseline/window-model.js';
+import type { OperationWindow } from '../../lib/statistics/operation-window.js';
 import {
   type Behaviour,
   DAY,

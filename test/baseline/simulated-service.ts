@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { Baseline, type BaselineSurroundings } from '../../lib/baseline/baseline.js';
-import { PARTS, type PartName } from '../../lib/baseline/operation-window.js';
+import { type BaselineOptions, resolveBaseline } from '../../lib/baseline/baseline-options.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import type { Trend } from '../../lib/baseline/trend.js';
-import { Statistics } from '../../lib/monitor/statistics.js';
-import { type BaselineOptions, resolveBaseline } from '../../lib/options/baseline-options.js';
+import { PARTS, type PartName } from '../../lib/statistics/operation-window.js';
+import { Statistics } from '../../lib/statistics/statistics.js';
 
 const MINUTE_MS = 60_000;
 const TICK_MS = 10_000;

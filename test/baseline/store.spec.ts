@@ -6,9 +6,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import KeyvRedis from '@keyv/redis';
 import Keyv from 'keyv';
 import { encodeSnapshot } from '../../lib/baseline/baseline-format.js';
+import type { KeyValueStore } from '../../lib/baseline/baseline-options.js';
 import { FileBaselineStore } from '../../lib/baseline/file-store.js';
 import { KeyvBaselineStore } from '../../lib/baseline/keyv-store.js';
-import type { KeyValueStore } from '../../lib/options/baseline-options.js';
 import { RespServer } from '../support/resp-server.js';
 import { snapshot } from './programs/snapshots.js';
 

@@ -3,7 +3,7 @@ import { LatencySketch } from '../../lib/baseline/latency-sketch.js';
 import { RegressionDetector } from '../../lib/baseline/regression-detector.js';
 import { TrendDetector } from '../../lib/baseline/trend-detector.js';
 import { WatchedHistory } from '../../lib/baseline/watched-history.js';
-import { BUCKETS, bucketOf } from '../../lib/monitor/latency-histogram.js';
+import { BUCKETS, bucketOf } from '../../lib/inference/latency-histogram.js';
 
 const HOURS = 3 * 365 * 24;
 

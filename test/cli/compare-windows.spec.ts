@@ -9,7 +9,7 @@ import { FileBaselineStore } from '../../lib/baseline/file-store.js';
 import { LatencySketch } from '../../lib/baseline/latency-sketch.js';
 import { WindowModel } from '../../lib/baseline/window-model.js';
 import { modelReader } from '../../lib/cli/window-moments.js';
-import { BUCKETS, bucketOf } from '../../lib/monitor/latency-histogram.js';
+import { BUCKETS, bucketOf } from '../../lib/inference/latency-histogram.js';
 import { snapshot } from '../baseline/programs/snapshots.js';
 import { runCli } from './support/analyzing.js';
 

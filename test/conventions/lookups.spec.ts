@@ -7,14 +7,14 @@ const ROOT = join(__dirname, '../..');
 /** What is meant to find what is inherited. */
 const INTENDED = new Map([
   [
-    'lib/options/checks.ts: value[key]',
+    'lib/validation/checks.ts: value[key]',
     'the names of a shape are ours, and options may be of a class with accessors',
   ],
   [
-    'lib/decorators/alert-listeners.ts: methods[method]',
+    'lib/nest/decorators/alert-listeners.ts: methods[method]',
     'the methods of a provider, those of its base class included',
   ],
-  ['lib/decorators/alert-listeners.ts: instance[method]', 'as before'],
+  ['lib/nest/decorators/alert-listeners.ts: instance[method]', 'as before'],
   [
     'lib/tracing/known-drivers.ts: (of as Prototype)?.prototype?.[name]',
     'the method of a driver’s class, by its name in that file',

@@ -6,9 +6,9 @@ import { Controller, Get, Injectable } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
 import chromiumFiles from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
-import type { PerformanceModuleExtras } from '../../lib/performance.module.js';
+import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { sleep } from '../support/tracing.js';
 

@@ -4,7 +4,7 @@ import type { Regression } from '../../lib/baseline/regression.js';
 import { healthOf, type Signs } from '../../lib/dashboard/health.js';
 import type { OverviewOperation, OverviewType } from '../../lib/dashboard/overview.js';
 import type { Finding } from '../../lib/explain/finding.js';
-import type { Leak } from '../../lib/resources/leak.js';
+import type { Leak } from '../../lib/leaks/leak.js';
 
 const NOW = 1_800_000_000_000;
 

@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { buildOverview } from '../../lib/dashboard/build-overview.js';
 import { resourceSeries } from '../../lib/dashboard/resource-series.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { Statistics } from '../../lib/monitor/statistics.js';
-import { ResourceHistory, type ResourceReading } from '../../lib/resources/resource-history.js';
+import { ResourceHistory, type ResourceReading } from '../../lib/process/resource-history.js';
+import type { Statistics } from '../../lib/statistics/statistics.js';
 import { until } from '../support/application.js';
 
 describe('what the page shows at first sight', () => {

@@ -4,12 +4,12 @@ import { type INestApplication, Inject, Injectable, Module, type Provider, Scope
 import { DiscoveryModule } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { PerformanceAlert } from '../../lib/alerting/alert.js';
-import { AlertListeners } from '../../lib/decorators/alert-listeners.js';
-import { OnPerformanceAlert } from '../../lib/decorators/on-performance-alert.decorator.js';
-import { TrackPerformance } from '../../lib/decorators/track-performance.decorator.js';
+import type { AlertOptions } from '../../lib/alerting/alert-options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { AlertOptions } from '../../lib/options/alert-options.js';
-import { PerformanceOptionsError } from '../../lib/options/options-error.js';
+import { AlertListeners } from '../../lib/nest/decorators/alert-listeners.js';
+import { OnPerformanceAlert } from '../../lib/nest/decorators/on-performance-alert.decorator.js';
+import { TrackPerformance } from '../../lib/nest/decorators/track-performance.decorator.js';
+import { PerformanceOptionsError } from '../../lib/validation/options-error.js';
 import { KeptLog, startApplication, until } from '../support/application.js';
 
 const ALERTS: AlertOptions = {

@@ -10,7 +10,7 @@ import { map } from 'rxjs/operators';
 import {
   TrackPerformance,
   withPerformanceTracking,
-} from '../../lib/decorators/track-performance.decorator.js';
+} from '../../lib/nest/decorators/track-performance.decorator.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 let tracing: TestTracing;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { Controller, Get } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { Redis } from 'ioredis';
-import { withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
+import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
 import { startApplication, type TestApplication } from '../support/application.js';
 import { RespServer } from '../support/resp-server.js';
 

@@ -12,12 +12,15 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { of } from 'rxjs';
-import { EndpointGuard } from '../../lib/endpoint/endpoint.guard.js';
-import { ENDPOINT_CONTROLLERS, routesOf as endpointRoutesOf } from '../../lib/endpoint/endpoint-routes.js';
-import { RouteKind } from '../../lib/endpoint/route-kind.js';
-import { SESSION_COOKIE, SESSION_MS, Sessions } from '../../lib/endpoint/session.js';
-import { TokenBucket } from '../../lib/endpoint/token-bucket.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import { EndpointGuard } from '../../lib/nest/endpoint/endpoint.guard.js';
+import {
+  ENDPOINT_CONTROLLERS,
+  routesOf as endpointRoutesOf,
+} from '../../lib/nest/endpoint/endpoint-routes.js';
+import { RouteKind } from '../../lib/nest/endpoint/route-kind.js';
+import { SESSION_COOKIE, SESSION_MS, Sessions } from '../../lib/nest/endpoint/session.js';
+import { TokenBucket } from '../../lib/nest/endpoint/token-bucket.js';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
 
 const TOKEN = 'sixteen-characters';

@@ -1,8 +1,8 @@
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
-import type { PerformanceOptions } from '../../lib/options/options.js';
-import type { PerformanceModuleExtras } from '../../lib/performance.module.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 
 @Controller({ path: 'albums', version: '1' })

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers';
 import { describe, expect, it } from '@jest/globals';
-import { jsonInSlices } from '../../lib/endpoint/json-in-slices.js';
+import { jsonInSlices } from '../../lib/async/json-in-slices.js';
 
 async function collect(entries: Iterable<unknown>): Promise<string[]> {
   const pieces: string[] = [];

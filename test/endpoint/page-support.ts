@@ -1,8 +1,8 @@
 import { gzipSync } from 'node:zlib';
 import type { INestApplication } from '@nestjs/common';
 import { type PageBundle, PageFiles } from '../../lib/dashboard/page-files.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
-import type { PerformanceModuleExtras } from '../../lib/performance.module.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
 import { type Platform, startApplication, type TestApplication } from '../support/application.js';
 
 export const SCRIPT = `document.title = 'loaded';\n${'// a page has some length\n'.repeat(200)}`;

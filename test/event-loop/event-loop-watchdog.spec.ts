@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { WatchdogStatus } from '../../lib/event-loop/event-loop-watchdog.js';
-import type { Stall } from '../../lib/event-loop/stall.js';
+import type { WatchdogStatus } from '../../lib/process/event-loop-watchdog.js';
+import type { Stall } from '../../lib/process/stall.js';
 import { Programs, told } from './programs.js';
 
 /** With these, Node 24 aborts where a worker connects to the main thread. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { StallRing } from '../../lib/event-loop/stall-ring.js';
+import { StallRing } from '../../lib/process/stall-ring.js';
 
 const stall = (startedAt: number) => ({ startedAt, endedAt: startedAt + 5 });
 

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import { blockingStack } from '../../lib/event-loop/blocking-stack.js';
-import { EventLoopWatchdog } from '../../lib/event-loop/event-loop-watchdog.js';
-import type { Stall } from '../../lib/event-loop/stall.js';
+import { blockingStack } from '../../lib/process/blocking-stack.js';
+import { EventLoopWatchdog } from '../../lib/process/event-loop-watchdog.js';
+import type { Stall } from '../../lib/process/stall.js';
 import { sleep } from '../support/tracing.js';
 
 const RUNTIME = Symbol.for('nestjs-performance.runtime');

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CAUSES, type CauseEvidence, rankCauses } from '../../lib/explain/cause.js';
 import type { Repetition } from '../../lib/explain/repetition.js';
-import { SpanNode } from '../../lib/explain/span-node.js';
+import { SpanNode } from '../../lib/spans/span-timing.js';
 import {
   CACHE,
   DATABASE,
@@ -14,8 +14,8 @@ import {
   POOL,
   RPC,
   WORK_IDLE,
-} from '../../lib/explain/work.js';
-import { WorkGroup } from '../../lib/explain/work-group.js';
+} from '../../lib/spans/work.js';
+import { WorkGroup } from '../../lib/spans/work-group.js';
 
 const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { EndedSpans, MAX_ENDED_SPANS } from '../../lib/explain/ended-spans.js';
-import { waterfallOf } from '../../lib/explain/waterfall.js';
+import { EndedSpans, MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
+import { waterfallOf } from '../../lib/spans/waterfall.js';
 
 /** A span as a test draws it. */
 interface Drawn {

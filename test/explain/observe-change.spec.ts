@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Findings } from '../../lib/explain/findings.js';
 import { observeLeak } from '../../lib/explain/observe-change.js';
-import type { Leak } from '../../lib/resources/leak.js';
+import type { Leak } from '../../lib/leaks/leak.js';
 
 function leak(change: Partial<Leak>): Leak {
   return {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { explainRepetition } from '../../lib/explain/explanation.js';
 import { judgeRepetition, type Repetition } from '../../lib/explain/repetition.js';
-import { RequestWork } from '../../lib/explain/request-work.js';
-import { SpanNode } from '../../lib/explain/span-node.js';
-import { CACHE, DATABASE, EXTERNAL, OWN_BUSY, RPC } from '../../lib/explain/work.js';
-import { type Inputs, WorkGroup, type WorkKey } from '../../lib/explain/work-group.js';
+import { RequestWork } from '../../lib/spans/request-work.js';
+import { SpanNode } from '../../lib/spans/span-timing.js';
+import { CACHE, DATABASE, EXTERNAL, OWN_BUSY, RPC } from '../../lib/spans/work.js';
+import { type Inputs, WorkGroup, type WorkKey } from '../../lib/spans/work-group.js';
 
 const LIMITS = { minRepetitions: 5, minTotalMs: 25 };
 const key = (fingerprint: string, effect: WorkKey['effect'] = 'read'): WorkKey => ({

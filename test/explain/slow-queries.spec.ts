@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { SlowQueries } from '../../lib/explain/slow-queries.js';
-import { WantedStacks } from '../../lib/explain/wanted-stacks.js';
-import type { WorkKey } from '../../lib/explain/work-group.js';
+import { WantedStacks } from '../../lib/spans/stack-requests.js';
+import type { WorkKey } from '../../lib/spans/work-group.js';
 
 const key = (fingerprint: string): WorkKey => ({ fingerprint, name: 'SELECT track', effect: 'read' });
 const list = (queries: SlowQueries, all = false) =>

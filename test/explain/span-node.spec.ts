@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SpanNode } from '../../lib/explain/span-node.js';
+import { SpanNode } from '../../lib/spans/span-timing.js';
 import {
   type Breakdown,
   CACHE,
@@ -9,7 +9,7 @@ import {
   OWN_BUSY,
   OWN_IDLE,
   WORK_IDLE,
-} from '../../lib/explain/work.js';
+} from '../../lib/spans/work.js';
 
 /** A span of a random tree: when it runs, what it is, and who is below it. */
 interface Plan {

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type Attributes, context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { from, type Observable } from 'rxjs';
-import { TrackPerformance } from '../../lib/decorators/track-performance.decorator.js';
-import { company } from '../../lib/explain/company.js';
-import { stateOf } from '../../lib/monitor/span-state.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import { TrackPerformance } from '../../lib/nest/decorators/track-performance.decorator.js';
+import { company } from '../../lib/spans/concurrent-requests.js';
+import { stateOf } from '../../lib/spans/live-span.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 

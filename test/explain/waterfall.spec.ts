@@ -3,12 +3,12 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { MAX_ENDED_SPANS } from '../../lib/explain/ended-spans.js';
-import type { Waterfall } from '../../lib/explain/waterfall.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { stateOf } from '../../lib/monitor/span-state.js';
+import { MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
+import { stateOf } from '../../lib/spans/live-span.js';
+import type { Waterfall } from '../../lib/spans/waterfall.js';
+import { forget } from '../../lib/spans/work-tracking.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
-import { forget } from '../../lib/tracing/work-tracking.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 describe('the waterfall of a slow operation', () => {

@@ -13,9 +13,9 @@ import {
 } from '@nestjs/common';
 import type { PerformanceAlert } from '../../lib/alerting/alert.js';
 import type { Overview } from '../../lib/dashboard/overview.js';
-import { withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
-import { PerformanceHealthIndicator } from '../../lib/health/performance.health.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
+import { PerformanceHealthIndicator } from '../../lib/nest/health/performance.health.js';
 import {
   fetchFromOutside,
   PLATFORMS,

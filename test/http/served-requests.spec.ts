@@ -15,9 +15,9 @@ import {
 } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import { type Observable, of } from 'rxjs';
-import { SlowThreshold } from '../../lib/decorators/slow-threshold.decorator.js';
-import { withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
-import { stateOf } from '../../lib/monitor/span-state.js';
+import { SlowThreshold } from '../../lib/nest/decorators/slow-threshold.decorator.js';
+import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
+import { stateOf } from '../../lib/spans/live-span.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';
 

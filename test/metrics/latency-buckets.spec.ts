@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
+import { BUCKETS, bucketOf } from '../../lib/inference/latency-histogram.js';
 import { BOUNDS_S, boundOf, explicitBuckets, exponentialBuckets } from '../../lib/metrics/latency-buckets.js';
-import { BUCKETS, bucketOf } from '../../lib/monitor/latency-histogram.js';
 
 const durations = fc.array(fc.double({ min: 0.001, max: 6e7, noNaN: true }), { minLength: 1, maxLength: 50 });
 

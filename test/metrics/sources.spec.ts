@@ -4,7 +4,7 @@ import { AlertEvaluator } from '../../lib/alerting/alert-evaluator.js';
 import { Findings } from '../../lib/explain/findings.js';
 import { exposition } from '../../lib/metrics/exposition.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { GcPauses } from '../../lib/resources/gc-pauses.js';
+import { GcPauses } from '../../lib/process/gc-pauses.js';
 import { type ParsedMetrics, parseOpenMetrics } from '../endpoint/openmetrics-parser.js';
 
 function scrape({ metrics }: PerformanceMonitor): ParsedMetrics {

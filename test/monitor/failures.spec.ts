@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { failureCountOf, failurePercentage, mostFail } from '../../lib/monitor/failures.js';
-import { Statistics } from '../../lib/monitor/statistics.js';
+import { failureCountOf, failurePercentage, mostFail } from '../../lib/statistics/failures.js';
+import { Statistics } from '../../lib/statistics/statistics.js';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

@@ -7,7 +7,7 @@ import {
   LatencyHistogram,
   percentileOf,
   percentilesOf,
-} from '../../lib/monitor/latency-histogram.js';
+} from '../../lib/inference/latency-histogram.js';
 
 describe('LatencyHistogram', () => {
   it('puts every latency from a microsecond to eighteen hours at most 1.6 % from the middle of its bucket', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { OperationStatistics, WINDOWS, type WindowName } from '../../lib/monitor/operation-statistics.js';
+import { OperationStatistics, WINDOWS, type WindowName } from '../../lib/statistics/operation-statistics.js';
 
 const SLOT_MS = 10_000;
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Statistics } from '../../lib/monitor/statistics.js';
+import { Statistics } from '../../lib/statistics/statistics.js';
 
 describe('Statistics', () => {
   it('counts by type and by name, the one with the most time first', () => {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
-import { silenceFaults } from '../../lib/options/alert-checks.js';
-import type { AlertOptions, AlertRuleOptions } from '../../lib/options/alert-options.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
-import { PerformanceOptionsError } from '../../lib/options/options-error.js';
-import { resolveOptions } from '../../lib/options/resolve-options.js';
+import { silenceFaults } from '../../lib/alerting/alert-checks.js';
+import type { AlertOptions, AlertRuleOptions } from '../../lib/alerting/alert-options.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import { resolveOptions } from '../../lib/monitor/resolve-options.js';
+import { PerformanceOptionsError } from '../../lib/validation/options-error.js';
 
 function faultsOf(alerts: unknown): PerformanceOptionsError['faults'] {
   try {

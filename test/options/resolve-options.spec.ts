@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PerformanceOptions } from '../../lib/options/options.js';
-import { PerformanceOptionsError } from '../../lib/options/options-error.js';
-import { resolveOptions } from '../../lib/options/resolve-options.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import { resolveOptions } from '../../lib/monitor/resolve-options.js';
+import { PerformanceOptionsError } from '../../lib/validation/options-error.js';
 
 function faultsOf(options: unknown, env: Record<string, string> = {}): PerformanceOptionsError['faults'] {
   try {

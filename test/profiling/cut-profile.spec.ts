@@ -1,12 +1,12 @@
 import type { Profiler } from 'node:inspector';
 import { describe, expect, it } from '@jest/globals';
 import { SourceMaps } from '../../lib/code/source-maps.js';
+import { SourceTexts } from '../../lib/code/source-texts.js';
 import { Activity } from '../../lib/profiling/activity.js';
 import { CodeNames } from '../../lib/profiling/code-names.js';
 import { cut } from '../../lib/profiling/cut-profile.js';
 import { samplesOf } from '../../lib/profiling/operation-samples.js';
 import type { SampleWindow } from '../../lib/profiling/sample-window.js';
-import { SourceTexts } from '../../lib/profiling/source-texts.js';
 import { type Call, IDLE_STACK, windowWith } from './windows.js';
 
 const SERVE: Call = ['serve', 'node:http', 5];

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { transformSync } from '@swc/core';
 import { ModuleKind, ScriptTarget, transpileModule } from 'typescript';
-import { enclosingClass } from '../../lib/profiling/enclosing-class.js';
+import { enclosingClass } from '../../lib/code/enclosing-class.js';
 
 const SOURCE = `
 import { Injectable, dec } from './dec.js';

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SourceMaps } from '../../lib/code/source-maps.js';
+import { SourceTexts } from '../../lib/code/source-texts.js';
 import { Activity } from '../../lib/profiling/activity.js';
 import { CodeNames } from '../../lib/profiling/code-names.js';
 import {
@@ -9,7 +10,6 @@ import {
   nameHotFunctions,
 } from '../../lib/profiling/hot-functions.js';
 import { type OperationSamples, samplesOf } from '../../lib/profiling/operation-samples.js';
-import { SourceTexts } from '../../lib/profiling/source-texts.js';
 import { type Call, IDLE_STACK, type Sample, windowWith } from './windows.js';
 
 const APP = '/app/shop.js';

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { cgroupMemory } from '../../lib/profiling/cgroup-memory.js';
+import { cgroupMemory } from '../../lib/process/cgroup-memory.js';
 import { type MemoryRoom, memoryRoom } from '../../lib/profiling/memory-limits.js';
 import { HeapPrograms } from './heap-programs.js';
 

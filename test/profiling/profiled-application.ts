@@ -10,9 +10,9 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
-import type { SlowOperation } from '../../lib/monitor/operation.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
+import type { SlowOperation } from '../../lib/operation/operation.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { startApplication, type TestApplication, until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';

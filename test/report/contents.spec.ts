@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { PerformanceAlert } from '../../lib/alerting/alert.js';
 import type { Finding } from '../../lib/explain/finding.js';
 import type { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import { ResourceHistory, type ResourceReading } from '../../lib/process/resource-history.js';
 import { AlertHistory, MAX_KEPT_ALERTS } from '../../lib/report/alert-history.js';
 import { buildReport } from '../../lib/report/build-report.js';
 import type { ReportSource } from '../../lib/report/report-source.js';
@@ -10,7 +11,6 @@ import { figure, percentOf, shortened, span } from '../../lib/report/report-word
 import { ResourcePeaks } from '../../lib/report/resource-peaks.js';
 import { toHtml } from '../../lib/report/to-html.js';
 import { toMarkdown } from '../../lib/report/to-markdown.js';
-import { ResourceHistory, type ResourceReading } from '../../lib/resources/resource-history.js';
 import { busyMonitor, fullSource } from './full-source.js';
 
 const HOUR_MS = 3_600_000;

@@ -4,10 +4,10 @@ import type { Regression } from '../../lib/baseline/regression.js';
 import type { Trend } from '../../lib/baseline/trend.js';
 import type { Finding } from '../../lib/explain/finding.js';
 import type { SlowQuery } from '../../lib/explain/slow-queries.js';
-import type { SlowOperation } from '../../lib/monitor/operation.js';
+import type { Leak } from '../../lib/leaks/leak.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import type { SlowOperation } from '../../lib/operation/operation.js';
 import type { ReportSource } from '../../lib/report/report-source.js';
-import type { Leak } from '../../lib/resources/leak.js';
 
 const HOUR_MS = 3_600_000;
 const callSite = { function: 'AlbumsService.withTracks', file: 'src/albums.service.ts', line: 42, column: 7 };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { LEVELS, LeakBlocks, WINDOW_BLOCKS } from '../../lib/resources/leak-blocks.js';
+import { LEVELS, LeakBlocks, WINDOW_BLOCKS } from '../../lib/leaks/leak-blocks.js';
 
 const DAY = 86_400_000;
 

@@ -1,5 +1,5 @@
-import type { LeakDetector } from '../../lib/resources/leak-detector.js';
-import type { LeakReading } from '../../lib/resources/leak-reading.js';
+import type { LeakDetector } from '../../lib/leaks/leak-detector.js';
+import type { LeakReading } from '../../lib/leaks/leak-reading.js';
 
 export const MB = 2 ** 20;
 export const SECOND = 1000;

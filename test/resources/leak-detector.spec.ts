@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { LeakDetector } from '../../lib/resources/leak-detector.js';
-import type { LeakReading } from '../../lib/resources/leak-reading.js';
+import { LeakDetector } from '../../lib/leaks/leak-detector.js';
+import type { LeakReading } from '../../lib/leaks/leak-reading.js';
 import { type Course, DAY, HOUR, MB, MINUTE, readings, SECOND, type Seen, watch } from './leak-courses.js';
 import { healthyCourse, leakingCourse } from './leak-random-courses.js';
 

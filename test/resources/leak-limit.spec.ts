@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { oldGenerationLimit } from '../../lib/resources/leak-limit.js';
-import { durationInWords } from '../../lib/resources/leak-words.js';
+import { oldGenerationLimit } from '../../lib/leaks/leak-limit.js';
+import { durationInWords } from '../../lib/leaks/leak-words.js';
 
 const MB = 2 ** 20;
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { LeakBlock } from '../../lib/resources/leak-blocks.js';
-import { FOLLOWED, LeakSuspects, type OperationCount } from '../../lib/resources/leak-suspects.js';
+import type { LeakBlock } from '../../lib/leaks/leak-blocks.js';
+import { FOLLOWED, LeakSuspects, type OperationCount } from '../../lib/leaks/leak-suspects.js';
 import { normal, randomOf } from './leak-courses.js';
 
 const MB = 2 ** 20;

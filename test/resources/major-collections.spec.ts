@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { LeakReading } from '../../lib/resources/leak-reading.js';
+import type { LeakReading } from '../../lib/leaks/leak-reading.js';
 import { compile, run } from './leak-programs/compiled.js';
 
 const MB = 2 ** 20;

@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from '@jest/globals';
-import { ResourceHistory, type ResourceReading } from '../../lib/resources/resource-history.js';
-import { ResourceSampler } from '../../lib/resources/resource-sampler.js';
+import { ResourceHistory, type ResourceReading } from '../../lib/process/resource-history.js';
+import { ResourceSampler } from '../../lib/process/resource-sampler.js';
 import { sleep } from '../support/tracing.js';
 
 function reading(at: number, more: Partial<ResourceReading> = {}): ResourceReading {

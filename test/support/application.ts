@@ -5,11 +5,11 @@ import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { context } from '@opentelemetry/api';
-import { PerformanceMonitorService } from '../../lib/monitor/performance-monitor.service.js';
+import { UNTRACED } from '../../lib/async/untraced.js';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
-import { PerformanceModule, type PerformanceModuleExtras } from '../../lib/performance.module.js';
-import { UNTRACED } from '../../lib/tracing/untraced.js';
+import { PerformanceModule, type PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
+import { PerformanceMonitorService } from '../../lib/nest/performance-monitor.service.js';
 
 export type Platform = 'express' | 'fastify';
 export const PLATFORMS: Platform[] = ['express', 'fastify'];

@@ -5,10 +5,10 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
+import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { PerformanceOptions } from '../../lib/options/options.js';
+import { tracingRuntime } from '../../lib/spans/tracing-runtime.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
-import { tracingRuntime } from '../../lib/tracing/tracing-runtime.js';
 
 /** A monitor behind a tracer provider of the test's own, and what it exported. */
 export interface TestTracing {

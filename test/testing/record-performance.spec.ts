@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { context, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import { tracingRuntime } from '../../lib/spans/tracing-runtime.js';
 import { performanceMatchers, recordPerformance } from '../../lib/testing/index.js';
-import { tracingRuntime } from '../../lib/tracing/tracing-runtime.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 expect.extend(performanceMatchers);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Attributes, SpanKind } from '@opentelemetry/api';
-import { classify, operationName } from '../../lib/tracing/classify.js';
-import { StatementCache } from '../../lib/tracing/statement.js';
+import { classify, operationName } from '../../lib/spans/classify.js';
+import { StatementCache } from '../../lib/spans/statement.js';
 
 const { CLIENT, CONSUMER, INTERNAL, PRODUCER, SERVER } = SpanKind;
 

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BadGatewayException, HttpException, NotFoundException } from '@nestjs/common';
 import { type Attributes, context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { withPerformanceTracking } from '../../lib/decorators/track-performance.decorator.js';
-import type { HttpEvidenceSource } from '../../lib/monitor/span-state.js';
-import { stateOf } from '../../lib/monitor/span-state.js';
-import { isErrorOfCaller } from '../../lib/tracing/expected-error.js';
+import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
+import { isErrorOfCaller } from '../../lib/spans/expected-error.js';
+import type { HttpEvidenceSource } from '../../lib/spans/live-span.js';
+import { stateOf } from '../../lib/spans/live-span.js';
 import { startTracing, type TestTracing } from '../support/tracing.js';
 
 describe('an expected error', () => {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Attributes } from '@opentelemetry/api';
-import { redact } from '../../lib/tracing/redact.js';
-import type { SdkSpan } from '../../lib/tracing/sdk-span.js';
-import { StatementCache } from '../../lib/tracing/statement.js';
+import { redact } from '../../lib/spans/redact.js';
+import type { SdkSpan } from '../../lib/spans/sdk-span.js';
+import { StatementCache } from '../../lib/spans/statement.js';
 
 function redacted(attributes: Attributes): Attributes {
   const span = {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { stateOf } from '../../lib/monitor/span-state.js';
+import { stateOf } from '../../lib/spans/live-span.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { normalizeStatement, StatementCache, summarizeStatement } from '../../lib/tracing/statement.js';
+import { normalizeStatement, StatementCache, summarizeStatement } from '../../lib/spans/statement.js';
 
 /** A literal that holds this word must lose it, however it is written. */
 const SECRET = 'zqx';

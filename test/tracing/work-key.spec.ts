@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Attributes, SpanKind } from '@opentelemetry/api';
-import { hashInput, inputsOf } from '../../lib/tracing/inputs.js';
-import { StatementCache } from '../../lib/tracing/statement.js';
-import { describeWork } from '../../lib/tracing/work-key.js';
+import { hashInput, inputsOf } from '../../lib/spans/inputs.js';
+import { StatementCache } from '../../lib/spans/statement.js';
+import { describeWork } from '../../lib/spans/work-key.js';
 
 const statements = new StatementCache();
 const work = (type: string, attributes: Attributes, name = 'span') =>

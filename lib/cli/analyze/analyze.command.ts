@@ -1,12 +1,12 @@
 import { SEVERITIES, type Severity } from '../../explain/finding.js';
 import type { RepetitionLimits } from '../../explain/repetition.js';
 import { times } from '../../explain/words.js';
-import { show } from '../../options/options-error.js';
-import { findFaults } from '../../options/validation.js';
+import { findFaults } from '../../monitor/validation.js';
+import { printableJson } from '../../text/printable.js';
+import { show } from '../../validation/options-error.js';
 import type { Command, CommandInput } from '../command.js';
 import { EXIT, type Io, tell } from '../io.js';
 import { UsageError } from '../options.js';
-import { printableJson } from '../printable.js';
 import { Analysis } from './analysis.js';
 import { findingsTable } from './findings-table.js';
 import { InputFault } from './input-fault.js';

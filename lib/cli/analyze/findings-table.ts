@@ -1,5 +1,5 @@
 import { ms, times } from '../../explain/words.js';
-import { printable } from '../printable.js';
+import { printable } from '../../text/printable.js';
 import type { TopFindings } from './top-findings.js';
 import type { TraceFinding } from './trace-finding.js';
 

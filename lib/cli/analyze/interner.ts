@@ -1,4 +1,4 @@
-import type { WorkKey } from '../../explain/work-group.js';
+import type { WorkKey } from '../../spans/work-group.js';
 
 /** Beyond as many different ones they are forgotten, and kept anew. */
 const CAPACITY = 20_000;

@@ -1,4 +1,4 @@
-import { own } from '../../monitor/own.js';
+import { own } from '../../validation/own.js';
 import { InputFault } from './input-fault.js';
 import { JsonCapture } from './json-capture.js';
 

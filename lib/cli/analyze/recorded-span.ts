@@ -1,5 +1,5 @@
 import type { SpanKind } from '@opentelemetry/api';
-import type { Inputs, WorkKey } from '../../explain/work-group.js';
+import type { Inputs, WorkKey } from '../../spans/work-group.js';
 import type { Service } from './service.js';
 
 /** What detectors need of a recorded span, and nothing else: very many of them are held in memory. */

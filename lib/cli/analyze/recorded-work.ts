@@ -1,10 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { Inputs } from '../../explain/work-group.js';
-import type { OperationType } from '../../monitor/operation.js';
-import { type ClassifiableSpan, rawStatement } from '../../tracing/classify.js';
-import { inputsOf } from '../../tracing/inputs.js';
-import type { StatementCache } from '../../tracing/statement.js';
-import { type DescribedWork, describeWork } from '../../tracing/work-key.js';
+import type { OperationType } from '../../operation/operation.js';
+import { type ClassifiableSpan, rawStatement } from '../../spans/classify.js';
+import { inputsOf } from '../../spans/inputs.js';
+import type { StatementCache } from '../../spans/statement.js';
+import type { Inputs } from '../../spans/work-group.js';
+import { type DescribedWork, describeWork } from '../../spans/work-key.js';
 
 /**
  * What stands in a statement for a value that is bound, or that was taken out before it was recorded, in any

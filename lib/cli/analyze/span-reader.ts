@@ -1,7 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
-import { POOL, WORKS, workOf } from '../../explain/work.js';
-import { type ClassifiableSpan, classify, operationName } from '../../tracing/classify.js';
-import { StatementCache } from '../../tracing/statement.js';
+import { type ClassifiableSpan, classify, operationName } from '../../spans/classify.js';
+import { StatementCache } from '../../spans/statement.js';
+import { POOL, WORKS, workOf } from '../../spans/work.js';
 import { Clock } from './clock.js';
 import { Interner } from './interner.js';
 import { attributesOf, idOf, isError, isFields, spanKindOf } from './otlp-values.js';

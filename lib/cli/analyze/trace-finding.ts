@@ -1,5 +1,5 @@
 import { type FindingType, type Severity, severityOf } from '../../explain/finding.js';
-import { round } from '../../monitor/round.js';
+import { round } from '../../text/round.js';
 import type { Seen } from './replay.js';
 
 /** What was found in one trace. Plain data, and documented: what reads it are other people's scripts. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import { show } from '../../options/options-error.js';
 import { PROFILE_TYPES, type ProfileInfo, type ProfileType } from '../../profiling/profile-info.js';
 import { isProfileId } from '../../profiling/profile-names.js';
+import { show } from '../../validation/options-error.js';
 import { accepted, askEndpoint, chunksOf, objectIn, PATIENCE_SECONDS, textOf } from '../endpoint-request.js';
 import { EndpointFault } from './endpoint-fault.js';
 

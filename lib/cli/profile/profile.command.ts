@@ -1,10 +1,10 @@
-import { show } from '../../options/options-error.js';
 import {
   FILE_EXTENSIONS,
   MAX_CAPTURE_SECONDS,
   PROFILE_TYPES,
   type ProfileType,
 } from '../../profiling/profile-info.js';
+import { show } from '../../validation/options-error.js';
 import type { Command, CommandInput } from '../command.js';
 import { tokenOfEnvironment } from '../endpoint-request.js';
 import { EXIT, type Io, tell } from '../io.js';

@@ -1,4 +1,4 @@
-import type { DriverStatus } from '../../monitor/driver-status.js';
+import type { DriverStatus } from '../../operation/driver-status.js';
 import { HealthyIcon, WarningIcon } from './icons.js';
 import { Section } from './section.js';
 import { visible } from './text.js';

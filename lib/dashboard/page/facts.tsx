@@ -1,4 +1,4 @@
-import type { ResourceEvidence } from '../../resources/resource-sampler.js';
+import type { ResourceEvidence } from '../../process/resource-sampler.js';
 import { duration, megabytes, share } from './format.js';
 
 /** What the process did while the operation ran. */

@@ -1,4 +1,4 @@
-import type { HttpEvidence } from '../../monitor/operation.js';
+import type { HttpEvidence } from '../../operation/operation.js';
 import { duration, share } from './format.js';
 import { StackedBar } from './stacked-bar.js';
 import { visible } from './text.js';

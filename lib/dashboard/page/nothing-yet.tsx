@@ -1,4 +1,4 @@
-import type { DriverStatus } from '../../monitor/driver-status.js';
+import type { DriverStatus } from '../../operation/driver-status.js';
 
 /** What to do while nothing was recorded. */
 export function NothingYet({ drivers }: { drivers: readonly DriverStatus[] }) {

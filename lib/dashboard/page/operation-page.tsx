@@ -1,4 +1,4 @@
-import type { LatencySummary } from '../../monitor/operation-statistics.js';
+import type { LatencySummary } from '../../statistics/operation-statistics.js';
 import type { Overview } from '../overview.js';
 import { Change } from './change.js';
 import { DetailHead } from './detail-head.js';

@@ -1,4 +1,4 @@
-import type { WatchdogStatus } from '../../event-loop/event-loop-watchdog.js';
+import type { WatchdogStatus } from '../../process/event-loop-watchdog.js';
 import type { ProfilingStatus } from '../../profiling/profiling.js';
 import type { OverviewOverhead } from '../overview.js';
 import { bytes, number } from './format.js';

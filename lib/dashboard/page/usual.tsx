@@ -1,4 +1,4 @@
-import type { OperationBaseline, SlowOperation } from '../../monitor/operation.js';
+import type { OperationBaseline, SlowOperation } from '../../operation/operation.js';
 import { duration, number } from './format.js';
 
 /** How long it took beside what it usually takes and what it may take. */

@@ -1,4 +1,4 @@
-import type { OperationWindow } from '../../../lib/baseline/operation-window.js';
+import type { OperationWindow } from '../../../lib/statistics/operation-window.js';
 
 export const MINUTE = 60_000;
 export const HOUR = 60 * MINUTE;

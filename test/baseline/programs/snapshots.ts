@@ -1,6 +1,6 @@
 import type { BaselineEntry, BaselineSnapshot } from '../../../lib/baseline/baseline-snapshot.js';
 import { LatencySketch } from '../../../lib/baseline/latency-sketch.js';
-import { BUCKETS, bucketOf } from '../../../lib/monitor/latency-histogram.js';
+import { BUCKETS, bucketOf } from '../../../lib/inference/latency-histogram.js';
 
 /** Latencies spread evenly over a factor of three around `ms`. */
 export function sketchAround(ms: number, count: number): LatencySketch {

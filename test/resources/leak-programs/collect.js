@@ -2,7 +2,7 @@
 const { writeSync } = require('node:fs');
 
 const [folder, how] = process.argv.slice(2);
-const { MajorCollections } = require(`${folder}/resources/major-collections.js`);
+const { MajorCollections } = require(`${folder}/leaks/major-collections.js`);
 
 let requests = 0;
 const collections = new MajorCollections(

@@ -4,8 +4,8 @@ import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import ts from 'typescript';
-import type { Leak } from '../../../lib/resources/leak.js';
-import type { LeakReading } from '../../../lib/resources/leak-reading.js';
+import type { Leak } from '../../../lib/leaks/leak.js';
+import type { LeakReading } from '../../../lib/leaks/leak-reading.js';
 import { plainEnvironment, ROOT } from '../../support/child-app.js';
 
 /** One line of a program's output. */

@@ -3,9 +3,9 @@ const { writeSync } = require('node:fs');
 const { getHeapStatistics } = require('node:v8');
 
 const [folder, kind, seconds] = process.argv.slice(2);
-const { LeakDetector } = require(`${folder}/resources/leak-detector.js`);
-const { oldGenerationLimit } = require(`${folder}/resources/leak-limit.js`);
-const { MajorCollections } = require(`${folder}/resources/major-collections.js`);
+const { LeakDetector } = require(`${folder}/leaks/leak-detector.js`);
+const { oldGenerationLimit } = require(`${folder}/leaks/leak-limit.js`);
+const { MajorCollections } = require(`${folder}/leaks/major-collections.js`);
 
 const heapLimitBytes = oldGenerationLimit(getHeapStatistics().heap_size_limit, process.execArgv);
 const detector = new LeakDetector({ heapLimitBytes });

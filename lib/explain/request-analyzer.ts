@@ -1,0 +1,166 @@
+import type { CallSite, RawFrame } from '../code/call-site.js';
+import { SourceMaps } from '../code/source-maps.js';
+import type { ResolvedOptions } from '../monitor/options.js';
+import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
+import type { Stall } from '../process/stall.js';
+import { processProfiler } from '../profiling/process-profiler.js';
+import { company } from '../spans/concurrent-requests.js';
+import type { SpanState } from '../spans/live-span.js';
+import { WantedStacks } from '../spans/stack-requests.js';
+import type { WorkKey } from '../spans/work-group.js';
+import { isSequential } from './cause.js';
+import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
+import { observeChain, observeRepetition } from './explanation.js';
+import { Findings } from './findings.js';
+import { observeStall } from './observe-stall.js';
+import { SlowQueries, type SlowQuery } from './slow-queries.js';
+import { isStarved } from './stalls.js';
+
+/** What is loaded and compiled right after the start blocks the event loop, and is no fault of anybody's. */
+const SETTLING_MS = 1000;
+
+/** Finds out why: explains slow operations, keeps findings and the statistics of statements. */
+export class Diagnostics {
+  /** Tells the modules of one process apart, which share an event loop. */
+  readonly id = Math.random();
+  /** Whether it does anything at all. */
+  readonly explains: boolean;
+  readonly findings: Findings;
+  readonly watchdog: EventLoopWatchdog;
+  readonly stacks = new WantedStacks();
+  private readonly queries: SlowQueries;
+  readonly sources = new SourceMaps();
+  private readonly explainer: Explainer;
+  private readonly detecting: boolean;
+  private readonly offBlock: () => void;
+  private settling: NodeJS.Timeout | undefined;
+
+  /** @param gcMsSince how long the collector has paused the process since a moment until now */
+  constructor(
+    { detection }: ResolvedOptions,
+    private readonly gcMsSince: (from: number) => number,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.findings = new Findings(detection.maxFindings, onError);
+    this.queries = new SlowQueries(detection.maxQueries);
+    this.watchdog = new EventLoopWatchdog(detection.eventLoopBlock);
+    this.explainer = new Explainer(this.watchdog, this.sources, this.stacks, detection.nPlusOne);
+    this.explains = detection.explain;
+    this.detecting = detection.nPlusOne.enabled;
+    this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
+  }
+
+  /** A request, or what else nothing is around, begins. */
+  rootStarted(state: SpanState): void {
+    state.company = company.running++ > 0 ? Number.NaN : company.begun;
+    company.begun++;
+  }
+
+  /** It turns out to be a stream, which others do not have for company while it is merely open. */
+  rootStreams(state: SpanState): void {
+    if (state.isStream || state.root !== state || state.ended) return;
+    state.isStream = true;
+    if (this.explains) company.running--;
+    processProfiler.streams(state);
+  }
+
+  /** It has ended: what was repeated within it is known now. */
+  rootEnded(state: SpanState, now: number): void {
+    if (!state.isStream) company.running--;
+    const work = state.requestWork;
+    if (work === undefined || !this.detecting || state.duplicate || !state.isWaitedFor) return;
+    const route = state.name ?? '(unnamed)';
+    const { traceId } = state.span.spanContext();
+    for (const repetition of work.mayRepeat ? this.explainer.repetitions(work.groups, now) : []) {
+      const owner = (repetition.group.owner as SpanState).span.spanContext().spanId;
+      const callSite = this.explainer.locate(repetition.frames);
+      this.findings.observe(
+        observeRepetition(repetition, route, traceId, owner, callSite),
+        callSite,
+        Date.now(),
+      );
+    }
+    const chain = work.chain.best;
+    if (!isSequential(chain)) return;
+    const owner = (chain.owner as SpanState).span.spanContext().spanId;
+    const callSite = this.explainer.locate(this.stacks.find(chain.fingerprint, route));
+    this.findings.observe(observeChain(chain, route, traceId, owner, callSite), callSite, Date.now());
+  }
+
+  /** Whether no other request ran while this one did, until now. */
+  wasAlone({ root }: SpanState): boolean {
+    return root.company === company.begun - 1;
+  }
+
+  explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
+    return this.explainer.explain(facts, state, now, idle);
+  }
+
+  recordQuery(
+    key: WorkKey,
+    durationMs: number,
+    slow: boolean,
+    error: boolean,
+    rows: number | undefined,
+    route: string | undefined,
+  ): void {
+    this.queries.record(key, durationMs, slow, error, rows, route);
+    if (slow) this.stacks.ask(key.fingerprint, route ?? '');
+  }
+
+  /** Begins to read the source maps of these frames, so that they are at hand when a line is told. */
+  prepare(frames: readonly RawFrame[]): void {
+    void this.explainer.prepare(frames);
+  }
+
+  getSlowQueries({ limit = 100, all = false }: { limit?: number; all?: boolean } = {}): SlowQuery[] {
+    return this.queries.list({
+      limit,
+      all,
+      locate: (query) => this.explainer.locate(this.stacks.any(query)),
+    });
+  }
+
+  get dropped(): { findingEvents: number; queries: number } {
+    return { findingEvents: this.findings.dropped, queries: this.queries.dropped };
+  }
+
+  clear(): void {
+    this.findings.clear();
+    // Lines of code that were asked for are no statistics, and stay.
+    this.queries.clear();
+  }
+
+  /** Begins to watch the event loop when the application has settled. */
+  watch(): void {
+    if (!this.explains) return;
+    this.settling ??= setTimeout(() => this.watchdog.start(), SETTLING_MS).unref();
+  }
+
+  stop(): void {
+    clearTimeout(this.settling);
+    this.offBlock();
+    this.watchdog.stop();
+    this.findings.close();
+  }
+
+  private locate(frames: readonly RawFrame[]): CallSite | undefined {
+    return this.explainer.locate(frames);
+  }
+
+  private blocked(stall: Stall): void {
+    if (stall.operation?.monitor !== undefined && stall.operation.monitor !== this.id) return;
+    // Nobody's code is at fault where the machine or the collector took the time, or where nothing was seen.
+    const collected = this.gcMsSince(stall.startedAt) > 0.5 * (stall.endedAt - stall.startedAt);
+    if (collected || isStarved(stall) || (stall.stack === undefined && stall.operation === undefined)) return;
+    const observe = (): void => {
+      const callSite = this.locate(stall.stack ?? []);
+      this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
+    };
+    // The block is over, so there is time to learn the line first.
+    this.explainer
+      .prepare(stall.stack ?? [])
+      .then(observe)
+      .catch(this.onError);
+  }
+}

@@ -1,0 +1,116 @@
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { DiscoveryService, MetadataScanner } from '@nestjs/core';
+import type { PerformanceAlert } from '../../alerting/alert.js';
+import { type AlertFilter, matches } from '../../alerting/alert-filter.js';
+import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
+import { show } from '../../validation/options-error.js';
+import { alertFiltersOf } from './on-performance-alert.decorator.js';
+
+/** As the discovery of Nest gives a provider. */
+type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
+
+/** One method of one instance that is told of alerts. */
+interface Listener {
+  readonly instance: Record<string, (alert: PerformanceAlert) => unknown>;
+  readonly method: string;
+  /** `PagerService.page` */
+  readonly title: string;
+  readonly filters: readonly AlertFilter[];
+}
+
+/** Finds the methods with `@OnPerformanceAlert` once the application is up, and tells them of alerts. */
+@Injectable()
+export class AlertListeners implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('AlertListeners');
+  private stop: (() => void) | undefined;
+
+  constructor(
+    @Inject(DiscoveryService) private readonly discovery: DiscoveryService,
+    @Inject(MetadataScanner) private readonly scanner: MetadataScanner,
+    @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    const listeners = this.find();
+    if (listeners.length === 0) return;
+    this.stop = this.monitor.alerting.onTold((alert) => {
+      for (const listener of listeners) {
+        if (listener.filters.some((filter) => matches(filter, alert))) this.tell(listener, alert);
+      }
+    });
+  }
+
+  onApplicationShutdown(): void {
+    // What waits for listeners is told to them before they hear no more.
+    setImmediate(() => this.stop?.()).unref();
+  }
+
+  private find(): Listener[] {
+    const listeners: Listener[] = [];
+    const seen = new Set<unknown>();
+    for (const wrapper of [...this.discovery.getProviders(), ...this.discovery.getControllers()]) {
+      try {
+        if (!wrapper.isAlias) this.addListeners(wrapper, seen, listeners);
+      } catch (error) {
+        // A provider may be anything, such as a proxy that throws.
+        this.logger.debug(`${String(wrapper.name)} was not searched for listeners: ${show(error)}`);
+      }
+    }
+    return listeners;
+  }
+
+  private addListeners(wrapper: Wrapper, seen: Set<unknown>, listeners: Listener[]): void {
+    const lives = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+    const instance: unknown = lives ? wrapper.instance : undefined;
+    const prototype: object | null | undefined = lives
+      ? prototypeOf(instance)
+      : (wrapper.metatype?.prototype as object | undefined);
+    // One instance may be given under several names and in several modules.
+    if (prototype === null || prototype === undefined || (lives && seen.has(instance))) return;
+    seen.add(instance);
+    const methods = prototype as Listener['instance'];
+    for (const method of this.scanner.getAllMethodNames(prototype)) {
+      const filters = alertFiltersOf(methods[method] ?? {});
+      if (filters.length === 0) continue;
+      const title = `${prototype.constructor.name}.${method}`;
+      if (lives) listeners.push({ instance: instance as Listener['instance'], method, title, filters });
+      else this.warnOf(title, wrapper.isTransient ? 'transient' : 'made for each request');
+    }
+  }
+
+  private warnOf(title: string, how: string): void {
+    this.logger.warn(
+      `${title} is not told of alerts: its provider is ${how}, and an alert belongs to no request. Put ` +
+        '@OnPerformanceAlert on a provider that lives as long as the application.',
+    );
+  }
+
+  private tell({ instance, method, title }: Listener, alert: PerformanceAlert): void {
+    const failed = (error: unknown): void => {
+      const [what, stack] = error instanceof Error ? [String(error), error.stack] : [show(error)];
+      try {
+        this.logger.error(`${title} failed on the alert ${alert.rule} (${alert.state}): ${what}`, stack);
+      } catch {
+        // A log may be anybody's, and there is nobody left to tell.
+      }
+    };
+    try {
+      Promise.resolve(instance[method]?.(alert)).catch(failed);
+    } catch (error) {
+      failed(error);
+    }
+  }
+}
+
+/** Of an object that a class has made; nothing of anything else. */
+function prototypeOf(instance: unknown): object | null {
+  return typeof instance === 'object' && instance !== null
+    ? (Object.getPrototypeOf(instance) as object | null)
+    : null;
+}

@@ -1,0 +1,154 @@
+import { performance } from 'node:perf_hooks';
+import { type Context, context, diag, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { boundedName, OPERATION_TYPE_PATTERN, type OperationType } from '../../operation/operation.js';
+import { loopIdleMs } from '../../process/loop-idle.js';
+import { TYPE_ATTRIBUTE } from '../../spans/classify.js';
+import { isErrorOfCaller } from '../../spans/expected-error.js';
+import { type SpanState, stateOf } from '../../spans/live-span.js';
+import { currentTracer, tracingRuntime } from '../../spans/tracing-runtime.js';
+import { forget } from '../../spans/work-tracking.js';
+import { milliseconds } from '../../validation/checks.js';
+import { show } from '../../validation/options-error.js';
+
+/** How a method or function of the user's is measured. */
+export interface TrackOptions {
+  /** Default `internal`. A name of your own is allowed: `calculation`. */
+  type?: OperationType | undefined;
+  /** Milliseconds. Default: that of the type. */
+  threshold?: number | undefined;
+  /** Default `Class.method`, or the function's name. Must be of low cardinality. */
+  name?: string | undefined;
+}
+
+/** What is measured, with everything that does not change from call to call. */
+export class TrackedOperation {
+  readonly durationKey: string;
+  readonly slowKey: string;
+  readonly errorKey: string;
+  readonly eventName: string;
+
+  private constructor(
+    readonly type: OperationType,
+    readonly name: string,
+    readonly thresholdMs: number | undefined,
+  ) {
+    this.durationKey = `${type}.duration`;
+    this.slowKey = `${type}.slow`;
+    this.errorKey = `${type}.error`;
+    this.eventName = `${type}.slow_operation`;
+  }
+
+  /**
+   * @param user who gave the options, for the error
+   * @throws TypeError or RangeError for a type, name or threshold that is not allowed
+   */
+  static from(
+    user: string,
+    { type = 'internal', threshold, name }: TrackOptions,
+    defaultName: string,
+  ): TrackedOperation {
+    if (typeof type !== 'string' || !OPERATION_TYPE_PATTERN.test(type)) {
+      throw new TypeError(
+        `${user}: the type is ${show(type)}, which is not allowed: give a letter, then up to 63 letters, digits, _, - or .`,
+      );
+    }
+    if (threshold !== undefined && !milliseconds.accepts(threshold)) {
+      throw new RangeError(
+        `${user}: the threshold is ${show(threshold)}, which is not allowed: give ${milliseconds.allowed}`,
+      );
+    }
+    if (name !== undefined && (typeof name !== 'string' || name === '')) {
+      throw new TypeError(
+        `${user}: the name is ${show(name)}, which is not allowed: give a string that is not empty`,
+      );
+    }
+    return new TrackedOperation(type, boundedName(name ?? defaultName), threshold);
+  }
+
+  /** Begins one call of it, or nothing where monitoring is off. Never throws. */
+  start(parent: Context = context.active()): RunningOperation | undefined {
+    if (tracingRuntime.monitor === undefined) return undefined;
+    try {
+      const span = currentTracer().startSpan(
+        this.name,
+        { kind: SpanKind.INTERNAL, attributes: { [TYPE_ATTRIBUTE]: this.type } },
+        parent,
+      );
+      return new RunningOperation(this, span, parent);
+    } catch (error) {
+      diag.error('nestjs-performance: an operation could not be measured', error);
+      return undefined;
+    }
+  }
+}
+
+/** One call that is being measured. */
+export class RunningOperation {
+  readonly context: Context;
+  private readonly startedAt = performance.now();
+  private readonly state: SpanState | undefined;
+
+  constructor(
+    private readonly operation: TrackedOperation,
+    private readonly span: Span,
+    /** The context that the call was made in. */
+    readonly parent: Context,
+  ) {
+    this.context = trace.setSpan(parent, span);
+    this.state = stateOf(span);
+    if (this.state === undefined) return;
+    this.state.type = operation.type;
+    this.state.name = operation.name;
+    this.state.thresholdMs = operation.thresholdMs;
+  }
+
+  /** Forgets the call as if it had not been made: what it returned is measured instead. */
+  abandon(): void {
+    if (this.state === undefined) return;
+    forget(this.state, performance.now(), loopIdleMs());
+  }
+
+  succeed(): void {
+    this.end(false, undefined);
+  }
+
+  fail(error: unknown): void {
+    this.end(true, error);
+  }
+
+  private end(failed: boolean, error: unknown): void {
+    try {
+      const { operation, span, state } = this;
+      const monitor = state?.monitor ?? tracingRuntime.monitor;
+      const durationMs = performance.now() - this.startedAt;
+      const thresholdMs = operation.thresholdMs ?? monitor?.thresholds.ofType(operation.type);
+      span.setAttribute(operation.durationKey, durationMs);
+      span.setAttribute(operation.errorKey, failed);
+      if (thresholdMs !== undefined) {
+        const slow = durationMs > thresholdMs;
+        span.setAttribute(operation.slowKey, slow);
+        if (slow) span.addEvent(operation.eventName, { duration: durationMs, threshold: thresholdMs });
+      }
+      if (failed) {
+        span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
+        span.setStatus({ code: SpanStatusCode.ERROR });
+      }
+      const expectedError = failed && isErrorOfCaller(error);
+      if (state !== undefined) state.expectsError = expectedError;
+      else {
+        monitor?.record({
+          type: operation.type,
+          name: operation.name,
+          durationMs,
+          thresholdMs,
+          error: failed,
+          expectedError,
+          span,
+        });
+      }
+      span.end();
+    } catch (fault) {
+      diag.error('nestjs-performance: an operation could not be counted', fault);
+    }
+  }
+}

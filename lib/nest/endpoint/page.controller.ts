@@ -1,0 +1,50 @@
+import { Controller, Get, HttpStatus, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
+import { PageFiles } from '../../dashboard/page-files.js';
+import { PAGE_POLICY, pageShell } from '../../dashboard/page-shell.js';
+import { Answer } from './answer.js';
+import { EndpointGuard } from './endpoint.guard.js';
+import type { EndpointRequest } from './endpoint-access.js';
+import { RouteKind } from './route-kind.js';
+
+/** The controller of the page at this path, which is that of the endpoint, and checked there. */
+export function createPageController(path: string): Type {
+  const lastSegment = path.slice(path.lastIndexOf('/') + 1);
+
+  @Controller(path)
+  @UseGuards(EndpointGuard)
+  class PageController {
+    constructor(@Inject(PageFiles) private readonly files: PageFiles) {}
+
+    @Get()
+    @RouteKind('page')
+    async page({ url, originalUrl = url, params }: EndpointRequest): Promise<Answer> {
+      // Of Fastify, which gives this route all that no other one below the path takes.
+      if (params?.['*']) throw new NotFoundException();
+      const [address = ''] = originalUrl.split('?', 1);
+      const html = pageShell(address.endsWith('/') ? './' : `${lastSegment}/`, await this.files.isBuilt());
+      return Answer.of(html, {
+        'Content-Type': 'text/html; charset=utf-8',
+        // In the place of any that the application has for its own pages.
+        'Content-Security-Policy': PAGE_POLICY,
+        'Referrer-Policy': 'no-referrer',
+      });
+    }
+
+    @Get('ui/:file')
+    @RouteKind('page')
+    async file({ params, headers }: EndpointRequest): Promise<Answer> {
+      const acceptsGzip = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
+      const file = await this.files.find(params?.['file'] ?? '', acceptsGzip);
+      if (file === undefined) throw new NotFoundException();
+      // May be kept, and is asked for each time whether it is still the same.
+      const common = { 'Cache-Control': 'no-cache', ETag: file.etag, Vary: 'Accept-Encoding' };
+      if (headers['if-none-match'] === file.etag) return Answer.empty(HttpStatus.NOT_MODIFIED, common);
+      return Answer.of(file.content, {
+        ...common,
+        'Content-Type': file.type,
+        'Content-Encoding': file.gzipped ? 'gzip' : undefined,
+      });
+    }
+  }
+  return PageController;
+}

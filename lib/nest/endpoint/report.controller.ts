@@ -1,0 +1,98 @@
+import { Controller, Get, Inject, type Type, UseGuards } from '@nestjs/common';
+import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
+import { buildReport, MAX_LIMIT } from '../../report/build-report.js';
+import { HTML_POLICY } from '../../report/html-page.js';
+import type { PerformanceReport } from '../../report/report.js';
+import { REPORT_SCHEMA } from '../../report/report-schema.js';
+import { parseSince, SINCE_ALLOWED } from '../../report/since.js';
+import { toHtml } from '../../report/to-html.js';
+import { toMarkdown } from '../../report/to-markdown.js';
+import { Answer } from './answer.js';
+import { Documented, listed } from './api-documentation.js';
+import { EndpointGuard } from './endpoint.guard.js';
+import type { EndpointRequest } from './endpoint-access.js';
+import { type QueryParameters, queryOf, refuse, wholeNumber } from './query-parameters.js';
+import { acceptedFormat, REPORT_TYPES, type ReportFormat } from './report-format.js';
+
+const REPORT_QUERY = {
+  since: { type: 'string', description: `From when on: ${SINCE_ALLOWED}` },
+  limit: listed(MAX_LIMIT, 'Entries of each list'),
+} as const;
+
+const WRITERS: Readonly<Record<ReportFormat, (report: PerformanceReport) => string>> = {
+  json: (report) => JSON.stringify(report),
+  md: toMarkdown,
+  html: toHtml,
+};
+
+/** The controller of the report below this path, which is that of the endpoint, and checked there. */
+export function createReportController(path: string): Type {
+  @Controller(path)
+  @UseGuards(EndpointGuard)
+  class ReportController {
+    constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
+
+    @Get('report')
+    @Documented(
+      'What is slow, what got slower, what was found: as JSON, Markdown or HTML by Accept',
+      REPORT_QUERY,
+    )
+    accepted(request: EndpointRequest): Answer {
+      const format = acceptedFormat(request.headers['accept'] as string | undefined);
+      return this.answer(request, format, { Vary: 'Accept' });
+    }
+
+    @Get('report.json')
+    @Documented('The report as JSON', REPORT_QUERY)
+    json(request: EndpointRequest): Answer {
+      return this.answer(request, 'json');
+    }
+
+    @Get('report.md')
+    @Documented('The report as Markdown', REPORT_QUERY)
+    markdown(request: EndpointRequest): Answer {
+      return this.answer(request, 'md');
+    }
+
+    @Get('report.html')
+    @Documented('The report as HTML', REPORT_QUERY)
+    html(request: EndpointRequest): Answer {
+      return this.answer(request, 'html');
+    }
+
+    @Get('report/schema')
+    @Documented('The JSON Schema of the report')
+    schema(): Answer {
+      return Answer.of(JSON.stringify(REPORT_SCHEMA), {
+        'Content-Type': 'application/schema+json; charset=utf-8',
+      });
+    }
+
+    private answer(
+      request: EndpointRequest,
+      format: ReportFormat,
+      headers: Record<string, string> = {},
+    ): Answer {
+      const query = queryOf(request);
+      const now = Date.now();
+      const report = buildReport(this.monitor, {
+        since: since(query, now),
+        limit: wholeNumber(query, 'limit', MAX_LIMIT),
+        now,
+      });
+      return Answer.of(WRITERS[format](report), {
+        'Content-Type': REPORT_TYPES[format],
+        'Content-Security-Policy': format === 'html' ? `${HTML_POLICY}; frame-ancestors 'none'` : undefined,
+        ...headers,
+      });
+    }
+  }
+  return ReportController;
+}
+
+function since(query: QueryParameters, now: number): number | undefined {
+  const value = query['since'];
+  if (value === undefined) return undefined;
+  const moment = typeof value === 'string' ? parseSince(value, now) : undefined;
+  return moment ?? refuse('since', value, SINCE_ALLOWED);
+}

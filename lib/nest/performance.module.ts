@@ -1,0 +1,219 @@
+import {
+  ConfigurableModuleBuilder,
+  type DynamicModule,
+  Inject,
+  Logger,
+  Module,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+  type Provider,
+} from '@nestjs/common';
+import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { PageFiles } from '../dashboard/page-files.js';
+import type { PerformanceOptions, ResolvedOptions } from '../monitor/options.js';
+import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { resolveOptions } from '../monitor/resolve-options.js';
+import { RESOLVED_OPTIONS, TRACER_PROVIDER, TRACING } from '../monitor/tokens.js';
+import { ResourceSampler } from '../process/resource-sampler.js';
+import { driverTable } from '../tracing/driver-table.js';
+import { HttpServerTracer } from '../tracing/http-server.tracer.js';
+import { ignoredPaths } from '../tracing/ignored-paths.js';
+import { SlowSpanProcessor } from '../tracing/slow-span.processor.js';
+import { type RunningMetrics, startMetrics } from '../tracing/start-metrics.js';
+import { acquireTracing, type Tracing } from '../tracing/tracer-provider.js';
+import { AlertListeners } from './decorators/alert-listeners.js';
+import { createControllers, DEFAULT_PATH } from './endpoint/controllers.js';
+import { EndpointGuard } from './endpoint/endpoint.guard.js';
+import { EndpointAccess } from './endpoint/endpoint-access.js';
+import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes.js';
+import { PerformanceHealthIndicator } from './health/performance.health.js';
+import { PerformanceInterceptor } from './performance.interceptor.js';
+import { PerformanceMonitorService } from './performance-monitor.service.js';
+
+/** What shapes the module, and so must be known before its options are. */
+export interface PerformanceModuleExtras {
+  /** Whether its providers can be injected everywhere. Default true. */
+  isGlobal?: boolean | undefined;
+  /** The path of the endpoint. Default `performance`. */
+  endpointPath?: string | undefined;
+}
+
+/** The builder takes from the options what has a default here. */
+const EXTRAS = { isGlobal: true, endpointPath: DEFAULT_PATH } as const satisfies PerformanceModuleExtras;
+
+/** Among the providers, so that Nest makes the controllers and leaves their routes to {@link EndpointRoutes}. */
+function endpointProviders(path: string): Provider[] {
+  const controllers = createControllers(path);
+  return [
+    ...controllers,
+    {
+      provide: ENDPOINT_CONTROLLERS,
+      inject: controllers,
+      useFactory: (...instances: object[]) => instances,
+    },
+    EndpointRoutes,
+  ];
+}
+
+const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
+  new ConfigurableModuleBuilder<PerformanceOptions>({ moduleName: 'Performance' })
+    .setClassMethodName('forRoot')
+    .setFactoryMethodName('createPerformanceOptions')
+    .setExtras<PerformanceModuleExtras>(EXTRAS, (definition, extras) => ({
+      ...definition,
+      global: extras.isGlobal ?? EXTRAS.isGlobal,
+      providers: [
+        ...(definition.providers ?? []),
+        ...endpointProviders(extras.endpointPath ?? EXTRAS.endpointPath),
+      ],
+    }))
+    .build();
+
+const logger = new Logger('PerformanceModule');
+
+/** At once, as some of it speaks before the application is up. */
+function withLog(monitor: PerformanceMonitor): PerformanceMonitor {
+  monitor.profiling.warn = (message) => logger.warn(message);
+  monitor.overTime.warn = (message) => logger.warn(message);
+  monitor.alerting.log = (level, message) => logger[level](message);
+  return monitor;
+}
+
+const providers: Provider[] = [
+  {
+    provide: RESOLVED_OPTIONS,
+    inject: [MODULE_OPTIONS_TOKEN],
+    useFactory: (options: PerformanceOptions) => resolveOptions(options, process.env),
+  },
+  {
+    provide: PerformanceMonitor,
+    inject: [RESOLVED_OPTIONS],
+    useFactory: (options: ResolvedOptions) => withLog(options.monitor ?? new PerformanceMonitor(options)),
+  },
+  {
+    provide: ResourceSampler,
+    inject: [PerformanceMonitor],
+    useFactory: (monitor: PerformanceMonitor) => monitor.resources,
+  },
+  {
+    provide: TRACING,
+    inject: [RESOLVED_OPTIONS, PerformanceMonitor],
+    useFactory: (options: ResolvedOptions, monitor: PerformanceMonitor) =>
+      options.enabled ? acquireTracing(options, monitor, logger) : undefined,
+  },
+  {
+    provide: TRACER_PROVIDER,
+    inject: [TRACING],
+    useFactory: (tracing: Tracing | undefined) => tracing?.provider,
+  },
+  {
+    provide: SlowSpanProcessor,
+    inject: [TRACING],
+    useFactory: (tracing: Tracing | undefined) => tracing?.processor,
+  },
+  {
+    provide: HttpServerTracer,
+    inject: [RESOLVED_OPTIONS, PerformanceMonitor, TRACING],
+    useFactory: (options: ResolvedOptions, monitor: PerformanceMonitor, tracing: Tracing | undefined) =>
+      tracing && new HttpServerTracer(monitor, ignoredPaths(options.http.ignore), !tracing.foreign),
+  },
+  PerformanceMonitorService,
+  AlertListeners,
+  PerformanceHealthIndicator,
+  PerformanceInterceptor,
+  EndpointAccess,
+  EndpointGuard,
+  { provide: PageFiles, useFactory: () => new PageFiles() },
+  { provide: APP_INTERCEPTOR, useExisting: PerformanceInterceptor },
+];
+
+/**
+ * Finds slow operations in the application that imports it. One line in the root module is all there is to do:
+ * `imports: [PerformanceModule.forRoot()]`.
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers,
+  exports: [
+    PerformanceMonitor,
+    PerformanceMonitorService,
+    PerformanceHealthIndicator,
+    PerformanceInterceptor,
+    ResourceSampler,
+    SlowSpanProcessor,
+    TRACER_PROVIDER,
+    RESOLVED_OPTIONS,
+  ],
+})
+export class PerformanceModule
+  extends ConfigurableModuleClass
+  implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
+{
+  private metrics: RunningMetrics | undefined;
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
+    @Inject(TRACING) private readonly tracing: Tracing | undefined,
+    @Inject(HttpServerTracer) private readonly http: HttpServerTracer | undefined,
+    @Inject(HttpAdapterHost) private readonly adapterHost: HttpAdapterHost,
+    @Inject(EndpointRoutes) private readonly endpointRoutes: EndpointRoutes,
+  ) {
+    super();
+  }
+
+  /**
+   * @param options with `isGlobal` and `endpointPath` among them
+   * @throws {@link PerformanceOptionsError}, when the application is created, that names every option and
+   * environment variable that is not right
+   */
+  static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
+    return super.forRoot(options);
+  }
+
+  /** As {@link forRoot}, with options from a factory, a class with `createPerformanceOptions()`, or a provider. */
+  static override forRootAsync(options: typeof ASYNC_OPTIONS_TYPE): DynamicModule {
+    return super.forRootAsync(options);
+  }
+
+  onModuleInit(): void {
+    const server = this.adapterHost.httpAdapter?.getHttpServer?.();
+    if (server !== undefined && server !== null) this.http?.attach(server);
+    if (this.options.enabled && this.options.endpoint.enabled) this.endpointRoutes.register();
+  }
+
+  async onApplicationBootstrap(): Promise<void> {
+    if (this.tracing === undefined) return;
+    this.tracing.drivers.refresh();
+    this.monitor.watchEventLoop();
+    this.monitor.drivers = this.tracing.drivers.statuses();
+    logger.debug(driverTable(this.monitor.drivers));
+    const { endpoint, production } = this.options;
+    const { enableProfiling, profileSlowOperations } = this.monitor.options;
+    if (profileSlowOperations && !enableProfiling) {
+      logger.warn(
+        'profileSlowOperations has no effect without enableProfiling: there is no past to cut from.',
+      );
+    }
+    await this.monitor.profiling.start();
+    this.metrics = await startMetrics(this.options, this.monitor, logger).catch((error: unknown) => {
+      // An application without metrics is better than none.
+      logger.warn(`Metrics are not exported: ${String(error)}`);
+      return undefined;
+    });
+    const { token, authorize, guards } = endpoint;
+    if (production && endpoint.enabled && (token ?? authorize ?? guards) === undefined) {
+      logger.log(
+        'The endpoint answers nobody in production until endpoint.token, endpoint.authorize or endpoint.guards is given.',
+      );
+    }
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.http?.detach();
+    if (this.options.monitor === undefined) await this.monitor.profiling.shutdown();
+    await Promise.all([this.metrics?.shutdown(), this.tracing?.release()]);
+    if (this.options.monitor === undefined) await this.monitor.shutdown();
+  }
+}

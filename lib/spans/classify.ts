@@ -1,0 +1,157 @@
+import { type Attributes, SpanKind } from '@opentelemetry/api';
+import { boundedName, type OperationType } from '../operation/operation.js';
+import type { StatementCache } from './statement.js';
+import { isJson } from './statement-tokens.js';
+
+/** The attribute by which a span says its own type. */
+export const TYPE_ATTRIBUTE = 'performance.operation.type';
+
+/** Databases that serve as caches. */
+const CACHES = new Set(['redis', 'memcached', 'valkey', 'dragonfly', 'keydb', 'aws.elasticache']);
+const METHODS = new Set([
+  'GET',
+  'HEAD',
+  'POST',
+  'PUT',
+  'DELETE',
+  'CONNECT',
+  'OPTIONS',
+  'TRACE',
+  'PATCH',
+  'QUERY',
+]);
+
+/** What classification needs of a span. */
+export interface ClassifiableSpan {
+  readonly name: string;
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+}
+
+/**
+ * The type of a span by the semantic conventions for HTTP, databases, messaging and RPC: the stable names first,
+ * then those from before they were stable.
+ */
+export function classify({ kind, attributes }: ClassifiableSpan): OperationType {
+  const own = attributes[TYPE_ATTRIBUTE];
+  if (typeof own === 'string') return boundedName(own);
+  if (kind === SpanKind.SERVER) return isRpc(attributes) ? 'rpc' : isHttp(attributes) ? 'http' : 'internal';
+  const system = attributes['db.system.name'] ?? attributes['db.system'];
+  if (system !== undefined) return CACHES.has(system as string) ? 'cache' : 'database';
+  if (attributes['messaging.system'] !== undefined) return 'messaging';
+  if (kind === SpanKind.CLIENT) {
+    if (isRpc(attributes)) return 'rpc';
+    return isHttp(attributes) || attributes['server.address'] !== undefined ? 'external' : 'internal';
+  }
+  return kind === SpanKind.PRODUCER || kind === SpanKind.CONSUMER ? 'messaging' : 'internal';
+}
+
+function isHttp(attributes: Attributes): boolean {
+  return attributes['http.request.method'] !== undefined || attributes['http.method'] !== undefined;
+}
+
+function isRpc(attributes: Attributes): boolean {
+  return attributes['rpc.system.name'] !== undefined || attributes['rpc.system'] !== undefined;
+}
+
+/** The name of a served request: its method and its route's template, never its path. */
+export function requestName(method: unknown, route: unknown): string {
+  const known = typeof method === 'string' && METHODS.has(method) ? method : 'HTTP';
+  return boundedName(`${known} ${typeof route === 'string' && route !== '' ? route : '(unmatched)'}`);
+}
+
+/** The low-cardinality name of an operation of this type. */
+export function operationName(
+  type: OperationType,
+  span: ClassifiableSpan,
+  statements: StatementCache,
+): string {
+  return boundedName(nameOf(type, span, statements));
+}
+
+function nameOf(type: OperationType, span: ClassifiableSpan, statements: StatementCache): string {
+  const { attributes } = span;
+  switch (type) {
+    case 'http':
+      return requestName(
+        attributes['http.request.method'] ?? attributes['http.method'],
+        attributes['http.route'],
+      );
+    case 'external': {
+      const method = attributes['http.request.method'] ?? attributes['http.method'];
+      const host = attributes['server.address'] ?? attributes['net.peer.name'] ?? attributes['http.host'];
+      // A method of the user's that says so: all of them would be one and the same.
+      if (method === undefined && host === undefined) return span.name;
+      return `${String(method ?? 'HTTP')} ${host === undefined ? '(unknown host)' : String(host)}`;
+    }
+    case 'database':
+      return databaseName(span, statements);
+    case 'cache': {
+      const command = attributes['db.operation.name'] ?? attributes['db.operation'];
+      return typeof command === 'string' ? command.toUpperCase() : firstWord(span.name);
+    }
+    case 'messaging': {
+      const operation = attributes['messaging.operation.name'] ?? attributes['messaging.operation'];
+      const target = attributes['messaging.destination.template'] ?? attributes['messaging.destination.name'];
+      return operation === undefined || target === undefined
+        ? span.name
+        : `${String(operation)} ${String(target)}`;
+    }
+    case 'rpc': {
+      const service = attributes['rpc.service'];
+      const method = attributes['rpc.method'];
+      return service === undefined || method === undefined
+        ? span.name
+        : `${String(service)}/${String(method)}`;
+    }
+    default:
+      return span.name;
+  }
+}
+
+/** The statement of a database span as its instrumentation gives it, literals and all. */
+export function rawStatement(attributes: Attributes): string | undefined {
+  const text = attributes['db.query.text'] ?? attributes['db.statement'];
+  return typeof text === 'string' ? text : undefined;
+}
+
+/** The same where it is SQL: MongoDB's commands and other JSON would be read as such. */
+export function sqlStatement(attributes: Attributes): string | undefined {
+  const text = rawStatement(attributes);
+  return text === undefined || isMongo(attributes) || isJson(text) ? undefined : text;
+}
+
+/** Whether its database serves as a cache. */
+export function isCache(attributes: Attributes): boolean {
+  return CACHES.has((attributes['db.system.name'] ?? attributes['db.system']) as string);
+}
+
+export function isMongo(attributes: Attributes): boolean {
+  return attributes['db.system.name'] === 'mongodb' || attributes['db.system'] === 'mongodb';
+}
+
+/** The table or collection that a database span says it works on. */
+export function collectionOf(attributes: Attributes): unknown {
+  return (
+    attributes['db.collection.name'] ?? attributes['db.mongodb.collection'] ?? attributes['db.sql.table']
+  );
+}
+
+function databaseName(span: ClassifiableSpan, statements: StatementCache): string {
+  const { attributes } = span;
+  const collection = collectionOf(attributes);
+  const operation = attributes['db.operation.name'] ?? attributes['db.operation'];
+  if (collection !== undefined && operation !== undefined)
+    return `${String(operation)} ${String(collection)}`;
+  const summary = attributes['db.query.summary'];
+  if (typeof summary === 'string') return summary;
+  const text = sqlStatement(attributes);
+  if (text !== undefined) return statements.get(text).summary;
+  return operation !== undefined ? String(operation) : firstWord(span.name);
+}
+
+/** A span's name may hold what follows its first word: a statement, a key, a database. */
+function firstWord(name: string): string {
+  const end = name.search(/\s/);
+  return end < 0 ? name : name.slice(0, end);
+}

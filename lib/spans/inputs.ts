@@ -1,0 +1,49 @@
+import type { Inputs } from './work-group.js';
+
+/** Values of a call that are looked at, and characters of each: to tell calls apart, not to prove them equal. */
+const MAX_VALUES = 16;
+const MAX_CHARACTERS = 128;
+
+/** A value that cannot be told is equal to no other. Not negative: those are statements. */
+let unknown = 2 ** 32;
+
+/** Hashes of bound values, or nothing where there are too many. The values themselves are not kept. */
+export function inputsOf(values: readonly unknown[]): Inputs | undefined {
+  if (values.length > MAX_VALUES) return undefined;
+  const inputs: number[] = [];
+  for (const value of values) inputs.push(hashInput(value));
+  return inputs;
+}
+
+/** How many values there are, those of an array among them included: of `= ANY($1)` as of `IN ($1, $2)`. */
+export function sizeOf(values: readonly unknown[]): number {
+  let size = values.length;
+  for (const value of values) if (Array.isArray(value) && value.length > size) size = value.length;
+  return size;
+}
+
+/** FNV-1a over the beginning of a value as text, so that 42 and '42' are the same. */
+export function hashInput(value: unknown): number {
+  const text = textOf(value);
+  if (text === undefined) return unknown++;
+  const length = Math.min(text.length, MAX_CHARACTERS);
+  let hash = 0x811c9dc5 ^ text.length;
+  for (let at = 0; at < length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
+  return hash >>> 0;
+}
+
+function textOf(value: unknown): string | undefined {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'number':
+    case 'boolean':
+    case 'bigint':
+      return String(value);
+    case 'object':
+      if (value === null) return 'null';
+      return value instanceof Date ? String(value.getTime()) : undefined;
+    default:
+      return value === undefined ? 'undefined' : undefined;
+  }
+}

@@ -1,0 +1,78 @@
+import { type Span, type Tracer, trace } from '@opentelemetry/api';
+import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import type { BlockingOperation } from '../process/stall.js';
+import { stateOf } from './live-span.js';
+
+/** The name and version of our instrumentation scope. */
+export const SCOPE = { name: 'nestjs-performance', version: '0.1.0' } as const;
+
+/**
+ * What is one for the process and cannot be one for each module: decorated methods exist before there is a module,
+ * OpenTelemetry has one tracer provider, and the ESM and the CommonJS build of this package may both be loaded.
+ */
+export interface TracingRuntime {
+  /** The monitors of the modules that are up, the oldest first. The first one gets what belongs to none. */
+  readonly monitors: PerformanceMonitor[];
+  readonly monitor: PerformanceMonitor | undefined;
+  /** How many {@link SlowSpanProcessor}s there are. With none, own spans are counted by who made them. */
+  processors: number;
+  /** Ours, while the application has none. */
+  tracer: Tracer | undefined;
+  /** The tracer provider that the modules of this process share, and what holds it up. */
+  shared: unknown;
+  /**
+   * The operation whose code runs now, as JSON of {@link BlockingOperation}, or ''. Asked by the watchdog of the
+   * event loop, in the middle of that code.
+   */
+  activeOperation(): string;
+}
+
+const KEY = Symbol.for('nestjs-performance.runtime');
+
+function createRuntime(): TracingRuntime {
+  const monitors: PerformanceMonitor[] = [];
+  return {
+    monitors,
+    get monitor() {
+      return monitors[0];
+    },
+    processors: 0,
+    tracer: undefined,
+    shared: undefined,
+    activeOperation,
+  };
+}
+
+function activeOperation(): string {
+  const span = trace.getActiveSpan();
+  const state = stateOf(span);
+  if (span === undefined || state === undefined) return '';
+  const { root } = state;
+  const { traceId, spanId } = span.spanContext();
+  const operation: BlockingOperation = {
+    type: state.type ?? 'internal',
+    name: state.name ?? nameOf(span),
+    traceId,
+    spanId,
+    rootSpanId: root.span.spanContext().spanId,
+    rootType: root.type ?? 'internal',
+    rootName: root.name ?? nameOf(root.span),
+    monitor: state.monitor.diagnostics.id,
+  };
+  return JSON.stringify(operation);
+}
+
+function nameOf(span: Span): string {
+  return (span as Span & { name?: string }).name ?? '';
+}
+
+const globals = globalThis as { [KEY]?: TracingRuntime };
+globals[KEY] ??= createRuntime();
+
+/** The runtime of this process. */
+export const tracingRuntime: TracingRuntime = globals[KEY];
+
+/** The tracer for own spans: of our provider, or of the application's. */
+export function currentTracer(): Tracer {
+  return tracingRuntime.tracer ?? trace.getTracer(SCOPE.name, SCOPE.version);
+}

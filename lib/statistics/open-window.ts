@@ -1,0 +1,120 @@
+import {
+  BUCKETS,
+  bucketMiddle,
+  bucketOf,
+  LatencyHistogram,
+  percentileOf,
+} from '../inference/latency-histogram.js';
+import { type OperationWindow, PARTS } from './operation-window.js';
+import type { Totals } from './segment-log.js';
+
+/** A window is closed once it is as long and has as many operations, or when it is as old. */
+const MIN_MS = 60_000;
+const MIN_COUNT = 30;
+const MAX_MS = 30 * 60_000;
+
+// What `work` holds: the sums of the parts, of the statements, and of how many operations they are.
+const STATEMENTS = PARTS.length;
+const COUNT = STATEMENTS + 1;
+
+const scratch = new Float64Array(BUCKETS);
+let logarithms: Float64Array | undefined;
+
+/** What the operations of the present window were like, until it is long enough to be judged. */
+export class OpenWindow {
+  private histogram: LatencyHistogram | undefined;
+  private startedAt = 0;
+  private endedAt = 0;
+  private count = 0;
+  private errors = 0;
+  private sum = 0;
+  private max = 0;
+  private work: Float32Array | undefined;
+
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Adds what one operation spent its time on: `parts` in the order of {@link PARTS}. */
+  addWork(parts: readonly number[], statements: number): void {
+    this.work ??= new Float32Array(COUNT + 1);
+    const { work } = this;
+    for (let part = 0; part < PARTS.length; part++) (work[part] as number) += parts[part] as number;
+    (work[STATEMENTS] as number) += statements;
+    (work[COUNT] as number)++;
+  }
+
+  /**
+   * Adds the operations of one slot.
+   * @param counts of {@link BUCKETS} numbers
+   * @param from,to the slot, in milliseconds since 1970
+   */
+  fold(totals: Totals, counts: Float64Array, from: number, to: number): void {
+    if (this.count === 0) this.startedAt = from;
+    this.endedAt = to;
+    this.count += totals.count;
+    this.errors += totals.errors;
+    this.sum += totals.sum;
+    if (totals.max > this.max) this.max = totals.max;
+    this.histogram ??= new LatencyHistogram();
+    this.histogram.addCounts(counts);
+  }
+
+  /** Whether it can be closed at this moment. */
+  isDue(now: number): boolean {
+    if (this.count === 0) return false;
+    const age = now - this.startedAt;
+    return (this.count >= MIN_COUNT && age >= MIN_MS) || age >= MAX_MS;
+  }
+
+  /**
+   * What the window was like; the next one begins.
+   * @param normalP99Ms the p99 that the baseline has, if it has one
+   * @param counts of {@link BUCKETS} numbers, all 0: gets the latencies' counts
+   */
+  close(normalP99Ms: number | undefined, counts: Float64Array = scratch.fill(0)): OperationWindow {
+    const { count, max, work } = this;
+    this.histogram?.addTo(counts);
+    const measured = work?.[COUNT] ?? 0;
+    const per = (index: number): number => (work?.[index] as number) / measured;
+    const window: OperationWindow = {
+      startedAt: this.startedAt,
+      endedAt: this.endedAt,
+      count,
+      errors: this.errors,
+      meanMs: this.sum / count,
+      meanLog: meanLogOf(counts, count),
+      p50Ms: percentileOf(counts, count, 0.5, max),
+      p90Ms: percentileOf(counts, count, 0.9, max),
+      p99Ms: percentileOf(counts, count, 0.99, max),
+      overP99: normalP99Ms === undefined ? Number.NaN : countAbove(counts, normalP99Ms),
+      queries: measured > 0 ? per(STATEMENTS) : Number.NaN,
+      ...(measured > 0 ? { partsMs: PARTS.map((_, part) => per(part)) } : {}),
+    };
+    this.clear();
+    return window;
+  }
+
+  /** Forgets what it has. */
+  clear(): void {
+    this.histogram?.clear();
+    this.work?.fill(0);
+    this.count = this.errors = this.sum = this.max = 0;
+  }
+}
+
+/** The mean logarithm, each latency taken for the middle of its bucket: at most 0.016 off, and less on the average. */
+function meanLogOf(counts: Float64Array, count: number): number {
+  logarithms ??= Float64Array.from(counts, (_, index) => Math.log(bucketMiddle(index)));
+  let sum = 0;
+  for (let index = 0; index < BUCKETS; index++) {
+    if (counts[index] !== 0) sum += (counts[index] as number) * (logarithms[index] as number);
+  }
+  return sum / count;
+}
+
+function countAbove(counts: Float64Array, ms: number): number {
+  let above = 0;
+  for (let index = bucketOf(ms) + 1; index < BUCKETS; index++) above += counts[index] as number;
+  return above;
+}

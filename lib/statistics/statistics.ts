@@ -1,0 +1,271 @@
+import { type OperationType, OTHER } from '../operation/operation.js';
+import { round } from '../text/round.js';
+import type { Failures } from './failures.js';
+import { costOf, type OperationCost } from './operation-cost.js';
+import type { OperationHistory } from './operation-history.js';
+import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
+import { Totals } from './segment-log.js';
+
+/** The figures of one type, for its life and for each window. */
+export interface TypeStatistics extends LatencySummary {
+  windows: Record<WindowName, LatencySummary>;
+}
+
+/** The figures of one operation, for its life and for each window. */
+export interface NamedStatistics extends TypeStatistics {
+  type: OperationType;
+  name: string;
+  /** Time spent in it altogether, in milliseconds. */
+  totalMs: number;
+  /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
+  lostMs: number;
+}
+
+/** A median of fewer operations says little. */
+const MIN_FOR_MEDIAN = 10;
+
+/** The number of types beyond which a new one is counted as `(other)`. */
+const MAX_TYPES = 64;
+
+/**
+ * Counts every operation by type and by name. The number of names is bounded: once it is reached, those not yet
+ * known are counted under `(other)` of their type.
+ */
+export class Statistics {
+  private byType = new Map<string, OperationStatistics>();
+  private byName = new Map<string, Map<string, OperationStatistics>>();
+  private names = 0;
+  /** Operations that were counted under `(other)`. */
+  overflowed = 0;
+
+  /**
+   * @param maxOperations the number of names that are told apart
+   * @param historyOf makes what is told of the slots of an operation when that is seen for the first time
+   */
+  constructor(
+    private readonly maxOperations: number,
+    private readonly historyOf?: (type: string, name: string) => OperationHistory | undefined,
+  ) {}
+
+  /**
+   * Counts one operation. `now` is milliseconds on a clock that never goes back.
+   * @param limitMs what it was compared with to tell whether it was slow
+   * @param expected whether its error is an expected one
+   * @returns its history, where one is kept
+   */
+  record(
+    type: OperationType,
+    name: string,
+    durationMs: number,
+    slow: boolean,
+    error: boolean,
+    now: number,
+    limitMs?: number,
+    expected = false,
+  ): OperationHistory | undefined {
+    let ofType = this.byType.get(type);
+    let key: string = type;
+    if (ofType === undefined) {
+      if (this.byType.size >= MAX_TYPES) key = OTHER;
+      ofType = this.byType.get(key);
+      if (ofType === undefined) {
+        ofType = new OperationStatistics();
+        this.byType.set(key, ofType);
+        this.byName.set(key, new Map());
+      }
+    }
+    ofType.record(durationMs, slow, error, now, limitMs, expected);
+    const named = this.operation(key, name);
+    named.record(durationMs, slow, error, now, limitMs, expected);
+    return named.history;
+  }
+
+  private operation(type: string, name: string): OperationStatistics {
+    const names = this.byName.get(type) as Map<string, OperationStatistics>;
+    const known = names.get(name);
+    if (known !== undefined) return known;
+    let key = name;
+    let history: OperationHistory | undefined;
+    const place = this.names;
+    if (this.names >= this.maxOperations) {
+      this.overflowed++;
+      key = OTHER;
+      const other = names.get(key);
+      if (other !== undefined) return other;
+    } else {
+      this.names++;
+      history = this.historyOf?.(type, name);
+    }
+    const created = new OperationStatistics(history, place);
+    names.set(key, created);
+    return created;
+  }
+
+  /** What is usual of an operation, where that is known. */
+  history(type: string, name: string): OperationHistory | undefined {
+    return this.byName.get(type)?.get(name)?.history;
+  }
+
+  /** Every operation, in the order in which they were first seen within their type. */
+  *all(): Iterable<{ type: string; name: string; statistics: OperationStatistics }> {
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) yield { type, name, statistics };
+    }
+  }
+
+  /** Every operation that has a history. */
+  *withHistory(): Iterable<OperationStatistics & { readonly history: OperationHistory }> {
+    for (const names of this.byName.values()) {
+      for (const statistics of names.values()) {
+        if (statistics.history !== undefined) yield statistics as never;
+      }
+    }
+  }
+
+  /** The operations that ended most often. */
+  busiest(limit: number): { type: string; name: string; count: number }[] {
+    const all: { type: string; name: string; count: number }[] = [];
+    for (const [type, names] of this.byName) {
+      for (const [name, { count }] of names) all.push({ type, name, count });
+    }
+    return all.sort((a, b) => b.count - a.count).slice(0, limit);
+  }
+
+  /** How many of a type have ended. */
+  countOf(type: string): number {
+    return this.byType.get(type)?.count ?? 0;
+  }
+
+  /** The types that were seen. */
+  types(): string[] {
+    return [...this.byType.keys()];
+  }
+
+  /** The figures of one type within a window. */
+  typeSummary(type: string, window: WindowName | 'lifetime', now: number): LatencySummary | undefined {
+    return this.byType.get(type)?.summary(window, now);
+  }
+
+  /** The figures of one operation within a window; without a type of the first one of that name. */
+  operationSummary(
+    name: string,
+    window: WindowName,
+    now: number,
+    type?: OperationType,
+  ): LatencySummary | undefined {
+    if (type !== undefined) return this.byName.get(type)?.get(name)?.summary(window, now);
+    for (const names of this.byName.values()) {
+      const found = names.get(name);
+      if (found !== undefined) return found.summary(window, now);
+    }
+    return undefined;
+  }
+
+  /** The median of an operation so far, in milliseconds, once there is enough of it. */
+  median(type: OperationType, name: string, now: number): number | undefined {
+    const statistics = this.byName.get(type)?.get(name);
+    return statistics === undefined || statistics.count < MIN_FOR_MEDIAN
+      ? undefined
+      : statistics.summary('lifetime', now).p50;
+  }
+
+  /** The number of names that are told apart. */
+  get nameCount(): number {
+    return this.names;
+  }
+
+  /** The number of operations counted, and of slow ones among them. */
+  totals(): { count: number; slowCount: number } {
+    let count = 0;
+    let slowCount = 0;
+    for (const statistics of this.byType.values()) {
+      count += statistics.count;
+      slowCount += statistics.slowCount;
+    }
+    return { count, slowCount };
+  }
+
+  /** The figures of every type. */
+  typeStatistics(now: number): Record<string, TypeStatistics> {
+    return Object.fromEntries(
+      Array.from(this.byType, ([type, statistics]) => [type, withWindows(statistics, now)]),
+    );
+  }
+
+  /** The figures of the operations that took the most time altogether, at most `limit` of them. */
+  namedStatistics(now: number, limit: number): NamedStatistics[] {
+    return [...this.eachNamed(now, limit)];
+  }
+
+  /** The same, each made when it is asked for. */
+  *eachNamed(now: number, limit: number): Generator<NamedStatistics, void, undefined> {
+    const all = this.named().sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
+    for (const { type, name, statistics } of all.slice(0, limit)) {
+      yield {
+        type,
+        name,
+        totalMs: round(statistics.totalMs),
+        lostMs: round(statistics.lostMs),
+        ...withWindows(statistics, now),
+      };
+    }
+  }
+
+  /**
+   * The operations that lost the most time by being slow, then those that took the most, at most `limit` of them.
+   * @param always operations that are among them whatever they cost
+   */
+  costs(now: number, limit: number, always: readonly { type: string; name: string }[] = []): OperationCost[] {
+    const all = this.named().sort(
+      ({ statistics: a }, { statistics: b }) => b.lostMs - a.lostMs || b.totalMs - a.totalMs,
+    );
+    const certain = new Set<OperationStatistics>();
+    for (const { type, name } of always.slice(0, limit)) {
+      const statistics = this.byName.get(type)?.get(name);
+      if (statistics !== undefined) certain.add(statistics);
+    }
+    let room = limit - certain.size;
+    return all
+      .filter(({ statistics }) => certain.has(statistics) || room-- > 0)
+      .map(({ type, name, statistics }) => costOf(type, name, statistics, now));
+  }
+
+  /**
+   * Every operation that failed at least once within a window, in no particular order. Operations that did not fail cost
+   * one comparison each, those that did about a microsecond.
+   */
+  failing(window: WindowName, now: number): Failures[] {
+    const failing: Failures[] = [];
+    const totals = new Totals();
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) {
+        totals.clear();
+        if (!statistics.addFailing(window, now, totals)) continue;
+        const failureCount = totals.errors - totals.expected;
+        if (failureCount > 0) failing.push({ type, name, count: totals.count, failureCount });
+      }
+    }
+    return failing;
+  }
+
+  private named(): { type: string; name: string; statistics: OperationStatistics }[] {
+    const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
+    for (const [type, names] of this.byName) {
+      for (const [name, statistics] of names) all.push({ type, name, statistics });
+    }
+    return all;
+  }
+
+  /** Forgets everything. */
+  reset(): void {
+    this.byType = new Map();
+    this.byName = new Map();
+    this.names = 0;
+    this.overflowed = 0;
+  }
+}
+
+function withWindows(statistics: OperationStatistics, now: number): TypeStatistics {
+  const { lifetime, ...windows } = statistics.summaries(now);
+  return { ...lifetime, windows };
+}

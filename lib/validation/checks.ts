@@ -1,0 +1,140 @@
+import { type OptionFault, show } from './options-error.js';
+import { own } from './own.js';
+
+/** Says what is allowed of a value. */
+export interface Check {
+  readonly allowed: string;
+  readonly accepts: (value: unknown) => boolean;
+  /** Its value is not shown. */
+  readonly secret?: boolean;
+  readonly required?: boolean;
+}
+
+/** An array of objects, each with a shape that may depend on it. */
+export interface List {
+  readonly max: number;
+  readonly shapeOf: (item: Record<string, unknown>) => Shape;
+}
+
+export interface Shape {
+  readonly [key: string]: Check | List | Shape;
+}
+
+const isCheck = (rule: Check | List | Shape): rule is Check => typeof (rule as Check).accepts === 'function';
+const isList = (rule: List | Shape): rule is List => typeof (rule as List).shapeOf === 'function';
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** A day: above it a threshold in milliseconds is surely a mistake of unit. */
+const MAX_MS = 86_400_000;
+
+const isNumberIn = (value: unknown, min: number, max: number): boolean =>
+  typeof value === 'number' && value >= min && value <= max;
+
+export const boolean: Check = { allowed: 'true or false', accepts: (value) => typeof value === 'boolean' };
+export const text: Check = {
+  allowed: 'a string that is not empty',
+  accepts: (value) => typeof value === 'string' && value.trim() !== '',
+};
+/** A threshold in milliseconds. */
+export const milliseconds: Check = {
+  allowed: `a number of milliseconds, 0 to ${MAX_MS}`,
+  accepts: (value) => isNumberIn(value, 0, MAX_MS),
+};
+export const number = (min: number, max: number): Check => ({
+  allowed: `a number from ${min} to ${max}`,
+  accepts: (value) => isNumberIn(value, min, max),
+});
+export const whole = (min: number, max: number): Check => ({
+  allowed: `a whole number from ${min} to ${max}`,
+  accepts: (value) => Number.isInteger(value) && isNumberIn(value, min, max),
+});
+export const oneOf = (values: readonly string[]): Check => ({
+  allowed: `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`,
+  accepts: (value) => values.includes(value as string),
+});
+export const httpAddress = (example: string): Check => ({
+  allowed: `an address such as ${example} (http: or https:)`,
+  accepts: (value) =>
+    typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol),
+});
+export const secret: Check = { ...text, secret: true };
+/** A secret that is worth being one. */
+export const longSecret: Check = {
+  allowed: 'a string of at least 16 characters',
+  accepts: (value) => typeof value === 'string' && value.length >= 16,
+  secret: true,
+};
+/** What a header can carry. */
+export const bearerToken: Check = {
+  allowed: 'a string of at least 16 characters of ASCII, without spaces',
+  accepts: (value) => typeof value === 'string' && /^[\x21-\x7e]{16,}$/.test(value),
+  secret: true,
+};
+export const required = (check: Check): Check => ({ ...check, required: true });
+
+/** Adds what is wrong with an object: unknown names, what is missing, and values that are not allowed. */
+export function checkShape(
+  value: Record<string, unknown>,
+  shape: Shape,
+  prefix: string,
+  faults: OptionFault[],
+): void {
+  for (const [key, given] of Object.entries(value)) {
+    const path = prefix + key;
+    const rule = own<Shape[string]>(shape, key);
+    if (rule === undefined) {
+      const names = Object.keys(shape);
+      const near = names.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 3);
+      const hint = near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
+      faults.push({ path, received: 'not an option', allowed: `one of ${names.join(', ')}${hint}` });
+    } else if (given !== undefined) {
+      checkRule(given, rule, path, faults);
+    }
+  }
+  for (const [key, rule] of Object.entries(shape)) {
+    if (isCheck(rule) && rule.required && value[key] === undefined) {
+      faults.push({ path: prefix + key, received: show(undefined), allowed: rule.allowed });
+    }
+  }
+}
+
+function checkRule(given: unknown, rule: Check | List | Shape, path: string, faults: OptionFault[]): void {
+  if (isCheck(rule)) {
+    if (rule.accepts(given)) return;
+    faults.push({ path, received: rule.secret ? 'a value (hidden)' : show(given), allowed: rule.allowed });
+  } else if (isList(rule)) {
+    checkList(given, rule, path, faults);
+  } else if (isObject(given)) {
+    checkShape(given, rule, `${path}.`, faults);
+  } else {
+    faults.push({ path, received: show(given), allowed: `an object with ${Object.keys(rule).join(', ')}` });
+  }
+}
+
+function checkList(given: unknown, { max, shapeOf }: List, path: string, faults: OptionFault[]): void {
+  if (!Array.isArray(given) || given.length > max) {
+    const received = Array.isArray(given) ? `an array of ${given.length}` : show(given);
+    faults.push({ path, received, allowed: `an array of at most ${max} objects` });
+    return;
+  }
+  for (const [index, item] of given.entries()) {
+    const at = `${path}[${index}]`;
+    if (isObject(item)) checkShape(item, shapeOf(item), `${at}.`, faults);
+    else faults.push({ path: at, received: show(item), allowed: 'an object' });
+  }
+}
+
+/** Levenshtein's distance, for names of options only. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next[j] = Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substitution);
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}
