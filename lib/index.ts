@@ -17,33 +17,16 @@ export type { ChangedPart, Regression, RegressionMetric } from './baseline/regre
 export type { Trend } from './baseline/trend.js';
 export type { CallSite } from './code/call-site.js';
 export type { CauseName, RankedCause } from './explain/cause.js';
+export type { DetectionOptions, MemoryLeakOptions, NPlusOneOptions } from './explain/detection-options.js';
 export type { Finding, FindingType, Severity } from './explain/finding.js';
+export type { DetailedSlowOperation, SlowOperation } from './explain/slow-operation.js';
 export type { SlowQuery } from './explain/slow-queries.js';
 export type { Leak, LeakingMemory } from './leaks/leak.js';
 export type { MetricsOptions } from './metrics/metrics-options.js';
-export type {
-  DetectionOptions,
-  EndpointGuardClass,
-  EndpointGuardLike,
-  EndpointOptions,
-  EventLoopBlockOptions,
-  HttpOptions,
-  MemoryLeakOptions,
-  NPlusOneOptions,
-  PerformanceOptions,
-  ProfilingOptions,
-  PyroscopeOptions,
-  ResolvedOptions,
-  ResourceOptions,
-  SamplingOptions,
-  TracingOptions,
-} from './monitor/options.js';
-export {
-  type EndedOperation,
-  PerformanceMonitor,
-} from './monitor/performance-monitor.js';
-export type { PerformanceStats } from './monitor/performance-stats.js';
-export { RESOLVED_OPTIONS, TRACER_PROVIDER } from './monitor/tokens.js';
+export type { EndpointGuardClass, EndpointGuardLike, EndpointOptions } from './monitor/endpoint-options.js';
+export type { MonitorOptions, ResolvedOptions } from './monitor/options.js';
+export { PerformanceMonitor } from './monitor/performance-monitor.js';
+export type { HttpOptions, SamplingOptions, TracingOptions } from './monitor/tracing-options.js';
 export {
   OnPerformanceAlert,
   type OnPerformanceAlertDecorator,
@@ -62,18 +45,21 @@ export {
   type PerformanceHealthResult,
   type PerformanceHealthStatus,
 } from './nest/health/performance.health.js';
+export type { PerformanceOptions, ResolvedModuleOptions } from './nest/module-options.js';
 export { PerformanceInterceptor } from './nest/performance.interceptor.js';
 export { PerformanceModule, type PerformanceModuleExtras } from './nest/performance.module.js';
 export { PerformanceMonitorService } from './nest/performance-monitor.service.js';
 export { getPerformanceMonitor, getPerformanceStats } from './nest/running-monitor.js';
+export { RESOLVED_OPTIONS, TRACER_PROVIDER } from './nest/tokens.js';
 export type { DriverStatus } from './operation/driver-status.js';
 export type {
-  DetailedSlowOperation,
   HttpEvidence,
   OperationType,
-  SlowOperation,
 } from './operation/operation.js';
+export type { ServiceOptions } from './operation/service-options.js';
+export type { ThresholdOptions } from './operation/threshold-options.js';
 export type { WatchdogStatus } from './process/event-loop-watchdog.js';
+export type { EventLoopBlockOptions, ResourceOptions } from './process/resource-options.js';
 export {
   type CurrentResources,
   type ResourceEvidence,
@@ -88,6 +74,8 @@ export {
   type ProfileType,
 } from './profiling/profile-info.js';
 export type { ProfilingStatus } from './profiling/profiling.js';
+export type { ProfilingOptions, ProfilingSwitches, PyroscopeOptions } from './profiling/profiling-options.js';
+export type { PerformanceStats } from './report/performance-stats.js';
 export type {
   PerformanceReport,
   ReportedFinding,
@@ -96,6 +84,7 @@ export type {
 } from './report/report.js';
 export { REPORT_SCHEMA } from './report/report-schema.js';
 export type { PeakResources } from './report/resource-peaks.js';
+export type { EndedOperation } from './spans/ended-operation.js';
 export type { SpanLike } from './spans/guarded-span.js';
 export type { SdkSpan, SdkSpanProcessor } from './spans/sdk-span.js';
 export type { Waterfall, WaterfallSpan } from './spans/waterfall.js';

@@ -3,6 +3,7 @@ import { REGRESSION_METRICS } from '../baseline/regression.js';
 import { SEVERITIES } from '../explain/finding.js';
 import { LEAKING_MEMORIES } from '../leaks/leak.js';
 import { OPERATION_TYPE_PATTERN } from '../operation/operation.js';
+import { MIN_JUDGED, MOST_PERCENT } from '../statistics/failures.js';
 import {
   boolean,
   type Check,
@@ -19,8 +20,9 @@ import {
   text,
   whole,
 } from '../validation/checks.js';
+import { type OptionTable, option } from '../validation/option-table.js';
 import { type OptionFault, show } from '../validation/options-error.js';
-import type { AlertRuleOptions, SilenceOptions } from './alert-options.js';
+import type { AlertOptions, AlertRuleOptions, SilenceOptions } from './alert-options.js';
 import { BURN_POLICIES } from './burn-rate.js';
 import { ruleName } from './rule-name.js';
 
@@ -49,6 +51,14 @@ const headers: Check = {
   allowed: 'an object of names and values that HTTP allows in a header',
   secret: true,
   accepts: (value) => isObject(value) && Object.entries(value).every(isHeader),
+};
+const logLevel: Check = {
+  allowed: 'true, false or { level } with log, warn or error',
+  accepts: (value) =>
+    typeof value === 'boolean' ||
+    (isObject(value) &&
+      Object.keys(value).join() === 'level' &&
+      ['log', 'warn', 'error'].includes(value['level'] as string)),
 };
 const moment: Check = {
   allowed: 'a Date, milliseconds since 1970, or a date as in ISO 8601 such as 2026-01-31T02:00:00Z',
@@ -122,42 +132,41 @@ const SILENCE: Shape = {
 };
 
 /** What `alerts` may hold. */
-export const ALERTS: Shape = {
-  enabled: boolean,
-  intervalMs: whole(100, 3_600_000),
-  slowPercentage: { threshold: number(0, 100), minCount: whole(1, 1_000_000) },
-  errorRate: { threshold: number(0, 100), minCount: whole(1, 1_000_000) },
-  heapUsed: { threshold: number(0, 100) },
-  defaultRules: boolean,
+export const ALERT_OPTION_TABLE: OptionTable<AlertOptions> = {
+  enabled: option(boolean, { default: true }),
+  intervalMs: option(whole(100, 3_600_000), { default: 5000 }),
+  slowPercentage: {
+    threshold: option(number(0, 100), { default: 5 }),
+    minCount: option(whole(1, 1_000_000), { default: 20 }),
+  },
+  errorRate: {
+    threshold: option(number(0, 100), { default: MOST_PERCENT }),
+    minCount: option(whole(1, 1_000_000), { default: MIN_JUDGED }),
+  },
+  heapUsed: { threshold: option(number(0, 100), { default: 90 }) },
+  defaultRules: option(boolean, { default: true }),
   rules: { max: MAX_RULES, shapeOf: ruleShape },
   slos: { max: MAX_SLOS, shapeOf: () => SLO },
   silences: { max: MAX_SILENCES, shapeOf: () => SILENCE },
-  maxNotificationsPerHour: whole(1, 10_000),
-  repeatIntervalSeconds: number(60, 30 * DAY_SECONDS),
+  maxNotificationsPerHour: option(whole(1, 10_000), { default: 60 }),
+  repeatIntervalSeconds: option(number(60, 30 * DAY_SECONDS), { defaultText: 'never' }),
   notifiers: {
-    log: {
-      allowed: 'true, false or { level } with log, warn or error',
-      accepts: (value) =>
-        typeof value === 'boolean' ||
-        (isObject(value) &&
-          Object.keys(value).join() === 'level' &&
-          ['log', 'warn', 'error'].includes(value['level'] as string)),
-    },
+    log: option(logLevel, { default: true }),
     webhook: {
       // An address may hold a password, and with many services it is the secret itself.
       url: required({ ...httpAddress('https://example.com/alerts'), secret: true }),
       secret: longSecret,
-      headers,
-      timeoutMs: number(100, 60_000),
-      maxRetries: whole(0, 20),
-      maxQueue: whole(1, 10_000),
+      headers: option(headers, { default: {} }),
+      timeoutMs: option(number(100, 60_000), { default: 5000 }),
+      maxRetries: option(whole(0, 20), { default: 5 }),
+      maxQueue: option(whole(1, 10_000), { default: 100 }),
     },
     alertmanager: {
       url: required({ ...httpAddress('http://localhost:9093'), secret: true }),
       token: secret,
       generatorUrl: httpAddress('https://example.com/performance'),
     },
-    openTelemetry: boolean,
+    openTelemetry: option(boolean, { default: false }),
   },
 };
 

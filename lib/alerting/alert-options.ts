@@ -1,7 +1,6 @@
 import type { RegressionMetric } from '../baseline/regression.js';
 import type { Severity } from '../explain/finding.js';
 import type { LeakingMemory } from '../leaks/leak.js';
-import { MIN_JUDGED, MOST_PERCENT } from '../statistics/failures.js';
 import type { NotifierOptions, ResolvedNotifierOptions } from './notifier-options.js';
 
 /** What alerts, and whom it tells. */
@@ -194,38 +193,4 @@ export interface ResolvedAlertOptions {
   readonly maxNotificationsPerHour: number;
   readonly repeatIntervalSeconds: number | undefined;
   readonly notifiers: ResolvedNotifierOptions;
-}
-
-export function resolveAlerts(options: AlertOptions = {}): ResolvedAlertOptions {
-  const { slowPercentage = {}, errorRate = {}, heapUsed = {}, notifiers = {} } = options;
-  const { webhook } = notifiers;
-  return {
-    enabled: options.enabled ?? true,
-    intervalMs: options.intervalMs ?? 5000,
-    slowPercentage: { threshold: slowPercentage.threshold ?? 5, minCount: slowPercentage.minCount ?? 20 },
-    errorRate: {
-      threshold: errorRate.threshold ?? MOST_PERCENT,
-      minCount: errorRate.minCount ?? MIN_JUDGED,
-    },
-    heapUsed: { threshold: heapUsed.threshold ?? 90 },
-    defaultRules: options.defaultRules ?? true,
-    rules: options.rules ?? [],
-    slos: options.slos ?? [],
-    silences: options.silences ?? [],
-    maxNotificationsPerHour: options.maxNotificationsPerHour ?? 60,
-    repeatIntervalSeconds: options.repeatIntervalSeconds,
-    notifiers: {
-      log: notifiers.log ?? true,
-      webhook: webhook && {
-        url: webhook.url,
-        secret: webhook.secret,
-        headers: webhook.headers ?? {},
-        timeoutMs: webhook.timeoutMs ?? 5000,
-        maxRetries: webhook.maxRetries ?? 5,
-        maxQueue: webhook.maxQueue ?? 100,
-      },
-      alertmanager: notifiers.alertmanager,
-      openTelemetry: notifiers.openTelemetry ?? false,
-    },
-  };
 }

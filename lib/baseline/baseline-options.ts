@@ -1,50 +1,47 @@
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { boolean, isObject, milliseconds, number, whole } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
+import { directoryOption } from '../validation/directory-option.js';
+import { type OptionTable, option } from '../validation/option-table.js';
 
-/** What operations were like before: kept across restarts, and what is told from it. */
+/** What operations were like before: kept across restarts, and what is compared with it. */
 export interface BaselineOptions {
-  /** Learn what is usual, and tell what got slower. Default true. */
+  /** Learn baselines, and report what became slower. */
   enabled?: boolean | undefined;
-  /**
-   * Where it is kept, a directory that survives a deploy. Default: a directory of this user's in the directory for
-   * temporary files.
-   */
+  /** Where baselines are kept: a directory that survives a deploy. */
   directory?: string | undefined;
   /**
-   * Where several instances keep it together instead: a Keyv, or what has its `get`, `set` and `delete`. Each instance
-   * writes keys of its own, and readers merge them.
+   * Where several instances keep baselines together instead: a Keyv, or an object with its `get`, `set` and `delete`. Each
+   * instance writes its own keys, and readers merge them.
    */
   store?: KeyValueStore | undefined;
-  /** Seconds from one save to the next. It is saved at shutdown, too. Default 60. */
+  /** Seconds between two saves. Baselines are also saved at shutdown. */
   saveIntervalSeconds?: number | undefined;
-  /** Days after which what was learned counts half. Default 7. */
+  /** Days after which learned data counts half. */
   halfLifeDays?: number | undefined;
-  /** What is older is forgotten. Default 30 days, and the 10 versions used last. */
+  /** Days for which a version is kept, and the number of versions that are kept: those used last. */
   maxAgeDays?: number | undefined;
   maxVersions?: number | undefined;
-  /** Seconds after the start in which nothing is learned or compared. Default 180. */
+  /** Seconds after the start in which nothing is learned or compared. */
   warmUpSeconds?: number | undefined;
   adaptive?: AdaptiveThresholdOptions | undefined;
   regressions?: RegressionOptions | undefined;
 }
 
-/** Thresholds by what is usual. */
+/** Thresholds by the baseline of each operation. */
 export interface AdaptiveThresholdOptions {
-  /** An operation is slow, too, when it takes `factor` times its usual p95. Default false. */
+  /** An operation is also slow when it takes `factor` times its baseline p95. */
   enabled?: boolean | undefined;
-  /** Default 3. */
   factor?: number | undefined;
-  /** Operations from which on it is known what is usual. Default 200. */
+  /** Operations that a baseline needs before it is compared with. */
   minCount?: number | undefined;
 }
 
-/** Which changes are told. */
+/** Which changes are reported. */
 export interface RegressionOptions {
-  /** Default true. */
   enabled?: boolean | undefined;
-  /** The least change that is one: of a latency in percent and in milliseconds. Default 10 and 2. */
+  /** The smallest change of a latency that is reported, in percent. */
   minEffectPercent?: number | undefined;
+  /** The smallest change of a latency that is reported, in milliseconds. */
   minEffectMs?: number | undefined;
 }
 
@@ -68,31 +65,31 @@ export interface ResolvedBaselineOptions {
   readonly regressions: Complete<RegressionOptions>;
 }
 
-export function resolveBaseline(options: BaselineOptions = {}): ResolvedBaselineOptions {
-  const { adaptive = {}, regressions = {} } = options;
-  return {
-    enabled: options.enabled ?? true,
-    directory: options.directory === undefined ? baselineDirectory() : resolve(options.directory),
-    store: options.store,
-    saveIntervalSeconds: options.saveIntervalSeconds ?? 60,
-    halfLifeDays: options.halfLifeDays ?? 7,
-    maxAgeDays: options.maxAgeDays ?? 30,
-    maxVersions: options.maxVersions ?? 10,
-    warmUpSeconds: options.warmUpSeconds ?? 180,
-    adaptive: {
-      enabled: adaptive.enabled ?? false,
-      factor: adaptive.factor ?? 3,
-      minCount: adaptive.minCount ?? 200,
-    },
-    regressions: {
-      enabled: regressions.enabled ?? true,
-      minEffectPercent: regressions.minEffectPercent ?? 10,
-      minEffectMs: regressions.minEffectMs ?? 2,
-    },
-  };
-}
+const ADAPTIVE_OPTIONS: OptionTable<AdaptiveThresholdOptions> = {
+  enabled: option(boolean, { default: false }),
+  factor: option(number(1, 1000), { default: 3 }),
+  minCount: option(whole(30, 1_000_000), { default: 200 }),
+};
+const REGRESSION_OPTIONS: OptionTable<RegressionOptions> = {
+  enabled: option(boolean, { default: true }),
+  minEffectPercent: option(number(1, 1000), { default: 10 }),
+  minEffectMs: option(milliseconds, { default: 2 }),
+};
 
-/** One for each user of the machine: nobody else may read or write there. */
-function baselineDirectory(): string {
-  return join(tmpdir(), `nestjs-performance-baseline-${process.getuid?.() ?? 'user'}`);
-}
+export const BASELINE_OPTIONS: OptionTable<BaselineOptions> = {
+  enabled: option(boolean, { default: true }),
+  directory: directoryOption('baseline'),
+  store: {
+    allowed: 'a Keyv, or an object with its get, set and delete',
+    accepts: (value) =>
+      isObject(value) &&
+      (['get', 'set', 'delete'] as const).every((name) => typeof value[name] === 'function'),
+  },
+  saveIntervalSeconds: option(number(1, 3600), { default: 60 }),
+  halfLifeDays: option(number(0.1, 365), { default: 7 }),
+  maxAgeDays: option(number(0.1, 3650), { default: 30 }),
+  maxVersions: option(whole(1, 100), { default: 10 }),
+  warmUpSeconds: option(number(0, 3600), { default: 180 }),
+  adaptive: ADAPTIVE_OPTIONS,
+  regressions: REGRESSION_OPTIONS,
+};

@@ -1,5 +1,5 @@
 import type { CauseName } from '../explain/cause.js';
-import type { SlowOperation } from '../operation/operation.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import { figure, shortened } from '../report/report-words.js';
 import { failureCountOf } from '../statistics/failures.js';
 import { type FailureSigns, failureSentence, isServed, tooFewToJudge } from './failing.js';

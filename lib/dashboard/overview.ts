@@ -3,9 +3,9 @@ import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding } from '../explain/finding.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Leak } from '../leaks/leak.js';
 import type { DriverStatus } from '../operation/driver-status.js';
-import type { SlowOperation } from '../operation/operation.js';
 import type { LatencySummary } from '../statistics/operation-statistics.js';
 
 /** What the page shows at first sight. Plain data, fit for JSON; durations are milliseconds, moments milliseconds since 1970. */

@@ -1,6 +1,5 @@
 import type { CallSite, RawFrame } from '../code/call-site.js';
 import { SourceMaps } from '../code/source-maps.js';
-import type { ResolvedOptions } from '../monitor/options.js';
 import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
 import type { Stall } from '../process/stall.js';
 import { processProfiler } from '../profiling/process-profiler.js';
@@ -9,6 +8,7 @@ import type { SpanState } from '../spans/live-span.js';
 import { WantedStacks } from '../spans/stack-requests.js';
 import type { WorkKey } from '../spans/work-group.js';
 import { isSequential } from './cause.js';
+import type { ResolvedDetectionOptions } from './detection-options.js';
 import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
 import { observeChain, observeRepetition } from './explanation.js';
 import { Findings } from './findings.js';
@@ -37,7 +37,7 @@ export class Diagnostics {
 
   /** @param gcMsSince how long the collector has paused the process since a moment until now */
   constructor(
-    { detection }: ResolvedOptions,
+    detection: ResolvedDetectionOptions,
     private readonly gcMsSince: (from: number) => number,
     private readonly onError: (error: unknown) => void,
   ) {

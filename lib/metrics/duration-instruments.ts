@@ -1,5 +1,5 @@
 import { type Attributes, type Histogram, type Meter, ValueType } from '@opentelemetry/api';
-import type { EndedOperation } from '../monitor/performance-monitor.js';
+import type { EndedOperation } from '../spans/ended-operation.js';
 import { BOUNDS_S } from './latency-buckets.js';
 import { operationAttributes } from './operation-metrics.js';
 import { type DurationSeries, SeriesBudget, SeriesTable } from './series.js';

@@ -2,8 +2,8 @@ import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { FindingCount } from '../explain/findings.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Leak } from '../leaks/leak.js';
-import type { SlowOperation } from '../operation/operation.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { Statistics } from '../statistics/statistics.js';
 

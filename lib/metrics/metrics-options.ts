@@ -1,23 +1,22 @@
-/** What is counted for metrics, and where it goes. */
+import { boolean, httpAddress, number, oneOf, whole } from '../validation/checks.js';
+import { addressFrom, type Environment, type OptionTable, option } from '../validation/option-table.js';
+
+/** Which metrics are recorded, and where they go. */
 export interface MetricsOptions {
-  /** Count for metrics, and answer at `/performance/metrics`. Default true. */
+  /** Record metrics, and serve them at `/performance/metrics`. */
   enabled?: boolean | undefined;
   /**
-   * Where metrics are exported to by OTLP over gRPC, where the application has no meter provider of its own. Default:
-   * `tracing.endpoint`. Environment: `OTEL_EXPORTER_OTLP_METRICS_ENDPOINT`, `ENDPOINT`, `OTEL_EXPORTER_OTLP_ENDPOINT`;
-   * `OTEL_METRICS_EXPORTER=none` for nowhere.
+   * Where metrics are exported to by OTLP over gRPC, unless the application has a meter provider of its own. With
+   * `OTEL_METRICS_EXPORTER=none` in the environment they are exported only where this option is given.
    */
   endpoint?: string | undefined;
-  /** Seconds from one export to the next. Environment: `OTEL_METRIC_EXPORT_INTERVAL`, in milliseconds. Default 60. */
+  /** Seconds between two exports. The variable gives milliseconds. */
   intervalSeconds?: number | undefined;
-  /**
-   * What durations are exported as by OTLP: `exponential` histograms, or those of `explicit` buckets for what knows no
-   * others. Environment: `OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION`. Default `exponential`.
-   */
+  /** How durations are exported by OTLP: as `exponential` histograms, or with `explicit` buckets. */
   histograms?: 'exponential' | 'explicit' | undefined;
   /**
-   * Series that are told apart, over all metrics; the others share one for each metric, which is marked
-   * `otel.metric.overflow`. A histogram counts as one. Default 2000.
+   * Series over all metrics. Those beyond it share one series for each metric, marked `otel.metric.overflow`. A histogram
+   * counts as one.
    */
   maxSeries?: number | undefined;
 }
@@ -31,22 +30,49 @@ export interface ResolvedMetricsOptions {
   readonly maxSeries: number;
 }
 
+/** Seconds between two exports. */
+const exportSeconds = number(0.1, 3600);
+const HISTOGRAMS = new Map([
+  ['base2_exponential_bucket_histogram', 'exponential'],
+  ['explicit_bucket_histogram', 'explicit'],
+]);
+
+export const METRICS_OPTIONS: OptionTable<MetricsOptions> = {
+  enabled: option(boolean, { default: true }),
+  endpoint: option(httpAddress('http://localhost:4317'), {
+    defaultText: '`tracing.endpoint`',
+    variables: addressFrom('OTEL_EXPORTER_OTLP_METRICS_ENDPOINT', 'ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'),
+  }),
+  intervalSeconds: option(exportSeconds, {
+    default: 60,
+    variables: {
+      names: ['OTEL_METRIC_EXPORT_INTERVAL'],
+      parse: (value) => Number(value) / 1000,
+      allowed: 'a number of milliseconds, 100 to 3600000',
+    },
+  }),
+  histograms: option(oneOf(['exponential', 'explicit']), {
+    default: 'exponential',
+    variables: {
+      names: ['OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION'],
+      parse: (value) => HISTOGRAMS.get(value.toLowerCase()) ?? value,
+      allowed: [...HISTOGRAMS.keys()].join(' or '),
+    },
+  }),
+  maxSeries: option(whole(10, 100_000), { default: 2000 }),
+};
+
 /**
- * The options with what the environment says beneath them, and the defaults beneath both.
- * @param tracingEndpoint the option of that name: who gave it gave it for all telemetry
+ * Where metrics are exported to. `tracing.endpoint` stands for all telemetry, and wins over the environment.
+ * Of the exporters that `OTEL_METRICS_EXPORTER` may name, `none` alone has a meaning here.
  */
-export function resolveMetrics(
-  options: MetricsOptions = {},
-  environment: MetricsOptions = {},
-  tracingEndpoint?: string,
-): ResolvedMetricsOptions {
-  return {
-    enabled: options.enabled ?? true,
-    endpoint:
-      options.endpoint ??
-      (environment.enabled === false ? undefined : (tracingEndpoint ?? environment.endpoint)),
-    intervalSeconds: options.intervalSeconds ?? environment.intervalSeconds ?? 60,
-    histograms: options.histograms ?? environment.histograms ?? 'exponential',
-    maxSeries: options.maxSeries ?? 2000,
-  };
+export function metricsEndpoint(
+  given: MetricsOptions | undefined,
+  environment: MetricsOptions | undefined,
+  tracing: { readonly endpoint?: string | undefined } | undefined,
+  env: Environment,
+): string | undefined {
+  if (given?.endpoint !== undefined) return given.endpoint;
+  if (env['OTEL_METRICS_EXPORTER']?.trim() === 'none') return undefined;
+  return tracing?.endpoint ?? environment?.endpoint;
 }

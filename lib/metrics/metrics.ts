@@ -1,7 +1,7 @@
 import type { Attributes, Span } from '@opentelemetry/api';
-import type { ResolvedOptions } from '../monitor/options.js';
-import type { GuardedOperation } from '../monitor/performance-monitor.js';
-import type { SlowOperation } from '../operation/operation.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
+import type { ResolvedServiceOptions } from '../operation/service-options.js';
+import type { GuardedOperation } from '../spans/ended-operation.js';
 import type { SpanState } from '../spans/live-span.js';
 import { changeMetrics } from './change-metrics.js';
 import { CounterTable } from './counter-table.js';
@@ -39,7 +39,7 @@ export class Metrics {
   target: Attributes;
 
   constructor(
-    options: ResolvedOptions,
+    options: ResolvedServiceOptions & { readonly metrics: ResolvedMetricsOptions },
     private readonly sources: MetricSources,
   ) {
     this.options = options.metrics;

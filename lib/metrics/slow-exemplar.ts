@@ -1,5 +1,5 @@
 import { isValidTraceId } from '@opentelemetry/api';
-import type { SlowOperation } from '../operation/operation.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Exemplar } from './metric.js';
 
 /** A slow operation as an exemplar; nothing where there is no trace to look at. */

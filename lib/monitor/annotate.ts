@@ -1,5 +1,5 @@
 import type { Span } from '@opentelemetry/api';
-import type { SlowOperation } from '../operation/operation.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import type { CapturedFile } from '../profiling/profiling.js';
 import type { GuardedSpan } from '../spans/guarded-span.js';
 

@@ -1,15 +1,15 @@
 import { isSpanContextValid } from '@opentelemetry/api';
 import type { Explanation, TimedExplanation } from '../explain/explainer.js';
 import type { Diagnostics } from '../explain/request-analyzer.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import type { DriverStatus } from '../operation/driver-status.js';
-import type { SlowOperation } from '../operation/operation.js';
 import { cpuTimeMs } from '../process/cpu-time.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { CapturedFile, Profiling, SlowCapture } from '../profiling/profiling.js';
+import type { GuardedOperation } from '../spans/ended-operation.js';
 import type { SpanState } from '../spans/live-span.js';
 import { round } from '../text/round.js';
-import type { GuardedOperation } from './performance-monitor.js';
 
 /** What a slow operation is described with, beside itself. */
 interface Surroundings {

@@ -12,25 +12,22 @@ import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import { Diagnostics } from '../explain/request-analyzer.js';
+import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { Leak } from '../leaks/leak.js';
 import { Metrics } from '../metrics/metrics.js';
 import type { DriverStatus } from '../operation/driver-status.js';
-import {
-  boundedName,
-  type DetailedSlowOperation,
-  MAX_NAME,
-  type OperationType,
-  type SlowOperation,
-} from '../operation/operation.js';
+import { boundedName, MAX_NAME, type OperationType } from '../operation/operation.js';
 import { Thresholds } from '../operation/thresholds.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { ResourceSampler } from '../process/resource-sampler.js';
 import { Profiling } from '../profiling/profiling.js';
 import { AlertHistory } from '../report/alert-history.js';
 import { buildReport } from '../report/build-report.js';
+import type { PerformanceStats, PerformanceStatsInParts } from '../report/performance-stats.js';
 import type { PerformanceReport } from '../report/report.js';
 import { ResourcePeaks } from '../report/resource-peaks.js';
+import type { EndedOperation, GuardedOperation } from '../spans/ended-operation.js';
 import { GuardedSpan, type SpanLike } from '../spans/guarded-span.js';
 import { type HttpEvidenceSource, type SpanState, stateOf } from '../spans/live-span.js';
 import type { OperationRecorder } from '../spans/operation-recorder.js';
@@ -44,34 +41,9 @@ import { round } from '../text/round.js';
 import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import { OverTime } from './long-term-analysis.js';
-import type { PerformanceOptions, ResolvedOptions } from './options.js';
-import type { PerformanceStats, PerformanceStatsInParts } from './performance-stats.js';
+import type { MonitorOptions, ResolvedOptions } from './options.js';
 import { resolveOptions } from './resolve-options.js';
 import { type RecordedSpans, SlowOperations } from './slow-operations.js';
-
-/** One operation that ended, as it is counted. */
-export interface EndedOperation {
-  type: OperationType;
-  name: string;
-  durationMs: number;
-  /** Absent: it is counted and never slow. */
-  thresholdMs: number | undefined;
-  error: boolean;
-  /**
-   * The error does not mean that the service is broken: it is the caller's, or part of an answer that is as it should be.
-   * It is counted, and left out by health and alerts. Default false.
-   */
-  expectedError?: boolean | undefined;
-  /** To annotate when it is slow; must still be writable. */
-  span?: SpanLike | null | undefined;
-  statement?: string | undefined;
-  http?: HttpEvidenceSource | undefined;
-}
-
-/** The same, with a span that throws nothing. */
-export interface GuardedOperation extends Omit<EndedOperation, 'span'> {
-  span?: Span | GuardedSpan;
-}
 
 /** The number of operations listed where nothing else is said; more would make a heavy page of little use. */
 const LISTED = 100;
@@ -111,7 +83,7 @@ export class PerformanceMonitor {
    * @param options as for `PerformanceModule.forRoot`; the environment is not read
    * @throws {@link PerformanceOptionsError} for options that are not right
    */
-  constructor(options: PerformanceOptions | ResolvedOptions = {}) {
+  constructor(options: MonitorOptions | ResolvedOptions = {}) {
     this.options = 'thresholds' in options ? options : resolveOptions(options);
     const { thresholds, detection, resources, alerts } = this.options;
     this.thresholds = new Thresholds(thresholds);
@@ -122,7 +94,7 @@ export class PerformanceMonitor {
     this.resources = new ResourceSampler(resources.intervalMs);
     this.resourcePeaks = new ResourcePeaks(this.resources.history);
     this.diagnostics = new Diagnostics(
-      this.options,
+      detection,
       (from) => this.resources.evidence(from, performance.now() - from).gcPauseMs,
       reportError,
     );

@@ -1,4 +1,4 @@
-import type { DetailedSlowOperation, SlowOperation } from '../operation/operation.js';
+import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { EndedSpans } from '../spans/completed-spans.js';
 import { waterfallOf } from '../spans/waterfall.js';
 

@@ -6,13 +6,14 @@ import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
+import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { Leak } from '../leaks/leak.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import type { PerformanceStats } from '../monitor/performance-stats.js';
-import type { DetailedSlowOperation, OperationType, SlowOperation } from '../operation/operation.js';
+import type { OperationType } from '../operation/operation.js';
 import type { CaptureOptions } from '../profiling/on-demand.js';
 import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
+import type { PerformanceStats } from '../report/performance-stats.js';
 import type { PerformanceReport } from '../report/report.js';
 import type { SpanLike } from '../spans/guarded-span.js';
 

@@ -11,10 +11,7 @@ import {
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { PageFiles } from '../dashboard/page-files.js';
-import type { PerformanceOptions, ResolvedOptions } from '../monitor/options.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import { resolveOptions } from '../monitor/resolve-options.js';
-import { RESOLVED_OPTIONS, TRACER_PROVIDER, TRACING } from '../monitor/tokens.js';
 import { ResourceSampler } from '../process/resource-sampler.js';
 import { driverTable } from '../tracing/driver-table.js';
 import { HttpServerTracer } from '../tracing/http-server.tracer.js';
@@ -28,8 +25,14 @@ import { EndpointGuard } from './endpoint/endpoint.guard.js';
 import { EndpointAccess } from './endpoint/endpoint-access.js';
 import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
+import {
+  type PerformanceOptions,
+  type ResolvedModuleOptions,
+  resolveModuleOptions,
+} from './module-options.js';
 import { PerformanceInterceptor } from './performance.interceptor.js';
 import { PerformanceMonitorService } from './performance-monitor.service.js';
+import { RESOLVED_OPTIONS, TRACER_PROVIDER, TRACING } from './tokens.js';
 
 /** What shapes the module, and so must be known before its options are. */
 export interface PerformanceModuleExtras {
@@ -84,12 +87,13 @@ const providers: Provider[] = [
   {
     provide: RESOLVED_OPTIONS,
     inject: [MODULE_OPTIONS_TOKEN],
-    useFactory: (options: PerformanceOptions) => resolveOptions(options, process.env),
+    useFactory: (options: PerformanceOptions) => resolveModuleOptions(options, process.env),
   },
   {
     provide: PerformanceMonitor,
     inject: [RESOLVED_OPTIONS],
-    useFactory: (options: ResolvedOptions) => withLog(options.monitor ?? new PerformanceMonitor(options)),
+    useFactory: (options: ResolvedModuleOptions) =>
+      withLog(options.monitor ?? new PerformanceMonitor(options)),
   },
   {
     provide: ResourceSampler,
@@ -99,7 +103,7 @@ const providers: Provider[] = [
   {
     provide: TRACING,
     inject: [RESOLVED_OPTIONS, PerformanceMonitor],
-    useFactory: (options: ResolvedOptions, monitor: PerformanceMonitor) =>
+    useFactory: (options: ResolvedModuleOptions, monitor: PerformanceMonitor) =>
       options.enabled ? acquireTracing(options, monitor, logger) : undefined,
   },
   {
@@ -115,7 +119,7 @@ const providers: Provider[] = [
   {
     provide: HttpServerTracer,
     inject: [RESOLVED_OPTIONS, PerformanceMonitor, TRACING],
-    useFactory: (options: ResolvedOptions, monitor: PerformanceMonitor, tracing: Tracing | undefined) =>
+    useFactory: (options: ResolvedModuleOptions, monitor: PerformanceMonitor, tracing: Tracing | undefined) =>
       tracing && new HttpServerTracer(monitor, ignoredPaths(options.http.ignore), !tracing.foreign),
   },
   PerformanceMonitorService,
@@ -153,7 +157,7 @@ export class PerformanceModule
   private metrics: RunningMetrics | undefined;
 
   constructor(
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedOptions,
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions,
     @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
     @Inject(TRACING) private readonly tracing: Tracing | undefined,
     @Inject(HttpServerTracer) private readonly http: HttpServerTracer | undefined,

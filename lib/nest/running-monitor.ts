@@ -1,5 +1,5 @@
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import type { PerformanceStats } from '../monitor/performance-stats.js';
+import type { PerformanceStats } from '../report/performance-stats.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 
 /**

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { SourceMaps } from '../code/source-maps.js';
 import type { SourceTexts } from '../code/source-texts.js';
-import type { ResolvedOptions } from '../monitor/options.js';
 import { Activity } from './activity.js';
 import { AllocationSampling } from './allocation-sampling.js';
 import { CodeNames } from './code-names.js';
@@ -16,6 +15,7 @@ import {
   type ProfileReason,
 } from './profile-info.js';
 import type { NewProfile, ProfileContent, ProfileStore } from './profile-store.js';
+import type { ResolvedProfilingOptions } from './profiling-options.js';
 
 /** How long to capture, and what ends it. */
 export interface CaptureOptions {
@@ -35,7 +35,7 @@ export class OnDemand {
   private readonly running = new Set<Promise<unknown>>();
 
   constructor(
-    options: ResolvedOptions['profiling'],
+    options: ResolvedProfilingOptions,
     private readonly sources: SourceMaps,
     private readonly texts: SourceTexts,
     private readonly store: ProfileStore,

@@ -1,7 +1,7 @@
 import type { HeapProfiler, Profiler } from 'node:inspector';
-import type { ResolvedOptions } from '../monitor/options.js';
 import { INTERVAL_BYTES } from './allocation-sampling.js';
 import type { ProfileInfo } from './profile-info.js';
+import type { ProfilingSettings } from './profiling-options.js';
 import { type PushStatus, PyroscopePush } from './pyroscope.js';
 
 /** A profile as pprof, which its format can be turned into. A heap snapshot cannot. */
@@ -29,7 +29,7 @@ export class ProfileShipping {
   private readonly encodings = new Set<Promise<void>>();
 
   constructor(
-    { profiling: { pyroscope }, serviceName, serviceVersion, hostName, enabled }: ResolvedOptions,
+    { profiling: { pyroscope }, serviceName, serviceVersion, hostName, enabled }: ProfilingSettings,
     private readonly warn: (message: string) => void,
   ) {
     if (enabled && pyroscope.url !== undefined)

@@ -2,7 +2,6 @@ import { setTimeout } from 'node:timers/promises';
 import { diag, type Span } from '@opentelemetry/api';
 import type { SourceMaps } from '../code/source-maps.js';
 import { SourceTexts } from '../code/source-texts.js';
-import type { ResolvedOptions } from '../monitor/options.js';
 import { CaptureQuota } from './capture-quota.js';
 import { InspectorSampler } from './inspector-sampler.js';
 import { OnDemand } from './on-demand.js';
@@ -11,6 +10,7 @@ import { CaptureRefusedError, type ProfileInfo, type ProfileType } from './profi
 import type { ProfileRingStatus } from './profile-ring.js';
 import { ProfileShipping } from './profile-shipping.js';
 import { type NewProfile, type ProfileContent, ProfileStore } from './profile-store.js';
+import type { ProfilingSettings, ResolvedProfilingOptions } from './profiling-options.js';
 import type { PushStatus } from './pyroscope.js';
 import type { Sampler } from './sample-window.js';
 import { type SeenRunning, SlowProfiles, type SlowRun } from './slow-profiles.js';
@@ -62,7 +62,7 @@ export class Profiling {
   private readonly quota: CaptureQuota;
   private readonly texts = new SourceTexts();
   private readonly shipping: ProfileShipping;
-  private readonly options: ResolvedOptions['profiling'];
+  private readonly options: ResolvedProfilingOptions;
   private readonly keepsSlow: boolean;
   private slow: SlowProfiles | undefined;
   private snapshotRefused: string | undefined;
@@ -72,7 +72,7 @@ export class Profiling {
   private readonly pending = new Set<Promise<unknown>>();
 
   constructor(
-    private readonly resolved: ResolvedOptions,
+    private readonly resolved: ProfilingSettings,
     private readonly sources: SourceMaps,
     private readonly numberOf: (span: Span | undefined) => number,
   ) {

@@ -1,6 +1,6 @@
 import { context } from '@opentelemetry/api';
 import { UNTRACED } from '../async/untraced.js';
-import type { PyroscopeOptions } from '../monitor/options.js';
+import type { PyroscopeOptions } from './profiling-options.js';
 import { ingestName, ingestQuery } from './pyroscope-request.js';
 
 const MAX_WAITING = 16;

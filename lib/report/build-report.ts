@@ -1,5 +1,5 @@
 import type { FindingType } from '../explain/finding.js';
-import type { SlowOperation } from '../operation/operation.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import { coveredTime } from './covered-time.js';
 import { perHour } from './per-hour.js';
 import { type PerformanceReport, REPORT_VERSION, type ReportedFinding } from './report.js';

@@ -1,8 +1,9 @@
 import type { CallSite } from '../code/call-site.js';
 import { CAUSES, type RankedCause } from '../explain/cause.js';
 import { FINDING_TYPES, SEVERITIES } from '../explain/finding.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
-import type { HttpEvidence, OperationBaseline, SlowOperation } from '../operation/operation.js';
+import type { HttpEvidence, OperationBaseline } from '../operation/operation.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
 import { flag, list, number, object, oneOf, optional, text, whole } from './json-schema.js';

@@ -4,18 +4,18 @@ import type { BaselineStatus } from '../baseline/baseline.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding } from '../explain/finding.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { Leak } from '../leaks/leak.js';
-import type { ResolvedOptions } from '../monitor/options.js';
-import type { PerformanceStats } from '../monitor/performance-stats.js';
-import type { SlowOperation } from '../operation/operation.js';
+import type { ResolvedServiceOptions } from '../operation/service-options.js';
 import type { ResourceHistory } from '../process/resource-history.js';
+import type { PerformanceStats } from './performance-stats.js';
 import type { ActiveAlert } from './report.js';
 import type { ResourcePeaks } from './resource-peaks.js';
 
 /** What a report is made of: a `PerformanceMonitor`. What it can't tell is left out of the report. */
 export interface ReportSource {
-  readonly options: Pick<ResolvedOptions, 'serviceName' | 'serviceVersion' | 'hostName'>;
+  readonly options: ResolvedServiceOptions;
   /** When counting began, or began anew by a reset, in milliseconds since 1970. Default: when the process started. */
   readonly countingSince?: number;
   readonly resources?: { readonly history: ResourceHistory };

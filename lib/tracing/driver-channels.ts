@@ -9,7 +9,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { knownStatements } from '../spans/statement.js';
-import { tellValues } from '../spans/work-tracking.js';
+import { tellValues } from './work-tracking.js';
 
 /** A driver that publishes its work on Node's tracing channels by itself. */
 export interface ChannelDriver {

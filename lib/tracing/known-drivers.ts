@@ -1,5 +1,5 @@
 import type { Span } from '@opentelemetry/api';
-import { tellRows, tellValues } from '../spans/work-tracking.js';
+import { tellRows, tellValues } from './work-tracking.js';
 
 /** A driver that OpenTelemetry has an instrumentation for. */
 export interface KnownDriver {

@@ -13,7 +13,7 @@ import { knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { DATABASE, OWN_BUSY, WORKS, workOf } from '../spans/work.js';
 import { statementOf } from '../spans/work-key.js';
-import { beginWork, beginWorkLate, countQuery, endWork } from '../spans/work-tracking.js';
+import { beginWork, beginWorkLate, countQuery, endWork } from './work-tracking.js';
 
 /**
  * Counts every span as an operation, and annotates the slow ones while they can still be written to.

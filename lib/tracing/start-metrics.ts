@@ -28,7 +28,7 @@ export async function startMetrics(
 ): Promise<RunningMetrics | undefined> {
   if (!options.enabled || !options.metrics.enabled || !monitor.metrics.options.enabled) return undefined;
   // A monitor that the application made early has not read the environment.
-  if (options.monitor !== undefined) monitor.metrics.target = targetOf(options);
+  if (monitor.options !== options) monitor.metrics.target = targetOf(options);
   const meter = applicationMeter();
   return meter === undefined ? startExport(options.metrics, monitor.metrics, log) : joinMeter(meter, monitor);
 }

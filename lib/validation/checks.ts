@@ -20,8 +20,9 @@ export interface Shape {
   readonly [key: string]: Check | List | Shape;
 }
 
-const isCheck = (rule: Check | List | Shape): rule is Check => typeof (rule as Check).accepts === 'function';
-const isList = (rule: List | Shape): rule is List => typeof (rule as List).shapeOf === 'function';
+export const isCheck = (rule: Check | List | Shape): rule is Check =>
+  typeof (rule as Check).accepts === 'function';
+export const isList = (rule: List | Shape): rule is List => typeof (rule as List).shapeOf === 'function';
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 

@@ -5,11 +5,12 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { atOnce } from '../../lib/async/cooperative.js';
 import { BaselineKeeper } from '../../lib/baseline/baseline-keeper.js';
 import { BaselineLearner } from '../../lib/baseline/baseline-learner.js';
-import { type KeyValueStore, resolveBaseline } from '../../lib/baseline/baseline-options.js';
+import type { KeyValueStore } from '../../lib/baseline/baseline-options.js';
 import { planTidy } from '../../lib/baseline/baseline-tidy.js';
 import { FileBaselineStore } from '../../lib/baseline/file-store.js';
 import { modelMerger } from '../../lib/baseline/merge-models.js';
 import type { StoredBaseline } from '../../lib/baseline/stored-baseline.js';
+import { resolveOptions } from '../../lib/monitor/resolve-options.js';
 import type { Usual } from '../../lib/statistics/operation-history.js';
 import { type SimulatedOperation, SimulatedService, type Simulation } from './simulated-service.js';
 
@@ -62,7 +63,7 @@ describe('a baseline whose surroundings fail', () => {
     const before = service();
     before.run(40, [albums]);
     await before.baseline.save();
-    const options = resolveBaseline({ directory });
+    const options = resolveOptions({ baseline: { directory } }).baseline;
     const run = { service: 'albums', version: undefined, startedAt: Date.now() };
     const loaded = await new BaselineKeeper(options, run, () => {}).load();
     const { statistics } = before;

@@ -1,8 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { Baseline, type BaselineSurroundings } from '../../lib/baseline/baseline.js';
-import { type BaselineOptions, resolveBaseline } from '../../lib/baseline/baseline-options.js';
+import type { BaselineOptions } from '../../lib/baseline/baseline-options.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import type { Trend } from '../../lib/baseline/trend.js';
+import { resolveOptions } from '../../lib/monitor/resolve-options.js';
 import { PARTS, type PartName } from '../../lib/statistics/operation-window.js';
 import { Statistics } from '../../lib/statistics/statistics.js';
 
@@ -44,7 +45,7 @@ export class SimulatedService {
 
   constructor(options: BaselineOptions, { version, seed = 1, maxOperations = 1000, slo }: Simulation = {}) {
     this.baseline = new Baseline(
-      resolveBaseline({ warmUpSeconds: 0, ...options }),
+      resolveOptions({ baseline: { warmUpSeconds: 0, ...options } }).baseline,
       {
         service: 'albums',
         version,

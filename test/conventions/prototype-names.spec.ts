@@ -9,12 +9,12 @@ import { AlertmanagerNotifier } from '../../lib/alerting/alertmanager-notifier.j
 import { attributesOf } from '../../lib/cli/analyze/otlp-values.js';
 import { parseOptions } from '../../lib/cli/options.js';
 import { type CpuProfile, readProfile } from '../../lib/dashboard/page/cpu-profile.js';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
 import { PerformanceMonitor } from '../../lib/index.js';
 import { exposition } from '../../lib/metrics/exposition.js';
 import { prometheusName } from '../../lib/metrics/prometheus-name.js';
 import { resolveOptions } from '../../lib/monitor/resolve-options.js';
 import { PerformanceHealthIndicator } from '../../lib/nest/health/performance.health.js';
-import type { SlowOperation } from '../../lib/operation/operation.js';
 import { toHtml } from '../../lib/report/to-html.js';
 import { toMarkdown } from '../../lib/report/to-markdown.js';
 import { alertOf, notificationOf, SERVICE } from '../alerting/alerts.js';

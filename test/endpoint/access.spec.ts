@@ -12,7 +12,6 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { of } from 'rxjs';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { EndpointGuard } from '../../lib/nest/endpoint/endpoint.guard.js';
 import {
   ENDPOINT_CONTROLLERS,
@@ -21,6 +20,7 @@ import {
 import { RouteKind } from '../../lib/nest/endpoint/route-kind.js';
 import { SESSION_COOKIE, SESSION_MS, Sessions } from '../../lib/nest/endpoint/session.js';
 import { TokenBucket } from '../../lib/nest/endpoint/token-bucket.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
 
 const TOKEN = 'sixteen-characters';

@@ -1,7 +1,7 @@
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 

@@ -4,10 +4,10 @@ import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
 import type { Overview } from '../../lib/dashboard/overview.js';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { MAX_NAME } from '../../lib/operation/operation.js';
+import type { PerformanceStats } from '../../lib/report/performance-stats.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 
 const LONG = `long-${'x'.repeat(10_000)}`;

@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Param } from '@nestjs/common';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { scrapeFormat } from '../../lib/nest/endpoint/metrics-format.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
 import { hasPrometheus } from '../support/prometheus.js';
 import { parseOpenMetrics } from './openmetrics-parser.js';

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import type { INestApplication } from '@nestjs/common';
 import { type PageBundle, PageFiles } from '../../lib/dashboard/page-files.js';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
 import { type Platform, startApplication, type TestApplication } from '../support/application.js';
 

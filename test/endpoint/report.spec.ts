@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { acceptedFormat } from '../../lib/nest/endpoint/report-format.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { HTML_POLICY } from '../../lib/report/html-page.js';
 import type { PerformanceReport } from '../../lib/report/report.js';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
+import type { DetailedSlowOperation, SlowOperation } from '../../lib/explain/slow-operation.js';
 import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
-import type { DetailedSlowOperation, SlowOperation } from '../../lib/operation/operation.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 
 @Controller('albums')

@@ -8,8 +8,8 @@ import {
   SpanStatusCode,
   trace,
 } from '@opentelemetry/api';
-import type { SlowOperation } from '../../lib/operation/operation.js';
-import { tellRows, tellValues } from '../../lib/spans/work-tracking.js';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
+import { tellRows, tellValues } from '../../lib/tracing/work-tracking.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 const SERVED = { 'http.request.method': 'GET', 'http.route': '/albums' };

@@ -7,8 +7,8 @@ import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
 import { stateOf } from '../../lib/spans/live-span.js';
 import type { Waterfall } from '../../lib/spans/waterfall.js';
-import { forget } from '../../lib/spans/work-tracking.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
+import { forget } from '../../lib/tracing/work-tracking.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 describe('the waterfall of a slow operation', () => {

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module } from '@nestjs/common';
 import { HealthCheck, type HealthCheckResult, HealthCheckService, TerminusModule } from '@nestjs/terminus';
-import type { EndedOperation } from '../../lib/monitor/performance-monitor.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import {
   PerformanceHealthIndicator,
   type PerformanceHealthLimits,
 } from '../../lib/nest/health/performance.health.js';
+import type { EndedOperation } from '../../lib/spans/ended-operation.js';
 import { fetchFromOutside, startApplication, type TestApplication } from '../support/application.js';
 
 let limits: PerformanceHealthLimits = {};

@@ -7,8 +7,8 @@ import {
   MeterProvider,
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { startApplication, type TestApplication, until } from '../support/application.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 

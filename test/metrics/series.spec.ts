@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { INVALID_SPAN_CONTEXT, trace } from '@opentelemetry/api';
 import { exposition } from '../../lib/metrics/exposition.js';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { type ParsedMetrics, parseOpenMetrics } from '../endpoint/openmetrics-parser.js';
 
 const OVERFLOW = { otel_metric_overflow: 'true' };

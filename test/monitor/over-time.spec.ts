@@ -5,8 +5,8 @@ import { performance } from 'node:perf_hooks';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { BaselineOptions } from '../../lib/baseline/baseline-options.js';
 import type { Finding } from '../../lib/explain/finding.js';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { SlowOperation } from '../../lib/operation/operation.js';
 
 const TICK_MS = 10_000;
 const PER_TICK = 10;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Events } from '../../lib/async/deferred-emitter.js';
-import { type EndedOperation, PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { SlowOperation } from '../../lib/operation/operation.js';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
+import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import type { EndedOperation } from '../../lib/spans/ended-operation.js';
 import { sleep } from '../support/tracing.js';
 
 function ended(durationMs: number, more: Partial<EndedOperation> = {}): EndedOperation {

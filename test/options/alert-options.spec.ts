@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { silenceFaults } from '../../lib/alerting/alert-checks.js';
 import type { AlertOptions, AlertRuleOptions } from '../../lib/alerting/alert-options.js';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { resolveOptions } from '../../lib/monitor/resolve-options.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { PerformanceOptionsError } from '../../lib/validation/options-error.js';
 
 function faultsOf(alerts: unknown): PerformanceOptionsError['faults'] {

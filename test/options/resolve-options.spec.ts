@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { resolveOptions } from '../../lib/monitor/resolve-options.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { PerformanceOptionsError } from '../../lib/validation/options-error.js';
 
 function faultsOf(options: unknown, env: Record<string, string> = {}): PerformanceOptionsError['faults'] {

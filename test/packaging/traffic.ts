@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SlowOperation } from '../../lib/operation/operation';
+import type { SlowOperation } from '../../lib/explain/slow-operation';
 import type { SeenSpan } from '../consumers/app/seen-spans';
 import type { Application } from './consumer';
 

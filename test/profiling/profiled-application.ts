@@ -10,9 +10,9 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { SlowOperation } from '../../lib/operation/operation.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { startApplication, type TestApplication, until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';

@@ -3,10 +3,10 @@ import type { BurnRate } from '../../lib/alerting/burn-rate.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import type { Trend } from '../../lib/baseline/trend.js';
 import type { Finding } from '../../lib/explain/finding.js';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
 import type { SlowQuery } from '../../lib/explain/slow-queries.js';
 import type { Leak } from '../../lib/leaks/leak.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import type { SlowOperation } from '../../lib/operation/operation.js';
 import type { ReportSource } from '../../lib/report/report-source.js';
 
 const HOUR_MS = 3_600_000;

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Finding } from '../../lib/explain/finding.js';
-import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
-import type { SlowOperation } from '../../lib/operation/operation.js';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
+import type { PerformanceStats } from '../../lib/report/performance-stats.js';
 import { StoreProcess, until } from './store-process';
 
 describe('the music store', () => {

@@ -6,10 +6,10 @@ import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { context } from '@opentelemetry/api';
 import { UNTRACED } from '../../lib/async/untraced.js';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
-import type { PerformanceStats } from '../../lib/monitor/performance-stats.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { PerformanceModule, type PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
 import { PerformanceMonitorService } from '../../lib/nest/performance-monitor.service.js';
+import type { PerformanceStats } from '../../lib/report/performance-stats.js';
 
 export type Platform = 'express' | 'fastify';
 export const PLATFORMS: Platform[] = ['express', 'fastify'];

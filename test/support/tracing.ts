@@ -5,8 +5,8 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { tracingRuntime } from '../../lib/spans/tracing-runtime.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 

@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Param } from '@nestjs/common';
 import { SpanStatusCode, trace } from '@opentelemetry/api';
-import type { PerformanceOptions } from '../../lib/monitor/options.js';
 import { TrackPerformance } from '../../lib/nest/decorators/track-performance.decorator.js';
+import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { startApplication, type TestApplication, until } from '../support/application.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 import { sleep } from '../support/tracing.js';

@@ -1,7 +1,7 @@
 import { SEVERITIES, type Severity } from '../../explain/finding.js';
 import type { RepetitionLimits } from '../../explain/repetition.js';
 import { times } from '../../explain/words.js';
-import { findFaults } from '../../monitor/validation.js';
+import { findFaults } from '../../monitor/resolve-options.js';
 import { printableJson } from '../../text/printable.js';
 import { show } from '../../validation/options-error.js';
 import type { Command, CommandInput } from '../command.js';

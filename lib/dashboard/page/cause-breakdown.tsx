@@ -1,4 +1,4 @@
-import type { SlowOperation } from '../../operation/operation.js';
+import type { SlowOperation } from '../../explain/slow-operation.js';
 import { CauseName, causeWord } from './cause-name.js';
 import { duration, number, share } from './format.js';
 import { StackedBar } from './stacked-bar.js';

@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SlowOperation } from '../../operation/operation.js';
+import type { SlowOperation } from '../../explain/slow-operation.js';
 import { CallSiteLine, CopyButton } from './call-site.js';
 import { CauseBreakdown } from './cause-breakdown.js';
 import { DetailHead } from './detail-head.js';

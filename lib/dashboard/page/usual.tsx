@@ -1,4 +1,5 @@
-import type { OperationBaseline, SlowOperation } from '../../operation/operation.js';
+import type { SlowOperation } from '../../explain/slow-operation.js';
+import type { OperationBaseline } from '../../operation/operation.js';
 import { duration, number } from './format.js';
 
 /** How long it took beside what it usually takes and what it may take. */

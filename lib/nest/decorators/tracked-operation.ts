@@ -6,7 +6,7 @@ import { TYPE_ATTRIBUTE } from '../../spans/classify.js';
 import { isErrorOfCaller } from '../../spans/expected-error.js';
 import { type SpanState, stateOf } from '../../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../../spans/tracing-runtime.js';
-import { forget } from '../../spans/work-tracking.js';
+import { forget } from '../../tracing/work-tracking.js';
 import { milliseconds } from '../../validation/checks.js';
 import { show } from '../../validation/options-error.js';
 

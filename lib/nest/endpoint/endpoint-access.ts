@@ -10,7 +10,7 @@ import {
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 import type { ResolvedOptions } from '../../monitor/options.js';
-import { RESOLVED_OPTIONS } from '../../monitor/tokens.js';
+import { RESOLVED_OPTIONS } from '../tokens.js';
 import type { OriginatedRequest } from './same-origin.js';
 import { Sessions } from './session.js';
 import { TokenBucket } from './token-bucket.js';

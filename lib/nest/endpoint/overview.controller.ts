@@ -12,7 +12,7 @@ import { LiveStreams } from '../../dashboard/live-streams.js';
 import type { Overview } from '../../dashboard/overview.js';
 import type { ResolvedOptions } from '../../monitor/options.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
-import { RESOLVED_OPTIONS } from '../../monitor/tokens.js';
+import { RESOLVED_OPTIONS } from '../tokens.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';

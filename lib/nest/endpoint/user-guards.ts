@@ -7,7 +7,7 @@ import {
   type ModulesContainer,
 } from '@nestjs/core';
 import { isObservable, lastValueFrom } from 'rxjs';
-import type { EndpointOptions } from '../../monitor/options.js';
+import type { EndpointOptions } from '../../monitor/endpoint-options.js';
 
 type GivenGuard = NonNullable<EndpointOptions['guards']>[number];
 type Find = (request: object) => CanActivate | Promise<CanActivate>;

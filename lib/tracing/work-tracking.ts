@@ -3,13 +3,13 @@ import { captureUserFrames } from '../code/call-site.js';
 import type { OperationType } from '../operation/operation.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
-import { inputsOf, sizeOf } from './inputs.js';
-import { type SpanState, stateOf } from './live-span.js';
-import { RequestWork } from './request-work.js';
-import type { SdkSpan } from './sdk-span.js';
-import { isStatement, knownStatements, type StatementCache } from './statement.js';
-import { POOL, WORKS } from './work.js';
-import { type DescribedWork, describeWork, statementOf } from './work-key.js';
+import { inputsOf, sizeOf } from '../spans/inputs.js';
+import { type SpanState, stateOf } from '../spans/live-span.js';
+import { RequestWork } from '../spans/request-work.js';
+import type { SdkSpan } from '../spans/sdk-span.js';
+import { isStatement, knownStatements, type StatementCache } from '../spans/statement.js';
+import { POOL, WORKS } from '../spans/work.js';
+import { type DescribedWork, describeWork, statementOf } from '../spans/work-key.js';
 
 /** Stacks are taken up to this many frames of the user's code. */
 const MAX_FRAMES = 5;

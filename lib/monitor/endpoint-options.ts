@@ -1,0 +1,54 @@
+import { bearerToken, boolean, isObject, whole } from '../validation/checks.js';
+import { type OptionTable, option } from '../validation/option-table.js';
+
+/**
+ * Who may see the endpoint: `token`, `authorize` and `guards` are checked in this order, and the first check that grants
+ * access wins. Without any of them, callers on the loopback interface have access outside production (`NODE_ENV`), and
+ * nobody in production. The path is given beside the options: `forRoot({ ..., endpointPath })`.
+ */
+export interface EndpointOptions {
+  enabled?: boolean | undefined;
+  /**
+   * A secret of at least 16 characters, sent by callers as `Authorization: Bearer TOKEN`, or entered in the page, which
+   * begins a session of 12 hours.
+   */
+  token?: string | undefined;
+  /** Decides by the request of the platform: Express's or Fastify's. */
+  // biome-ignore lint/suspicious/noExplicitAny: a function that names the type of its request must be accepted.
+  authorize?: ((request: any) => boolean | Promise<boolean>) | undefined;
+  /**
+   * Nest guards, all of which must grant access: instances, or classes, which are taken from the application's providers,
+   * or created. What a guard throws is the answer.
+   */
+  guards?: (EndpointGuardLike | EndpointGuardClass)[] | undefined;
+  /** Concurrent live pages. */
+  maxStreams?: number | undefined;
+}
+
+/** The part of Nest's `CanActivate` that is called. It answers a boolean, a promise or an Observable of one. */
+export interface EndpointGuardLike {
+  canActivate(execution: never): unknown;
+}
+export type EndpointGuardClass = new (...dependencies: never[]) => EndpointGuardLike;
+
+export interface ResolvedEndpointOptions extends EndpointOptions {
+  readonly enabled: boolean;
+  readonly maxStreams: number;
+}
+
+export const ENDPOINT_OPTIONS: OptionTable<EndpointOptions> = {
+  enabled: option(boolean, { default: true }),
+  token: bearerToken,
+  authorize: { allowed: 'a function', accepts: (value) => typeof value === 'function' },
+  guards: {
+    allowed: 'a non-empty array of guards with canActivate: classes or objects',
+    accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isGuard),
+  },
+  maxStreams: option(whole(1, 1000), { default: 20 }),
+};
+
+function isGuard(value: unknown): boolean {
+  // A class may give its instances alone the method. What has no prototype is no class.
+  if (typeof value === 'function') return value.prototype !== undefined;
+  return isObject(value) && typeof value['canActivate'] === 'function';
+}

@@ -1,0 +1,94 @@
+import { type Check, isCheck, isList, isObject, type Shape } from './checks.js';
+import { type OptionFault, show } from './options-error.js';
+import { own } from './own.js';
+
+/** An option: what it accepts, its default, and the environment variables that set it where it is not given. */
+export interface Option extends Check {
+  /** Absent: undefined. A function is called each time that options are resolved. */
+  readonly default?: unknown;
+  /** The default in words, where the value does not say it. */
+  readonly defaultText?: string;
+  readonly variables?: Variables;
+}
+
+/** Environment variables of one option. The first one that is set wins. */
+export interface Variables {
+  readonly names: readonly string[];
+  /** @returns the value that the option would be given, or undefined where the text stands for none */
+  readonly parse: (text: string) => unknown;
+  /** What the text may be. Default: what the option accepts. */
+  readonly allowed?: string;
+}
+
+/** A rule for each option of an interface: the one source of validation, defaults and the reference. */
+export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Shape[string] };
+
+/** The variables of the process. An empty value counts as absent. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export function option(check: Check, rest: Omit<Option, keyof Check>): Option {
+  return { ...check, ...rest };
+}
+
+export const textFrom = (...names: string[]): Variables => ({ names, parse: (value) => value });
+export const numberFrom = (...names: string[]): Variables => ({ names, parse: Number });
+export const booleanFrom = (...names: string[]): Variables => ({
+  names,
+  parse: (value) =>
+    /^(true|1|on|yes)$/i.test(value) ? true : /^(false|0|off|no)$/i.test(value) ? false : value,
+});
+/** OTLP over gRPC is commonly given as host:port. */
+export const addressFrom = (...names: string[]): Variables => ({
+  names,
+  parse: (value) => (/^[\w.-]+:\d+$/.test(value) ? `http://${value}` : value),
+});
+
+/** What the environment sets, in the shape of the options. Adds what is wrong with it to the faults. */
+export function readEnvironment(
+  table: Shape,
+  env: Environment,
+  faults: OptionFault[],
+): Record<string, unknown> {
+  const values: Record<string, unknown> = {};
+  for (const [name, rule] of Object.entries(table)) {
+    if (isCheck(rule)) values[name] = readVariables(rule, env, faults);
+    else if (!isList(rule)) values[name] = readEnvironment(rule, env, faults);
+  }
+  return values;
+}
+
+function readVariables(rule: Option, env: Environment, faults: OptionFault[]): unknown {
+  const { names = [], parse, allowed } = rule.variables ?? {};
+  for (const name of names) {
+    const text = own(env, name)?.trim();
+    if (text === undefined || text === '') continue;
+    const value = parse?.(text);
+    if (value === undefined || rule.accepts(value)) return value;
+    // One variable may set several options.
+    if (!faults.some(({ path }) => path === name))
+      faults.push({ path: name, received: show(text), allowed: allowed ?? rule.allowed });
+    return undefined;
+  }
+  return undefined;
+}
+
+/**
+ * The options with the environment beneath them and the defaults beneath both. A group with a required option that was not
+ * given, as `alerts.notifiers.webhook`, stays undefined.
+ */
+export function resolveTable<Resolved>(table: Shape, given: object = {}, environment: object = {}): Resolved {
+  const resolved: Record<string, unknown> = {};
+  for (const [name, rule] of Object.entries(table)) {
+    const value = own(given as Record<string, unknown>, name);
+    const set = own(environment as Record<string, unknown>, name);
+    if (isCheck(rule)) resolved[name] = value ?? set ?? defaultOf(rule);
+    else if (isList(rule)) resolved[name] = value ?? [];
+    else if (value !== undefined || !Object.values(rule).some((each) => isCheck(each) && each.required))
+      resolved[name] = resolveTable(rule, isObject(value) ? value : {}, isObject(set) ? set : {});
+  }
+  return resolved as Resolved;
+}
+
+function defaultOf({ default: value }: Option): unknown {
+  return typeof value === 'function' ? value() : value;
+}
