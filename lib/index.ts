@@ -89,7 +89,7 @@ export type { SpanLike } from './spans/guarded-span.js';
 export type { SdkSpan, SdkSpanProcessor } from './spans/sdk-span.js';
 export type { Waterfall, WaterfallSpan } from './spans/waterfall.js';
 export type { OperationCost } from './statistics/operation-cost.js';
-export type { Usual } from './statistics/operation-history.js';
+export type { BaselineLatency } from './statistics/operation-history.js';
 export type { LatencySummary, WindowName } from './statistics/operation-statistics.js';
 export type { PartName } from './statistics/operation-window.js';
 export type { NamedStatistics, TypeStatistics } from './statistics/statistics.js';

@@ -333,7 +333,7 @@ describe('The mission', () => {
         totalSlowOperations: 2,
         slowPercentage: 66.667,
         byType: { cache: figures },
-        operations: [{ type: 'cache', name: 'cache', totalMs: 450, lostMs: 200, ...figures }],
+        operations: [{ type: 'cache', name: 'cache', totalMs: 450, excessMs: 200, ...figures }],
         currentResources: {
           timestamp: a.number,
           memory: {

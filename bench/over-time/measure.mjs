@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
-import { inSlices } from '../../dist/esm/async/cooperative.js';
+import { runCooperatively } from '../../dist/esm/async/cooperative.js';
 import { Baseline } from '../../dist/esm/baseline/baseline.js';
 import { resolveBaseline } from '../../dist/esm/baseline/baseline-options.js';
 import { Statistics } from '../../dist/esm/statistics/statistics.js';
@@ -115,7 +115,7 @@ async function sliced(service, now, ticks, pauses) {
     last = performance.now();
     pending = setImmediate(turn);
   });
-  await inSlices(service.baseline.learner.ticking(now));
+  await runCooperatively(service.baseline.learner.ticking(now));
   pauses.push(performance.now() - last);
   clearImmediate(pending);
   ticks.push(performance.now() - began);

@@ -21,7 +21,7 @@ import {
   whole,
 } from '../validation/checks.js';
 import { type OptionTable, option } from '../validation/option-table.js';
-import { type OptionFault, show } from '../validation/options-error.js';
+import { formatValue, type OptionFault } from '../validation/options-error.js';
 import type { AlertOptions, AlertRuleOptions, SilenceOptions } from './alert-options.js';
 import { BURN_POLICIES } from './burn-rate.js';
 import { ruleName } from './rule-name.js';
@@ -190,7 +190,7 @@ export function checkAlerts(alerts: unknown, faults: OptionFault[]): void {
 /** What is wrong with one silence. */
 export function silenceFaults(silence: unknown): OptionFault[] {
   const faults: OptionFault[] = [];
-  if (!isObject(silence)) return [{ path: 'silence', received: show(silence), allowed: 'an object' }];
+  if (!isObject(silence)) return [{ path: 'silence', received: formatValue(silence), allowed: 'an object' }];
   checkShape(silence, SILENCE, 'silence.', faults);
   if (faults.length === 0) checkTimes(silence, 'silence', faults);
   return faults;
@@ -221,7 +221,7 @@ function checkNames(
     if (seen.has(name)) {
       faults.push({
         path: `${path}[${index}].name`,
-        received: show(name),
+        received: formatValue(name),
         allowed: `a name that no other ${what} has`,
       });
     }
@@ -236,10 +236,14 @@ function checkTimes(silence: SilenceOptions, path: string, faults: OptionFault[]
     faults.push({ path, received: 'an object without any of them', allowed: `one of ${names} at least` });
   }
   if (from !== undefined && until !== undefined && new Date(from) >= new Date(until)) {
-    faults.push({ path: `${path}.until`, received: show(until), allowed: 'a moment after from' });
+    faults.push({ path: `${path}.until`, received: formatValue(until), allowed: 'a moment after from' });
   }
   if (daily !== undefined && daily.from === daily.to) {
-    faults.push({ path: `${path}.daily.to`, received: show(daily.to), allowed: 'another time than from' });
+    faults.push({
+      path: `${path}.daily.to`,
+      received: formatValue(daily.to),
+      allowed: 'another time than from',
+    });
   }
 }
 

@@ -145,7 +145,7 @@ export class AlertEvaluator {
     } else if (episode.firedAt === undefined) {
       if (!holds(rule, reading)) this.end(state, key);
       else if (now - episode.since >= rule.forMs) this.fire(rule, key, episode, now);
-    } else if (reading.isAccident !== true && reading.value <= (reading.limits ?? rule).resolveBelow) {
+    } else if (reading.isWithinNoise !== true && reading.value <= (reading.limits ?? rule).resolveBelow) {
       this.quiet(state, key, episode, reading, now);
     } else {
       episode.quietSince = undefined;
@@ -187,7 +187,7 @@ export class AlertEvaluator {
 function holds(rule: AlertRule, reading: RuleReading): boolean {
   if (reading.isCoveredByType === true) return false;
   const enough = reading.count === undefined || reading.count >= (rule.minCount ?? 0);
-  return enough && reading.isAccident !== true && reading.value > (reading.limits ?? rule).threshold;
+  return enough && reading.isWithinNoise !== true && reading.value > (reading.limits ?? rule).threshold;
 }
 
 function alertOf(

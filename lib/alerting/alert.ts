@@ -47,7 +47,7 @@ export interface RuleReading {
   /** The number of operations behind the value. Below the rule's `minCount` nothing begins to fire. */
   count?: number;
   /** It may be chance: nothing begins to fire for it, and nothing is resolved. */
-  isAccident?: boolean;
+  isWithinNoise?: boolean;
   /** The alert of its whole type speaks for it: it does not fire meanwhile, and what is pending or firing stays so. */
   isCoveredByType?: boolean;
   /** Where they are others than the rule's. */

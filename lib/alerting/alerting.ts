@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
-import { Events } from '../async/deferred-emitter.js';
+import { DeferredEmitter } from '../async/deferred-emitter.js';
 import { PerformanceOptionsError } from '../validation/options-error.js';
 import type { AlertRule, OpenAlert, PerformanceAlert } from './alert.js';
 import { silenceFaults } from './alert-checks.js';
@@ -37,7 +37,7 @@ export class Alerting {
   private readonly silences: Silences;
   private readonly policy: NotificationPolicy;
   private readonly notifiers: readonly Notifier[];
-  private readonly toldEvents: Events<PerformanceAlert>;
+  private readonly toldEvents: DeferredEmitter<PerformanceAlert>;
   private changes: PerformanceAlert[] = [];
   private timers: NodeJS.Timeout[] = [];
   private slices: Generator<undefined> | undefined;
@@ -77,7 +77,7 @@ export class Alerting {
           options.intervalMs,
         )
       : [];
-    this.toldEvents = new Events(onError);
+    this.toldEvents = new DeferredEmitter(onError);
   }
 
   /** Begins to evaluate on a timer that does not keep the process alive. */
@@ -142,7 +142,7 @@ export class Alerting {
   }
 
   /** Calls `listener` with each alert that is told: not silenced, and within the limit. Returns what stops it. */
-  onTold(listener: (alert: PerformanceAlert) => void): () => void {
+  onNotified(listener: (alert: PerformanceAlert) => void): () => void {
     return this.toldEvents.on(listener);
   }
 

@@ -45,7 +45,7 @@ function readingOf(policy: BurnPolicy, burn: BurnRate): RuleReading[] {
   const threshold = factorFor(policy, burn.objective);
   const resolveBelow = threshold * RESOLVE_SHARE;
   const { operation, type, objective } = burn;
-  const isAccident =
+  const isWithinNoise =
     value > threshold
       ? chanceOf(long, objective) > policy.maxChance
       : value <= resolveBelow &&
@@ -56,7 +56,7 @@ function readingOf(policy: BurnPolicy, burn: BurnRate): RuleReading[] {
       subject: burn.slo,
       value: Math.round(value * 100) / 100,
       count: long.bad,
-      ...(isAccident ? { isAccident } : {}),
+      ...(isWithinNoise ? { isWithinNoise } : {}),
       limits: { threshold, resolveBelow },
       labels: { slo: burn.slo, operation, ...(type === undefined ? {} : { type }) },
       get explanation() {

@@ -5,7 +5,7 @@ import { setImmediate } from 'node:timers/promises';
 const SLICE_MS = 1.5;
 
 /** Takes all that a generator yields, and lets others run whenever it took so long. @returns what it returns */
-export async function inSlices<T, R>(
+export async function runCooperatively<T, R>(
   steps: Generator<T, R>,
   take: (value: T) => void = () => {},
   sliceMs = SLICE_MS,
@@ -22,8 +22,8 @@ export async function inSlices<T, R>(
   }
 }
 
-/** All that a generator yields, with rests as {@link inSlices} has them. */
-export async function* atLeisure<T>(steps: Iterable<T>, sliceMs = SLICE_MS): AsyncGenerator<T> {
+/** All that a generator yields, with rests as {@link runCooperatively} has them. */
+export async function* iterateCooperatively<T>(steps: Iterable<T>, sliceMs = SLICE_MS): AsyncGenerator<T> {
   let began = performance.now();
   for (const step of steps) {
     yield step;
@@ -35,7 +35,7 @@ export async function* atLeisure<T>(steps: Iterable<T>, sliceMs = SLICE_MS): Asy
 }
 
 /** Runs a generator to its end. @returns what it returns */
-export function atOnce<T, R>(steps: Generator<T, R>): R {
+export function runToCompletion<T, R>(steps: Generator<T, R>): R {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;

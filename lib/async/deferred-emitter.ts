@@ -11,10 +11,10 @@ const MAX_WAITING = 1000;
  * Tells listeners of events, after the operation that caused them: in a later turn of the event loop, outside its
  * time and its context. Without listeners nothing is queued.
  */
-export class Events<T> {
+export class DeferredEmitter<T> {
   private readonly listeners = new Set<Listener<T>>();
   private waiting: T[] = [];
-  /** Events that found the queue full. */
+  /** DeferredEmitter that found the queue full. */
   dropped = 0;
 
   constructor(private readonly onError: (error: unknown) => void) {}

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { inSlices } from '../async/cooperative.js';
+import { runCooperatively } from '../async/cooperative.js';
 import { MAX_SNAPSHOT_BYTES } from './baseline-snapshot.js';
 
 export const EXTENSION = '.baseline';
@@ -38,7 +38,7 @@ export async function writeWhole(
   try {
     const chunks: Buffer[] = [];
     let bytes = 0;
-    await inSlices(pieces, (piece) => {
+    await runCooperatively(pieces, (piece) => {
       const chunk = Buffer.from(piece);
       bytes += chunk.length;
       if (bytes > MAX_SNAPSHOT_BYTES) throw new Error(`it is larger than ${MAX_SNAPSHOT_BYTES} bytes`);

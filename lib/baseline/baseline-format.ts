@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { atOnce, inSlices } from '../async/cooperative.js';
-import { show } from '../validation/options-error.js';
+import { runCooperatively, runToCompletion } from '../async/cooperative.js';
+import { formatValue } from '../validation/options-error.js';
 import {
   type BaselineEntry,
   type BaselineSnapshot,
@@ -25,7 +25,7 @@ export class BaselineFault extends Error {}
 export class NewerFormatFault extends BaselineFault {}
 
 /**
- * A snapshot as lines of JSON, in pieces: a header, each operation as `[type, name, count, sketch, model, anewAt]` with
+ * A snapshot as lines of JSON, in pieces: a header, each operation as `[type, name, count, sketch, model, rebasedAt]` with
  * the bytes in base64 and the last one only where there is one, and a last line with the number of operations and the SHA-256 of all before it.
  */
 export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void> {
@@ -39,11 +39,11 @@ export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void
   };
   let piece = `${JSON.stringify(header)}\n`;
   let count = 0;
-  for (const { type, name, count: weight, sketch, model, anewAt } of operations) {
+  for (const { type, name, count: weight, sketch, model, rebasedAt } of operations) {
     if (count === MAX_OPERATIONS) break;
     if (!isName(type) || !isName(name)) continue;
     const line = [type, name, weight, base64(sketch), base64(model)];
-    piece += `${JSON.stringify(anewAt === undefined ? line : [...line, anewAt])}\n`;
+    piece += `${JSON.stringify(rebasedAt === undefined ? line : [...line, rebasedAt])}\n`;
     if (++count % LINES !== 0) continue;
     hash.update(piece);
     yield piece;
@@ -56,18 +56,18 @@ export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void
 /** A snapshot as a text, made in slices that hold the event loop for some 1.5 ms. */
 export async function encodeSnapshot(snapshot: SnapshotToSave): Promise<string> {
   const pieces: string[] = [];
-  await inSlices(snapshotLines(snapshot), (piece) => pieces.push(piece));
+  await runCooperatively(snapshotLines(snapshot), (piece) => pieces.push(piece));
   return pieces.join('');
 }
 
 /** Reads a snapshot at once. @throws {@link BaselineFault} */
 export function decodeSnapshot(text: string): BaselineSnapshot {
-  return atOnce(decoding(text));
+  return runToCompletion(decoding(text));
 }
 
 /** Reads a snapshot in slices that hold the event loop for some 1.5 ms. Rejects with {@link BaselineFault}. */
 export function decodeSnapshotInSlices(text: string): Promise<BaselineSnapshot> {
-  return inSlices(decoding(text));
+  return runCooperatively(decoding(text));
 }
 
 function* decoding(text: string): Generator<void, BaselineSnapshot> {
@@ -84,7 +84,9 @@ function* decoding(text: string): Generator<void, BaselineSnapshot> {
     if (line.startsWith('{')) {
       const { operations: count, sha256 } = objectIn(line);
       if (count !== operations.length)
-        throw new BaselineFault(`it has ${operations.length} operations, and should have ${show(count)}`);
+        throw new BaselineFault(
+          `it has ${operations.length} operations, and should have ${formatValue(count)}`,
+        );
       if (sha256 !== hash.digest('hex')) throw new BaselineFault('its checksum is wrong: it is damaged');
       if (lines.next().done !== true) throw new BaselineFault('it goes on after its end');
       return { ...headerIn(header), operations };
@@ -115,7 +117,7 @@ function checkFormat({ format, formatVersion }: Record<string, unknown>): void {
       `its format is ${formatVersion}, which is newer than ${FORMAT_VERSION}: read it with a newer version`,
     );
   if (formatVersion !== FORMAT_VERSION)
-    throw new BaselineFault(`formatVersion is ${show(formatVersion)}: it must be ${FORMAT_VERSION}`);
+    throw new BaselineFault(`formatVersion is ${formatValue(formatVersion)}: it must be ${FORMAT_VERSION}`);
 }
 
 function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'operations'> {
@@ -142,19 +144,19 @@ function entryIn(line: string, index: number): BaselineEntry {
   const value = jsonIn(line);
   if (!Array.isArray(value) || value.length < 5 || value.length > 6)
     throw new BaselineFault(`${where} is no operation`);
-  const [type, name, count, sketch, model, anewAt] = value as unknown[];
+  const [type, name, count, sketch, model, rebasedAt] = value as unknown[];
   if (!isName(type)) throw wrong(`${where}.type`, type, `a text of at most ${MAX_NAME_LENGTH}`);
   if (!isName(name)) throw wrong(`${where}.name`, name, `a text of at most ${MAX_NAME_LENGTH}`);
   if (!isAmount(count)) throw wrong(`${where}.count`, count, 'a number of 0 or more');
-  if (anewAt !== undefined && !isAmount(anewAt))
-    throw wrong(`${where}.anewAt`, anewAt, 'milliseconds since 1970');
+  if (rebasedAt !== undefined && !isAmount(rebasedAt))
+    throw wrong(`${where}.anewAt`, rebasedAt, 'milliseconds since 1970');
   return {
     type,
     name,
     count,
     sketch: bytesIn(sketch, `${where}.sketch`),
     model: bytesIn(model, `${where}.model`),
-    ...(anewAt === undefined ? {} : { anewAt }),
+    ...(rebasedAt === undefined ? {} : { rebasedAt }),
   };
 }
 
@@ -169,7 +171,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 function wrong(field: string, value: unknown, allowed: string): BaselineFault {
-  return new BaselineFault(`${field} is ${show(value)}: it must be ${allowed}`);
+  return new BaselineFault(`${field} is ${formatValue(value)}: it must be ${allowed}`);
 }
 
 function isName(value: unknown): value is string {

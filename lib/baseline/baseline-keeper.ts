@@ -8,7 +8,7 @@ import { KeyvBaselineStore } from './keyv-store.js';
 import { modelMerger } from './merge-models.js';
 import { isOverRun } from './run-process.js';
 import { type StoredBaseline, storedBaseline } from './stored-baseline.js';
-import { PatientStore } from './timeout-store.js';
+import { TimeoutStore } from './timeout-store.js';
 
 const DAY_MS = 24 * 3_600_000;
 /** What was not saved for so many intervals, and for half an hour, is of a run that is over. */
@@ -57,7 +57,7 @@ export class BaselineKeeper {
       options.store === undefined
         ? new FileBaselineStore(options.directory, warn)
         : new KeyvBaselineStore(options.store, options.maxAgeDays * DAY_MS, warn);
-    this.store = new PatientStore(store, warn);
+    this.store = new TimeoutStore(store, warn);
   }
 
   /** Reads what others have learned; nothing where that cannot be read. */

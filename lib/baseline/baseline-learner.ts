@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { BUCKETS } from '../inference/latency-histogram.js';
-import { OperationHistory } from '../statistics/operation-history.js';
+import type { OperationHistory } from '../statistics/operation-history.js';
 import type { OperationStatistics } from '../statistics/operation-statistics.js';
 import { operationKey } from './baseline-merge.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
@@ -13,7 +13,7 @@ import { RegressionWatch } from './regression-watch.js';
 import { NEW_VERSION_MS, type StoredBaseline } from './stored-baseline.js';
 import type { Trend } from './trend.js';
 import { TrendDetector } from './trend-detector.js';
-import { WatchedHistory } from './watched-history.js';
+import { LearnedHistory, WatchedHistory } from './watched-history.js';
 
 const HOUR_MS = 3_600_000;
 /** Points of an operation's trend: less than a resource's, as there are many operations. */
@@ -25,9 +25,9 @@ const LEAST = 50;
 const scratch = new Float64Array(BUCKETS);
 
 /** What is learned from, and whom is told. Nothing of it may throw. */
-export interface LearningSurroundings {
+export interface LearningDependencies {
   readonly maxOperations: number;
-  /** Every operation that has a history. */
+  /** Every operation that has a history of {@link BaselineLearner.historyOf}. */
   operations(): Iterable<OperationStatistics & { readonly history: OperationHistory }>;
   /** The threshold of a type in milliseconds, which a trend may reach. */
   thresholdOf(type: string): number | undefined;
@@ -46,7 +46,7 @@ export class BaselineLearner {
   readonly versions: { version?: string; previousVersion?: string } = {};
   /** Whether something was learned since it was last asked for. */
   isDirty = false;
-  private readonly histories = new Map<string, OperationHistory>();
+  private readonly histories = new Map<string, LearnedHistory>();
   private readonly settings: RegressionSettings;
   private readonly watch: RegressionWatch;
   private readonly log = new RegressionLog();
@@ -55,7 +55,7 @@ export class BaselineLearner {
   /** @param startedAt on the clock that windows are told by, which does not jump */
   constructor(
     private readonly options: ResolvedBaselineOptions,
-    private readonly around: LearningSurroundings,
+    private readonly around: LearningDependencies,
     version: string | undefined,
     private readonly startedAt: number,
   ) {
@@ -70,13 +70,13 @@ export class BaselineLearner {
   }
 
   /** The history of an operation that is seen for the first time; none where there are too many. */
-  historyOf(type: string, name: string): OperationHistory | undefined {
+  historyOf(type: string, name: string): LearnedHistory | undefined {
     const key = operationKey({ type, name });
     let history = this.histories.get(key);
     if (history === undefined && this.histories.size < this.around.maxOperations) {
-      history = new OperationHistory(type, name);
+      history = new LearnedHistory(type, name);
       this.histories.set(key, history);
-      if (this.hasStored(key)) this.isolated(history, () => this.takeStored(history as OperationHistory));
+      if (this.hasStored(key)) this.isolated(history, () => this.takeStored(history as LearnedHistory));
     }
     return history;
   }
@@ -132,7 +132,7 @@ export class BaselineLearner {
     if (now - this.decayedAt >= HOUR_MS) yield* this.decaying(now);
     let left = Math.max(LEAST, Math.ceil(this.histories.size * SHARE));
     for (const statistics of this.around.operations()) {
-      const { history } = statistics;
+      const history = statistics.history as LearnedHistory;
       // What is left for the next tick is not due again for a minute then, so nobody waits for ever.
       if (left > 0 && history.window.isDue(at)) {
         statistics.settle(now);
@@ -144,7 +144,7 @@ export class BaselineLearner {
     if (!this.options.regressions.enabled) return;
     const { opened, ended, newNormal } = yield* this.watch.settling(at);
     for (const operation of new Set(newNormal)) {
-      this.histories.get(operationKey(operation))?.watched?.beginAnew(at, this.settings.minModelWindows);
+      this.histories.get(operationKey(operation))?.watched?.rebase(at, this.settings.minModelWindows);
       this.isDirty = true;
     }
     for (const regression of ended) this.log.add(regression);
@@ -154,7 +154,7 @@ export class BaselineLearner {
   /** What came since the last windows is too little to be judged, and is learned all the same. */
   *closing(now: number): Generator<undefined> {
     for (const statistics of this.around.operations()) {
-      const { history } = statistics;
+      const history = statistics.history as LearnedHistory;
       statistics.settle(now);
       if (!history.window.isEmpty) this.isolated(history, () => this.closeWindow(history, false));
       yield;
@@ -173,7 +173,7 @@ export class BaselineLearner {
   }
 
   /** @param isWhole whether it is long enough to be judged */
-  private closeWindow(history: OperationHistory, isWhole: boolean): void {
+  private closeWindow(history: LearnedHistory, isWhole: boolean): void {
     const { usual, window: open } = history;
     const counts = scratch.fill(0);
     const window = open.close(history.watched?.normalP99Ms(usual), counts);
@@ -192,7 +192,7 @@ export class BaselineLearner {
     this.tellUsual(history, watched);
   }
 
-  private tellUsual(history: OperationHistory, watched: WatchedHistory): void {
+  private tellUsual(history: LearnedHistory, watched: WatchedHistory): void {
     const { enabled, factor, minCount } = this.options.adaptive;
     const usual = watched.usual();
     history.usual = usual;
@@ -209,7 +209,7 @@ export class BaselineLearner {
     return this.stored?.present.has(key) === true || this.stored?.previous.has(key) === true;
   }
 
-  private takeStored(history: OperationHistory): WatchedHistory {
+  private takeStored(history: LearnedHistory): WatchedHistory {
     const { type, name } = history;
     history.watched ??= new WatchedHistory(
       type,
@@ -241,7 +241,7 @@ export class BaselineLearner {
   }
 
   /** An operation whose numbers went wrong is learned anew: it must not end the learning of all others. */
-  private isolated(history: OperationHistory, action: () => void): void {
+  private isolated(history: LearnedHistory, action: () => void): void {
     try {
       action();
     } catch (error) {

@@ -1,4 +1,4 @@
-import { atOnce } from '../async/cooperative.js';
+import { runToCompletion } from '../async/cooperative.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';
@@ -29,7 +29,7 @@ export interface MergedOperation {
   /** Empty where there is none. */
   readonly model: Uint8Array;
   /** When a regression was last taken for the new normal: what was learned before it began is left out. */
-  readonly anewAt?: number;
+  readonly rebasedAt?: number;
 }
 
 /** What all instances have learned of one version. */
@@ -109,7 +109,7 @@ export function mergeSnapshots(
 
 /** @param snapshots of one version, at least one */
 export function mergeVersion(snapshots: readonly BaselineSnapshot[], options: MergeOptions): MergedBaseline {
-  return atOnce(mergingVersion(snapshots, options));
+  return runToCompletion(mergingVersion(snapshots, options));
 }
 
 /** As {@link mergeVersion}, an operation at a time. */
@@ -125,7 +125,7 @@ export function* mergingVersion(
     for (const entry of operations) {
       const key = operationKey(entry);
       const changedAt = (anew.get(key) ?? 0) - NEW_NORMAL_MS;
-      const sketch = (entry.anewAt ?? startedAt) < changedAt ? undefined : sketchIn(entry.sketch);
+      const sketch = (entry.rebasedAt ?? startedAt) < changedAt ? undefined : sketchIn(entry.sketch);
       if (sketch === undefined) continue;
       if (ageMs > 0) sketch.decay(2 ** (-ageMs / options.halfLifeMs));
       let part = parts.get(key);
@@ -141,8 +141,8 @@ export function* mergingVersion(
   const operations = new Map<string, MergedOperation>();
   for (const [key, { models, ...part }] of parts) {
     const model = mergedModel(models, options.mergeModels);
-    const anewAt = anew.get(key);
-    const since = anewAt === undefined ? {} : { anewAt };
+    const rebasedAt = anew.get(key);
+    const since = rebasedAt === undefined ? {} : { rebasedAt };
     operations.set(key, { ...part, count: part.sketch.count, model, ...since });
     yield;
   }
@@ -160,9 +160,9 @@ function* latestAnew(snapshots: readonly BaselineSnapshot[]): Generator<undefine
   const latest = new Map<string, number>();
   for (const { operations } of snapshots) {
     for (const entry of operations) {
-      if (entry.anewAt === undefined) continue;
+      if (entry.rebasedAt === undefined) continue;
       const key = operationKey(entry);
-      latest.set(key, Math.max(latest.get(key) ?? 0, entry.anewAt));
+      latest.set(key, Math.max(latest.get(key) ?? 0, entry.rebasedAt));
     }
     yield;
   }

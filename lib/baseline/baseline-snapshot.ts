@@ -12,7 +12,7 @@ export interface BaselineEntry {
   /** Bytes of a `WindowModel`; empty where there is none yet. */
   readonly model: Uint8Array;
   /** When a regression was taken for the new normal, in milliseconds since 1970: all in it came after that. */
-  readonly anewAt?: number;
+  readonly rebasedAt?: number;
 }
 
 /** What one instance has learned of one version of a service. Moments are milliseconds since 1970. */

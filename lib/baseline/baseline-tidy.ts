@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { atOnce, inSlices } from '../async/cooperative.js';
+import { runCooperatively, runToCompletion } from '../async/cooperative.js';
 import { type MergeOptions, mergingVersion, withoutAbsorbed } from './baseline-merge.js';
 import {
   type BaselineEntry,
@@ -32,7 +32,7 @@ export interface TidyPlan {
  * is removed only when that archive was found among the snapshots, so a crash in between loses nothing.
  */
 export function planTidy(snapshots: readonly BaselineSnapshot[], options: TidyOptions): TidyPlan {
-  return atOnce(planningTidy(snapshots, options));
+  return runToCompletion(planningTidy(snapshots, options));
 }
 
 function* planningTidy(
@@ -78,7 +78,7 @@ export async function tidy(
   snapshots?: readonly BaselineSnapshot[],
 ): Promise<void> {
   const present = snapshots ?? (await store.load(service)) ?? [];
-  const { archives, remove } = await inSlices(planningTidy(present, options));
+  const { archives, remove } = await runCooperatively(planningTidy(present, options));
   for (const archive of archives) await store.save(archive);
   for (const instance of remove) await store.remove(service, instance);
 }

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
-import { atOnce, inSlices } from '../async/cooperative.js';
+import { runCooperatively, runToCompletion } from '../async/cooperative.js';
 import type { OperationHistory } from '../statistics/operation-history.js';
 import { BaselineKeeper } from './baseline-keeper.js';
-import { BaselineLearner, type LearningSurroundings } from './baseline-learner.js';
+import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { SnapshotToSave } from './baseline-snapshot.js';
 import type { Regression } from './regression.js';
@@ -21,7 +21,7 @@ const RETRY_MS = 60_000;
 const SHUTDOWN_MS = 3000;
 
 /** What a baseline is told, and whom it tells. Nothing of it may throw. */
-export interface BaselineSurroundings extends LearningSurroundings {
+export interface BaselineDependencies extends LearningDependencies {
   readonly service: string;
   readonly version: string | undefined;
   /** What is saved beside, as plain JSON, and given back once after a restart. */
@@ -50,13 +50,13 @@ export class Baseline {
   private isTicking = false;
   private hasEnded = false;
   private loading: Promise<void> | undefined;
-  private saving: Promise<boolean> | undefined;
+  private parallelSavingMs: Promise<boolean> | undefined;
   private timers: NodeJS.Timeout[] = [];
   private retry: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly options: ResolvedBaselineOptions,
-    private readonly around: BaselineSurroundings,
+    private readonly around: BaselineDependencies,
     warn: (message: string) => void,
   ) {
     const { service, version } = around;
@@ -76,7 +76,7 @@ export class Baseline {
     this.timers = [
       setTimeout(() => void this.load(), LOAD_AFTER_MS),
       setInterval(() => void this.tickInSlices(), TICK_MS),
-      setInterval(() => void (this.saving ?? this.save()), this.options.saveIntervalSeconds * 1000),
+      setInterval(() => void (this.parallelSavingMs ?? this.save()), this.options.saveIntervalSeconds * 1000),
       setInterval(() => void this.load(), HOUR_MS),
     ];
     for (const timer of this.timers) timer.unref();
@@ -92,17 +92,17 @@ export class Baseline {
 
   /** Looks at the windows that are over, at once. @param now milliseconds on the clock of `performance.now()` */
   tick(now = performance.now()): void {
-    atOnce(this.learner.ticking(now));
+    runToCompletion(this.learner.ticking(now));
   }
 
   /** Saves what was learned since it was saved last. Never rejects. @returns whether it is kept */
   save(): Promise<boolean> {
-    const saving = (this.saving ?? Promise.resolve()).then(() => this.saveNow());
-    this.saving = saving;
-    void saving.then(() => {
-      if (this.saving === saving) this.saving = undefined;
+    const parallelSavingMs = (this.parallelSavingMs ?? Promise.resolve()).then(() => this.saveNow());
+    this.parallelSavingMs = parallelSavingMs;
+    void parallelSavingMs.then(() => {
+      if (this.parallelSavingMs === parallelSavingMs) this.parallelSavingMs = undefined;
     });
-    return saving;
+    return parallelSavingMs;
   }
 
   /** What this run has learned, as it is saved; its operations are made one after another. */
@@ -149,7 +149,7 @@ export class Baseline {
     if (this.timers.length === 0) return;
     this.timers = [];
     this.hasEnded = true;
-    await this.guarded(() => inSlices(this.learner.closing(performance.now())));
+    await this.guarded(() => runCooperatively(this.learner.closing(performance.now())));
     let timer: NodeJS.Timeout | undefined;
     // A store may never answer, and nobody shall wait for that.
     const late = new Promise<void>((resolve) => {
@@ -170,7 +170,7 @@ export class Baseline {
     if (this.loadedAt === undefined && slo !== undefined) this.around.slo?.restore(slo);
     // In one go with forgetting what is another's: otherwise it is counted twice.
     if (isAbsorbed) this.keeper.beginAnother();
-    await inSlices(this.learner.taking(stored, isAbsorbed ? savedAt : undefined));
+    await runCooperatively(this.learner.taking(stored, isAbsorbed ? savedAt : undefined));
     this.loadedAt = Date.now();
     void this.guarded(() => this.keeper.tidy(loaded));
   }
@@ -202,7 +202,7 @@ export class Baseline {
   private async tickInSlices(): Promise<void> {
     if (this.isTicking) return;
     this.isTicking = true;
-    await this.guarded(() => inSlices(this.learner.ticking(performance.now())));
+    await this.guarded(() => runCooperatively(this.learner.ticking(performance.now())));
     this.isTicking = false;
   }
 

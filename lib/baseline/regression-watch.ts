@@ -1,4 +1,4 @@
-import { atOnce } from '../async/cooperative.js';
+import { runToCompletion } from '../async/cooperative.js';
 import { believedUpTo } from '../inference/benjamini-hochberg.js';
 import type { OperationWindow } from '../statistics/operation-window.js';
 import type { Regression, RegressionMetric } from './regression.js';
@@ -98,7 +98,7 @@ export class RegressionWatch {
 
   /** Ends a tick: what was observed since the last one is judged together. */
   settle(now: number): WatchChanges {
-    return atOnce(this.settling(now));
+    return runToCompletion(this.settling(now));
   }
 
   /** As {@link settle}, a suspicion at a time. */

@@ -1,4 +1,4 @@
-import { inSlices } from '../async/cooperative.js';
+import { runCooperatively } from '../async/cooperative.js';
 import { type PackedBytes, packBytes } from '../bytes/packed-bytes.js';
 import {
   type MergedBaseline,
@@ -18,8 +18,8 @@ export interface StoredOperation {
   /** Of a `LatencySketch`, and of a `WindowModel`, which may be none. */
   readonly sketch: PackedBytes;
   readonly model: PackedBytes;
-  /** See `BaselineEntry.anewAt`. */
-  readonly anewAt?: number;
+  /** See `BaselineEntry.rebasedAt`. */
+  readonly rebasedAt?: number;
 }
 
 /** What other runs and other instances have learned of this version, and what was learned of the one before it. */
@@ -73,18 +73,18 @@ async function packed(
   snapshots: readonly BaselineSnapshot[],
   options: MergeOptions,
 ): Promise<Map<string, StoredOperation>> {
-  const merged = await inSlices(mergingVersion(snapshots, options));
-  return inSlices(packing(merged));
+  const merged = await runCooperatively(mergingVersion(snapshots, options));
+  return runCooperatively(packing(merged));
 }
 
 function* packing({ operations }: MergedBaseline): Generator<undefined, Map<string, StoredOperation>> {
   const stored = new Map<string, StoredOperation>();
   for (const operation of operations.values()) {
-    const { sketch, model, anewAt } = operation;
+    const { sketch, model, rebasedAt } = operation;
     stored.set(operationKey(operation), {
       sketch: packBytes(sketch.toBytes()),
       model: packBytes(model),
-      ...(anewAt === undefined ? {} : { anewAt }),
+      ...(rebasedAt === undefined ? {} : { rebasedAt }),
     });
     yield;
   }

@@ -9,7 +9,7 @@ const ANSWER_MS = 120_000;
 const MOST_UNANSWERED = 3;
 
 /** A store that fails where another one does not answer: neither for ever, nor with ever more that waits in memory. */
-export class PatientStore implements BaselineStore {
+export class TimeoutStore implements BaselineStore {
   private readonly faults: FaultLog;
   private unanswered = 0;
 

@@ -1,5 +1,5 @@
 import { type PackedBytes, packBytes, unpackBytes } from '../bytes/packed-bytes.js';
-import type { Usual } from '../statistics/operation-history.js';
+import { type BaselineLatency, OperationHistory } from '../statistics/operation-history.js';
 import type { OperationWindow } from '../statistics/operation-window.js';
 import type { BaselineEntry } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
@@ -31,7 +31,7 @@ export class WatchedHistory implements WatchedOperation {
   /** Whether it is compared with the last version. */
   private isOfNewVersion = false;
   /** When what was a regression was taken for normal: what came before is not, whoever knows of it. */
-  private anewAt: number | undefined;
+  private rebasedAt: number | undefined;
   /** From where {@link take} was given what it has. */
   takenFrom: StoredBaseline | undefined;
 
@@ -71,7 +71,7 @@ export class WatchedHistory implements WatchedOperation {
     // A regression that is followed stays with what it was found against.
     if (this.isHeld && this.isOfNewVersion) return;
     const known = previous !== undefined && previous.model.length > 0;
-    this.isOfNewVersion = isNew && known && this.anewAt === undefined && stored?.anewAt === undefined;
+    this.isOfNewVersion = isNew && known && this.rebasedAt === undefined && stored?.rebasedAt === undefined;
     this.previous = isNew ? previous : undefined;
   }
 
@@ -86,7 +86,7 @@ export class WatchedHistory implements WatchedOperation {
   }
 
   /** What is usual, once enough is known. */
-  usual(): Usual | undefined {
+  usual(): BaselineLatency | undefined {
     const before = this.previous && sketchOf(this.previous.sketch);
     const ofBefore = before && usualOf(before);
     if (this.isOfNewVersion && ofBefore !== undefined) return ofBefore;
@@ -96,7 +96,7 @@ export class WatchedHistory implements WatchedOperation {
   }
 
   /** The p99 that windows are held against; nothing where too little is known. */
-  normalP99Ms(usual: Usual | undefined): number | undefined {
+  normalP99Ms(usual: BaselineLatency | undefined): number | undefined {
     return usual !== undefined && usual.count >= MIN_COUNT_P99 ? usual.p99Ms : undefined;
   }
 
@@ -119,11 +119,11 @@ export class WatchedHistory implements WatchedOperation {
    * @param at in milliseconds since 1970
    * @param minWindows from how many windows on a model is compared with
    */
-  beginAnew(at: number, minWindows: number): void {
+  rebase(at: number, minWindows: number): void {
     this.trend.clear();
     // Another figure of the same change: all that was learned came after it.
-    if (at - (this.anewAt ?? 0) < NEW_NORMAL_MS) return;
-    this.anewAt = at;
+    if (at - (this.rebasedAt ?? 0) < NEW_NORMAL_MS) return;
+    this.rebasedAt = at;
     const isOfNewVersion = this.isOfNewVersion;
     this.isOfNewVersion = false;
     // A version that was slow from its start has learned nothing else.
@@ -137,7 +137,7 @@ export class WatchedHistory implements WatchedOperation {
    * normal.
    */
   clear(at: number): void {
-    if (at >= (this.anewAt ?? 0)) this.forget();
+    if (at >= (this.rebasedAt ?? 0)) this.forget();
   }
 
   private forget(): void {
@@ -147,7 +147,7 @@ export class WatchedHistory implements WatchedOperation {
   }
 
   private isNormal(stored: StoredOperation | undefined): boolean {
-    return this.anewAt === undefined || (stored?.anewAt ?? 0) >= this.anewAt - NEW_NORMAL_MS;
+    return this.rebasedAt === undefined || (stored?.rebasedAt ?? 0) >= this.rebasedAt - NEW_NORMAL_MS;
   }
 
   /** What this run has learned; nothing where it is nothing. */
@@ -160,7 +160,7 @@ export class WatchedHistory implements WatchedOperation {
       count: sketch.count,
       sketch: sketch.toBytes(),
       model: this.own === undefined ? new Uint8Array(0) : this.ownModel().toBytes(),
-      ...(this.anewAt === undefined ? {} : { anewAt: this.anewAt }),
+      ...(this.rebasedAt === undefined ? {} : { rebasedAt: this.rebasedAt }),
     };
   }
 
@@ -182,7 +182,13 @@ export class WatchedHistory implements WatchedOperation {
   }
 }
 
-function usualOf(sketch: LatencySketch): Usual | undefined {
+/** The history of an operation, with what is known of it over days. */
+export class LearnedHistory extends OperationHistory {
+  /** Absent until the first window is over. */
+  watched: WatchedHistory | undefined;
+}
+
+function usualOf(sketch: LatencySketch): BaselineLatency | undefined {
   if (sketch.count < MIN_COUNT) return undefined;
   return {
     p50Ms: sketch.percentile(0.5),

@@ -1,5 +1,5 @@
 import type { Io } from './io.js';
-import type { OptionSpecs } from './options.js';
+import type { CommandInput, OptionSpecs } from './options.js';
 
 /** A subcommand: what `--help` says of it, and what it does. */
 export interface Command {
@@ -10,10 +10,4 @@ export interface Command {
   readonly options: OptionSpecs;
   /** @returns the exit code. */
   run(input: CommandInput, io: Io): Promise<number>;
-}
-
-/** What was given on the command line. */
-export interface CommandInput {
-  readonly operands: readonly string[];
-  readonly options: Readonly<Record<string, string | true | undefined>>;
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { EXTENSION, readWhole } from '../baseline/baseline-directory.js';
 import { BaselineFault, decodeSnapshot } from '../baseline/baseline-format.js';
 import { type BaselineSnapshot, MAX_SNAPSHOT_BYTES } from '../baseline/baseline-snapshot.js';
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import { accepted, askEndpoint, textOf, tokenOfEnvironment } from './endpoint-request.js';
 import { UsageError } from './options.js';
 
@@ -18,7 +18,9 @@ export async function snapshotsOf(given: string): Promise<BaselineSnapshot[]> {
       : await snapshotsIn(given);
     const services = [...new Set(snapshots.map(({ service }) => service))];
     if (services.length > 1)
-      throw new SourceFault(`holds baselines of ${services.map(show).join(' and ')}: give the file of one`);
+      throw new SourceFault(
+        `holds baselines of ${services.map(formatValue).join(' and ')}: give the file of one`,
+      );
     return snapshots;
   } catch (error) {
     if (error instanceof SourceFault || error instanceof UsageError) throw error;

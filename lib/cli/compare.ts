@@ -3,13 +3,13 @@ import type { BaselineSnapshot } from '../baseline/baseline-snapshot.js';
 import { type Comparison, compareBaselines } from '../baseline/compare-baselines.js';
 import { modelMerger } from '../baseline/merge-models.js';
 import { printableJson } from '../text/printable.js';
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import { own } from '../validation/own.js';
-import type { Command, CommandInput } from './command.js';
+import type { Command } from './command.js';
 import { SourceFault, snapshotsOf } from './compare-source.js';
 import { asMarkdown, asText, summaryOf } from './compare-words.js';
 import { EXIT, type Io, tell } from './io.js';
-import { oneOfOption as oneOf, UsageError } from './options.js';
+import { type CommandInput, oneOfOption as oneOf, UsageError } from './options.js';
 import { TOKEN_VARIABLE } from './profile/endpoint-fault.js';
 import { daysOf, modelReader } from './window-moments.js';
 
@@ -39,7 +39,8 @@ Exit codes: 0 no regression (or whatever --fail-on names), 1 one at least, 2 a w
     const [before, after, ...more] = input.operands;
     if (before === undefined || after === undefined)
       throw new UsageError(`${before === undefined ? 'BEFORE' : 'AFTER'} is not given: give two baselines`);
-    if (more.length > 0) throw new UsageError(`${show(more[0])} is given after AFTER: give two baselines`);
+    if (more.length > 0)
+      throw new UsageError(`${formatValue(more[0])} is given after AFTER: give two baselines`);
     const { options } = input;
     const minEffectPercent = numberOf(options, 'min-effect', 0, 1000) ?? 10;
     const alpha = numberOf(options, 'alpha', 0, 1) ?? 0.05;
@@ -115,7 +116,7 @@ function chosen(
   throw new SourceFault(
     version === undefined
       ? `holds one version alone (${there}): give another baseline`
-      : `has no version ${show(version)}: there are ${there}`,
+      : `has no version ${formatValue(version)}: there are ${there}`,
   );
 }
 
@@ -130,6 +131,6 @@ function numberOf(
   const value = /^\d+(\.\d+)?$/.test(String(given)) ? Number(given) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(
-    `--${name} is ${show(given)}, which is not allowed: give a number from ${min} to ${max}`,
+    `--${name} is ${formatValue(given)}, which is not allowed: give a number from ${min} to ${max}`,
   );
 }

@@ -1,7 +1,6 @@
 import { parseArgs } from 'node:util';
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import { own } from '../validation/own.js';
-import type { CommandInput } from './command.js';
 
 /** An option of a command, and its line of the help. */
 export interface OptionSpec {
@@ -11,6 +10,12 @@ export interface OptionSpec {
   readonly help: string;
 }
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
+
+/** What was given on the command line. */
+export interface CommandInput {
+  readonly operands: readonly string[];
+  readonly options: Readonly<Record<string, string | true | undefined>>;
+}
 
 /** A command line that is not right. The message names the option, the value and what is allowed. */
 export class UsageError extends Error {}
@@ -47,7 +52,7 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Comma
       );
     if (spec.value === undefined && value !== undefined)
       throw new UsageError(
-        `${rawName} is given ${show(value)}, which is not allowed: give it without a value`,
+        `${rawName} is given ${formatValue(value)}, which is not allowed: give it without a value`,
       );
     if (spec.value !== undefined && (value === undefined || value === ''))
       throw new UsageError(`${rawName} is given no value: give ${rawName}=${spec.value}`);
@@ -75,6 +80,6 @@ export function oneOfOption<const T extends string>(
   const given = own(options, name);
   if (given === undefined || allowed.includes(given as T)) return given as T | undefined;
   throw new UsageError(
-    `--${name} is ${show(given)}, which is not allowed: give one of ${allowed.join(', ')}`,
+    `--${name} is ${formatValue(given)}, which is not allowed: give one of ${allowed.join(', ')}`,
   );
 }

@@ -4,7 +4,7 @@ import { type PerformanceReport, REPORT_VERSION } from '../report/report.js';
 import { REPORT_SCHEMA } from '../report/report-schema.js';
 import { toHtml } from '../report/to-html.js';
 import { toMarkdown } from '../report/to-markdown.js';
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import { MAX_REPORT_BYTES } from './profile/endpoint-client.js';
 
 /** Why a file holds no report, in words that begin after its name. */
@@ -33,9 +33,12 @@ function jsonIn(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new ReportFault(`holds no report: it is not JSON, but begins with ${show(text.slice(0, 20))}`, {
-      cause: error,
-    });
+    throw new ReportFault(
+      `holds no report: it is not JSON, but begins with ${formatValue(text.slice(0, 20))}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

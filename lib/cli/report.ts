@@ -3,11 +3,11 @@ import { extname } from 'node:path';
 import { MAX_LIMIT } from '../report/build-report.js';
 import { parseSince, SINCE_ALLOWED } from '../report/since.js';
 import { printableJson } from '../text/printable.js';
-import { show } from '../validation/options-error.js';
-import type { Command, CommandInput } from './command.js';
+import { formatValue } from '../validation/options-error.js';
+import type { Command } from './command.js';
 import { tokenOfEnvironment } from './endpoint-request.js';
 import { EXIT, type Io, tell } from './io.js';
-import { oneOfOption, UsageError } from './options.js';
+import { type CommandInput, oneOfOption, UsageError } from './options.js';
 import { EndpointClient, endpointAddress } from './profile/endpoint-client.js';
 import { EndpointFault, TOKEN_VARIABLE } from './profile/endpoint-fault.js';
 import { checkFolder, checkFree, FileFault, saveFile } from './profile/save-file.js';
@@ -41,7 +41,7 @@ async function run({ operands, options }: CommandInput, io: Io): Promise<number>
     throw new UsageError(
       'no URL or FILE is given: give the address of the endpoint, such as http://localhost:3000/performance',
     );
-  if (more.length > 0) throw new UsageError(`${show(more[0])} is given after ${given}: give one`);
+  if (more.length > 0) throw new UsageError(`${formatValue(more[0])} is given after ${given}: give one`);
   const out = options['out'] as string | undefined;
   const format = formatOf(options, out);
   const query = queryOf(options);
@@ -89,14 +89,14 @@ function queryOf(options: CommandInput['options']): URLSearchParams {
   const { since, limit } = options;
   if (since !== undefined) {
     if (parseSince(String(since), Date.now()) === undefined)
-      throw new UsageError(`--since is ${show(since)}, which is not allowed: ${SINCE_ALLOWED}`);
+      throw new UsageError(`--since is ${formatValue(since)}, which is not allowed: ${SINCE_ALLOWED}`);
     query.set('since', String(since));
   }
   if (limit !== undefined) {
     const count = /^\d+$/.test(String(limit)) ? Number(limit) : 0;
     if (count < 1 || count > MAX_LIMIT)
       throw new UsageError(
-        `--limit is ${show(limit)}, which is not allowed: give a whole number from 1 to ${MAX_LIMIT}`,
+        `--limit is ${formatValue(limit)}, which is not allowed: give a whole number from 1 to ${MAX_LIMIT}`,
       );
     query.set('limit', String(count));
   }

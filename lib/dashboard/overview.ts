@@ -16,7 +16,7 @@ export interface Overview {
   health: { state: 'idle' | 'healthy' | 'degraded' | 'unhealthy'; sentence: string };
   /** Every type within the last minute. */
   lastMinute: OverviewType[];
-  /** Those that cost most first: by `lostMs`, then by total time. Operations that fail most of the time are among them. */
+  /** Those that cost most first: by `excessMs`, then by total time. Operations that fail most of the time are among them. */
   operations: OverviewOperation[];
   /** Operations that there are, of which `operations` may list fewer. */
   operationCount: number;
@@ -49,7 +49,7 @@ export interface OverviewOperation {
   minute: LatencySummary;
   totalMs: number;
   /** By how much its slow ones were over their thresholds, added up since counting began. */
-  lostMs: number;
+  excessMs: number;
   /** The mean duration in each of the last 60 minutes, the oldest first; null where nothing ended. */
   sparkline: (number | null)[];
   /** The median of the last minute (of the last hour where that has too little) over the usual median, once both are known. */

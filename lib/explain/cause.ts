@@ -1,11 +1,11 @@
 import type { Chain } from '../spans/call-chain.js';
-import { saving } from '../spans/call-chain.js';
+import { parallelSavingMs } from '../spans/call-chain.js';
 import {
   type Breakdown,
+  CONNECTION_POOL,
   DATABASE,
-  OWN_BUSY,
-  OWN_IDLE,
-  POOL,
+  SELF_BUSY,
+  SELF_IDLE,
   WORK_IDLE,
   WORK_NAMES,
   WORKS,
@@ -99,7 +99,7 @@ export function isSequential(chain: Chain | undefined): chain is Chain {
     chain !== undefined &&
     chain.count >= MIN_CHAIN &&
     chain.fingerprints >= MIN_CHAIN &&
-    saving(chain) >= MIN_SAVING_MS &&
+    parallelSavingMs(chain) >= MIN_SAVING_MS &&
     chain.maxMs <= MAX_SHARE_OF_ONE * chain.sumMs
   );
 }
@@ -118,15 +118,15 @@ export function rankCauses(evidence: CauseEvidence): RankedCause[] {
   add('event_loop_blocked', othersMs, { certainty: evidence.blockedByOthersMs > 0 ? 'measured' : 'likely' });
   add('gc', gcMs);
   add('cpu', cpuMs, { certainty: certain ? 'measured' : 'likely' });
-  add('waiting', parts[OWN_IDLE] as number);
+  add('waiting', parts[SELF_IDLE] as number);
 
   for (const { group, name, count, totalMs } of evidence.repetitions) {
     let ms = Math.min(totalMs, parts[group.work] as number);
     (parts[group.work] as number) -= ms;
     if (evidence.poolIsOwn && group.work === DATABASE) {
       // They wait for each other's connections.
-      ms += parts[POOL] as number;
-      parts[POOL] = 0;
+      ms += parts[CONNECTION_POOL] as number;
+      parts[CONNECTION_POOL] = 0;
     }
     add('n_plus_one', ms, { operation: name, count });
   }
@@ -178,7 +178,7 @@ function splitBusy(
   let workMs = 0;
   for (let work = 0; work < WORKS; work++) workMs += parts[work] as number;
   const workBusy = Math.max(0, workMs - (parts[WORK_IDLE] as number));
-  const ownBusy = parts[OWN_BUSY] as number;
+  const ownBusy = parts[SELF_BUSY] as number;
   // Nobody else ran: what held the loop was the operation itself, or the collector for it.
   const unknownOthers = alone ? 0 : Math.max(0, blockedByUnknownMs - Math.max(0, ownBusy - blockedByOwnMs));
   const held = evidence.blockedByOthersMs + unknownOthers;

@@ -7,11 +7,11 @@ import type { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
 import { isIdleLost } from '../process/loop-idle.js';
 import type { BlockingOperation } from '../process/stall.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
-import type { SeenRunning } from '../profiling/slow-profiles.js';
+import type { CpuAttribution } from '../profiling/slow-profiles.js';
 import { type Chain, snapshotOf } from '../spans/call-chain.js';
-import type { SpanState } from '../spans/live-span.js';
-import type { WantedStacks } from '../spans/stack-requests.js';
-import { giveBackIdle, OWN_IDLE, POOL, WORK_IDLE, WORKS } from '../spans/work.js';
+import type { LiveSpan } from '../spans/live-span.js';
+import type { StackRequests } from '../spans/stack-requests.js';
+import { CONNECTION_POOL, capBusyToCpuTime, SELF_IDLE, WORK_IDLE, WORKS } from '../spans/work.js';
 import type { WorkGroup } from '../spans/work-group.js';
 import { type CauseEvidence, type CauseName, isSequential, type RankedCause, rankCauses } from './cause.js';
 import { collectorShare, explain } from './explanation.js';
@@ -42,7 +42,7 @@ export interface TimedExplanation {
   /** The same once the source maps of its lines have been read, where there are such. */
   readonly lines?: Promise<Explanation>;
   /** The same with the code that was seen to run. */
-  tell?(seen: SeenRunning): Promise<Explanation>;
+  tell?(seen: CpuAttribution): Promise<Explanation>;
 }
 
 /** What was found in a slow operation. */
@@ -51,7 +51,7 @@ interface Seen {
   readonly groups: readonly WorkGroup[];
   readonly chain: Chain | undefined;
   readonly stalls: StallSummary;
-  readonly state: SpanState;
+  readonly state: LiveSpan;
 }
 
 /** What is known of a slow operation beside its tree. */
@@ -74,14 +74,14 @@ export class Explainer {
   constructor(
     private readonly watchdog: EventLoopWatchdog,
     private readonly sources: SourceMaps,
-    private readonly stacks: WantedStacks,
+    private readonly stacks: StackRequests,
     private readonly limits: RepetitionLimits & { readonly enabled: boolean },
   ) {}
 
-  explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
+  explain(facts: SlowFacts, state: LiveSpan, now: number, idle: number): TimedExplanation {
     const { durationMs } = facts;
     const breakdown = state.breakdown(now, idle);
-    if (isIdleLost()) giveBackIdle(breakdown, facts.cpuMs);
+    if (isIdleLost()) capBusyToCpuTime(breakdown, facts.cpuMs);
     const work = state.root.requestWork;
     const groups = work === undefined ? [] : work.groups.filter(({ owner }) => state.contains(owner));
     const detects = this.limits.enabled && state.isWaitedFor;
@@ -110,15 +110,17 @@ export class Explainer {
       cpuMs: facts.cpuMs,
       gcMs: facts.gcMs,
       alone: facts.alone,
-      poolIsOwn: groups.some(({ work: kind, sumMs, coveredMs }) => kind === POOL && sumMs > 2 * coveredMs),
+      poolIsOwn: groups.some(
+        ({ work: kind, sumMs, coveredMs }) => kind === CONNECTION_POOL && sumMs > 2 * coveredMs,
+      ),
       dominant: (kind) => dominant(kind, others, state, facts.name),
     };
     const seen = { repetitions, groups: others, chain, stalls, state };
     const frames = this.framesOf(rankCauses(evidence)[0] as RankedCause, seen);
-    const idleMs = (breakdown[OWN_IDLE] as number) + (breakdown[WORK_IDLE] as number);
+    const idleMs = (breakdown[SELF_IDLE] as number) + (breakdown[WORK_IDLE] as number);
     const most = repetitions[0];
     // What was sampled all along is better evidence than some moments.
-    const rank = (running?: SeenRunning): RankedCause[] =>
+    const rank = (running?: CpuAttribution): RankedCause[] =>
       running === undefined
         ? rankCauses(evidence)
         : rankCauses({
@@ -127,7 +129,7 @@ export class Explainer {
             sampled: true,
             gcShare: collectorShare(running.topFunctions),
           });
-    const tell = (running?: SeenRunning): Explanation => {
+    const tell = (running?: CpuAttribution): Explanation => {
       const causes = rank(running);
       const first = causes[0] as RankedCause;
       const callSite = this.locate(this.framesOf(first, seen));
@@ -234,7 +236,7 @@ export class Explainer {
 }
 
 /** Whether what held the loop is the operation's own work. Work that is waited for holds no loop itself. */
-function isOwn({ spanId, rootSpanId }: BlockingOperation, state: SpanState): boolean {
+function isOwn({ spanId, rootSpanId }: BlockingOperation, state: LiveSpan): boolean {
   if (spanId === state.span.spanContext().spanId) return true;
   return state.work >= WORKS && rootSpanId === state.root.span.spanContext().spanId;
 }
@@ -242,10 +244,10 @@ function isOwn({ spanId, rootSpanId }: BlockingOperation, state: SpanState): boo
 function dominant(
   work: number,
   groups: readonly WorkGroup[],
-  state: SpanState,
+  state: LiveSpan,
   name: string,
 ): { name: string; count: number } | undefined {
-  if (work === POOL) return undefined;
+  if (work === CONNECTION_POOL) return undefined;
   if (state.work === work) return { name, count: 1 };
   let most: WorkGroup | undefined;
   for (const group of groups) {

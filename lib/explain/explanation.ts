@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import type { CallSite } from '../code/call-site.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
 import type { Chain } from '../spans/call-chain.js';
-import { saving } from '../spans/call-chain.js';
+import { parallelSavingMs } from '../spans/call-chain.js';
 import type { RankedCause } from './cause.js';
 import type { Observation } from './finding.js';
 import { adviceOn, type Repetition } from './repetition.js';
@@ -100,7 +100,9 @@ function describe(cause: RankedCause, facts: Explainable, located: boolean): str
     }
     case 'sequential_calls': {
       const saved =
-        facts.chain === undefined ? '' : `, side by side they could take ${ms(saving(facts.chain))} less`;
+        facts.chain === undefined
+          ? ''
+          : `, side by side they could take ${ms(parallelSavingMs(facts.chain))} less`;
       return `${cause.count} calls one after the other (${cause.operation})${from}; none was made with what another had answered${saved}`;
     }
     case 'connection_pool':
@@ -207,7 +209,7 @@ export function explainRepetition(
 /** Says what a chain of calls is, and how sure that is. */
 export function explainChain(chain: Chain, route: string, callSite: CallSite | undefined): string {
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  return `${route} made ${chain.count} calls one after the other (${chain.names.join(', ')})${from}, ${ms(chain.sumMs)} in all. None was made with a value that another had answered, as far as the values show: side by side they could take ${ms(saving(chain))} less.`;
+  return `${route} made ${chain.count} calls one after the other (${chain.names.join(', ')})${from}, ${ms(chain.sumMs)} in all. None was made with a value that another had answered, as far as the values show: side by side they could take ${ms(parallelSavingMs(chain))} less.`;
 }
 
 /** What was seen of a chain in a request. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { Events } from '../async/deferred-emitter.js';
+import { DeferredEmitter } from '../async/deferred-emitter.js';
 import { round } from '../text/round.js';
 import {
   type Finding,
@@ -25,7 +25,7 @@ export interface FindingCount {
 /** Findings by type, fingerprint and route. The one that was not seen for the longest time makes room. */
 export class Findings {
   private readonly kept = new Map<string, Finding>();
-  private readonly events: Events<Finding>;
+  private readonly events: DeferredEmitter<Finding>;
   /** One for each type and severity at the most. */
   private readonly counted: FindingCount[] = [];
 
@@ -33,7 +33,7 @@ export class Findings {
     private readonly capacity: number,
     onError: (error: unknown) => void,
   ) {
-    this.events = new Events(onError);
+    this.events = new DeferredEmitter(onError);
   }
 
   /** Adds an observation to its finding. `callSite` may come later than the first one. */

@@ -3,9 +3,9 @@ import { SourceMaps } from '../code/source-maps.js';
 import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
 import type { Stall } from '../process/stall.js';
 import { processProfiler } from '../profiling/process-profiler.js';
-import { company } from '../spans/concurrent-requests.js';
-import type { SpanState } from '../spans/live-span.js';
-import { WantedStacks } from '../spans/stack-requests.js';
+import { concurrentRequests } from '../spans/concurrent-requests.js';
+import type { LiveSpan } from '../spans/live-span.js';
+import { StackRequests } from '../spans/stack-requests.js';
 import type { WorkKey } from '../spans/work-group.js';
 import { isSequential } from './cause.js';
 import type { ResolvedDetectionOptions } from './detection-options.js';
@@ -20,14 +20,14 @@ import { isStarved } from './stalls.js';
 const SETTLING_MS = 1000;
 
 /** Finds out why: explains slow operations, keeps findings and the statistics of statements. */
-export class Diagnostics {
+export class RequestAnalyzer {
   /** Tells the modules of one process apart, which share an event loop. */
   readonly id = Math.random();
   /** Whether it does anything at all. */
   readonly explains: boolean;
   readonly findings: Findings;
   readonly watchdog: EventLoopWatchdog;
-  readonly stacks = new WantedStacks();
+  readonly stacks = new StackRequests();
   private readonly queries: SlowQueries;
   readonly sources = new SourceMaps();
   private readonly explainer: Explainer;
@@ -51,28 +51,28 @@ export class Diagnostics {
   }
 
   /** A request, or what else nothing is around, begins. */
-  rootStarted(state: SpanState): void {
-    state.company = company.running++ > 0 ? Number.NaN : company.begun;
-    company.begun++;
+  rootStarted(state: LiveSpan): void {
+    state.concurrentRequests = concurrentRequests.running++ > 0 ? Number.NaN : concurrentRequests.begun;
+    concurrentRequests.begun++;
   }
 
   /** It turns out to be a stream, which others do not have for company while it is merely open. */
-  rootStreams(state: SpanState): void {
+  markAsStream(state: LiveSpan): void {
     if (state.isStream || state.root !== state || state.ended) return;
     state.isStream = true;
-    if (this.explains) company.running--;
+    if (this.explains) concurrentRequests.running--;
     processProfiler.streams(state);
   }
 
   /** It has ended: what was repeated within it is known now. */
-  rootEnded(state: SpanState, now: number): void {
-    if (!state.isStream) company.running--;
+  rootEnded(state: LiveSpan, now: number): void {
+    if (!state.isStream) concurrentRequests.running--;
     const work = state.requestWork;
     if (work === undefined || !this.detecting || state.duplicate || !state.isWaitedFor) return;
     const route = state.name ?? '(unnamed)';
     const { traceId } = state.span.spanContext();
     for (const repetition of work.mayRepeat ? this.explainer.repetitions(work.groups, now) : []) {
-      const owner = (repetition.group.owner as SpanState).span.spanContext().spanId;
+      const owner = (repetition.group.owner as LiveSpan).span.spanContext().spanId;
       const callSite = this.explainer.locate(repetition.frames);
       this.findings.observe(
         observeRepetition(repetition, route, traceId, owner, callSite),
@@ -82,17 +82,17 @@ export class Diagnostics {
     }
     const chain = work.chain.best;
     if (!isSequential(chain)) return;
-    const owner = (chain.owner as SpanState).span.spanContext().spanId;
+    const owner = (chain.owner as LiveSpan).span.spanContext().spanId;
     const callSite = this.explainer.locate(this.stacks.find(chain.fingerprint, route));
     this.findings.observe(observeChain(chain, route, traceId, owner, callSite), callSite, Date.now());
   }
 
   /** Whether no other request ran while this one did, until now. */
-  wasAlone({ root }: SpanState): boolean {
-    return root.company === company.begun - 1;
+  hadNoConcurrentRequests({ root }: LiveSpan): boolean {
+    return root.concurrentRequests === concurrentRequests.begun - 1;
   }
 
-  explain(facts: SlowFacts, state: SpanState, now: number, idle: number): TimedExplanation {
+  explain(facts: SlowFacts, state: LiveSpan, now: number, idle: number): TimedExplanation {
     return this.explainer.explain(facts, state, now, idle);
   }
 

@@ -2,7 +2,7 @@
 import { clearInterval, setInterval } from 'node:timers';
 import { context, diag } from '@opentelemetry/api';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
-import { atLeisure } from '../async/cooperative.js';
+import { iterateCooperatively } from '../async/cooperative.js';
 import { FLUSH_TIMEOUT_MS, settleWithin } from '../async/settle-within.js';
 import { UNTRACED } from '../async/untraced.js';
 import { SCOPE } from '../spans/tracing-runtime.js';
@@ -71,7 +71,7 @@ export class MetricExport {
     const { histograms } = this.options;
     const points = otlpPoints(this.metrics.list(), { sdk, histograms, now: Date.now() });
     let batch: MetricData[] = [];
-    for await (const point of atLeisure(points, SLICE_MS)) {
+    for await (const point of iterateCooperatively(points, SLICE_MS)) {
       if (point !== undefined) batch.push(point);
       if (batch.length < SERIES_A_REQUEST) continue;
       if (!(await this.request(batch))) return;

@@ -2,7 +2,7 @@ import type { Attributes, Span } from '@opentelemetry/api';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { ResolvedServiceOptions } from '../operation/service-options.js';
 import type { GuardedOperation } from '../spans/ended-operation.js';
-import type { SpanState } from '../spans/live-span.js';
+import type { LiveSpan } from '../spans/live-span.js';
 import { changeMetrics } from './change-metrics.js';
 import { CounterTable } from './counter-table.js';
 import type { DurationInstruments } from './duration-instruments.js';
@@ -51,7 +51,7 @@ export class Metrics {
   }
 
   /** Counts an operation that ended. On the way of each. */
-  record(operation: GuardedOperation, state: SpanState | undefined, slow: SlowOperation | undefined): void {
+  record(operation: GuardedOperation, state: LiveSpan | undefined, slow: SlowOperation | undefined): void {
     if (!this.options.enabled) return;
     const { type, name, durationMs, error } = operation;
     const span = operation.span as ReadableSpan | undefined;

@@ -1,5 +1,5 @@
 import type { Meter, Observable, ObservableResult } from '@opentelemetry/api';
-import { atLeisure } from '../async/cooperative.js';
+import { iterateCooperatively } from '../async/cooperative.js';
 import type { Metric, NumberMetric } from './metric.js';
 import type { Metrics } from './metrics.js';
 
@@ -33,7 +33,7 @@ function observableOf(meter: Meter, { kind, name, unit, description }: NumberMet
 async function observe(metrics: Metrics, name: string, result: ObservableResult): Promise<void> {
   const metric = metrics.list().find((one) => one.name === name);
   if (metric === undefined || !isNumber(metric)) return;
-  for await (const point of atLeisure(metric.points())) {
+  for await (const point of iterateCooperatively(metric.points())) {
     if (point !== undefined) result.observe(point.value, point.attributes);
   }
 }

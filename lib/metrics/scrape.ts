@@ -1,4 +1,4 @@
-import { inSlices } from '../async/cooperative.js';
+import { runCooperatively } from '../async/cooperative.js';
 import { type ExpositionFormat, exposition } from './exposition.js';
 import type { Metrics } from './metrics.js';
 
@@ -34,7 +34,7 @@ export class Scrapes {
       piece = Buffer.allocUnsafe(Math.max(PIECE, next));
       used = 0;
     };
-    await inSlices(
+    await runCooperatively(
       exposition(this.metrics.list(), this.metrics.target, format),
       (text) => {
         const most = text.length * BYTES_A_CHARACTER;

@@ -1,6 +1,6 @@
 import { isSpanContextValid } from '@opentelemetry/api';
 import type { Explanation, TimedExplanation } from '../explain/explainer.js';
-import type { Diagnostics } from '../explain/request-analyzer.js';
+import type { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import { cpuTimeMs } from '../process/cpu-time.js';
@@ -8,18 +8,18 @@ import { loopIdleMs } from '../process/loop-idle.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { CapturedFile, Profiling, SlowCapture } from '../profiling/profiling.js';
 import type { GuardedOperation } from '../spans/ended-operation.js';
-import type { SpanState } from '../spans/live-span.js';
+import type { LiveSpan } from '../spans/live-span.js';
 import { round } from '../text/round.js';
 
 /** What a slow operation is described with, beside itself. */
-interface Surroundings {
+interface SlowDependencies {
   readonly resources: ResourceEvidence;
   readonly usuallyMs: number | undefined;
   /** The same across restarts, once enough is known. */
   readonly baseline: { readonly p50Ms: number; readonly p95Ms: number } | undefined;
   /** The threshold is one by what is usual. */
   readonly adaptive: boolean;
-  readonly diagnostics: Diagnostics;
+  readonly diagnostics: RequestAnalyzer;
   readonly profiling: Profiling;
   /** How long the event loop was busy within it, where that is known. */
   readonly busyMs: number | undefined;
@@ -35,9 +35,9 @@ let sequence = 0;
 export function describeSlow(
   operation: GuardedOperation,
   thresholdMs: number,
-  state: SpanState | undefined,
+  state: LiveSpan | undefined,
   now: number,
-  around: Surroundings,
+  around: SlowDependencies,
 ): {
   slow: SlowOperation;
   files: readonly CapturedFile[];
@@ -92,17 +92,17 @@ export function describeSlow(
 /** Of what has code of its own, the code that ran is captured. */
 function captureSlow(
   { type, name }: GuardedOperation,
-  state: SpanState,
+  state: LiveSpan,
   now: number,
-  { diagnostics, profiling, busyMs }: Surroundings,
+  { diagnostics, profiling, busyMs }: SlowDependencies,
 ): SlowCapture | undefined {
   if (state.isWork) return undefined;
   const { traceId, spanId } = state.span.spanContext();
-  const alone = diagnostics.explains && diagnostics.wasAlone(state);
+  const alone = diagnostics.explains && diagnostics.hadNoConcurrentRequests(state);
   const sampled = {
     from: state.startedAt,
     to: now,
-    number: state.activityNumber,
+    number: state.executionNumber,
     alone,
     whole: state.root === state,
   };
@@ -132,10 +132,10 @@ async function profiled(
 function explain(
   { type, name, durationMs }: GuardedOperation,
   thresholdMs: number,
-  state: SpanState | undefined,
+  state: LiveSpan | undefined,
   now: number,
   http: SlowOperation['http'],
-  { diagnostics, resources, usuallyMs, drivers }: Surroundings,
+  { diagnostics, resources, usuallyMs, drivers }: SlowDependencies,
 ): TimedExplanation {
   if (state === undefined || !diagnostics.explains) {
     const why = diagnostics.explains
@@ -144,7 +144,7 @@ function explain(
     const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). ${why}`;
     return { now: { cause: 'unknown', causeShare: 1, causes: [], explanation } };
   }
-  const alone = diagnostics.wasAlone(state);
+  const alone = diagnostics.hadNoConcurrentRequests(state);
   const facts = {
     type,
     name,
@@ -161,6 +161,6 @@ function explain(
 }
 
 /** What the process used since the root of an operation began, where that was noticed: it can't have used more itself. */
-function cpuSince({ root }: SpanState): number {
+function cpuSince({ root }: LiveSpan): number {
   return root.cpuStartMs > 0 ? cpuTimeMs() - root.cpuStartMs : Number.POSITIVE_INFINITY;
 }

@@ -12,7 +12,7 @@ import type { Leak } from '../leaks/leak.js';
 import { MemoryWatch, memoryLimit } from '../leaks/memory-watch.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { ResourcePeaks } from '../report/resource-peaks.js';
-import { company } from '../spans/concurrent-requests.js';
+import { concurrentRequests } from '../spans/concurrent-requests.js';
 import type { Statistics } from '../statistics/statistics.js';
 import { own } from '../validation/own.js';
 import type { ResolvedOptions } from './options.js';
@@ -22,7 +22,7 @@ const TICK_MS = 10_000;
 const BUSIEST = 32;
 
 /** What is seen only over time, and whom it is told. */
-export interface OverTimeSurroundings {
+export interface LongTermDependencies {
   statistics(): Statistics;
   readonly resources: ResourceSampler;
   readonly peaks: ResourcePeaks;
@@ -35,7 +35,7 @@ export interface OverTimeSurroundings {
 }
 
 /** What needs hours and days to be seen: baselines and regressions, trends, and memory that leaks. */
-export class OverTime {
+export class LongTermAnalysis {
   readonly baseline: Baseline;
   /** Where it is told what could not be read or saved. Set by whoever has a log. */
   warn: ((message: string) => void) | undefined;
@@ -46,7 +46,7 @@ export class OverTime {
 
   constructor(
     private readonly options: ResolvedOptions,
-    private readonly around: OverTimeSurroundings,
+    private readonly around: LongTermDependencies,
   ) {
     const { serviceName, serviceVersion, thresholds, detection } = options;
     this.baseline = new Baseline(
@@ -66,7 +66,7 @@ export class OverTime {
     );
     if (detection.memoryLeaks.enabled) {
       this.memory = new MemoryWatch(
-        () => ({ inFlight: company.running, requests: around.statistics().countOf('http') }),
+        () => ({ inFlight: concurrentRequests.running, requests: around.statistics().countOf('http') }),
         () => around.statistics().busiest(BUSIEST),
       );
     }

@@ -6,12 +6,12 @@ import type { SilenceOptions } from '../alerting/alert-options.js';
 import { Alerting } from '../alerting/alerting.js';
 import type { BurnRate } from '../alerting/burn-rate.js';
 import { HEAP_USED } from '../alerting/rule-name.js';
-import { Events } from '../async/deferred-emitter.js';
+import { DeferredEmitter } from '../async/deferred-emitter.js';
 import type { SnapshotToSave } from '../baseline/baseline-snapshot.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
-import { Diagnostics } from '../explain/request-analyzer.js';
+import { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { Leak } from '../leaks/leak.js';
@@ -29,18 +29,18 @@ import type { PerformanceReport } from '../report/report.js';
 import { ResourcePeaks } from '../report/resource-peaks.js';
 import type { EndedOperation, GuardedOperation } from '../spans/ended-operation.js';
 import { GuardedSpan, type SpanLike } from '../spans/guarded-span.js';
-import { type HttpEvidenceSource, type SpanState, stateOf } from '../spans/live-span.js';
+import { type LiveSpan, stateOf } from '../spans/live-span.js';
 import type { OperationRecorder } from '../spans/operation-recorder.js';
 import { emptyBreakdown } from '../spans/work.js';
 import type { Failures } from '../statistics/failures.js';
 import type { OperationCost } from '../statistics/operation-cost.js';
-import type { Usual } from '../statistics/operation-history.js';
+import type { BaselineLatency } from '../statistics/operation-history.js';
 import type { LatencySummary, WindowName } from '../statistics/operation-statistics.js';
 import { Statistics } from '../statistics/statistics.js';
 import { round } from '../text/round.js';
 import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
-import { OverTime } from './long-term-analysis.js';
+import { LongTermAnalysis } from './long-term-analysis.js';
 import type { MonitorOptions, ResolvedOptions } from './options.js';
 import { resolveOptions } from './resolve-options.js';
 import { type RecordedSpans, SlowOperations } from './slow-operations.js';
@@ -56,10 +56,10 @@ export class PerformanceMonitor {
   readonly options: ResolvedOptions;
   readonly thresholds: Thresholds;
   readonly resources: ResourceSampler;
-  readonly diagnostics: Diagnostics;
+  readonly diagnostics: RequestAnalyzer;
   readonly profiling: Profiling;
   /** Baselines, regressions, trends, leaks. */
-  readonly overTime: OverTime;
+  readonly longTerm: LongTermAnalysis;
   /** When counting began, or began anew by a reset, in milliseconds since 1970. */
   countingSince = Date.now();
   readonly resourcePeaks: ResourcePeaks;
@@ -70,8 +70,8 @@ export class PerformanceMonitor {
 
   private readonly statistics: Statistics;
   private readonly slow: SlowOperations;
-  private readonly slowEvents = new Events<SlowOperation>(reportError);
-  private readonly alertEvents = new Events<PerformanceAlert>(reportError);
+  private readonly slowEvents = new DeferredEmitter<SlowOperation>(reportError);
+  private readonly alertEvents = new DeferredEmitter<PerformanceAlert>(reportError);
   /** Rules, their state, and who is told. */
   readonly alerting: Alerting;
   /** What is told to Prometheus and OpenTelemetry. */
@@ -88,12 +88,12 @@ export class PerformanceMonitor {
     const { thresholds, detection, resources, alerts } = this.options;
     this.thresholds = new Thresholds(thresholds);
     this.statistics = new Statistics(detection.maxOperations, (type, name) =>
-      this.overTime.baseline.historyOf(type, name),
+      this.longTerm.baseline.historyOf(type, name),
     );
     this.slow = new SlowOperations(detection.maxSlowOperations);
     this.resources = new ResourceSampler(resources.intervalMs);
     this.resourcePeaks = new ResourcePeaks(this.resources.history);
-    this.diagnostics = new Diagnostics(
+    this.diagnostics = new RequestAnalyzer(
       detection,
       (from) => this.resources.evidence(from, performance.now() - from).gcPauseMs,
       reportError,
@@ -101,7 +101,7 @@ export class PerformanceMonitor {
     this.profiling = new Profiling(
       this.options,
       this.diagnostics.sources,
-      (span) => stateOf(span)?.activityNumber ?? 0,
+      (span) => stateOf(span)?.executionNumber ?? 0,
     );
     this.alerting = new Alerting(
       alerts,
@@ -116,20 +116,20 @@ export class PerformanceMonitor {
           return { used: heap.used_heap_size, limit: heap.heap_size_limit };
         },
         eventLoop: () => this.resources.current().eventLoop,
-        leaks: () => this.overTime.leaks(),
-        regressions: () => this.overTime.regressions(),
+        leaks: () => this.longTerm.leaks(),
+        regressions: () => this.longTerm.regressions(),
         findings: (type, since) => this.getFindings({ type }).filter(({ lastSeen }) => lastSeen >= since),
       },
       this.options,
       (alert) => this.alerted(alert),
       reportError,
     );
-    this.overTime = new OverTime(this.options, {
+    this.longTerm = new LongTermAnalysis(this.options, {
       statistics: () => this.statistics,
       resources: this.resources,
       peaks: this.resourcePeaks,
       observed: (observation) => void this.diagnostics.findings.observe(observation, undefined, Date.now()),
-      onLeak: () => this.profiling.memoryRunsShort(),
+      onLeak: () => this.profiling.captureAllocationsOnMemoryPressure(),
       onError: reportError,
       slo: this.alerting.savedSlos,
     });
@@ -140,9 +140,9 @@ export class PerformanceMonitor {
       slowOperations: () => this.slow.list(),
       findingCounts: () => this.diagnostics.findings.counts(),
       dropped: () => this.dropped(),
-      regressions: () => this.overTime.regressions(),
-      trends: () => this.overTime.trends(),
-      leaks: () => this.overTime.leaks(),
+      regressions: () => this.longTerm.regressions(),
+      trends: () => this.longTerm.trends(),
+      leaks: () => this.longTerm.leaks(),
       burnRates: () => this.getBurnRates(),
       alertRules: () => this.alerting.rules(),
     });
@@ -153,7 +153,7 @@ export class PerformanceMonitor {
     this.started = true;
     this.resources.start();
     this.alerting.start();
-    this.overTime.start();
+    this.longTerm.start();
   }
 
   /**
@@ -301,27 +301,27 @@ export class PerformanceMonitor {
 
   /** What got worse: what goes on, the latest first, then what is over. */
   getRegressions(): Regression[] {
-    return this.overTime.regressions();
+    return this.longTerm.regressions();
   }
 
   /** Slow drifts that go on, that whose limit is reached first before others. */
   getTrends(): Trend[] {
-    return this.overTime.trends();
+    return this.longTerm.trends();
   }
 
   /** Memory that leaks. */
   getLeaks(): Leak[] {
-    return this.overTime.leaks();
+    return this.longTerm.leaks();
   }
 
   /** What an operation usually takes, once that is known. */
-  getBaseline(type: OperationType, name: string): Usual | undefined {
+  getBaseline(type: OperationType, name: string): BaselineLatency | undefined {
     return this.statistics.history(type, name)?.usual;
   }
 
   /** What this run has learned, as it is saved; its operations are made one after another. */
   baselineSnapshot(): SnapshotToSave {
-    return this.overTime.baseline.snapshot();
+    return this.longTerm.baseline.snapshot();
   }
 
   /**
@@ -406,12 +406,12 @@ export class PerformanceMonitor {
     this.diagnostics.stop();
     this.slowEvents.close();
     this.alertEvents.close();
-    return Promise.all([this.alerting.shutdown(), this.profiling.shutdown(), this.overTime.shutdown()]).then(
+    return Promise.all([this.alerting.shutdown(), this.profiling.shutdown(), this.longTerm.shutdown()]).then(
       () => {},
     );
   }
 
-  private busyMs(state: SpanState | undefined, now: number): number | undefined {
+  private busyMs(state: LiveSpan | undefined, now: number): number | undefined {
     return this.diagnostics.explains ? state?.busyMs(now, loopIdleMs()) : undefined;
   }
 
@@ -424,14 +424,15 @@ export class PerformanceMonitor {
   }
 
   private alerted(alert: PerformanceAlert): void {
-    if (alert.rule === HEAP_USED && alert.state === 'firing') this.profiling.memoryRunsShort();
+    if (alert.rule === HEAP_USED && alert.state === 'firing')
+      this.profiling.captureAllocationsOnMemoryPressure();
     this.alertHistory.add(alert);
     this.alertEvents.emit(alert);
   }
 
   private keep(
     operation: GuardedOperation,
-    state: SpanState | undefined,
+    state: LiveSpan | undefined,
     thresholdMs: number,
     adaptive: boolean,
     now: number,
@@ -461,7 +462,7 @@ export class PerformanceMonitor {
 }
 
 /** The operation with its name within bounds, and a span that throws nothing. Most are given like that. */
-function guarded(given: EndedOperation, state: SpanState | undefined): GuardedOperation {
+function guarded(given: EndedOperation, state: LiveSpan | undefined): GuardedOperation {
   const { name, span } = given;
   const isGuarded = span === undefined || state !== undefined || span instanceof GuardedSpan;
   if (isGuarded && name.length <= MAX_NAME) return given as GuardedOperation;
@@ -471,7 +472,7 @@ function guarded(given: EndedOperation, state: SpanState | undefined): GuardedOp
 
 /** A copy of what ended below an operation: the span around it takes that over. */
 function recordedSpans(
-  state: SpanState | undefined,
+  state: LiveSpan | undefined,
   durationMs: number,
   now: number,
 ): RecordedSpans | undefined {

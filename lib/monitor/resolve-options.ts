@@ -9,7 +9,7 @@ import {
 import { checkShape, isObject, type Shape } from '../validation/checks.js';
 import { withAbsoluteDirectory } from '../validation/directory-option.js';
 import { type Environment, readEnvironment, resolveTable } from '../validation/option-table.js';
-import { type OptionFault, PerformanceOptionsError, show } from '../validation/options-error.js';
+import { formatValue, type OptionFault, PerformanceOptionsError } from '../validation/options-error.js';
 import { MONITOR_OPTIONS, type MonitorOptions, type ResolvedOptions } from './options.js';
 
 /**
@@ -43,7 +43,7 @@ export function resolveOptions(
 /** Every fault of the options: unknown names, and invalid values. `undefined` counts as absent. */
 export function findFaults(options: unknown, more: Shape = {}): OptionFault[] {
   if (options !== undefined && !isObject(options))
-    return [{ path: 'options', received: show(options), allowed: 'an object' }];
+    return [{ path: 'options', received: formatValue(options), allowed: 'an object' }];
   const faults: OptionFault[] = [];
   checkShape(options ?? {}, { ...MONITOR_OPTIONS, ...more }, '', faults);
   checkAlerts(options?.['alerts'], faults);

@@ -1,10 +1,10 @@
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
-import type { EndedSpans } from '../spans/completed-spans.js';
+import type { CompletedSpans } from '../spans/completed-spans.js';
 import { waterfallOf } from '../spans/waterfall.js';
 
 /** What a waterfall is made of: numbers and names. It is made when somebody asks. */
 export interface RecordedSpans {
-  readonly ended: EndedSpans;
+  readonly ended: CompletedSpans;
   /** When the operation began, on the clock of those. */
   readonly startedAt: number;
 }

@@ -78,7 +78,7 @@ const logger = new Logger('PerformanceModule');
 /** At once, as some of it speaks before the application is up. */
 function withLog(monitor: PerformanceMonitor): PerformanceMonitor {
   monitor.profiling.warn = (message) => logger.warn(message);
-  monitor.overTime.warn = (message) => logger.warn(message);
+  monitor.longTerm.warn = (message) => logger.warn(message);
   monitor.alerting.log = (level, message) => logger[level](message);
   return monitor;
 }

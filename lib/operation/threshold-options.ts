@@ -1,6 +1,6 @@
 import { type Check, isObject, milliseconds } from '../validation/checks.js';
 import { numberFrom, type OptionTable, option } from '../validation/option-table.js';
-import { type OptionFault, show } from '../validation/options-error.js';
+import { formatValue, type OptionFault } from '../validation/options-error.js';
 import { own } from '../validation/own.js';
 import { OPERATION_TYPE_PATTERN } from './operation.js';
 
@@ -79,7 +79,7 @@ export function checkThresholds(given: unknown, faults: OptionFault[]): void {
     if (!OPERATION_TYPE_PATTERN.test(type)) {
       faults.push({ path, received: 'a type of that name', allowed: customThresholds.allowed });
     } else if (value !== undefined && !milliseconds.accepts(value)) {
-      faults.push({ path, received: show(value), allowed: milliseconds.allowed });
+      faults.push({ path, received: formatValue(value), allowed: milliseconds.allowed });
     }
   }
 }

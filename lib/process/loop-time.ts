@@ -12,19 +12,19 @@ export class LoopClock {
   /** At the last {@link advance}: what Node said, the CPU time, and what was idle in truth until then. */
   private active = 0;
   private cpuMs = 0;
-  private lostMs = 0;
+  private excessMs = 0;
 
   /** @param cpuMs CPU time of the process */
   read(cpuMs: number): LoopTime {
     const { active, idle } = performance.eventLoopUtilization();
-    const lost = this.lostMs + this.lostSince(active, cpuMs);
+    const lost = this.excessMs + this.lostSince(active, cpuMs);
     return { activeMs: active - lost, idleMs: idle + lost };
   }
 
   /** To be called regularly: the shorter the time in between, the closer it is. */
   advance(cpuMs: number): void {
     const { active } = performance.eventLoopUtilization();
-    this.lostMs += this.lostSince(active, cpuMs);
+    this.excessMs += this.lostSince(active, cpuMs);
     this.active = active;
     this.cpuMs = cpuMs;
   }

@@ -1,4 +1,4 @@
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 
 /** One node of a tree of calls, as far as it could be told: a profile may come from a file of anybody's. */
 export interface CheckedNode {
@@ -15,7 +15,7 @@ export interface CheckedNode {
 
 /** @throws TypeError that names the field, its value, and what is allowed */
 export function reject(path: string, value: unknown, allowed: string): never {
-  throw new TypeError(`${path} is ${show(value)}, which is not allowed: give ${allowed}`);
+  throw new TypeError(`${path} is ${formatValue(value)}, which is not allowed: give ${allowed}`);
 }
 
 /** @throws TypeError for anything but an object */

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
 import { loopIdleMs } from '../process/loop-idle.js';
-import type { Activity } from './activity.js';
+import type { ExecutionLog } from './execution-log.js';
 
 /** How often it is looked at, while several requests run, whether telling their code apart is worth its price. */
 const LOOK_MS = 50;
@@ -13,7 +13,7 @@ const MAX_DEPTH = 64;
 const BUSY = 0.8;
 
 /**
- * Tells the code of requests apart that run at the same time: leaves a mark in {@link Activity} at the beginning of
+ * Tells the code of requests apart that run at the same time: leaves a mark in {@link ExecutionLog} at the beginning of
  * each piece of code whose span is another one than that of the piece before.
  *
  * Asking at each piece costs some microseconds a request, and most of the time there is nothing to find out. So it
@@ -45,7 +45,7 @@ export class ContextTracker {
    * @param looks that an earlier one had, whose requests may still run
    */
   constructor(
-    private readonly activity: Activity,
+    private readonly executionLog: ExecutionLog,
     private readonly active: () => number,
     private looks = 1,
   ) {
@@ -65,7 +65,7 @@ export class ContextTracker {
   started(now: number, number: number): number {
     this.younger++;
     this.numbers += number;
-    this.activity.certain = this.tracking || this.running === 1;
+    this.executionLog.certain = this.tracking || this.running === 1;
     const look = this.looks;
     if (this.running === 1) this.note(now, loopIdleMs());
     else {
@@ -82,7 +82,7 @@ export class ContextTracker {
     if (startedAtLook === this.looks) this.younger--;
     else if (startedAtLook === this.looks - 1) this.young--;
     else this.old--;
-    this.activity.certain = this.tracking || this.running <= 1;
+    this.executionLog.certain = this.tracking || this.running <= 1;
   }
 
   /** The number of the one that runs, where it is the only one; else 0. */
@@ -119,7 +119,7 @@ export class ContextTracker {
     // A request that begins may have looked just before: what began before that would pass for old at once.
     if (now - this.lastLook >= LOOK_MS / 2) this.judge(now);
     // The loop has turned: whose code goes on is not what the last mark says, unless each piece leaves one.
-    if (!this.tracking) this.activity.mark(0, now);
+    if (!this.tracking) this.executionLog.mark(0, now);
   }
 
   private judge(now: number): void {
@@ -143,11 +143,11 @@ export class ContextTracker {
     if (on === this.tracking) return;
     this.tracking = on;
     this.left.length = 0;
-    this.activity.certain = on || this.running <= 1;
+    this.executionLog.certain = on || this.running <= 1;
     if (on) this.hook.enable();
     else this.hook.disable();
     // Whoever begins, or goes on, leaves the next mark.
-    this.activity.mark(on ? 0 : this.only, now);
+    this.executionLog.mark(on ? 0 : this.only, now);
   }
 
   private safely(step: () => void): void {
@@ -159,19 +159,19 @@ export class ContextTracker {
   }
 
   private readonly enter = (): void => {
-    const { activity, left } = this;
+    const { executionLog, left } = this;
     // A piece that is never left, since it threw, must not make it grow.
     if (left.length >= MAX_DEPTH) left.length = 0;
-    left.push(activity.current);
+    left.push(executionLog.current);
     const number = this.active();
-    if (number !== activity.current) activity.mark(number, performance.now());
+    if (number !== executionLog.current) executionLog.mark(number, performance.now());
   };
 
   private readonly leave = (): void => {
-    const { activity, left } = this;
+    const { executionLog, left } = this;
     const before = left.pop();
     // After the outermost piece another one begins, and says whose it is.
-    if (before === undefined || left.length === 0 || before === activity.current) return;
-    activity.mark(before, performance.now());
+    if (before === undefined || left.length === 0 || before === executionLog.current) return;
+    executionLog.mark(before, performance.now());
   };
 }

@@ -1,11 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import type { SourceMaps } from '../code/source-maps.js';
 import type { SourceTexts } from '../code/source-texts.js';
-import { Activity } from './activity.js';
 import { AllocationSampling } from './allocation-sampling.js';
 import { CodeNames } from './code-names.js';
 import { CpuCapture } from './cpu-capture.js';
 import { cut } from './cut-profile.js';
+import { ExecutionLog } from './execution-log.js';
 import { HeapSnapshots } from './heap-snapshots.js';
 import { samplesOf } from './operation-samples.js';
 import {
@@ -106,7 +106,7 @@ export class OnDemand {
     const window = await this.cpu.capture(seconds, signal);
     const { startedAt, endedAt } = window;
     const everything = { from: startedAt, to: endedAt, number: 0, alone: true, whole: true };
-    const samples = samplesOf([window], everything, new Activity());
+    const samples = samplesOf([window], everything, new ExecutionLog());
     const part = cut(samples, false);
     const names = await CodeNames.prepare(part.functions, this.sources, this.texts);
     const begun = Date.now() - (performance.now() - startedAt);

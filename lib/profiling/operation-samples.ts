@@ -1,4 +1,4 @@
-import { type Activity, UNKNOWN } from './activity.js';
+import { type ExecutionLog, UNKNOWN } from './execution-log.js';
 import type { SampleWindow } from './sample-window.js';
 
 /** Whose code a sample caught. */
@@ -24,7 +24,7 @@ export interface OperationSamples {
 export interface Sampled {
   readonly from: number;
   readonly to: number;
-  /** Its number in {@link Activity}, 0 where it has none. */
+  /** Its number in {@link ExecutionLog}, 0 where it has none. */
   readonly number: number;
   /** No other request ran meanwhile. */
   readonly alone: boolean;
@@ -36,14 +36,14 @@ export interface Sampled {
 export function samplesOf(
   windows: readonly SampleWindow[],
   operation: Sampled,
-  activity: Activity,
+  executionLog: ExecutionLog,
 ): OperationSamples {
   const { from, to } = operation;
   const window: number[] = [];
   const place: number[] = [];
   const owner: number[] = [];
   const counts: [number, number, number, number] = [0, 0, 0, 0];
-  const reader = activity.reader(from);
+  const reader = executionLog.reader(from);
   let last = Number.NEGATIVE_INFINITY;
   let idleAt = Number.NEGATIVE_INFINITY;
   for (const [which, { functions, nodeFunction, sampleNode, sampleAt }] of windows.entries()) {
@@ -61,7 +61,7 @@ export function samplesOf(
       if (code === idle || code === root) idleAt = at;
       else {
         reader.seek(at);
-        whose = whoseIs(reader, operation, reader.at < idleAt, activity);
+        whose = whoseIs(reader, operation, reader.at < idleAt, executionLog);
       }
       window.push(which);
       place.push(sample);
@@ -76,16 +76,16 @@ function whoseIs(
   { who, exact }: { readonly who: number; readonly exact: boolean },
   { number, alone, whole }: Sampled,
   rested: boolean,
-  activity: Activity,
+  executionLog: ExecutionLog,
 ): number {
   // It began before anybody noticed spans.
   if (number === 0) return alone && whole ? OWN : NOT_KNOWN;
-  if (exact) return ownerOf(activity.isWithin(who, number));
+  if (exact) return ownerOf(executionLog.isWithin(who, number));
   // After a rest another piece of code runs, and nobody has said whose.
   const known = who !== UNKNOWN && who !== 0 && !rested;
   if (alone && (whole || !known)) return OWN;
   if (!known) return NOT_KNOWN;
-  return ownerOf(activity.isWithin(who, number));
+  return ownerOf(executionLog.isWithin(who, number));
 }
 
 function ownerOf(own: boolean | undefined): number {

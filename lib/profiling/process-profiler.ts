@@ -1,7 +1,7 @@
 import { type Span, trace } from '@opentelemetry/api';
 import { cpuTimeMs } from '../process/cpu-time.js';
-import { Activity } from './activity.js';
 import { ContextTracker } from './context-tracker.js';
+import { ExecutionLog } from './execution-log.js';
 import { ProfileRing, type ProfileRingOptions } from './profile-ring.js';
 import type { Sampler } from './sample-window.js';
 
@@ -12,15 +12,15 @@ export interface NoticedSpan {
   readonly root: NoticedSpan;
   /** Whether it is work that is waited for: code goes on in its parent. */
   readonly isWork: boolean;
-  activityNumber: number;
+  executionNumber: number;
   /**
    * Of what runs beside other code, as a request does: by when it was counted for that. -1 where it is counted by its
    * parent only, 0 where it is not counted.
    */
-  activityLook: number;
+  executionPeriod: number;
   /** Its children with code of their own that run, and the sum of their numbers: of one, it is that one's. */
-  activityChildren: number;
-  activityChildrenSum: number;
+  executionChildren: number;
+  executionChildrenSum: number;
   /** Of a root: CPU time of the process when it began, in milliseconds. */
   cpuStartMs: number;
 }
@@ -31,7 +31,7 @@ export interface NoticedSpan {
  */
 export class ProcessProfiler {
   ring: ProfileRing | undefined;
-  activity: Activity | undefined;
+  executionLog: ExecutionLog | undefined;
   private tracker: ContextTracker | undefined;
   private users = 0;
   /** Where numbers and looks go on, when it is wanted again: spans of before may still run. */
@@ -43,81 +43,85 @@ export class ProcessProfiler {
     options: ProfileRingOptions,
     sampler: Sampler,
     numberOf: (span: Span | undefined) => number,
-  ): { ring: ProfileRing; activity: Activity } {
+  ): { ring: ProfileRing; executionLog: ExecutionLog } {
     this.users++;
-    if (this.ring === undefined || this.activity === undefined) {
-      this.activity = new Activity(this.lastNumber);
-      this.tracker = new ContextTracker(this.activity, () => numberOf(trace.getActiveSpan()), this.nextLook);
+    if (this.ring === undefined || this.executionLog === undefined) {
+      this.executionLog = new ExecutionLog(this.lastNumber);
+      this.tracker = new ContextTracker(
+        this.executionLog,
+        () => numberOf(trace.getActiveSpan()),
+        this.nextLook,
+      );
       this.ring = new ProfileRing(options, sampler);
       this.ring.start();
     }
-    return { ring: this.ring, activity: this.activity };
+    return { ring: this.ring, executionLog: this.executionLog };
   }
 
   release(): void {
     if (--this.users > 0) return;
     this.ring?.stop();
     this.tracker?.stop();
-    this.lastNumber = this.activity?.lastNumber ?? this.lastNumber;
+    this.lastNumber = this.executionLog?.lastNumber ?? this.lastNumber;
     this.nextLook = this.tracker?.nextLook ?? this.nextLook;
     this.ring = undefined;
-    this.activity = undefined;
+    this.executionLog = undefined;
     this.tracker = undefined;
   }
 
   /** A span begins, and its code runs from `now` on. */
   started(span: NoticedSpan, now: number): void {
-    const { activity, tracker } = this;
-    if (activity === undefined || tracker === undefined) return;
+    const { executionLog, tracker } = this;
+    if (executionLog === undefined || tracker === undefined) return;
     const { parent } = span;
-    span.activityNumber = activity.number(parent?.activityNumber ?? 0);
+    span.executionNumber = executionLog.number(parent?.executionNumber ?? 0);
     // Before its mark: that one is certain only as long as nobody else has code.
     if (parent === undefined) {
       // How long the loop was busy can't be told while it is sampled.
       span.cpuStartMs = cpuTimeMs();
-      span.activityLook = tracker.started(now, span.activityNumber);
+      span.executionPeriod = tracker.started(now, span.executionNumber);
     } else if (!span.isWork) {
-      parent.activityChildrenSum += span.activityNumber;
-      span.activityLook = ++parent.activityChildren > 1 ? tracker.started(now, 0) : -1;
+      parent.executionChildrenSum += span.executionNumber;
+      span.executionPeriod = ++parent.executionChildren > 1 ? tracker.started(now, 0) : -1;
     }
-    if (!span.isWork) this.mark(span, span.activityNumber, now);
+    if (!span.isWork) this.mark(span, span.executionNumber, now);
   }
 
   /** It ends, and what waited for it goes on. */
   ended(span: NoticedSpan, now: number): void {
-    const { activity } = this;
-    if (activity === undefined || span.activityNumber === 0) return;
+    const { executionLog } = this;
+    if (executionLog === undefined || span.executionNumber === 0) return;
     const { parent } = span;
     // Whether it is work may have turned out since it began.
-    const isCounted = span.activityLook !== 0;
+    const isCounted = span.executionPeriod !== 0;
     this.leaves(span);
     if (parent === undefined) {
-      activity.mark(this.tracker?.only ?? 0, now);
+      executionLog.mark(this.tracker?.only ?? 0, now);
       return;
     }
     if (isCounted) {
-      parent.activityChildren--;
-      parent.activityChildrenSum -= span.activityNumber;
+      parent.executionChildren--;
+      parent.executionChildrenSum -= span.executionNumber;
     }
-    const next = parent.activityChildren === 1 ? parent.activityChildrenSum : parent.activityNumber;
+    const next = parent.executionChildren === 1 ? parent.executionChildrenSum : parent.executionNumber;
     this.mark(span, next, now);
   }
 
   /** Nobody waits for the end of a root: it is a stream. */
   streams(span: NoticedSpan): void {
-    if (this.activity !== undefined) this.leaves(span);
+    if (this.executionLog !== undefined) this.leaves(span);
   }
 
   /** What goes on in a request that is over, or in a stream, is not told apart from the code of those that run. */
   private mark({ root }: NoticedSpan, number: number, now: number): void {
-    if (root.activityLook > 0) this.activity?.mark(number, now);
-    else this.activity?.mark(number, now, false);
+    if (root.executionPeriod > 0) this.executionLog?.mark(number, now);
+    else this.executionLog?.mark(number, now, false);
   }
 
   private leaves(span: NoticedSpan): void {
-    if (span.activityLook > 0)
-      this.tracker?.ended(span.activityLook, span.parent === undefined ? span.activityNumber : 0);
-    span.activityLook = 0;
+    if (span.executionPeriod > 0)
+      this.tracker?.ended(span.executionPeriod, span.parent === undefined ? span.executionNumber : 0);
+    span.executionPeriod = 0;
   }
 }
 

@@ -13,7 +13,7 @@ import { type NewProfile, type ProfileContent, ProfileStore } from './profile-st
 import type { ProfilingSettings, ResolvedProfilingOptions } from './profiling-options.js';
 import type { PushStatus } from './pyroscope.js';
 import type { Sampler } from './sample-window.js';
-import { type SeenRunning, SlowProfiles, type SlowRun } from './slow-profiles.js';
+import { type CpuAttribution, SlowProfiles, type SlowRun } from './slow-profiles.js';
 
 /** What profiling is at. */
 export interface ProfilingStatus extends ProfileRingStatus {
@@ -42,7 +42,7 @@ export interface CapturedFile {
 export interface SlowCapture {
   readonly files: readonly CapturedFile[];
   /** What ran, and whether the profile could be kept. Never rejects. */
-  readonly found: Promise<{ readonly seen?: SeenRunning; readonly kept?: ProfileInfo }>;
+  readonly found: Promise<{ readonly seen?: CpuAttribution; readonly kept?: ProfileInfo }>;
   /** The heap snapshot, where one is taken and could be kept. Never rejects. */
   readonly snapped: Promise<{ readonly kept?: ProfileInfo }>;
 }
@@ -128,7 +128,7 @@ export class Profiling {
   }
 
   /** Memory runs short, or leaks: samples what is allocated and stays, for a minute. */
-  memoryRunsShort(): void {
+  captureAllocationsOnMemoryPressure(): void {
     if (this.slow === undefined || this.stopped) return;
     void this.settle(this.onDemand.captureAllocations({ seconds: 60, reason: 'memory' }).then(() => ({})));
   }
@@ -176,8 +176,8 @@ export class Profiling {
     const sampler = await this.sampler();
     if (this.stopped) return;
     const limits = { intervalMs, keepMs: keepSeconds * 1000, maxBytes: maxMemoryMb * MB };
-    const { ring, activity } = processProfiler.acquire(limits, sampler, this.numberOf);
-    this.slow = new SlowProfiles(ring, activity, this.sources, this.texts, (profile, content) =>
+    const { ring, executionLog } = processProfiler.acquire(limits, sampler, this.numberOf);
+    this.slow = new SlowProfiles(ring, executionLog, this.sources, this.texts, (profile, content) =>
       this.keep(profile, content),
     );
     const { state, reason } = ring.status;

@@ -2,9 +2,9 @@ import { performance } from 'node:perf_hooks';
 import type { SourceMaps } from '../code/source-maps.js';
 import type { SourceTexts } from '../code/source-texts.js';
 import type { OperationType } from '../operation/operation.js';
-import type { Activity } from './activity.js';
 import { CodeNames } from './code-names.js';
 import { cut } from './cut-profile.js';
+import type { ExecutionLog } from './execution-log.js';
 import { functionsIn, type HotFunction, hotCodeOf, nameHotFunctions } from './hot-functions.js';
 import {
   NOT_KNOWN,
@@ -35,7 +35,7 @@ export interface SlowRun {
 }
 
 /** What was seen to run within a slow operation. */
-export interface SeenRunning {
+export interface CpuAttribution {
   /** Its functions by self time. */
   readonly topFunctions: readonly HotFunction[];
   /** Of the samples in which code ran, the share that was others'. */
@@ -46,7 +46,7 @@ export interface SeenRunning {
 export class SlowProfiles {
   constructor(
     private readonly ring: ProfileRing,
-    private readonly activity: Activity,
+    private readonly executionLog: ExecutionLog,
     private readonly sources: SourceMaps,
     private readonly texts: SourceTexts,
     private readonly keep: (profile: NewProfile, content: string) => Promise<ProfileInfo | undefined>,
@@ -62,14 +62,14 @@ export class SlowProfiles {
    * @param id under which to keep the profile, where it is to be kept
    * @returns nothing where there are too few samples, or the ring does not reach back
    */
-  async find(run: SlowRun, id: string | undefined): Promise<{ seen?: SeenRunning; kept?: ProfileInfo }> {
+  async find(run: SlowRun, id: string | undefined): Promise<{ seen?: CpuAttribution; kept?: ProfileInfo }> {
     const { from, to } = run.sampled;
     if (!(await this.ring.settled(to))) return {};
     const windows = this.ring.within(from, to);
     if (windows.length === 0) return {};
     // The ring may not reach back to the beginning.
     const begun = Math.max(from, windows[0]?.startedAt ?? from);
-    const samples = samplesOf(windows, { ...run.sampled, from: begun }, this.activity);
+    const samples = samplesOf(windows, { ...run.sampled, from: begun }, this.executionLog);
     const kept = id === undefined ? undefined : await this.write(run, id, samples);
     // What is only known of its end does not tell where its time went.
     const isCovered = to - begun >= MIN_COVERED * (to - from);
@@ -77,7 +77,7 @@ export class SlowProfiles {
     return { ...(seen === undefined ? {} : { seen }), ...(kept === undefined ? {} : { kept }) };
   }
 
-  private async describe(samples: OperationSamples): Promise<SeenRunning | undefined> {
+  private async describe(samples: OperationSamples): Promise<CpuAttribution | undefined> {
     const own = samples.counts[OWN];
     if (own < MIN_SAMPLES || !isCertain(samples)) return undefined;
     const hot = hotCodeOf(samples);

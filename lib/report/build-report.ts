@@ -35,7 +35,7 @@ export function buildReport(source: ReportSource, options: ReportOptions = {}): 
   const { since } = covered;
   const { serviceName: name, serviceVersion: version, hostName: host } = source.options;
   const stats = source.getStats({ operations: CONSIDERED });
-  const baseline = source.overTime?.baseline.status;
+  const baseline = source.longTerm?.baseline.status;
   const first = <T>(list: readonly T[] | undefined): T[] => (list ?? []).slice(0, limit);
   const all = {
     slow: worstOfEach(source.getSlowOperations(), since),

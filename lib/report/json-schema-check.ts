@@ -1,4 +1,4 @@
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import { own } from '../validation/own.js';
 import type { JsonSchema } from './json-schema.js';
 
@@ -8,7 +8,7 @@ import type { JsonSchema } from './json-schema.js';
  */
 export function faultOf(schema: JsonSchema, value: unknown, path = ''): string | undefined {
   const refuse = (allowed: string): string =>
-    `${path === '' ? 'it' : path} is ${show(value)}, which is not allowed: give ${allowed}`;
+    `${path === '' ? 'it' : path} is ${formatValue(value)}, which is not allowed: give ${allowed}`;
   const { type, anyOf, minimum, maximum, minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema;
   if (anyOf !== undefined) {
     const fits = anyOf.some((one) => faultOf(one, value, path) === undefined);

@@ -21,7 +21,7 @@ export interface ReportSource {
   readonly resources?: { readonly history: ResourceHistory };
   readonly resourcePeaks?: ResourcePeaks;
   readonly alerting?: { burnRates(now: number): readonly BurnRate[] };
-  readonly overTime?: { readonly baseline: { readonly status: BaselineStatus } };
+  readonly longTerm?: { readonly baseline: { readonly status: BaselineStatus } };
   getStats(bounds: { operations: number }): PerformanceStats;
   getSlowOperations(): SlowOperation[];
   getFindings(): Finding[];

@@ -1,4 +1,4 @@
-import type { SpanNode } from './span-timing.js';
+import type { SpanTiming } from './span-timing.js';
 import { WORKS } from './work.js';
 import { commonAncestor, type Inputs, type WorkGroup, type WorkOutcome } from './work-group.js';
 
@@ -13,7 +13,7 @@ export interface Chain {
   readonly sumMs: number;
   readonly maxMs: number;
   /** The innermost span that all of them ran in. */
-  readonly owner: SpanNode;
+  readonly owner: SpanTiming;
   readonly names: readonly string[];
   readonly spanIds: readonly string[];
   /** The first of them. */
@@ -27,7 +27,7 @@ class OpenChain implements Chain {
   count = 1;
   sumMs: number;
   maxMs: number;
-  owner: SpanNode;
+  owner: SpanTiming;
   readonly names: string[];
   readonly spanIds: string[];
   readonly spent = new Array<number>(WORKS).fill(0);
@@ -81,7 +81,9 @@ export class CallChain {
   /** The chain by which the most time could be saved. */
   get best(): Chain | undefined {
     const { open, longest } = this;
-    return open !== undefined && (longest === undefined || saving(open) > saving(longest)) ? open : longest;
+    return open !== undefined && (longest === undefined || parallelSavingMs(open) > parallelSavingMs(longest))
+      ? open
+      : longest;
   }
 
   /** @param alone whether nothing else was waited for when the call began */
@@ -132,6 +134,6 @@ function within(inputs: Inputs, known: Inputs): boolean {
 }
 
 /** What running them side by side would save. */
-export function saving({ sumMs, maxMs }: { sumMs: number; maxMs: number }): number {
+export function parallelSavingMs({ sumMs, maxMs }: { sumMs: number; maxMs: number }): number {
   return sumMs - maxMs;
 }

@@ -18,14 +18,14 @@ class EndedSpan {
 }
 
 /** What is told of a span that ended. */
-export type ToldSpan = Pick<EndedSpan, 'name' | 'type' | 'startedAt' | 'durationMs' | 'failed'>;
+export type CompletedSpan = Pick<EndedSpan, 'name' | 'type' | 'startedAt' | 'durationMs' | 'failed'>;
 
 /**
  * The spans that ended below one: all of them, or where there are more than {@link MAX_ENDED_SPANS} the longest, at least
  * the 149 that are. A span that ends hands what ended below it to the span around it, in constant time. Holds no span,
  * and knows no clock: times are given, in milliseconds on one clock for the whole tree.
  */
-export class EndedSpans {
+export class CompletedSpans {
   /** The last of those that no other one is around. */
   below: EndedSpan | undefined = undefined;
   /** What lasted no longer is not kept. */
@@ -42,7 +42,7 @@ export class EndedSpans {
     startedAt: number,
     durationMs: number,
     failed: boolean,
-    own?: EndedSpans,
+    own?: CompletedSpans,
   ): void {
     if (durationMs <= this.floorMs) {
       this.omitted++;
@@ -56,7 +56,7 @@ export class EndedSpans {
   }
 
   /** Adds what another one has, and takes it over. */
-  addAll(other: EndedSpans): void {
+  addAll(other: CompletedSpans): void {
     let first = other.below;
     if (first !== undefined) {
       while (first.before !== undefined) first = first.before;
@@ -68,8 +68,8 @@ export class EndedSpans {
   }
 
   /** The same at this moment. */
-  copy(): EndedSpans {
-    const copy = new EndedSpans();
+  copy(): CompletedSpans {
+    const copy = new CompletedSpans();
     copy.below = copied(this.below);
     copy.floorMs = this.floorMs;
     copy.size = this.size;
@@ -81,7 +81,7 @@ export class EndedSpans {
    * Calls `visit` with each span: after the one around it, those beside each other as they began.
    * @param visit also gets what it returned for the one around, or `outermost`
    */
-  walk<T>(outermost: T, visit: (span: ToldSpan, around: T) => T): void {
+  walk<T>(outermost: T, visit: (span: CompletedSpan, around: T) => T): void {
     const within = (last: EndedSpan | undefined, around: T): void => {
       const spans: EndedSpan[] = [];
       for (let span = last; span !== undefined; span = span.before) spans.push(span);
@@ -91,7 +91,7 @@ export class EndedSpans {
     within(this.below, outermost);
   }
 
-  private count({ size, omitted, floorMs }: EndedSpans): void {
+  private count({ size, omitted, floorMs }: CompletedSpans): void {
     this.size += size;
     this.omitted += omitted;
     if (floorMs > this.floorMs) this.floorMs = floorMs;

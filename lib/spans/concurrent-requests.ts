@@ -12,4 +12,4 @@ const KEY = Symbol.for('nestjs-performance.company');
 const globals = globalThis as { [KEY]?: Company };
 globals[KEY] ??= { running: 0, begun: 0 };
 
-export const company: Company = globals[KEY];
+export const concurrentRequests: Company = globals[KEY];

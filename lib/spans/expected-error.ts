@@ -1,5 +1,5 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { SpanState } from './live-span.js';
+import type { LiveSpan } from './live-span.js';
 import type { SdkSpan } from './sdk-span.js';
 
 /**
@@ -54,7 +54,7 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
  *
  * Called for spans with an error alone.
  */
-export function isExpectedError(span: Pick<SdkSpan, 'attributes' | 'events'>, state: SpanState): boolean {
+export function isExpectedError(span: Pick<SdkSpan, 'attributes' | 'events'>, state: LiveSpan): boolean {
   if (state.expectsError) return true;
   if (state.http !== undefined) return state.http.statusCode < 500;
   return hasStatusOfCaller(span.attributes) || hasExceptionOfCaller(span.events) || hasNoCaller(state);
@@ -87,6 +87,6 @@ function hasExceptionOfCaller(events: SdkSpan['events']): boolean {
   return last?.name === 'exception' && EXCEPTIONS_OF_CALLERS.has(last.attributes?.['exception.type']);
 }
 
-function hasNoCaller({ root }: SpanState): boolean {
+function hasNoCaller({ root }: LiveSpan): boolean {
   return root.ended && root.http?.evidence().aborted === true;
 }

@@ -2,9 +2,9 @@ import { type Context, createContextKey, type Span, SpanKind } from '@openteleme
 import type { RawFrame } from '../code/call-site.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { HttpEvidence, OperationType } from '../operation/operation.js';
-import { EndedSpans } from './completed-spans.js';
+import { CompletedSpans } from './completed-spans.js';
 import type { RequestWork } from './request-work.js';
-import { SpanNode, wasToldLater } from './span-timing.js';
+import { isBackdated, SpanTiming } from './span-timing.js';
 import type { KnownStatement } from './statement.js';
 import { WORKS } from './work.js';
 import type { Inputs, WorkGroup } from './work-group.js';
@@ -12,7 +12,7 @@ import type { Inputs, WorkGroup } from './work-group.js';
 const STATE: unique symbol = Symbol.for('nestjs-performance.span') as never;
 
 /** Tells which monitor a trace that begins in this context belongs to, where several share one tracer provider. */
-export const MONITOR_KEY = createContextKey('nestjs-performance.monitor');
+export const SINK_KEY = createContextKey('nestjs-performance.monitor');
 
 /** Who can say where the time of a served request went; asked only when it was slow. */
 export interface HttpEvidenceSource {
@@ -23,8 +23,8 @@ export interface HttpEvidenceSource {
 /**
  * What is known of a live span. It hangs on the span itself and goes with it: there is no table of live spans.
  */
-export class SpanState extends SpanNode {
-  declare readonly parent: SpanState | undefined;
+export class LiveSpan extends SpanTiming {
+  declare readonly parent: LiveSpan | undefined;
   /** Set by who made the span; else it is found from the attributes. */
   type: OperationType | undefined;
   name: string | undefined;
@@ -39,7 +39,7 @@ export class SpanState extends SpanNode {
   /** Spans of an unsampled trace that wait for its end. Kept on the root. */
   buffer: unknown;
   /** Requests that had begun before, or NaN where one still ran. Kept on the root. */
-  company = Number.NaN;
+  concurrentRequests = Number.NaN;
   /** It is open for as long as somebody listens, as a stream of events is: nobody waits for its end. Kept on the root. */
   isStream = false;
   /** Statements that ended below it. Kept on the root. */
@@ -60,12 +60,12 @@ export class SpanState extends SpanNode {
   /** The stack at its start, where it was taken. */
   frames: readonly RawFrame[] | undefined;
   /** What ended below it, from the first one on and until it ends itself. */
-  endedBelow: EndedSpans | undefined;
+  endedBelow: CompletedSpans | undefined;
   /** See {@link NoticedSpan}. */
-  activityNumber = 0;
-  activityLook = 0;
-  activityChildren = 0;
-  activityChildrenSum = 0;
+  executionNumber = 0;
+  executionPeriod = 0;
+  executionChildren = 0;
+  executionChildrenSum = 0;
   /** CPU time of the process when a root began, in milliseconds; 0 where nothing is sampled. */
   cpuStartMs = 0;
 
@@ -75,7 +75,7 @@ export class SpanState extends SpanNode {
     work: number,
     now: number,
     idle: number,
-    parent: SpanState | undefined,
+    parent: LiveSpan | undefined,
   ) {
     super(parent, work, now, idle);
   }
@@ -90,18 +90,18 @@ export class SpanState extends SpanNode {
    * @param now the moment in which it ends
    */
   beganAt(now: number, durationMs: number): number {
-    return wasToldLater(durationMs, now - this.startedAt) ? now - durationMs : this.startedAt;
+    return isBackdated(durationMs, now - this.startedAt) ? now - durationMs : this.startedAt;
   }
 
   /** Hands itself, and what ended below it, to the span around it. It has ended. */
-  handOn(now: number, durationMs: number, failed: boolean): void {
+  reportToParent(now: number, durationMs: number, failed: boolean): void {
     const { endedBelow, parent } = this;
     this.endedBelow = undefined;
     const around = parent === undefined ? undefined : running(parent);
     if (around === undefined) return;
     if (this.duplicate && endedBelow === undefined) return;
-    around.endedBelow ??= new EndedSpans();
-    if (this.duplicate) around.endedBelow.addAll(endedBelow as EndedSpans);
+    around.endedBelow ??= new CompletedSpans();
+    if (this.duplicate) around.endedBelow.addAll(endedBelow as CompletedSpans);
     else {
       const { name = '', type = 'internal' } = this;
       around.endedBelow.add(name, type, this.beganAt(now, durationMs), durationMs, failed, endedBelow);
@@ -119,17 +119,17 @@ export class SpanState extends SpanNode {
 const MAX_PASSED = 16;
 
 /** The span, or the next one around it that still runs. */
-function running(span: SpanState): SpanState | undefined {
-  let at: SpanState | undefined = span;
+function running(span: LiveSpan): LiveSpan | undefined {
+  let at: LiveSpan | undefined = span;
   for (let passed = 0; at?.ended === true && passed < MAX_PASSED; passed++) at = at.parent;
   if (at?.ended === true) at = at.root;
   return at?.ended === true ? undefined : at;
 }
 
-type Carrier = { [STATE]?: SpanState };
+type Carrier = { [STATE]?: LiveSpan };
 
 /** The state of a live span, or nothing where no {@link SlowSpanProcessor} has seen it. */
-export function stateOf(span: object | null | undefined): SpanState | undefined {
+export function stateOf(span: object | null | undefined): LiveSpan | undefined {
   if (span === undefined || span === null) return undefined;
   try {
     const state = (span as Carrier)[STATE];
@@ -141,11 +141,11 @@ export function stateOf(span: object | null | undefined): SpanState | undefined 
 }
 
 /** Hangs the state on its span. */
-export function attachState(state: SpanState): void {
+export function attachState(state: LiveSpan): void {
   (state.span as Span & Carrier)[STATE] = state;
 }
 
 /** The monitor that a context was marked with. */
-export function monitorIn(context: Context): PerformanceMonitor | undefined {
-  return context.getValue(MONITOR_KEY) as PerformanceMonitor | undefined;
+export function sinkIn(context: Context): PerformanceMonitor | undefined {
+  return context.getValue(SINK_KEY) as PerformanceMonitor | undefined;
 }

@@ -1,7 +1,7 @@
 import type { RawFrame } from '../code/call-site.js';
 import { CallChain } from './call-chain.js';
-import type { SpanNode } from './span-timing.js';
-import { CACHE, MESSAGING, POOL } from './work.js';
+import type { SpanTiming } from './span-timing.js';
+import { CACHE, CONNECTION_POOL, MESSAGING } from './work.js';
 import { WorkGroup, type WorkKey, type WorkOutcome } from './work-group.js';
 
 /** Fingerprints that are told apart within one request. */
@@ -70,7 +70,7 @@ export class RequestWork {
   }
 
   /** Finds the group of a piece of work, and tells it that one began. */
-  begin(key: WorkKey, work: number, parent: SpanNode, now: number, idle: number): WorkGroup | undefined {
+  begin(key: WorkKey, work: number, parent: SpanTiming, now: number, idle: number): WorkGroup | undefined {
     let group = this.find(key.fingerprint);
     if (group === undefined) {
       if (this.size >= MAX_GROUPS && !this.makeRoom()) return undefined;
@@ -87,7 +87,7 @@ export class RequestWork {
   end(group: WorkGroup, outcome: WorkOutcome, alone: boolean, now: number, idle: number): void {
     group.end(outcome, now, this.pausedIdle(idle));
     const { key, work } = group;
-    if (work === POOL) return;
+    if (work === CONNECTION_POOL) return;
     if (key.effect === 'control') this.transaction(key);
     else if (work !== CACHE && work !== MESSAGING)
       this.chain.add(group, outcome, alone && !this.inTransaction);
@@ -103,7 +103,7 @@ export class RequestWork {
   /** Counts a stack that was taken; of a pool's it is kept for what will run on the connection. */
   tookStack(work: number, frames: readonly RawFrame[]): void {
     this.stacks++;
-    if (work === POOL && frames.length > 0) this.poolFrames = frames;
+    if (work === CONNECTION_POOL && frames.length > 0) this.poolFrames = frames;
   }
 
   /** How long the loop was idle while nothing was waited for that is seen. */
@@ -146,5 +146,5 @@ export class RequestWork {
 
 /** Whether repeating it can be a fault: caches are made to be asked often, and control says nothing of data. */
 export function isRepeatable({ key, work }: WorkGroup): boolean {
-  return key.effect !== 'control' && work !== CACHE && work !== MESSAGING && work !== POOL;
+  return key.effect !== 'control' && work !== CACHE && work !== MESSAGING && work !== CONNECTION_POOL;
 }

@@ -1,4 +1,4 @@
-import { type Breakdown, emptyBreakdown, OWN_BUSY, OWN_IDLE, WORK_IDLE, WORKS } from './work.js';
+import { type Breakdown, emptyBreakdown, SELF_BUSY, SELF_IDLE, WORK_IDLE, WORKS } from './work.js';
 
 /** How deep a breakdown looks into children that still run. */
 const MAX_DEPTH = 16;
@@ -35,7 +35,7 @@ const NO_CHILDREN: Children = [
  * `now` is milliseconds on one clock for the whole tree; `idle` is how long the event loop has been idle until then,
  * always 0 where that is not known.
  */
-export class SpanNode {
+export class SpanTiming {
   /** The outermost span of this process's part of the trace. */
   readonly root: this;
   ended = false;
@@ -48,10 +48,10 @@ export class SpanNode {
   private readonly begunAs: number;
   private children: Children | undefined = undefined;
   /** The child of the application's own that began last: who is asked while it runs. */
-  private inner: SpanNode | undefined = undefined;
+  private inner: SpanTiming | undefined = undefined;
 
   constructor(
-    readonly parent: SpanNode | undefined,
+    readonly parent: SpanTiming | undefined,
     /** What it is work of, see {@link workOf}. May turn out to be another when it ends. */
     public work: number,
     readonly startedAt: number,
@@ -87,18 +87,18 @@ export class SpanNode {
   end(now: number, idle: number, durationMs = 0): void {
     if (this.ended) return;
     this.ended = true;
-    const parent = this.counted ? standing(this.parent) : undefined;
+    const parent = this.counted ? nearestRemainingAncestor(this.parent) : undefined;
     // What a parent that has ended said of itself stands.
     if (parent === undefined || parent.ended) return;
     const there = now - this.startedAt;
-    parent.childEnded(this, now, idle, wasToldLater(durationMs, there) ? durationMs - there : 0);
+    parent.childEnded(this, now, idle, isBackdated(durationMs, there) ? durationMs - there : 0);
   }
 
   /** Ends the span as if it had not been: its time is its parent's own, and so are the children that still run. */
   withdraw(now: number, idle: number): void {
     this.ended = true;
     this.withdrawn = true;
-    const parent = this.counted ? standing(this.parent) : undefined;
+    const parent = this.counted ? nearestRemainingAncestor(this.parent) : undefined;
     if (parent === undefined || parent.ended) return;
     parent.childCount--;
     parent.childLeft(this, now, idle, false);
@@ -129,21 +129,21 @@ export class SpanNode {
       (result[this.work] as number) += own;
       (result[WORK_IDLE] as number) += ownIdle;
     } else {
-      (result[OWN_IDLE] as number) += ownIdle;
-      (result[OWN_BUSY] as number) += own - ownIdle;
+      (result[SELF_IDLE] as number) += ownIdle;
+      (result[SELF_BUSY] as number) += own - ownIdle;
     }
     return result;
   }
 
   /** Whether this is the span or one around it. */
-  contains(other: SpanNode): boolean {
-    let at: SpanNode | undefined = other;
+  contains(other: SpanTiming): boolean {
+    let at: SpanTiming | undefined = other;
     for (let depth = 0; at !== undefined && depth < 256; depth++, at = at.parent)
       if (at === this) return true;
     return false;
   }
 
-  private childStarted(child: SpanNode, now: number, idle: number): void {
+  private childStarted(child: SpanTiming, now: number, idle: number): void {
     this.children ??= NO_CHILDREN.slice();
     const { children } = this;
     const { work } = child;
@@ -161,7 +161,7 @@ export class SpanNode {
   }
 
   /** Takes the running children of a child that was none. */
-  private adopt(withdrawn: SpanNode, now: number, idle: number): void {
+  private adopt(withdrawn: SpanTiming, now: number, idle: number): void {
     const children = this.children as Children;
     const theirs = withdrawn.children as Children;
     for (let at = WAITING; at < COVERED; at++) (children[at] as number) += theirs[at] as number;
@@ -175,7 +175,7 @@ export class SpanNode {
   }
 
   /** @param extraMs what it spent before it was there, for a span that is made afterwards */
-  private childEnded(child: SpanNode, now: number, idle: number, extraMs: number): void {
+  private childEnded(child: SpanTiming, now: number, idle: number, extraMs: number): void {
     const children = this.children as Children;
     (children[COVERED] as number) += extraMs;
     if (child.work < WORKS && child.children === undefined) {
@@ -189,7 +189,7 @@ export class SpanNode {
     this.childLeft(child, now, idle, true);
   }
 
-  private childLeft(child: SpanNode, now: number, idle: number, covered: boolean): void {
+  private childLeft(child: SpanTiming, now: number, idle: number, covered: boolean): void {
     const children = this.children as Children;
     const work = child.begunAs;
     if (work < WORKS) {
@@ -216,14 +216,14 @@ export class SpanNode {
 }
 
 /** The span that is told: one that was withdrawn hands on to the one around it. */
-function standing(span: SpanNode | undefined): SpanNode | undefined {
+function nearestRemainingAncestor(span: SpanTiming | undefined): SpanTiming | undefined {
   let at = span;
   while (at?.isWithdrawn === true) at = at.parent;
   return at;
 }
 
 /** Some libraries make their spans when all is over, and give them the times that have been. */
-export function wasToldLater(durationMs: number, thereMs: number): boolean {
+export function isBackdated(durationMs: number, thereMs: number): boolean {
   return durationMs > 2 * thereMs + 1;
 }
 
@@ -240,8 +240,8 @@ function scaleTo(result: Breakdown, covered: number, coveredIdle: number): void 
   const rest = covered - sum;
   const restIdle = Math.min(
     rest,
-    Math.max(0, coveredIdle - (result[OWN_IDLE] as number) - (result[WORK_IDLE] as number)),
+    Math.max(0, coveredIdle - (result[SELF_IDLE] as number) - (result[WORK_IDLE] as number)),
   );
-  (result[OWN_IDLE] as number) += restIdle;
-  (result[OWN_BUSY] as number) += rest - restIdle;
+  (result[SELF_IDLE] as number) += restIdle;
+  (result[SELF_BUSY] as number) += rest - restIdle;
 }

@@ -15,7 +15,7 @@ interface Wanted {
  * The lines of work that turned out to matter only when it was over. Its stack is gone by then, so it is taken when
  * the same route does the same work the next time: work that never mattered pays nothing.
  */
-export class WantedStacks {
+export class StackRequests {
   private readonly kept = new Map<string, Map<string, Wanted>>();
   /** The number of stacks of a route that came without a line of the user's: a pool may have called back. */
   private readonly empty = new Map<string, number>();

@@ -1,5 +1,5 @@
 import { round } from '../text/round.js';
-import type { EndedSpans, ToldSpan } from './completed-spans.js';
+import type { CompletedSpan, CompletedSpans } from './completed-spans.js';
 
 /** What a slow operation consisted of, span by span. At most 200 spans. */
 export interface Waterfall {
@@ -24,9 +24,9 @@ export interface WaterfallSpan {
 }
 
 /** @param ended what ended below `operation`, on its clock */
-export function waterfallOf(operation: ToldSpan, ended: EndedSpans): Waterfall {
+export function waterfallOf(operation: CompletedSpan, ended: CompletedSpans): Waterfall {
   const spans: WaterfallSpan[] = [];
-  const show = ({ name, type, startedAt, durationMs, failed }: ToldSpan, parent: number): number =>
+  const show = ({ name, type, startedAt, durationMs, failed }: CompletedSpan, parent: number): number =>
     spans.push({
       name,
       type,

@@ -1,5 +1,5 @@
 import type { RawFrame } from '../code/call-site.js';
-import { type SpanNode, wasToldLater } from './span-timing.js';
+import { isBackdated, type SpanTiming } from './span-timing.js';
 
 /** How many spans of a group are remembered by their ids. */
 const MAX_SPAN_IDS = 20;
@@ -57,7 +57,7 @@ export class WorkGroup {
     readonly key: WorkKey,
     readonly work: number,
     /** The innermost span that all of them ran in. */
-    public owner: SpanNode,
+    public owner: SpanTiming,
     /** The group of the same request that was made before. */
     public older: WorkGroup | undefined,
   ) {
@@ -92,7 +92,7 @@ export class WorkGroup {
   }
 
   /** @param idle how long the request had waited for nothing with an idle loop until now */
-  begin(parent: SpanNode, now: number, idle: number): void {
+  begin(parent: SpanTiming, now: number, idle: number): void {
     const { times } = this;
     if (this.started++ > 0) {
       if (this.owner !== parent) this.owner = commonAncestor(this.owner, parent);
@@ -113,7 +113,7 @@ export class WorkGroup {
     const { durationMs, inputs, size, rows, spanId } = outcome;
     if (--this.running === 0) {
       const covered = now - (times[RUNNING_SINCE] as number);
-      (times[COVERED] as number) += wasToldLater(durationMs, covered) ? durationMs : covered;
+      (times[COVERED] as number) += isBackdated(durationMs, covered) ? durationMs : covered;
     }
     times[IDLE_AT_END] = idle;
     if (outcome.error) {
@@ -163,8 +163,8 @@ function sameInputs(a: Inputs, b: Inputs): boolean {
 }
 
 /** The innermost span around both. Beyond a depth that no request has, the root. */
-export function commonAncestor(a: SpanNode, b: SpanNode): SpanNode {
-  let at: SpanNode | undefined = a;
+export function commonAncestor(a: SpanTiming, b: SpanTiming): SpanTiming {
+  let at: SpanTiming | undefined = a;
   for (let depth = 0; at !== undefined && depth < 64; depth++, at = at.parent) if (at.contains(b)) return at;
   return a.root;
 }

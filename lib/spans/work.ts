@@ -11,9 +11,9 @@ export const EXTERNAL = 2;
 export const MESSAGING = 3;
 export const RPC = 4;
 /** Until a pool handed out a connection. */
-export const POOL = 5;
-export const OWN_BUSY = 6;
-export const OWN_IDLE = 7;
+export const CONNECTION_POOL = 5;
+export const SELF_BUSY = 6;
+export const SELF_IDLE = 7;
 /** Not a part of its own: how much of what was waited for (0 to 5) passed with the event loop idle. */
 export const WORK_IDLE = 8;
 
@@ -25,16 +25,16 @@ export const WORKS = WORK_NAMES.length;
 export type Breakdown = number[];
 
 /**
- * The index of what an operation is work of, or `OWN_BUSY` for what is the application's own: nobody waits for a
+ * The index of what an operation is work of, or `SELF_BUSY` for what is the application's own: nobody waits for a
  * request that is served here, or for a message that is processed.
  */
 export function workOf(type: OperationType, spanName: string, kind: SpanKind): number {
-  if (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) return OWN_BUSY;
+  if (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) return SELF_BUSY;
   switch (type) {
     case 'database':
       // As instrumentations name the span of a pool that is asked for a connection. Statements have other names.
       return spanName.length < 40 && /pool[._-]?(?:connect|acquire)|getConnection/i.test(spanName)
-        ? POOL
+        ? CONNECTION_POOL
         : DATABASE;
     case 'cache':
       return CACHE;
@@ -45,7 +45,7 @@ export function workOf(type: OperationType, spanName: string, kind: SpanKind): n
     case 'rpc':
       return RPC;
     default:
-      return OWN_BUSY;
+      return SELF_BUSY;
   }
 }
 
@@ -58,15 +58,15 @@ export function emptyBreakdown(): Breakdown {
  * Takes for idle what the event loop can't have been busy with: more than the CPU time that there was. Changes the
  * breakdown.
  */
-export function giveBackIdle(breakdown: Breakdown, cpuMs: number): void {
+export function capBusyToCpuTime(breakdown: Breakdown, cpuMs: number): void {
   let workMs = 0;
   for (let work = 0; work < WORKS; work++) workMs += breakdown[work] as number;
-  const ownBusy = breakdown[OWN_BUSY] as number;
+  const ownBusy = breakdown[SELF_BUSY] as number;
   const busy = ownBusy + Math.max(0, workMs - (breakdown[WORK_IDLE] as number));
   const excess = busy - cpuMs;
   if (!(excess > 0)) return;
   const fromOwn = (excess * ownBusy) / busy;
-  (breakdown[OWN_BUSY] as number) -= fromOwn;
-  (breakdown[OWN_IDLE] as number) += fromOwn;
+  (breakdown[SELF_BUSY] as number) -= fromOwn;
+  (breakdown[SELF_IDLE] as number) += fromOwn;
   (breakdown[WORK_IDLE] as number) += excess - fromOwn;
 }

@@ -14,7 +14,7 @@ export interface OperationCost {
   /** Time spent in it altogether, in milliseconds. */
   totalMs: number;
   /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
-  lostMs: number;
+  excessMs: number;
   /**
    * The mean duration within each of the last 60 minutes, in milliseconds, the oldest first; null where nothing ended.
    * Minutes that are over are known by tens, and each of these has their mean.
@@ -32,7 +32,7 @@ export function costOf(
   statistics: OperationStatistics,
   now: number,
 ): OperationCost {
-  const { limitMs, totalMs, lostMs } = statistics;
+  const { limitMs, totalMs, excessMs } = statistics;
   const { lifetime, minute, hour } = statistics.summaries(now);
   // Operations that are counted as one may have a threshold each.
   const compared = name !== OTHER && limitMs !== Number.POSITIVE_INFINITY;
@@ -44,7 +44,7 @@ export function costOf(
     minute,
     hour,
     totalMs: round(totalMs),
-    lostMs: round(lostMs),
+    excessMs: round(excessMs),
     sparkline: statistics.minuteMeans(MINUTES, now),
   };
 }

@@ -1,10 +1,9 @@
 import { performance } from 'node:perf_hooks';
-import type { WatchedHistory } from '../baseline/watched-history.js';
 import { OpenWindow } from './open-window.js';
 import type { Totals } from './segment-log.js';
 
 /** What an operation usually takes. */
-export interface Usual {
+export interface BaselineLatency {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
@@ -15,14 +14,12 @@ export interface Usual {
 /** One operation over time. Told of its operations in slots of ten seconds; holds nothing that grows with them. */
 export class OperationHistory {
   /** What it usually takes, once enough is known. */
-  usual: Usual | undefined;
+  usual: BaselineLatency | undefined;
   /** Durations above it are unusual. */
   adaptiveMs = Number.POSITIVE_INFINITY;
   /** It stays open for as long as somebody listens: how long says nothing. */
   isStream = false;
   readonly window = new OpenWindow();
-  /** What is known of it over days; absent until its first window is over. */
-  watched: WatchedHistory | undefined;
 
   constructor(
     readonly type: string,

@@ -47,7 +47,7 @@ export class OperationStatistics {
   private readonly past = new SegmentLog();
   private slot = 0;
   /** By how much its slow operations exceeded their threshold, added up, in milliseconds. */
-  lostMs = 0;
+  excessMs = 0;
   /** What the last one was compared with, in milliseconds: Infinity where with nothing. */
   limitMs = Number.POSITIVE_INFINITY;
   /** The slot of the last failure: what has not failed within a window need not be read to know that. */
@@ -78,7 +78,7 @@ export class OperationStatistics {
   ): void {
     if (limitMs !== undefined) {
       this.limitMs = limitMs;
-      if (slow) this.lostMs += durationMs - limitMs;
+      if (slow) this.excessMs += durationMs - limitMs;
     }
     const slot = Math.floor(now / SLOT_MS);
     if (slot !== this.slot) this.turn(slot);

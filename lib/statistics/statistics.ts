@@ -18,7 +18,7 @@ export interface NamedStatistics extends TypeStatistics {
   /** Time spent in it altogether, in milliseconds. */
   totalMs: number;
   /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
-  lostMs: number;
+  excessMs: number;
 }
 
 /** A median of fewer operations says little. */
@@ -205,7 +205,7 @@ export class Statistics {
         type,
         name,
         totalMs: round(statistics.totalMs),
-        lostMs: round(statistics.lostMs),
+        excessMs: round(statistics.excessMs),
         ...withWindows(statistics, now),
       };
     }
@@ -217,7 +217,7 @@ export class Statistics {
    */
   costs(now: number, limit: number, always: readonly { type: string; name: string }[] = []): OperationCost[] {
     const all = this.named().sort(
-      ({ statistics: a }, { statistics: b }) => b.lostMs - a.lostMs || b.totalMs - a.totalMs,
+      ({ statistics: a }, { statistics: b }) => b.excessMs - a.excessMs || b.totalMs - a.totalMs,
     );
     const certain = new Set<OperationStatistics>();
     for (const { type, name } of always.slice(0, limit)) {

@@ -1,5 +1,5 @@
 import type { SourceMaps } from '../code/source-maps.js';
-import type { SpanState } from '../spans/live-span.js';
+import type { LiveSpan } from '../spans/live-span.js';
 import { WORKS } from '../spans/work.js';
 import type { KeptOperation, Recorder } from './recorder.js';
 import type {
@@ -59,15 +59,15 @@ function describe(
   };
 }
 
-function rootOf(root: SpanState): RecordedRoot {
+function rootOf(root: LiveSpan): RecordedRoot {
   return { type: root.type ?? 'internal', name: nameOf(root), id: idOf(root) };
 }
 
-function idOf({ span }: SpanState): string {
+function idOf({ span }: LiveSpan): string {
   return span.spanContext().spanId;
 }
 
 /** That of a request that still runs may not be known. */
-function nameOf({ name, span }: SpanState): string {
+function nameOf({ name, span }: LiveSpan): string {
   return name ?? (span as { name?: string }).name ?? '(unnamed)';
 }

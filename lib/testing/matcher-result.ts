@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import type { PerformanceRecording } from './recording.js';
 
 /** What Jest and Vitest tell a matcher. */
@@ -34,7 +34,7 @@ export function recordingOf(matcher: string, received: unknown): PerformanceReco
   const { operations, queries, requests } = (received ?? {}) as Partial<PerformanceRecording>;
   if (Array.isArray(operations) && Array.isArray(queries) && Array.isArray(requests))
     return received as PerformanceRecording;
-  const given = types.isPromise(received) ? 'a promise' : show(received);
+  const given = types.isPromise(received) ? 'a promise' : formatValue(received);
   throw new TypeError(
     `${matcher}: expect() was given ${given}, which is not allowed: give a recording, expect(await recordPerformance(() => …))`,
   );

@@ -1,6 +1,6 @@
 import { types as is } from 'node:util';
 import { ms } from '../explain/words.js';
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import { whyNoQueries } from './blind-spots.js';
 import { lineOf } from './call-site-text.js';
 import {
@@ -43,12 +43,12 @@ function toHaveNoRepeatedQueries(
   const recording = recordingOf(matcher, received);
   if (!Number.isInteger(min) || min < 2)
     throw new RangeError(
-      `${matcher}: min is ${show(min)}, which is not allowed: give a whole number from 2 on`,
+      `${matcher}: min is ${formatValue(min)}, which is not allowed: give a whole number from 2 on`,
     );
   const strange = ignore.findIndex((one) => typeof one !== 'string' && !is.isRegExp(one));
   if (strange >= 0)
     throw new TypeError(
-      `${matcher}: ignore[${strange}] is ${show(ignore[strange])}, which is not allowed: give a string or a RegExp`,
+      `${matcher}: ignore[${strange}] is ${formatValue(ignore[strange])}, which is not allowed: give a string or a RegExp`,
     );
   const blind = whyNoQueries(recording);
   if (blind !== undefined) return noVerdict(this, `${matcher}()`, blind);
@@ -67,7 +67,7 @@ function toMakeAtMostQueries(this: MatcherThis, received: unknown, most: number)
   const recording = recordingOf(matcher, received);
   if (!Number.isInteger(most) || most < 0)
     throw new RangeError(
-      `${matcher}: the number is ${show(most)}, which is not allowed: give a whole number from 0 on`,
+      `${matcher}: the number is ${formatValue(most)}, which is not allowed: give a whole number from 0 on`,
     );
   const blind = whyNoQueries(recording);
   if (blind !== undefined) return noVerdict(this, `${matcher}(${most})`, blind);
@@ -89,7 +89,7 @@ function toStayUnderThresholds(
   const recording = recordingOf(matcher, received);
   if (types !== undefined && !(Array.isArray(types) && types.length > 0))
     throw new TypeError(
-      `${matcher}: types is ${show(types)}, which is not allowed: give an array of types, ['http', 'database']`,
+      `${matcher}: types is ${formatValue(types)}, which is not allowed: give an array of types, ['http', 'database']`,
     );
   const { operations } = recording;
   const judged = operations.filter(({ type }) => types === undefined || types.includes(type));

@@ -4,7 +4,7 @@ import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { stateOf } from '../spans/live-span.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { milliseconds } from '../validation/checks.js';
-import { show } from '../validation/options-error.js';
+import { formatValue } from '../validation/options-error.js';
 import { describeRecording } from './describe-recording.js';
 import { MAX_OPERATIONS, Recorder } from './recorder.js';
 import type { PerformanceRecording } from './recording.js';
@@ -29,11 +29,11 @@ export async function recordPerformance<T>(
 ): Promise<PerformanceRecording<T>> {
   if (typeof fn !== 'function')
     throw new TypeError(
-      `recordPerformance: the first argument is ${show(fn)}, which is not allowed: give a function, () => request(server).get('/albums')`,
+      `recordPerformance: the first argument is ${formatValue(fn)}, which is not allowed: give a function, () => request(server).get('/albums')`,
     );
   if (!milliseconds.accepts(settleMs))
     throw new RangeError(
-      `recordPerformance: settleMs is ${show(settleMs)}, which is not allowed: give ${milliseconds.allowed}`,
+      `recordPerformance: settleMs is ${formatValue(settleMs)}, which is not allowed: give ${milliseconds.allowed}`,
     );
   const monitors = monitorsToAsk();
   const recorder = new Recorder(stateOf(trace.getActiveSpan()));

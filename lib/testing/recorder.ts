@@ -1,10 +1,10 @@
 import { captureUserFrames, type RawFrame } from '../code/call-site.js';
 import { TYPE_ATTRIBUTE } from '../spans/classify.js';
-import type { SpanState } from '../spans/live-span.js';
+import type { LiveSpan } from '../spans/live-span.js';
 import type { OperationRecorder } from '../spans/operation-recorder.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
 import { StatementCache } from '../spans/statement.js';
-import { DATABASE, POOL } from '../spans/work.js';
+import { CONNECTION_POOL, DATABASE } from '../spans/work.js';
 import { describeWork } from '../spans/work-key.js';
 
 /** The most that is kept: more than the requests of a test make, and less than the heap. */
@@ -17,7 +17,7 @@ type Counted = NonNullable<Parameters<OperationRecorder['ended']>[1]>;
 
 /** An operation that ended. */
 export interface KeptOperation extends Counted {
-  readonly state: SpanState;
+  readonly state: LiveSpan;
   readonly query: { statement: string; values: string | undefined } | undefined;
   /** The lines of the user's code that began it, the innermost first. */
   readonly frames: readonly RawFrame[];
@@ -28,22 +28,22 @@ export class Recorder implements OperationRecorder {
   readonly kept: KeptOperation[] = [];
   /** There was more than can be kept. */
   overflowed = false;
-  private readonly roots = new Set<SpanState>();
-  private readonly running = new Map<SpanState, readonly RawFrame[]>();
+  private readonly roots = new Set<LiveSpan>();
+  private readonly running = new Map<LiveSpan, readonly RawFrame[]>();
   /** Whence a pool was asked last, by who asked and by the pool's own span: it calls the driver without a trace. */
-  private readonly askedPool = new Map<SpanState | undefined, readonly RawFrame[]>();
+  private readonly askedPool = new Map<LiveSpan | undefined, readonly RawFrame[]>();
   /** Database spans around another one, as an ORM's around its driver's: the inner one is the query. */
-  private readonly outer = new Set<SpanState>();
+  private readonly outer = new Set<LiveSpan>();
   private readonly statements = new StatementCache();
   private begun = 0;
   private onEnded: (() => void) | undefined;
 
   /** @param around the operation that the test itself runs in, if any */
-  constructor(around: SpanState | undefined) {
+  constructor(around: LiveSpan | undefined) {
     if (around !== undefined) this.roots.add(around.root);
   }
 
-  started(state: SpanState): void {
+  started(state: LiveSpan): void {
     // What belongs to a request from before is another test's.
     if (state.parent !== undefined && !this.roots.has(state.root)) return;
     if (++this.begun > MAX_OPERATIONS) {
@@ -57,14 +57,14 @@ export class Recorder implements OperationRecorder {
       if (at.work === DATABASE) this.outer.add(at);
   }
 
-  ended(state: SpanState, counted?: Counted): void {
+  ended(state: LiveSpan, counted?: Counted): void {
     if (counted !== undefined && this.running.has(state)) this.keep(state, counted);
     this.running.delete(state);
     this.onEnded?.();
   }
 
   /** The outermost operations that still run. */
-  unfinished(): SpanState[] {
+  unfinished(): LiveSpan[] {
     return [...this.roots].filter((root) => !root.ended && this.running.has(root));
   }
 
@@ -87,10 +87,10 @@ export class Recorder implements OperationRecorder {
     this.onEnded = undefined;
   }
 
-  private keep(state: SpanState, counted: Counted): void {
+  private keep(state: LiveSpan, counted: Counted): void {
     const own = this.running.get(state) ?? [];
     const asker = state.parent;
-    if (state.work === POOL && own.length > 0) {
+    if (state.work === CONNECTION_POOL && own.length > 0) {
       this.askedPool.set(asker, own);
       // Asked outside of any span, it calls the driver within its own.
       this.askedPool.set(state, own);
@@ -101,8 +101,8 @@ export class Recorder implements OperationRecorder {
   }
 
   /** A span without a statement opens a connection, or the like; a method of the user's that says so is a query. */
-  private queryOf(state: SpanState, name: string): KeptOperation['query'] {
-    if (state.work === POOL) return undefined;
+  private queryOf(state: LiveSpan, name: string): KeptOperation['query'] {
+    if (state.work === CONNECTION_POOL) return undefined;
     const span = state.span as SdkSpan;
     const work = describeWork('database', span, this.statements);
     if (work === undefined)

@@ -9,7 +9,7 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { knownStatements } from '../spans/statement.js';
-import { tellValues } from './work-tracking.js';
+import { setParameters } from './work-tracking.js';
 
 /** A driver that publishes its work on Node's tracing channels by itself. */
 export interface ChannelDriver {
@@ -172,7 +172,7 @@ function handlersOf(
       const { name, attributes, values } = described;
       const span = tracer().startSpan(name, { kind: SpanKind.CLIENT, attributes }, context.active());
       spans.set(message, span);
-      tellValues(span, values);
+      setParameters(span, values);
     }),
     // A function that throws at once ends with its error set, and nothing asynchronous follows.
     end: guarded((message) => {

@@ -2,7 +2,7 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Context, context, diag, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import { MONITOR_KEY } from '../spans/live-span.js';
+import { SINK_KEY } from '../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../spans/tracing-runtime.js';
 import { type IgnoredPaths, isIgnored } from './ignored-paths.js';
 import { isWrapped } from './late-instrumentation.js';
@@ -114,7 +114,7 @@ export class HttpServerTracer {
 
   /** Says which monitor the trace belongs to, unless it is the one that it would belong to anyway. */
   private mark(parent: Context): Context {
-    return this.monitor === tracingRuntime.monitor ? parent : parent.setValue(MONITOR_KEY, this.monitor);
+    return this.monitor === tracingRuntime.monitor ? parent : parent.setValue(SINK_KEY, this.monitor);
   }
 
   private parentOf(request: IncomingMessage): Context {

@@ -1,5 +1,5 @@
 import type { Span } from '@opentelemetry/api';
-import { tellRows, tellValues } from './work-tracking.js';
+import { setParameters, setRowCount } from './work-tracking.js';
 
 /** A driver that OpenTelemetry has an instrumentation for. */
 export interface KnownDriver {
@@ -29,9 +29,10 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
     className: 'PgInstrumentation',
     bundled: true,
     config: () => ({
-      requestHook: (span: Span, { query }: { query: { values?: unknown } }) => tellValues(span, query.values),
+      requestHook: (span: Span, { query }: { query: { values?: unknown } }) =>
+        setParameters(span, query.values),
       responseHook: (span: Span, { data }: { data?: { rowCount?: unknown } }) =>
-        tellRows(span, data?.rowCount),
+        setRowCount(span, data?.rowCount),
     }),
     patched: (exports) => method(exports['Client'], 'query'),
   },

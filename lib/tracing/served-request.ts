@@ -112,7 +112,7 @@ export class ServedRequest implements HttpEvidenceSource {
     if (state === undefined) return;
     state.duplicate = true;
     // It is no company to others, however long it takes.
-    this.monitor.diagnostics.rootStreams(state);
+    this.monitor.diagnostics.markAsStream(state);
   }
 
   /** The router chose this handler; guards have let the request pass. */
@@ -125,7 +125,7 @@ export class ServedRequest implements HttpEvidenceSource {
     if (state === undefined) return;
     state.type = 'http';
     state.name = name;
-    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.monitor.diagnostics.rootStreams(state);
+    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.monitor.diagnostics.markAsStream(state);
   }
 
   handlerEnded(): void {

@@ -6,12 +6,12 @@ import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { classify, operationName } from '../spans/classify.js';
 import { isExpectedError } from '../spans/expected-error.js';
-import { attachState, monitorIn, SpanState, stateOf } from '../spans/live-span.js';
+import { attachState, LiveSpan, sinkIn, stateOf } from '../spans/live-span.js';
 import { redact } from '../spans/redact.js';
 import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from '../spans/sdk-span.js';
 import { knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
-import { DATABASE, OWN_BUSY, WORKS, workOf } from '../spans/work.js';
+import { DATABASE, SELF_BUSY, WORKS, workOf } from '../spans/work.js';
 import { statementOf } from '../spans/work-key.js';
 import { beginWork, beginWorkLate, countQuery, endWork } from './work-tracking.js';
 
@@ -45,12 +45,12 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       const around = stateOf(trace.getSpan(parentContext));
       // Of what goes on after its end only the root is kept: a method that calls itself again and again is no chain.
       const parent = around?.ended === true ? around.root : around;
-      const monitor = parent?.monitor ?? this.monitor ?? monitorIn(parentContext) ?? tracingRuntime.monitor;
+      const monitor = parent?.monitor ?? this.monitor ?? sinkIn(parentContext) ?? tracingRuntime.monitor;
       if (monitor === undefined) return;
       const now = performance.now();
       if (monitor.diagnostics.explains) this.begin(monitor, span, parent, now);
-      else attachState(new SpanState(monitor, span, OWN_BUSY, now, 0, parent));
-      const state = stateOf(span) as SpanState;
+      else attachState(new LiveSpan(monitor, span, SELF_BUSY, now, 0, parent));
+      const state = stateOf(span) as LiveSpan;
       processProfiler.started(state, now);
       monitor.recorder?.started(state);
     } catch (error) {
@@ -78,15 +78,10 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     tracingRuntime.processors--;
   }
 
-  private begin(
-    monitor: PerformanceMonitor,
-    span: SdkSpan,
-    parent: SpanState | undefined,
-    now: number,
-  ): void {
+  private begin(monitor: PerformanceMonitor, span: SdkSpan, parent: LiveSpan | undefined, now: number): void {
     const idle = loopIdleMs();
     const type = classify(span);
-    const state = new SpanState(monitor, span, workOf(type, span.name, span.kind), now, idle, parent);
+    const state = new LiveSpan(monitor, span, workOf(type, span.name, span.kind), now, idle, parent);
     attachState(state);
     if (parent === undefined) monitor.diagnostics.rootStarted(state);
     if (state.work >= WORKS || parent === undefined) return;
@@ -109,12 +104,13 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       processProfiler.ended(state, now);
       if (state.root === state && diagnostics.explains) diagnostics.rootEnded(state, now);
       recorder?.ended(state);
-      if (diagnostics.explains) state.handOn(now, durationMs, span.status.code === SpanStatusCode.ERROR);
+      if (diagnostics.explains)
+        state.reportToParent(now, durationMs, span.status.code === SpanStatusCode.ERROR);
     }
   }
 
   /** Some instrumentations say only after the start what a span is. */
-  private learnType(state: SpanState, span: SdkSpan, idle: number): void {
+  private learnType(state: LiveSpan, span: SdkSpan, idle: number): void {
     state.type = classify(span);
     if (state.work < WORKS || state.parent === undefined || !state.monitor.diagnostics.explains) return;
     state.work = workOf(state.type, span.name, span.kind);
@@ -122,7 +118,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     beginWorkLate(state, span, state.type, this.statements, idle);
   }
 
-  private count(state: SpanState, span: SdkSpan, now: number, idle: number): void {
+  private count(state: LiveSpan, span: SdkSpan, now: number, idle: number): void {
     const { monitor } = state;
     const type = state.type ?? 'internal';
     const name = state.name ?? operationName(type, span, this.statements);

@@ -1,6 +1,6 @@
 import { type Context, diag, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { type SpanState, stateOf } from '../spans/live-span.js';
+import { type LiveSpan, stateOf } from '../spans/live-span.js';
 
 /** The bounds of the spans that wait for the end of their trace. */
 export interface SlowTraceLimits {
@@ -68,7 +68,7 @@ export class SlowTraceProcessor implements SpanProcessor {
     }
   }
 
-  private decide(buffer: TraceBuffer, root: SpanState, span: ReadableSpan): void {
+  private decide(buffer: TraceBuffer, root: LiveSpan, span: ReadableSpan): void {
     this.waiting.delete(buffer);
     this.buffered -= buffer.spans.length;
     buffer.verdict = root.notable ? 'export' : 'drop';
@@ -100,7 +100,7 @@ export class SlowTraceProcessor implements SpanProcessor {
     }
   }
 
-  private bufferOf(root: SpanState): TraceBuffer {
+  private bufferOf(root: LiveSpan): TraceBuffer {
     if (root.buffer === undefined) root.buffer = new TraceBuffer();
     return root.buffer as TraceBuffer;
   }

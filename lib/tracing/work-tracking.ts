@@ -4,11 +4,11 @@ import type { OperationType } from '../operation/operation.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { inputsOf, sizeOf } from '../spans/inputs.js';
-import { type SpanState, stateOf } from '../spans/live-span.js';
+import { type LiveSpan, stateOf } from '../spans/live-span.js';
 import { RequestWork } from '../spans/request-work.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
 import { isStatement, knownStatements, type StatementCache } from '../spans/statement.js';
-import { POOL, WORKS } from '../spans/work.js';
+import { CONNECTION_POOL, WORKS } from '../spans/work.js';
 import { type DescribedWork, describeWork, statementOf } from '../spans/work-key.js';
 
 /** Stacks are taken up to this many frames of the user's code. */
@@ -16,7 +16,7 @@ const MAX_FRAMES = 5;
 
 /** Tells a request of a piece of work that begins below it, and takes the stack where that has been asked for. */
 export function beginWork(
-  state: SpanState,
+  state: LiveSpan,
   span: SdkSpan,
   type: OperationType,
   statements: StatementCache,
@@ -28,7 +28,8 @@ export function beginWork(
   const work = root.requestWork;
   state.alone = work.started(idle);
   const asked =
-    work.wantsStack || (state.work === POOL && monitor.diagnostics.stacks.wantsPool(root.name ?? ''));
+    work.wantsStack ||
+    (state.work === CONNECTION_POOL && monitor.diagnostics.stacks.wantsPool(root.name ?? ''));
   if (asked && work.mayTakeStack) takeStack(state, work);
   const described = describe(state, span, type, statements);
   if (described !== undefined) join(state, work, described, now, idle, true);
@@ -36,7 +37,7 @@ export function beginWork(
 
 /** The same for work of which it turns out at its end what it was: neither its stack nor its company are known then. */
 export function beginWorkLate(
-  state: SpanState,
+  state: LiveSpan,
   span: SdkSpan,
   type: OperationType,
   statements: StatementCache,
@@ -49,11 +50,11 @@ export function beginWorkLate(
 }
 
 /** Forgets a span as if it had not begun: what it stood for is measured by others. */
-export function forget(state: SpanState, now: number, idle: number): void {
+export function forget(state: LiveSpan, now: number, idle: number): void {
   const { diagnostics, recorder } = state.monitor;
   state.duplicate = true;
   state.withdraw(now, idle);
-  state.handOn(now, 0, false);
+  state.reportToParent(now, 0, false);
   processProfiler.ended(state, now);
   if (diagnostics.explains) {
     if (state.root === state) diagnostics.rootEnded(state, now);
@@ -69,7 +70,7 @@ export function forget(state: SpanState, now: number, idle: number): void {
  * Tells what a call is made with, where its instrumentation knows and its span does not show it. Only hashes are
  * kept, to tell whether two calls ask the same. Called where the call is made, after the start of its span.
  */
-export function tellValues(span: Span, values: unknown): void {
+export function setParameters(span: Span, values: unknown): void {
   const state = stateOf(span);
   if (state === undefined) return;
   if (Array.isArray(values)) {
@@ -84,14 +85,14 @@ export function tellValues(span: Span, values: unknown): void {
 }
 
 /** Tells how many rows a query has read or written. */
-export function tellRows(span: Span, rows: unknown): void {
+export function setRowCount(span: Span, rows: unknown): void {
   const state = stateOf(span);
   if (state !== undefined && typeof rows === 'number') state.rows = rows;
 }
 
 /** Tells a request that a piece of work has ended. */
 export function endWork(
-  state: SpanState,
+  state: LiveSpan,
   span: SdkSpan,
   type: OperationType,
   durationMs: number,
@@ -122,7 +123,7 @@ export function endWork(
 
 /** Counts the statement of a database span that ended. Returns it without its literals. */
 export function countQuery(
-  state: SpanState,
+  state: LiveSpan,
   span: SdkSpan,
   durationMs: number,
   slow: boolean,
@@ -145,17 +146,17 @@ const POOL_WORK: DescribedWork = {
 };
 
 function describe(
-  { work }: SpanState,
+  { work }: LiveSpan,
   span: SdkSpan,
   type: OperationType,
   statements: StatementCache,
 ): DescribedWork | undefined {
-  return work === POOL ? POOL_WORK : describeWork(type, span, statements);
+  return work === CONNECTION_POOL ? POOL_WORK : describeWork(type, span, statements);
 }
 
 /** @param onStack whether the code that asks for it stands on the stack now */
 function join(
-  state: SpanState,
+  state: LiveSpan,
   work: RequestWork,
   described: DescribedWork,
   startedAt: number,
@@ -182,9 +183,9 @@ function join(
   if (state.group !== undefined && frames.length > 0) work.keepStack(state.group, frames);
 }
 
-function takeStack(state: SpanState, work: RequestWork): void {
+function takeStack(state: LiveSpan, work: RequestWork): void {
   state.frames = captureUserFrames(MAX_FRAMES);
   state.monitor.diagnostics.prepare(state.frames);
   work.tookStack(state.work, state.frames);
-  if (state.work === POOL) state.frames = undefined;
+  if (state.work === CONNECTION_POOL) state.frames = undefined;
 }

@@ -1,4 +1,4 @@
-import { type OptionFault, show } from './options-error.js';
+import { formatValue, type OptionFault } from './options-error.js';
 import { own } from './own.js';
 
 /** Says what is allowed of a value. */
@@ -95,7 +95,7 @@ export function checkShape(
   }
   for (const [key, rule] of Object.entries(shape)) {
     if (isCheck(rule) && rule.required && value[key] === undefined) {
-      faults.push({ path: prefix + key, received: show(undefined), allowed: rule.allowed });
+      faults.push({ path: prefix + key, received: formatValue(undefined), allowed: rule.allowed });
     }
   }
 }
@@ -103,26 +103,34 @@ export function checkShape(
 function checkRule(given: unknown, rule: Check | List | Shape, path: string, faults: OptionFault[]): void {
   if (isCheck(rule)) {
     if (rule.accepts(given)) return;
-    faults.push({ path, received: rule.secret ? 'a value (hidden)' : show(given), allowed: rule.allowed });
+    faults.push({
+      path,
+      received: rule.secret ? 'a value (hidden)' : formatValue(given),
+      allowed: rule.allowed,
+    });
   } else if (isList(rule)) {
     checkList(given, rule, path, faults);
   } else if (isObject(given)) {
     checkShape(given, rule, `${path}.`, faults);
   } else {
-    faults.push({ path, received: show(given), allowed: `an object with ${Object.keys(rule).join(', ')}` });
+    faults.push({
+      path,
+      received: formatValue(given),
+      allowed: `an object with ${Object.keys(rule).join(', ')}`,
+    });
   }
 }
 
 function checkList(given: unknown, { max, shapeOf }: List, path: string, faults: OptionFault[]): void {
   if (!Array.isArray(given) || given.length > max) {
-    const received = Array.isArray(given) ? `an array of ${given.length}` : show(given);
+    const received = Array.isArray(given) ? `an array of ${given.length}` : formatValue(given);
     faults.push({ path, received, allowed: `an array of at most ${max} objects` });
     return;
   }
   for (const [index, item] of given.entries()) {
     const at = `${path}[${index}]`;
     if (isObject(item)) checkShape(item, shapeOf(item), `${at}.`, faults);
-    else faults.push({ path: at, received: show(item), allowed: 'an object' });
+    else faults.push({ path: at, received: formatValue(item), allowed: 'an object' });
   }
 }
 

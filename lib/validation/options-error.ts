@@ -23,7 +23,7 @@ export class PerformanceOptionsError extends TypeError {
 }
 
 /** A value as an error shows it: short, and without what may be secret. */
-export function show(value: unknown): string {
+export function formatValue(value: unknown): string {
   if (typeof value === 'string')
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
   if (typeof value === 'function') return 'a function';

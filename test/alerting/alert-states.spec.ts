@@ -133,9 +133,9 @@ describe('hold times', () => {
 
   it('neither begins nor ends for what may be chance', () => {
     const watched = watch();
-    watched.at(0, 20, { isAccident: true });
+    watched.at(0, 20, { isWithinNoise: true });
     watched.at(1, 20);
-    watched.at(2, 0, { isAccident: true });
+    watched.at(2, 0, { isWithinNoise: true });
     watched.at(3, 0);
     expect(watched.states).toEqual(['1 firing', '3 resolved']);
   });

@@ -41,7 +41,7 @@ function start(options: AlertOptions = {}) {
     (error) => errors.push(error),
   );
   alerting.log = (level, message) => lines.push(`${level}: ${message}`);
-  alerting.onTold((alert) => told.push(alert));
+  alerting.onNotified((alert) => told.push(alert));
   closing.push(() => alerting.shutdown());
   return { alerting, state, alerts, told, errors, lines };
 }
@@ -141,7 +141,7 @@ describe('Alerting', () => {
     alerting.log = () => {
       throw new Error('a log that fails');
     };
-    alerting.onTold(() => {
+    alerting.onNotified(() => {
       throw new Error('a listener that fails');
     });
     state.used = 90;

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { atOnce } from '../../lib/async/cooperative.js';
+import { runToCompletion } from '../../lib/async/cooperative.js';
 import { BaselineKeeper } from '../../lib/baseline/baseline-keeper.js';
 import { BaselineLearner } from '../../lib/baseline/baseline-learner.js';
 import type { KeyValueStore } from '../../lib/baseline/baseline-options.js';
@@ -10,8 +10,9 @@ import { planTidy } from '../../lib/baseline/baseline-tidy.js';
 import { FileBaselineStore } from '../../lib/baseline/file-store.js';
 import { modelMerger } from '../../lib/baseline/merge-models.js';
 import type { StoredBaseline } from '../../lib/baseline/stored-baseline.js';
+import type { LearnedHistory } from '../../lib/baseline/watched-history.js';
 import { resolveOptions } from '../../lib/monitor/resolve-options.js';
-import type { Usual } from '../../lib/statistics/operation-history.js';
+import type { BaselineLatency } from '../../lib/statistics/operation-history.js';
 import { type SimulatedOperation, SimulatedService, type Simulation } from './simulated-service.js';
 
 const MINUTE = 60_000;
@@ -55,7 +56,10 @@ describe('a baseline whose surroundings fail', () => {
     return new SimulatedService({ directory, ...options }, simulation);
   }
 
-  function usual({ statistics }: SimulatedService, { name }: SimulatedOperation): Usual | undefined {
+  function usual(
+    { statistics }: SimulatedService,
+    { name }: SimulatedOperation,
+  ): BaselineLatency | undefined {
     return statistics.history('http', name)?.usual;
   }
 
@@ -77,7 +81,7 @@ describe('a baseline whose surroundings fail', () => {
     taking.next();
     const history = learner.historyOf('http', albums.name);
     expect(history?.usual?.count).toBeGreaterThan(2000);
-    atOnce(taking);
+    runToCompletion(taking);
     expect(history?.watched?.usual()?.count).toBeGreaterThan(2000);
   });
 
@@ -158,7 +162,7 @@ describe('a baseline whose surroundings fail', () => {
   it('goes on with all others where one operation cannot be learned', async () => {
     const running = service();
     running.run(40, [albums, { ...albums, name: 'GET /artists' }]);
-    const { watched } = running.statistics.history('http', albums.name) ?? {};
+    const { watched } = (running.statistics.history('http', albums.name) ?? {}) as Partial<LearnedHistory>;
     Object.assign(watched ?? {}, {
       addLatencies: () => {
         throw new Error('too much');

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { newInstanceId } from '../../lib/baseline/baseline-snapshot.js';
 import type { BaselineStore } from '../../lib/baseline/baseline-store.js';
 import { isOverRun } from '../../lib/baseline/run-process.js';
-import { PatientStore } from '../../lib/baseline/timeout-store.js';
+import { TimeoutStore } from '../../lib/baseline/timeout-store.js';
 import { snapshot } from './programs/snapshots.js';
 
 describe('a patient store', () => {
@@ -15,7 +15,7 @@ describe('a patient store', () => {
       return new Promise(() => {});
     };
     const warnings: string[] = [];
-    const store = new PatientStore(
+    const store = new TimeoutStore(
       { load: never, save: never, remove: never },
       (message) => warnings.push(message),
       20,
@@ -41,7 +41,7 @@ describe('a patient store', () => {
         }),
       remove: async () => {},
     };
-    const store = new PatientStore(inner, () => {}, 20);
+    const store = new TimeoutStore(inner, () => {}, 20);
     for (let time = 0; time < 5; time++) {
       expect(await store.save(snapshot())).toBe(false);
       answer(true);

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { Baseline, type BaselineSurroundings } from '../../lib/baseline/baseline.js';
+import { Baseline, type BaselineDependencies } from '../../lib/baseline/baseline.js';
 import type { BaselineOptions } from '../../lib/baseline/baseline-options.js';
 import type { Regression } from '../../lib/baseline/regression.js';
 import type { Trend } from '../../lib/baseline/trend.js';
@@ -28,7 +28,7 @@ export interface Simulation {
   readonly version?: string;
   readonly seed?: number;
   readonly maxOperations?: number;
-  readonly slo?: BaselineSurroundings['slo'];
+  readonly slo?: BaselineDependencies['slo'];
 }
 
 /** A service whose time is simulated: what it counts is real. */

@@ -15,7 +15,7 @@ function operation(name: string, count: number, slowCount: number, type = 'http'
     slowPercentage: count === 0 ? 0 : (slowCount / count) * 100,
     errorCount: 0,
   };
-  return { type, name, lifetime: minute, minute, totalMs: 0, lostMs: 0, sparkline: [] };
+  return { type, name, lifetime: minute, minute, totalMs: 0, excessMs: 0, sparkline: [] };
 }
 
 /** A type within the last minute. */

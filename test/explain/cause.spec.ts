@@ -2,22 +2,22 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { CAUSES, type CauseEvidence, rankCauses } from '../../lib/explain/cause.js';
 import type { Repetition } from '../../lib/explain/repetition.js';
-import { SpanNode } from '../../lib/spans/span-timing.js';
+import { SpanTiming } from '../../lib/spans/span-timing.js';
 import {
   CACHE,
+  CONNECTION_POOL,
   DATABASE,
   EXTERNAL,
   emptyBreakdown,
   MESSAGING,
-  OWN_BUSY,
-  OWN_IDLE,
-  POOL,
   RPC,
+  SELF_BUSY,
+  SELF_IDLE,
   WORK_IDLE,
 } from '../../lib/spans/work.js';
 import { WorkGroup } from '../../lib/spans/work-group.js';
 
-const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
+const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
 
 /** Evidence of 100 ms: what it went to, by index, and what else is known. */
 function evidence(parts: Record<number, number>, more: Partial<CauseEvidence> = {}): CauseEvidence {
@@ -59,13 +59,13 @@ const first = (given: CauseEvidence) => rankCauses(given)[0];
 
 describe('rankCauses', () => {
   it('goes by the samples where they saw the collector run more than its pauses were known', () => {
-    const busy = { [OWN_BUSY]: 100 };
+    const busy = { [SELF_BUSY]: 100 };
     expect(first(evidence(busy, { gcMs: 40 }))).toMatchObject({ cause: 'cpu', share: 0.6 });
     const sampled = { sampled: true, gcMs: 40 };
     expect(first(evidence(busy, { ...sampled, gcShare: 0.7 }))).toMatchObject({ cause: 'gc', share: 0.7 });
     expect(first(evidence(busy, { ...sampled, gcShare: 0.2 }))).toMatchObject({ cause: 'cpu', share: 0.6 });
     // Samples are of its own time alone.
-    const waiting = { [OWN_BUSY]: 40, [OWN_IDLE]: 60 };
+    const waiting = { [SELF_BUSY]: 40, [SELF_IDLE]: 60 };
     expect(rankCauses(evidence(waiting, { sampled: true, gcShare: 0.5 }))).toMatchObject([
       { cause: 'waiting', ms: 60 },
       { cause: 'gc', ms: 20 },
@@ -79,9 +79,9 @@ describe('rankCauses', () => {
     ['external', EXTERNAL],
     ['messaging', MESSAGING],
     ['rpc', RPC],
-    ['connection_pool', POOL],
+    ['connection_pool', CONNECTION_POOL],
   ])('finds %s where most of the time was waited for it', (cause, work) => {
-    expect(first(evidence({ [work]: 80, [WORK_IDLE]: 80, [OWN_IDLE]: 20 }))).toMatchObject({
+    expect(first(evidence({ [work]: 80, [WORK_IDLE]: 80, [SELF_IDLE]: 20 }))).toMatchObject({
       cause,
       share: 0.8,
     });
@@ -90,7 +90,7 @@ describe('rankCauses', () => {
   it('takes a repetition out of its kind', () => {
     expect(
       rankCauses(
-        evidence({ [DATABASE]: 90, [WORK_IDLE]: 90, [OWN_BUSY]: 10 }, { repetitions: [repetition(70)] }),
+        evidence({ [DATABASE]: 90, [WORK_IDLE]: 90, [SELF_BUSY]: 10 }, { repetitions: [repetition(70)] }),
       ),
     ).toMatchObject([
       { cause: 'n_plus_one', share: 0.7, count: 50 },
@@ -106,27 +106,27 @@ describe('rankCauses', () => {
   });
 
   it('tells own JavaScript from waiting', () => {
-    expect(first(evidence({ [OWN_BUSY]: 90, [OWN_IDLE]: 10 }))).toMatchObject({
+    expect(first(evidence({ [SELF_BUSY]: 90, [SELF_IDLE]: 10 }))).toMatchObject({
       cause: 'cpu',
       certainty: 'measured',
     });
-    expect(first(evidence({ [OWN_BUSY]: 10, [OWN_IDLE]: 90 }))).toMatchObject({ cause: 'waiting' });
+    expect(first(evidence({ [SELF_BUSY]: 10, [SELF_IDLE]: 90 }))).toMatchObject({ cause: 'waiting' });
   });
 
   it('is less sure of own JavaScript while others ran and no stack was caught', () => {
-    expect(first(evidence({ [OWN_BUSY]: 90, [OWN_IDLE]: 10 }, { alone: false }))).toMatchObject({
+    expect(first(evidence({ [SELF_BUSY]: 90, [SELF_IDLE]: 10 }, { alone: false }))).toMatchObject({
       cause: 'cpu',
       certainty: 'likely',
     });
     expect(
-      first(evidence({ [OWN_BUSY]: 90, [OWN_IDLE]: 10 }, { alone: false, blockedByOwnMs: 80 })),
+      first(evidence({ [SELF_BUSY]: 90, [SELF_IDLE]: 10 }, { alone: false, blockedByOwnMs: 80 })),
     ).toMatchObject({ cause: 'cpu', certainty: 'measured' });
   });
 
   it('takes the time that other work held the loop from the query that only seemed slow', () => {
     expect(
       first(
-        evidence({ [DATABASE]: 95, [WORK_IDLE]: 5, [OWN_BUSY]: 5 }, { alone: false, blockedByOthersMs: 90 }),
+        evidence({ [DATABASE]: 95, [WORK_IDLE]: 5, [SELF_BUSY]: 5 }, { alone: false, blockedByOthersMs: 90 }),
       ),
     ).toMatchObject({ cause: 'event_loop_blocked', share: 0.9 });
   });
@@ -144,7 +144,7 @@ describe('rankCauses', () => {
   });
 
   it('tells the collector from the JavaScript that it paused', () => {
-    expect(rankCauses(evidence({ [OWN_BUSY]: 100 }, { gcMs: 70 }))).toMatchObject([
+    expect(rankCauses(evidence({ [SELF_BUSY]: 100 }, { gcMs: 70 }))).toMatchObject([
       { cause: 'gc', share: 0.7 },
       { cause: 'cpu', share: 0.3 },
     ]);
@@ -162,7 +162,7 @@ describe('rankCauses', () => {
       fingerprints: 4,
       spanIds: [],
     };
-    const given = evidence({ [EXTERNAL]: 90, [WORK_IDLE]: 90, [OWN_IDLE]: 10 }, { chain });
+    const given = evidence({ [EXTERNAL]: 90, [WORK_IDLE]: 90, [SELF_IDLE]: 10 }, { chain });
     expect(first(given)).toMatchObject({ cause: 'sequential_calls', certainty: 'likely' });
     // One of them is most of it, or they save little: then it is that call, or nothing.
     expect(first({ ...given, chain: { ...chain, maxMs: 80 } })).toMatchObject({ cause: 'external' });
@@ -178,8 +178,8 @@ describe('rankCauses', () => {
       [CACHE]: 20,
       [EXTERNAL]: 20,
       [WORK_IDLE]: 60,
-      [OWN_BUSY]: 20,
-      [OWN_IDLE]: 20,
+      [SELF_BUSY]: 20,
+      [SELF_IDLE]: 20,
     };
     expect(first(evidence(parts))?.cause).toBe('unknown');
     expect(first(evidence({}))).toMatchObject({ cause: 'unknown', share: 1 });
@@ -197,7 +197,7 @@ describe('rankCauses', () => {
           const breakdown = [...parts];
           const works = breakdown.slice(0, 6).reduce((sum, ms) => sum + ms, 0);
           breakdown[WORK_IDLE] = Math.min(breakdown[WORK_IDLE] as number, works);
-          const durationMs = works + (breakdown[OWN_BUSY] as number) + (breakdown[OWN_IDLE] as number);
+          const durationMs = works + (breakdown[SELF_BUSY] as number) + (breakdown[SELF_IDLE] as number);
           const causes = rankCauses({
             ...evidence({}),
             ...blocked,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { EndedSpans, MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
+import { CompletedSpans, MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
 import { waterfallOf } from '../../lib/spans/waterfall.js';
 
 /** A span as a test draws it. */
@@ -21,10 +21,13 @@ function drawnTo(depth: number): fc.Arbitrary<Drawn> {
 const drawn = drawnTo(2);
 
 /** Lets a tree of spans end as a processor does. Names are numbers in the order of beginning, and so are starts. */
-function end(tree: Drawn[]): { ended: EndedSpans; all: Map<string, { around: string; durationMs: number }> } {
+function end(tree: Drawn[]): {
+  ended: CompletedSpans;
+  all: Map<string, { around: string; durationMs: number }>;
+} {
   const all = new Map<string, { around: string; durationMs: number }>();
-  const endAll = (spans: readonly Drawn[], around: string): EndedSpans => {
-    const ended = new EndedSpans();
+  const endAll = (spans: readonly Drawn[], around: string): CompletedSpans => {
+    const ended = new CompletedSpans();
     for (const { durationMs, failed, below } of spans) {
       const startedAt = 1000 + all.size;
       const name = String(startedAt);
@@ -94,11 +97,11 @@ describe('the spans that ended below one', () => {
   });
 
   it('are bounded however many there are and however deep', () => {
-    const wide = new EndedSpans();
-    let deep = new EndedSpans();
+    const wide = new CompletedSpans();
+    let deep = new CompletedSpans();
     for (let i = 0; i < 100_000; i++) {
       wide.add('query', 'database', i, (i * 7919) % 1000, false);
-      const around = new EndedSpans();
+      const around = new CompletedSpans();
       around.add('call', 'internal', -i, i, false, deep);
       deep = around;
       if (wide.size > MAX_ENDED_SPANS || deep.size > MAX_ENDED_SPANS) throw new Error('too many are kept');
@@ -110,7 +113,7 @@ describe('the spans that ended below one', () => {
   });
 
   it('are copied apart from what ends later', () => {
-    const ended = new EndedSpans();
+    const ended = new CompletedSpans();
     ended.add('first', 'internal', 1, 1, false);
     const copy = ended.copy();
     ended.add('second', 'internal', 2, 1, false);
@@ -118,7 +121,7 @@ describe('the spans that ended below one', () => {
   });
 
   it('do not begin before the operation, whatever their own clock says', () => {
-    const ended = new EndedSpans();
+    const ended = new CompletedSpans();
     ended.add('told later', 'database', 989.4, 20, false);
     expect(waterfallOf(operation, ended).spans[1]?.startMs).toBe(0);
   });

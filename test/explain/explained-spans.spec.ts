@@ -9,7 +9,7 @@ import {
   trace,
 } from '@opentelemetry/api';
 import type { SlowOperation } from '../../lib/explain/slow-operation.js';
-import { tellRows, tellValues } from '../../lib/tracing/work-tracking.js';
+import { setParameters, setRowCount } from '../../lib/tracing/work-tracking.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 const SERVED = { 'http.request.method': 'GET', 'http.route': '/albums' };
@@ -46,9 +46,9 @@ describe('a slow operation says why', () => {
       const span = tracing.provider
         .getTracer('test')
         .startSpan('pg.query', { kind: SpanKind.CLIENT, attributes }, within);
-      tellValues(span, [row]);
+      setParameters(span, [row]);
       await sleep(3);
-      tellRows(span, 2);
+      setRowCount(span, 2);
       span.end();
     }
   }
@@ -206,7 +206,7 @@ describe('a slow operation says why', () => {
           trace.setSpan(context.active(), root),
         );
       await sleep(5);
-      tellRows(span, 4);
+      setRowCount(span, 4);
       span.end();
       root.end();
     }

@@ -2,8 +2,8 @@ import { describe, expect, it } from '@jest/globals';
 import { explainRepetition } from '../../lib/explain/explanation.js';
 import { judgeRepetition, type Repetition } from '../../lib/explain/repetition.js';
 import { RequestWork } from '../../lib/spans/request-work.js';
-import { SpanNode } from '../../lib/spans/span-timing.js';
-import { CACHE, DATABASE, EXTERNAL, OWN_BUSY, RPC } from '../../lib/spans/work.js';
+import { SpanTiming } from '../../lib/spans/span-timing.js';
+import { CACHE, DATABASE, EXTERNAL, RPC, SELF_BUSY } from '../../lib/spans/work.js';
 import { type Inputs, WorkGroup, type WorkKey } from '../../lib/spans/work-group.js';
 
 const LIMITS = { minRepetitions: 5, minTotalMs: 25 };
@@ -15,7 +15,7 @@ const key = (fingerprint: string, effect: WorkKey['effect'] = 'read'): WorkKey =
 
 /** A request on a clock of the test's own, in which the loop is idle whenever nothing is said to be busy. */
 class Request {
-  readonly root = new SpanNode(undefined, OWN_BUSY, 0, 0);
+  readonly root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
   readonly work = new RequestWork(LIMITS.minRepetitions);
   now = 0;
   idle = 0;
@@ -34,7 +34,7 @@ class Request {
       error?: boolean;
       effect?: WorkKey['effect'];
       work?: number;
-      parent?: SpanNode;
+      parent?: SpanTiming;
     } = {},
   ): void {
     const begin = this.begin(fingerprint, options);
@@ -55,7 +55,7 @@ class Request {
       error?: boolean;
       effect?: WorkKey['effect'];
       work?: number;
-      parent?: SpanNode;
+      parent?: SpanTiming;
     } = {},
   ): (durationMs: number) => void {
     const alone = this.work.started(this.idle);
@@ -115,7 +115,10 @@ describe('a repetition is told of', () => {
 
   it('for outgoing calls, and across methods that are measured themselves', () => {
     const request = new Request();
-    const services = [new SpanNode(request.root, OWN_BUSY, 0, 0), new SpanNode(request.root, OWN_BUSY, 0, 0)];
+    const services = [
+      new SpanTiming(request.root, SELF_BUSY, 0, 0),
+      new SpanTiming(request.root, SELF_BUSY, 0, 0),
+    ];
     for (let row = 0; row < 8; row++)
       request.call('GET api/users/{}', 10, { inputs: [row], work: EXTERNAL, parent: services[row % 2] });
     expect(request.judge('GET api/users/{}')).toMatchObject({ count: 8 });
@@ -205,7 +208,7 @@ const byRow = (fingerprint: string, more: Partial<WorkKey> = {}): Repetition | u
   const group = new WorkGroup(
     { ...key(fingerprint), ...more },
     DATABASE,
-    new SpanNode(undefined, OWN_BUSY, 0, 0),
+    new SpanTiming(undefined, SELF_BUSY, 0, 0),
     undefined,
   );
   times(10, (row) => {

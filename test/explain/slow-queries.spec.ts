@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { SlowQueries } from '../../lib/explain/slow-queries.js';
-import { WantedStacks } from '../../lib/spans/stack-requests.js';
+import { StackRequests } from '../../lib/spans/stack-requests.js';
 import type { WorkKey } from '../../lib/spans/work-group.js';
 
 const key = (fingerprint: string): WorkKey => ({ fingerprint, name: 'SELECT track', effect: 'read' });
@@ -79,7 +79,7 @@ describe('WantedStacks', () => {
   const frames = [{ functionName: 'f', url: '/a.js', line: 3, column: 1 }];
 
   it('wants the stack of what was asked for, once, from the route that asked', () => {
-    const stacks = new WantedStacks();
+    const stacks = new StackRequests();
     expect(stacks.isWanted('q', 'GET /a')).toBe(false);
     expect(stacks.find('q', 'GET /a')).toBeUndefined();
     expect(stacks.isWanted('q', 'GET /a')).toBe(true);
@@ -94,7 +94,7 @@ describe('WantedStacks', () => {
   });
 
   it('asks the pool where a stack came without a line of the user’s, and gives up after three', () => {
-    const stacks = new WantedStacks();
+    const stacks = new StackRequests();
     stacks.ask('q', 'r');
     expect(stacks.wantsPool('r')).toBe(false);
     stacks.keep('q', 'r', []);
@@ -111,7 +111,7 @@ describe('WantedStacks', () => {
   });
 
   it('holds its bounds: what was asked for longest ago makes room', () => {
-    const stacks = new WantedStacks();
+    const stacks = new StackRequests();
     stacks.ask('q0', 'r');
     stacks.keep('q0', 'r', []);
     for (let n = 0; n < 1000; n++) stacks.ask(`q${n}`, 'r');

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { SpanNode } from '../../lib/spans/span-timing.js';
+import { SpanTiming } from '../../lib/spans/span-timing.js';
 import {
   type Breakdown,
   CACHE,
   DATABASE,
   EXTERNAL,
-  OWN_BUSY,
-  OWN_IDLE,
+  SELF_BUSY,
+  SELF_IDLE,
   WORK_IDLE,
 } from '../../lib/spans/work.js';
 
@@ -25,7 +25,7 @@ const plan: fc.Memo<Plan> = fc.memo((depth) =>
     .record({
       start: fc.integer({ min: 0, max: 400 }),
       length: fc.integer({ min: 0, max: 300 }),
-      work: fc.constantFrom(OWN_BUSY, OWN_BUSY, DATABASE, CACHE, EXTERNAL),
+      work: fc.constantFrom(SELF_BUSY, SELF_BUSY, DATABASE, CACHE, EXTERNAL),
       children: depth > 1 ? fc.array(plan(depth - 1), { maxLength: 4 }) : fc.constant<Plan[]>([]),
     })
     .map(({ start, length, work, children }) => ({ start, end: start + length, work, children })),
@@ -57,12 +57,12 @@ interface Said {
 
 /** Runs a plan through the nodes: every start and end in the order of time, the outer ones' starts first. */
 function run(root: Plan): Map<Plan, Said> {
-  const nodes = new Map<Plan, SpanNode>();
+  const nodes = new Map<Plan, SpanTiming>();
   const said = new Map<Plan, Said>();
   const events: { at: number; order: number; run: () => void }[] = [];
   const visit = (span: Plan, parent: Plan | undefined, depth: number): void => {
     const begin = (): void => {
-      nodes.set(span, new SpanNode(parent && nodes.get(parent), span.work, span.start, 0));
+      nodes.set(span, new SpanTiming(parent && nodes.get(parent), span.work, span.start, 0));
     };
     const end = (): void => {
       const node = nodes.get(span);
@@ -127,14 +127,14 @@ describe('SpanNode', () => {
     );
     fc.assert(
       fc.property(sequence, (steps) => {
-        const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
+        const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
         const expected = [0, 0, 0];
         let now = 0;
         for (const { work, gap, length, wrapped } of steps) {
           now += gap;
-          const around: SpanNode[] = [root];
-          for (let i = 0; i < wrapped; i++) around.push(new SpanNode(around.at(-1), OWN_BUSY, now, 0));
-          const leaf = new SpanNode(around.at(-1), work, now, 0);
+          const around: SpanTiming[] = [root];
+          for (let i = 0; i < wrapped; i++) around.push(new SpanTiming(around.at(-1), SELF_BUSY, now, 0));
+          const leaf = new SpanTiming(around.at(-1), work, now, 0);
           now += length;
           leaf.end(now, 0);
           for (const wrapper of around.slice(1).reverse()) wrapper.end(now, 0);
@@ -149,35 +149,35 @@ describe('SpanNode', () => {
   });
 
   it('tells busy from idle in its own time, and leaves out what passed while a child ran', () => {
-    const root = new SpanNode(undefined, OWN_BUSY, 0, 1000);
-    const query = new SpanNode(root, DATABASE, 100, 1090);
+    const root = new SpanTiming(undefined, SELF_BUSY, 0, 1000);
+    const query = new SpanTiming(root, DATABASE, 100, 1090);
     query.end(300, 1280);
     root.end(500, 1300);
     const parts = root.breakdown(500, 1300);
     // 90 of the first 100 ms and 20 of the last 200 were idle; 190 of the query's 200.
-    expect(parts[OWN_IDLE]).toBeCloseTo(110);
-    expect(parts[OWN_BUSY]).toBeCloseTo(190);
+    expect(parts[SELF_IDLE]).toBeCloseTo(110);
+    expect(parts[SELF_BUSY]).toBeCloseTo(190);
     expect(parts[DATABASE]).toBeCloseTo(200);
     expect(parts[WORK_IDLE]).toBeCloseTo(190);
   });
 
   it('scales children that ran side by side to the time that they covered', () => {
-    const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
-    const query = new SpanNode(root, DATABASE, 0, 0);
-    const call = new SpanNode(root, EXTERNAL, 0, 0);
+    const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
+    const query = new SpanTiming(root, DATABASE, 0, 0);
+    const call = new SpanTiming(root, EXTERNAL, 0, 0);
     query.end(100, 0);
     call.end(300, 0);
     root.end(400, 0);
     const parts = root.breakdown(400, 0);
     expect(parts[DATABASE]).toBeCloseTo(75);
     expect(parts[EXTERNAL]).toBeCloseTo(225);
-    expect(parts[OWN_BUSY]).toBeCloseTo(100);
+    expect(parts[SELF_BUSY]).toBeCloseTo(100);
   });
 
   it('counts what still runs until it is asked, nested children included', () => {
-    const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
-    const service = new SpanNode(root, OWN_BUSY, 10, 0);
-    new SpanNode(service, DATABASE, 20, 0);
+    const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
+    const service = new SpanTiming(root, SELF_BUSY, 10, 0);
+    new SpanTiming(service, DATABASE, 20, 0);
     root.end(100, 0);
     const parts = root.breakdown(100, 0);
     expect(parts[DATABASE]).toBeCloseTo(80);
@@ -185,32 +185,32 @@ describe('SpanNode', () => {
   });
 
   it('does not let a child that ends after its parent change what the parent said', () => {
-    const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
-    const late = new SpanNode(root, DATABASE, 50, 0);
+    const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
+    const late = new SpanTiming(root, DATABASE, 50, 0);
     root.end(100, 0);
     const before = root.breakdown(100, 0);
     late.end(10_000, 0);
     expect(root.breakdown(100, 0)[DATABASE]).toBeCloseTo(before[DATABASE] as number);
-    const after = new SpanNode(root, DATABASE, 200, 0);
+    const after = new SpanTiming(root, DATABASE, 200, 0);
     after.end(300, 0);
     expect(root.childCount).toBe(1);
   });
 
   it('forgets a span that is withdrawn', () => {
-    const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
-    const call = new SpanNode(root, OWN_BUSY, 10, 0);
+    const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
+    const call = new SpanTiming(root, SELF_BUSY, 10, 0);
     call.withdraw(30, 0);
     root.end(100, 0);
     expect(root.childCount).toBe(0);
     expect(root.childrenMs(100)).toBe(0);
-    expect(root.breakdown(100, 0)[OWN_BUSY]).toBe(100);
+    expect(root.breakdown(100, 0)[SELF_BUSY]).toBe(100);
   });
 
   it('takes no more memory for 100,000 children than for 100', () => {
     const size = (children: number): number => {
-      const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
+      const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
       for (let i = 0; i < children; i++) {
-        const child = new SpanNode(root, i % 3, i, 0);
+        const child = new SpanTiming(root, i % 3, i, 0);
         if (i % 5 !== 0) child.end(i + 1, 0);
       }
       return JSON.stringify({ ...root, root: null, inner: null }).length;
@@ -220,12 +220,12 @@ describe('SpanNode', () => {
   });
 
   it('knows whom it contains, and gives up at a depth that no request has', () => {
-    const root = new SpanNode(undefined, OWN_BUSY, 0, 0);
+    const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
     let deep = root;
-    for (let i = 0; i < 100; i++) deep = new SpanNode(deep, OWN_BUSY, 0, 0);
+    for (let i = 0; i < 100; i++) deep = new SpanTiming(deep, SELF_BUSY, 0, 0);
     expect(root.contains(deep)).toBe(true);
     expect(deep.contains(root)).toBe(false);
-    for (let i = 0; i < 10_000; i++) deep = new SpanNode(deep, OWN_BUSY, 0, 0);
+    for (let i = 0; i < 10_000; i++) deep = new SpanTiming(deep, SELF_BUSY, 0, 0);
     expect(root.contains(deep)).toBe(false);
     expect(() => deep.breakdown(1, 0)).not.toThrow();
   });

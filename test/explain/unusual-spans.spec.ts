@@ -4,7 +4,7 @@ import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { from, type Observable } from 'rxjs';
 import { TrackPerformance } from '../../lib/nest/decorators/track-performance.decorator.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
-import { company } from '../../lib/spans/concurrent-requests.js';
+import { concurrentRequests } from '../../lib/spans/concurrent-requests.js';
 import { stateOf } from '../../lib/spans/live-span.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
@@ -81,11 +81,11 @@ describe('spans that are not as usual', () => {
         yield 1;
       }
     }
-    const before = company.running;
+    const before = concurrentRequests.running;
     const service = new Service();
     service.stream();
     service.items();
-    expect(company.running).toBe(before);
+    expect(concurrentRequests.running).toBe(before);
     const root = start('GET', SpanKind.SERVER, SERVED);
     context.with(trace.setSpan(ROOT_CONTEXT, root), () => service.items());
     const state = stateOf(root);
@@ -124,16 +124,16 @@ describe('spans that are not as usual', () => {
     const state = stateOf(stream);
     if (state !== undefined) {
       state.thresholdMs = Number.POSITIVE_INFINITY;
-      tracing.monitor.diagnostics.rootStreams(state);
+      tracing.monitor.diagnostics.markAsStream(state);
     }
     const working = start('GET', SpanKind.SERVER, { ...SERVED, 'http.route': '/work' });
     busy(40);
     working.end();
     expect(slow()?.causes.find(({ cause }) => cause === 'cpu')).toMatchObject({ certainty: 'measured' });
     await queries(stream, 10);
-    const before = company.running;
+    const before = concurrentRequests.running;
     stream.end();
-    expect(company.running).toBe(before);
+    expect(concurrentRequests.running).toBe(before);
     expect(tracing.monitor.getFindings()).toEqual([]);
   });
 
@@ -151,11 +151,11 @@ describe('spans that are not as usual', () => {
     const provider = new NodeTracerProvider({
       spanProcessors: [new SlowSpanProcessor(tracing.monitor), new SlowSpanProcessor(tracing.monitor)],
     });
-    const before = company.running;
+    const before = concurrentRequests.running;
     const root = provider.getTracer('test').startSpan('GET', { kind: SpanKind.SERVER, attributes: SERVED });
     await sleep(30);
     root.end();
-    expect(company.running).toBe(before);
+    expect(concurrentRequests.running).toBe(before);
     expect(tracing.monitor.getStats().byType['http']?.count).toBe(1);
     await provider.shutdown();
   });

@@ -48,7 +48,7 @@ describe('a monitor over time', () => {
         );
       }
       now += TICK_MS;
-      monitor.overTime.baseline.tick(now);
+      monitor.longTerm.baseline.tick(now);
     }
     return now;
   }
@@ -109,7 +109,7 @@ describe('a monitor over time', () => {
     await monitor.shutdown();
     expect(await readdir(directory)).toHaveLength(1);
     const next = monitorOf();
-    await next.overTime.baseline.load();
+    await next.longTerm.baseline.load();
     next.record({ type: 'http', name: 'GET /albums', durationMs: 1500, thresholdMs: 1000, error: false });
     expect(next.getSlowOperations()[0]?.baseline?.ratio).toBeGreaterThan(13);
   });
@@ -128,6 +128,6 @@ describe('a monitor over time', () => {
     expect(monitor.getSlowOperations()[0]?.baseline).toBeUndefined();
     expect(monitor.getBaseline('http', 'GET /albums')).toBeUndefined();
     expect([monitor.getRegressions(), monitor.getTrends(), monitor.getLeaks()]).toEqual([[], [], []]);
-    expect(monitor.overTime.baseline.status.state).toBe('off');
+    expect(monitor.longTerm.baseline.status.state).toBe('off');
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Events } from '../../lib/async/deferred-emitter.js';
+import { DeferredEmitter } from '../../lib/async/deferred-emitter.js';
 import type { SlowOperation } from '../../lib/explain/slow-operation.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { EndedOperation } from '../../lib/spans/ended-operation.js';
@@ -43,14 +43,14 @@ describe('PerformanceMonitor', () => {
       type: 'http',
       name: 'GET /a',
       thresholdMs: 100,
-      lostMs: 100,
+      excessMs: 100,
       totalMs: 390,
     });
     expect(first?.sparkline).toEqual([...Array(59).fill(null), 130]);
-    expect(second).toMatchObject({ name: 'unlimited', lostMs: 0 });
+    expect(second).toMatchObject({ name: 'unlimited', excessMs: 0 });
     expect(second).not.toHaveProperty('thresholdMs');
     expect(monitor.operationsByCost(1)).toHaveLength(1);
-    expect(monitor.getStats().operations.find(({ name }) => name === 'GET /a')?.lostMs).toBe(100);
+    expect(monitor.getStats().operations.find(({ name }) => name === 'GET /a')?.excessMs).toBe(100);
     monitor.resetStats();
     expect(monitor.operationsByCost(10)).toEqual([]);
   });
@@ -106,7 +106,7 @@ describe('PerformanceMonitor', () => {
 
 describe('Events', () => {
   it('drops what is beyond its bound, and counts it', async () => {
-    const events = new Events<number>(() => {});
+    const events = new DeferredEmitter<number>(() => {});
     let heard = 0;
     events.on(() => heard++);
     for (let i = 0; i < 1500; i++) events.emit(i);
@@ -119,14 +119,14 @@ describe('Events', () => {
   });
 
   it('keeps nothing while nobody listens', () => {
-    const events = new Events<number>(() => {});
+    const events = new DeferredEmitter<number>(() => {});
     for (let i = 0; i < 1500; i++) events.emit(i);
     expect(events.dropped).toBe(0);
   });
 
   it('tells the others when a listener throws', () => {
     const faults: unknown[] = [];
-    const events = new Events<number>((error) => faults.push(error));
+    const events = new DeferredEmitter<number>((error) => faults.push(error));
     const heard: number[] = [];
     events.on(() => {
       throw new Error('mine');

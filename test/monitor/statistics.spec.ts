@@ -66,12 +66,12 @@ describe('Statistics', () => {
     statistics.record('job', 'one too many', 300, true, false, 0, 200);
     const costs = statistics.costs(30_000, 10);
     expect(
-      costs.map(({ name, lostMs, totalMs, thresholdMs }) => ({ name, lostMs, totalMs, thresholdMs })),
+      costs.map(({ name, excessMs, totalMs, thresholdMs }) => ({ name, excessMs, totalMs, thresholdMs })),
     ).toEqual([
-      { name: '(other)', lostMs: 100, totalMs: 300, thresholdMs: undefined },
-      { name: 'GET /slow', lostMs: 60, totalMs: 370, thresholdMs: 100 },
-      { name: 'nightly', lostMs: 0, totalMs: 90_000, thresholdMs: undefined },
-      { name: 'GET /busy', lostMs: 0, totalMs: 5000, thresholdMs: 6000 },
+      { name: '(other)', excessMs: 100, totalMs: 300, thresholdMs: undefined },
+      { name: 'GET /slow', excessMs: 60, totalMs: 370, thresholdMs: 100 },
+      { name: 'nightly', excessMs: 0, totalMs: 90_000, thresholdMs: undefined },
+      { name: 'GET /busy', excessMs: 0, totalMs: 5000, thresholdMs: 6000 },
     ]);
     expect(costs[1]).toMatchObject({
       type: 'http',
@@ -81,9 +81,9 @@ describe('Statistics', () => {
     });
     expect(statistics.costs(1e9, 10)[1]).toMatchObject({ lifetime: { count: 3 }, hour: { count: 0 } });
     expect(statistics.costs(0, 2).map(({ name }) => name)).toEqual(['(other)', 'GET /slow']);
-    expect(statistics.namedStatistics(0, 10).find(({ name }) => name === 'GET /slow')?.lostMs).toBe(60);
+    expect(statistics.namedStatistics(0, 10).find(({ name }) => name === 'GET /slow')?.excessMs).toBe(60);
     statistics.reset();
     statistics.record('http', 'GET /slow', 110, true, false, 0, 100);
-    expect(statistics.costs(0, 10)).toMatchObject([{ lostMs: 10, totalMs: 110 }]);
+    expect(statistics.costs(0, 10)).toMatchObject([{ excessMs: 10, totalMs: 110 }]);
   });
 });

@@ -1,17 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { Activity, UNKNOWN } from '../../lib/profiling/activity.js';
+import { ExecutionLog, UNKNOWN } from '../../lib/profiling/execution-log.js';
 
 const BOUND = 1 << 16;
 
 describe('Activity', () => {
-  let activity: Activity;
+  let executionLog: ExecutionLog;
   beforeEach(() => {
-    activity = new Activity();
+    executionLog = new ExecutionLog();
   });
 
   /** Whose code ran at these moments, which are in the order of time. */
   const whoAt = (...moments: number[]): number[] => {
-    const reader = activity.reader(moments[0] as number);
+    const reader = executionLog.reader(moments[0] as number);
     return moments.map((moment) => {
       reader.seek(moment);
       return reader.who;
@@ -20,7 +20,7 @@ describe('Activity', () => {
 
   it('knows nothing before the first mark', () => {
     expect(whoAt(0, 1000)).toEqual([UNKNOWN, UNKNOWN]);
-    activity.mark(1, 500);
+    executionLog.mark(1, 500);
     expect(whoAt(499, 500, 501)).toEqual([UNKNOWN, 1, 1]);
   });
 
@@ -31,17 +31,17 @@ describe('Activity', () => {
       [0, 30],
       [3, 30],
     ] as const)
-      activity.mark(number, at);
+      executionLog.mark(number, at);
     expect(whoAt(9.9, 10, 19, 20, 29, 30, 1e9)).toEqual([UNKNOWN, 1, 1, 2, 2, 3, 3]);
     expect(whoAt(25)).toEqual([2]);
-    expect(activity.current).toBe(3);
+    expect(executionLog.current).toBe(3);
   });
 
   it('tells of each mark when it was left and whether it holds until the next one', () => {
-    activity.mark(1, 10);
-    activity.certain = false;
-    activity.mark(2, 20);
-    const reader = activity.reader(15);
+    executionLog.mark(1, 10);
+    executionLog.certain = false;
+    executionLog.mark(2, 20);
+    const reader = executionLog.reader(15);
     reader.seek(15);
     expect(reader).toMatchObject({ at: 10, who: 1, exact: true });
     reader.seek(25);
@@ -49,17 +49,17 @@ describe('Activity', () => {
   });
 
   it('sees marks that are left while it reads', () => {
-    activity.mark(1, 10);
-    const reader = activity.reader(10);
+    executionLog.mark(1, 10);
+    const reader = executionLog.reader(10);
     reader.seek(10);
-    activity.mark(2, 20);
+    executionLog.mark(2, 20);
     reader.seek(20);
     expect(reader.who).toBe(2);
   });
 
   it('remembers the last 65,536 marks, and tells nothing of what was before', () => {
     const extra = 1000;
-    for (let at = 0; at < BOUND + extra; at++) activity.mark(at + 1, at);
+    for (let at = 0; at < BOUND + extra; at++) executionLog.mark(at + 1, at);
     expect(whoAt(0, extra - 1)).toEqual([UNKNOWN, UNKNOWN]);
     expect(whoAt(extra)).toEqual([extra + 1]);
     const moments = Array.from({ length: BOUND }, (_, index) => extra + index + 0.5);
@@ -69,21 +69,22 @@ describe('Activity', () => {
   it.each([2 ** 31 - 100, 2 ** 31 + 5, 2 ** 32 - 100, 2 ** 40])(
     'reads on after as many as %d marks',
     (marks) => {
-      Object.assign(activity, { marks });
-      for (let at = 0; at < BOUND + 500; at++) activity.mark(at + 1, at);
+      Object.assign(executionLog, { marks });
+      for (let at = 0; at < BOUND + 500; at++) executionLog.mark(at + 1, at);
       expect(whoAt(600, 40_000, BOUND + 499)).toEqual([601, 40_001, BOUND + 500]);
       expect(whoAt(20)).toEqual([UNKNOWN]);
     },
   );
 
   it('finds a span within itself and those around it, and not within others', () => {
-    const root = activity.number(0);
-    const child = activity.number(root);
-    const grandchild = activity.number(child);
-    const sibling = activity.number(root);
-    const other = activity.number(0);
-    for (const inner of [root, child, grandchild, sibling]) expect(activity.isWithin(inner, root)).toBe(true);
-    expect(activity.isWithin(grandchild, child)).toBe(true);
+    const root = executionLog.number(0);
+    const child = executionLog.number(root);
+    const grandchild = executionLog.number(child);
+    const sibling = executionLog.number(root);
+    const other = executionLog.number(0);
+    for (const inner of [root, child, grandchild, sibling])
+      expect(executionLog.isWithin(inner, root)).toBe(true);
+    expect(executionLog.isWithin(grandchild, child)).toBe(true);
     for (const [inner, outer] of [
       [sibling, child],
       [child, sibling],
@@ -91,58 +92,58 @@ describe('Activity', () => {
       [other, root],
       [root, other],
     ] as const)
-      expect(activity.isWithin(inner, outer)).toBe(false);
+      expect(executionLog.isWithin(inner, outer)).toBe(false);
   });
 
   it('takes nobody and who is not known for within nothing', () => {
-    const root = activity.number(0);
+    const root = executionLog.number(0);
     for (const nobody of [0, UNKNOWN]) {
-      expect(activity.isWithin(nobody, root)).toBe(false);
-      expect(activity.isWithin(root, nobody)).toBe(false);
-      expect(activity.isWithin(nobody, nobody)).toBe(false);
+      expect(executionLog.isWithin(nobody, root)).toBe(false);
+      expect(executionLog.isWithin(root, nobody)).toBe(false);
+      expect(executionLog.isWithin(nobody, nobody)).toBe(false);
     }
   });
 
   it('forgets the spans of long ago: the last 65,536 have a parent', () => {
-    const root = activity.number(0);
-    const child = activity.number(root);
-    for (let more = 0; more < BOUND - 2; more++) activity.number(0);
-    expect(activity.isWithin(child, root)).toBe(true);
-    activity.number(0);
+    const root = executionLog.number(0);
+    const child = executionLog.number(root);
+    for (let more = 0; more < BOUND - 2; more++) executionLog.number(0);
+    expect(executionLog.isWithin(child, root)).toBe(true);
+    executionLog.number(0);
     // The root itself need not be remembered.
-    expect(activity.isWithin(child, root)).toBe(true);
-    activity.number(0);
-    expect(activity.isWithin(child, root)).toBeUndefined();
-    expect(activity.isWithin(BOUND + 2, root)).toBe(false);
+    expect(executionLog.isWithin(child, root)).toBe(true);
+    executionLog.number(0);
+    expect(executionLog.isWithin(child, root)).toBeUndefined();
+    expect(executionLog.isWithin(BOUND + 2, root)).toBe(false);
   });
 
   it('does not take a span that it has forgotten for the one in its place', () => {
-    const forgotten = activity.number(0);
-    const root = activity.number(0);
-    for (let more = 0; more < BOUND; more++) activity.number(root);
-    expect(activity.isWithin(forgotten + BOUND, root)).toBe(true);
-    expect(activity.isWithin(forgotten, root)).toBeUndefined();
+    const forgotten = executionLog.number(0);
+    const root = executionLog.number(0);
+    for (let more = 0; more < BOUND; more++) executionLog.number(root);
+    expect(executionLog.isWithin(forgotten + BOUND, root)).toBe(true);
+    expect(executionLog.isWithin(forgotten, root)).toBeUndefined();
   });
 
   it('walks up as long a chain as is remembered', () => {
-    let inner = activity.number(0);
+    let inner = executionLog.number(0);
     const root = inner;
-    for (let depth = 1; depth < BOUND; depth++) inner = activity.number(inner);
-    expect(activity.isWithin(inner, root)).toBe(true);
-    inner = activity.number(inner);
-    expect(activity.isWithin(inner, root)).toBeUndefined();
+    for (let depth = 1; depth < BOUND; depth++) inner = executionLog.number(inner);
+    expect(executionLog.isWithin(inner, root)).toBe(true);
+    inner = executionLog.number(inner);
+    expect(executionLog.isWithin(inner, root)).toBeUndefined();
   });
 
   it('begins with 1 again where the numbers have come to their end', () => {
-    Object.assign(activity, { numbers: 0x7ffffffe });
-    const last = activity.number(0);
-    const first = activity.number(last);
-    const second = activity.number(first);
+    Object.assign(executionLog, { numbers: 0x7ffffffe });
+    const last = executionLog.number(0);
+    const first = executionLog.number(last);
+    const second = executionLog.number(first);
     expect([last, first, second]).toEqual([0x7fffffff, 1, 2]);
-    expect(activity.isWithin(second, last)).toBe(true);
-    expect(activity.isWithin(last, second)).toBe(false);
-    activity.mark(last, 1);
-    activity.mark(first, 2);
+    expect(executionLog.isWithin(second, last)).toBe(true);
+    expect(executionLog.isWithin(last, second)).toBe(false);
+    executionLog.mark(last, 1);
+    executionLog.mark(first, 2);
     expect(whoAt(1, 2)).toEqual([last, first]);
   });
 });

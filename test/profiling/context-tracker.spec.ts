@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { context, createContextKey, ROOT_CONTEXT } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
-import { Activity } from '../../lib/profiling/activity.js';
 import { ContextTracker } from '../../lib/profiling/context-tracker.js';
+import { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import { sleep } from '../support/tracing.js';
 
 // Whether a loop hardly rests is also a matter of what else the machine does.
@@ -33,14 +33,14 @@ interface Piece {
 }
 
 describe('ContextTracker', () => {
-  let activity: Activity;
+  let executionLog: ExecutionLog;
   let tracker: ContextTracker;
   let active: () => number;
   beforeEach(() => {
     context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
-    activity = new Activity();
+    executionLog = new ExecutionLog();
     active = () => Number(context.active().getValue(NUMBER) ?? 0);
-    tracker = new ContextTracker(activity, () => active());
+    tracker = new ContextTracker(executionLog, () => active());
   });
   afterEach(() => {
     tracker.stop();
@@ -57,11 +57,11 @@ describe('ContextTracker', () => {
     pieces: Piece[] = [],
     pieceMs = 3,
   ): Promise<void> => {
-    const number = activity.number(0);
+    const number = executionLog.number(0);
     return context.with(ROOT_CONTEXT.setValue(NUMBER, number), async () => {
       const begun = performance.now();
       const look = tracker.started(begun, number);
-      activity.mark(number, begun);
+      executionLog.mark(number, begun);
       while (performance.now() < begun + forMs) {
         const from = performance.now();
         burn(pieceMs);
@@ -69,7 +69,7 @@ describe('ContextTracker', () => {
         await turn();
       }
       tracker.ended(look, number);
-      activity.mark(tracker.only, performance.now());
+      executionLog.mark(tracker.only, performance.now());
     });
   };
 
@@ -93,7 +93,7 @@ describe('ContextTracker', () => {
     expect(tracker.running).toBe(0);
     await sleep(2 * LOOK_MS + 50);
     expect(inside()).toMatchObject({ tracking: false, timer: undefined });
-    expect(activity).toMatchObject({ certain: true, current: 0 });
+    expect(executionLog).toMatchObject({ certain: true, current: 0 });
   });
 
   it.each(Object.entries(TURNS))('marks the pieces of each across %s', async (_way, turn) => {
@@ -105,7 +105,7 @@ describe('ContextTracker', () => {
     ]);
     pieces.sort((a, b) => a.from - b.from);
     expect(pieces.length).toBeGreaterThan(10);
-    const reader = activity.reader(pieces[0]?.from ?? 0);
+    const reader = executionLog.reader(pieces[0]?.from ?? 0);
     const wrong = pieces.filter(({ from, to, number }) => {
       reader.seek((from + to) / 2);
       return reader.who !== number;
@@ -131,7 +131,7 @@ describe('ContextTracker', () => {
     expect(inside().tracking).toBe(true);
     tracker.stop();
     expect(inside()).toMatchObject({ tracking: false, timer: undefined });
-    expect(activity.certain).toBe(false);
+    expect(executionLog.certain).toBe(false);
     await Promise.all(served);
   });
 

@@ -2,9 +2,9 @@ import type { Profiler } from 'node:inspector';
 import { describe, expect, it } from '@jest/globals';
 import { SourceMaps } from '../../lib/code/source-maps.js';
 import { SourceTexts } from '../../lib/code/source-texts.js';
-import { Activity } from '../../lib/profiling/activity.js';
 import { CodeNames } from '../../lib/profiling/code-names.js';
 import { cut } from '../../lib/profiling/cut-profile.js';
+import { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import { samplesOf } from '../../lib/profiling/operation-samples.js';
 import type { SampleWindow } from '../../lib/profiling/sample-window.js';
 import { type Call, IDLE_STACK, windowWith } from './windows.js';
@@ -35,9 +35,9 @@ const profileOf = async (
   windows: readonly SampleWindow[] = WINDOWS,
   to = 75.1115,
 ): Promise<Profiler.Profile> => {
-  const activity = new Activity();
-  for (const at of [0, 35]) activity.mark(activity.number(0), at);
-  const samples = samplesOf(windows, { from: 0.1, to, number: 1, alone: false, whole: true }, activity);
+  const executionLog = new ExecutionLog();
+  for (const at of [0, 35]) executionLog.mark(executionLog.number(0), at);
+  const samples = samplesOf(windows, { from: 0.1, to, number: 1, alone: false, whole: true }, executionLog);
   const part = cut(samples, own);
   return part.toProfile(
     await CodeNames.prepare(part.functions, new SourceMaps(), new SourceTexts()),

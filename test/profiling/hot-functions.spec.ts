@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { SourceMaps } from '../../lib/code/source-maps.js';
 import { SourceTexts } from '../../lib/code/source-texts.js';
-import { Activity } from '../../lib/profiling/activity.js';
 import { CodeNames } from '../../lib/profiling/code-names.js';
+import { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import {
   functionsIn,
   type HotFunction,
@@ -28,7 +28,7 @@ const samplesWith = (...stacks: Ran[]): OperationSamples => {
     stacks.length,
     stacks.map(([stack, line], at): Sample => [at, stack, line]),
   );
-  return samplesOf([window], { from: 0, to: 1e9, number: 0, alone: true, whole: true }, new Activity());
+  return samplesOf([window], { from: 0, to: 1e9, number: 0, alone: true, whole: true }, new ExecutionLog());
 };
 const named = async (samples: OperationSamples): Promise<HotFunction[]> => {
   const hot = hotCodeOf(samples);
@@ -72,7 +72,7 @@ describe('hot functions', () => {
         [at + 1, [SERVE, HASH]],
       ]);
     const operation = { from: 0, to: 9, number: 0, alone: true, whole: true };
-    expect(await named(samplesOf([window(0), window(2)], operation, new Activity()))).toMatchObject([
+    expect(await named(samplesOf([window(0), window(2)], operation, new ExecutionLog()))).toMatchObject([
       { function: 'hash', share: 1 },
     ]);
   });
@@ -150,18 +150,22 @@ describe('hot functions', () => {
   });
 
   it('are of the operation alone', async () => {
-    const activity = new Activity();
-    activity.number(0);
-    activity.number(0);
-    activity.mark(1, 0);
-    activity.mark(2, 1);
+    const executionLog = new ExecutionLog();
+    executionLog.number(0);
+    executionLog.number(0);
+    executionLog.mark(1, 0);
+    executionLog.mark(2, 1);
     const window = windowWith(0, 9, [
       [0, [SELL]],
       [1, [HASH]],
       [2, [HASH]],
       [3, IDLE_STACK],
     ]);
-    const samples = samplesOf([window], { from: 0, to: 9, number: 1, alone: false, whole: true }, activity);
+    const samples = samplesOf(
+      [window],
+      { from: 0, to: 9, number: 1, alone: false, whole: true },
+      executionLog,
+    );
     expect(await named(samples)).toMatchObject([{ function: 'sell', share: 1 }]);
   });
 });

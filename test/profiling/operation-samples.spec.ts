@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { Activity } from '../../lib/profiling/activity.js';
+import { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import {
   IDLE,
   NOT_KNOWN,
@@ -33,14 +33,14 @@ const sampled = (some: Partial<Sampled> = {}): Sampled => ({
   ...some,
 });
 /** An activity with the numbers 1 to 3, of which 2 lies within 1. */
-const spans = (): Activity => {
-  const activity = new Activity();
-  activity.number(0);
-  activity.number(1);
-  activity.number(0);
-  return activity;
+const spans = (): ExecutionLog => {
+  const executionLog = new ExecutionLog();
+  executionLog.number(0);
+  executionLog.number(1);
+  executionLog.number(0);
+  return executionLog;
 };
-const uncertain = (): Activity => Object.assign(spans(), { certain: false });
+const uncertain = (): ExecutionLog => Object.assign(spans(), { certain: false });
 
 describe('samplesOf', () => {
   it('takes the samples of the interval, its ends included, in the order of time', () => {
@@ -75,31 +75,31 @@ describe('samplesOf', () => {
   });
 
   it('gives code to who has marked it, and to those around', () => {
-    const activity = spans();
-    activity.mark(1, 10);
-    activity.mark(3, 15);
-    activity.mark(2, 20);
-    activity.mark(0, 25);
+    const executionLog = spans();
+    executionLog.mark(1, 10);
+    executionLog.mark(3, 15);
+    executionLog.mark(2, 20);
+    executionLog.mark(0, 25);
     const owners = (number: number): readonly number[] =>
-      samplesOf([each(0, 40)], sampled({ number }), activity).counts;
+      samplesOf([each(0, 40)], sampled({ number }), executionLog).counts;
     expect(owners(1)).toEqual([10, 11, 0, 0]);
     expect(owners(2)).toEqual([5, 16, 0, 0]);
     expect(owners(3)).toEqual([5, 16, 0, 0]);
   });
 
   it('does not know whose code it is before anybody has said so', () => {
-    const activity = spans();
-    activity.mark(1, 20);
-    const { owner } = samplesOf([each(0, 40)], sampled(), activity);
+    const executionLog = spans();
+    executionLog.mark(1, 20);
+    const { owner } = samplesOf([each(0, 40)], sampled(), executionLog);
     expect(owner.slice(0, 10)).toEqual(Array(10).fill(NOT_KNOWN));
     expect(owner.slice(10)).toEqual(Array(11).fill(OWN));
   });
 
   it('does not know it any more after a rest, where pieces leave no marks', () => {
-    const activity = uncertain();
-    activity.mark(1, 10);
-    activity.mark(3, 20);
-    const { owner, counts } = samplesOf([each(0, 40, RESTS)], sampled(), activity);
+    const executionLog = uncertain();
+    executionLog.mark(1, 10);
+    executionLog.mark(3, 20);
+    const { owner, counts } = samplesOf([each(0, 40, RESTS)], sampled(), executionLog);
     expect(counts).toEqual([5, 5, 9, 2]);
     expect(owner[4]).toBe(OWN);
     expect(owner[6]).toBe(NOT_KNOWN);
@@ -108,47 +108,47 @@ describe('samplesOf', () => {
   });
 
   it('knows it after a rest where each piece leaves a mark', () => {
-    const activity = spans();
-    activity.mark(1, 10);
-    activity.mark(3, 20);
-    expect(samplesOf([each(0, 40, RESTS)], sampled(), activity).counts).toEqual([9, 10, 0, 2]);
+    const executionLog = spans();
+    executionLog.mark(1, 10);
+    executionLog.mark(3, 20);
+    expect(samplesOf([each(0, 40, RESTS)], sampled(), executionLog).counts).toEqual([9, 10, 0, 2]);
   });
 
   it('does not know whose code it is that is marked as nobody’s by the way', () => {
-    const activity = uncertain();
-    activity.mark(0, 10);
-    expect(samplesOf([each(0, 40)], sampled(), activity).counts[NOT_KNOWN]).toBe(21);
+    const executionLog = uncertain();
+    executionLog.mark(0, 10);
+    expect(samplesOf([each(0, 40)], sampled(), executionLog).counts[NOT_KNOWN]).toBe(21);
   });
 
   it('takes all for the own code of a request that ran alone', () => {
-    const activity = uncertain();
-    activity.mark(0, 10);
-    activity.mark(3, 20);
-    const { counts } = samplesOf([each(0, 40, RESTS)], sampled({ alone: true }), activity);
+    const executionLog = uncertain();
+    executionLog.mark(0, 10);
+    executionLog.mark(3, 20);
+    const { counts } = samplesOf([each(0, 40, RESTS)], sampled({ alone: true }), executionLog);
     expect(counts).toEqual([19, 0, 0, 2]);
   });
 
   it('takes of a part of a request that ran alone what is not known to be another’s', () => {
-    const activity = uncertain();
-    activity.mark(2, 10);
-    activity.mark(1, 20);
+    const executionLog = uncertain();
+    executionLog.mark(2, 10);
+    executionLog.mark(1, 20);
     const part = sampled({ number: 2, alone: true, whole: false });
     // After the rest at 25 nobody has said that it is not the part's.
-    expect(samplesOf([each(0, 40, RESTS)], part, activity).counts).toEqual([14, 5, 0, 2]);
+    expect(samplesOf([each(0, 40, RESTS)], part, executionLog).counts).toEqual([14, 5, 0, 2]);
   });
 
   it('believes exact marks of another one even where it ran alone', () => {
-    const activity = spans();
-    activity.mark(1, 10);
-    activity.mark(3, 20);
-    expect(samplesOf([each(0, 40)], sampled({ alone: true }), activity).counts).toEqual([10, 11, 0, 0]);
+    const executionLog = spans();
+    executionLog.mark(1, 10);
+    executionLog.mark(3, 20);
+    expect(samplesOf([each(0, 40)], sampled({ alone: true }), executionLog).counts).toEqual([10, 11, 0, 0]);
   });
 
   it('knows nothing of an operation that began before anything was marked', () => {
-    const activity = spans();
-    activity.mark(3, 20);
-    const unnumbered = samplesOf([each(0, 40)], sampled({ number: 0 }), activity);
+    const executionLog = spans();
+    executionLog.mark(3, 20);
+    const unnumbered = samplesOf([each(0, 40)], sampled({ number: 0 }), executionLog);
     expect(unnumbered.counts).toEqual([0, 0, 21, 0]);
-    expect(samplesOf([each(0, 40)], sampled({ number: 0, alone: true }), activity).counts[OWN]).toBe(21);
+    expect(samplesOf([each(0, 40)], sampled({ number: 0, alone: true }), executionLog).counts[OWN]).toBe(21);
   });
 });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Activity } from '../../lib/profiling/activity.js';
+import type { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import { type NoticedSpan, ProcessProfiler } from '../../lib/profiling/process-profiler.js';
 import type { Sampler } from '../../lib/profiling/sample-window.js';
 
@@ -16,10 +16,10 @@ const SAMPLER: Sampler = {
 };
 
 class TestSpan implements NoticedSpan {
-  activityNumber = 0;
-  activityLook = 0;
-  activityChildren = 0;
-  activityChildrenSum = 0;
+  executionNumber = 0;
+  executionPeriod = 0;
+  executionChildren = 0;
+  executionChildrenSum = 0;
   cpuStartMs = 0;
   readonly root: TestSpan;
   constructor(
@@ -32,11 +32,11 @@ class TestSpan implements NoticedSpan {
 
 describe('ProcessProfiler', () => {
   let profiler: ProcessProfiler;
-  let activity: Activity;
+  let executionLog: ExecutionLog;
   let now = 0;
   beforeEach(() => {
     profiler = new ProcessProfiler();
-    activity = profiler.acquire(LIMITS, SAMPLER, () => 0).activity;
+    executionLog = profiler.acquire(LIMITS, SAMPLER, () => 0).executionLog;
     now = performance.now();
   });
   afterEach(() => profiler.release());
@@ -50,7 +50,7 @@ describe('ProcessProfiler', () => {
   const running = (): number => (profiler as unknown as { tracker: { running: number } }).tracker.running;
   /** Whether the last mark holds until the next one. */
   const exact = (): boolean => {
-    const reader = activity.reader(now);
+    const reader = executionLog.reader(now);
     reader.seek(now);
     return reader.exact;
   };
@@ -62,17 +62,17 @@ describe('ProcessProfiler', () => {
     unused.ended(span, 2);
     unused.streams(span);
     expect(span).toEqual(new TestSpan());
-    expect(unused).toMatchObject({ ring: undefined, activity: undefined });
+    expect(unused).toMatchObject({ ring: undefined, executionLog: undefined });
   });
 
   it('is one for all who want it, and goes with the last', () => {
     const { ring } = profiler;
     const again = profiler.acquire({ ...LIMITS, intervalMs: 1 }, SAMPLER, () => 0);
-    expect(again).toEqual({ ring, activity });
+    expect(again).toEqual({ ring, executionLog });
     profiler.release();
-    expect(profiler).toMatchObject({ ring, activity });
+    expect(profiler).toMatchObject({ ring, executionLog });
     profiler.release();
-    expect(profiler).toMatchObject({ ring: undefined, activity: undefined });
+    expect(profiler).toMatchObject({ ring: undefined, executionLog: undefined });
     expect(ring?.status).toMatchObject({ state: 'off', reason: 'stopped' });
     profiler.acquire(LIMITS, SAMPLER, () => 0);
     expect(profiler.ring).not.toBe(ring);
@@ -81,15 +81,15 @@ describe('ProcessProfiler', () => {
   it('gives the time to a span, its children, and the span again', () => {
     const root = begin();
     const child = begin(root);
-    expect(activity.current).toBe(child.activityNumber);
+    expect(executionLog.current).toBe(child.executionNumber);
     const query = begin(child, true);
     // Who waits for work is not marked: code goes on in who began it.
-    expect(activity.current).toBe(child.activityNumber);
+    expect(executionLog.current).toBe(child.executionNumber);
     end(query);
     end(child);
-    expect(activity.current).toBe(root.activityNumber);
+    expect(executionLog.current).toBe(root.executionNumber);
     end(root);
-    expect(activity.current).toBe(0);
+    expect(executionLog.current).toBe(0);
     expect(running()).toBe(0);
   });
 
@@ -97,11 +97,11 @@ describe('ProcessProfiler', () => {
     const [root, other] = [begin(), begin()];
     const [one, two] = [begin(root), begin(root)];
     end(one);
-    expect(activity.current).toBe(two.activityNumber);
+    expect(executionLog.current).toBe(two.executionNumber);
     end(two);
-    expect(activity.current).toBe(root.activityNumber);
+    expect(executionLog.current).toBe(root.executionNumber);
     end(root);
-    expect(activity.current).toBe(other.activityNumber);
+    expect(executionLog.current).toBe(other.executionNumber);
     end(other);
     expect(running()).toBe(0);
   });
@@ -134,7 +134,7 @@ describe('ProcessProfiler', () => {
       const late = begin(root);
       late.isWork = true;
       end(late);
-      expect(root).toMatchObject({ activityChildren: 0, activityChildrenSum: 0 });
+      expect(root).toMatchObject({ executionChildren: 0, executionChildrenSum: 0 });
       expect(running()).toBe(1);
     }
     end(root);
@@ -145,7 +145,7 @@ describe('ProcessProfiler', () => {
     const [query, child] = [begin(root, true), begin(root)];
     query.isWork = false;
     end(query);
-    expect(root).toMatchObject({ activityChildren: 1, activityChildrenSum: child.activityNumber });
+    expect(root).toMatchObject({ executionChildren: 1, executionChildrenSum: child.executionNumber });
     end(child);
     end(root);
   });
@@ -173,13 +173,13 @@ describe('ProcessProfiler', () => {
   it('is not misled by spans that began before it was released and wanted again', () => {
     const old = [begin(), begin()];
     profiler.release();
-    activity = profiler.acquire(LIMITS, SAMPLER, () => 0).activity;
+    executionLog = profiler.acquire(LIMITS, SAMPLER, () => 0).executionLog;
     const young = begin();
     expect(running()).toBe(1);
-    expect(old.map(({ activityNumber }) => activityNumber)).not.toContain(young.activityNumber);
+    expect(old.map(({ executionNumber }) => executionNumber)).not.toContain(young.executionNumber);
     for (const span of old) end(span);
     expect(running()).toBe(1);
-    expect(activity.current).toBe(young.activityNumber);
+    expect(executionLog.current).toBe(young.executionNumber);
     end(young);
     expect(running()).toBe(0);
   });

@@ -111,7 +111,7 @@ describe('a slow request of an application that is profiled', () => {
       enableProfiling: false,
       profiling: { heapSnapshots: true },
     });
-    expect(processProfiler).toMatchObject({ ring: undefined, activity: undefined });
+    expect(processProfiler).toMatchObject({ ring: undefined, executionLog: undefined });
     const { profiling } = coreOf(application);
     Object.assign(profiling.onDemand.heap, { danger: () => undefined });
     const slow = await applications.slow(application, '/burn', false);
@@ -123,7 +123,7 @@ describe('a slow request of an application that is profiled', () => {
       level: 'warn',
       message: expect.stringContaining('profileSlowOperations has no effect without enableProfiling'),
     });
-    profiling.memoryRunsShort();
+    profiling.captureAllocationsOnMemoryPressure();
     expect(await application.monitor.getProfiles()).toEqual([]);
   });
 

@@ -14,7 +14,7 @@ describe('profiling in the life of an application', () => {
   });
   afterEach(async () => {
     await applications.end();
-    expect(processProfiler).toMatchObject({ ring: undefined, activity: undefined });
+    expect(processProfiler).toMatchObject({ ring: undefined, executionLog: undefined });
   });
 
   const files = (ending: string): string[] =>
@@ -22,9 +22,9 @@ describe('profiling in the life of an application', () => {
 
   it('has one ring for two modules, and the other one goes on when one shuts down', async () => {
     const first = await applications.start();
-    const { ring, activity } = processProfiler;
+    const { ring, executionLog } = processProfiler;
     const second = await applications.start({ profiling: { intervalMs: 1 } });
-    expect(processProfiler).toMatchObject({ ring, activity });
+    expect(processProfiler).toMatchObject({ ring, executionLog });
     await applications.stop(first);
     expect(processProfiler.ring).toBe(ring);
     const slow = await applications.slow(second, '/burn', false);
@@ -56,14 +56,14 @@ describe('profiling in the life of an application', () => {
   it('samples what is allocated when memory runs short, once at a time', async () => {
     const application = await applications.start();
     const { profiling } = coreOf(application);
-    profiling.memoryRunsShort();
-    profiling.memoryRunsShort();
+    profiling.captureAllocationsOnMemoryPressure();
+    profiling.captureAllocationsOnMemoryPressure();
     await expect(application.monitor.captureAllocationProfile({ seconds: 1 })).rejects.toThrow(
       CaptureRefusedError,
     );
     await applications.stop(application);
     expect(files('.heapprofile')).toHaveLength(1);
-    profiling.memoryRunsShort();
+    profiling.captureAllocationsOnMemoryPressure();
     const store = new ProfileStore(
       { directory: applications.directory, maxBytes: 1e9, maxFiles: 100, maxAgeMs: 1e9 },
       () => {},

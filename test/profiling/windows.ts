@@ -1,5 +1,5 @@
 import { pbkdf2Sync } from 'node:crypto';
-import { Activity } from '../../lib/profiling/activity.js';
+import { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import { samplesOf } from '../../lib/profiling/operation-samples.js';
 import type { CodeFunction, SampleWindow } from '../../lib/profiling/sample-window.js';
 
@@ -61,7 +61,7 @@ export function guiltySamples(
   to = Number.POSITIVE_INFINITY,
 ): number {
   const all = { from, to, number: 0, alone: true, whole: true };
-  const { window, place } = samplesOf(windows, all, new Activity());
+  const { window, place } = samplesOf(windows, all, new ExecutionLog());
   return window.filter((which, index) => {
     const { functions, nodeFunction, nodeParent, sampleNode } = windows[which] as SampleWindow;
     let node = sampleNode[place[index] as number] as number;

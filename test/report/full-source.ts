@@ -45,7 +45,7 @@ export function fullSource(monitor: PerformanceMonitor, name = 'GET /albums/:id'
     getRecentAlerts: () => named((one, index) => alert(one, index, now)),
     getBaseline: () => ({ p50Ms: 60, p95Ms: 300 }),
     alerting: { burnRates: () => named((one, index) => slo(one, index)) },
-    overTime: {
+    longTerm: {
       baseline: {
         status: {
           state: 'learning',

@@ -3,10 +3,10 @@ import type { RepetitionLimits } from '../../explain/repetition.js';
 import { times } from '../../explain/words.js';
 import { findFaults } from '../../monitor/resolve-options.js';
 import { printableJson } from '../../text/printable.js';
-import { show } from '../../validation/options-error.js';
-import type { Command, CommandInput } from '../command.js';
+import { formatValue } from '../../validation/options-error.js';
+import type { Command } from '../command.js';
 import { EXIT, type Io, tell } from '../io.js';
-import { UsageError } from '../options.js';
+import { type CommandInput, UsageError } from '../options.js';
 import { Analysis } from './analysis.js';
 import { findingsTable } from './findings-table.js';
 import { InputFault } from './input-fault.js';
@@ -80,7 +80,7 @@ function severityOf(given: string | true | undefined): Severity | 'never' {
   const severity = FAIL_ON.find((one) => one === (given ?? 'warning'));
   if (severity === undefined)
     throw new UsageError(
-      `--fail-on is ${show(given)}, which is not allowed: give one of ${FAIL_ON.join(', ')}`,
+      `--fail-on is ${formatValue(given)}, which is not allowed: give one of ${FAIL_ON.join(', ')}`,
     );
   return severity;
 }
@@ -95,7 +95,9 @@ function limitsOf(options: CommandInput['options']): RepetitionLimits {
     const value = String(given).trim() === '' ? Number.NaN : Number(given);
     const [fault] = findFaults({ detection: { nPlusOne: { [key]: value } } });
     if (fault !== undefined)
-      throw new UsageError(`--${names[key]} is ${show(given)}, which is not allowed: give ${fault.allowed}`);
+      throw new UsageError(
+        `--${names[key]} is ${formatValue(given)}, which is not allowed: give ${fault.allowed}`,
+      );
     limits[key] = value;
   }
   return limits;

@@ -3,7 +3,7 @@ import { observeChain, observeRepetition } from '../../explain/explanation.js';
 import type { Observation } from '../../explain/finding.js';
 import { judgeRepetition, type RepetitionLimits } from '../../explain/repetition.js';
 import { RequestWork } from '../../spans/request-work.js';
-import { SpanNode } from '../../spans/span-timing.js';
+import { SpanTiming } from '../../spans/span-timing.js';
 import { WORKS } from '../../spans/work.js';
 import type { WorkGroup } from '../../spans/work-group.js';
 import { Pauses } from './pauses.js';
@@ -18,7 +18,7 @@ export interface Seen {
 }
 
 /** A span as it runs once more. */
-class ReplayedSpan extends SpanNode {
+class ReplayedSpan extends SpanTiming {
   declare readonly parent: ReplayedSpan | undefined;
   group: WorkGroup | undefined;
   alone = false;

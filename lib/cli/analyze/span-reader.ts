@@ -1,7 +1,7 @@
 import { SpanKind } from '@opentelemetry/api';
 import { type ClassifiableSpan, classify, operationName } from '../../spans/classify.js';
 import { StatementCache } from '../../spans/statement.js';
-import { POOL, WORKS, workOf } from '../../spans/work.js';
+import { CONNECTION_POOL, WORKS, workOf } from '../../spans/work.js';
 import { Clock } from './clock.js';
 import { Interner } from './interner.js';
 import { attributesOf, idOf, isError, isFields, spanKindOf } from './otlp-values.js';
@@ -45,7 +45,7 @@ export class SpanReader {
     const work = workOf(type, name, kind);
     const served = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
     const todo = work < WORKS ? describeRecorded(type, described, this.statements) : undefined;
-    if (todo === undefined && type === 'database' && work !== POOL && !NO_QUERY.test(name))
+    if (todo === undefined && type === 'database' && work !== CONNECTION_POOL && !NO_QUERY.test(name))
       onMissing(service);
     const flags = Number(value['flags'] ?? 0);
     return {

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { PROFILE_TYPES, type ProfileInfo, type ProfileType } from '../../profiling/profile-info.js';
 import { isProfileId } from '../../profiling/profile-names.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 import { accepted, askEndpoint, chunksOf, objectIn, PATIENCE_SECONDS, textOf } from '../endpoint-request.js';
 import { EndpointFault } from './endpoint-fault.js';
 
@@ -91,10 +91,10 @@ export function endpointAddress(given: string): { base: string } | { fault: stri
   const allowed = 'give the address of the endpoint, such as http://localhost:3000/performance';
   const url = URL.canParse(given) ? new URL(given) : undefined;
   if (url === undefined || !['http:', 'https:'].includes(url.protocol))
-    return { fault: `URL is ${show(given)}, which is not allowed: ${allowed}` };
+    return { fault: `URL is ${formatValue(given)}, which is not allowed: ${allowed}` };
   if (url.username !== '' || url.password !== '')
     return { fault: `URL holds a name or a password, which is not allowed: ${allowed}` };
   if (url.search !== '' || url.hash !== '')
-    return { fault: `URL is ${show(given)}, with a query or a fragment: ${allowed}` };
+    return { fault: `URL is ${formatValue(given)}, with a query or a fragment: ${allowed}` };
   return { base: url.href.replace(/\/+$/, '') };
 }

@@ -4,11 +4,11 @@ import {
   PROFILE_TYPES,
   type ProfileType,
 } from '../../profiling/profile-info.js';
-import { show } from '../../validation/options-error.js';
-import type { Command, CommandInput } from '../command.js';
+import { formatValue } from '../../validation/options-error.js';
+import type { Command } from '../command.js';
 import { tokenOfEnvironment } from '../endpoint-request.js';
 import { EXIT, type Io, tell } from '../io.js';
-import { oneOfOption as oneOf, UsageError } from '../options.js';
+import { type CommandInput, oneOfOption as oneOf, UsageError } from '../options.js';
 import { type CapturedProfile, EndpointClient, endpointAddress } from './endpoint-client.js';
 import { EndpointFault, TOKEN_VARIABLE } from './endpoint-fault.js';
 import { checkFolder, checkFree, FileFault, saveFile, writeOut } from './save-file.js';
@@ -118,7 +118,7 @@ function clientOf(operands: readonly string[]): EndpointClient {
     throw new UsageError(
       'no URL is given: give the address of the endpoint, such as http://localhost:3000/performance',
     );
-  if (more.length > 0) throw new UsageError(`${show(more[0])} is given after URL: give one URL`);
+  if (more.length > 0) throw new UsageError(`${formatValue(more[0])} is given after URL: give one URL`);
   const address = endpointAddress(given);
   if ('fault' in address) throw new UsageError(address.fault);
   return new EndpointClient(address.base, tokenOfEnvironment());
@@ -150,6 +150,6 @@ function secondsOf(given: string | true | undefined): number | undefined {
   const seconds = /^\d+$/.test(String(given)) ? Number(given) : Number.NaN;
   if (seconds >= 1 && seconds <= MAX_CAPTURE_SECONDS) return seconds;
   throw new UsageError(
-    `--seconds is ${show(given)}, which is not allowed: give a whole number from 1 to ${MAX_CAPTURE_SECONDS}`,
+    `--seconds is ${formatValue(given)}, which is not allowed: give a whole number from 1 to ${MAX_CAPTURE_SECONDS}`,
   );
 }

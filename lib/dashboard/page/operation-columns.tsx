@@ -12,7 +12,7 @@ export interface Cell {
   /** Its figures within the period that is looked at. */
   readonly figures: LatencySummary;
   /** The most time that one of the operations has lost, in milliseconds. */
-  readonly mostLostMs: number;
+  readonly mostExcessMs: number;
 }
 
 export interface Column {
@@ -33,8 +33,8 @@ export const COLUMNS: readonly Column[] = [
     key: 'lost',
     label: 'Time lost',
     hint: 'By how much slow ones were over their thresholds, added up since counting began',
-    value: ({ lostMs }) => lostMs,
-    show: ({ operation, mostLostMs }) => <Lost ms={operation.lostMs} mostMs={mostLostMs} />,
+    value: ({ excessMs }) => excessMs,
+    show: ({ operation, mostExcessMs }) => <Lost ms={operation.excessMs} mostMs={mostExcessMs} />,
   },
   {
     key: 'calls',

@@ -32,7 +32,7 @@ export function OperationPage({ type, name, overview }: { type: string; name: st
           <span>It is not among the operations that cost most, so its figures are not shown here.</span>
         ) : (
           <>
-            <span class="took">{duration(operation.lostMs)} lost</span>
+            <span class="took">{duration(operation.excessMs)} lost</span>
             <span>{duration(operation.totalMs)} in all</span>
             {operation.thresholdMs !== undefined && (
               <span>slow from {duration(operation.thresholdMs)} on</span>

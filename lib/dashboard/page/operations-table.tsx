@@ -24,7 +24,7 @@ export function OperationsTable(props: {
   const key = JSON.stringify(view);
   const rows = useHeldOrder(sorted(found, view), idOf, body, key);
   const shown = all ? rows : rows.slice(0, SHOWN);
-  const mostLostMs = operations.reduce((most, { lostMs }) => Math.max(most, lostMs), 1);
+  const mostExcessMs = operations.reduce((most, { excessMs }) => Math.max(most, excessMs), 1);
   const omitted = operationCount - operations.length;
   return (
     <Section
@@ -45,7 +45,7 @@ export function OperationsTable(props: {
           </thead>
           <tbody ref={body}>
             {shown.map((operation) => (
-              <Row key={idOf(operation)} operation={operation} view={view} mostLostMs={mostLostMs} />
+              <Row key={idOf(operation)} operation={operation} view={view} mostExcessMs={mostExcessMs} />
             ))}
           </tbody>
         </table>
@@ -79,8 +79,8 @@ function Head({ column, view }: { column: Column; view: View }) {
   );
 }
 
-function Row(props: { operation: OverviewOperation; view: View; mostLostMs: number }) {
-  const { operation, view, mostLostMs } = props;
+function Row(props: { operation: OverviewOperation; view: View; mostExcessMs: number }) {
+  const { operation, view, mostExcessMs } = props;
   const { type, name } = operation;
   const figures = figuresOf(operation, view);
   return (
@@ -93,7 +93,7 @@ function Row(props: { operation: OverviewOperation; view: View; mostLostMs: numb
       </th>
       {COLUMNS.map((column) => (
         <td key={column.key} class={column.from}>
-          {column.show({ operation, figures, mostLostMs })}
+          {column.show({ operation, figures, mostExcessMs })}
         </td>
       ))}
     </tr>

@@ -11,7 +11,7 @@ import { Profile } from './profile.js';
 import { address } from './route.js';
 import { Section } from './section.js';
 import { visible } from './text.js';
-import { Usual } from './usual.js';
+import { BaselineLatency } from './usual.js';
 import { Waterfall } from './waterfall.js';
 import type { WaterfallData } from './waterfall-rows.js';
 
@@ -64,7 +64,7 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
         )}
         {operation.baseline !== undefined && (
           <Section id="usual" title="Against what is usual">
-            <Usual operation={operation} baseline={operation.baseline} />
+            <BaselineLatency operation={operation} baseline={operation.baseline} />
           </Section>
         )}
         {operation.resources !== undefined && (

@@ -3,7 +3,13 @@ import type { OperationBaseline } from '../../operation/operation.js';
 import { duration, number } from './format.js';
 
 /** How long it took beside what it usually takes and what it may take. */
-export function Usual({ operation, baseline }: { operation: SlowOperation; baseline: OperationBaseline }) {
+export function BaselineLatency({
+  operation,
+  baseline,
+}: {
+  operation: SlowOperation;
+  baseline: OperationBaseline;
+}) {
   const { durationMs, thresholdMs } = operation;
   const { p50Ms, p95Ms, ratio } = baseline;
   const rows = [

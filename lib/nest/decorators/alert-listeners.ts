@@ -9,7 +9,7 @@ import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { PerformanceAlert } from '../../alerting/alert.js';
 import { type AlertFilter, matches } from '../../alerting/alert-filter.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 import { alertFiltersOf } from './on-performance-alert.decorator.js';
 
 /** As the discovery of Nest gives a provider. */
@@ -39,7 +39,7 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
   onApplicationBootstrap(): void {
     const listeners = this.find();
     if (listeners.length === 0) return;
-    this.stop = this.monitor.alerting.onTold((alert) => {
+    this.stop = this.monitor.alerting.onNotified((alert) => {
       for (const listener of listeners) {
         if (listener.filters.some((filter) => matches(filter, alert))) this.tell(listener, alert);
       }
@@ -59,7 +59,7 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
         if (!wrapper.isAlias) this.addListeners(wrapper, seen, listeners);
       } catch (error) {
         // A provider may be anything, such as a proxy that throws.
-        this.logger.debug(`${String(wrapper.name)} was not searched for listeners: ${show(error)}`);
+        this.logger.debug(`${String(wrapper.name)} was not searched for listeners: ${formatValue(error)}`);
       }
     }
     return listeners;
@@ -93,7 +93,7 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
 
   private tell({ instance, method, title }: Listener, alert: PerformanceAlert): void {
     const failed = (error: unknown): void => {
-      const [what, stack] = error instanceof Error ? [String(error), error.stack] : [show(error)];
+      const [what, stack] = error instanceof Error ? [String(error), error.stack] : [formatValue(error)];
       try {
         this.logger.error(`${title} failed on the alert ${alert.rule} (${alert.state}): ${what}`, stack);
       } catch {

@@ -3,7 +3,7 @@ import type { PerformanceAlert } from '../../alerting/alert.js';
 import type { AlertFilter } from '../../alerting/alert-filter.js';
 import { SEVERITIES } from '../../explain/finding.js';
 import { type Check, checkShape, isObject, oneOf, type Shape, text } from '../../validation/checks.js';
-import { type OptionFault, PerformanceOptionsError, show } from '../../validation/options-error.js';
+import { formatValue, type OptionFault, PerformanceOptionsError } from '../../validation/options-error.js';
 
 const ALERT_FILTERS = Symbol.for('nestjs-performance.alert-filters');
 const USER = '@OnPerformanceAlert';
@@ -40,7 +40,7 @@ const FILTER: Shape = {
 export function OnPerformanceAlert(filter: AlertFilter = {}): OnPerformanceAlertDecorator {
   const faults: OptionFault[] = [];
   if (isObject(filter)) checkShape({ ...filter }, FILTER, `${USER}: filter.`, faults);
-  else faults.push({ path: `${USER}: filter`, received: show(filter), allowed: 'an object' });
+  else faults.push({ path: `${USER}: filter`, received: formatValue(filter), allowed: 'an object' });
   if (faults.length > 0) throw new PerformanceOptionsError(faults);
 
   const decorate = (
@@ -52,7 +52,7 @@ export function OnPerformanceAlert(filter: AlertFilter = {}): OnPerformanceAlert
     const isStatic = context?.static ?? typeof target === 'function';
     const method: unknown = context === undefined ? descriptor?.value : target;
     if (isStatic || typeof method !== 'function' || (context !== undefined && context.kind !== 'method')) {
-      const where = context?.name ?? propertyOrContext ?? show(target);
+      const where = context?.name ?? propertyOrContext ?? formatValue(target);
       throw new TypeError(
         `${USER} on ${String(where)}, which is not a method of instances: put it on a method of a provider`,
       );

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { milliseconds } from '../../validation/checks.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 
 const SLOW_THRESHOLD = Symbol.for('nestjs-performance.slow-threshold');
 
@@ -12,7 +12,7 @@ const SLOW_THRESHOLD = Symbol.for('nestjs-performance.slow-threshold');
 export function SlowThreshold(thresholdMs: number): ClassDecorator & MethodDecorator {
   if (!milliseconds.accepts(thresholdMs)) {
     throw new RangeError(
-      `@SlowThreshold: the threshold is ${show(thresholdMs)}, which is not allowed: give ${milliseconds.allowed}`,
+      `@SlowThreshold: the threshold is ${formatValue(thresholdMs)}, which is not allowed: give ${milliseconds.allowed}`,
     );
   }
   return (target: object, property?: string | symbol, descriptor?: PropertyDescriptor): void => {

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import type { OperationType } from '../../operation/operation.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 import { trackCall } from './track.js';
 import { TrackedOperation, type TrackOptions } from './tracked-operation.js';
 
@@ -51,7 +51,7 @@ export function TrackPerformance(
     }
     const method: unknown = descriptor?.value;
     if (descriptor === undefined || typeof method !== 'function') {
-      throw notAMethod(user, propertyOrContext ?? show(target));
+      throw notAMethod(user, propertyOrContext ?? formatValue(target));
     }
     const owner = typeof target === 'function' ? target : target.constructor;
     const tracked = TrackedOperation.from(user, options, `${owner.name}.${String(propertyOrContext)}`);
@@ -77,7 +77,7 @@ export function withPerformanceTracking<T>(
   const user = 'withPerformanceTracking';
   if (typeof operation !== 'function') {
     throw new TypeError(
-      `${user}: the operation is ${show(operation)}, which is not allowed: give a function`,
+      `${user}: the operation is ${formatValue(operation)}, which is not allowed: give a function`,
     );
   }
   const tracked = TrackedOperation.from(user, { ...options, type }, operation.name || type);

@@ -4,11 +4,11 @@ import { boundedName, OPERATION_TYPE_PATTERN, type OperationType } from '../../o
 import { loopIdleMs } from '../../process/loop-idle.js';
 import { TYPE_ATTRIBUTE } from '../../spans/classify.js';
 import { isErrorOfCaller } from '../../spans/expected-error.js';
-import { type SpanState, stateOf } from '../../spans/live-span.js';
+import { type LiveSpan, stateOf } from '../../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../../spans/tracing-runtime.js';
 import { forget } from '../../tracing/work-tracking.js';
 import { milliseconds } from '../../validation/checks.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 
 /** How a method or function of the user's is measured. */
 export interface TrackOptions {
@@ -49,17 +49,17 @@ export class TrackedOperation {
   ): TrackedOperation {
     if (typeof type !== 'string' || !OPERATION_TYPE_PATTERN.test(type)) {
       throw new TypeError(
-        `${user}: the type is ${show(type)}, which is not allowed: give a letter, then up to 63 letters, digits, _, - or .`,
+        `${user}: the type is ${formatValue(type)}, which is not allowed: give a letter, then up to 63 letters, digits, _, - or .`,
       );
     }
     if (threshold !== undefined && !milliseconds.accepts(threshold)) {
       throw new RangeError(
-        `${user}: the threshold is ${show(threshold)}, which is not allowed: give ${milliseconds.allowed}`,
+        `${user}: the threshold is ${formatValue(threshold)}, which is not allowed: give ${milliseconds.allowed}`,
       );
     }
     if (name !== undefined && (typeof name !== 'string' || name === '')) {
       throw new TypeError(
-        `${user}: the name is ${show(name)}, which is not allowed: give a string that is not empty`,
+        `${user}: the name is ${formatValue(name)}, which is not allowed: give a string that is not empty`,
       );
     }
     return new TrackedOperation(type, boundedName(name ?? defaultName), threshold);
@@ -86,7 +86,7 @@ export class TrackedOperation {
 export class RunningOperation {
   readonly context: Context;
   private readonly startedAt = performance.now();
-  private readonly state: SpanState | undefined;
+  private readonly state: LiveSpan | undefined;
 
   constructor(
     private readonly operation: TrackedOperation,

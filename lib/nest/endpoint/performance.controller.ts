@@ -3,7 +3,7 @@ import { Controller, Delete, Get, Inject, NotFoundException, type Type, UseGuard
 import { jsonInSlices } from '../../async/json-in-slices.js';
 import { FINDING_TYPES } from '../../explain/finding.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
@@ -18,7 +18,7 @@ import { oneOf, operationType, queryOf, wholeNumber } from './query-parameters.j
 export function createPerformanceController(path: string): Type {
   if (typeof path !== 'string' || !/^\/?[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/.test(path)) {
     throw new TypeError(
-      `endpointPath is ${show(path)}, which is not allowed: give a path such as performance or internal/performance`,
+      `endpointPath is ${formatValue(path)}, which is not allowed: give a path such as performance or internal/performance`,
     );
   }
   @Controller(path)
@@ -70,7 +70,7 @@ export function createPerformanceController(path: string): Type {
       const operation = this.monitor.getSlowOperation(id);
       if (operation !== undefined) return Answer.json(operation);
       throw new NotFoundException(
-        `There is no slow operation ${show(id)}: it may have made room for newer ones`,
+        `There is no slow operation ${formatValue(id)}: it may have made room for newer ones`,
       );
     }
 

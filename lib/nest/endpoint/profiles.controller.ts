@@ -20,7 +20,7 @@ import {
   type ProfileInfo,
   type ProfileType,
 } from '../../profiling/profile-info.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
@@ -142,5 +142,5 @@ async function whileConnected<T>(
 }
 
 function gone(id: string): never {
-  throw new NotFoundException(`There is no profile ${show(id)}: it may have made room for newer ones`);
+  throw new NotFoundException(`There is no profile ${formatValue(id)}: it may have made room for newer ones`);
 }

@@ -1,5 +1,5 @@
 import { BadRequestException } from '@nestjs/common';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 import { own } from '../../validation/own.js';
 import type { EndpointRequest } from './endpoint-access.js';
 
@@ -51,6 +51,6 @@ export function oneOf<const T extends string>(
 /** @throws BadRequestException that names the parameter, its value, and `allowed`: what to do instead */
 export function refuse(name: string, value: unknown, allowed: string): never {
   throw new BadRequestException(
-    `The query parameter ${name} is ${show(value)}, which is not allowed: ${allowed}`,
+    `The query parameter ${name} is ${formatValue(value)}, which is not allowed: ${allowed}`,
   );
 }

@@ -1,5 +1,5 @@
 import { ForbiddenException } from '@nestjs/common';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 
 /** What is looked at of a request of either framework. */
 export interface OriginatedRequest {
@@ -20,7 +20,7 @@ export function refuseOtherOrigins(request: OriginatedRequest): void {
   if (site === 'same-origin' || isFollowedLink(request)) return;
   if (site !== 'cross-site' && (origin === undefined || isOf(origin, host))) return;
   throw new ForbiddenException(
-    `A page of ${origin === undefined ? 'another site' : show(origin)} may not see or do this: let the request come from a page of this host, or from no browser`,
+    `A page of ${origin === undefined ? 'another site' : formatValue(origin)} may not see or do this: let the request come from a page of this host, or from no browser`,
   );
 }
 

@@ -4,7 +4,7 @@ import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { stateOf } from '../../spans/live-span.js';
 import { failureCountOf, failurePercentage, MIN_JUDGED, MOST_PERCENT } from '../../statistics/failures.js';
 import type { Complete } from '../../validation/complete.js';
-import { show } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 
 /** The limits of a check. A figure above its limit is unhealthy; one without data is not looked at. */
 export interface PerformanceHealthLimits {
@@ -176,7 +176,7 @@ function withoutUndefined(limits: PerformanceHealthLimits): PerformanceHealthLim
     const what = name === 'severity' ? "'degraded' or 'down'" : 'a number of at least 0';
     throw new RangeError(
       Object.hasOwn(DEFAULTS, name)
-        ? `isHealthy: ${name} is ${show(value)}, which is not allowed: give ${what}`
+        ? `isHealthy: ${name} is ${formatValue(value)}, which is not allowed: give ${what}`
         : `isHealthy: ${name} is not a limit: give one of ${Object.keys(DEFAULTS).join(', ')}`,
     );
   }

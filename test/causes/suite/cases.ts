@@ -36,7 +36,7 @@ export interface Case {
   readonly beside?: string;
   /** How many requests, and how many of these at once; the slowest is judged. */
   readonly requests?: number;
-  readonly atOnce?: number;
+  readonly runToCompletion?: number;
   readonly query?: (n: number) => string;
   /** With a process that burns CPU time beside it. */
   readonly burner?: boolean;
@@ -111,8 +111,8 @@ export const CASES: readonly Case[] = [
 
   slow('connection_pool', 'GET /pool/raw', { before: ['pool'] }),
   slow('connection_pool', 'GET /pool/typeorm', { before: ['typeorm-pool'] }),
-  slow('connection_pool', 'GET /pool/burst', { requests: 20, atOnce: 20 }),
-  slow('connection_pool', 'POST /pool/kept', { requests: 20, atOnce: 20 }),
+  slow('connection_pool', 'GET /pool/burst', { requests: 20, runToCompletion: 20 }),
+  slow('connection_pool', 'POST /pool/kept', { requests: 20, runToCompletion: 20 }),
 
   slow('waiting', 'GET /waiting/timer'),
   slow('waiting', 'GET /waiting/mutex', { before: ['mutex'] }),
@@ -141,14 +141,14 @@ export const CASES: readonly Case[] = [
   control('GET /controls/cache-many'),
   control('GET /controls/cache-loop'),
   control('GET /controls/stream'),
-  control('GET /controls/light', { requests: 50, atOnce: 50 }),
+  control('GET /controls/light', { requests: 50, runToCompletion: 50 }),
   control('GET /controls/light?beside=job', { before: ['job'] }),
   control('GET /controls/light?beside=untracked-job', { before: ['untracked-job'] }),
   control('GET /controls/light?beside=neighbour', {
     requests: 10,
-    atOnce: 2,
+    runToCompletion: 2,
     beside: 'GET /controls/neighbour',
   }),
-  control('GET /controls/light?beside=process', { requests: 20, atOnce: 4, burner: true }),
-  control('GET /controls/light?warm-up', { requests: 10, atOnce: 5, fresh: true }),
+  control('GET /controls/light?beside=process', { requests: 20, runToCompletion: 4, burner: true }),
+  control('GET /controls/light?warm-up', { requests: 10, runToCompletion: 5, fresh: true }),
 ];

@@ -59,10 +59,10 @@ async function observeAt(url: string, one: Case, reset = true): Promise<Observat
   }
 }
 
-/** The requests, at most `atOnce` at a time. */
+/** The requests, at most `runToCompletion` at a time. */
 async function sendAll(
   url: string,
-  { method, name, requests = 1, atOnce = 1, query }: Case,
+  { method, name, requests = 1, runToCompletion = 1, query }: Case,
 ): Promise<number> {
   let [next, longest] = [0, 0];
   const lane = async (): Promise<void> => {
@@ -73,7 +73,7 @@ async function sendAll(
       longest = Math.max(longest, performance.now() - start);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, lane));
+  await Promise.all(Array.from({ length: runToCompletion }, lane));
   return longest;
 }
 

@@ -12,7 +12,7 @@ export const UNKNOWN = -1;
  * code that runs in one piece. Code in pieces needs a mark wherever another piece begins: {@link ContextTracker} leaves
  * those, where it is worth its price.
  */
-export class Activity {
+export class ExecutionLog {
   private readonly at = new Float64Array(MARKS);
   private readonly who = new Int32Array(MARKS);
   /** Whether it holds until the next one. */
@@ -86,7 +86,7 @@ export class Activity {
   }
 }
 
-/** See {@link Activity.reader}. */
+/** See {@link ExecutionLog.reader}. */
 export class ActivityReader {
   /** The last mark before the moment that was asked for last: when it was left, whose, and whether exactly. */
   at = Number.NEGATIVE_INFINITY;
