@@ -1,5 +1,5 @@
 import { ROOT_CONTEXT } from '@opentelemetry/api';
-import { stateOf } from '../spans/live-span.js';
+import { liveSpanOf } from '../spans/live-span.js';
 import { currentTracer } from '../spans/tracing-runtime.js';
 import type { AlertNotification, Notifier } from './notifier.js';
 
@@ -38,11 +38,11 @@ export class SpanNotifier implements Notifier {
         },
         ROOT_CONTEXT,
       );
-      const state = stateOf(span);
+      const state = liveSpanOf(span);
       if (state !== undefined) {
         state.duplicate = true;
         // What is notable is exported though the sampler left it out.
-        state.root.notable = true;
+        state.request.isNotable = true;
       }
       span.end();
     }

@@ -42,7 +42,7 @@ export interface TimedExplanation {
   /** The same once the source maps of its lines have been read, where there are such. */
   readonly lines?: Promise<Explanation>;
   /** The same with the code that was seen to run. */
-  tell?(seen: CpuAttribution): Promise<Explanation>;
+  withProfile?(seen: CpuAttribution): Promise<Explanation>;
 }
 
 /** What was found in a slow operation. */
@@ -60,7 +60,7 @@ export interface SlowFacts {
   readonly name: string;
   readonly durationMs: number;
   readonly thresholdMs: number;
-  readonly usuallyMs: number | undefined;
+  readonly expectedMs: number | undefined;
   readonly http: HttpEvidence | undefined;
   /** Of the process within its time: pauses of the collector, and CPU time. */
   readonly gcMs: number;
@@ -82,7 +82,7 @@ export class Explainer {
     const { durationMs } = facts;
     const breakdown = state.breakdown(now, idle);
     if (isIdleLost()) capBusyToCpuTime(breakdown, facts.cpuMs);
-    const work = state.root.requestWork;
+    const work = state.request.work;
     const groups = work === undefined ? [] : work.groups.filter(({ owner }) => state.contains(owner));
     const detects = this.limits.enabled && state.isWaitedFor;
     const repetitions = detects ? this.repetitions(groups, now) : [];
@@ -129,7 +129,7 @@ export class Explainer {
             sampled: true,
             gcShare: collectorShare(running.topFunctions),
           });
-    const tell = (running?: CpuAttribution): Explanation => {
+    const explained = (running?: CpuAttribution): Explanation => {
       const causes = rank(running);
       const first = causes[0] as RankedCause;
       const callSite = this.locate(this.framesOf(first, seen));
@@ -140,7 +140,7 @@ export class Explainer {
           name: facts.name,
           durationMs,
           thresholdMs: facts.thresholdMs,
-          usuallyMs: facts.usuallyMs,
+          expectedMs: facts.expectedMs,
           waits: state.work < WORKS,
           causes,
           repetitions,
@@ -167,12 +167,12 @@ export class Explainer {
     };
     const sources = [...(frames ?? []), ...(stalls.other?.stack ?? [])];
     return {
-      now: tell(),
-      tell: async (running) => {
+      now: explained(),
+      withProfile: async (running) => {
         await this.prepare(this.framesOf(rank(running)[0] as RankedCause, seen) ?? []);
-        return tell(running);
+        return explained(running);
       },
-      ...(sources.length === 0 ? {} : { lines: this.prepare(sources).then(() => tell()) }),
+      ...(sources.length === 0 ? {} : { lines: this.prepare(sources).then(() => explained()) }),
     };
   }
 

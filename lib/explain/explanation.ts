@@ -14,7 +14,7 @@ export interface Explainable {
   readonly durationMs: number;
   readonly thresholdMs: number;
   /** The median of this operation before, where there is enough of it. */
-  readonly usuallyMs: number | undefined;
+  readonly expectedMs: number | undefined;
   /** Whether it is work that is waited for itself: a query, a call. */
   readonly waits: boolean;
   readonly causes: readonly RankedCause[];
@@ -50,8 +50,8 @@ const NAMED = 0.15;
 
 /** Says in a few sentences what the time of a slow operation went to. */
 export function explain(facts: Explainable): string {
-  const { name, durationMs, thresholdMs, usuallyMs, causes } = facts;
-  const usually = usuallyMs === undefined ? '' : `, usually ${Math.round(usuallyMs * 10) / 10}`;
+  const { name, durationMs, thresholdMs, expectedMs, causes } = facts;
+  const usually = expectedMs === undefined ? '' : `, usually ${Math.round(expectedMs * 10) / 10}`;
   const [first, second] = causes;
   const sentences: string[] = [];
   const took = `${name} took ${ms(durationMs)} (threshold ${thresholdMs}${usually})`;

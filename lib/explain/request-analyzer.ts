@@ -50,27 +50,28 @@ export class RequestAnalyzer {
     this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
   }
 
-  /** A request, or what else nothing is around, begins. */
-  rootStarted(state: LiveSpan): void {
-    state.concurrentRequests = concurrentRequests.running++ > 0 ? Number.NaN : concurrentRequests.begun;
-    concurrentRequests.begun++;
+  /** A request, or another outermost span, starts. */
+  requestStarted({ request }: LiveSpan): void {
+    request.startedBefore = concurrentRequests.running++ > 0 ? Number.NaN : concurrentRequests.started;
+    concurrentRequests.started++;
   }
 
-  /** It turns out to be a stream, which others do not have for company while it is merely open. */
-  markAsStream(state: LiveSpan): void {
-    if (state.isStream || state.root !== state || state.ended) return;
-    state.isStream = true;
+  /** It turns out to be a stream, which is no concurrent request to others while it is merely open. */
+  markAsStream(root: LiveSpan): void {
+    const { request } = root;
+    if (request.isStream || root.root !== root || root.ended) return;
+    request.isStream = true;
     if (this.explains) concurrentRequests.running--;
-    processProfiler.streams(state);
+    processProfiler.streams(root);
   }
 
-  /** It has ended: what was repeated within it is known now. */
-  rootEnded(state: LiveSpan, now: number): void {
-    if (!state.isStream) concurrentRequests.running--;
-    const work = state.requestWork;
-    if (work === undefined || !this.detecting || state.duplicate || !state.isWaitedFor) return;
-    const route = state.name ?? '(unnamed)';
-    const { traceId } = state.span.spanContext();
+  /** It has ended: what was repeated within it is now known. */
+  requestEnded(root: LiveSpan, now: number): void {
+    const { isStream, work } = root.request;
+    if (!isStream) concurrentRequests.running--;
+    if (work === undefined || !this.detecting || root.duplicate || !root.isWaitedFor) return;
+    const route = root.name ?? '(unnamed)';
+    const { traceId } = root.span.spanContext();
     for (const repetition of work.mayRepeat ? this.explainer.repetitions(work.groups, now) : []) {
       const owner = (repetition.group.owner as LiveSpan).span.spanContext().spanId;
       const callSite = this.explainer.locate(repetition.frames);
@@ -88,15 +89,15 @@ export class RequestAnalyzer {
   }
 
   /** Whether no other request ran while this one did, until now. */
-  hadNoConcurrentRequests({ root }: LiveSpan): boolean {
-    return root.concurrentRequests === concurrentRequests.begun - 1;
+  hadNoConcurrentRequests({ request }: LiveSpan): boolean {
+    return request.startedBefore === concurrentRequests.started - 1;
   }
 
-  explain(facts: SlowFacts, state: LiveSpan, now: number, idle: number): TimedExplanation {
-    return this.explainer.explain(facts, state, now, idle);
+  explain(facts: SlowFacts, live: LiveSpan, now: number, idle: number): TimedExplanation {
+    return this.explainer.explain(facts, live, now, idle);
   }
 
-  recordQuery(
+  recordStatement(
     key: WorkKey,
     durationMs: number,
     slow: boolean,
@@ -108,8 +109,8 @@ export class RequestAnalyzer {
     if (slow) this.stacks.ask(key.fingerprint, route ?? '');
   }
 
-  /** Begins to read the source maps of these frames, so that they are at hand when a line is told. */
-  prepare(frames: readonly RawFrame[]): void {
+  /** Reads the source maps of frames in the background, so that their lines are known when they are shown. */
+  prepareSources(frames: readonly RawFrame[]): void {
     void this.explainer.prepare(frames);
   }
 

@@ -1,5 +1,5 @@
 import { isSpanContextValid } from '@opentelemetry/api';
-import type { Explanation, TimedExplanation } from '../explain/explainer.js';
+import type { TimedExplanation } from '../explain/explainer.js';
 import type { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { DriverStatus } from '../operation/driver-status.js';
@@ -14,12 +14,13 @@ import { round } from '../text/round.js';
 /** What a slow operation is described with, beside itself. */
 interface SlowDependencies {
   readonly resources: ResourceEvidence;
-  readonly usuallyMs: number | undefined;
-  /** The same across restarts, once enough is known. */
+  /** The median of the operation in milliseconds, once enough is known. */
+  readonly expectedMs: number | undefined;
+  /** Its baseline, which is kept across restarts. */
   readonly baseline: { readonly p50Ms: number; readonly p95Ms: number } | undefined;
-  /** The threshold is one by what is usual. */
+  /** The threshold comes from the baseline. */
   readonly adaptive: boolean;
-  readonly diagnostics: RequestAnalyzer;
+  readonly analyzer: RequestAnalyzer;
   readonly profiling: Profiling;
   /** How long the event loop was busy within it, where that is known. */
   readonly busyMs: number | undefined;
@@ -29,30 +30,30 @@ interface SlowDependencies {
 let sequence = 0;
 
 /**
- * Puts together what is kept of a slow operation, with its explanation. That is told better once the source maps of
- * its `lines` have been read, and once it is known which code ran (`profiled`).
+ * Describes a slow operation with its explanation.
+ * @returns with the files that are captured of it, and what will be known later: its lines when their source maps have been
+ * read, and which code ran
  */
 export function describeSlow(
   operation: GuardedOperation,
   thresholdMs: number,
-  state: LiveSpan | undefined,
+  live: LiveSpan | undefined,
   now: number,
-  around: SlowDependencies,
+  dependencies: SlowDependencies,
 ): {
   slow: SlowOperation;
   files: readonly CapturedFile[];
-  lines?: Promise<Explanation>;
-  profiled?: Promise<Partial<SlowOperation>>;
+  updates: readonly (Promise<Partial<SlowOperation>> | undefined)[];
 } {
   const { type, name, durationMs, error, span, statement } = operation;
-  const { resources, baseline } = around;
+  const { resources, baseline } = dependencies;
   const given = span?.spanContext();
   const context = given !== undefined && isSpanContextValid(given) ? given : undefined;
-  const http = (operation.http ?? state?.http)?.evidence();
+  const http = (operation.http ?? live?.http)?.evidence();
   const { parentSpanContext } = (span ?? {}) as { parentSpanContext?: { spanId: string } };
-  const root = state === undefined || state.root === state ? undefined : state.root;
-  const explained = explain(operation, thresholdMs, state, now, http, around);
-  const capture = state === undefined ? undefined : captureSlow(operation, state, now, around);
+  const root = live === undefined || live.root === live ? undefined : live.root;
+  const explained = explain(operation, thresholdMs, live, now, http, dependencies);
+  const capture = live === undefined ? undefined : captureSlow(operation, live, now, dependencies);
   const files = capture?.files ?? [];
   const slow: SlowOperation = {
     id: context?.spanId ?? `${Date.now().toString(36)}-${++sequence}`,
@@ -62,7 +63,7 @@ export function describeSlow(
     durationMs: round(durationMs),
     thresholdMs,
     slownessRatio: thresholdMs > 0 ? round(durationMs / thresholdMs) : round(durationMs),
-    ...(state === undefined ? {} : { selfTimeMs: round(Math.max(0, durationMs - state.childrenMs(now))) }),
+    ...(live === undefined ? {} : { selfTimeMs: round(Math.max(0, durationMs - live.childrenMs(now))) }),
     error,
     ...(baseline === undefined
       ? {}
@@ -73,7 +74,7 @@ export function describeSlow(
             ratio: baseline.p50Ms > 0 ? round(durationMs / baseline.p50Ms) : round(durationMs),
           },
         }),
-    ...(around.adaptive ? { adaptive: true as const } : {}),
+    ...(dependencies.adaptive ? { adaptive: true as const } : {}),
     ...explained.now,
     traceId: context?.traceId ?? '',
     spanId: context?.spanId ?? '',
@@ -86,44 +87,46 @@ export function describeSlow(
     ...(http === undefined ? {} : { http }),
     ...(statement === undefined ? {} : { statement }),
   };
-  return { slow, files, lines: explained.lines, profiled: capture && profiled(capture, explained, files) };
+  const profiled = capture && profile(capture, explained, files);
+  return { slow, files, updates: [explained.lines, profiled] };
 }
 
 /** Of what has code of its own, the code that ran is captured. */
 function captureSlow(
   { type, name }: GuardedOperation,
-  state: LiveSpan,
+  live: LiveSpan,
   now: number,
-  { diagnostics, profiling, busyMs }: SlowDependencies,
+  { analyzer, profiling, busyMs }: SlowDependencies,
 ): SlowCapture | undefined {
-  if (state.isWork) return undefined;
-  const { traceId, spanId } = state.span.spanContext();
-  const alone = diagnostics.explains && diagnostics.hadNoConcurrentRequests(state);
+  if (live.isWork) return undefined;
+  const { traceId, spanId } = live.span.spanContext();
+  const alone = analyzer.explains && analyzer.hadNoConcurrentRequests(live);
   const sampled = {
-    from: state.startedAt,
+    from: live.startedAt,
     to: now,
-    number: state.executionNumber,
+    number: live.executionNumber,
     alone,
-    whole: state.root === state,
+    whole: live.root === live,
   };
   const run = { type, name, traceId, spanId, sampled };
-  return profiling.slowOperation(run, `${type} ${name}`, busyMs ?? now - state.startedAt);
+  return profiling.slowOperation(run, `${type} ${name}`, busyMs ?? now - live.startedAt);
 }
 
-async function profiled(
+/** What the profile of an operation adds to its description. */
+async function profile(
   { found, snapped }: SlowCapture,
-  { lines, tell }: TimedExplanation,
+  { lines, withProfile }: TimedExplanation,
   files: readonly CapturedFile[],
 ): Promise<Partial<SlowOperation>> {
   await lines;
   const { seen, kept } = await found;
-  const told = seen === undefined ? undefined : await tell?.(seen);
+  const better = seen === undefined ? undefined : await withProfile?.(seen);
   const has = (what: CapturedFile['type']): boolean => files.some(({ type }) => type === what);
   const lost = kept === undefined && has('cpu');
   const lostSnapshot = has('heap_snapshot') && (await snapped).kept === undefined;
-  // What was promised and could not be written is taken back.
+  // The id of a file that could not be written is removed.
   return {
-    ...told,
+    ...better,
     ...(lost ? { profile: undefined } : {}),
     ...(lostSnapshot ? { heapSnapshot: undefined } : {}),
   };
@@ -132,35 +135,35 @@ async function profiled(
 function explain(
   { type, name, durationMs }: GuardedOperation,
   thresholdMs: number,
-  state: LiveSpan | undefined,
+  live: LiveSpan | undefined,
   now: number,
   http: SlowOperation['http'],
-  { diagnostics, resources, usuallyMs, drivers }: SlowDependencies,
+  { analyzer, resources, expectedMs, drivers }: SlowDependencies,
 ): TimedExplanation {
-  if (state === undefined || !diagnostics.explains) {
-    const why = diagnostics.explains
-      ? 'What it waited for was not seen: its spans belong to a tracer provider without SlowSpanProcessor.'
-      : 'Why is not looked into: detection.explain is false.';
+  if (live === undefined || !analyzer.explains) {
+    const why = analyzer.explains
+      ? 'Child spans are not recorded: add SlowSpanProcessor to your provider.'
+      : 'It is not explained: detection.explain is false.';
     const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). ${why}`;
     return { now: { cause: 'unknown', causeShare: 1, causes: [], explanation } };
   }
-  const alone = diagnostics.hadNoConcurrentRequests(state);
+  const alone = analyzer.hadNoConcurrentRequests(live);
   const facts = {
     type,
     name,
     durationMs,
     thresholdMs,
-    usuallyMs,
+    expectedMs,
     http,
     gcMs: resources.gcPauseMs,
-    cpuMs: Math.min(resources.cpuUserMs + resources.cpuSystemMs, cpuSince(state)),
+    cpuMs: Math.min(resources.cpuUserMs + resources.cpuSystemMs, cpuSince(live)),
     alone,
     drivers,
   };
-  return diagnostics.explain(facts, state, now, loopIdleMs());
+  return analyzer.explain(facts, live, now, loopIdleMs());
 }
 
-/** What the process used since the root of an operation began, where that was noticed: it can't have used more itself. */
-function cpuSince({ root }: LiveSpan): number {
-  return root.cpuStartMs > 0 ? cpuTimeMs() - root.cpuStartMs : Number.POSITIVE_INFINITY;
+/** The CPU time of the process since the request started, where it is known: the operation cannot have used more. */
+function cpuSince({ request }: LiveSpan): number {
+  return request.cpuStartMs > 0 ? cpuTimeMs() - request.cpuStartMs : Number.POSITIVE_INFINITY;
 }

@@ -1,30 +1,68 @@
+import { DeferredEmitter } from '../async/deferred-emitter.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { CompletedSpans } from '../spans/completed-spans.js';
 import { waterfallOf } from '../spans/waterfall.js';
 
-/** What a waterfall is made of: numbers and names. It is made when somebody asks. */
+/** What a waterfall is made of when it is requested: numbers and names. */
 export interface RecordedSpans {
-  readonly ended: CompletedSpans;
-  /** When the operation began, on the clock of those. */
+  readonly completed: CompletedSpans;
+  /** When the operation started, on the same clock. */
   readonly startedAt: number;
 }
 
 interface Kept {
-  readonly operation: SlowOperation;
+  /** Never changed: an update replaces it. */
+  operation: SlowOperation;
   readonly recorded: RecordedSpans | undefined;
 }
 
-/** The last slow operations, the newest first; the oldest makes room. */
+/** The last slow operations, the newest first. The oldest are dropped. */
 export class SlowOperations {
   private readonly ring: Kept[] = [];
   private next = 0;
+  private readonly added: DeferredEmitter<SlowOperation>;
+  private readonly updated: DeferredEmitter<SlowOperation>;
 
-  constructor(private readonly capacity: number) {}
+  constructor(
+    private readonly capacity: number,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    this.added = new DeferredEmitter(onError);
+    this.updated = new DeferredEmitter(onError);
+  }
 
-  /** @param recorded what ended below it, where something did */
+  /** @param recorded what completed below it, if anything did */
   add(operation: SlowOperation, recorded?: RecordedSpans): void {
     this.ring[this.next] = { operation, recorded };
     this.next = (this.next + 1) % this.capacity;
+    this.added.emit(operation);
+  }
+
+  /** Replaces an operation by a better description of it, while it is kept. */
+  update(id: string, better: Partial<SlowOperation>): void {
+    const kept = this.ring.find(({ operation }) => operation.id === id);
+    if (kept === undefined) return;
+    kept.operation = { ...kept.operation, ...better };
+    this.updated.emit(kept.operation);
+  }
+
+  /** The same with what will be known later. */
+  updateLater(id: string, updates: readonly (Promise<Partial<SlowOperation>> | undefined)[]): void {
+    for (const update of updates) update?.then((better) => this.update(id, better)).catch(this.onError);
+  }
+
+  /** Calls `listener` with each operation that is added, in a later turn of the event loop. Returns what stops it. */
+  onAdded(listener: (operation: SlowOperation) => void): () => void {
+    return this.added.on(listener);
+  }
+
+  /** Calls `listener` with each operation that is described better, in a later turn of the event loop. */
+  onUpdated(listener: (operation: SlowOperation) => void): () => void {
+    return this.updated.on(listener);
+  }
+
+  get droppedEvents(): number {
+    return this.added.dropped + this.updated.dropped;
   }
 
   /** The newest first, at most `limit`, of one type where it is given. */
@@ -44,12 +82,20 @@ export class SlowOperations {
     if (kept?.recorded === undefined) return kept?.operation;
     const { operation, recorded } = kept;
     const { name, type, durationMs, error: failed } = operation;
-    const { startedAt, ended } = recorded;
-    return { ...operation, waterfall: waterfallOf({ name, type, startedAt, durationMs, failed }, ended) };
+    const { startedAt, completed } = recorded;
+    return { ...operation, waterfall: waterfallOf({ name, type, startedAt, durationMs, failed }, completed) };
   }
 
   clear(): void {
     this.ring.length = 0;
     this.next = 0;
+    this.added.dropped = 0;
+    this.updated.dropped = 0;
+  }
+
+  /** Delivers the events that wait, and no more. */
+  close(): void {
+    this.added.close();
+    this.updated.close();
   }
 }

@@ -120,7 +120,7 @@ const providers: Provider[] = [
     provide: HttpServerTracer,
     inject: [RESOLVED_OPTIONS, PerformanceMonitor, TRACING],
     useFactory: (options: ResolvedModuleOptions, monitor: PerformanceMonitor, tracing: Tracing | undefined) =>
-      tracing && new HttpServerTracer(monitor, ignoredPaths(options.http.ignore), !tracing.foreign),
+      tracing && new HttpServerTracer(monitor.sink, ignoredPaths(options.http.ignore), !tracing.foreign),
   },
   PerformanceMonitorService,
   AlertListeners,

@@ -1,6 +1,6 @@
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { runningMonitors } from '../monitor/running-monitors.js';
 import type { PerformanceStats } from '../report/performance-stats.js';
-import { tracingRuntime } from '../spans/tracing-runtime.js';
 
 /**
  * The monitor of the running module, for code outside Nest's container. It is available from the creation of the module
@@ -8,7 +8,7 @@ import { tracingRuntime } from '../spans/tracing-runtime.js';
  * @throws Error when no module runs, or `enabled` is false: `Performance monitoring is not enabled`
  */
 export function getPerformanceMonitor(): PerformanceMonitor {
-  const monitor = tracingRuntime.monitors.at(-1);
+  const monitor = runningMonitors().at(-1);
   if (monitor === undefined) throw new Error('Performance monitoring is not enabled');
   return monitor;
 }

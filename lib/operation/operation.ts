@@ -51,3 +51,9 @@ export interface HttpEvidence {
   /** Outer interceptors, serialization and writing to the socket. */
   afterHandlerMs?: number;
 }
+
+/** Where the time of an incoming request went. Read only when it was slow. */
+export interface HttpEvidenceSource {
+  readonly statusCode: number;
+  evidence(): HttpEvidence;
+}

@@ -21,8 +21,8 @@ export interface NoticedSpan {
   /** Its children with code of their own that run, and the sum of their numbers: of one, it is that one's. */
   executionChildren: number;
   executionChildrenSum: number;
-  /** Of a root: CPU time of the process when it began, in milliseconds. */
-  cpuStartMs: number;
+  /** CPU time of the process when the request started, in milliseconds. */
+  readonly request: { cpuStartMs: number };
 }
 
 /**
@@ -78,7 +78,7 @@ export class ProcessProfiler {
     // Before its mark: that one is certain only as long as nobody else has code.
     if (parent === undefined) {
       // How long the loop was busy can't be told while it is sampled.
-      span.cpuStartMs = cpuTimeMs();
+      span.request.cpuStartMs = cpuTimeMs();
       span.executionPeriod = tracker.started(now, span.executionNumber);
     } else if (!span.isWork) {
       parent.executionChildrenSum += span.executionNumber;

@@ -1,6 +1,5 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 import { boundedName, type OperationType } from '../operation/operation.js';
-import type { StatementCache } from './statement.js';
 import { isJson } from './statement-tokens.js';
 
 /** The attribute by which a span says its own type. */
@@ -60,17 +59,29 @@ export function requestName(method: unknown, route: unknown): string {
   return boundedName(`${known} ${typeof route === 'string' && route !== '' ? route : '(unmatched)'}`);
 }
 
-/** The low-cardinality name of an operation of this type. */
-export function operationName(
+/**
+ * The low-cardinality name of an operation by its attributes, or nothing where they do not give one (yet).
+ * @param statement the summary of its statement, where it has one
+ */
+export function nameFromAttributes(
   type: OperationType,
-  span: ClassifiableSpan,
-  statements: StatementCache,
-): string {
-  return boundedName(nameOf(type, span, statements));
+  attributes: Attributes,
+  statement: string | undefined,
+): string | undefined {
+  const name = attributeName(type, attributes, statement);
+  return name === undefined ? undefined : boundedName(name);
 }
 
-function nameOf(type: OperationType, span: ClassifiableSpan, statements: StatementCache): string {
-  const { attributes } = span;
+/** The name of an operation whose attributes give none: a span's name may hold a statement, a key or a database. */
+export function nameWithoutAttributes(type: OperationType, { name }: ClassifiableSpan): string {
+  return boundedName(type === 'database' || type === 'cache' ? firstWord(name) : name);
+}
+
+function attributeName(
+  type: OperationType,
+  attributes: Attributes,
+  statement: string | undefined,
+): string | undefined {
   switch (type) {
     case 'http':
       return requestName(
@@ -80,33 +91,31 @@ function nameOf(type: OperationType, span: ClassifiableSpan, statements: Stateme
     case 'external': {
       const method = attributes['http.request.method'] ?? attributes['http.method'];
       const host = attributes['server.address'] ?? attributes['net.peer.name'] ?? attributes['http.host'];
-      // A method of the user's that says so: all of them would be one and the same.
-      if (method === undefined && host === undefined) return span.name;
+      // A decorated method of this type: all of them would be one and the same.
+      if (method === undefined && host === undefined) return undefined;
       return `${String(method ?? 'HTTP')} ${host === undefined ? '(unknown host)' : String(host)}`;
     }
     case 'database':
-      return databaseName(span, statements);
+      return databaseName(attributes, statement);
     case 'cache': {
       const command = attributes['db.operation.name'] ?? attributes['db.operation'];
-      return typeof command === 'string' ? command.toUpperCase() : firstWord(span.name);
+      return typeof command === 'string' ? command.toUpperCase() : undefined;
     }
-    case 'messaging': {
-      const operation = attributes['messaging.operation.name'] ?? attributes['messaging.operation'];
-      const target = attributes['messaging.destination.template'] ?? attributes['messaging.destination.name'];
-      return operation === undefined || target === undefined
-        ? span.name
-        : `${String(operation)} ${String(target)}`;
-    }
-    case 'rpc': {
-      const service = attributes['rpc.service'];
-      const method = attributes['rpc.method'];
-      return service === undefined || method === undefined
-        ? span.name
-        : `${String(service)}/${String(method)}`;
-    }
+    case 'messaging':
+      return joined(
+        attributes['messaging.operation.name'] ?? attributes['messaging.operation'],
+        ' ',
+        attributes['messaging.destination.template'] ?? attributes['messaging.destination.name'],
+      );
+    case 'rpc':
+      return joined(attributes['rpc.service'], '/', attributes['rpc.method']);
     default:
-      return span.name;
+      return undefined;
   }
+}
+
+function joined(one: unknown, between: string, other: unknown): string | undefined {
+  return one === undefined || other === undefined ? undefined : `${String(one)}${between}${String(other)}`;
 }
 
 /** The statement of a database span as its instrumentation gives it, literals and all. */
@@ -137,20 +146,16 @@ export function collectionOf(attributes: Attributes): unknown {
   );
 }
 
-function databaseName(span: ClassifiableSpan, statements: StatementCache): string {
-  const { attributes } = span;
+function databaseName(attributes: Attributes, statement: string | undefined): string | undefined {
   const collection = collectionOf(attributes);
   const operation = attributes['db.operation.name'] ?? attributes['db.operation'];
   if (collection !== undefined && operation !== undefined)
     return `${String(operation)} ${String(collection)}`;
   const summary = attributes['db.query.summary'];
   if (typeof summary === 'string') return summary;
-  const text = sqlStatement(attributes);
-  if (text !== undefined) return statements.get(text).summary;
-  return operation !== undefined ? String(operation) : firstWord(span.name);
+  return statement ?? (operation === undefined ? undefined : String(operation));
 }
 
-/** A span's name may hold what follows its first word: a statement, a key, a database. */
 function firstWord(name: string): string {
   const end = name.search(/\s/);
   return end < 0 ? name : name.slice(0, end);

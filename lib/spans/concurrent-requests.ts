@@ -1,15 +1,15 @@
 /**
- * The requests that run in this process, whichever module they belong to: they share one event loop. Found under a
- * registered symbol, since the ESM and the CommonJS build may both be loaded.
+ * The requests of this process, whichever module they belong to: they share one event loop. Kept under a registered
+ * symbol, since the ESM and the CommonJS build may both be loaded.
  */
-interface Company {
-  /** How many run, and how many ever began: whether one had company is told by both. */
+interface ConcurrentRequests {
+  /** How many run, and how many ever started: whether a request ran alone follows from both. */
   running: number;
-  begun: number;
+  started: number;
 }
 
-const KEY = Symbol.for('nestjs-performance.company');
-const globals = globalThis as { [KEY]?: Company };
-globals[KEY] ??= { running: 0, begun: 0 };
+const KEY = Symbol.for('nestjs-performance.concurrent-requests');
+const globals = globalThis as { [KEY]?: ConcurrentRequests };
+globals[KEY] ??= { running: 0, started: 0 };
 
-export const concurrentRequests: Company = globals[KEY];
+export const concurrentRequests: ConcurrentRequests = globals[KEY];

@@ -1,7 +1,6 @@
 import type { Span } from '@opentelemetry/api';
-import type { OperationType } from '../operation/operation.js';
+import type { HttpEvidenceSource, OperationType } from '../operation/operation.js';
 import type { GuardedSpan, SpanLike } from './guarded-span.js';
-import type { HttpEvidenceSource } from './live-span.js';
 
 /** One operation that ended, as it is counted. */
 export interface EndedOperation {

@@ -1,151 +1,182 @@
 import { type Context, createContextKey, type Span, SpanKind } from '@opentelemetry/api';
 import type { RawFrame } from '../code/call-site.js';
-import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import type { HttpEvidence, OperationType } from '../operation/operation.js';
+import type { HttpEvidenceSource, OperationType } from '../operation/operation.js';
+import type { Thresholds } from '../operation/thresholds.js';
 import { CompletedSpans } from './completed-spans.js';
-import type { RequestWork } from './request-work.js';
+import type { EndedOperation } from './ended-operation.js';
+import { RequestState } from './request-state.js';
+import type { SpanDescription } from './span-description.js';
 import { isBackdated, SpanTiming } from './span-timing.js';
-import type { KnownStatement } from './statement.js';
-import { WORKS } from './work.js';
-import type { Inputs, WorkGroup } from './work-group.js';
+import type { StackRequests } from './stack-requests.js';
+import { SELF_BUSY, WORKS } from './work.js';
+import type { Inputs, WorkGroup, WorkKey } from './work-group.js';
 
-const STATE: unique symbol = Symbol.for('nestjs-performance.span') as never;
+const LIVE_SPAN: unique symbol = Symbol.for('nestjs-performance.span') as never;
 
-/** Tells which monitor a trace that begins in this context belongs to, where several share one tracer provider. */
+/** The sink of a trace that starts in this context, where several modules share one tracer provider. */
 export const SINK_KEY = createContextKey('nestjs-performance.monitor');
 
-/** Who can say where the time of a served request went; asked only when it was slow. */
-export interface HttpEvidenceSource {
-  readonly statusCode: number;
-  evidence(): HttpEvidence;
+/** What live spans report to: the side of a `PerformanceMonitor` that the path of a request sees. */
+export interface SpanSink {
+  /** Distinguishes the modules of one process, which share an event loop. */
+  readonly id: number;
+  /** `detection.explain` */
+  readonly explains: boolean;
+  /** `detection.nPlusOne.minRepetitions` */
+  readonly minRepetitions: number;
+  readonly thresholds: Thresholds;
+  /** The pieces of work of which the next execution is to have its stack captured. */
+  readonly stacks: StackRequests;
+  /** Set while a test records. */
+  readonly recorder: OperationRecorder | undefined;
+  /** A request, or another outermost span, starts. */
+  requestStarted(root: LiveSpan): void;
+  requestEnded(root: LiveSpan, now: number): void;
+  /** A request turns out to be a stream. */
+  markAsStream(root: LiveSpan): void;
+  /** @param route the name of the operation within which the statement ran */
+  recordStatement(
+    key: WorkKey,
+    durationMs: number,
+    slow: boolean,
+    error: boolean,
+    rows: number | undefined,
+    route: string | undefined,
+  ): void;
+  /** Reads the source maps of frames in the background, so that their lines are known when they are shown. */
+  prepareSources(frames: readonly RawFrame[]): void;
+  /**
+   * Counts an operation that ended. When it was slow, annotates its span and keeps it with its evidence.
+   * @param now milliseconds on the clock of `performance.now()`
+   * @param idle how long the event loop has been idle until then
+   * @returns whether it was slow
+   */
+  record(operation: EndedOperation, now?: number, idle?: number): boolean;
 }
 
-/**
- * What is known of a live span. It hangs on the span itself and goes with it: there is no table of live spans.
- */
+/** Receives every operation while a test records, see `nestjs-performance/testing`. */
+export interface OperationRecorder {
+  /** Called within the call that starts it, so that the stack shows the caller. */
+  started(live: LiveSpan): void;
+  /** Called before its span is redacted; with nothing for a span that is not counted. */
+  ended(
+    live: LiveSpan,
+    counted?: { type: OperationType; name: string; durationMs: number; thresholdMs?: number; error: boolean },
+  ): void;
+}
+
+/** What is known of a live span. It is attached to the span itself: there is no table of live spans. */
 export class LiveSpan extends SpanTiming {
   declare readonly parent: LiveSpan | undefined;
-  /** Set by who made the span; else it is found from the attributes. */
-  type: OperationType | undefined;
-  name: string | undefined;
-  thresholdMs: number | undefined;
-  http: HttpEvidenceSource | undefined;
-  /** Seen by nobody: another instrumentation already made a span for the same work. */
+  /** Shared by all spans of the request. */
+  readonly request: RequestState;
+  /** Set by whoever created the span, or else when it ends. */
+  type: OperationType | undefined = undefined;
+  name: string | undefined = undefined;
+  thresholdMs: number | undefined = undefined;
+  http: HttpEvidenceSource | undefined = undefined;
+  /** It is counted nowhere: another instrumentation created a span for the same work. */
   duplicate = false;
   /** Its error, if it has one, does not mean that the service is broken. */
   expectsError = false;
-  /** It or a span below it was slow or failed. Kept on the root. */
-  notable = false;
-  /** Spans of an unsampled trace that wait for its end. Kept on the root. */
-  buffer: unknown;
-  /** Requests that had begun before, or NaN where one still ran. Kept on the root. */
-  concurrentRequests = Number.NaN;
-  /** It is open for as long as somebody listens, as a stream of events is: nobody waits for its end. Kept on the root. */
-  isStream = false;
-  /** Statements that ended below it. Kept on the root. */
-  statements = 0;
-  /** What all spans below wait for. Kept on the root. */
-  requestWork: RequestWork | undefined;
-  /** Of work that is waited for: its like within the request, its statement, its values and
-   * their number, and the rows it brought. */
-  group: WorkGroup | undefined;
-  statement: KnownStatement | undefined;
-  inputs: Inputs | undefined;
-  size: number | undefined;
-  /** Its text was known before the request began, so that no value in it comes from there. */
+  /** Of work that is waited for: its group within the request, its values and their number, and the rows of the answer. */
+  group: WorkGroup | undefined = undefined;
+  inputs: Inputs | undefined = undefined;
+  size: number | undefined = undefined;
+  rows: number | undefined = undefined;
+  /** Its text was known before the request started, so that no value in it comes from the request. */
   constant = false;
-  rows: number | undefined;
-  /** Nothing else was waited for when it began. */
+  /** Nothing else was waited for when it started. */
   alone = false;
-  /** The stack at its start, where it was taken. */
-  frames: readonly RawFrame[] | undefined;
-  /** What ended below it, from the first one on and until it ends itself. */
-  endedBelow: CompletedSpans | undefined;
+  /** The stack at its start, where it was captured. */
+  frames: readonly RawFrame[] | undefined = undefined;
+  /** The spans that completed below it, until it ends itself. */
+  completedBelow: CompletedSpans | undefined = undefined;
   /** See {@link NoticedSpan}. */
   executionNumber = 0;
   executionPeriod = 0;
   executionChildren = 0;
   executionChildrenSum = 0;
-  /** CPU time of the process when a root began, in milliseconds; 0 where nothing is sampled. */
-  cpuStartMs = 0;
 
+  /** @param description absent where nothing is to be explained */
   constructor(
-    readonly monitor: PerformanceMonitor,
+    readonly sink: SpanSink,
     readonly span: Span,
-    work: number,
+    public description: SpanDescription | undefined,
     now: number,
     idle: number,
     parent: LiveSpan | undefined,
   ) {
-    super(parent, work, now, idle);
+    super(parent, description?.work ?? SELF_BUSY, now, idle);
+    this.request = parent === undefined ? new RequestState() : parent.request;
   }
 
-  /** Whether it is work that is waited for, and no code. */
+  /** Whether it is work that is waited for, without code of its own. */
   get isWork(): boolean {
     return this.work < WORKS;
   }
 
   /**
-   * When it began by what it says of itself: some libraries make their spans when all is over.
+   * When it started by its own duration: some libraries create their spans when all is over.
    * @param now the moment in which it ends
    */
-  beganAt(now: number, durationMs: number): number {
+  startedBy(now: number, durationMs: number): number {
     return isBackdated(durationMs, now - this.startedAt) ? now - durationMs : this.startedAt;
   }
 
-  /** Hands itself, and what ended below it, to the span around it. It has ended. */
+  /** Passes itself, and what completed below it, to the span around it. It has ended. */
   reportToParent(now: number, durationMs: number, failed: boolean): void {
-    const { endedBelow, parent } = this;
-    this.endedBelow = undefined;
-    const around = parent === undefined ? undefined : running(parent);
+    const { completedBelow, parent } = this;
+    this.completedBelow = undefined;
+    const around = parent === undefined ? undefined : nearestRunningAncestor(parent);
     if (around === undefined) return;
-    if (this.duplicate && endedBelow === undefined) return;
-    around.endedBelow ??= new CompletedSpans();
-    if (this.duplicate) around.endedBelow.addAll(endedBelow as CompletedSpans);
+    if (this.duplicate && completedBelow === undefined) return;
+    around.completedBelow ??= new CompletedSpans();
+    if (this.duplicate) around.completedBelow.addAll(completedBelow as CompletedSpans);
     else {
       const { name = '', type = 'internal' } = this;
-      around.endedBelow.add(name, type, this.beganAt(now, durationMs), durationMs, failed, endedBelow);
+      const startedAt = this.startedBy(now, durationMs);
+      around.completedBelow.add(name, type, startedAt, durationMs, failed, completedBelow);
     }
   }
 
-  /** Whether somebody waits for the answer: its trace came in by a server or as a message, and is no stream. */
+  /** Whether a client waits for the answer: its trace came in by a server or as a message, and is no stream. */
   get isWaitedFor(): boolean {
     const { kind } = this.root.span as Span & { kind?: SpanKind };
-    return (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) && !this.root.isStream;
+    return (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) && !this.request.isStream;
   }
 }
 
-/** How many spans that have ended are passed on the way to one that runs. */
+/** How many ended spans are passed on the way to one that runs. */
 const MAX_PASSED = 16;
 
-/** The span, or the next one around it that still runs. */
-function running(span: LiveSpan): LiveSpan | undefined {
+/** The span, or the nearest one around it that still runs. */
+function nearestRunningAncestor(span: LiveSpan): LiveSpan | undefined {
   let at: LiveSpan | undefined = span;
   for (let passed = 0; at?.ended === true && passed < MAX_PASSED; passed++) at = at.parent;
   if (at?.ended === true) at = at.root;
   return at?.ended === true ? undefined : at;
 }
 
-type Carrier = { [STATE]?: LiveSpan };
+type Carrier = { [LIVE_SPAN]?: LiveSpan };
 
-/** The state of a live span, or nothing where no {@link SlowSpanProcessor} has seen it. */
-export function stateOf(span: object | null | undefined): LiveSpan | undefined {
+/** The live span of an OpenTelemetry span, or nothing where no {@link SlowSpanProcessor} has seen it. */
+export function liveSpanOf(span: object | null | undefined): LiveSpan | undefined {
   if (span === undefined || span === null) return undefined;
   try {
-    const state = (span as Carrier)[STATE];
+    const live = (span as Carrier)[LIVE_SPAN];
     // A Proxy answers anything.
-    return typeof state?.startedAt === 'number' ? state : undefined;
+    return typeof live?.startedAt === 'number' ? live : undefined;
   } catch {
     return undefined;
   }
 }
 
-/** Hangs the state on its span. */
-export function attachState(state: LiveSpan): void {
-  (state.span as Span & Carrier)[STATE] = state;
+export function attachLiveSpan(live: LiveSpan): void {
+  (live.span as Span & Carrier)[LIVE_SPAN] = live;
 }
 
-/** The monitor that a context was marked with. */
-export function sinkIn(context: Context): PerformanceMonitor | undefined {
-  return context.getValue(SINK_KEY) as PerformanceMonitor | undefined;
+/** The sink that a context was marked with. */
+export function sinkIn(context: Context): SpanSink | undefined {
+  return context.getValue(SINK_KEY) as SpanSink | undefined;
 }

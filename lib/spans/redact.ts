@@ -1,13 +1,16 @@
 import { isCache, isMongo, rawStatement } from './classify.js';
 import type { SdkSpan } from './sdk-span.js';
-import type { StatementCache } from './statement.js';
+import type { KnownStatement, StatementCache } from './statement.js';
 import { isJson } from './statement-tokens.js';
 
 const STATEMENTS = ['db.query.text', 'db.statement'] as const;
 const ADDRESSES = ['url.full', 'http.url', 'http.target'] as const;
 
-/** Removes the literals of statements and the query strings of addresses from a span that can still be written. */
-export function redact(span: SdkSpan, statements: StatementCache): void {
+/**
+ * Removes the literals of statements and the query strings of addresses from a span that can still be written.
+ * @param known its statement, where it was described
+ */
+export function redact(span: SdkSpan, statements: StatementCache, known?: KnownStatement): void {
   const { attributes } = span;
   if (rawStatement(attributes) !== undefined) {
     const mongo = isMongo(attributes);
@@ -17,6 +20,7 @@ export function redact(span: SdkSpan, statements: StatementCache): void {
       // Written in place: the key is there already, and `setAttribute` would check what is known.
       if (typeof text !== 'string') continue;
       if (cache) attributes[key] = withoutArguments(text);
+      else if (text === known?.raw) attributes[key] = known.text;
       else attributes[key] = mongo && !isJson(text) ? '?' : statements.get(text).text;
     }
   }

@@ -144,6 +144,8 @@ function nameAt(tokens: readonly string[], index: number): string | undefined {
 
 /** What is kept of a statement. */
 export interface KnownStatement {
+  /** As it was given, with its literals. */
+  readonly raw: string;
   /** Without its literals. */
   readonly text: string;
   /** Its low-cardinality name. */
@@ -159,11 +161,6 @@ export interface KnownStatement {
    * these may come from what was asked before.
    */
   readonly firstSeen: number;
-}
-
-/** Whether a piece of work is a statement. */
-export function isStatement(work: { readonly key: WorkKey; readonly text?: string }): work is KnownStatement {
-  return work.text !== undefined;
 }
 
 const READS = /^(?:SELECT|VALUES|SHOW|EXPLAIN)\b/;
@@ -189,6 +186,7 @@ class Statement implements KnownStatement {
   private readonly metAt = performance.now();
 
   constructor(
+    readonly raw: string,
     readonly text: string,
     readonly summary: string,
     readonly key: WorkKey,
@@ -204,7 +202,14 @@ class Statement implements KnownStatement {
 function describeStatement(raw: string, variantsOf: (raw: string, text: string) => Variants): Statement {
   if (isJson(raw)) {
     const text = raw.length <= MAX_TEXT && VALUELESS.test(raw) ? raw : '?';
-    return new Statement(text, 'SQL', { fingerprint: text, name: 'SQL', effect: 'read' }, undefined, MANY);
+    return new Statement(
+      raw,
+      text,
+      'SQL',
+      { fingerprint: text, name: 'SQL', effect: 'read' },
+      undefined,
+      MANY,
+    );
   }
   const tokens = tokenize(raw);
   const { text, folded } = write(tokens);
@@ -220,7 +225,7 @@ function describeStatement(raw: string, variantsOf: (raw: string, text: string) 
   // Negative, so that it is no hash of a bound value.
   const inputs = !text.includes('?') ? [] : BOUND.test(raw.slice(0, MAX_KEY)) ? undefined : [-++texts];
   const key = { fingerprint: text, name: summary, effect, shape } as const;
-  return new Statement(text, summary, key, inputs, variantsOf(raw, text));
+  return new Statement(raw, text, summary, key, inputs, variantsOf(raw, text));
 }
 
 /** Of a text that is not kept it can't be told whether it is the only one. */

@@ -1,10 +1,15 @@
 import { type Span, type Tracer, trace } from '@opentelemetry/api';
-import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { BlockingOperation } from '../process/stall.js';
-import { stateOf } from './live-span.js';
+import type { SpanSink } from './live-span.js';
+import { liveSpanOf } from './live-span.js';
 
 /** The name and version of our instrumentation scope. */
 export const SCOPE = { name: 'nestjs-performance', version: '0.1.0' } as const;
+
+/** What a module puts into the runtime: a `PerformanceMonitor`. */
+export interface SpanOwner {
+  readonly sink: SpanSink;
+}
 
 /**
  * What is one for the process and cannot be one for each module: decorated methods exist before there is a module,
@@ -12,8 +17,8 @@ export const SCOPE = { name: 'nestjs-performance', version: '0.1.0' } as const;
  */
 export interface TracingRuntime {
   /** The monitors of the modules that are up, the oldest first. The first one gets what belongs to none. */
-  readonly monitors: PerformanceMonitor[];
-  readonly monitor: PerformanceMonitor | undefined;
+  readonly monitors: SpanOwner[];
+  readonly monitor: SpanOwner | undefined;
   /** How many {@link SlowSpanProcessor}s there are. With none, own spans are counted by who made them. */
   processors: number;
   /** Ours, while the application has none. */
@@ -30,7 +35,7 @@ export interface TracingRuntime {
 const KEY = Symbol.for('nestjs-performance.runtime');
 
 function createRuntime(): TracingRuntime {
-  const monitors: PerformanceMonitor[] = [];
+  const monitors: SpanOwner[] = [];
   return {
     monitors,
     get monitor() {
@@ -45,7 +50,7 @@ function createRuntime(): TracingRuntime {
 
 function activeOperation(): string {
   const span = trace.getActiveSpan();
-  const state = stateOf(span);
+  const state = liveSpanOf(span);
   if (span === undefined || state === undefined) return '';
   const { root } = state;
   const { traceId, spanId } = span.spanContext();
@@ -57,7 +62,7 @@ function activeOperation(): string {
     rootSpanId: root.span.spanContext().spanId,
     rootType: root.type ?? 'internal',
     rootName: root.name ?? nameOf(root.span),
-    monitor: state.monitor.diagnostics.id,
+    monitor: state.sink.id,
   };
   return JSON.stringify(operation);
 }

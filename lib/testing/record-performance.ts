@@ -1,7 +1,8 @@
 import { trace } from '@opentelemetry/api';
 import { SourceMaps } from '../code/source-maps.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import { stateOf } from '../spans/live-span.js';
+import { runningMonitors } from '../monitor/running-monitors.js';
+import { liveSpanOf } from '../spans/live-span.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { milliseconds } from '../validation/checks.js';
 import { formatValue } from '../validation/options-error.js';
@@ -36,7 +37,7 @@ export async function recordPerformance<T>(
       `recordPerformance: settleMs is ${formatValue(settleMs)}, which is not allowed: give ${milliseconds.allowed}`,
     );
   const monitors = monitorsToAsk();
-  const recorder = new Recorder(stateOf(trace.getActiveSpan()));
+  const recorder = new Recorder(liveSpanOf(trace.getActiveSpan()));
   for (const monitor of monitors) monitor.recorder = recorder;
   let result: T;
   try {
@@ -55,7 +56,8 @@ export async function recordPerformance<T>(
 
 /** The monitors of the applications that run. */
 function monitorsToAsk(): PerformanceMonitor[] {
-  const { monitors, processors } = tracingRuntime;
+  const monitors = runningMonitors();
+  const { processors } = tracingRuntime;
   if (monitors.length === 0)
     throw new Error(
       'recordPerformance: no PerformanceModule runs in this process, so nothing can be seen. Import PerformanceModule.forRoot() in the module under test, leave `enabled` (OTEL_PERF_MONITORING) at true, and call it between app.init() or app.listen() and app.close().',

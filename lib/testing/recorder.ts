@@ -1,11 +1,10 @@
 import { captureUserFrames, type RawFrame } from '../code/call-site.js';
 import { TYPE_ATTRIBUTE } from '../spans/classify.js';
-import type { LiveSpan } from '../spans/live-span.js';
-import type { OperationRecorder } from '../spans/operation-recorder.js';
+import type { LiveSpan, OperationRecorder } from '../spans/live-span.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
-import { StatementCache } from '../spans/statement.js';
+import { describeSpan } from '../spans/span-description.js';
+import { knownStatements } from '../spans/statement.js';
 import { CONNECTION_POOL, DATABASE } from '../spans/work.js';
-import { describeWork } from '../spans/work-key.js';
 
 /** The most that is kept: more than the requests of a test make, and less than the heap. */
 export const MAX_OPERATIONS = 20_000;
@@ -34,7 +33,6 @@ export class Recorder implements OperationRecorder {
   private readonly askedPool = new Map<LiveSpan | undefined, readonly RawFrame[]>();
   /** Database spans around another one, as an ORM's around its driver's: the inner one is the query. */
   private readonly outer = new Set<LiveSpan>();
-  private readonly statements = new StatementCache();
   private begun = 0;
   private onEnded: (() => void) | undefined;
 
@@ -104,13 +102,13 @@ export class Recorder implements OperationRecorder {
   private queryOf(state: LiveSpan, name: string): KeptOperation['query'] {
     if (state.work === CONNECTION_POOL) return undefined;
     const span = state.span as SdkSpan;
-    const work = describeWork('database', span, this.statements);
-    if (work === undefined)
+    const { key, inputs } = describeSpan(span, knownStatements, 'database');
+    if (key === undefined)
       return span.attributes[TYPE_ATTRIBUTE] === undefined
         ? undefined
         : { statement: name, values: undefined };
-    if (work.key.effect === 'control') return undefined;
-    return { statement: work.key.fingerprint, values: (state.inputs ?? work.inputs)?.join() };
+    if (key.effect === 'control') return undefined;
+    return { statement: key.fingerprint, values: (state.inputs ?? inputs)?.join() };
   }
 }
 

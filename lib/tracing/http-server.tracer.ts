@@ -1,7 +1,7 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Context, context, diag, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import type { SpanSink } from '../spans/live-span.js';
 import { SINK_KEY } from '../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../spans/tracing-runtime.js';
 import { type IgnoredPaths, isIgnored } from './ignored-paths.js';
@@ -27,7 +27,7 @@ export class HttpServerTracer {
   private foreign = false;
 
   constructor(
-    private readonly monitor: PerformanceMonitor,
+    private readonly sink: SpanSink,
     private readonly ignored: IgnoredPaths,
     /** Whether the tracer provider is ours, so that the context at the server is known to be empty. */
     private readonly ownProvider: boolean,
@@ -92,7 +92,7 @@ export class HttpServerTracer {
     try {
       const path = pathOf(request.url ?? '/');
       if (isIgnored(this.ignored, path) || servedRequest(request) !== undefined) return undefined;
-      const served = new ServedRequest(request, response, this.monitor, this.onForeignSpan);
+      const served = new ServedRequest(request, response, this.sink, this.onForeignSpan);
       const parent = this.mark(this.parentOf(request));
       if (this.foreign || isInstrumented()) return parent;
       const attributes = {
@@ -114,7 +114,7 @@ export class HttpServerTracer {
 
   /** Says which monitor the trace belongs to, unless it is the one that it would belong to anyway. */
   private mark(parent: Context): Context {
-    return this.monitor === tracingRuntime.monitor ? parent : parent.setValue(SINK_KEY, this.monitor);
+    return this.sink === tracingRuntime.monitor?.sink ? parent : parent.setValue(SINK_KEY, this.sink);
   }
 
   private parentOf(request: IncomingMessage): Context {

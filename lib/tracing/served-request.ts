@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { diag, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
-import type { HttpEvidence } from '../operation/operation.js';
+import type { HttpEvidence, HttpEvidenceSource } from '../operation/operation.js';
 import { requestName } from '../spans/classify.js';
-import { type HttpEvidenceSource, stateOf } from '../spans/live-span.js';
+import type { SpanSink } from '../spans/live-span.js';
+import { liveSpanOf } from '../spans/live-span.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
 import { round } from '../text/round.js';
 
@@ -72,7 +72,7 @@ export class ServedRequest implements HttpEvidenceSource {
   constructor(
     private readonly request: RoutedRequest,
     private readonly response: ServerResponse,
-    private readonly monitor: PerformanceMonitor,
+    private readonly sink: SpanSink,
     private readonly onForeignSpan: () => void,
   ) {
     request[REQUEST] = this;
@@ -96,7 +96,7 @@ export class ServedRequest implements HttpEvidenceSource {
     if (span === undefined || span === this.span || span.kind !== SpanKind.SERVER) return;
     if (this.own) {
       if (!span.instrumentationScope.name.endsWith('instrumentation-http')) return;
-      const ours = stateOf(this.span);
+      const ours = liveSpanOf(this.span);
       if (ours !== undefined) ours.duplicate = true;
       this.span?.end();
       this.own = false;
@@ -108,11 +108,11 @@ export class ServedRequest implements HttpEvidenceSource {
   /** Leaves this request out of the statistics. */
   ignore(): void {
     this.ignored = true;
-    const state = stateOf(this.span);
+    const state = liveSpanOf(this.span);
     if (state === undefined) return;
     state.duplicate = true;
     // It is no company to others, however long it takes.
-    this.monitor.diagnostics.markAsStream(state);
+    this.sink.markAsStream(state);
   }
 
   /** The router chose this handler; guards have let the request pass. */
@@ -120,12 +120,12 @@ export class ServedRequest implements HttpEvidenceSource {
     this.handler = handler;
     this.handlerStartedAt = performance.now();
     const name = this.name();
-    if (handler.thresholdMs !== undefined) this.monitor.thresholds.setRoute(name, handler.thresholdMs);
-    const state = stateOf(this.span);
+    if (handler.thresholdMs !== undefined) this.sink.thresholds.setRoute(name, handler.thresholdMs);
+    const state = liveSpanOf(this.span);
     if (state === undefined) return;
     state.type = 'http';
     state.name = name;
-    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.monitor.diagnostics.markAsStream(state);
+    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.markAsStream(state);
   }
 
   handlerEnded(): void {
@@ -140,14 +140,14 @@ export class ServedRequest implements HttpEvidenceSource {
     const thresholdMs = this.thresholdMs(name, durationMs);
     const { span } = this;
     if (span !== undefined) this.describe(span, name, failed);
-    const state = stateOf(span);
+    const state = liveSpanOf(span);
     if (state !== undefined) {
       state.type = 'http';
       state.name = name;
       state.http = this;
       state.thresholdMs = thresholdMs;
     } else if (!this.ignored) {
-      this.monitor.record({ type: 'http', name, durationMs, thresholdMs, error: failed, span, http: this });
+      this.sink.record({ type: 'http', name, durationMs, thresholdMs, error: failed, span, http: this });
     }
     if (this.own) span?.end();
   }
@@ -189,7 +189,7 @@ export class ServedRequest implements HttpEvidenceSource {
   }
 
   private thresholdMs(name: string, durationMs: number): number | undefined {
-    const thresholdMs = this.handler?.thresholdMs ?? this.monitor.thresholds.ofRoute(name);
+    const thresholdMs = this.handler?.thresholdMs ?? this.sink.thresholds.ofRoute(name);
     // A stream of events is open for as long as somebody listens; that says nothing of its speed.
     const slow = thresholdMs !== undefined && durationMs > thresholdMs;
     return slow && isEventStream(this.response) ? Number.POSITIVE_INFINITY : thresholdMs;

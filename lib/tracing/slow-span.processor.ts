@@ -4,16 +4,16 @@ import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { OperationType } from '../operation/operation.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
-import { classify, operationName } from '../spans/classify.js';
 import { isExpectedError } from '../spans/expected-error.js';
-import { attachState, LiveSpan, sinkIn, stateOf } from '../spans/live-span.js';
+import type { SpanSink } from '../spans/live-span.js';
+import { attachLiveSpan, LiveSpan, liveSpanOf, sinkIn } from '../spans/live-span.js';
 import { redact } from '../spans/redact.js';
 import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from '../spans/sdk-span.js';
+import { describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
-import { DATABASE, SELF_BUSY, WORKS, workOf } from '../spans/work.js';
-import { statementOf } from '../spans/work-key.js';
-import { beginWork, beginWorkLate, countQuery, endWork } from './work-tracking.js';
+import { DATABASE, WORKS } from '../spans/work.js';
+import { beginWork, beginWorkLate, endWork } from './work-tracking.js';
 
 /**
  * Counts every span as an operation, and annotates the slow ones while they can still be written to.
@@ -24,7 +24,6 @@ import { beginWork, beginWorkLate, countQuery, endWork } from './work-tracking.j
  * (before 2.3) operations are counted and their spans not annotated.
  */
 export class SlowSpanProcessor implements SdkSpanProcessor {
-  private readonly statements = knownStatements;
   private redacting = false;
 
   /** @param monitor the monitor to count in; by default that of the module, from the time there is one. */
@@ -41,18 +40,17 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   onStart(span: SdkSpan, parentContext: Context): void {
     try {
       // Another processor of ours on the same provider has seen it.
-      if (stateOf(span) !== undefined) return;
-      const around = stateOf(trace.getSpan(parentContext));
-      // Of what goes on after its end only the root is kept: a method that calls itself again and again is no chain.
+      if (liveSpanOf(span) !== undefined) return;
+      const around = liveSpanOf(trace.getSpan(parentContext));
+      // Below a span that has ended only the root counts: a method that calls itself again and again is no chain.
       const parent = around?.ended === true ? around.root : around;
-      const monitor = parent?.monitor ?? this.monitor ?? sinkIn(parentContext) ?? tracingRuntime.monitor;
-      if (monitor === undefined) return;
+      const sink =
+        parent?.sink ?? this.monitor?.sink ?? sinkIn(parentContext) ?? tracingRuntime.monitor?.sink;
+      if (sink === undefined) return;
       const now = performance.now();
-      if (monitor.diagnostics.explains) this.begin(monitor, span, parent, now);
-      else attachState(new LiveSpan(monitor, span, SELF_BUSY, now, 0, parent));
-      const state = stateOf(span) as LiveSpan;
-      processProfiler.started(state, now);
-      monitor.recorder?.started(state);
+      const live = this.begin(sink, span, parent, now);
+      processProfiler.started(live, now);
+      sink.recorder?.started(live);
     } catch (error) {
       report(error);
     }
@@ -60,16 +58,17 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
 
   onEnding(span: SdkSpan): void {
     try {
-      this.end(span);
-      if (this.redacting) redact(span, this.statements);
+      const live = liveSpanOf(span);
+      if (live !== undefined && !live.ended) this.end(live, span);
+      if (this.redacting) redact(span, knownStatements, live?.description?.statement);
     } catch (error) {
       report(error);
     }
   }
 
   onEnd(span: EndedSdkSpan): void {
-    const state = stateOf(span);
-    if (state !== undefined && !state.ended) this.onEnding(state.span as SdkSpan);
+    const live = liveSpanOf(span);
+    if (live !== undefined && !live.ended) this.onEnding(live.span as SdkSpan);
   }
 
   async forceFlush(): Promise<void> {}
@@ -78,75 +77,100 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     tracingRuntime.processors--;
   }
 
-  private begin(monitor: PerformanceMonitor, span: SdkSpan, parent: LiveSpan | undefined, now: number): void {
+  private begin(sink: SpanSink, span: SdkSpan, parent: LiveSpan | undefined, now: number): LiveSpan {
+    if (!sink.explains) {
+      const live = new LiveSpan(sink, span, undefined, now, 0, parent);
+      attachLiveSpan(live);
+      return live;
+    }
     const idle = loopIdleMs();
-    const type = classify(span);
-    const state = new LiveSpan(monitor, span, workOf(type, span.name, span.kind), now, idle, parent);
-    attachState(state);
-    if (parent === undefined) monitor.diagnostics.rootStarted(state);
-    if (state.work >= WORKS || parent === undefined) return;
-    state.type = type;
-    beginWork(state, span, type, this.statements, now, idle);
+    const description = describeSpan(span, knownStatements);
+    const live = new LiveSpan(sink, span, description, now, idle, parent);
+    attachLiveSpan(live);
+    if (parent === undefined) sink.requestStarted(live);
+    else if (live.work < WORKS) beginWork(live, description, now, idle);
+    return live;
   }
 
-  private end(span: SdkSpan): void {
-    const state = stateOf(span);
-    if (state === undefined || state.ended) return;
-    const { diagnostics, recorder } = state.monitor;
+  private end(live: LiveSpan, span: SdkSpan): void {
+    const { sink } = live;
     const now = performance.now();
-    const idle = diagnostics.explains ? loopIdleMs() : 0;
-    if (state.type === undefined) this.learnType(state, span, idle);
+    const idle = sink.explains ? loopIdleMs() : 0;
     const durationMs = toMilliseconds(span.duration);
-    state.end(now, idle, durationMs);
+    const description = this.describe(live, span, idle);
+    live.end(now, idle, durationMs);
     try {
-      if (!state.duplicate) this.count(state, span, now, idle);
+      if (!live.duplicate) this.count(live, span, description, durationMs, now, idle);
     } finally {
-      processProfiler.ended(state, now);
-      if (state.root === state && diagnostics.explains) diagnostics.rootEnded(state, now);
-      recorder?.ended(state);
-      if (diagnostics.explains)
-        state.reportToParent(now, durationMs, span.status.code === SpanStatusCode.ERROR);
+      processProfiler.ended(live, now);
+      if (live.root === live && sink.explains) sink.requestEnded(live, now);
+      sink.recorder?.ended(live);
+      if (sink.explains) live.reportToParent(now, durationMs, span.status.code === SpanStatusCode.ERROR);
     }
   }
 
-  /** Some instrumentations say only after the start what a span is. */
-  private learnType(state: LiveSpan, span: SdkSpan, idle: number): void {
-    state.type = classify(span);
-    if (state.work < WORKS || state.parent === undefined || !state.monitor.diagnostics.explains) return;
-    state.work = workOf(state.type, span.name, span.kind);
-    if (state.work >= WORKS) return;
-    beginWorkLate(state, span, state.type, this.statements, idle);
+  /** The description of a span that ends: some instrumentations set attributes after its start. */
+  private describe(live: LiveSpan, span: SdkSpan, idle: number): SpanDescription {
+    const known = live.description;
+    if (known?.isFinal === true && (live.type === undefined || live.type === known.type)) return known;
+    const description = describeSpan(span, knownStatements, live.type);
+    live.description = description;
+    const isLate = live.work >= WORKS && description.work < WORKS && live.type === undefined;
+    if (isLate && live.parent !== undefined && live.sink.explains) {
+      live.work = description.work;
+      beginWorkLate(live, description, idle);
+    }
+    return description;
   }
 
-  private count(state: LiveSpan, span: SdkSpan, now: number, idle: number): void {
-    const { monitor } = state;
-    const type = state.type ?? 'internal';
-    const name = state.name ?? operationName(type, span, this.statements);
+  private count(
+    live: LiveSpan,
+    span: SdkSpan,
+    description: SpanDescription,
+    durationMs: number,
+    now: number,
+    idle: number,
+  ): void {
+    const { sink, request } = live;
+    const { statement } = description;
+    live.type ??= description.type;
+    live.name ??= description.name;
+    const { type, name } = live;
     const error = span.status.code === SpanStatusCode.ERROR;
-    if (error) state.root.notable = true;
-    const durationMs = toMilliseconds(span.duration);
-    const thresholdMs = state.thresholdMs ?? thresholdOf(monitor, type, name);
+    if (error) request.isNotable = true;
+    const thresholdMs = live.thresholdMs ?? thresholdOf(sink, type, name);
     const slow = thresholdMs !== undefined && durationMs > thresholdMs;
-    state.name = name;
-    let statement: string | undefined;
-    if (state.work < WORKS) {
-      if (state.work === DATABASE) state.root.statements++;
-      if (state.root !== state) endWork(state, span, type, durationMs, error, this.statements, now, idle);
-      if (type === 'database') statement = countQuery(state, span, durationMs, slow, error, this.statements);
-    } else if (slow && type === 'database') {
-      statement = statementOf(span.attributes, this.statements)?.text;
+    if (live.work < WORKS) {
+      if (live.work === DATABASE) request.statements++;
+      if (live.root !== live) endWork(live, description, durationMs, error, now, idle);
+      if (statement !== undefined && statement.key.effect !== 'control') {
+        const route = live.root === live ? undefined : live.root.name;
+        sink.recordStatement(statement.key, durationMs, slow, error, live.rows, route);
+      }
     }
-    monitor.recorder?.ended(state, { type, name, durationMs, thresholdMs, error });
-    const expectedError = error && isExpectedError(span, state);
-    monitor.record({ type, name, durationMs, thresholdMs, error, expectedError, span, statement }, now, idle);
+    sink.recorder?.ended(live, { type, name, durationMs, thresholdMs, error });
+    sink.record(
+      {
+        type,
+        name,
+        durationMs,
+        thresholdMs,
+        error,
+        expectedError: error && isExpectedError(span, live),
+        span,
+        statement: statement?.text,
+      },
+      now,
+      idle,
+    );
   }
 }
 
-function thresholdOf(monitor: PerformanceMonitor, type: OperationType, name: string): number | undefined {
-  return type === 'http' ? monitor.thresholds.ofRoute(name) : monitor.thresholds.ofType(type);
+function thresholdOf({ thresholds }: SpanSink, type: OperationType, name: string): number | undefined {
+  return type === 'http' ? thresholds.ofRoute(name) : thresholds.ofType(type);
 }
 
-/** A fault of ours must not leave `span.end()`: the span would never end, and the user's code would get it. */
+/** An error must not leave `span.end()`: the span would never end, and the user's code would get it. */
 function report(error: unknown): void {
   diag.error('nestjs-performance: a span could not be counted', error);
 }

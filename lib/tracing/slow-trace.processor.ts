@@ -1,6 +1,6 @@
 import { type Context, diag, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { type LiveSpan, stateOf } from '../spans/live-span.js';
+import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
 
 /** The bounds of the spans that wait for the end of their trace. */
 export interface SlowTraceLimits {
@@ -55,11 +55,11 @@ export class SlowTraceProcessor implements SpanProcessor {
   }
 
   private hold(span: ReadableSpan): void {
-    const state = stateOf(span);
+    const state = liveSpanOf(span);
     if (state === undefined) return;
     const { root } = state;
     const buffer = this.bufferOf(root);
-    if (buffer.verdict === 'export' || (buffer.verdict === 'drop' && root.notable)) {
+    if (buffer.verdict === 'export' || (buffer.verdict === 'drop' && root.request.isNotable)) {
       this.export(span);
     } else if (state === root) {
       this.decide(buffer, root, span);
@@ -71,8 +71,8 @@ export class SlowTraceProcessor implements SpanProcessor {
   private decide(buffer: TraceBuffer, root: LiveSpan, span: ReadableSpan): void {
     this.waiting.delete(buffer);
     this.buffered -= buffer.spans.length;
-    buffer.verdict = root.notable ? 'export' : 'drop';
-    if (root.notable) {
+    buffer.verdict = root.request.isNotable ? 'export' : 'drop';
+    if (root.request.isNotable) {
       for (const waiting of buffer.spans) this.export(waiting);
       this.export(span);
     }
@@ -101,8 +101,9 @@ export class SlowTraceProcessor implements SpanProcessor {
   }
 
   private bufferOf(root: LiveSpan): TraceBuffer {
-    if (root.buffer === undefined) root.buffer = new TraceBuffer();
-    return root.buffer as TraceBuffer;
+    const { request } = root;
+    request.buffer ??= new TraceBuffer();
+    return request.buffer as TraceBuffer;
   }
 
   private export(span: ReadableSpan): void {

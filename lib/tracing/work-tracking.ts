@@ -1,117 +1,95 @@
 import type { Span } from '@opentelemetry/api';
 import { captureUserFrames } from '../code/call-site.js';
-import type { OperationType } from '../operation/operation.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { inputsOf, sizeOf } from '../spans/inputs.js';
-import { type LiveSpan, stateOf } from '../spans/live-span.js';
+import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
 import { RequestWork } from '../spans/request-work.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
-import { isStatement, knownStatements, type StatementCache } from '../spans/statement.js';
+import { describeSpan, type SpanDescription } from '../spans/span-description.js';
+import { knownStatements } from '../spans/statement.js';
 import { CONNECTION_POOL, WORKS } from '../spans/work.js';
-import { type DescribedWork, describeWork, statementOf } from '../spans/work-key.js';
 
-/** Stacks are taken up to this many frames of the user's code. */
+/** Stacks have up to this many frames of the user's code. */
 const MAX_FRAMES = 5;
 
-/** Tells a request of a piece of work that begins below it, and takes the stack where that has been asked for. */
-export function beginWork(
-  state: LiveSpan,
-  span: SdkSpan,
-  type: OperationType,
-  statements: StatementCache,
-  now: number,
-  idle: number,
-): void {
-  const { root, monitor } = state;
-  root.requestWork ??= new RequestWork(monitor.options.detection.nPlusOne.minRepetitions);
-  const work = root.requestWork;
-  state.alone = work.started(idle);
-  const asked =
-    work.wantsStack ||
-    (state.work === CONNECTION_POOL && monitor.diagnostics.stacks.wantsPool(root.name ?? ''));
-  if (asked && work.mayTakeStack) takeStack(state, work);
-  const described = describe(state, span, type, statements);
-  if (described !== undefined) join(state, work, described, now, idle, true);
+/** Adds a piece of work that starts to its request, and captures the stack where that was requested. */
+export function beginWork(live: LiveSpan, description: SpanDescription, now: number, idle: number): void {
+  const { root, request, sink } = live;
+  request.work ??= new RequestWork(sink.minRepetitions);
+  const { work } = request;
+  live.alone = work.started(idle);
+  const requested =
+    work.wantsStack || (live.work === CONNECTION_POOL && sink.stacks.wantsPool(root.name ?? ''));
+  if (requested && work.mayTakeStack) captureStack(live, work);
+  join(live, work, description, now, idle, true);
 }
 
-/** The same for work of which it turns out at its end what it was: neither its stack nor its company are known then. */
-export function beginWorkLate(
-  state: LiveSpan,
-  span: SdkSpan,
-  type: OperationType,
-  statements: StatementCache,
-  idle: number,
-): void {
-  state.root.requestWork ??= new RequestWork(state.monitor.options.detection.nPlusOne.minRepetitions);
-  state.root.requestWork.started(idle);
-  const described = describe(state, span, type, statements);
-  if (described !== undefined) join(state, state.root.requestWork, described, state.startedAt, idle, false);
+/** The same for a span whose attributes say at its end what it was: by then its stack is gone. */
+export function beginWorkLate(live: LiveSpan, description: SpanDescription, idle: number): void {
+  live.request.work ??= new RequestWork(live.sink.minRepetitions);
+  live.request.work.started(idle);
+  join(live, live.request.work, description, live.startedAt, idle, false);
 }
 
-/** Forgets a span as if it had not begun: what it stood for is measured by others. */
-export function forget(state: LiveSpan, now: number, idle: number): void {
-  const { diagnostics, recorder } = state.monitor;
-  state.duplicate = true;
-  state.withdraw(now, idle);
-  state.reportToParent(now, 0, false);
-  processProfiler.ended(state, now);
-  if (diagnostics.explains) {
-    if (state.root === state) diagnostics.rootEnded(state, now);
-    else if (state.work < WORKS) {
-      state.root.requestWork?.ended(idle);
-      state.group?.withdraw();
+/** Removes a span as if it had not started: what it stood for is measured by others. */
+export function withdraw(live: LiveSpan, now: number, idle: number): void {
+  const { sink, request } = live;
+  live.duplicate = true;
+  live.withdraw(now, idle);
+  live.reportToParent(now, 0, false);
+  processProfiler.ended(live, now);
+  if (sink.explains) {
+    if (live.root === live) sink.requestEnded(live, now);
+    else if (live.work < WORKS) {
+      request.work?.ended(idle);
+      live.group?.withdraw();
     }
   }
-  recorder?.ended(state);
+  sink.recorder?.ended(live);
 }
 
 /**
- * Tells what a call is made with, where its instrumentation knows and its span does not show it. Only hashes are
- * kept, to tell whether two calls ask the same. Called where the call is made, after the start of its span.
+ * Sets the values that a call is made with, where its instrumentation knows them and its span does not have them. Only
+ * hashes are kept, to compare calls. Called where the call is made, after the start of its span.
  */
 export function setParameters(span: Span, values: unknown): void {
-  const state = stateOf(span);
-  if (state === undefined) return;
+  const live = liveSpanOf(span);
+  if (live === undefined) return;
   if (Array.isArray(values)) {
-    state.inputs = inputsOf(values);
-    state.size = sizeOf(values);
-    state.constant = false;
+    live.inputs = inputsOf(values);
+    live.size = sizeOf(values);
+    live.constant = false;
   }
-  const { requestWork: work } = state.root;
-  if (state.group !== undefined || state.type === undefined || work === undefined) return;
-  const described = describe(state, span as SdkSpan, state.type, knownStatements);
-  if (described !== undefined) join(state, work, described, state.startedAt, loopIdleMs(), true);
+  const { work } = live.request;
+  if (live.group !== undefined || live.work >= WORKS || work === undefined || live.root === live) return;
+  live.description = describeSpan(span as SdkSpan, knownStatements, live.description?.type);
+  join(live, work, live.description, live.startedAt, loopIdleMs(), true);
 }
 
-/** Tells how many rows a query has read or written. */
+/** Sets how many rows a query has read or written. */
 export function setRowCount(span: Span, rows: unknown): void {
-  const state = stateOf(span);
-  if (state !== undefined && typeof rows === 'number') state.rows = rows;
+  const live = liveSpanOf(span);
+  if (live !== undefined && typeof rows === 'number') live.rows = rows;
 }
 
-/** Tells a request that a piece of work has ended. */
+/** Adds how a piece of work ended to its request. */
 export function endWork(
-  state: LiveSpan,
-  span: SdkSpan,
-  type: OperationType,
+  live: LiveSpan,
+  description: SpanDescription,
   durationMs: number,
   error: boolean,
-  statements: StatementCache,
   now: number,
   idle: number,
 ): void {
-  const work = state.root.requestWork;
+  const { work } = live.request;
   if (work === undefined) return;
   work.ended(idle);
-  if (state.group === undefined) {
-    // Its instrumentation has told only since the start what it is.
-    const described = describe(state, span, type, statements);
-    if (described !== undefined) join(state, work, described, state.startedAt, idle, false);
-  }
-  const { group, inputs, constant, size, rows, alone } = state;
+  // Its attributes may have been set since its start.
+  if (live.group === undefined) join(live, work, description, live.startedAt, idle, false);
+  const { group, inputs, constant, size, rows, alone } = live;
   if (group === undefined) return;
-  const { spanId } = span.spanContext();
+  const { spanId } = live.span.spanContext();
   work.end(
     group,
     { durationMs, error, inputs, constant: constant && inputs !== undefined, size, rows, spanId },
@@ -121,71 +99,37 @@ export function endWork(
   );
 }
 
-/** Counts the statement of a database span that ended. Returns it without its literals. */
-export function countQuery(
-  state: LiveSpan,
-  span: SdkSpan,
-  durationMs: number,
-  slow: boolean,
-  error: boolean,
-  statements: StatementCache,
-): string | undefined {
-  const known = state.statement ?? statementOf(span.attributes, statements);
-  if (known === undefined) return undefined;
-  if (known.key.effect !== 'control') {
-    const route = state.root === state ? undefined : state.root.name;
-    state.monitor.diagnostics.recordQuery(known.key, durationMs, slow, error, state.rows, route);
-  }
-  return known.text;
-}
-
-/** Whoever waits for a connection waits for the pool, whatever it will be asked. */
-const POOL_WORK: DescribedWork = {
-  key: { fingerprint: 'connection pool', name: 'connection pool', effect: 'control' },
-  inputs: undefined,
-};
-
-function describe(
-  { work }: LiveSpan,
-  span: SdkSpan,
-  type: OperationType,
-  statements: StatementCache,
-): DescribedWork | undefined {
-  return work === CONNECTION_POOL ? POOL_WORK : describeWork(type, span, statements);
-}
-
-/** @param onStack whether the code that asks for it stands on the stack now */
+/** @param onStack whether the code that makes the call is on the stack now */
 function join(
-  state: LiveSpan,
+  live: LiveSpan,
   work: RequestWork,
-  described: DescribedWork,
+  { key, inputs, statement }: SpanDescription,
   startedAt: number,
   idle: number,
   onStack: boolean,
 ): void {
-  const { key, inputs, firstSeen } = described;
-  if (isStatement(described)) state.statement = described;
-  // Two instrumentations may make a span each for one and the same query.
-  if (state.parent?.group?.key.fingerprint === key.fingerprint) return;
-  if (state.inputs === undefined) {
-    state.inputs = inputs;
-    state.constant = firstSeen !== undefined && firstSeen < state.root.startedAt;
+  if (key === undefined) return;
+  // Two instrumentations may create a span each for one query.
+  if (live.parent?.group?.key.fingerprint === key.fingerprint) return;
+  if (live.inputs === undefined) {
+    live.inputs = inputs;
+    live.constant = statement !== undefined && statement.firstSeen < live.root.startedAt;
   }
-  state.group = work.begin(key, state.work, state.parent ?? state, startedAt, idle);
-  const { stacks } = state.monitor.diagnostics;
-  const route = state.root.name ?? '';
+  live.group = work.begin(key, live.work, live.parent ?? live, startedAt, idle);
+  const { stacks } = live.sink;
+  const route = live.root.name ?? '';
   const wanted = stacks.isWanted(key.fingerprint, route);
-  if (wanted && onStack && state.frames === undefined && work.mayTakeStack) takeStack(state, work);
-  if (state.frames === undefined) return;
-  // A pool may call the driver back without a trace of who asked; that one is found at the pool.
-  const frames = state.frames.length > 0 ? state.frames : work.poolFrames;
+  if (wanted && onStack && live.frames === undefined && work.mayTakeStack) captureStack(live, work);
+  if (live.frames === undefined) return;
+  // A pool may call the driver back without a trace of the caller, which is found at the pool.
+  const frames = live.frames.length > 0 ? live.frames : work.poolFrames;
   if (wanted) stacks.keep(key.fingerprint, route, frames);
-  if (state.group !== undefined && frames.length > 0) work.keepStack(state.group, frames);
+  if (live.group !== undefined && frames.length > 0) work.keepStack(live.group, frames);
 }
 
-function takeStack(state: LiveSpan, work: RequestWork): void {
-  state.frames = captureUserFrames(MAX_FRAMES);
-  state.monitor.diagnostics.prepare(state.frames);
-  work.tookStack(state.work, state.frames);
-  if (state.work === CONNECTION_POOL) state.frames = undefined;
+function captureStack(live: LiveSpan, work: RequestWork): void {
+  live.frames = captureUserFrames(MAX_FRAMES);
+  live.sink.prepareSources(live.frames);
+  work.tookStack(live.work, live.frames);
+  if (live.work === CONNECTION_POOL) live.frames = undefined;
 }

@@ -18,7 +18,7 @@ const say = (causes: RankedCause[], more: Partial<Explainable> = {}): string =>
     name: 'GET /albums',
     durationMs: 1000,
     thresholdMs: 500,
-    usuallyMs: undefined,
+    expectedMs: undefined,
     waits: false,
     causes,
     repetitions: [],
@@ -38,7 +38,7 @@ const say = (causes: RankedCause[], more: Partial<Explainable> = {}): string =>
 describe('an explanation', () => {
   it.each<[string, string]>([
     [
-      say([cause('database', 0.92, { operation: 'SELECT track', count: 3 })], { usuallyMs: 80 }),
+      say([cause('database', 0.92, { operation: 'SELECT track', count: 3 })], { expectedMs: 80 }),
       'GET /albums took 1000 ms (threshold 500, usually 80): 92 % went to the database (SELECT track, 3 times). Event loop and GC were quiet.',
     ],
     [

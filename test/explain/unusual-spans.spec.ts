@@ -5,7 +5,7 @@ import { from, type Observable } from 'rxjs';
 import { TrackPerformance } from '../../lib/nest/decorators/track-performance.decorator.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { concurrentRequests } from '../../lib/spans/concurrent-requests.js';
-import { stateOf } from '../../lib/spans/live-span.js';
+import { liveSpanOf } from '../../lib/spans/live-span.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
@@ -46,12 +46,12 @@ describe('spans that are not as usual', () => {
 
   it('keeps no chain of a method that goes on after its end, again and again', () => {
     let span = start('poll', SpanKind.INTERNAL, {});
-    const root = stateOf(span);
+    const root = liveSpanOf(span);
     for (let turn = 0; turn < 1000; turn++) {
       span.end();
       span = start('poll', SpanKind.INTERNAL, {}, span);
     }
-    expect(stateOf(span)?.parent).toBe(root);
+    expect(liveSpanOf(span)?.parent).toBe(root);
     span.end();
   });
 
@@ -88,8 +88,8 @@ describe('spans that are not as usual', () => {
     expect(concurrentRequests.running).toBe(before);
     const root = start('GET', SpanKind.SERVER, SERVED);
     context.with(trace.setSpan(ROOT_CONTEXT, root), () => service.items());
-    const state = stateOf(root);
-    expect(state?.requestWork?.groups.every(({ isRunning, started }) => !isRunning && started === 0)).toBe(
+    const state = liveSpanOf(root);
+    expect(state?.request.work?.groups.every(({ isRunning, started }) => !isRunning && started === 0)).toBe(
       true,
     );
     busy(40);
@@ -121,10 +121,10 @@ describe('spans that are not as usual', () => {
 
   it('finds nothing in a stream of events, which is no company for others while it is open', async () => {
     const stream = start('GET', SpanKind.SERVER, SERVED);
-    const state = stateOf(stream);
+    const state = liveSpanOf(stream);
     if (state !== undefined) {
       state.thresholdMs = Number.POSITIVE_INFINITY;
-      tracing.monitor.diagnostics.markAsStream(state);
+      tracing.monitor.sink.markAsStream(state);
     }
     const working = start('GET', SpanKind.SERVER, { ...SERVED, 'http.route': '/work' });
     busy(40);

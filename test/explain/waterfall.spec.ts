@@ -5,10 +5,10 @@ import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opent
 import { NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
-import { stateOf } from '../../lib/spans/live-span.js';
+import { liveSpanOf } from '../../lib/spans/live-span.js';
 import type { Waterfall } from '../../lib/spans/waterfall.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
-import { forget } from '../../lib/tracing/work-tracking.js';
+import { withdraw } from '../../lib/tracing/work-tracking.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 describe('the waterfall of a slow operation', () => {
@@ -141,7 +141,7 @@ describe('the waterfall of a slow operation', () => {
     start('later', step).end();
     step.end();
     expect(waterfall('job')).toBeUndefined();
-    for (const span of [job, step]) expect(stateOf(span)?.endedBelow).toBeUndefined();
+    for (const span of [job, step]) expect(liveSpanOf(span)?.completedBelow).toBeUndefined();
   });
 
   it('holds no span that has ended, however long its root lives', async () => {
@@ -162,7 +162,7 @@ describe('the waterfall of a slow operation', () => {
     const ended = endSome();
     await sleep(1);
     gc();
-    expect(stateOf(job)?.endedBelow?.size).toBeGreaterThan(100);
+    expect(liveSpanOf(job)?.completedBelow?.size).toBeGreaterThan(100);
     expect(ended.filter((step) => step.deref() !== undefined)).toEqual([]);
     job.end();
   });
@@ -172,9 +172,9 @@ describe('the waterfall of a slow operation', () => {
     const call = start('call', job);
     start('before', call).end();
     const during = start('during', call);
-    const state = stateOf(call);
+    const state = liveSpanOf(call);
     if (state === undefined) throw new Error('the span was not seen');
-    forget(state, performance.now(), 0);
+    withdraw(state, performance.now(), 0);
     during.end();
     call.end();
     job.end();
@@ -232,7 +232,7 @@ describe('the waterfall of a slow operation', () => {
     tracing = startTracing({ customThresholds: { job: 0 }, detection: { explain: false } });
     const job = start('job');
     start('step', job).end();
-    expect(stateOf(job)?.endedBelow).toBeUndefined();
+    expect(liveSpanOf(job)?.completedBelow).toBeUndefined();
     job.end();
     expect(tracing.monitor.getSlowOperations()).toHaveLength(1);
     expect(waterfall('job')).toBeUndefined();

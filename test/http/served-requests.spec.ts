@@ -17,7 +17,7 @@ import { trace } from '@opentelemetry/api';
 import { type Observable, of } from 'rxjs';
 import { SlowThreshold } from '../../lib/nest/decorators/slow-threshold.decorator.js';
 import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
-import { stateOf } from '../../lib/spans/live-span.js';
+import { liveSpanOf } from '../../lib/spans/live-span.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';
 
@@ -77,7 +77,7 @@ class UsersController {
     const outer = trace.getActiveSpan();
     await sleep(Number(id) % 5);
     return withPerformanceTracking('step', async () => {
-      const inner = stateOf(trace.getActiveSpan());
+      const inner = liveSpanOf(trace.getActiveSpan());
       await sleep(Number(id) % 3);
       return {
         same: outer !== undefined && inner?.parent?.span === outer && trace.getActiveSpan() === inner.span,

@@ -40,7 +40,7 @@ describe('the findings that are counted', () => {
 
   it('are told with the trace of the last one', async () => {
     const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
-    monitor.diagnostics.findings.observe(seen('statement', 100), undefined, 1000);
+    monitor.analyzer.findings.observe(seen('statement', 100), undefined, 1000);
     const labels = { performance_finding_type: 'n_plus_one', performance_finding_severity: 'warning' };
     const parsed = scrape(monitor);
     expect(parsed.value('performance_findings_total', labels)).toBe(1);

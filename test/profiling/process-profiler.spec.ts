@@ -20,7 +20,7 @@ class TestSpan implements NoticedSpan {
   executionPeriod = 0;
   executionChildren = 0;
   executionChildrenSum = 0;
-  cpuStartMs = 0;
+  readonly request = { cpuStartMs: 0 };
   readonly root: TestSpan;
   constructor(
     readonly parent: TestSpan | undefined = undefined,

@@ -22,12 +22,10 @@ describe('what a report holds', () => {
 
   const withFinding = (change: Partial<Finding>, more: Partial<ReportSource> = {}): ReportSource => {
     monitor = busyMonitor(0);
-    monitor.countingSince = 0;
+    Object.defineProperty(monitor, 'countingSince', { value: 0 });
     const [finding] = fullSource(monitor).getFindings();
-    return Object.assign(Object.create(monitor) as ReportSource, {
-      getFindings: () => [{ ...finding, ...change }],
-      ...more,
-    });
+    const own = { getFindings: () => [{ ...finding, ...change }], ...more };
+    return Object.create(monitor, Object.getOwnPropertyDescriptors(own)) as ReportSource;
   };
 
   it('tells the time lost in an hour since counting began, which a reset begins anew', () => {
@@ -103,7 +101,7 @@ describe('what a report holds', () => {
 
   it('tells the alerts of late within the covered time, and how the baseline stands', () => {
     monitor = busyMonitor(0);
-    monitor.countingSince = 0;
+    Object.defineProperty(monitor, 'countingSince', { value: 0 });
     const source = fullSource(monitor, 'GET /a', 3);
     const now = Date.now();
     expect(buildReport(source, { now, uptimeMs: HOUR_MS }).recentAlerts).toHaveLength(3);

@@ -60,7 +60,7 @@ export function fullSource(monitor: PerformanceMonitor, name = 'GET /albums/:id'
       },
     },
   };
-  return Object.assign(Object.create(monitor) as PerformanceMonitor, own) as ReportSource;
+  return Object.create(monitor, Object.getOwnPropertyDescriptors(own)) as ReportSource;
 }
 
 function slowOperation(name: string, index: number, now: number): SlowOperation {

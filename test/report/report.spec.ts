@@ -55,7 +55,7 @@ describe('the report', () => {
 
   it('covers the smallest window that holds what was asked for, and says why', () => {
     start();
-    monitor.countingSince = 0;
+    Object.defineProperty(monitor, 'countingSince', { value: 0 });
     const now = Date.now();
     const of = (agoMs: number, uptimeMs: number) =>
       buildReport(monitor, { now, uptimeMs, since: now - agoMs }).covered;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type Attributes, SpanKind } from '@opentelemetry/api';
-import { classify, operationName } from '../../lib/spans/classify.js';
+import { describeSpan } from '../../lib/spans/span-description.js';
 import { StatementCache } from '../../lib/spans/statement.js';
 
 const { CLIENT, CONSUMER, INTERNAL, PRODUCER, SERVER } = SpanKind;
@@ -92,7 +92,6 @@ describe('a span', () => {
     ['pool', INTERNAL, { 'db.system.name': 'postgresql' }, 'database', 'pool'],
   ])('%j of kind %d with %j is %s, named %s', (name, kind, attributes, type, expected) => {
     const span = { name, kind, attributes };
-    expect(classify(span)).toBe(type);
-    expect(operationName(type, span, new StatementCache())).toBe(expected);
+    expect(describeSpan(span, new StatementCache())).toMatchObject({ type, name: expected });
   });
 });

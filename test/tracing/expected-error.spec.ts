@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { BadGatewayException, HttpException, NotFoundException } from '@nestjs/common';
 import { type Attributes, context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
+import type { HttpEvidenceSource } from '../../lib/operation/operation.js';
 import { isErrorOfCaller } from '../../lib/spans/expected-error.js';
-import type { HttpEvidenceSource } from '../../lib/spans/live-span.js';
-import { stateOf } from '../../lib/spans/live-span.js';
+import { liveSpanOf } from '../../lib/spans/live-span.js';
 import { startTracing, type TestTracing } from '../support/tracing.js';
 
 describe('an expected error', () => {
@@ -113,7 +113,7 @@ describe('an expected error', () => {
       attributes: { 'http.request.method': 'GET' },
     });
     const child = tracer.startSpan('work', {}, trace.setSpan(context.active(), root));
-    const state = stateOf(root);
+    const state = liveSpanOf(root);
     const http: HttpEvidenceSource = { statusCode: 200, evidence: () => ({ statusCode: 200, aborted }) };
     if (state !== undefined) state.http = http;
     root.end();

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { context, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { stateOf } from '../../lib/spans/live-span.js';
+import { liveSpanOf } from '../../lib/spans/live-span.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
@@ -76,18 +76,18 @@ describe('SlowSpanProcessor', () => {
   it('holds no more of a span with many children than of one with few', () => {
     const parent = start('parent');
     for (let i = 0; i < 10_000; i++) start('child', parent).end();
-    const state = stateOf(parent);
+    const state = liveSpanOf(parent);
     expect(state?.childCount).toBe(10_000);
     const lengths = Object.values(state ?? {}).map((value) => (Array.isArray(value) ? value.length : 0));
     expect(Math.max(...lengths)).toBeLessThan(50);
-    expect(state?.requestWork?.groups.length ?? 0).toBeLessThanOrEqual(64);
+    expect(state?.request.work?.groups.length ?? 0).toBeLessThanOrEqual(64);
     parent.end();
     expect(tracing.monitor.getStats().operations.find(({ name }) => name === 'child')?.count).toBe(10_000);
   });
 
   it('says within what a slow operation ran', () => {
     const root = tracing.provider.getTracer('test').startSpan('root');
-    const state = stateOf(root);
+    const state = liveSpanOf(root);
     if (state !== undefined) state.name = 'GET /albums';
     start('inner', root).end();
     root.end();

@@ -1,10 +1,8 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { OperationType } from '../../operation/operation.js';
-import { type ClassifiableSpan, rawStatement } from '../../spans/classify.js';
+import { rawStatement } from '../../spans/classify.js';
 import { inputsOf } from '../../spans/inputs.js';
-import type { StatementCache } from '../../spans/statement.js';
-import type { Inputs } from '../../spans/work-group.js';
-import { type DescribedWork, describeWork } from '../../spans/work-key.js';
+import type { SpanDescription } from '../../spans/span-description.js';
+import type { Inputs, WorkKey } from '../../spans/work-group.js';
 
 /**
  * What stands in a statement for a value that is bound, or that was taken out before it was recorded, in any
@@ -14,27 +12,24 @@ const PLACEHOLDER = /\?|\$\d|(?<!:):\w|@\w|%(?:s|d|\(\w+\)s)|\{|\*{3}|<\w+>/;
 const PARAMETER = /^db\.(?:query\.parameter|statement\.parameter)\./;
 
 /**
- * Describes the work of a recorded span. As the live library does, and with what may be elsewhere: the values
- * in attributes, or removed from the statement. Nothing for a database span that does not tell what it asked.
+ * The work of a recorded span: as the live library describes it, with values that may be elsewhere, in attributes, or
+ * removed from the statement. Nothing for a database span that does not say what it asked.
  */
 export function describeRecorded(
-  type: OperationType,
-  span: ClassifiableSpan,
-  statements: StatementCache,
-): DescribedWork | undefined {
-  const { attributes } = span;
-  if (type === 'database' && !tellsWhat(attributes)) return undefined;
-  const described = describeWork(type, span, statements);
-  if (described === undefined) return undefined;
-  const told = type === 'database' ? valuesOf(attributes) : undefined;
-  if (told !== undefined) return { key: described.key, inputs: told };
-  const text = type === 'database' ? rawStatement(attributes) : undefined;
-  if (text !== undefined && PLACEHOLDER.test(text)) return { key: described.key, inputs: undefined };
-  return described;
+  { type, key, inputs }: SpanDescription,
+  attributes: Attributes,
+): { readonly key: WorkKey; readonly inputs: Inputs | undefined } | undefined {
+  if (key === undefined) return undefined;
+  if (type !== 'database') return { key, inputs };
+  if (!saysWhat(attributes)) return undefined;
+  const values = valuesOf(attributes);
+  if (values !== undefined) return { key, inputs: values };
+  const text = rawStatement(attributes);
+  return { key, inputs: text !== undefined && PLACEHOLDER.test(text) ? undefined : inputs };
 }
 
 /** An operation alone, `SELECT`, does not tell one query from another. */
-function tellsWhat(attributes: Attributes): boolean {
+function saysWhat(attributes: Attributes): boolean {
   return (
     rawStatement(attributes) !== undefined ||
     typeof attributes['db.query.summary'] === 'string' ||

@@ -1,5 +1,6 @@
 import { SpanKind } from '@opentelemetry/api';
-import { type ClassifiableSpan, classify, operationName } from '../../spans/classify.js';
+import { type ClassifiableSpan, classify } from '../../spans/classify.js';
+import { describeSpan, type SpanDescription } from '../../spans/span-description.js';
 import { StatementCache } from '../../spans/statement.js';
 import { CONNECTION_POOL, WORKS, workOf } from '../../spans/work.js';
 import { Clock } from './clock.js';
@@ -41,10 +42,10 @@ export class SpanReader {
     const name = typeof value['name'] === 'string' ? value['name'] : '';
     const kind = spanKindOf(value['kind']);
     const described: ClassifiableSpan = { name, kind, attributes: attributesOf(value['attributes']) };
-    const type = classify(described);
-    const work = workOf(type, name, kind);
+    const description = describeSpan(described, this.statements);
+    const { type, work } = description;
     const served = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
-    const todo = work < WORKS ? describeRecorded(type, described, this.statements) : undefined;
+    const todo = work < WORKS ? describeRecorded(description, described.attributes) : undefined;
     if (todo === undefined && type === 'database' && work !== CONNECTION_POOL && !NO_QUERY.test(name))
       onMissing(service);
     const flags = Number(value['flags'] ?? 0);
@@ -62,16 +63,14 @@ export class SpanReader {
         work,
         key: todo === undefined ? undefined : this.interner.key(todo.key),
         inputs: todo?.inputs,
-        route: served ? this.interner.name(this.routeOf(type, described)) : '',
+        route: served ? this.interner.name(this.routeOf(description, described)) : '',
       },
     };
   }
 
   /** A span's name is as good as a route where no route was recorded: what is told is of this one trace. */
-  private routeOf(type: string, span: ClassifiableSpan): string {
+  private routeOf({ type, name }: SpanDescription, span: ClassifiableSpan): string {
     const unrouted = type === 'http' && span.attributes['http.route'] === undefined;
-    return (
-      (unrouted && span.name !== '' ? span.name : operationName(type, span, this.statements)) || '(unnamed)'
-    );
+    return (unrouted && span.name !== '' ? span.name : name) || '(unnamed)';
   }
 }

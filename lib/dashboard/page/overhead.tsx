@@ -14,12 +14,12 @@ export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
   const rows: [string, string, string][] = [
     [
       'Watching the event loop',
-      stateOf(watchdog),
+      liveSpanOf(watchdog),
       `${number(watchdog?.captures)} stacks taken, ${number(watchdog?.skipped)} left out`,
     ],
     [
       'Profiling',
-      stateOf(profiling),
+      liveSpanOf(profiling),
       profiling?.bytes === undefined
         ? ''
         : `the last ${number(profiling.seconds)} s in ${bytes(profiling.bytes)}, a sample every ${number(profiling.intervalMs)} ms`,
@@ -49,7 +49,7 @@ export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
   );
 }
 
-function stateOf(status: { state?: string; reason?: string } | undefined): string {
+function liveSpanOf(status: { state?: string; reason?: string } | undefined): string {
   if (status?.state === undefined) return 'off';
   return status.reason === undefined ? status.state : `${status.state}: ${status.reason}`;
 }

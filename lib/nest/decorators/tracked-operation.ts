@@ -4,9 +4,9 @@ import { boundedName, OPERATION_TYPE_PATTERN, type OperationType } from '../../o
 import { loopIdleMs } from '../../process/loop-idle.js';
 import { TYPE_ATTRIBUTE } from '../../spans/classify.js';
 import { isErrorOfCaller } from '../../spans/expected-error.js';
-import { type LiveSpan, stateOf } from '../../spans/live-span.js';
+import { type LiveSpan, liveSpanOf } from '../../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../../spans/tracing-runtime.js';
-import { forget } from '../../tracing/work-tracking.js';
+import { withdraw } from '../../tracing/work-tracking.js';
 import { milliseconds } from '../../validation/checks.js';
 import { formatValue } from '../../validation/options-error.js';
 
@@ -95,7 +95,7 @@ export class RunningOperation {
     readonly parent: Context,
   ) {
     this.context = trace.setSpan(parent, span);
-    this.state = stateOf(span);
+    this.state = liveSpanOf(span);
     if (this.state === undefined) return;
     this.state.type = operation.type;
     this.state.name = operation.name;
@@ -105,7 +105,7 @@ export class RunningOperation {
   /** Forgets the call as if it had not been made: what it returned is measured instead. */
   abandon(): void {
     if (this.state === undefined) return;
-    forget(this.state, performance.now(), loopIdleMs());
+    withdraw(this.state, performance.now(), loopIdleMs());
   }
 
   succeed(): void {
@@ -119,9 +119,9 @@ export class RunningOperation {
   private end(failed: boolean, error: unknown): void {
     try {
       const { operation, span, state } = this;
-      const monitor = state?.monitor ?? tracingRuntime.monitor;
+      const sink = state?.sink ?? tracingRuntime.monitor?.sink;
       const durationMs = performance.now() - this.startedAt;
-      const thresholdMs = operation.thresholdMs ?? monitor?.thresholds.ofType(operation.type);
+      const thresholdMs = operation.thresholdMs ?? sink?.thresholds.ofType(operation.type);
       span.setAttribute(operation.durationKey, durationMs);
       span.setAttribute(operation.errorKey, failed);
       if (thresholdMs !== undefined) {
@@ -136,7 +136,7 @@ export class RunningOperation {
       const expectedError = failed && isErrorOfCaller(error);
       if (state !== undefined) state.expectsError = expectedError;
       else {
-        monitor?.record({
+        sink?.record({
           type: operation.type,
           name: operation.name,
           durationMs,

@@ -1,7 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { trace } from '@opentelemetry/api';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
-import { stateOf } from '../../spans/live-span.js';
+import { liveSpanOf } from '../../spans/live-span.js';
 import { failureCountOf, failurePercentage, MIN_JUDGED, MOST_PERCENT } from '../../statistics/failures.js';
 import type { Complete } from '../../validation/complete.js';
 import { formatValue } from '../../validation/options-error.js';
@@ -161,7 +161,7 @@ function rounded(percentage: number | undefined): number | undefined {
  * of the traffic left, they would keep the service down for good.
  */
 function expectError(): void {
-  const root = stateOf(trace.getActiveSpan())?.root;
+  const root = liveSpanOf(trace.getActiveSpan())?.root;
   if (root?.isWaitedFor === true) root.expectsError = true;
 }
 

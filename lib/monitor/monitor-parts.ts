@@ -1,0 +1,155 @@
+import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
+import { diag } from '@opentelemetry/api';
+import type { PerformanceAlert } from '../alerting/alert.js';
+import { Alerting } from '../alerting/alerting.js';
+import { HEAP_USED } from '../alerting/rule-name.js';
+import { DeferredEmitter } from '../async/deferred-emitter.js';
+import { RequestAnalyzer } from '../explain/request-analyzer.js';
+import { Metrics } from '../metrics/metrics.js';
+import { Thresholds } from '../operation/thresholds.js';
+import { ResourceSampler } from '../process/resource-sampler.js';
+import { Profiling } from '../profiling/profiling.js';
+import { AlertHistory } from '../report/alert-history.js';
+import { ResourcePeaks } from '../report/resource-peaks.js';
+import { liveSpanOf } from '../spans/live-span.js';
+import { Statistics } from '../statistics/statistics.js';
+import { LongTermAnalysis } from './long-term-analysis.js';
+import { OperationSink } from './operation-sink.js';
+import type { ResolvedOptions } from './options.js';
+import { SlowOperations } from './slow-operations.js';
+
+/** The parts of a {@link PerformanceMonitor}, wired to each other. */
+export interface MonitorParts {
+  readonly options: ResolvedOptions;
+  readonly sink: OperationSink;
+  readonly statistics: Statistics;
+  readonly slow: SlowOperations;
+  readonly analyzer: RequestAnalyzer;
+  readonly resources: ResourceSampler;
+  readonly resourcePeaks: ResourcePeaks;
+  readonly profiling: Profiling;
+  readonly longTerm: LongTermAnalysis;
+  readonly alerting: Alerting;
+  readonly alertHistory: AlertHistory;
+  readonly alerts: DeferredEmitter<PerformanceAlert>;
+  readonly metrics: Metrics;
+  /** When counting started, at the start or the last reset, in milliseconds since 1970. */
+  readonly counting: { since: number };
+}
+
+/** Creates the parts. Nothing runs yet. */
+export function createParts(options: ResolvedOptions): MonitorParts {
+  const { thresholds, detection, resources: sampling } = options;
+  const counting = { since: Date.now() };
+  const statistics: Statistics = new Statistics(detection.maxOperations, (type, name) =>
+    longTerm.baseline.historyOf(type, name),
+  );
+  const slow = new SlowOperations(detection.maxSlowOperations, reportError);
+  const resources = new ResourceSampler(sampling.intervalMs);
+  const resourcePeaks = new ResourcePeaks(resources.history);
+  const analyzer = new RequestAnalyzer(
+    detection,
+    (from) => resources.evidence(from, performance.now() - from).gcPauseMs,
+    reportError,
+  );
+  const profiling = new Profiling(
+    options,
+    analyzer.sources,
+    (span) => liveSpanOf(span)?.executionNumber ?? 0,
+  );
+  const alertHistory = new AlertHistory();
+  const alerts = new DeferredEmitter<PerformanceAlert>(reportError);
+  const alerting: Alerting = new Alerting(
+    options.alerts,
+    {
+      types: () => statistics.types(),
+      type: (type, window) => statistics.typeSummary(type, window, performance.now()),
+      operation: (name, window, type) => statistics.operationSummary(name, window, performance.now(), type),
+      failing: (window) => statistics.failing(window, performance.now()),
+      heap: () => {
+        const heap = getHeapStatistics();
+        return { used: heap.used_heap_size, limit: heap.heap_size_limit };
+      },
+      eventLoop: () => resources.current().eventLoop,
+      leaks: () => longTerm.leaks(),
+      regressions: () => longTerm.regressions(),
+      findings: (type, since) => analyzer.findings.list({ type }).filter(({ lastSeen }) => lastSeen >= since),
+    },
+    options,
+    (alert) => {
+      if (alert.rule === HEAP_USED && alert.state === 'firing')
+        profiling.captureAllocationsOnMemoryPressure();
+      alertHistory.add(alert);
+      alerts.emit(alert);
+    },
+    reportError,
+  );
+  const longTerm: LongTermAnalysis = new LongTermAnalysis(options, {
+    statistics: () => statistics,
+    resources,
+    peaks: resourcePeaks,
+    observed: (observation) => void analyzer.findings.observe(observation, undefined, Date.now()),
+    onLeak: () => profiling.captureAllocationsOnMemoryPressure(),
+    onError: reportError,
+    slo: alerting.savedSlos,
+  });
+  const metrics = new Metrics(options, {
+    statistics,
+    resources,
+    countingSince: () => counting.since,
+    slowOperations: () => slow.list(),
+    findingCounts: () => analyzer.findings.counts(),
+    dropped: () => droppedBy({ statistics, slow, alerts, analyzer }),
+    regressions: () => longTerm.regressions(),
+    trends: () => longTerm.trends(),
+    leaks: () => longTerm.leaks(),
+    burnRates: () => alerting.burnRates(Date.now()),
+    alertRules: () => alerting.rules(),
+  });
+  const sink = new OperationSink({
+    thresholds: new Thresholds(thresholds),
+    minRepetitions: detection.nPlusOne.minRepetitions,
+    ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos },
+  });
+  return {
+    options,
+    sink,
+    statistics,
+    slow,
+    analyzer,
+    resources,
+    resourcePeaks,
+    profiling,
+    longTerm,
+    alerting,
+    alertHistory,
+    alerts,
+    metrics,
+    counting,
+  };
+}
+
+/** What the limits dropped since the start or the last reset. */
+export function droppedBy({
+  statistics,
+  slow,
+  alerts,
+  analyzer,
+}: Pick<MonitorParts, 'statistics' | 'slow' | 'alerts' | 'analyzer'>): {
+  operationsToOther: number;
+  events: number;
+  queries: number;
+} {
+  const { findingEvents, queries } = analyzer.dropped;
+  return {
+    operationsToOther: statistics.overflowed,
+    events: slow.droppedEvents + alerts.dropped + findingEvents,
+    queries,
+  };
+}
+
+/** An error of a listener, or of this package, goes to OpenTelemetry's diagnostics alone. */
+export function reportError(error: unknown): void {
+  diag.error('nestjs-performance: a listener failed', error);
+}

@@ -1,0 +1,209 @@
+import { performance } from 'node:perf_hooks';
+import type { PerformanceAlert } from '../alerting/alert.js';
+import type { SilenceOptions } from '../alerting/alert-options.js';
+import type { Alerting } from '../alerting/alerting.js';
+import type { BurnRate } from '../alerting/burn-rate.js';
+import type { Regression } from '../baseline/regression.js';
+import type { Trend } from '../baseline/trend.js';
+import type { Finding, FindingType } from '../explain/finding.js';
+import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
+import type { SlowQuery } from '../explain/slow-queries.js';
+import type { Leak } from '../leaks/leak.js';
+import { boundedName, type OperationType } from '../operation/operation.js';
+import type { ResourceSampler } from '../process/resource-sampler.js';
+import type { Profiling } from '../profiling/profiling.js';
+import { buildReport } from '../report/build-report.js';
+import type { PerformanceStats, PerformanceStatsInParts } from '../report/performance-stats.js';
+import type { PerformanceReport } from '../report/report.js';
+import type { ReportSource } from '../report/report-source.js';
+import type { ResourcePeaks } from '../report/resource-peaks.js';
+import { GuardedSpan, type SpanLike } from '../spans/guarded-span.js';
+import { liveSpanOf } from '../spans/live-span.js';
+import type { BaselineLatency } from '../statistics/operation-history.js';
+import { round } from '../text/round.js';
+import type { LongTermAnalysis } from './long-term-analysis.js';
+import { droppedBy, type MonitorParts } from './monitor-parts.js';
+import type { ResolvedOptions } from './options.js';
+
+/** Operations listed by default. More would make a heavy page of little use. */
+const LISTED = 100;
+
+/** What a monitor knows, to read. */
+export class MonitorViews implements ReportSource {
+  protected readonly parts: MonitorParts;
+
+  /** @param parts of which it is a view, or another view of the same. @internal */
+  constructor(parts: MonitorParts | MonitorViews) {
+    this.parts = parts instanceof MonitorViews ? parts.parts : parts;
+  }
+
+  get options(): ResolvedOptions {
+    return this.parts.options;
+  }
+  /** When counting started, at the start or the last reset, in milliseconds since 1970. */
+  get countingSince(): number {
+    return this.parts.counting.since;
+  }
+  get resources(): ResourceSampler {
+    return this.parts.resources;
+  }
+  /** @internal */
+  get resourcePeaks(): ResourcePeaks {
+    return this.parts.resourcePeaks;
+  }
+  /** @internal */
+  get profiling(): Profiling {
+    return this.parts.profiling;
+  }
+  /** Baselines, regressions, trends and leaks. @internal */
+  get longTerm(): LongTermAnalysis {
+    return this.parts.longTerm;
+  }
+  /** @internal */
+  get alerting(): Alerting {
+    return this.parts.alerting;
+  }
+
+  /** The statistics, the current resources and the drivers. `operations` limits the list, by default to 100. */
+  getStats(bounds: { operations?: number | undefined } = {}): PerformanceStats {
+    const { operations, ...figures } = this.statsInParts(bounds);
+    return { ...figures, operations: [...operations] };
+  }
+
+  /**
+   * The same with operations that are summarised one by one, as they are read.
+   * @internal
+   */
+  statsInParts({ operations = LISTED }: { operations?: number | undefined } = {}): PerformanceStatsInParts {
+    const { statistics, resources, sink, analyzer, profiling } = this.parts;
+    const now = performance.now();
+    const totals = statistics.totals();
+    return {
+      totalOperations: totals.count,
+      totalSlowOperations: totals.slowCount,
+      slowPercentage: totals.count > 0 ? round((totals.slowCount / totals.count) * 100) : 0,
+      byType: statistics.typeStatistics(now),
+      operations: statistics.eachNamed(now, operations),
+      currentResources: resources.current(),
+      drivers: sink.drivers,
+      dropped: droppedBy(this.parts),
+      eventLoopWatchdog: analyzer.watchdog.status,
+      profiling: profiling.status,
+    };
+  }
+
+  /** Resets the statistics, the slow operations, the findings and the queries. */
+  resetStats(): void {
+    const { counting, statistics, slow, analyzer, metrics, alerts } = this.parts;
+    counting.since = Date.now();
+    statistics.reset();
+    slow.clear();
+    analyzer.clear();
+    metrics.clear();
+    alerts.dropped = 0;
+  }
+
+  /** The last slow operations, the newest first. */
+  getSlowOperations(filter: { limit?: number | undefined; type?: string | undefined } = {}): SlowOperation[] {
+    return this.parts.slow.list(filter.limit, filter.type);
+  }
+
+  /** A slow operation by its id, while it is kept, with its waterfall. */
+  getSlowOperation(id: string): DetailedSlowOperation | undefined {
+    return this.parts.slow.get(id);
+  }
+
+  /** The findings of the detectors, those with the most excess time first. */
+  getFindings(filter: { limit?: number | undefined; type?: FindingType | undefined } = {}): Finding[] {
+    return this.parts.analyzer.findings.list(filter);
+  }
+
+  /** The statements that were slow at least once, or all of them; those with the most time first. By default 100. */
+  getSlowQueries(filter: { limit?: number | undefined; all?: boolean | undefined } = {}): SlowQuery[] {
+    return this.parts.analyzer.getSlowQueries(filter);
+  }
+
+  /** The regressions: those that last, the latest first, then those that are over. */
+  getRegressions(): Regression[] {
+    return this.parts.longTerm.regressions();
+  }
+
+  /** The trends that continue, those that reach their limit first before others. */
+  getTrends(): Trend[] {
+    return this.parts.longTerm.trends();
+  }
+
+  /** Memory that leaks. */
+  getLeaks(): Leak[] {
+    return this.parts.longTerm.leaks();
+  }
+
+  /**
+   * What is slow, what became slower, what was found, and how the process is.
+   * @param options `since` in milliseconds since 1970, by default the start; `limit` entries of each list, by default 20
+   */
+  getReport(options: { since?: number | undefined; limit?: number | undefined } = {}): PerformanceReport {
+    return buildReport(this, options);
+  }
+
+  /** The baseline of an operation, once enough is known. */
+  getBaseline(type: OperationType, name: string): BaselineLatency | undefined {
+    return this.parts.statistics.history(type, name)?.usual;
+  }
+
+  /**
+   * Suppresses the notifications of alerts that match, while the silence holds. Returns what ends it.
+   * @throws PerformanceOptionsError for an invalid silence
+   */
+  silence(options: SilenceOptions): () => void {
+    return this.parts.alerting.silence(options);
+  }
+
+  /** The burn rates of each objective of `alerts.slos`. */
+  getBurnRates(): BurnRate[] {
+    return this.parts.alerting.burnRates(Date.now());
+  }
+
+  /** The alerts that fired or were resolved, the newest first. */
+  getRecentAlerts(): PerformanceAlert[] {
+    return this.parts.alertHistory.list();
+  }
+
+  /** The alerts that are firing. */
+  getActiveAlerts(): { rule: string; subject?: string; firedAt: number }[] {
+    return this.parts.alerting.active();
+  }
+
+  /**
+   * Compares a span that is about to end with the threshold of its type, annotates it when it is slow, and counts it. For
+   * spans that no {@link SlowSpanProcessor} sees: one that it does see is counted by it, and only compared here. Never
+   * throws.
+   * @param span any object with some members of a span, or none; `performance.*` attributes are written with its
+   * `setAttribute`
+   * @param durationMs milliseconds; unless it is a finite number of at least 0, the operation is not counted
+   * @returns whether it was slow
+   */
+  checkAndAnnotateSlowOperation(
+    span: SpanLike | null | undefined,
+    durationMs: number,
+    type: OperationType,
+  ): boolean {
+    const { sink } = this.parts;
+    const known = typeof type === 'string' && type !== '' ? boundedName(type) : 'internal';
+    const thresholdMs = sink.thresholds.ofType(known);
+    const live = liveSpanOf(span);
+    if (live !== undefined) {
+      live.type = known;
+      return thresholdMs !== undefined && durationMs > thresholdMs;
+    }
+    const safe = span === null || span === undefined ? undefined : new GuardedSpan(span);
+    return sink.record({
+      type: known,
+      name: safe?.name ?? known,
+      durationMs,
+      thresholdMs,
+      error: safe?.hasFailed ?? false,
+      span: safe,
+    });
+  }
+}

@@ -1,0 +1,164 @@
+import { performance } from 'node:perf_hooks';
+import type { Span } from '@opentelemetry/api';
+import type { SloCounters } from '../alerting/slo-counters.js';
+import type { RawFrame } from '../code/call-site.js';
+import type { RequestAnalyzer } from '../explain/request-analyzer.js';
+import type { SlowOperation } from '../explain/slow-operation.js';
+import type { Metrics } from '../metrics/metrics.js';
+import type { DriverStatus } from '../operation/driver-status.js';
+import { boundedName, MAX_NAME } from '../operation/operation.js';
+import type { Thresholds } from '../operation/thresholds.js';
+import { loopIdleMs } from '../process/loop-idle.js';
+import type { ResourceSampler } from '../process/resource-sampler.js';
+import type { Profiling } from '../profiling/profiling.js';
+import type { EndedOperation, GuardedOperation } from '../spans/ended-operation.js';
+import { GuardedSpan } from '../spans/guarded-span.js';
+import type { OperationRecorder, SpanSink } from '../spans/live-span.js';
+import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
+import type { StackRequests } from '../spans/stack-requests.js';
+import { emptyBreakdown } from '../spans/work.js';
+import type { WorkKey } from '../spans/work-group.js';
+import type { Statistics } from '../statistics/statistics.js';
+import { annotate } from './annotate.js';
+import { describeSlow } from './describe-slow.js';
+import type { RecordedSpans, SlowOperations } from './slow-operations.js';
+
+/** What operations are reported to on their way. */
+interface SinkParts {
+  readonly thresholds: Thresholds;
+  readonly minRepetitions: number;
+  readonly statistics: Statistics;
+  readonly slow: SlowOperations;
+  readonly analyzer: RequestAnalyzer;
+  readonly resources: ResourceSampler;
+  readonly profiling: Profiling;
+  readonly metrics: Metrics;
+  readonly slos: SloCounters;
+}
+
+/** The path of an operation: counted, compared with its threshold, and kept with its evidence when it was slow. */
+export class OperationSink implements SpanSink {
+  /** Whether operations are counted. */
+  isOpen = false;
+  /** The drivers that are instrumented, and those that are not. */
+  drivers: readonly DriverStatus[] = [];
+  recorder: OperationRecorder | undefined = undefined;
+  readonly id: number;
+  readonly explains: boolean;
+  readonly minRepetitions: number;
+  readonly thresholds: Thresholds;
+  readonly stacks: StackRequests;
+
+  constructor(private readonly parts: SinkParts) {
+    const { analyzer } = parts;
+    this.id = analyzer.id;
+    this.explains = analyzer.explains;
+    this.stacks = analyzer.stacks;
+    this.minRepetitions = parts.minRepetitions;
+    this.thresholds = parts.thresholds;
+  }
+
+  requestStarted(root: LiveSpan): void {
+    this.parts.analyzer.requestStarted(root);
+  }
+
+  requestEnded(root: LiveSpan, now: number): void {
+    this.parts.analyzer.requestEnded(root, now);
+  }
+
+  markAsStream(root: LiveSpan): void {
+    this.parts.analyzer.markAsStream(root);
+  }
+
+  recordStatement(
+    key: WorkKey,
+    durationMs: number,
+    slow: boolean,
+    error: boolean,
+    rows: number | undefined,
+    route: string | undefined,
+  ): void {
+    this.parts.analyzer.recordStatement(key, durationMs, slow, error, rows, route);
+  }
+
+  prepareSources(frames: readonly RawFrame[]): void {
+    this.parts.analyzer.prepareSources(frames);
+  }
+
+  record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
+    if (!this.isOpen || !Number.isFinite(given.durationMs) || given.durationMs < 0) return false;
+    const { statistics, analyzer, slos, metrics } = this.parts;
+    const live = liveSpanOf(given.span);
+    const operation = guarded(given, live);
+    const { type, name, durationMs, thresholdMs, error, expectedError } = operation;
+    const adaptiveMs = statistics.history(type, name)?.adaptiveMs ?? Number.POSITIVE_INFINITY;
+    // A stream stays open for as long as the client listens.
+    const isStream = thresholdMs === Number.POSITIVE_INFINITY;
+    const limitMs = isStream ? thresholdMs : Math.min(adaptiveMs, thresholdMs ?? adaptiveMs);
+    const slow = durationMs > limitMs;
+    const history = statistics.record(type, name, durationMs, slow, error, now, limitMs, expectedError);
+    if (history !== undefined) {
+      if (isStream) history.isStream = true;
+      if (live !== undefined && live.root === live && analyzer.explains)
+        history.addWork(live.breakdown(now, idle, 0, clearedParts()), live.request.statements);
+    }
+    slos.record(name, durationMs, error, type);
+    const kept = slow ? this.keep(operation, live, limitMs, limitMs !== thresholdMs, now) : undefined;
+    metrics.record(operation, live, kept);
+    return slow;
+  }
+
+  private keep(
+    operation: GuardedOperation,
+    live: LiveSpan | undefined,
+    thresholdMs: number,
+    adaptive: boolean,
+    now: number,
+  ): SlowOperation {
+    const { type, name, durationMs, span } = operation;
+    const { analyzer, profiling, resources, statistics } = this.parts;
+    const busyMs = analyzer.explains ? live?.busyMs(now, loopIdleMs()) : undefined;
+    const baseline = statistics.history(type, name)?.usual;
+    const { slow, files, updates } = describeSlow(operation, thresholdMs, live, now, {
+      resources: resources.evidence(now - durationMs, busyMs),
+      expectedMs: baseline?.p50Ms ?? statistics.median(type, name, now),
+      baseline,
+      adaptive,
+      analyzer,
+      profiling,
+      busyMs,
+      drivers: this.drivers,
+    });
+    if (span !== undefined) annotate(span, slow, files);
+    this.parts.slow.add(slow, recordedSpans(live, durationMs, now));
+    this.parts.slow.updateLater(slow.id, updates);
+    if (live !== undefined) live.request.isNotable = true;
+    return slow;
+  }
+}
+
+/** The operation with its name within bounds, and a span that throws nothing. Most are given like that. */
+function guarded(given: EndedOperation, live: LiveSpan | undefined): GuardedOperation {
+  const { name, span } = given;
+  const isGuarded = span === undefined || live !== undefined || span instanceof GuardedSpan;
+  if (isGuarded && name.length <= MAX_NAME) return given as GuardedOperation;
+  const safe = isGuarded || span === null ? undefined : new GuardedSpan(span);
+  return { ...given, name: boundedName(name), span: isGuarded ? (span as Span) : safe };
+}
+
+/** A copy of what completed below an operation: the span around it takes that over. */
+function recordedSpans(
+  live: LiveSpan | undefined,
+  durationMs: number,
+  now: number,
+): RecordedSpans | undefined {
+  if (live?.completedBelow === undefined) return undefined;
+  return { completed: live.completedBelow.copy(), startedAt: live.startedBy(now, durationMs) };
+}
+
+const parts: number[] = emptyBreakdown();
+
+/** One array for all operations: they are counted one after the other. */
+function clearedParts(): number[] {
+  return parts.fill(-0);
+}
