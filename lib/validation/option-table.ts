@@ -49,12 +49,12 @@ export function readEnvironment(
   env: Environment,
   faults: OptionFault[],
 ): Record<string, unknown> {
-  const values: Record<string, unknown> = {};
-  for (const [name, rule] of Object.entries(table)) {
-    if (isCheck(rule)) values[name] = readVariables(rule, env, faults);
-    else if (!isList(rule)) values[name] = readEnvironment(rule, env, faults);
-  }
-  return values;
+  return Object.fromEntries(
+    Object.entries(table).flatMap(([name, rule]) => {
+      if (isCheck(rule)) return [[name, readVariables(rule, env, faults)]];
+      return isList(rule) ? [] : [[name, readEnvironment(rule, env, faults)]];
+    }),
+  );
 }
 
 function readVariables(rule: Option, env: Environment, faults: OptionFault[]): unknown {
@@ -77,16 +77,21 @@ function readVariables(rule: Option, env: Environment, faults: OptionFault[]): u
  * given, as `alerts.notifiers.webhook`, stays undefined.
  */
 export function resolveTable<Resolved>(table: Shape, given: object = {}, environment: object = {}): Resolved {
-  const resolved: Record<string, unknown> = {};
-  for (const [name, rule] of Object.entries(table)) {
-    const value = own(given as Record<string, unknown>, name);
-    const set = own(environment as Record<string, unknown>, name);
-    if (isCheck(rule)) resolved[name] = value ?? set ?? defaultOf(rule);
-    else if (isList(rule)) resolved[name] = value ?? [];
-    else if (value !== undefined || !Object.values(rule).some((each) => isCheck(each) && each.required))
-      resolved[name] = resolveTable(rule, isObject(value) ? value : {}, isObject(set) ? set : {});
-  }
-  return resolved as Resolved;
+  return Object.fromEntries(
+    Object.entries(table).map(([name, rule]) => {
+      const value = own(given as Record<string, unknown>, name);
+      const set = own(environment as Record<string, unknown>, name);
+      return [name, resolveRule(rule, value, set)];
+    }),
+  ) as Resolved;
+}
+
+function resolveRule(rule: Shape[string], given: unknown, environment: unknown): unknown {
+  if (isCheck(rule)) return given ?? environment ?? defaultOf(rule);
+  if (isList(rule)) return given ?? [];
+  const needsMore = Object.values(rule).some((each) => isCheck(each) && each.required);
+  if (given === undefined && needsMore) return undefined;
+  return resolveTable(rule, isObject(given) ? given : {}, isObject(environment) ? environment : {});
 }
 
 function defaultOf({ default: value }: Option): unknown {

@@ -77,7 +77,6 @@ describe('resolveOptions', () => {
         guards: nothing,
         maxStreams: nothing,
       },
-      monitor: nothing,
     };
     expect(resolveOptions(given)).toEqual(
       resolveOptions({ ...present, alerts: { ...present.alerts, notifiers: { webhook, alertmanager } } }),

@@ -1,8 +1,8 @@
 import { SpanKind } from '@opentelemetry/api';
-import { type ClassifiableSpan, classify } from '../../spans/classify.js';
+import type { ClassifiableSpan } from '../../spans/classify.js';
 import { describeSpan, type SpanDescription } from '../../spans/span-description.js';
 import { StatementCache } from '../../spans/statement.js';
-import { CONNECTION_POOL, WORKS, workOf } from '../../spans/work.js';
+import { CONNECTION_POOL, WORKS } from '../../spans/work.js';
 import { Clock } from './clock.js';
 import { Interner } from './interner.js';
 import { attributesOf, idOf, isError, isFields, spanKindOf } from './otlp-values.js';
