@@ -1,0 +1,26 @@
+import { declaredType, docOf } from './program.mjs';
+import { table } from './table.mjs';
+
+/** The fields of a type that the API answers with, inherited ones included. */
+export function fieldTable(program, name) {
+  const { checker } = program;
+  const rows = checker.getPropertiesOfType(declaredType(program, name)).map((member) => {
+    const optional =
+      checker.getTypeOfSymbol(member) !== checker.getNonNullableType(checker.getTypeOfSymbol(member));
+    return [`\`${member.name}\`${optional ? ' (optional)' : ''}`, docOf(member, checker)];
+  });
+  return table(['field', 'meaning'], rows);
+}
+
+/** The words of a type that is a list of words, each with what `descriptions` says of it: none missing, none left over. */
+export function wordTable(program, name, head, descriptions) {
+  const words = declaredType(program, name).types?.map(({ value }) => value) ?? [];
+  const missing = words.filter((word) => !descriptions.has(word));
+  const left = [...descriptions.keys()].filter((word) => !words.includes(word));
+  if (missing.length > 0 || left.length > 0)
+    throw new Error(`The description of ${name} misses [${missing}] and has [${left}] too many`);
+  return table(
+    head,
+    [...descriptions].map(([word, cells]) => [`\`${word}\``, ...cells]),
+  );
+}
