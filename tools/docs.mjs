@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { CAUSES, FINDINGS } from './docs/causes.mjs';
 import { commandHelp } from './docs/command.mjs';
 import { routeTable } from './docs/endpoint.mjs';
-import { fieldTable, wordTable } from './docs/fields.mjs';
+import { fieldTable, memberTable, wordTable } from './docs/fields.mjs';
 import { documentFaults, documents } from './docs/links.mjs';
 import { metricTable, prometheusNames } from './docs/metrics.mjs';
 import { optionRules, optionTables } from './docs/options.mjs';
@@ -67,6 +67,7 @@ async function generate() {
     command: commandHelp(repository),
     causes: wordTable(program, 'CauseName', ['cause', 'evidence', 'what to do'], CAUSES),
     findings: wordTable(program, 'FindingType', ['type', 'what was found'], FINDINGS),
+    service: memberTable(program, 'PerformanceMonitorService'),
     'slow-operation': fieldTable(program, 'SlowOperation'),
     'ranked-cause': fieldTable(program, 'RankedCause'),
     finding: fieldTable(program, 'Finding'),

@@ -1,3 +1,4 @@
+import ts from 'typescript';
 import { declaredType, docOf } from './program.mjs';
 import { table } from './table.mjs';
 
@@ -23,4 +24,22 @@ export function wordTable(program, name, head, descriptions) {
     head,
     [...descriptions].map(([word, cells]) => [`\`${word}\``, ...cells]),
   );
+}
+
+/** The public members of a class, without those that Nest calls. */
+export function memberTable(program, name) {
+  const { checker } = program;
+  const rows = checker.getPropertiesOfType(declaredType(program, name)).flatMap((member) => {
+    const declaration = member.valueDeclaration;
+    const isHidden = (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Private) !== 0;
+    if (isHidden || /^on[A-Z]/.test(member.name)) return [];
+    const parameters = (declaration.parameters ?? []).map(
+      (parameter) => parameter.name.getText() + (parameter.questionToken === undefined ? '' : '?'),
+    );
+    const shown = ts.isMethodDeclaration(declaration)
+      ? `${member.name}(${parameters.join(', ')})`
+      : member.name;
+    return [[`\`${shown}\``, docOf(member, checker)]];
+  });
+  return table(['member', 'meaning'], rows);
 }

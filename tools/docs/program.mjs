@@ -21,14 +21,13 @@ export function walk(files, visit) {
   for (const file of files) enter(file);
 }
 
-/** The type of this name that a source file declares and exports. */
+/** The type of this name that a source file declares. */
 export function declaredType({ checker, files }, name) {
+  const isDeclaration = (node) =>
+    ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node) || ts.isClassDeclaration(node);
   for (const file of files)
     for (const statement of file.statements)
-      if (
-        (ts.isInterfaceDeclaration(statement) || ts.isTypeAliasDeclaration(statement)) &&
-        statement.name.text === name
-      )
+      if (isDeclaration(statement) && statement.name?.text === name)
         return checker.getTypeAtLocation(statement.name);
   throw new Error(`The sources declare no type ${name}`);
 }
