@@ -53,6 +53,11 @@ describe('the snippets of a Markdown file', () => {
     const fences = text.split('\n').filter((line) => line.startsWith('```ts'));
     const found = (await documentedSnippets()).filter(({ file }) => file === 'README.md');
     expect(found).toHaveLength(fences.length);
-    expect(found[0]?.text).toContain('PerformanceModule.forRoot()');
+    expect(found[0]?.text).toContain('PerformanceModule.forRoot(');
+  });
+
+  it('are found in the folders of docs', async () => {
+    const files = new Set((await documentedSnippets()).map(({ file }) => file));
+    expect([...files]).toEqual(expect.arrayContaining(['docs/getting-started.md', 'docs/guides/testing.md']));
   });
 });

@@ -1,0 +1,87 @@
+/** What each cause is concluded from, and what to do about it. A cause that is missing here fails the generator. */
+export const CAUSES = new Map([
+  [
+    'n_plus_one',
+    [
+      'The same statement or call at least 5 times within one request: sequential, interleaved or parallel',
+      'Ask once for all of them: a join, `IN` or a loader. See [N+1 queries](../guides/n-plus-one.md)',
+    ],
+  ],
+  [
+    'sequential_calls',
+    [
+      "Three or more reads one after the other, none of which depended on another's result",
+      'Start them together and await all of them: `Promise.all`',
+    ],
+  ],
+  [
+    'database',
+    [
+      'The time in which a database span below it ran; overlapping spans count once',
+      'Look at the statement at `/performance/queries`; an index, fewer rows, a cache',
+    ],
+  ],
+  ['cache', ['The time in which a cache span below it ran', 'Fewer round trips: `MGET`, a pipeline']],
+  [
+    'external',
+    ['The time in which an outgoing call below it ran', 'A timeout, a cache, or the service that was called'],
+  ],
+  ['messaging', ['The time in which a span of a message queue below it ran', 'Batches, or a broker nearby']],
+  ['rpc', ['The time in which an RPC call below it ran', 'As for `external`']],
+  [
+    'connection_pool',
+    [
+      'The time until a pool handed out a connection',
+      'A larger pool, or transactions that hold a connection for less time',
+    ],
+  ],
+  [
+    'cpu',
+    [
+      'Its own time in which the event loop was busy, with the stack that was captured where it was long enough',
+      'A [profile](../guides/profiling.md) names the functions',
+    ],
+  ],
+  [
+    'event_loop_blocked',
+    [
+      'The event loop was blocked during its time by other work: the operation and the function are named',
+      'Change the function that blocked, not the operation that waited',
+    ],
+  ],
+  [
+    'gc',
+    [
+      'Garbage collection pauses during its time',
+      'Allocate less: an [allocation profile](../guides/profiling.md#on-demand) names the functions',
+    ],
+  ],
+  [
+    'waiting',
+    [
+      'Its own time in which the event loop was idle: a timer, a lock, or I/O that is not instrumented',
+      'See [a query is not seen](../guides/troubleshooting.md#a-query-or-call-is-not-seen), or decorate the method that waits',
+    ],
+  ],
+  [
+    'unknown',
+    [
+      'None of the above took a quarter of its time',
+      'Decorate [your own methods](../guides/own-methods.md) to divide the time further',
+    ],
+  ],
+]);
+
+/** What each type of finding is. */
+export const FINDINGS = new Map([
+  ['n_plus_one', ['One statement or call was repeated within one request, with other values each time']],
+  ['duplicate_queries', ['One statement was repeated within one request with the same values']],
+  ['sequential_calls', ["Reads ran one after the other, and none depended on another's result"]],
+  [
+    'event_loop_block',
+    ['One piece of JavaScript blocked the event loop for at least `detection.eventLoopBlock.limitMs`'],
+  ],
+  ['regression', ['An operation got slower, fails more often, or makes more queries than before']],
+  ['trend', ['An operation or a resource of the process drifts slowly upwards']],
+  ['memory_leak', ['Memory grows and stays after full garbage collections']],
+]);
