@@ -37,6 +37,7 @@ export class MonitorViews implements ReportSource {
     this.parts = parts instanceof MonitorViews ? parts.parts : parts;
   }
 
+  /** The options with every default filled in. */
   get options(): ResolvedOptions {
     return this.parts.options;
   }
@@ -44,6 +45,7 @@ export class MonitorViews implements ReportSource {
   get countingSince(): number {
     return this.parts.counting.since;
   }
+  /** The samples of CPU, memory, event loop and garbage collection. */
   get resources(): ResourceSampler {
     return this.parts.resources;
   }
@@ -65,8 +67,8 @@ export class MonitorViews implements ReportSource {
   }
 
   /** The statistics, the current resources and the drivers. `operations` limits the list, by default to 100. */
-  getStats(bounds: { operations?: number | undefined } = {}): PerformanceStats {
-    const { operations, ...figures } = this.statsInParts(bounds);
+  getStats(options: { operations?: number | undefined } = {}): PerformanceStats {
+    const { operations, ...figures } = this.statsInParts(options);
     return { ...figures, operations: [...operations] };
   }
 

@@ -31,10 +31,13 @@ export function memberTable(program, name) {
   const { checker } = program;
   const rows = checker.getPropertiesOfType(declaredType(program, name)).flatMap((member) => {
     const declaration = member.valueDeclaration;
-    const isHidden = (ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.Private) !== 0;
-    if (isHidden || /^on[A-Z]/.test(member.name)) return [];
+    const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected;
+    const isInternal = ts.getJSDocTags(declaration).some(({ tagName }) => tagName.text === 'internal');
+    const isHidden = (ts.getCombinedModifierFlags(declaration) & hidden) !== 0;
+    if (isHidden || isInternal || /^on[A-Z]/.test(member.name)) return [];
     const parameters = (declaration.parameters ?? []).map(
-      (parameter) => parameter.name.getText() + (parameter.questionToken === undefined ? '' : '?'),
+      ({ name, questionToken, initializer }) =>
+        name.getText() + (questionToken === undefined && initializer === undefined ? '' : '?'),
     );
     const shown = ts.isMethodDeclaration(declaration)
       ? `${member.name}(${parameters.join(', ')})`
