@@ -13,19 +13,19 @@ import {
 import type { Repetition } from './repetition.js';
 
 /**
- * What the time of a slow operation can have gone to. The list is closed:
+ * Where the time of a slow operation can have gone. The list is closed:
  *
- * | cause | the evidence for it |
+ * | cause | evidence |
  * | --- | --- |
- * | `n_plus_one` | the same statement or call, again and again within one request |
- * | `sequential_calls` | reads one after the other, none made with what another answered |
+ * | `n_plus_one` | the same statement or call, repeated within one request |
+ * | `sequential_calls` | sequential reads, none of which depends on another's result |
  * | `database`, `cache`, `external`, `messaging`, `rpc` | the time in which such a child ran |
  * | `connection_pool` | the time until a pool handed out a connection |
  * | `cpu` | own time in which the event loop was busy |
- * | `event_loop_blocked` | the event loop stood still within its time, for other work |
+ * | `event_loop_blocked` | other work blocked the event loop within its time |
  * | `gc` | pauses of the garbage collector within its time |
- * | `waiting` | own time in which the event loop was idle: a timer, a lock, I/O that is not seen |
- * | `unknown` | nothing of the above was seen to take a quarter of it |
+ * | `waiting` | own time in which the event loop was idle: a timer, a lock, I/O that is not instrumented |
+ * | `unknown` | none of the above took a quarter of it |
  */
 export const CAUSES = [
   'n_plus_one',
@@ -44,56 +44,56 @@ export const CAUSES = [
 ] as const;
 export type CauseName = (typeof CAUSES)[number];
 
-/** One of the causes of a slow operation. The shares of all of them add up to 1 at the most. */
+/** One of the causes of a slow operation. The shares of all of them add up to at most 1. */
 export interface RankedCause {
   cause: CauseName;
   /** Of the duration, 0 to 1. */
   share: number;
   ms: number;
-  /** `measured`: counted as it happened. `likely`: it follows from what was measured, unless something unseen was at work. */
+  /** `measured`: counted as it happened. `likely`: inferred from measurements. */
   certainty: 'measured' | 'likely';
-  /** What it was: `SELECT track`, `POST /checkout`. */
+  /** The operation behind it: `SELECT track`, `POST /checkout`. */
   operation?: string;
   /** How many of them. */
   count?: number;
 }
 
-/** What is known of a slow operation when its causes are ranked. All times are milliseconds within its interval. */
+/** What causes are ranked by. All times are milliseconds within the operation's interval. */
 export interface CauseEvidence {
   readonly durationMs: number;
   readonly breakdown: Breakdown;
   readonly repetitions: readonly Repetition[];
   readonly chain: Chain | undefined;
-  /** The loop stood still for other work; for work of its own; for work nobody knows of. */
+  /** The time in which the loop was blocked by other work, by its own, by unknown work. */
   readonly blockedByOthersMs: number;
   readonly blockedByOwnMs: number;
   readonly blockedByUnknownMs: number;
-  /** Of the moments at which the restless loop was looked at, the share at which other work ran. 0 to 1. */
+  /** The share of the observed moments in which other work ran, 0 to 1. */
   readonly othersShare: number;
-  /** It was sampled all along, so whose code ran is known. */
+  /** It was sampled throughout, so whose code ran is known. */
   readonly sampled?: boolean;
-  /** CPU time of the process: where it is less than the loop was busy, the rest was waited for the machine. */
+  /** CPU time of the process. Where the loop was busy for longer, the rest was spent waiting for a CPU. */
   readonly cpuMs: number;
   readonly gcMs: number;
-  /** Of the samples of its own, the share at which the collector ran. 0 to 1. */
+  /** The share of its own samples in which the garbage collector ran, 0 to 1. */
   readonly gcShare?: number;
   /** No other request ran within its time. */
   readonly alone: boolean;
-  /** It waited for more than one connection at a time: what held them was its own work. */
+  /** It waited for several connections at a time, so its own work held them. */
   readonly poolIsOwn: boolean;
-  /** What most of each kind of work was: a name and how often, by index of the work. */
+  /** The greatest operation of each kind of work and its count, by index of the work. */
   readonly dominant: (work: number) => { name: string; count: number } | undefined;
 }
 
-/** Calls in a chain from which on it is worth a word, and what running them side by side must save. */
+/** A chain is reported from so many calls, if running them in parallel would save so much. */
 const MIN_CHAIN = 3;
 const MIN_SAVING_MS = 25;
-/** One call that takes more of the chain than this is the cause itself. */
+/** A single call with a greater share of the chain is itself the cause. */
 const MAX_SHARE_OF_ONE = 0.6;
 /** A cause of a smaller share explains nothing. */
 const MIN_SHARE = 0.25;
 
-/** Whether calls that came one after the other are worth a word. */
+/** Whether sequential calls are reported. */
 export function isSequential(chain: Chain | undefined): chain is Chain {
   return (
     chain !== undefined &&
@@ -124,7 +124,7 @@ export function rankCauses(evidence: CauseEvidence): RankedCause[] {
     let ms = Math.min(totalMs, parts[group.work] as number);
     (parts[group.work] as number) -= ms;
     if (evidence.poolIsOwn && group.work === DATABASE) {
-      // They wait for each other's connections.
+      // The queries wait for each other's connections.
       ms += parts[CONNECTION_POOL] as number;
       parts[CONNECTION_POOL] = 0;
     }
@@ -166,9 +166,9 @@ export function rankCauses(evidence: CauseEvidence): RankedCause[] {
 }
 
 /**
- * Takes what the event loop did apart: other work that held it, the collector, and what is left for the operation
- * itself. While the loop stands still nothing of an operation goes on, so that time is taken from its own busy time
- * and from its children alike, as each had been busy.
+ * Splits the busy time of the event loop: other work that blocked it, the garbage collector, and the operation itself.
+ * While the loop is blocked nothing of an operation proceeds, so that time is taken from its own busy time and from its
+ * children in proportion to how busy each was.
  */
 function splitBusy(
   evidence: CauseEvidence,
@@ -179,10 +179,10 @@ function splitBusy(
   for (let work = 0; work < WORKS; work++) workMs += parts[work] as number;
   const workBusy = Math.max(0, workMs - (parts[WORK_IDLE] as number));
   const ownBusy = parts[SELF_BUSY] as number;
-  // Nobody else ran: what held the loop was the operation itself, or the collector for it.
+  // No other request ran: the operation itself blocked the loop, or the garbage collector did for it.
   const unknownOthers = alone ? 0 : Math.max(0, blockedByUnknownMs - Math.max(0, ownBusy - blockedByOwnMs));
   const held = evidence.blockedByOthersMs + unknownOthers;
-  // What no stall accounts for is shared as it was seen at moments.
+  // Busy time outside stalls is shared as observed at moments.
   const busy = ownBusy + workBusy;
   const worked = Math.min(busy, evidence.cpuMs);
   const shared = evidence.othersShare * Math.max(0, worked - held - blockedByOwnMs);
@@ -191,14 +191,14 @@ function splitBusy(
     : Math.min(held + shared, busy);
   const fromOwn = busy > 0 ? othersMs * (ownBusy / busy) : 0;
   const fromWork = othersMs - fromOwn;
-  // Work of its own that held the loop while a child ran made the child look longer than it was.
+  // Own work that blocked the loop while a child ran made the child look longer than it was.
   const ownHeld = blockedByOwnMs + (alone ? blockedByUnknownMs : 0);
   const heldInWork = Math.min(workBusy - fromWork, Math.max(0, ownHeld - (ownBusy - fromOwn)));
   const fromChildren = fromWork + heldInWork;
   if (workMs > 0 && fromChildren > 0)
     for (let work = 0; work < WORKS; work++) (parts[work] as number) *= 1 - fromChildren / workMs;
   const left = ownBusy - fromOwn + heldInWork;
-  // Pauses are known by intervals that may begin before it; samples are its own.
+  // The intervals of pauses may start before it; samples are its own.
   const gcMs = Math.min(left, Math.max(evidence.gcMs, (evidence.gcShare ?? 0) * left));
   const cpuMs = left - gcMs;
   return {

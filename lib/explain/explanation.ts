@@ -8,25 +8,25 @@ import type { Observation } from './finding.js';
 import { adviceOn, type Repetition } from './repetition.js';
 import { brief, ms, percent, place, times } from './words.js';
 
-/** What the sentences of an explanation are made of. Only what was measured is in it. */
+/** What an explanation is composed from. Only measurements are in it. */
 export interface Explainable {
   readonly name: string;
   readonly durationMs: number;
   readonly thresholdMs: number;
-  /** The median of this operation before, where there is enough of it. */
+  /** The median of the operation, once enough is known. */
   readonly expectedMs: number | undefined;
-  /** Whether it is work that is waited for itself: a query, a call. */
-  readonly waits: boolean;
+  /** Whether it is itself work that is waited for: a query, a call. */
+  readonly isWork: boolean;
   readonly causes: readonly RankedCause[];
   readonly repetitions: readonly Repetition[];
   readonly chain: Chain | undefined;
-  /** The line of the first cause, where it could be told. */
+  /** The line of the first cause, where it is known. */
   readonly callSite: CallSite | undefined;
-  /** The innermost function of a stack that was caught, which may be one of Node's. */
+  /** The innermost function of a captured stack, which may be one of Node's. */
   readonly running: string | undefined;
-  /** The functions that its CPU time was spent in, by self time, where it was sampled. */
+  /** The functions that used its CPU time, by self time, where it was sampled. */
   readonly topFunctions: readonly HotFunction[];
-  /** Who held the event loop. */
+  /** What blocked the event loop. */
   readonly blocker:
     | {
         readonly name: string;
@@ -35,54 +35,54 @@ export interface Explainable {
         readonly callSite: CallSite | undefined;
       }
     | undefined;
-  /** What the operation was at when it waited, where that is known: `before its handler`. */
+  /** Where the operation was when it waited, where that is known: `before its handler`. */
   readonly stage: string | undefined;
-  /** Drivers that are installed and not seen. */
-  readonly unseen: readonly string[];
+  /** Drivers that are installed and not instrumented. */
+  readonly uninstrumented: readonly string[];
   readonly aborted: boolean;
-  /** The share of its time in which the event loop was busy, 0 to 1; and the pauses of the collector. */
+  /** The share of its time in which the event loop was busy, 0 to 1; and the pauses of the garbage collector. */
   readonly loopBusy: number;
   readonly gcMs: number;
 }
 
-/** A second cause from this share on is named as well. */
+/** A second cause is also named from this share. */
 const NAMED = 0.15;
 
-/** Says in a few sentences what the time of a slow operation went to. */
+/** A few sentences on where the time of a slow operation went. */
 export function explain(facts: Explainable): string {
   const { name, durationMs, thresholdMs, expectedMs, causes } = facts;
-  const usually = expectedMs === undefined ? '' : `, usually ${Math.round(expectedMs * 10) / 10}`;
+  const median = expectedMs === undefined ? '' : `, median ${Math.round(expectedMs * 10) / 10}`;
   const [first, second] = causes;
   const sentences: string[] = [];
-  const took = `${name} took ${ms(durationMs)} (threshold ${thresholdMs}${usually})`;
+  const took = `${name} took ${ms(durationMs)} (threshold ${thresholdMs}${median})`;
   if (first === undefined || first.cause === 'unknown')
-    sentences.push(`${took}, and nothing that was seen explains most of it.`);
+    sentences.push(`${took}. No single cause explains most of it.`);
   else {
     const hedge = first.certainty === 'likely' ? 'most likely ' : '';
     sentences.push(`${took}: ${hedge}${percent(first.share)} went to ${describe(first, facts, true)}.`);
   }
   if (second !== undefined && second.share >= NAMED)
     sentences.push(`Another ${percent(second.share)} went to ${describe(second, facts, false)}.`);
-  if (facts.aborted) sentences.push('The client went away before the response was complete.');
-  sentences.push(...surroundings(facts, first, second));
+  if (facts.aborted) sentences.push('The client disconnected before the response was complete.');
+  sentences.push(...processState(facts, first, second));
   return sentences.join(' ');
 }
 
-/** What is worth a word of the loop and the collector, where the causes that were named do not speak of them. */
-function surroundings(
+/** The state of event loop and garbage collector, unless the named causes are about them. */
+function processState(
   { loopBusy, gcMs, durationMs }: Explainable,
   first: RankedCause | undefined,
   second: RankedCause | undefined,
 ): string[] {
   const named = [first, second !== undefined && second.share >= NAMED ? second : undefined];
-  if (named.some((cause) => cause !== undefined && OF_THE_LOOP.has(cause.cause))) return [];
+  if (named.some((cause) => cause !== undefined && LOOP_CAUSES.has(cause.cause))) return [];
   const gcHeavy = gcMs > 0.1 * durationMs;
   if (loopBusy < 0.5 && !gcHeavy) return ['Event loop and GC were quiet.'];
   const busy = `The event loop was busy for ${percent(loopBusy)} of the time`;
   return [gcHeavy ? `${busy}, and GC paused it for ${ms(gcMs)}.` : `${busy}.`];
 }
 
-const OF_THE_LOOP: ReadonlySet<string> = new Set(['cpu', 'event_loop_blocked', 'gc']);
+const LOOP_CAUSES: ReadonlySet<string> = new Set(['cpu', 'event_loop_blocked', 'gc']);
 
 /** @param located whether the call site is this cause's */
 function describe(cause: RankedCause, facts: Explainable, located: boolean): string {
@@ -102,18 +102,18 @@ function describe(cause: RankedCause, facts: Explainable, located: boolean): str
       const saved =
         facts.chain === undefined
           ? ''
-          : `, side by side they could take ${ms(parallelSavingMs(facts.chain))} less`;
-      return `${cause.count} calls one after the other (${cause.operation})${from}; none was made with what another had answered${saved}`;
+          : `, in parallel they could take ${ms(parallelSavingMs(facts.chain))} less`;
+      return `${cause.count} sequential calls (${cause.operation})${from}; none depended on another's result${saved}`;
     }
     case 'connection_pool':
-      return `waiting for a connection of the pool`;
+      return 'waiting for a connection of the pool';
     case 'cpu': {
       const hot = hottest(facts);
       if (hot !== undefined) return `its own JavaScript: ${hot}`;
       const running =
         located && facts.running !== undefined
           ? `${facts.running}${from}`
-          : `${facts.waits ? 'JavaScript that ran meanwhile' : 'its own JavaScript'}${at}`;
+          : `${facts.isWork ? 'JavaScript that ran meanwhile' : 'its own JavaScript'}${at}`;
       return cause.certainty === 'likely' ? `${running}; other operations ran meanwhile` : running;
     }
     case 'event_loop_blocked':
@@ -121,12 +121,13 @@ function describe(cause: RankedCause, facts: Explainable, located: boolean): str
     case 'gc':
       return `pauses of the garbage collector (${ms(cause.ms)})`;
     case 'waiting': {
-      const unseen = facts.unseen.length === 0 ? '' : `; installed and not seen: ${facts.unseen.join(', ')}`;
-      const stage = facts.stage === undefined ? '' : ` ${facts.stage}`;
-      return `waiting${stage} with no child that is seen: a timer, a lock or other I/O${unseen}`;
+      const { stage, uninstrumented } = facts;
+      const where = stage === undefined ? '' : ` ${stage}`;
+      const drivers = uninstrumented.length === 0 ? '' : `; not instrumented: ${uninstrumented.join(', ')}`;
+      return `waiting${where} on something not instrumented (a timer, a lock or other I/O)${drivers}`;
     }
     case 'unknown':
-      return 'what was not seen';
+      return 'something not measured';
     default: {
       const most =
         cause.operation === undefined
@@ -146,12 +147,12 @@ const NOUNS = {
 } as const;
 
 function blocked({ blocker }: Explainable): string {
-  if (blocker === undefined) return 'waiting for the event loop, which other work held';
+  if (blocker === undefined) return 'waiting for the event loop, which other work blocked';
   const { name, running, callSite } = blocker;
   const what = running === undefined ? '' : ` in ${running}`;
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
   const time = blocker.ms > 0 ? ` for ${ms(blocker.ms)}` : '';
-  return `waiting for the event loop, which ${name} held${time}${what}${from}`;
+  return `waiting for the event loop, which ${name} blocked${time}${what}${from}`;
 }
 
 function copies({ type, count, sequential, name, fingerprint }: Repetition): string {
@@ -159,14 +160,14 @@ function copies({ type, count, sequential, name, fingerprint }: Repetition): str
   return `${count} ${how} copies of ${brief(name, fingerprint)}`;
 }
 
-/** The share of an operation's samples at which the collector ran. */
+/** The share of an operation's samples in which the garbage collector ran. */
 export function collectorShare(functions: readonly HotFunction[]): number {
   return functions.find(({ function: name }) => name === COLLECTOR)?.share ?? 0;
 }
 
-/** `71 % of it in pbkdf2Sync from AuthService.hash (auth.service.ts:31)`, and what else took much of it. */
+/** `71 % of it in pbkdf2Sync from AuthService.hash (auth.service.ts:31)`, and the next hottest functions. */
 function hottest({ topFunctions, callSite }: Explainable): string | undefined {
-  // The collector is a cause of its own, and no part of this.
+  // The garbage collector is a cause of its own.
   const rest = 1 - collectorShare(topFunctions);
   const named = topFunctions
     .filter(({ function: name }) => name !== COLLECTOR)
@@ -179,7 +180,7 @@ function hottest({ topFunctions, callSite }: Explainable): string | undefined {
       const { function: name, share, file, line, calledFrom } = one;
       const what = V8_WORDS.get(name) ?? name;
       const where = file === undefined || line === undefined ? '' : ` (${basename(file)}:${line})`;
-      // Of a function that was caught while it called, the line of the call is known.
+      // The captured stack has the line of the call.
       const caller =
         callSite !== undefined && callSite.function === calledFrom?.function ? callSite : calledFrom;
       const from = caller === undefined ? '' : ` from ${place(caller)}`;
@@ -188,31 +189,31 @@ function hottest({ topFunctions, callSite }: Explainable): string | undefined {
     .join(', ');
 }
 
-/** Functions of less than this share are not worth a word, and no more than so many are. */
+/** Functions are named from this share, up to so many. */
 const HOT = 0.1;
 const MAX_HOT = 3;
 
 const COLLECTOR = '(garbage collector)';
-/** What V8 calls its own work. */
+/** V8's names of its own work. */
 const V8_WORDS: ReadonlyMap<string, string> = new Map([['(program)', 'native code']]);
 
-/** Says what a repetition is, and what to do about it. */
+/** What a repetition is, and what to do about it. */
 export function explainRepetition(
   repetition: Repetition,
   route: string,
   callSite: CallSite | undefined,
 ): string {
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  return `${route} made ${copies(repetition)}${from}, ${ms(repetition.totalMs)} in all. ${adviceOn(repetition)}`;
+  return `${route} made ${copies(repetition)}${from}, ${ms(repetition.totalMs)} in total. ${adviceOn(repetition)}`;
 }
 
-/** Says what a chain of calls is, and how sure that is. */
+/** What a chain of calls is, and how certain that is. */
 export function explainChain(chain: Chain, route: string, callSite: CallSite | undefined): string {
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  return `${route} made ${chain.count} calls one after the other (${chain.names.join(', ')})${from}, ${ms(chain.sumMs)} in all. None was made with a value that another had answered, as far as the values show: side by side they could take ${ms(parallelSavingMs(chain))} less.`;
+  return `${route} made ${chain.count} sequential calls (${chain.names.join(', ')})${from}, ${ms(chain.sumMs)} in total. None depended on another's result, as far as their values show: in parallel they could take ${ms(parallelSavingMs(chain))} less.`;
 }
 
-/** What was seen of a chain in a request. */
+/** The observation of a chain of calls in a request. */
 export function observeChain(
   chain: Chain,
   route: string,
@@ -232,7 +233,7 @@ export function observeChain(
   };
 }
 
-/** What was seen of a repetition in a request. */
+/** The observation of a repetition in a request. */
 export function observeRepetition(
   repetition: Repetition,
   route: string,

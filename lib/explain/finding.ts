@@ -1,6 +1,6 @@
 import type { CallSite } from '../code/call-site.js';
 
-/** What a detector can have seen. */
+/** What detectors find. */
 export const FINDING_TYPES = [
   'n_plus_one',
   'duplicate_queries',
@@ -16,11 +16,11 @@ export type FindingType = (typeof FINDING_TYPES)[number];
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** From how many milliseconds at a time on a finding is critical, and below how many it is worth knowing alone. */
+/** A finding is critical from so many milliseconds at a time, and a warning from so many. */
 const CRITICAL_MS = 1000;
 const WARNING_MS = 50;
 
-/** What a detector saw: in one request, of an operation over time, or of the process. */
+/** One observation of a detector: in a request, of an operation over time, or of the process. */
 export interface Observation {
   readonly type: FindingType;
   /** Default: by `ms`. */
@@ -33,14 +33,14 @@ export interface Observation {
   readonly repetitions: number;
   /** Milliseconds that it took. */
   readonly ms: number;
-  /** Empty where it was seen over many. */
+  /** Empty where it was seen over many traces. */
   readonly traceId: string;
   /** The span within which all of it was seen. */
   readonly spanId: string;
   readonly explanation: string;
 }
 
-/** The same observation again and again, as one. Plain data, fit for JSON. */
+/** All equal observations as one. Plain data, fit for JSON. */
 export interface Finding {
   /** The same for the same type, fingerprint and route while it is kept. */
   id: string;
@@ -60,12 +60,12 @@ export interface Finding {
   /** Where it was seen last. */
   traceId: string;
   spanId: string;
-  /** The line of the application's code, where it could be told. */
+  /** The line of the application's code, where it is known. */
   callSite?: CallSite;
   explanation: string;
 }
 
-/** How much an observation weighs by the time it took. */
+/** The severity of an observation by the time it took. */
 export function severityOf(ms: number): Severity {
   return ms >= CRITICAL_MS ? 'critical' : ms >= WARNING_MS ? 'warning' : 'info';
 }

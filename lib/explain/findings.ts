@@ -10,7 +10,7 @@ import {
   severityOf,
 } from './finding.js';
 
-/** How often findings of a type and severity were seen, and where the last time. */
+/** How often findings of a type and severity were seen, and where they were seen last. */
 export interface FindingCount {
   readonly type: FindingType;
   readonly severity: Severity;
@@ -22,11 +22,11 @@ export interface FindingCount {
   timestamp: number;
 }
 
-/** Findings by type, fingerprint and route. The one that was not seen for the longest time makes room. */
+/** Findings by type, fingerprint and route. The one that was seen least recently is dropped first. */
 export class Findings {
   private readonly kept = new Map<string, Finding>();
   private readonly events: DeferredEmitter<Finding>;
-  /** One for each type and severity at the most. */
+  /** One for each type and severity. */
   private readonly counted: FindingCount[] = [];
 
   constructor(
@@ -36,7 +36,7 @@ export class Findings {
     this.events = new DeferredEmitter(onError);
   }
 
-  /** Adds an observation to its finding. `callSite` may come later than the first one. */
+  /** Adds an observation to its finding. `callSite` may be known only later. */
   observe(observation: Observation, callSite: Finding['callSite'], timestamp: number): Finding {
     const { type, fingerprint, route, ms } = observation;
     const key = `${type}\n${route}\n${fingerprint}`;
@@ -83,7 +83,7 @@ export class Findings {
     return finding;
   }
 
-  /** The most time lost first. */
+  /** Those with the most time first. */
   list({ limit = this.capacity, type }: { limit?: number; type?: FindingType } = {}): Finding[] {
     return [...this.kept.values()]
       .filter((finding) => type === undefined || finding.type === type)
@@ -97,12 +97,12 @@ export class Findings {
     return undefined;
   }
 
-  /** Observations since the start or the last {@link clear}, those of findings that made room among them. */
+  /** Observations since the start or the last {@link clear}, those of dropped findings included. */
   counts(): readonly FindingCount[] {
     return this.counted;
   }
 
-  /** Calls `listener` each time a finding was seen. Returns what stops it. */
+  /** Calls `listener` each time a finding is seen. Returns what stops it. */
   on(listener: (finding: Finding) => void): () => void {
     return this.events.on(listener);
   }

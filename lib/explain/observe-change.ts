@@ -3,12 +3,12 @@ import type { Trend } from '../baseline/trend.js';
 import type { Leak } from '../leaks/leak.js';
 import type { Observation } from './finding.js';
 
-/** From twice as much on it is critical. */
+/** Twice as much is critical. */
 const CRITICAL_CHANGE = 1;
 /** Findings of the process belong to no operation. */
 const PROCESS = '(process)';
 
-/** What the regression cost so far, in milliseconds of all operations since it began. */
+/** With the time that the regression has cost since it began, over all operations. */
 export function observeRegression(regression: Regression): Observation {
   const { type, name, metric, before, now, count, change, explanation } = regression;
   return {
@@ -38,7 +38,7 @@ export function observeTrend({ subject, unit, forecast, explanation }: Trend): O
   };
 }
 
-/** Of the process, whoever is suspected at present: otherwise one leak would be several findings. */
+/** A finding of the process, whichever operations are suspected: else one leak would be several findings. */
 export function observeLeak({ memory, state, explanation }: Leak): Observation {
   return {
     type: 'memory_leak',

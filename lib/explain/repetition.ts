@@ -3,17 +3,17 @@ import { isRepeatable } from '../spans/request-work.js';
 import { DATABASE } from '../spans/work.js';
 import type { WorkGroup, WorkKey } from '../spans/work-group.js';
 
-/** From when on repeated work is told of. */
+/** What makes repeated work a finding. */
 export interface RepetitionLimits {
   /** How many of one fingerprint within one request. */
   readonly minRepetitions: number;
-  /** Milliseconds that they took together: what is repeated and quick is left alone. */
+  /** Milliseconds that they took together. */
   readonly minTotalMs: number;
 }
 
-/** The same work done again and again within one request. */
+/** Work that was repeated within one request. */
 export interface Repetition {
-  /** `duplicate_queries` when it was done with the same values, too. */
+  /** `duplicate_queries` when it was also done with the same values. */
   readonly type: 'n_plus_one' | 'duplicate_queries';
   readonly group: WorkGroup;
   readonly fingerprint: string;
@@ -25,20 +25,33 @@ export interface Repetition {
   readonly frames: readonly RawFrame[] | undefined;
 }
 
-/** The share of equal values from which on it is the same query asked again, and not one for each row. */
+/** From this share of equal values, it is one query that is repeated, and not one for each row. */
 const SAME = 0.8;
-/** A pause that makes a repetition a poll, in milliseconds each: of equal values, and of any. */
+/** Milliseconds between two repetitions that make them a poll: with equal values, and with any. */
 const POLL_PAUSE_MS = 4;
 const LONG_PAUSE_MS = 50;
 
-/** Values and rows of each from which on a list or an insert is a batch already. */
+/** From so many values or rows each, a list or an insert is already a batch. */
 const BATCH_VALUES = 10;
 const BATCH_ROWS = 2;
 
+/** The repetitions among groups of work, the one that took the most time first. */
+export function findRepetitions(
+  groups: Iterable<WorkGroup>,
+  limits: RepetitionLimits,
+  now: number,
+): Repetition[] {
+  const result: Repetition[] = [];
+  for (const group of groups) {
+    const repetition = judgeRepetition(group, limits, now);
+    if (repetition !== undefined) result.push(repetition);
+  }
+  return result.sort((a, b) => b.totalMs - a.totalMs);
+}
+
 /**
- * Whether the work of a group is an N+1 or the same query asked again. Not one: what failed (a retry), what waits
- * idly between two times and asks the same (a poll), what goes through a table page by page or takes its rows in
- * batches, and what is no work on data at all.
+ * Whether the work of a group is an N+1 or a duplicate query. Not reported: retries (work that failed), polls (the same
+ * values with idle pauses between them), paging, batches, and work on no data.
  */
 export function judgeRepetition(
   group: WorkGroup,
@@ -66,7 +79,7 @@ export function judgeRepetition(
   };
 }
 
-/** Page by page, by offset or from the last key on: each page needs the one before. */
+/** Pages by offset, or from the last key: each page needs the one before. */
 function isPaging({ key }: WorkGroup): boolean {
   const { fingerprint, shape } = key;
   return (
@@ -76,14 +89,14 @@ function isPaging({ key }: WorkGroup): boolean {
   );
 }
 
-/** A page needs an order. Mappers look up a single row with an offset, too: Prisma each one, others by FETCH NEXT. */
+/** A page needs an order: ORMs also look up single rows with an offset (Prisma), or by FETCH NEXT. */
 function isPageByOffset(fingerprint: string, shape: WorkKey['shape']): boolean {
   if (!/\boffset \?/.test(fingerprint)) return false;
   if (!/\bwhere\b/.test(fingerprint)) return true;
   return shape !== 'row' && /\border by (?!\(select (?:null|\?)\)).*\boffset \?/.test(fingerprint);
 }
 
-/** Many at a time already: long lists, or inserts of several rows. */
+/** Long lists, or inserts of several rows. */
 function isBatched({ key, values, rows, count }: WorkGroup): boolean {
   const { fingerprint, effect, shape } = key;
   if (shape === 'rows') return true;
@@ -97,9 +110,9 @@ export function adviceOn({ type, name, group }: Repetition): string {
   if (key.effect === 'write')
     return work === DATABASE && /^(?:INSERT|UPDATE|DELETE|MERGE|REPLACE)\b/.test(name)
       ? 'Send them as one statement.'
-      : 'Send them together if the other side takes a batch.';
-  if (type === 'duplicate_queries') return 'Ask once and keep the answer for the request.';
+      : 'Send them as a batch if the API allows it.';
+  if (type === 'duplicate_queries') return 'Run it once and keep the result for the request.';
   return work === DATABASE
-    ? 'Ask once for all of them: a join, IN or a loader.'
-    : 'Ask once for all of them, if the other side can, or side by side.';
+    ? 'Load all of them at once: with a join, IN or a DataLoader.'
+    : 'Request all of them at once if the API allows it, or run the calls in parallel.';
 }

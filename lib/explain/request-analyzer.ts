@@ -1,4 +1,4 @@
-import type { CallSite, RawFrame } from '../code/call-site.js';
+import type { RawFrame } from '../code/call-site.js';
 import { SourceMaps } from '../code/source-maps.js';
 import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
 import type { Stall } from '../process/stall.js';
@@ -13,15 +13,16 @@ import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js
 import { observeChain, observeRepetition } from './explanation.js';
 import { Findings } from './findings.js';
 import { observeStall } from './observe-stall.js';
+import { findRepetitions } from './repetition.js';
 import { SlowQueries, type SlowQuery } from './slow-queries.js';
 import { isStarved } from './stalls.js';
 
-/** What is loaded and compiled right after the start blocks the event loop, and is no fault of anybody's. */
+/** Loading and compiling right after the start also block the event loop. */
 const SETTLING_MS = 1000;
 
-/** Finds out why: explains slow operations, keeps findings and the statistics of statements. */
+/** Explains slow operations, and keeps findings and the statistics of statements. */
 export class RequestAnalyzer {
-  /** Tells the modules of one process apart, which share an event loop. */
+  /** Distinguishes the modules of one process, which share an event loop. */
   readonly id = Math.random();
   /** Whether it does anything at all. */
   readonly explains: boolean;
@@ -31,11 +32,11 @@ export class RequestAnalyzer {
   private readonly queries: SlowQueries;
   readonly sources = new SourceMaps();
   private readonly explainer: Explainer;
-  private readonly detecting: boolean;
+  private readonly nPlusOne: ResolvedDetectionOptions['nPlusOne'];
   private readonly offBlock: () => void;
   private settling: NodeJS.Timeout | undefined;
 
-  /** @param gcMsSince how long the collector has paused the process since a moment until now */
+  /** @param gcMsSince how long the garbage collector has paused the process since a moment */
   constructor(
     detection: ResolvedDetectionOptions,
     private readonly gcMsSince: (from: number) => number,
@@ -46,7 +47,7 @@ export class RequestAnalyzer {
     this.watchdog = new EventLoopWatchdog(detection.eventLoopBlock);
     this.explainer = new Explainer(this.watchdog, this.sources, this.stacks, detection.nPlusOne);
     this.explains = detection.explain;
-    this.detecting = detection.nPlusOne.enabled;
+    this.nPlusOne = detection.nPlusOne;
     this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
   }
 
@@ -69,10 +70,10 @@ export class RequestAnalyzer {
   requestEnded(root: LiveSpan, now: number): void {
     const { isStream, work } = root.request;
     if (!isStream) concurrentRequests.running--;
-    if (work === undefined || !this.detecting || root.duplicate || !root.isWaitedFor) return;
+    if (work === undefined || !this.nPlusOne.enabled || root.duplicate || !root.isWaitedFor) return;
     const route = root.name ?? '(unnamed)';
     const { traceId } = root.span.spanContext();
-    for (const repetition of work.mayRepeat ? this.explainer.repetitions(work.groups, now) : []) {
+    for (const repetition of work.mayRepeat ? findRepetitions(work.groups, this.nPlusOne, now) : []) {
       const owner = (repetition.group.owner as LiveSpan).span.spanContext().spanId;
       const callSite = this.explainer.locate(repetition.frames);
       this.findings.observe(
@@ -111,7 +112,7 @@ export class RequestAnalyzer {
 
   /** Reads the source maps of frames in the background, so that their lines are known when they are shown. */
   prepareSources(frames: readonly RawFrame[]): void {
-    void this.explainer.prepare(frames);
+    void this.explainer.prepareSources(frames);
   }
 
   getSlowQueries({ limit = 100, all = false }: { limit?: number; all?: boolean } = {}): SlowQuery[] {
@@ -128,11 +129,11 @@ export class RequestAnalyzer {
 
   clear(): void {
     this.findings.clear();
-    // Lines of code that were asked for are no statistics, and stay.
+    // Captured lines of code are no statistics, and stay.
     this.queries.clear();
   }
 
-  /** Begins to watch the event loop when the application has settled. */
+  /** Starts to watch the event loop when the application has settled. */
   watch(): void {
     if (!this.explains) return;
     this.settling ??= setTimeout(() => this.watchdog.start(), SETTLING_MS).unref();
@@ -145,22 +146,19 @@ export class RequestAnalyzer {
     this.findings.close();
   }
 
-  private locate(frames: readonly RawFrame[]): CallSite | undefined {
-    return this.explainer.locate(frames);
-  }
-
   private blocked(stall: Stall): void {
     if (stall.operation?.monitor !== undefined && stall.operation.monitor !== this.id) return;
-    // Nobody's code is at fault where the machine or the collector took the time, or where nothing was seen.
-    const collected = this.gcMsSince(stall.startedAt) > 0.5 * (stall.endedAt - stall.startedAt);
-    if (collected || isStarved(stall) || (stall.stack === undefined && stall.operation === undefined)) return;
+    // Not reported: time taken by the machine or the garbage collector, and blocks of which nothing is known.
+    const isCollection = this.gcMsSince(stall.startedAt) > 0.5 * (stall.endedAt - stall.startedAt);
+    if (isCollection || isStarved(stall) || (stall.stack === undefined && stall.operation === undefined))
+      return;
     const observe = (): void => {
-      const callSite = this.locate(stall.stack ?? []);
+      const callSite = this.explainer.locate(stall.stack);
       this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
     };
-    // The block is over, so there is time to learn the line first.
+    // The block is over, so its line can be read first.
     this.explainer
-      .prepare(stall.stack ?? [])
+      .prepareSources(stall.stack ?? [])
       .then(observe)
       .catch(this.onError);
   }

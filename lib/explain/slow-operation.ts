@@ -1,9 +1,29 @@
+import type { CallSite } from '../code/call-site.js';
 import type { HttpEvidence, OperationBaseline, OperationType } from '../operation/operation.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
+import type { HotFunction } from '../profiling/hot-functions.js';
 import type { Waterfall } from '../spans/waterfall.js';
-import type { Explanation } from './explainer.js';
+import type { CauseName, RankedCause } from './cause.js';
 
-/** One operation that was slow, with the evidence that was at hand when it ended. Plain data, fit for JSON. */
+/** Why an operation was slow. */
+export interface Explanation {
+  /** The first of `causes`. */
+  cause: CauseName;
+  /** Its share of the duration, 0 to 1. */
+  causeShare: number;
+  /** In words. */
+  explanation: string;
+  /** All causes, the greatest share first. */
+  causes: RankedCause[];
+  /** The line of the application's code behind the first cause, where it is known. */
+  callSite?: CallSite;
+  /** The functions that used its CPU time, by self time, where it was sampled. */
+  topFunctions?: readonly HotFunction[];
+  /** What was repeated most, where something was. */
+  nPlusOne?: { statement: string; count: number; totalMs: number };
+}
+
+/** One slow operation with its evidence. Plain data, fit for JSON. Never changed: an update is a new object. */
 export interface SlowOperation extends Explanation {
   /** The span's id, unique among those kept. */
   id: string;
@@ -16,31 +36,31 @@ export interface SlowOperation extends Explanation {
   thresholdMs: number;
   /** `durationMs / thresholdMs` */
   slownessRatio: number;
-  /** The duration less the time in which at least one child ran; absent where the span's children were not seen. */
+  /** The duration less the time in which at least one child ran; absent where child spans are not recorded. */
   selfTimeMs?: number;
   error: boolean;
-  /** What the operation usually takes, once that is known. */
+  /** The baseline of the operation, once enough is known. */
   baseline?: OperationBaseline;
-  /** It is slow by what it usually takes, and not by its threshold: see `baseline.adaptive`. */
+  /** It is slow by its baseline, and not by its threshold: see `baseline.adaptive`. */
   adaptive?: true;
   traceId: string;
   spanId: string;
   parentSpanId?: string;
-  /** The route or method within which it ran, when it is not the outermost one itself. */
+  /** The outermost operation that it ran in, unless it is that one itself. */
   root?: { type: OperationType; name: string };
   resources?: ResourceEvidence;
   /** The id of the CPU profile of its time, where one is kept: see `/performance/profiles/:id`. */
   profile?: string;
-  /** The id of the heap snapshot that was taken when it ended, where one was. */
+  /** The id of the heap snapshot that was taken when it ended, if any. */
   heapSnapshot?: string;
-  /** Of a served request: where its time was spent, as far as the request got. */
+  /** Of an incoming request: where its time was spent, as far as the request got. */
   http?: HttpEvidence;
   /** Of a database operation: the statement without its literals. */
   statement?: string;
 }
 
-/** A slow operation as it is told when that one alone is asked for. */
+/** A slow operation with what is only returned for a single one. */
 export interface DetailedSlowOperation extends SlowOperation {
-  /** The spans that ended below it; absent where there were none, and where `detection.explain` is false. */
+  /** The spans that completed below it; absent where there were none, and where `detection.explain` is false. */
   waterfall?: Waterfall;
 }

@@ -3,7 +3,7 @@ import { BUCKETS, LatencyHistogram, percentileOf } from '../inference/latency-hi
 import type { WorkKey } from '../spans/work-group.js';
 import { round } from '../text/round.js';
 
-/** Routes that are told apart for one statement. */
+/** Routes that are counted for one statement. */
 const MAX_ROUTES = 10;
 
 /** One statement, whatever its literals: how often, how long, from where. Durations are milliseconds. */
@@ -25,11 +25,11 @@ export interface SlowQuery {
   p50Ms: number;
   p95Ms: number;
   p99Ms: number;
-  /** Rows read or written on average, where the driver tells. */
+  /** Rows read or written on average, where the driver reports them. */
   avgRows?: number;
-  /** The operations that ask it, the most often first. */
+  /** The operations that run it, the most frequent first. */
   routes: { name: string; count: number }[];
-  /** The line of the application's code that asked it, where it could be told. */
+  /** The line of the application's code that runs it, where it is known. */
   callSite?: CallSite;
 }
 
@@ -47,7 +47,7 @@ class QueryStatistics {
   constructor(readonly key: WorkKey) {}
 }
 
-/** The statistics of every statement, by its fingerprint. What comes when there is no more room is counted as dropped. */
+/** The statistics of every statement, by its fingerprint. Statements beyond the capacity are counted as dropped. */
 export class SlowQueries {
   private readonly queries = new Map<string, QueryStatistics>();
   dropped = 0;

@@ -1,36 +1,36 @@
 import { isUserCode } from '../code/call-site.js';
 import type { BlockingOperation, StackFrame, Stall } from '../process/stall.js';
 
-/** The times within an operation in which the event loop stood still, by whose work it was. */
+/** The times within an operation in which the event loop was blocked, by whose work blocked it. */
 export interface StallSummary {
   readonly ownMs: number;
   readonly othersMs: number;
   readonly unknownMs: number;
-  /** The other operation that held the loop for the longest time, and the stack it was caught with. */
+  /** The other operation that blocked the loop longest, with its captured stack. */
   readonly other:
     | { readonly operation: BlockingOperation; readonly ms: number; readonly stack?: readonly StackFrame[] }
     | undefined;
-  /** The stack of the longest stall of its own, or of one that nobody is known for; else one of its moments. */
+  /** The stack of its longest own stall, or of one by unknown work; else of one of its moments. */
   readonly ownStack: readonly StackFrame[] | undefined;
-  /** The share of the moments at which it was seen that other work ran, while the loop turned and never rested. */
+  /** While the loop was busy without a block: the share of the observed moments in which other work ran. */
   readonly othersShare: number;
 }
 
-/** A stall of less CPU time than this share of its length, and than so many milliseconds, waited for the machine. */
+/** A stall with less CPU time than this share of its length, and than so many milliseconds, waited for a CPU. */
 const STARVED = 0.5;
 const WORKED_MS = 80;
-/** Calls of Node's that hold the thread and take no CPU time. */
+/** Calls of Node's that block the thread and use no CPU time. */
 const SYNCHRONOUS = /^node:(?:internal\/)?(?:fs|child_process)/;
 
-/** Whether the process got too little of the machine to say that its code held the event loop. */
+/** Whether the process got too little CPU time to say that its code blocked the event loop. */
 export function isStarved({ startedAt, endedAt, cpuMs, stack }: Stall): boolean {
   if (cpuMs === undefined || cpuMs >= WORKED_MS || cpuMs >= STARVED * (endedAt - startedAt)) return false;
   return stack === undefined || !stack.some(({ url }) => SYNCHRONOUS.test(url));
 }
 
 /**
- * @param moments what was seen to run while the loop turned and never rested
- * @param belongs whether the work that held the loop is the operation's own
+ * @param moments what was observed to run while the loop was busy without a block
+ * @param belongs whether the work that blocked the loop is the operation's own
  */
 export function summarizeStalls(
   stalls: readonly Stall[],
@@ -82,8 +82,8 @@ export function summarizeStalls(
 }
 
 /**
- * The function that a line of the user's code had called when the stack was caught: `pbkdf2Sync`, and not what that
- * one is made of. Nothing where it was the user's own code that ran; the innermost one where none of it is the user's.
+ * The function that a line of the user's code had called when the stack was captured: `pbkdf2Sync`, and not its
+ * internals. Nothing where the user's own code ran; the innermost function where no frame is the user's.
  */
 export function calledFunction(stack: readonly StackFrame[] | undefined): string | undefined {
   if (stack === undefined) return undefined;

@@ -40,7 +40,7 @@ export interface OperationBaseline {
 /** The stretches of a served request. */
 export interface HttpEvidence {
   statusCode?: number;
-  /** The client went away before the response was complete. */
+  /** The client disconnected before the response was complete. */
   aborted?: boolean;
   /** `UsersController.findOne` */
   handler?: string;

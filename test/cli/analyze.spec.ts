@@ -28,7 +28,7 @@ describe('analyze speaks', () => {
         count: 12,
         totalMs: 120,
         explanation:
-          'GET /albums made 12 sequential copies of SELECT track WHERE album_id = ?, 120 ms in all. Ask once for all of them: a join, IN or a loader.',
+          'GET /albums made 12 sequential copies of SELECT track WHERE album_id = ?, 120 ms in total. Load all of them at once: with a join, IN or a DataLoader.',
         route: 'GET /albums',
         service: 'music',
       },

@@ -73,7 +73,7 @@ describe('the table', () => {
     expect(stdout).toBe(
       `SEVERITY  TYPE        COUNT   TOTAL  SERVICE  ROUTE        TRACE
 warning   n_plus_one     12  120 ms  music    GET /albums  ${recording.traceId}
-    GET /albums made 12 sequential copies of SELECT track WHERE id = ?, 120 ms in all. Ask once for all of them: a join, IN or a loader.
+    GET /albums made 12 sequential copies of SELECT track WHERE id = ?, 120 ms in total. Load all of them at once: with a join, IN or a DataLoader.
 
 1 finding (0 critical, 1 warning, 0 info) in 1 request, 13 spans.
 `,

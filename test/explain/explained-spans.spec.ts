@@ -187,7 +187,7 @@ describe('a slow operation says why', () => {
     const root = serve();
     await sleep(30);
     root.end();
-    expect(slow().explanation).toMatch(/\(threshold 20, usually [\d.]+\)/);
+    expect(slow().explanation).toMatch(/\(threshold 20, median [\d.]+\)/);
   });
 
   it('keeps rows, routes and the line of a slow statement', async () => {

@@ -19,7 +19,7 @@ const say = (causes: RankedCause[], more: Partial<Explainable> = {}): string =>
     durationMs: 1000,
     thresholdMs: 500,
     expectedMs: undefined,
-    waits: false,
+    isWork: false,
     causes,
     repetitions: [],
     chain: undefined,
@@ -28,7 +28,7 @@ const say = (causes: RankedCause[], more: Partial<Explainable> = {}): string =>
     running: undefined,
     blocker: undefined,
     stage: undefined,
-    unseen: [],
+    uninstrumented: [],
     aborted: false,
     loopBusy: 0.1,
     gcMs: 0,
@@ -39,17 +39,17 @@ describe('an explanation', () => {
   it.each<[string, string]>([
     [
       say([cause('database', 0.92, { operation: 'SELECT track', count: 3 })], { expectedMs: 80 }),
-      'GET /albums took 1000 ms (threshold 500, usually 80): 92 % went to the database (SELECT track, 3 times). Event loop and GC were quiet.',
+      'GET /albums took 1000 ms (threshold 500, median 80): 92 % went to the database (SELECT track, 3 times). Event loop and GC were quiet.',
     ],
     [
       say([cause('external', 0.8, { operation: 'GET api/users', count: 1 }), cause('waiting', 0.18)], {
         callSite,
       }),
-      'GET /albums took 1000 ms (threshold 500): 80 % went to outgoing calls (GET api/users) from AlbumsService.withTracks (albums.service.ts:42). Another 18 % went to waiting with no child that is seen: a timer, a lock or other I/O. Event loop and GC were quiet.',
+      'GET /albums took 1000 ms (threshold 500): 80 % went to outgoing calls (GET api/users) from AlbumsService.withTracks (albums.service.ts:42). Another 18 % went to waiting on something not instrumented (a timer, a lock or other I/O). Event loop and GC were quiet.',
     ],
     [
       say([cause('database', 0.7), cause('event_loop_blocked', 0.28)]),
-      'GET /albums took 1000 ms (threshold 500): 70 % went to the database. Another 28 % went to waiting for the event loop, which other work held.',
+      'GET /albums took 1000 ms (threshold 500): 70 % went to the database. Another 28 % went to waiting for the event loop, which other work blocked.',
     ],
     [
       say([cause('cpu', 0.9)], { callSite, running: 'pbkdf2Sync' }),
@@ -74,19 +74,19 @@ describe('an explanation', () => {
       say([cause('event_loop_blocked', 0.7)], {
         blocker: { name: 'POST /checkout', ms: 700, running: 'pbkdf2Sync', callSite },
       }),
-      'GET /albums took 1000 ms (threshold 500): 70 % went to waiting for the event loop, which POST /checkout held for 700 ms in pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
+      'GET /albums took 1000 ms (threshold 500): 70 % went to waiting for the event loop, which POST /checkout blocked for 700 ms in pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
     ],
     [
-      say([cause('waiting', 0.95)], { unseen: ['better-sqlite3'], stage: 'in AlbumsController.list' }),
-      'GET /albums took 1000 ms (threshold 500): 95 % went to waiting in AlbumsController.list with no child that is seen: a timer, a lock or other I/O; installed and not seen: better-sqlite3. Event loop and GC were quiet.',
+      say([cause('waiting', 0.95)], { uninstrumented: ['better-sqlite3'], stage: 'in AlbumsController.list' }),
+      'GET /albums took 1000 ms (threshold 500): 95 % went to waiting in AlbumsController.list on something not instrumented (a timer, a lock or other I/O); not instrumented: better-sqlite3. Event loop and GC were quiet.',
     ],
     [
       say([cause('gc', 0.6)], { gcMs: 600, aborted: true }),
-      'GET /albums took 1000 ms (threshold 500): 60 % went to pauses of the garbage collector (600 ms). The client went away before the response was complete.',
+      'GET /albums took 1000 ms (threshold 500): 60 % went to pauses of the garbage collector (600 ms). The client disconnected before the response was complete.',
     ],
     [
       say([cause('unknown', 0.9)], { loopBusy: 0.8, gcMs: 200 }),
-      'GET /albums took 1000 ms (threshold 500), and nothing that was seen explains most of it. The event loop was busy for 80 % of the time, and GC paused it for 200 ms.',
+      'GET /albums took 1000 ms (threshold 500). No single cause explains most of it. The event loop was busy for 80 % of the time, and GC paused it for 200 ms.',
     ],
     [
       say([cause('connection_pool', 0.9)]),
@@ -187,13 +187,13 @@ describe('stalls', () => {
       fingerprint: 'hash < withTracks',
       ms: 320,
       explanation: expect.stringContaining(
-        'POST /checkout held the event loop for 320 ms in hash from AlbumsService.withTracks',
+        'POST /checkout blocked the event loop for 320 ms in hash from AlbumsService.withTracks',
       ),
     });
     expect(observeStall({ startedAt: 0, endedAt: 120 }, undefined)).toMatchObject({
       route: '(no operation)',
-      fingerprint: '(stack not caught)',
-      explanation: expect.stringContaining('could not be caught'),
+      fingerprint: '(stack not captured)',
+      explanation: expect.stringContaining('could not be captured'),
     });
   });
 });

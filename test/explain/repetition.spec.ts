@@ -266,21 +266,21 @@ describe('the advice', () => {
     const request = new Request();
     times(10, (row) => request.call(fingerprint, 10, { inputs: [input ?? row], effect, work }));
     const repetition = request.judge(fingerprint) as Repetition;
-    return /in all\. (.*)/.exec(explainRepetition(repetition, 'GET /', undefined))?.[1] ?? '';
+    return /in total\. (.*)/.exec(explainRepetition(repetition, 'GET /', undefined))?.[1] ?? '';
   };
 
   it.each<[string, string, WorkKey['effect'], number?, number?]>([
-    ['Ask once for all of them: a join, IN or a loader.', 'SELECT t', 'read'],
-    ['Ask once for all of them: a join, IN or a loader.', 'find users', 'read'],
-    ['Ask once and keep the answer for the request.', 'SELECT t', 'read', DATABASE, 5],
-    ['Ask once and keep the answer for the request.', 'GET api/a', 'read', EXTERNAL, 5],
+    ['Load all of them at once: with a join, IN or a DataLoader.', 'SELECT t', 'read'],
+    ['Load all of them at once: with a join, IN or a DataLoader.', 'find users', 'read'],
+    ['Run it once and keep the result for the request.', 'SELECT t', 'read', DATABASE, 5],
+    ['Run it once and keep the result for the request.', 'GET api/a', 'read', EXTERNAL, 5],
     ['Send them as one statement.', 'INSERT t', 'write'],
     ['Send them as one statement.', 'MERGE t', 'write'],
     ['Send them as one statement.', 'UPDATE t', 'write', DATABASE, 5],
-    ['Send them together if the other side takes a batch.', 'insertOne users', 'write'],
-    ['Send them together if the other side takes a batch.', 'POST api/a', 'write', EXTERNAL],
-    ['Ask once for all of them, if the other side can, or side by side.', 'GET api/a/{}', 'read', EXTERNAL],
-    ['Ask once for all of them, if the other side can, or side by side.', 'Users/Get', 'read', RPC],
+    ['Send them as a batch if the API allows it.', 'insertOne users', 'write'],
+    ['Send them as a batch if the API allows it.', 'POST api/a', 'write', EXTERNAL],
+    ['Request all of them at once if the API allows it, or run the calls in parallel.', 'GET api/a/{}', 'read', EXTERNAL],
+    ['Request all of them at once if the API allows it, or run the calls in parallel.', 'Users/Get', 'read', RPC],
   ])('is %j for %s, a %s', (expected, fingerprint, effect, work = DATABASE, input = undefined) => {
     expect(advice(fingerprint, effect, work, input)).toBe(expected);
   });
