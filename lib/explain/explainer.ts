@@ -88,7 +88,16 @@ export class Explainer {
     const [most] = repetitions;
     const callSite = this.locate(this.framesOf(causes, evidence));
     const explanation = explain({
-      ...{ name, durationMs, thresholdMs, expectedMs, causes, repetitions, chain, callSite, loopBusy, gcMs },
+      name,
+      durationMs,
+      thresholdMs,
+      expectedMs,
+      causes,
+      repetitions,
+      chain,
+      callSite,
+      loopBusy,
+      gcMs,
       isWork: live.isWork,
       topFunctions: profile?.topFunctions ?? [],
       running: calledFunction(stalls.ownStack),

@@ -8,7 +8,7 @@ import { RequestState } from './request-state.js';
 import type { SpanDescription } from './span-description.js';
 import { isBackdated, SpanTiming } from './span-timing.js';
 import type { StackRequests } from './stack-requests.js';
-import { SELF_BUSY, WORKS } from './work.js';
+import { WORKS } from './work.js';
 import type { Inputs, WorkGroup, WorkKey } from './work-group.js';
 
 const LIVE_SPAN: unique symbol = Symbol.for('nestjs-performance.span') as never;
@@ -98,16 +98,20 @@ export class LiveSpan extends SpanTiming {
   executionChildren = 0;
   executionChildrenSum = 0;
 
-  /** @param description absent where nothing is to be explained */
+  /**
+   * @param work what it is work of, see {@link workOf}
+   * @param description of work that is waited for; any other span is described when it ends, as its name may change
+   */
   constructor(
     readonly sink: SpanSink,
     readonly span: Span,
+    work: number,
     public description: SpanDescription | undefined,
     now: number,
     idle: number,
     parent: LiveSpan | undefined,
   ) {
-    super(parent, description?.work ?? SELF_BUSY, now, idle);
+    super(parent, work, now, idle);
     this.request = parent === undefined ? new RequestState() : parent.request;
   }
 

@@ -48,14 +48,14 @@ export interface SpanDescription {
 /** A connection pool is waited for whatever the connection will be used for. */
 const POOL_KEY: WorkKey = { fingerprint: 'connection pool', name: 'connection pool', effect: 'control' };
 
-/** Describes a span. @param type its type, where whoever created the span has set it */
+/** Describes a span. @param type,work as far as they are known */
 export function describeSpan(
   span: ClassifiableSpan,
   statements: StatementCache,
   type = classify(span),
+  work = workOf(type, span.name, span.kind),
 ): SpanDescription {
   const { attributes } = span;
-  const work = workOf(type, span.name, span.kind);
   const text = type === 'database' ? sqlStatement(attributes) : undefined;
   const statement = text === undefined ? undefined : statements.get(text);
   const attributeName = nameFromAttributes(type, attributes, statement?.summary);

@@ -4,6 +4,7 @@ import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { OperationType } from '../operation/operation.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
+import { classify } from '../spans/classify.js';
 import { isExpectedError } from '../spans/expected-error.js';
 import type { SpanSink } from '../spans/live-span.js';
 import { attachLiveSpan, LiveSpan, liveSpanOf, sinkIn } from '../spans/live-span.js';
@@ -12,7 +13,7 @@ import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds 
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
-import { DATABASE, WORKS } from '../spans/work.js';
+import { DATABASE, SELF_BUSY, WORKS, workOf } from '../spans/work.js';
 import { beginWork, beginWorkLate, endWork } from './work-tracking.js';
 
 /**
@@ -79,16 +80,18 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
 
   private begin(sink: SpanSink, span: SdkSpan, parent: LiveSpan | undefined, now: number): LiveSpan {
     if (!sink.explains) {
-      const live = new LiveSpan(sink, span, undefined, now, 0, parent);
+      const live = new LiveSpan(sink, span, SELF_BUSY, undefined, now, 0, parent);
       attachLiveSpan(live);
       return live;
     }
     const idle = loopIdleMs();
-    const description = describeSpan(span, knownStatements);
-    const live = new LiveSpan(sink, span, description, now, idle, parent);
+    const type = classify(span);
+    const work = workOf(type, span.name, span.kind);
+    const description = work < WORKS ? describeSpan(span, knownStatements, type, work) : undefined;
+    const live = new LiveSpan(sink, span, work, description, now, idle, parent);
     attachLiveSpan(live);
     if (parent === undefined) sink.requestStarted(live);
-    else if (live.work < WORKS) beginWork(live, description, now, idle);
+    else if (description !== undefined) beginWork(live, description, now, idle);
     return live;
   }
 
@@ -109,10 +112,14 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     }
   }
 
-  /** The description of a span that ends: some instrumentations set attributes after its start. */
-  private describe(live: LiveSpan, span: SdkSpan, idle: number): SpanDescription {
-    const known = live.description;
-    if (known?.isFinal === true && (live.type === undefined || live.type === known.type)) return known;
+  /**
+   * The description of a span that ends: work that is waited for is described again only if attributes may have been set
+   * after its start. Nothing where whoever created the span has said everything.
+   */
+  private describe(live: LiveSpan, span: SdkSpan, idle: number): SpanDescription | undefined {
+    const { description: known, type, name } = live;
+    if (known?.isFinal === true && (type === undefined || type === known.type)) return known;
+    if (type !== undefined && name !== undefined && type !== 'database') return known;
     const description = describeSpan(span, knownStatements, live.type);
     live.description = description;
     const isLate = live.work >= WORKS && description.work < WORKS && live.type === undefined;
@@ -126,15 +133,15 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   private count(
     live: LiveSpan,
     span: SdkSpan,
-    description: SpanDescription,
+    description: SpanDescription | undefined,
     durationMs: number,
     now: number,
     idle: number,
   ): void {
     const { sink, request } = live;
-    const { statement } = description;
-    live.type ??= description.type;
-    live.name ??= description.name;
+    const statement = description?.statement;
+    live.type ??= description?.type ?? 'internal';
+    live.name ??= description?.name ?? span.name;
     const { type, name } = live;
     const error = span.status.code === SpanStatusCode.ERROR;
     if (error) request.isNotable = true;
@@ -142,7 +149,8 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const slow = thresholdMs !== undefined && durationMs > thresholdMs;
     if (live.work < WORKS) {
       if (live.work === DATABASE) request.statements++;
-      if (live.root !== live) endWork(live, description, durationMs, error, now, idle);
+      if (live.root !== live && description !== undefined)
+        endWork(live, description, durationMs, error, now, idle);
       if (statement !== undefined && statement.key.effect !== 'control') {
         const route = live.root === live ? undefined : live.root.name;
         sink.recordStatement(statement.key, durationMs, slow, error, live.rows, route);
