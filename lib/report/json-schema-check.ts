@@ -33,9 +33,9 @@ export function faultOf(schema: JsonSchema, value: unknown, path = ''): string |
 const TYPE_WORDS: Readonly<Record<NonNullable<JsonSchema['type']>, string>> = {
   object: 'an object',
   array: 'an array',
-  string: 'a text',
+  string: 'a string',
   number: 'a number',
-  integer: 'a whole number',
+  integer: 'an integer',
   boolean: 'true or false',
 };
 

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { InputFault } from '../../lib/cli/analyze/input-fault.js';
 import { type JsonListener, JsonReader, type Lists } from '../../lib/cli/analyze/json-reader.js';
 
-/** Builds again what it is told of. */
+/** Rebuilds the values from what it receives. */
 class Rebuilt implements JsonListener {
   readonly values: unknown[] = [];
   private readonly open: { value: Record<string, unknown>; list: unknown[] }[] = [];
@@ -36,7 +36,10 @@ function define(target: Record<string, unknown>, key: string, value: unknown): v
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
-function read(pieces: Buffer[], lists: Lists | undefined): unknown[] {
+/** Reads all but the outermost object whole. */
+const NO_LISTS: Lists = {};
+
+function read(pieces: Buffer[], lists: Lists): unknown[] {
   const rebuilt = new Rebuilt();
   const reader = new JsonReader(lists, rebuilt);
   for (const piece of pieces) reader.push(piece);
@@ -49,10 +52,7 @@ function cut(bytes: Buffer, at: number[]): Buffer[] {
   return places.slice(1).map((place, index) => bytes.subarray(places[index], place));
 }
 
-function faultOf(
-  text: string,
-  lists: Lists | undefined = undefined,
-): { line: number | undefined; reason: string } {
+function faultOf(text: string, lists: Lists = NO_LISTS): { line: number | undefined; reason: string } {
   try {
     read([Buffer.from(text)], lists);
   } catch (error) {
@@ -83,9 +83,9 @@ describe('JsonReader', () => {
       fc.property(
         fc.array(document, { minLength: 1, maxLength: 4 }),
         fc.constantFrom(...SPACES),
-        fc.constantFrom('\n', '\r\n', ' ', '\n\n'),
+        fc.constantFrom('\n', '\r\n', ' ', '\n\n', '\n\ufeff'),
         fc.array(fc.nat(), { maxLength: 30 }),
-        fc.constantFrom(undefined, LISTS),
+        fc.constantFrom(NO_LISTS, LISTS),
         fc.constantFrom('', '\ufeff'),
         (values, space, between, cuts, lists, bom) => {
           const texts = values.map((value) => JSON.stringify(value, null, space));
@@ -104,7 +104,7 @@ describe('JsonReader', () => {
       fc.constantFrom('', ',', '}', '{', '[', '"', ':', '\n', 'x', '\\', '\f'),
     );
     fc.assert(
-      fc.property(text, fc.constantFrom(undefined, LISTS), ([value, place, put], lists) => {
+      fc.property(text, fc.constantFrom(NO_LISTS, LISTS), ([value, place, put], lists) => {
         const good = JSON.stringify(value, null, 1);
         const at = place % (good.length + 1);
         const bad = `{"a": [${good.slice(0, at)}${put}${good.slice(at + 1)}]}`;
@@ -141,7 +141,7 @@ describe('JsonReader', () => {
     expect(faultOf(text, LISTS)).toEqual({ line, reason });
   });
 
-  it('tells the line of what it finds', () => {
+  it('gives the line of each part', () => {
     const lines: [string, number][] = [];
     const reader = new JsonReader(LISTS, {
       objectStart: (_list, line) => lines.push(['object', line]),

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
+import fc from 'fast-check';
 import type { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { buildReport } from '../../lib/report/build-report.js';
 import type { JsonSchema } from '../../lib/report/json-schema.js';
@@ -29,6 +30,34 @@ function closed(schema: JsonSchema): object {
 /** A report as whoever receives it has it. */
 type Loose = Record<string, unknown>;
 const firstOf = (report: Loose, list: string): Loose => (report[list] as Loose[])[0] as Loose;
+
+/** The path of every member and element. */
+function placesIn(value: unknown): string[][] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, inner]) => [
+    [name],
+    ...placesIn(inner).map((path) => [name, ...path]),
+  ]);
+}
+const VALUES = [
+  undefined,
+  null,
+  true,
+  -1,
+  0,
+  0.5,
+  2,
+  1e15,
+  '',
+  'x',
+  'http',
+  'up',
+  [],
+  [1],
+  [1, 2],
+  {},
+  { kind: 'a' },
+];
 
 const validator = (schema: object): ValidateFunction => new Ajv2020({ strict: true }).compile(schema);
 const open = validator(REPORT_SCHEMA);
@@ -96,6 +125,29 @@ describe('the schema of the report', () => {
     alter(report);
     expect(open(report)).toBe(false);
     expect(faultOf(REPORT_SCHEMA, report)).toContain(message);
+  });
+
+  it('rejects what ajv rejects, and accepts what ajv accepts, whatever stands in any place', () => {
+    monitor = busyMonitor(50);
+    const report = asJson(buildReport(fullSource(monitor)));
+    const places = placesIn(report);
+    const verdicts = { rejected: 0, accepted: 0 };
+    fc.assert(
+      fc.property(fc.nat(places.length - 1), fc.constantFrom(...VALUES), (at, value) => {
+        const altered = structuredClone(report);
+        const path = [...(places[at] ?? [])];
+        const name = path.pop() ?? '';
+        const parent = path.reduce<Loose>((inner, step) => inner[step] as Loose, altered);
+        if (value === undefined) Reflect.deleteProperty(parent, name);
+        else parent[name] = value;
+        const accepted = open(asJson(altered));
+        const fault = faultOf(REPORT_SCHEMA, asJson(altered));
+        expect({ name, value, fault: fault === undefined }).toEqual({ name, value, fault: accepted });
+        verdicts[accepted ? 'accepted' : 'rejected']++;
+      }),
+      { numRuns: 3000 },
+    );
+    expect(Math.min(verdicts.accepted, verdicts.rejected)).toBeGreaterThan(300);
   });
 
   it('passes over what a later version may add', () => {

@@ -10,10 +10,10 @@ export interface Lists {
   readonly [member: string]: Lists;
 }
 
-/** Is told what is in a document, in its order. `list` is the list that the object is an element of, or empty. */
+/** Receives what a document contains, in its order. `list` is the list that holds the object, empty at the top. */
 export interface JsonListener {
   objectStart(list: string, line: number): void;
-  /** A member that is no list to be read by its elements. */
+  /** A member that is not read element by element. */
   member(list: string, key: string, value: unknown, line: number): void;
   listStart(key: string, line: number): void;
   /** An element, or a value at the top, that is read whole. */
@@ -21,7 +21,7 @@ export interface JsonListener {
   objectEnd(list: string, line: number): void;
 }
 
-/** Where the reader is: within an object or an array that it takes apart. */
+/** An object or array that is open and taken apart. */
 interface Frame {
   readonly array: boolean;
   readonly list: string;
@@ -38,10 +38,10 @@ const KEY = 3;
 const AFTER_KEY = 4;
 const AFTER_VALUE = 5;
 
-/** Takes every object and array apart: to find the line of a fault. */
+/** Takes every object and array apart, to find the line of a fault. */
 const ALL: Lists = Object.freeze({});
 
-const BOM = [0xef, 0xbb, 0xbf];
+const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 const NEWLINE = 10;
 const QUOTE = 34;
 const COMMA = 44;
@@ -49,28 +49,25 @@ const COLON = 58;
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [91, 93, 123, 125];
 
 /**
- * Reads JSON values, one after the other, from bytes that come in pieces. Only what is read whole is held in memory,
- * so that neither a long file nor a long list needs much. Linear in the number of bytes.
+ * Reads JSON values, one after the other, from bytes that come in pieces. It holds in memory only the value that it
+ * reads whole at present, so that neither a long file nor a long list needs much. Linear in the number of bytes.
  */
 export class JsonReader {
   private readonly frames: Frame[] = [];
   private readonly capture: JsonCapture;
-  private at: number = VALUE;
-  private line: number;
-  private bom = 0;
+  private next: number = VALUE;
 
-  /** @param lists what is taken apart; values at the top are read whole where there is nothing of it */
   constructor(
-    private readonly lists: Lists | undefined,
+    private readonly lists: Lists,
     private readonly listener: JsonListener,
-    firstLine = 1,
+    private line = 1,
   ) {
-    this.line = firstLine;
     this.capture = new JsonCapture(lists === ALL ? undefined : findFault);
   }
 
+  /** @throws {InputFault} with the line of what is not JSON */
   push(chunk: Buffer): void {
-    let at = this.bom < BOM.length ? this.skipBom(chunk) : 0;
+    let at = 0;
     while (at < chunk.length) {
       if (this.capture.active) {
         at = this.capture.push(chunk, at);
@@ -84,105 +81,92 @@ export class JsonReader {
     }
   }
 
-  /** The input is over. */
+  /** The input is over. @throws {InputFault} within a value */
   end(): void {
-    if (this.capture.active && this.frames.length === 0 && this.capture.end()) this.captured();
-    const begun = this.frames[0]?.line ?? (this.capture.active ? this.capture.line : undefined);
+    const { capture, frames } = this;
+    if (capture.active && frames.length === 0 && capture.end()) this.captured();
+    const begun = frames[0]?.line ?? (capture.active ? capture.line : undefined);
     if (begun === undefined) return;
-    const line = this.capture.active ? this.capture.lastLine : this.line;
+    const line = capture.active ? capture.lastLine : this.line;
     throw new InputFault(line, `the file ends within a value that began in line ${begun}`);
   }
 
-  /** Takes one byte that is no space. @returns false when it is the first of a value, which is yet to be read. */
+  /** Takes one byte that is not white space. @returns false for the first byte of a value that is read whole */
   private structure(byte: number): boolean {
     const frame = this.frames.at(-1);
-    switch (this.at) {
+    switch (this.next) {
       case AFTER_KEY:
         if (byte !== COLON) throw this.unexpected("':'", byte);
-        this.at = VALUE;
+        this.next = VALUE;
         return true;
       case FIRST_KEY:
       case KEY:
-        if (byte === CLOSE_OBJECT && this.at === FIRST_KEY) return this.close();
+        if (byte === CLOSE_OBJECT && this.next === FIRST_KEY) return this.close();
         if (byte !== QUOTE) throw this.unexpected('a name in double quotes', byte);
         this.capture.begin(byte, this.line);
         return false;
-      case AFTER_VALUE:
-        if (frame?.array === true) {
-          if (byte === CLOSE_LIST) return this.close();
-          if (byte !== COMMA) throw this.unexpected("',' or ']'", byte);
-          this.at = VALUE;
-        } else {
-          if (byte === CLOSE_OBJECT) return this.close();
-          if (byte !== COMMA) throw this.unexpected("',' or '}'", byte);
-          this.at = KEY;
-        }
+      case AFTER_VALUE: {
+        const end = frame?.array === true ? CLOSE_LIST : CLOSE_OBJECT;
+        if (byte === end) return this.close();
+        if (byte !== COMMA) throw this.unexpected(`',' or '${String.fromCharCode(end)}'`, byte);
+        this.next = end === CLOSE_LIST ? VALUE : KEY;
         return true;
+      }
       default:
-        if (byte === CLOSE_LIST && this.at === FIRST_ELEMENT) return this.close();
+        if (byte === CLOSE_LIST && this.next === FIRST_ELEMENT) return this.close();
+        // Between documents: files may be concatenated.
+        if (frame === undefined && BYTE_ORDER_MARK.includes(byte)) return true;
         return this.value(byte, frame);
     }
   }
 
-  /** A value begins. @returns whether it is one that is taken apart. */
+  /** Starts a value. @returns whether it is taken apart */
   private value(byte: number, frame: Frame | undefined): boolean {
     if (byte === COMMA || byte === COLON || byte === CLOSE_LIST || byte === CLOSE_OBJECT)
       throw this.unexpected('a value', byte);
-    const lists = this.inner(byte, frame);
+    const lists = this.listsWithin(byte, frame);
     if (lists === undefined) {
       this.capture.begin(byte, this.line);
       return false;
     }
     const array = byte === OPEN_LIST;
-    const list = array ? (frame?.key ?? '') : (frame?.list ?? '');
+    const list = (array ? frame?.key : frame?.list) ?? '';
     this.frames.push({ array, list, lists, line: this.line, key: '' });
-    this.at = array ? FIRST_ELEMENT : FIRST_KEY;
+    this.next = array ? FIRST_ELEMENT : FIRST_KEY;
     if (array) this.listener.listStart(list, this.line);
     else this.listener.objectStart(list, this.line);
     return true;
   }
 
-  /** The lists within a value that begins so, when it is to be taken apart. */
-  private inner(byte: number, frame: Frame | undefined): Lists | undefined {
+  /** The lists within a value that starts with this byte; nothing where it is read whole. */
+  private listsWithin(byte: number, frame: Frame | undefined): Lists | undefined {
     if (byte !== OPEN_OBJECT && byte !== OPEN_LIST) return undefined;
     if (this.lists === ALL) return ALL;
-    if (byte === OPEN_LIST) {
-      return frame === undefined || frame.array ? undefined : own(frame.lists, frame.key);
-    }
+    if (byte === OPEN_LIST) return frame?.array === false ? own(frame.lists, frame.key) : undefined;
     if (frame === undefined) return this.lists;
     return frame.array && Object.keys(frame.lists).length > 0 ? frame.lists : undefined;
   }
 
   private close(): true {
     const frame = this.frames.pop() as Frame;
-    this.at = this.frames.length === 0 ? VALUE : AFTER_VALUE;
+    this.next = this.frames.length === 0 ? VALUE : AFTER_VALUE;
     if (!frame.array) this.listener.objectEnd(frame.list, this.line);
     return true;
   }
 
-  /** What was read whole is complete: a key, a member, an element. */
+  /** A key, a member or an element has been read whole. */
   private captured(): void {
     const { value, line, lastLine } = this.capture;
     this.line = lastLine;
     const frame = this.frames.at(-1);
-    if (this.at === KEY || this.at === FIRST_KEY) {
-      (frame as Frame).key = value as string;
-      this.at = AFTER_KEY;
+    if (frame !== undefined && (this.next === KEY || this.next === FIRST_KEY)) {
+      frame.key = value as string;
+      this.next = AFTER_KEY;
       return;
     }
-    this.at = frame === undefined ? VALUE : AFTER_VALUE;
+    this.next = frame === undefined ? VALUE : AFTER_VALUE;
     if (frame === undefined || frame.array) this.listener.element(frame?.list ?? '', value, line);
     else this.listener.member(frame.list, frame.key, value, line);
-  }
-
-  private skipBom(chunk: Buffer): number {
-    let at = 0;
-    while (at < chunk.length && this.bom < BOM.length && chunk[at] === BOM[this.bom]) {
-      at++;
-      this.bom++;
-    }
-    if (at < chunk.length) this.bom = BOM.length;
-    return at;
   }
 
   private unexpected(expected: string, byte: number): InputFault {
@@ -202,7 +186,7 @@ const SILENT: JsonListener = {
   objectEnd() {},
 };
 
-/** Finds the fault in a value that `JSON.parse` has refused, whose messages give a place for some faults only. */
+/** Finds the fault in a value that `JSON.parse` rejects, since its messages give a position for some faults only. */
 function findFault(text: string, line: number): InputFault | undefined {
   try {
     const reader = new JsonReader(ALL, SILENT, line);
