@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WatchdogStatus } from '../../lib/process/event-loop-watchdog.js';
 import type { Stall } from '../../lib/process/stall.js';
-import { Programs, told } from './programs.js';
+import { Programs, resultOf } from './programs.js';
 
 /** With these, Node 24 aborts where a worker connects to the main thread. */
 const PERMISSIONS = [
@@ -20,13 +20,13 @@ const names = (stall: Stall | undefined): string[] =>
 describe('EventLoopWatchdog, in a process of plain Node', () => {
   describe.each(['esm', 'cjs', 'minified'])('built as %s', (build) => {
     it('names the code that blocks and the operation that it belongs to', async () => {
-      interface Told {
+      interface Result {
         results: Record<string, { within: { from: number; to: number }; stall: Stall }>;
         blocks: Stall[];
         status: WatchdogStatus;
       }
       const ended = await programs.run('attribute.mjs', [build]);
-      const { results, blocks, status } = told<Told>(ended);
+      const { results, blocks, status } = resultOf<Result>(ended);
       for (const name of ['guiltyLoop', 'guiltyNative', 'guiltyRegex']) {
         const stall = results[name]?.stall;
         expect(names(stall)).toContain(name);
@@ -34,11 +34,11 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
         const frame = stall?.stack?.find(({ functionName }) => functionName === name);
         expect(frame?.url).toMatch(/(attribute|watchdog)\.mjs$/);
         expect([frame?.line, frame?.column].every((place) => Number(place) > 0)).toBe(true);
-        // Told once when it has ended, with the same evidence.
-        const told = blocks.filter((block) => names(block).includes(name));
-        expect(told).toHaveLength(1);
-        expect(told[0]?.operation).toEqual(stall?.operation);
-        expect(told[0]?.endedAt).toBeGreaterThanOrEqual(stall?.endedAt ?? Number.NaN);
+        // Reported once, after it has ended, with the same evidence.
+        const reported = blocks.filter((block) => names(block).includes(name));
+        expect(reported).toHaveLength(1);
+        expect(reported[0]?.operation).toEqual(stall?.operation);
+        expect(reported[0]?.endedAt).toBeGreaterThanOrEqual(stall?.endedAt ?? Number.NaN);
       }
       expect(names(results['guiltyRegex']?.stall)[0]).toBe('RegExp.test');
       expect(status.state).toBe('on');
@@ -48,7 +48,9 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
 
   it('is silent about many short tasks and timers', async () => {
     const ended = await programs.run('healthy.mjs');
-    const { tasks, blocks, status } = told<{ tasks: number; blocks: Stall[]; status: WatchdogStatus }>(ended);
+    const { tasks, blocks, status } = resultOf<{ tasks: number; blocks: Stall[]; status: WatchdogStatus }>(
+      ended,
+    );
     expect(tasks).toBeGreaterThan(100);
     expect(blocks).toEqual([]);
     // A loop that never rests is looked at now and then: eight times, and then twice a second.
@@ -58,9 +60,11 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
 
   it('takes stacks within its bounds and counts what it left out', async () => {
     const ended = await programs.run('often.mjs');
-    const { seconds, blocks, status } = told<{ seconds: number; blocks: boolean[]; status: WatchdogStatus }>(
-      ended,
-    );
+    const { seconds, blocks, status } = resultOf<{
+      seconds: number;
+      blocks: boolean[];
+      status: WatchdogStatus;
+    }>(ended);
     const captures = blocks.filter(Boolean).length;
     expect(blocks.length).toBeGreaterThanOrEqual(4);
     expect(captures).toBeGreaterThanOrEqual(1);
@@ -69,7 +73,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
   });
 
   it('shares one thread between the builds, each with its own limit', async () => {
-    const { added, short, long, states } = told<{
+    const { added, short, long, states } = resultOf<{
       added: number[];
       short: { first: number; second: number };
       long: { first: number; second: number; stack: string[] };
@@ -90,7 +94,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
       ['permissions', PERMISSIONS, /permission/],
     ])('%s: still measures, and says why', async (how, execArgv, reason) => {
       const ended = await programs.run('degrade.mjs', [how], execArgv);
-      const { blocks, status } = told<{ blocks: boolean[]; status: WatchdogStatus }>(ended);
+      const { blocks, status } = resultOf<{ blocks: boolean[]; status: WatchdogStatus }>(ended);
       expect(blocks).toEqual([false]);
       expect(status).toMatchObject({ state: 'degraded', captures: 0 });
       expect(status.reason).toMatch(reason);
@@ -99,7 +103,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
   });
 
   it('does not take a frozen process for a blocked one', async () => {
-    const { frozenMs, frozen, after, status } = told<{
+    const { frozenMs, frozen, after, status } = resultOf<{
       frozenMs: number;
       frozen: number;
       after: number;

@@ -1,13 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { transformFileSync } from '@swc/core';
+import { bundleLib } from '../support/bundled-lib.js';
 
-const SOURCES = join(__dirname, '../../lib');
-/** The watchdog, and what it needs of other folders. */
-const FOLDERS = ['event-loop', 'code', 'resources'];
 const PROGRAMS = join(__dirname, 'programs');
 
 export interface Ended {
@@ -18,21 +15,23 @@ export interface Ended {
   readonly ms: number;
 }
 
-/** The watchdog as both builds have it and once minified, and programs that use it in a process of plain Node. */
+/** Runs programs that use the watchdog in plain Node: bundled in both module formats, and once minified. */
 export class Programs {
   private readonly folder = mkdtempSync(join(tmpdir(), 'watchdog-'));
 
   build(): void {
-    this.compile('esm', 'es6', 'module', false);
-    this.compile('cjs', 'commonjs', 'commonjs', false);
-    this.compile('minified', 'es6', 'module', true);
+    const bundle = (name: string, format: 'esm' | 'cjs', minify: boolean): void =>
+      bundleLib(join(this.folder, name), ['process/event-loop-watchdog'], { format, minify });
+    bundle('esm', 'esm', false);
+    bundle('cjs', 'cjs', false);
+    bundle('minified', 'esm', true);
   }
 
   remove(): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs a program to its end. What it tells of itself comes as one line of JSON on its output. */
+  /** Runs a program to its end. The last line of its output is its result as JSON. */
   async run(program: string, argv: readonly string[] = [], execArgv: readonly string[] = []): Promise<Ended> {
     const startedAt = performance.now();
     const child = spawn(process.execPath, [...execArgv, join(PROGRAMS, program), ...argv], {
@@ -50,33 +49,11 @@ export class Programs {
     ]);
     return { code, signal, stdout, stderr, ms: performance.now() - startedAt };
   }
-
-  private compile(name: string, module: 'es6' | 'commonjs', type: string, minify: boolean): void {
-    const folder = join(this.folder, name);
-    mkdirSync(folder);
-    writeFileSync(join(folder, 'package.json'), JSON.stringify({ type }));
-    for (const part of FOLDERS) {
-      mkdirSync(join(folder, part));
-      for (const file of readdirSync(join(SOURCES, part))) {
-        const { code } = transformFileSync(join(SOURCES, part, file), {
-          jsc: {
-            target: 'es2022',
-            parser: { syntax: 'typescript' },
-            ...(minify && { minify: { compress: true, mangle: { toplevel: true } } }),
-          },
-          module: { type: module },
-          minify,
-        });
-        writeFileSync(join(folder, part, file.replace(/\.ts$/, '.js')), code);
-      }
-    }
-  }
 }
 
-/** What a program told. */
-export function told<Told>(ended: Ended): Told {
+/** The result that a program printed. @throws Error with its error output if it printed none */
+export function resultOf<Result>(ended: Ended): Result {
   const line = ended.stdout.trim().split('\n').at(-1);
-  if (!line)
-    throw new Error(`it told nothing, and ended with ${ended.code ?? ended.signal}: ${ended.stderr}`);
-  return JSON.parse(line) as Told;
+  if (!line) throw new Error(`no output, ended with ${ended.code ?? ended.signal}: ${ended.stderr}`);
+  return JSON.parse(line) as Result;
 }

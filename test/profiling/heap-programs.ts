@@ -1,26 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { transformFileSync } from '@swc/core';
+import { bundleLib } from '../support/bundled-lib.js';
 
-const SOURCES = join(__dirname, '../../lib/profiling');
-/** The captures of memory, and what they need. */
-const FILES = [
-  'allocation-sampling',
-  'cgroup-memory',
-  'heap-snapshots',
-  'memory-limits',
-  'profile-cleanup',
-  'profile-content',
-  'profile-directory',
-  'profile-info',
-  'profile-names',
-  'profile-sidecar',
-  'profile-store',
-  'snapshot-quota',
-];
+/** The captures of memory. */
+const ENTRIES = ['allocation-sampling', 'heap-snapshots', 'memory-limits', 'profile-store'];
 
 export interface Ended {
   readonly code: number | null;
@@ -35,16 +21,11 @@ export class HeapPrograms {
   readonly folder = mkdtempSync(join(tmpdir(), 'heap-'));
 
   build(): void {
-    const built = join(this.folder, 'built');
-    mkdirSync(built);
-    writeFileSync(join(built, 'package.json'), '{"type":"module"}');
-    for (const file of FILES) {
-      const { code } = transformFileSync(join(SOURCES, `${file}.ts`), {
-        jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-        module: { type: 'es6' },
-      });
-      writeFileSync(join(built, `${file}.js`), code);
-    }
+    bundleLib(
+      join(this.folder, 'built'),
+      ENTRIES.map((name) => `profiling/${name}`),
+      { format: 'esm' },
+    );
   }
 
   remove(): void {
@@ -78,7 +59,7 @@ export class HeapPrograms {
     const child = spawn(command[0] as string, command.slice(1), {
       env: {
         PATH: process.env['PATH'],
-        BUILT: join(this.folder, 'built'),
+        BUILT: join(this.folder, 'built', 'profiling'),
         PROFILES: mkdtempSync(join(this.folder, 'run-')),
         ...env,
       },

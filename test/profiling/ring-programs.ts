@@ -1,14 +1,10 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { transformFileSync } from '@swc/core';
-import { ROOT } from '../support/child-app.js';
+import { bundleLib } from '../support/bundled-lib.js';
 
-const SOURCES = join(ROOT, 'lib');
-/** The profiler, and what it needs of other folders. */
-const FOLDERS = ['profiling', 'code', 'resources'];
 const PROGRAMS = join(__dirname, 'ring-programs');
 
 /** The ring of profiles in a process of plain Node: debuggers, workers and permissions are the process's. */
@@ -16,18 +12,11 @@ export class RingPrograms {
   private readonly folder = mkdtempSync(join(tmpdir(), 'ring-'));
 
   build(): void {
-    writeFileSync(join(this.folder, 'package.json'), '{"type":"module"}');
-    symlinkSync(join(ROOT, 'node_modules'), join(this.folder, 'node_modules'), 'junction');
-    for (const part of FOLDERS) {
-      mkdirSync(join(this.folder, part));
-      for (const file of readdirSync(join(SOURCES, part))) {
-        const { code } = transformFileSync(join(SOURCES, part, file), {
-          jsc: { target: 'es2022', parser: { syntax: 'typescript' } },
-          module: { type: 'es6' },
-        });
-        writeFileSync(join(this.folder, part, file.replace(/\.ts$/, '.js')), code);
-      }
-    }
+    bundleLib(
+      this.folder,
+      ['profile-ring', 'inspector-sampler', 'cpu-capture'].map((name) => `profiling/${name}`),
+      { format: 'esm' },
+    );
   }
 
   remove(): void {

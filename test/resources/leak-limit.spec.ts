@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { oldGenerationLimit } from '../../lib/leaks/leak-limit.js';
+import { oldGenerationLimit } from '../../lib/leaks/memory-watch.js';
 import { durationInWords } from '../../lib/leaks/leak-words.js';
 
 const MB = 2 ** 20;

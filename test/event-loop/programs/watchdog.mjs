@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const path = (build) => join(process.env.WATCHDOG, build, 'event-loop', 'event-loop-watchdog.js');
+const path = (build) => join(process.env.WATCHDOG, build, 'process', 'event-loop-watchdog.js');
 
 export const load = async (build) =>
   build === 'cjs'

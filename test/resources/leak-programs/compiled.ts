@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import ts from 'typescript';
 import type { Leak } from '../../../lib/leaks/leak.js';
 import type { LeakReading } from '../../../lib/leaks/leak-reading.js';
-import { plainEnvironment, ROOT } from '../../support/child-app.js';
+import { bundleLib } from '../../support/bundled-lib.js';
+import { plainEnvironment } from '../../support/child-app.js';
 
 /** One line of a program's output. */
 export interface Said {
@@ -18,18 +18,9 @@ export interface Said {
 /** The detector, compiled into a folder of its own: a process under a small heap limit has no Jest. */
 export async function compile(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'nestjs-performance-leaks-'));
-  await writeFile(join(folder, 'package.json'), '{"type":"commonjs"}');
-  const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 };
-  for (const part of ['resources', 'inference']) {
-    await mkdir(join(folder, part));
-    for (const name of await readdir(join(ROOT, 'lib', part))) {
-      const source = await readFile(join(ROOT, 'lib', part, name), 'utf8');
-      await writeFile(
-        join(folder, part, name.replace(/\.ts$/, '.js')),
-        ts.transpileModule(source, { compilerOptions }).outputText,
-      );
-    }
-  }
+  bundleLib(folder, ['leaks/major-collections', 'leaks/leak-detector', 'leaks/memory-watch'], {
+    format: 'cjs',
+  });
   return folder;
 }
 

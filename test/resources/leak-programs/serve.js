@@ -4,7 +4,7 @@ const { getHeapStatistics } = require('node:v8');
 
 const [folder, kind, seconds] = process.argv.slice(2);
 const { LeakDetector } = require(`${folder}/leaks/leak-detector.js`);
-const { oldGenerationLimit } = require(`${folder}/leaks/leak-limit.js`);
+const { oldGenerationLimit } = require(`${folder}/leaks/memory-watch.js`);
 const { MajorCollections } = require(`${folder}/leaks/major-collections.js`);
 
 const heapLimitBytes = oldGenerationLimit(getHeapStatistics().heap_size_limit, process.execArgv);
