@@ -38,6 +38,7 @@ function compile(...options) {
   });
 }
 
+await import('./build-thread.mjs');
 rmSync(`${root}/dist`, { recursive: true, force: true });
 await Promise.all([compile(), compile('--module', 'commonjs', '--outDir', 'dist/cjs')]);
 for (const [folder, type] of [

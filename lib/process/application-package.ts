@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** What is read of an application's package.json. */
+/** The fields of an application's package.json that this library reads. */
 export interface ApplicationPackage {
   readonly name?: string;
   readonly version?: string;
@@ -9,7 +9,10 @@ export interface ApplicationPackage {
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** The package.json nearest to the application's main file that gives a name; a folder may have one for its format alone. */
+/**
+ * The named package.json nearest to the application's main file. A package.json without a name, such as one that only
+ * sets the module format, is skipped.
+ */
 export function applicationPackage(): ApplicationPackage | undefined {
   let folder = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]);
   for (;;) {

@@ -1,23 +1,23 @@
 import { functionName } from '../code/function-name.js';
 import type { StackFrame } from './stall.js';
 
-/** Frames that are kept, the innermost ones. */
+/** The innermost frames are kept. */
 const MAX_FRAMES = 40;
 
 type CallSites = readonly NodeJS.CallSite[];
 
 /**
- * The calls below `above`, or nothing where they do not say what blocks: no code but Node's own, or the heartbeat,
- * with which the loop turns again.
+ * The calls below `above`, innermost first. Returns undefined if they do not show what blocks: they are only Node's own code,
+ * or they include the heartbeat, so the loop turns again.
  *
- * The frames are taken as V8 has them. Formatting would run the application's `Error.prepareStackTrace`, and with
- * it the reading of source maps, while the event loop stands still.
+ * Reads V8's call sites unformatted. Formatting would run the application's `Error.prepareStackTrace`, which may read
+ * source maps, while the event loop is blocked.
  */
 export function blockingStack(above: () => void, heartbeat: string): StackFrame[] | undefined {
   const { prepareStackTrace, stackTraceLimit } = Error;
   let sites: CallSites;
   try {
-    // One more: the expression that the inspector evaluated.
+    // One more frame for the expression that the inspector evaluates.
     Error.stackTraceLimit = MAX_FRAMES + 1;
     Error.prepareStackTrace = (_error, callSites) => callSites;
     const holder: { stack?: unknown } = {};
@@ -26,15 +26,15 @@ export function blockingStack(above: () => void, heartbeat: string): StackFrame[
     sites = holder.stack;
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
-    // The key stays away where it was away: its presence alone makes Node call it.
+    // A key with the value undefined would still make Node call it.
     if (prepareStackTrace === undefined) Reflect.deleteProperty(Error, 'prepareStackTrace');
     else Error.prepareStackTrace = prepareStackTrace;
   }
   const frames = sites.map(toFrame);
   if (isAnonymous(frames[0])) frames.shift();
-  const told = frames.some(({ url }) => url !== '' && !url.startsWith('node:'));
-  const turned = frames.some(({ functionName }) => functionName === heartbeat);
-  return told && !turned ? frames.slice(0, MAX_FRAMES) : undefined;
+  const hasUserCode = frames.some(({ url }) => url !== '' && !url.startsWith('node:'));
+  const turnsAgain = frames.some(({ functionName }) => functionName === heartbeat);
+  return hasUserCode && !turnsAgain ? frames.slice(0, MAX_FRAMES) : undefined;
 }
 
 function toFrame(site: NodeJS.CallSite): StackFrame {
@@ -47,7 +47,7 @@ function toFrame(site: NodeJS.CallSite): StackFrame {
   };
 }
 
-/** A function of the language has no file that would tell whose it is: `RegExp.test`. */
+/** A built-in function has no file, so its name includes its type: `RegExp.test`. */
 function builtinName(site: NodeJS.CallSite): string | undefined {
   const name = site.getFunctionName() ?? '';
   const owner = name === '' ? null : site.getTypeName();

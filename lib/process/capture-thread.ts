@@ -1,25 +1,20 @@
 import { performance } from 'node:perf_hooks';
-import { isMainThread, type Worker } from 'node:worker_threads';
-import { publishCapture } from './capture-registry.js';
-import { CELL, CELLS, PHASE } from './shared-cells.js';
-import { startWatching } from './watching-thread.js';
+import { runInThisContext } from 'node:vm';
+import { isMainThread, Worker } from 'node:worker_threads';
+import { processWide, processWideExpression } from './process-wide.js';
+import { CELL, CELLS, OVERSLEPT_MS, PHASE, type WatchData } from './shared-cells.js';
+import { WATCHING_THREAD } from './watching-thread-source.js';
 
-/** One stack holds the main thread for about a millisecond: eight in a row, and then two a second. */
-const BURST = 8;
-const REFILL_MS = 500;
-/** A loop that is idle for less than a tenth of so many milliseconds does not rest. */
-const REST_MS = 50;
-const RESTING_SHARE = 0.1;
-/** A thread that sleeps so much longer than it asked to was not alone in standing still. Less is a busy machine. */
-const OVERSLEPT_MS = 100;
-/** How long an end of the process waits for the inspector session that is just open: it takes a few milliseconds. */
+/** The thread holds a few numbers, and an inspector session for a moment. */
+const RESOURCE_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 4, stackSizeMb: 1 };
+/** How long the end of the process waits for an open inspector session: a session takes a few milliseconds. */
 const PATIENCE_MS = 250;
 
-/** The life of the watching thread, seen from the main one. Without it stalls are measured and have no stack. */
+/** The watching thread, seen from the main thread. Without it, stalls are measured but have no stack. */
 export class CaptureThread {
-  /** What the inspector calls; the frames above it are not the application's. */
+  /** The function that the inspector calls; the frames above it are not the application's. */
   readonly entry: () => void;
-  /** Others for each thread: one that is about to end must not be told to go on. */
+  /** New for each thread: a thread that is about to end must not resume. */
   private cells: Int32Array = new Int32Array(CELLS);
   private worker: Worker | undefined;
   private withdraw: (() => void) | undefined;
@@ -32,10 +27,12 @@ export class CaptureThread {
     };
   }
 
-  /** Why there are no stacks now, if so. */
+  /** Why no stack can be captured now; undefined if one can. */
   get reason(): string | undefined {
     if (this.failure !== undefined) return this.failure;
-    return inspectorUrl() === undefined ? undefined : 'an inspector is attached: stacks are left to it';
+    return inspectorUrl() === undefined
+      ? undefined
+      : 'a debugger is attached to the inspector, so no stacks are captured';
   }
 
   start(now: number, limitMs: number): void {
@@ -48,18 +45,8 @@ export class CaptureThread {
       Atomics.store(this.cells, CELL.slept, now);
       const { expression, withdraw } = publishCapture(this.entry);
       this.withdraw = withdraw;
-      const worker = startWatching({
-        cells: this.cells,
-        origin: Number(process.hrtime.bigint()) / 1e6 - performance.now(),
-        expression,
-        burst: BURST,
-        refillMs: REFILL_MS,
-        restMs: REST_MS,
-        restingShare: RESTING_SHARE,
-        oversleptMs: OVERSLEPT_MS,
-        cell: CELL,
-        phase: PHASE,
-      });
+      const origin = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+      const worker = startWatching({ cells: this.cells, origin, expression });
       this.worker = worker;
       worker.once('error', (error) => this.failed(worker, error));
       worker.once('exit', () => this.failed(worker, new Error('it ended')));
@@ -81,14 +68,14 @@ export class CaptureThread {
     Atomics.store(this.cells, CELL.limit, limitMs);
   }
 
-  /** @param idle how long the event loop has been idle until now */
+  /** @param idle total idle time of the event loop, in milliseconds */
   beat(now: number, idle: number): void {
     Atomics.store(this.cells, CELL.idle, idle);
     Atomics.store(this.cells, CELL.beat, now);
     this.frozenBefore = Atomics.load(this.cells, CELL.frozen);
   }
 
-  /** For how long since the last heartbeat the process stood still as a whole, as far as the thread can tell. */
+  /** Milliseconds since the last heartbeat in which the whole process was stopped, as far as the thread has measured. */
   frozenMs(now: number): number {
     const { cells } = this;
     if (this.worker === undefined || Atomics.load(cells, CELL.phase) !== PHASE.watching) return 0;
@@ -98,14 +85,14 @@ export class CaptureThread {
     return frozen + (overslept > OVERSLEPT_MS ? overslept : 0);
   }
 
-  /** Lets no session begin any more and waits for the one that is open: Node would print that it waits. */
+  /** Prevents new inspector sessions and waits for an open one: Node would print that it waits for it. */
   private readonly close = (): void => {
     const { cells } = this;
     if (closed(cells)) return;
     const clock = new Int32Array(new SharedArrayBuffer(4));
     const until = performance.now() + PATIENCE_MS;
     while (!closed(cells) && performance.now() < until) Atomics.wait(clock, 0, 0, 1);
-    // The end of the session arrives as an interrupt, which is served between two calls.
+    // The end of the session arrives as an interrupt, which V8 serves between two calls.
     Atomics.wait(clock, 0, 0, 1);
     Atomics.store(cells, CELL.phase, PHASE.closing);
   };
@@ -125,10 +112,43 @@ export class CaptureThread {
   }
 }
 
+/** Starts a thread that keeps neither the process nor its output open, and inherits none of its options. */
+function startWatching(data: WatchData): Worker {
+  const worker = new Worker(WATCHING_THREAD, {
+    eval: true,
+    workerData: data,
+    execArgv: [],
+    env: {},
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    name: 'nestjs-performance watchdog',
+    resourceLimits: RESOURCE_LIMITS,
+  });
+  worker.unref();
+  return worker;
+}
+
+/** Makes a function callable from an expression that the inspector evaluates on the main thread. */
+function publishCapture(capture: () => void): { expression: string; withdraw: () => void } {
+  // The inspector evaluates in the process's first context; a test runner may run this code in another one.
+  const scope = runInThisContext('globalThis') as object;
+  const captures = processWide('captures', () => new Map<number, () => void>(), scope);
+  // Copies of this package share the map.
+  let id = 0;
+  while (captures.has(id)) id++;
+  captures.set(id, capture);
+  return {
+    expression: `${processWideExpression('captures')}?.get(${id})?.()`,
+    withdraw: () => captures.delete(id),
+  };
+}
+
 function refusal(): string | undefined {
-  if (!isMainThread) return 'not the main thread: only its stack can be captured';
-  // Node does not refuse the connection then: it aborts the process.
-  if ('permission' in process && process.permission) return 'Node runs with its permission model';
+  if (!isMainThread) return 'not the main thread: only the stack of the main thread can be captured';
+  // Node would not refuse the connection but abort the process.
+  if ('permission' in process && process.permission)
+    return "Node's permission model is enabled, which forbids the inspector";
   return undefined;
 }
 
@@ -139,7 +159,7 @@ function closed(cells: Int32Array): boolean {
   return true;
 }
 
-/** Where a debugger listens. Asked anew: it can be opened by a signal at any time. */
+/** Where a debugger listens. Read each time: a signal can open the inspector at any moment. */
 function inspectorUrl(): string | undefined {
   try {
     return process.getBuiltinModule('node:inspector').url();

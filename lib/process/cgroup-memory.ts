@@ -1,41 +1,43 @@
 import { readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
-/** A limit of memory, in bytes. */
+/** A memory limit, in bytes. */
 export interface MemoryLimit {
   readonly limitBytes: number;
-  /** What may still be taken until then. Negative where the kernel is about to act. */
+  /** Memory left until the limit. Negative if the kernel is about to enforce it. */
   readonly restBytes: number;
 }
 
-/** How one version of control groups names its files. */
+/** The file names of one version of control groups. */
 interface Names {
   readonly limits: readonly string[];
   readonly usage: string;
-  /** The line of `memory.stat` with what the kernel drops before it ends anybody: files that were read long ago. */
-  readonly dropped: RegExp;
+  /**
+   * The line of `memory.stat` with the memory that the kernel reclaims before it kills a process: files read long ago.
+   */
+  readonly reclaimable: RegExp;
 }
 
 const V1: Names = {
   limits: ['memory.limit_in_bytes'],
   usage: 'memory.usage_in_bytes',
-  dropped: /^total_inactive_file (\d+)$/m,
+  reclaimable: /^total_inactive_file (\d+)$/m,
 };
-/** Above `memory.high` a process is only slowed down, but until it stands still. */
+/** Above `memory.high` the kernel throttles a process, down to a standstill. */
 const V2: Names = {
   limits: ['memory.max', 'memory.high'],
   usage: 'memory.current',
-  dropped: /^inactive_file (\d+)$/m,
+  reclaimable: /^inactive_file (\d+)$/m,
 };
-/** Groups lie within each other; Kubernetes has four levels of them. */
+/** Groups are nested; Kubernetes has four levels. */
 const MAX_LEVELS = 12;
 
 /**
- * The tightest limit of memory among the control groups that this process is in: its own one and those around it, of
- * which Node's own figures know nothing (20 to 26).
- * @param root where control groups are mounted
- * @param membership the file that says which ones this process is in
- * @returns nothing where there is no limit, or none can be read
+ * The tightest memory limit among this process's control group and its ancestors. Node (20 to 26) knows only the group
+ * itself.
+ * @param root the mount point of control groups
+ * @param membership the file that names this process's groups
+ * @returns undefined if there is no limit, or none can be read
  */
 export function cgroupMemory(
   root = '/sys/fs/cgroup',
@@ -49,21 +51,22 @@ export function cgroupMemory(
 }
 
 function tightest(root: string, path: string, names: Names): MemoryLimit | undefined {
-  let least: MemoryLimit | undefined;
-  for (const group of around(root, path)) {
+  let tightestLimit: MemoryLimit | undefined;
+  for (const group of groupAndAncestors(root, path)) {
     const limitBytes = Math.min(...names.limits.map((name) => bytesOf(read(posix.join(group, name)))));
     if (!Number.isSafeInteger(limitBytes)) continue;
     const usage = bytesOf(read(posix.join(group, names.usage)));
     if (!Number.isFinite(usage)) continue;
-    const dropped = names.dropped.exec(read(posix.join(group, 'memory.stat')) ?? '')?.[1];
-    const restBytes = limitBytes - Math.max(0, usage - Number(dropped ?? 0));
-    if (least === undefined || restBytes < least.restBytes) least = { limitBytes, restBytes };
+    const reclaimable = names.reclaimable.exec(read(posix.join(group, 'memory.stat')) ?? '')?.[1];
+    const restBytes = limitBytes - Math.max(0, usage - Number(reclaimable ?? 0));
+    if (tightestLimit === undefined || restBytes < tightestLimit.restBytes)
+      tightestLimit = { limitBytes, restBytes };
   }
-  return least;
+  return tightestLimit;
 }
 
-/** The group and all around it. In a container the path may be the host's, of which only the root is there. */
-function around(root: string, path: string): string[] {
+/** The group and its ancestors. In a container the path may be the host's, of which only the root exists. */
+function groupAndAncestors(root: string, path: string): string[] {
   const groups: string[] = [];
   let group = posix.join(root, path);
   while (group.startsWith(`${root}/`) && groups.length < MAX_LEVELS) {
@@ -74,7 +77,7 @@ function around(root: string, path: string): string[] {
   return groups;
 }
 
-/** Infinite where there is no such file, and where it says `max`. */
+/** Infinity if the file does not exist or contains `max`. */
 function bytesOf(text: string | undefined): number {
   const value = text?.trim() ?? '';
   return /^\d+$/.test(value) ? Number(value) : Number.POSITIVE_INFINITY;

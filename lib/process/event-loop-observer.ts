@@ -1,32 +1,35 @@
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
-import { activeOperation } from './active-operation.js';
 import { blockingStack } from './blocking-stack.js';
 import { CaptureThread } from './capture-thread.js';
+import { cpuTimeMs } from './cpu-time.js';
 import { loopIdleMs } from './loop-idle.js';
-import type { Stall } from './stall.js';
+import { existingProcessWide, processWide } from './process-wide.js';
+import type { BlockingOperation, Stall } from './stall.js';
 import { StallRing } from './stall-ring.js';
 
-/** From one heartbeat to the next. A timer that is due is cheap, and a coarser one would tell less of a short stall. */
+/** Interval of the heartbeat. A timer is cheap, and a longer interval would measure short stalls less exactly. */
 const PERIOD_MS = 25;
-/** A heartbeat that is less late than this tells nothing. */
+/** A smaller delay of the heartbeat is no stall. */
 const LATE_MS = 20;
 const KEPT = 256;
-/** A stall of which the process stood still for this share was no work of the application. */
+/** A stall during which the process was stopped for this share of the time is no work of the application. */
 const FROZEN_SHARE = 0.8;
-/** Given as a property, which minifiers leave alone. */
+/** Set as a property, because minifiers rename functions. */
 const HEARTBEAT = 'nestjsPerformanceHeartbeat';
 
-/** Who wants to hear of stalls, and from which length on. */
+/** A subscriber to stalls. */
 export interface StallListener {
+  /** Stalls of at least this length have their stack captured. */
   readonly limitMs: number;
+  /** Called after each stall of any length. */
   ended(stall: Stall): void;
 }
 
 /**
- * Watches the event loop for all who want to know: one heartbeat and one thread for the process. A heartbeat that
- * comes late has measured a stall; the thread sees it missing and has the stack taken while it is still missing.
+ * Watches the event loop of the process for all listeners, with one heartbeat and one thread. A late heartbeat measures a
+ * stall; the thread notices a missing heartbeat and captures the stack while the loop is still blocked.
  */
 export class EventLoopObserver {
   captures = 0;
@@ -34,7 +37,7 @@ export class EventLoopObserver {
   readonly thread = new CaptureThread(() => this.capture());
   private readonly listeners = new Set<StallListener>();
   private readonly stalls = new StallRing(KEPT);
-  /** What ran at moments at which the loop turned and did not rest. */
+  /** Stacks captured while the loop turned without rest. */
   private readonly moments = new StallRing(KEPT);
   private timer: NodeJS.Timeout | undefined;
   private lastBeat = 0;
@@ -49,7 +52,7 @@ export class EventLoopObserver {
     }
     const heartbeat = Object.defineProperty(() => this.beat(), 'name', { value: HEARTBEAT });
     this.lastBeat = performance.now();
-    this.cpuAtBeat = cpuMs();
+    this.cpuAtBeat = cpuTimeMs();
     this.timer = setInterval(heartbeat, PERIOD_MS);
     this.timer.unref();
     this.thread.start(this.lastBeat, this.limitMs());
@@ -67,7 +70,7 @@ export class EventLoopObserver {
     this.thread.stop();
   }
 
-  /** Stalls that overlap an interval, the present one included where a heartbeat is overdue. */
+  /** Stalls that overlap an interval, oldest first, including the current one if a heartbeat is overdue. */
   stallsWithin(from: number, to: number): readonly Stall[] {
     const found = this.stalls.within(from, to);
     if (this.timer === undefined) return found;
@@ -77,7 +80,7 @@ export class EventLoopObserver {
     return found;
   }
 
-  /** What was seen to run at moments within an interval, while the loop turned and never rested. */
+  /** Stacks captured within an interval while the loop turned without rest, oldest first. */
   momentsWithin(from: number, to: number): readonly Stall[] {
     return this.moments.within(from, to);
   }
@@ -87,7 +90,7 @@ export class EventLoopObserver {
     const stall = this.isStall(now) ? this.stall(now) : undefined;
     const limitMs = stall === undefined ? 0 : this.limitMs();
     this.lastBeat = now;
-    this.cpuAtBeat = cpuMs();
+    this.cpuAtBeat = cpuTimeMs();
     this.captured = undefined;
     this.thread.beat(now, loopIdleMs());
     if (stall === undefined) return;
@@ -105,18 +108,18 @@ export class EventLoopObserver {
     return {
       startedAt: this.lastBeat + PERIOD_MS,
       endedAt: now,
-      cpuMs: cpuMs() - this.cpuAtBeat,
+      cpuMs: cpuTimeMs() - this.cpuAtBeat,
       ...this.captured,
     };
   }
 
-  /** Called by the inspector in the middle of what blocks the loop, or of what came after it. */
+  /** The inspector calls this within the code that blocks the loop, or within the code that follows. */
   private capture(): void {
     if (this.timer === undefined) return;
     const stack = blockingStack(this.thread.entry, HEARTBEAT);
     if (stack === undefined) return;
     const now = performance.now();
-    // What runs at a moment may go on to block.
+    // Kept also while nothing is blocked yet: the code that runs now may go on to block.
     this.captured = { stack, operation: activeOperation() };
     if (!this.isStall(now)) this.moments.add({ startedAt: now, endedAt: now, ...this.captured });
     this.captures++;
@@ -129,16 +132,17 @@ export class EventLoopObserver {
   }
 }
 
-function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
+/** The operation whose code runs now, from the tracing runtime of whichever copy of this package is loaded. */
+function activeOperation(): BlockingOperation | undefined {
+  try {
+    const json = existingProcessWide<{ activeOperation(): string }>('runtime')?.activeOperation?.();
+    return json ? (JSON.parse(json) as BlockingOperation) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
-const KEY = Symbol.for('nestjs-performance.event-loop');
-const globals = globalThis as { [KEY]?: EventLoopObserver };
-
-/** The one of this process: the ESM and the CommonJS build may both be loaded, and several modules be up. */
+/** The observer of this process, which several modules share. */
 export function eventLoopObserver(): EventLoopObserver {
-  globals[KEY] ??= new EventLoopObserver();
-  return globals[KEY];
+  return processWide('event-loop', () => new EventLoopObserver());
 }

@@ -2,41 +2,41 @@ import { type EventLoopObserver, eventLoopObserver } from './event-loop-observer
 import type { Stall } from './stall.js';
 
 export interface WatchdogStatus {
-  /** `degraded`: stalls are measured, and what blocks is not seen. */
+  /** `degraded`: stalls are measured, but their stacks cannot be captured. */
   readonly state: 'on' | 'degraded' | 'off';
   readonly reason?: string;
-  /** Stacks that were taken. */
+  /** Captured stacks. */
   readonly captures: number;
-  /** Blocks that ended without one: too soon after others, or over before they were caught. */
+  /** Blocks without a stack: too soon after others, or over before the capture. */
   readonly skipped: number;
 }
 
 export interface WatchdogOptions {
   readonly enabled: boolean;
-  /** A stall of at least so many milliseconds is a block. */
+  /** The length in milliseconds from which a stall counts as a block. */
   readonly limitMs: number;
 }
 
 const NONE: readonly Stall[] = [];
 
-/** Tells when the event loop of this process stopped, by which code, and in which operation. */
+/** Reports when the event loop of this process was blocked, by which code, and in which operation. */
 export class EventLoopWatchdog {
   private readonly listeners = new Set<(block: Stall) => void>();
   private observer: EventLoopObserver | undefined;
   private failure: string | undefined;
-  private readonly seat: { readonly limitMs: number; ended(stall: Stall): void };
+  private readonly listener: { readonly limitMs: number; ended(stall: Stall): void };
 
   constructor(private readonly options: WatchdogOptions) {
     const { limitMs } = options;
-    this.seat = { limitMs, ended: (stall) => this.ended(stall) };
+    this.listener = { limitMs, ended: (stall) => this.ended(stall) };
   }
 
-  /** Never throws: an application without a watchdog is better than none. */
+  /** Never throws. {@link status} says why it is off. */
   start(): void {
     if (this.observer !== undefined || !this.wanted) return;
     try {
       const observer = eventLoopObserver();
-      observer.add(this.seat);
+      observer.add(this.listener);
       this.observer = observer;
       this.failure = undefined;
     } catch (error) {
@@ -45,30 +45,30 @@ export class EventLoopWatchdog {
   }
 
   stop(): void {
-    this.observer?.remove(this.seat);
+    this.observer?.remove(this.listener);
     this.observer = undefined;
   }
 
   get status(): WatchdogStatus {
     const { observer } = this;
-    if (observer === undefined) return { state: 'off', reason: this.whyOff(), captures: 0, skipped: 0 };
+    if (observer === undefined) return { state: 'off', reason: this.offReason(), captures: 0, skipped: 0 };
     const { captures, skipped } = observer;
     const { reason } = observer.thread;
     if (reason === undefined) return { state: 'on', captures, skipped };
     return { state: 'degraded', reason, captures, skipped };
   }
 
-  /** Stalls of any length that overlap an interval of `performance.now()`, the oldest first. */
+  /** Stalls of any length that overlap an interval of `performance.now()`, oldest first. */
   stallsWithin(from: number, to: number): readonly Stall[] {
     return this.observer?.stallsWithin(from, to) ?? NONE;
   }
 
-  /** What was seen to run at moments of an interval, while the loop turned and never rested. */
+  /** Stacks captured within an interval while the loop turned without rest, oldest first. */
   momentsWithin(from: number, to: number): readonly Stall[] {
     return this.observer?.momentsWithin(from, to) ?? NONE;
   }
 
-  /** Hears of each block once, after it ended. Returns what ends that. */
+  /** Calls the listener once for each block, after its end. Returns the function that removes the listener. */
   onBlock(listener: (block: Stall) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -80,7 +80,7 @@ export class EventLoopWatchdog {
       try {
         listener(stall);
       } catch {
-        // A fault of one listener is no matter of the others, and none of the application.
+        // An error in one listener must not reach the others or the application.
       }
     }
   }
@@ -90,9 +90,9 @@ export class EventLoopWatchdog {
     return enabled && Number.isFinite(limitMs) && limitMs > 0;
   }
 
-  private whyOff(): string {
+  private offReason(): string {
     if (!this.options.enabled) return 'disabled';
-    if (!this.wanted) return `no limit: limitMs is ${this.options.limitMs}`;
+    if (!this.wanted) return `invalid limitMs: received ${this.options.limitMs}, expected a number above 0`;
     return this.failure ?? 'not started';
   }
 }

@@ -3,7 +3,7 @@ import { Latencies } from '../inference/latencies.js';
 
 export type GcType = 'minor' | 'major' | 'incremental' | 'weakcb';
 
-/** V8's names. */
+/** From V8's names. Any other is a major collection. */
 const TYPES: ReadonlyMap<string, GcType> = new Map([
   ['Scavenge', 'minor'],
   ['MinorMarkCompact', 'minor'],
@@ -13,14 +13,14 @@ const TYPES: ReadonlyMap<string, GcType> = new Map([
 ]);
 
 /**
- * Adds up the pauses of the garbage collector. A `PerformanceObserver` is told of them a turn of the event loop
- * later, which is too late for the operation that made the garbage; V8's own record can be read at once.
+ * Adds up the pauses of the garbage collector. A `PerformanceObserver` would receive them one turn of the event loop
+ * later, which is too late for the operation that caused the garbage. V8's own record is available at once.
  */
 export class GcPauses {
-  /** Since the start, until the last {@link refresh}. */
+  /** Since the start, as of the last {@link refresh}. */
   totalMs = 0;
   count = 0;
-  /** The same by what was collected: the types of OpenTelemetry's conventions. */
+  /** The same by type of collection; the types are those of OpenTelemetry's semantic conventions. */
   readonly byType = new Map<GcType, Latencies>();
   private profiler: GCProfiler | undefined;
 
@@ -35,7 +35,7 @@ export class GcPauses {
     this.profiler = undefined;
   }
 
-  /** Takes in what has happened since the last time. Some 20 us, and more the more there was. */
+  /** Adds the pauses since the last call. Takes about 20 us, and longer with the number of pauses. */
   refresh(): void {
     if (this.profiler === undefined) return;
     const { statistics } = this.profiler.stop() ?? { statistics: [] };

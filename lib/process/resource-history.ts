@@ -1,6 +1,6 @@
-/** A reading of the process. Times are cumulative milliseconds, memory is bytes. */
+/** One reading of the process. Times are cumulative milliseconds, memory is in bytes. */
 export interface ResourceReading {
-  /** When, in milliseconds on the clock of `performance.now()`. */
+  /** Milliseconds on the clock of `performance.now()`. */
   at: number;
   heapUsed: number;
   heapTotal: number;
@@ -10,7 +10,7 @@ export interface ResourceReading {
   cpuSystemMs: number;
   eventLoopActiveMs: number;
   eventLoopIdleMs: number;
-  /** The longest delay of a timer since the reading before. */
+  /** The longest timer delay since the previous reading. */
   eventLoopDelayMaxMs: number;
   gcPauseMs: number;
 }
@@ -31,7 +31,7 @@ const FIELDS = [
 const AT = 0;
 const DELAY_MAX = 9;
 
-/** The last readings in one flat array: a fixed size, nothing allocated when one is added. */
+/** The most recent readings in one flat array of fixed size: adding one allocates nothing. */
 export class ResourceHistory {
   private readonly values: Float64Array;
   private added = 0;
@@ -53,7 +53,7 @@ export class ResourceHistory {
     this.added++;
   }
 
-  /** The newest reading, or the one `back` before it. */
+  /** The newest reading, or the one `back` places before it. */
   last(back = 0): ResourceReading | undefined {
     if (back >= this.length) return undefined;
     const reading = {} as ResourceReading;
@@ -63,15 +63,15 @@ export class ResourceHistory {
     return reading;
   }
 
-  /** The readings around a moment, the later of which may be the present one. */
-  around(moment: number, present: ResourceReading): { before: ResourceReading; after: ResourceReading } {
+  /** The readings before and after a moment; `present` stands for the one that follows the newest. */
+  surrounding(moment: number, present: ResourceReading): { before: ResourceReading; after: ResourceReading } {
     let back = 0;
     while (back < this.length && this.value(this.added - 1 - back, AT) > moment) back++;
     const after = back === 0 ? present : (this.last(back - 1) as ResourceReading);
     return { before: this.last(back) ?? after, after };
   }
 
-  /** The longest event-loop delay among the readings whose period touches the time since `from`. */
+  /** The longest event-loop delay among the readings whose period overlaps the time since `from`. */
   delayMaxSince(from: number): number {
     let longest = 0;
     for (let index = this.added - 1; index >= this.added - this.length; index--) {

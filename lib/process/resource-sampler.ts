@@ -2,7 +2,7 @@ import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node
 import { getHeapStatistics } from 'node:v8';
 import { round } from '../text/round.js';
 import { GcPauses } from './gc-pauses.js';
-import { LoopClock } from './loop-time.js';
+import { LoopClock } from './loop-idle.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
 
 /** The process's resources as `/performance/stats` shows them. */
@@ -21,9 +21,9 @@ export interface CurrentResources {
   };
   /** CPU time since the process started, in microseconds and milliseconds. */
   cpu: { user: number; system: number; userMs: number; systemMs: number };
-  /** Over the last second: the share of time the loop was busy (0 to 1) and the longest delay of a timer. */
+  /** Over the last second: the share of time the loop was busy (0 to 1) and the longest timer delay. */
   eventLoop: { utilization?: number; delayMaxMs?: number };
-  /** Pauses since the process was first sampled. */
+  /** Pauses since sampling started. */
   gc: { count: number; pauseMs: number };
 }
 
@@ -32,22 +32,22 @@ export interface ResourceEvidence {
   heapUsedMb: number;
   heapTotalMb: number;
   rssMb: number;
-  /** CPU time of the whole process in the operation's interval, from samples, so a quarter of a second coarse. */
+  /** CPU time of the whole process during the operation, interpolated between samples 250 ms apart by default. */
   cpuUserMs: number;
   cpuSystemMs: number;
   /** The share of the interval in which the event loop was busy, 0 to 1. */
   eventLoopUtilization: number;
-  /** The longest delay of a timer within the interval. */
+  /** The longest timer delay within the interval. */
   eventLoopDelayMaxMs: number;
-  /** Pauses of the garbage collector within the interval. */
+  /** Garbage collection pauses within the interval. */
   gcPauseMs: number;
 }
 
-/** Where event-loop delay is measured; a timer every 20 ms costs less than 0.1 % of a core. */
+/** The interval of the event-loop delay monitor; a timer every 20 ms costs less than 0.1 % of a core. */
 const DELAY_RESOLUTION_MS = 20;
-/** Readings that are kept: five minutes at the default interval. */
+/** Readings kept: five minutes at the default interval. */
 const KEPT = 1200;
-/** Samples from one reading of the resident set to the next: one second at the default interval. */
+/** Every fourth sample reads the resident set: once a second at the default interval. */
 const RSS_EVERY = 4;
 const MB = 1024 * 1024;
 const MIN_BUSY_MS = 10;
@@ -85,13 +85,13 @@ export class ResourceSampler {
   }
 
   /**
-   * What the process did in the time from `startedAt` (clock of `performance.now()`) to now. What was sampled before
-   * and after `startedAt` alone is shared between the two by how long the event loop was busy: neither CPU time nor
-   * pauses of the collector are spent while it is idle.
-   * @param busyMs how long the loop was busy in that time, where it is known
+   * What the process did from `startedAt` (clock of `performance.now()`) until now. The sample that spans `startedAt`
+   * is divided in proportion to the loop's busy time, because an idle loop spends neither CPU time nor collector
+   * pauses.
+   * @param busyMs the loop's busy time in the interval, if known
    */
   evidence(startedAt: number, busyMs?: number): ResourceEvidence {
-    // Less than that explains nothing, and reading the pauses takes some 20 us.
+    // A shorter operation is not affected by pauses, and reading them takes about 20 us.
     if ((busyMs ?? performance.now() - startedAt) >= MIN_BUSY_MS) this.gc.refresh();
     const heap = getHeapStatistics();
     const newest = this.history.last();
@@ -102,7 +102,7 @@ export class ResourceSampler {
       heap.total_heap_size,
       heap.external_memory,
     );
-    const { before, after } = this.history.around(startedAt, present);
+    const { before, after } = this.history.surrounding(startedAt, present);
     const elapsed = after.at - before.at;
     const byTime = elapsed > 0 ? Math.min(1, Math.max(0, (after.at - startedAt) / elapsed)) : 1;
     const active = after.eventLoopActiveMs - before.eventLoopActiveMs;
@@ -113,7 +113,7 @@ export class ResourceSampler {
       present[field] - after[field] + (after[field] - before[field]) * share;
     const activeMs = since('eventLoopActiveMs', byTime);
     const idleMs = since('eventLoopIdleMs', byTime);
-    // A block that has not let the sampler run yet shows as a sample that is overdue.
+    // A block that still keeps the sampler from running shows as an overdue sample.
     const overdue = newest === undefined ? 0 : present.at - newest.at - this.intervalMs;
     return {
       heapUsedMb: round(present.heapUsed / MB),
@@ -130,7 +130,7 @@ export class ResourceSampler {
     };
   }
 
-  /** The present figures, for a view. */
+  /** The current figures. */
   current(): CurrentResources {
     const memory = process.memoryUsage();
     const cpu = process.cpuUsage();
@@ -171,7 +171,7 @@ export class ResourceSampler {
     const heap = getHeapStatistics();
     const delayMax = this.delayMax();
     this.delay?.reset();
-    // The resident set is read from the operating system, which costs fifty times what the heap does.
+    // The resident set comes from the operating system, which takes fifty times as long as the heap's figures.
     const rss =
       this.samples++ % RSS_EVERY === 0 ? process.memoryUsage.rss() : (this.history.last()?.rss ?? 0);
     const reading = this.read(rss, delayMax, heap.used_heap_size, heap.total_heap_size, heap.external_memory);
@@ -179,7 +179,7 @@ export class ResourceSampler {
     this.loop.advance(reading.cpuUserMs + reading.cpuSystemMs);
   }
 
-  /** The longest delay since the last sample: Node's figure includes the interval of its own timer. */
+  /** The longest delay since the last sample. Node's figure includes the interval of its own timer. */
   private delayMax(): number {
     return this.delay === undefined ? 0 : Math.max(0, this.delay.max / 1e6 - DELAY_RESOLUTION_MS);
   }

@@ -1,6 +1,6 @@
 import type { Stall } from './stall.js';
 
-/** The last stalls, in the order in which they ended. */
+/** The most recent stalls, in the order in which they ended. */
 export class StallRing {
   private readonly stalls: Stall[] = [];
   private next = 0;
@@ -16,7 +16,7 @@ export class StallRing {
     this.next = (this.next + 1) % this.capacity;
   }
 
-  /** Those that overlap the time from `from` to `to`, the oldest first. Looks at no more than the newer ones. */
+  /** Stalls that overlap the interval, oldest first. Visits only those that ended after `from`. */
   within(from: number, to: number): Stall[] {
     const found: Stall[] = [];
     const { length } = this.stalls;

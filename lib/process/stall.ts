@@ -1,4 +1,4 @@
-/** One call of the stack that blocked. Line and column are 1-based, as in an Error's stack. */
+/** One frame of the blocking stack. Line and column are 1-based, as in an Error's stack. */
 export interface StackFrame {
   readonly functionName: string;
   readonly url: string;
@@ -6,7 +6,7 @@ export interface StackFrame {
   readonly column: number;
 }
 
-/** The span that was active where the event loop was blocked, and the outermost one above it. */
+/** The span that was active while the event loop was blocked, and its outermost ancestor. */
 export interface BlockingOperation {
   readonly type: string;
   readonly name: string;
@@ -15,7 +15,7 @@ export interface BlockingOperation {
   readonly rootSpanId: string;
   readonly rootType: string;
   readonly rootName: string;
-  /** Of several modules in one process, whose it is. */
+  /** The id of the monitor that the operation belongs to, if the process has several modules. */
   readonly monitor?: number;
 }
 
@@ -23,9 +23,11 @@ export interface BlockingOperation {
 export interface Stall {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** CPU time of the process within it: much less than its length, and it waited for the machine. */
+  /**
+   * CPU time of the process within the stall. If it is much shorter than the stall, the process waited for the machine.
+   */
   readonly cpuMs?: number;
-  /** What ran, innermost call first, where it was seen while it ran. */
+  /** The captured stack, innermost frame first. */
   readonly stack?: readonly StackFrame[];
   readonly operation?: BlockingOperation;
 }

@@ -1,5 +1,6 @@
 import { type Span, trace } from '@opentelemetry/api';
 import { cpuTimeMs } from '../process/cpu-time.js';
+import { processWide } from '../process/process-wide.js';
 import { ContextTracker } from './context-tracker.js';
 import { ExecutionLog } from './execution-log.js';
 import { ProfileRing, type ProfileRingOptions } from './profile-ring.js';
@@ -125,9 +126,5 @@ export class ProcessProfiler {
   }
 }
 
-const KEY = Symbol.for('nestjs-performance.profiler');
-const globals = globalThis as { [KEY]?: ProcessProfiler };
-globals[KEY] ??= new ProcessProfiler();
-
-/** The one of this process: the ESM and the CommonJS build may both be loaded, and several modules be up. */
-export const processProfiler: ProcessProfiler = globals[KEY];
+/** The profiler of this process, which several modules share. */
+export const processProfiler = processWide('profiler', () => new ProcessProfiler());

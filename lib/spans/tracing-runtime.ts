@@ -1,4 +1,5 @@
 import { type Span, type Tracer, trace } from '@opentelemetry/api';
+import { processWide } from '../process/process-wide.js';
 import type { BlockingOperation } from '../process/stall.js';
 import type { SpanSink } from './live-span.js';
 import { liveSpanOf } from './live-span.js';
@@ -31,8 +32,6 @@ export interface TracingRuntime {
    */
   activeOperation(): string;
 }
-
-const KEY = Symbol.for('nestjs-performance.runtime');
 
 function createRuntime(): TracingRuntime {
   const monitors: SpanOwner[] = [];
@@ -71,11 +70,8 @@ function nameOf(span: Span): string {
   return (span as Span & { name?: string }).name ?? '';
 }
 
-const globals = globalThis as { [KEY]?: TracingRuntime };
-globals[KEY] ??= createRuntime();
-
 /** The runtime of this process. */
-export const tracingRuntime: TracingRuntime = globals[KEY];
+export const tracingRuntime = processWide('runtime', createRuntime);
 
 /** The tracer for own spans: of our provider, or of the application's. */
 export function currentTracer(): Tracer {

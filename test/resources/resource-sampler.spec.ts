@@ -33,11 +33,11 @@ describe('ResourceHistory', () => {
     const history = new ResourceHistory(2);
     for (const at of [50, 100, 200]) history.add(reading(at));
     const present = reading(300);
-    const around = (moment: number): number[] => {
-      const { before, after } = history.around(moment, present);
+    const surrounding = (moment: number): number[] => {
+      const { before, after } = history.surrounding(moment, present);
       return [before.at, after.at];
     };
-    expect([100, 150, 200, 250, 300].map(around)).toEqual([
+    expect([100, 150, 200, 250, 300].map(surrounding)).toEqual([
       [100, 200],
       [100, 200],
       [200, 300],
@@ -45,8 +45,8 @@ describe('ResourceHistory', () => {
       [200, 300],
     ]);
     // What was before the oldest one is not known any more.
-    expect(around(60)).toEqual([100, 100]);
-    expect(new ResourceHistory(2).around(5, present).before).toBe(present);
+    expect(surrounding(60)).toEqual([100, 100]);
+    expect(new ResourceHistory(2).surrounding(5, present).before).toBe(present);
   });
 
   it('knows the longest delay since a moment', () => {
