@@ -6,33 +6,33 @@ import { isUserCode } from './user-code.js';
 
 export { isUserCode } from './user-code.js';
 
-/** A line of the user's code, as it was written. */
+/** A position in the user's source code. */
 export interface CallSite {
   /** `CatalogService.withTracks`, or `(anonymous)`. */
   readonly function: string;
-  /** From the working directory on with forward slashes where the file lies below it, else absolute. */
+  /** Relative to the working directory with forward slashes if the file lies below it, else absolute. */
   readonly file: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A frame of a stack, as it runs. Lines and columns count from 1. */
+/** A stack frame in the code that runs. Lines and columns are 1-based. */
 export interface RawFrame {
   readonly functionName: string;
   /** A path or a `file://` URL. */
   readonly url: string;
   readonly line: number;
   readonly column: number;
-  /** Whether this is the position in the source already: no source map applies any more. */
+  /** Whether the position is already one in the source code, so that no source map applies. */
   readonly mapped?: boolean;
 }
 
 export const ANONYMOUS = '(anonymous)';
 
 /**
- * The frames of the user's code at this moment, innermost first, with those that wait for it by `await`. An anonymous
- * function bears the name of the function around it. Does no I/O and never throws.
- * @param max how many frames at most
+ * The current frames of the user's code, innermost first, including those that await them. An anonymous function gets
+ * the name of its enclosing function. Does no I/O and never throws.
+ * @param max the maximum number of frames
  */
 export function captureUserFrames(max = 10): RawFrame[] {
   try {
@@ -67,7 +67,7 @@ function framesOfSites(sites: readonly NodeJS.CallSite[], max: number, formatted
   });
 }
 
-/** The callback in `albums.map(…)` runs within the method that called `map`, which is the next name in its file. */
+/** The callback in `albums.map(…)` runs within the method that called `map`: the next named frame of the same file. */
 function nameAt(sites: readonly NodeJS.CallSite[], index: number, url: string): string {
   for (let at = index; at < sites.length; at++) {
     const site = sites[at] as NodeJS.CallSite;

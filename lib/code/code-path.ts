@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 /** `webpack:///./src/x.ts`, `webpack://shop/./src/x.ts?a1b2`: a bundler's name for a file of the project. */
 const BUNDLED = /^[a-z][\w+.-]+:\/\/[^/]*\/(?:\.\/)?([^?]*)/i;
 
-/** The path of a file on this machine by its path or `file://` URL; nothing for anything else. */
+/** The path of a local file from its path or `file://` URL; undefined for anything else. */
 export function pathOf(url: string): string | undefined {
   if (!url.startsWith('file:')) return isAbsolute(url) ? url : undefined;
   try {
@@ -14,28 +14,28 @@ export function pathOf(url: string): string | undefined {
   }
 }
 
-/** How a file is shown: from the working directory on where it lies below it, with forward slashes. */
-export function shownPath(url: string): string {
+/** The displayed path of a file: relative to the working directory if the file lies below it, with forward slashes. */
+export function displayPath(url: string): string {
   const path = pathOf(url);
   if (path === undefined) {
     const inside = BUNDLED.exec(url)?.[1];
-    // A bundler asked for absolute names leaves one slash too few.
-    return inside === undefined ? forward(url) : belowWorkingDirectory(`/${inside}`, inside);
+    // A bundler configured for absolute names omits one slash.
+    return inside === undefined ? withForwardSlashes(url) : relativePath(`/${inside}`, inside);
   }
-  return belowWorkingDirectory(path, forward(path));
+  return relativePath(path, withForwardSlashes(path));
 }
 
-function belowWorkingDirectory(path: string, otherwise: string): string {
+function relativePath(path: string, otherwise: string): string {
   try {
     const below = relative(process.cwd(), path);
     const outside = below === '' || below === '..' || below.startsWith(`..${sep}`) || isAbsolute(below);
-    return outside ? otherwise : forward(below);
+    return outside ? otherwise : withForwardSlashes(below);
   } catch {
     // The working directory has been deleted.
     return otherwise;
   }
 }
 
-function forward(path: string): string {
+function withForwardSlashes(path: string): string {
   return sep === '\\' ? path.replaceAll('\\', '/') : path;
 }

@@ -1,20 +1,22 @@
-/** How far up a class is looked for. */
+/** The number of lines searched for the class. */
 const MAX_LINES = 10_000;
 
-/** `class Shop {`, `let Shop = Shop_1 = class Shop {`, `var Shop = class extends Base {`, and no sentence about a class. */
+/**
+ * `class Shop {`, `let Shop = Shop_1 = class Shop {`, `var Shop = class extends Base {`, but no sentence about a class.
+ */
 const CLASS = /(?:^|[\s;=(])class(?:\s+(?!extends\b)([\w$]+))?\b.*\{\s*(?:\/[/*].*)?$/;
 const VARIABLE = /([\w$]+)\s*=\s*class\b/;
 const CONSTRUCTOR = /^\s*constructor\s*\(/;
 
 /**
- * The class that a method belongs to, by the text of its file: V8's profiles name methods without it. The line above
- * that is indented less must be the class's; where the code is not indented, as minified code is, there is no answer.
+ * The class of a method, from the text of its file, because V8's profiles name methods without it. The nearest line
+ * above with less indentation must be the class's. Returns undefined if the code is not indented, as in minified files.
  * @param lines of the file that runs
- * @param line where the method is defined, from 1 on
+ * @param line where the method is defined, 1-based
  */
 export function enclosingClass(lines: readonly string[], line: number, name: string): string | undefined {
   const definition = lines[line - 1];
-  // Loaders run another text than the one on disk.
+  // The text on disk may differ from the code that runs, which a loader may have transformed.
   if (definition === undefined || name === '') return undefined;
   // V8 gives a constructor the name of its class.
   const constructs = CONSTRUCTOR.test(definition);
@@ -32,7 +34,7 @@ export function enclosingClass(lines: readonly string[], line: number, name: str
   return undefined;
 }
 
-/** The characters of white space that a line begins with. */
+/** The number of leading white-space characters. */
 export function indentation(text: string): number {
   return text.length - text.trimStart().length;
 }

@@ -1,33 +1,35 @@
 import { parseStackLine } from './stack-text.js';
 
-/** A position in a file, which counts from 1. */
+/** A position in a file. Line and column are 1-based. */
 export interface Position {
   readonly url: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** A position, and the how-manieth frame of the stack it belongs to. */
+/** The position of a frame, and the frame's index in the stack. */
 export interface FramePosition extends Position {
   readonly index: number;
 }
 
-/** Positions, not frames: a program has only so many call sites. What is beyond is asked for anew. */
+/** A program has a limited number of call sites. If it has more, the cache is emptied and filled again. */
 const MAX_POSITIONS = 2000;
 const mapped = new Map<string, Position | undefined>();
 
 /**
- * Whether what runs may exist in memory only, transformed from this file: Jest, ts-node and their like. They install
- * what maps the stacks' texts. Of a built file the text is not asked for: its map could be read synchronously then.
+ * Whether the code may exist only in memory, transformed from this file by Jest, ts-node or a similar loader. Those
+ * install a formatter that maps stack traces. The formatter is not used for built files: it might read their source map
+ * synchronously.
  */
 function isTransformedInMemory(url: string): boolean {
   return /\.[cm]?tsx?$/.test(url) || process.env['JEST_WORKER_ID'] !== undefined;
 }
 
 /**
- * Where the process itself says that frames are: in the order given, with nothing for those of which it says the same.
- * @param depth how many frames the whole stack has
- * @param formatted makes the text of the same stack; called only for a position that is not known yet
+ * The positions of frames as the process's stack formatter reports them, in the given order; undefined where the
+ * formatter changes nothing.
+ * @param depth the number of frames of the whole stack
+ * @param formatted returns the text of the same stack; called only for a position that is not cached
  */
 export function formattedPositions(
   frames: readonly FramePosition[],
@@ -45,7 +47,7 @@ function textOf(formatted: () => string): string {
   try {
     return formatted();
   } catch {
-    // The formatter is somebody else's.
+    // The formatter is not ours and may throw.
     return '';
   }
 }
@@ -54,7 +56,7 @@ function learn(frames: readonly FramePosition[], depth: number, text: string): v
   const lines = text.split('\n').filter((line) => /^\s*at /.test(line));
   if (mapped.size + frames.length > MAX_POSITIONS) mapped.clear();
   for (const frame of frames) {
-    // A formatter may leave frames out; then nobody knows which line is which frame's.
+    // A formatter may omit frames; then lines cannot be matched to frames.
     const found = lines.length === depth ? parseStackLine(lines[frame.index] ?? '') : undefined;
     mapped.set(
       keyOf(frame),

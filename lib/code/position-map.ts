@@ -1,21 +1,21 @@
 import { findSourceMap, type SourceMap } from 'node:module';
 import { readSourceMap } from './source-map-file.js';
 
-/** A position in an original source. Lines and columns count from 1. */
+/** A position in an original source. Line and column are 1-based. */
 export interface OriginalPosition {
   readonly source: string;
   readonly line: number;
   readonly column: number;
 }
 
-/** What maps the positions of one file. */
+/** Maps the positions of one file. */
 export interface PositionMap {
-  /** The characters of its mappings. Decoded, each takes about twenty bytes. */
+  /** The characters of its mappings. Decoded, each takes about 20 bytes. */
   readonly size: number;
   find(line: number, column: number): OriginalPosition | undefined;
 }
 
-/** A map, or an index map: of sections, each with a map. */
+/** A source map, or an index map, which consists of sections with a map each. */
 interface MapJson {
   mappings?: unknown;
   sourcesContent?: unknown;
@@ -23,10 +23,10 @@ interface MapJson {
 }
 
 /**
- * Finds what maps a file: what Node has loaded with `--enable-source-maps`, which also knows code that a loader has
- * transformed in memory, else the map on disk.
+ * Loads the map of a file. Prefers the one that Node has loaded with `--enable-source-maps`, which includes code that a
+ * loader has transformed in memory, over the one on disk.
  * @param maxBytes a larger map is not read
- * @param maxMappings one with more characters of mappings is not used
+ * @param maxMappings a map with more characters of mappings is not used
  */
 export async function loadPositionMap(
   path: string,
@@ -41,28 +41,28 @@ export async function loadPositionMap(
   const size = slim(json);
   if (size > maxMappings) return undefined;
   const { FlattenMap, originalPositionFor } = await import('@jridgewell/trace-mapping');
-  // Decodes the mappings when it is first asked, except an index map's.
+  // Decodes the mappings on first use, except for an index map.
   const map = new FlattenMap(json as ConstructorParameters<typeof FlattenMap>[0], text.url);
   return {
     size,
     find(line, column) {
       const found = originalPositionFor(map, { line, column: column - 1 });
-      // A broken map leads to sources that it does not list.
+      // A broken map may refer to sources that it does not list.
       if (typeof found.source !== 'string') return undefined;
       return { source: found.source, line: found.line, column: found.column + 1 };
     },
   };
 }
 
-/** Drops the text of the sources, which nobody asks for. Returns the characters of all mappings. */
+/** Drops the source texts, which are not used. Returns the characters of all mappings. */
 function slim(json: MapJson): number {
   delete json.sourcesContent;
   if (json.sections !== undefined) return json.sections.reduce((sum, { map }) => sum + slim(map), 0);
-  if (typeof json.mappings !== 'string') throw new TypeError('A source map without mappings');
+  if (typeof json.mappings !== 'string') throw new TypeError('The source map has no mappings');
   return json.mappings.length;
 }
 
-/** Node holds it anyway, so it counts nothing. */
+/** Has size 0, because Node holds the map anyway. */
 function ofNode(map: SourceMap): PositionMap {
   return {
     size: 0,

@@ -7,38 +7,39 @@ export interface SourceMapText {
   readonly url: string;
 }
 
-/** A reference to a file, and what some tools write after it, are shorter. */
+/** A reference to a file, and the text that some tools append to it, are shorter. */
 const TAIL_BYTES = 4096;
 
 const REFERENCE = /^[ \t]*(?:\/\/|\/\*)[#@] ?sourceMappingURL=(\S+?)[ \t]*(?:\*\/)?[ \t]*\r?$/gm;
 
-/** The end of a file begins in the middle of a `data:` URL: one long word of what such a URL consists of. */
+/** The tail of the file begins within a `data:` URL: it is one long word of that URL's characters. */
 const INSIDE_DATA_URL = /^[\w+/=%.~!'()*-]{64,}\s*$/m;
 
 const DATA_URL = /^data:application\/json[^,]*?(;base64)?,(.*)$/s;
 
 /**
- * Finds and reads the source map of a file: the one it refers to, in itself or beside it.
- * @param maxBytes what is larger is not read
- * @returns nothing where there is none; rejects where one cannot be read
+ * Reads the source map that a file refers to, inline or in a file beside it.
+ * @param maxBytes a larger map is not read
+ * @returns undefined if there is none
+ * @throws Error if it cannot be read
  */
 export async function readSourceMap(path: string, maxBytes: number): Promise<SourceMapText | undefined> {
   const url = pathToFileURL(path).href;
   const reference = await findReference(path, maxBytes);
-  // A map that merely bears the file's name may be left over from an earlier build, and lead to wrong lines.
+  // A map that only shares the file's name may come from an earlier build, and would give wrong lines.
   if (reference === undefined) return undefined;
   if (reference.startsWith('data:')) {
     const json = decodeDataUrl(reference);
     return json === undefined ? undefined : { json, url };
   }
   const target = new URL(reference, url);
-  // Nothing is fetched.
+  // No map is fetched over the network.
   return target.protocol === 'file:' ? readBounded(fileURLToPath(target), maxBytes) : undefined;
 }
 
 async function findReference(path: string, maxBytes: number): Promise<string | undefined> {
   const info = await stat(path);
-  // Opening a pipe would wait for whoever writes to it.
+  // Opening a pipe would wait for its writer.
   if (!info.isFile()) return undefined;
   const tail = await readTail(path, info.size);
   const found = lastReference(tail);
@@ -58,7 +59,7 @@ async function readTail(path: string, size: number): Promise<string> {
   }
 }
 
-/** The last one counts: a bundle may hold those of its parts. */
+/** The last reference counts: a bundle may include those of its parts. */
 function lastReference(code: string): string | undefined {
   let last: string | undefined;
   for (const match of code.matchAll(REFERENCE)) last = match[1];

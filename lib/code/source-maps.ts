@@ -1,12 +1,12 @@
 import type { CallSite, RawFrame } from './call-site.js';
-import { pathOf, shownPath } from './code-path.js';
+import { displayPath, pathOf } from './code-path.js';
 import { loadPositionMap, type PositionMap } from './position-map.js';
 
-/** How much is remembered. */
+/** The limits of the cache. */
 export interface SourceMapsOptions {
-  /** A larger map is not read: parsing it would block. */
+  /** A larger map is not read, because parsing it would block. */
   readonly maxBytes?: number;
-  /** The files remembered; the ones asked for longest ago give way. */
+  /** The files kept; the least recently used are dropped. */
   readonly maxFiles?: number;
 }
 
@@ -14,8 +14,8 @@ const DEFAULT_MAX_BYTES = 16 * 1024 * 1024;
 const DEFAULT_MAX_FILES = 200;
 
 /**
- * All mappings together hold no more than this part of the largest map; the rest of a map is the text of its sources.
- * With the defaults these are 4 MB, which decoded take 80 MB and some tenths of a second.
+ * All mappings together are limited to this share of the largest map; the rest of a map is the text of its sources.
+ * With the defaults this is 4 MB, which takes 80 MB and a few hundred milliseconds to decode.
  */
 const MAPPINGS_PART = 1 / 4;
 
@@ -24,7 +24,10 @@ interface KnownFile {
   map: PositionMap | undefined;
 }
 
-/** From the lines that run to the lines that were written. Reads ahead, so that asking is synchronous. */
+/**
+ * Maps positions in the running code to positions in the source code. Reads maps ahead, so that lookups are
+ * synchronous.
+ */
 export class SourceMaps {
   private readonly files = new Map<string, KnownFile>();
   private readonly maxBytes: number;
@@ -39,7 +42,7 @@ export class SourceMaps {
     this.maxMappings = maxBytes * MAPPINGS_PART;
   }
 
-  /** Begins to read the map of a file, once. Never rejects; resolves when it is known whether there is one. */
+  /** Reads the map of a file, once. Never rejects; resolves when it is known whether there is a map. */
   prepare(url: string): Promise<void> {
     const path = pathOf(url);
     if (path === undefined) return Promise.resolve();
@@ -48,20 +51,20 @@ export class SourceMaps {
       file = { known: Promise.resolve(), map: undefined };
       file.known = this.read(path, file);
     }
-    // The order of the map is that of the asking.
+    // Keeps the files in order of use.
     this.files.delete(path);
     this.files.set(path, file);
-    this.forgetBeyondBounds();
+    this.evict();
     return file.known;
   }
 
-  /** The original position as far as it is known by now, else the given one. Does no I/O and never throws. */
+  /** The original position if its map has been read, else the given one. Does no I/O and never throws. */
   locate(frame: RawFrame): CallSite {
     const { line, column, url } = frame;
     const original = frame.mapped === true ? undefined : this.find(frame);
     return {
       function: frame.functionName,
-      file: shownPath(original?.source ?? url),
+      file: displayPath(original?.source ?? url),
       line: original?.line ?? line,
       column: original?.column ?? column,
     };
@@ -72,7 +75,7 @@ export class SourceMaps {
     try {
       return file?.map?.find(line, column);
     } catch {
-      // Its mappings are broken, and would be decoded in vain each time.
+      // The map is broken. Without this, each lookup would decode it again.
       if (file !== undefined) this.drop(file);
       return undefined;
     }
@@ -81,17 +84,17 @@ export class SourceMaps {
   private async read(path: string, file: KnownFile): Promise<void> {
     try {
       const map = await loadPositionMap(path, this.maxBytes, this.maxMappings);
-      // Meanwhile it may have given way to others.
+      // The file may have been dropped meanwhile.
       if (this.files.get(path) !== file || map === undefined) return;
       file.map = map;
       this.held += map.size;
-      this.forgetBeyondBounds();
+      this.evict();
     } catch {
-      // No file, no map, or one that cannot be read: the position that runs is the best there is.
+      // There is no file or no valid map: the position in the running code is the best available.
     }
   }
 
-  private forgetBeyondBounds(): void {
+  private evict(): void {
     for (const [path, file] of this.files) {
       if (this.files.size <= this.maxFiles && this.held <= this.maxMappings) return;
       this.files.delete(path);

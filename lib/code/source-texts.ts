@@ -1,29 +1,29 @@
 import { open } from 'node:fs/promises';
 import { pathOf } from './code-path.js';
 
-/** A larger file is not read for the names of its classes: it is a bundle, and rarely indented. */
+/** A larger file is not searched for class names: it is a bundle, and rarely indented. */
 const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
-/** The text of files that run, some of it remembered: many slow operations ask for the same. */
+/** The text of files that run, with a cache: many slow operations need the same files. */
 export class SourceTexts {
   private readonly files = new Map<string, { lines: Promise<readonly string[]>; bytes: number }>();
   private bytes = 0;
 
-  /** @param maxBytes what is remembered; the files asked for longest ago give way */
+  /** @param maxBytes the size of the cache; the least recently used files are dropped */
   constructor(private readonly maxBytes = 8 * 1024 * 1024) {}
 
-  /** The lines of a file by its path or `file://` URL; none where it cannot be read. Never rejects. */
+  /** The lines of a file from its path or `file://` URL; empty if it cannot be read. Never rejects. */
   lines(url: string): Promise<readonly string[]> {
     const known = this.files.get(url);
     const file = known ?? { lines: Promise.resolve<readonly string[]>([]), bytes: 0 };
     if (known === undefined) file.lines = this.read(url, file);
-    // The order of the map is that of the asking.
+    // Keeps the files in order of use.
     this.files.delete(url);
     this.files.set(url, file);
     return file.lines;
   }
 
-  /** Bytes that are remembered. */
+  /** Bytes in the cache. */
   get size(): number {
     return this.bytes;
   }

@@ -1,4 +1,4 @@
-/** One line of a stack as V8 and its imitators write it. */
+/** One line of a stack trace. */
 export interface StackLine {
   /** Empty for an anonymous function. */
   readonly name: string;
@@ -10,7 +10,7 @@ export interface StackLine {
 /** `at async Catalog.list [as all] (file.ts:1:2)`, or without a name `at file.ts:1:2`. A path may hold spaces. */
 const LINE = /^\s*at (?:async )?(?:(.+?) (?:\[as .+?\] )?\((.+):(\d+):(\d+)\)|(.+):(\d+):(\d+))$/;
 
-/** Reads one line of a stack; nothing for what holds no position, such as a message. */
+/** Parses one line of a stack trace; undefined if it has no position, such as a message. */
 export function parseStackLine(text: string): StackLine | undefined {
   const match = LINE.exec(text);
   if (match === null) return undefined;
@@ -23,7 +23,7 @@ export function parseStackLine(text: string): StackLine | undefined {
   };
 }
 
-/** The lines of a stack that hold a position, innermost first. */
+/** The lines of a stack trace that have a position, innermost first. */
 export function parseStack(stack: string): StackLine[] {
   return stack
     .split('\n')

@@ -2,36 +2,39 @@ import { pathOf } from './code-path.js';
 import { captureStack } from './stack-capture.js';
 import { parseStack } from './stack-text.js';
 
-/** Where this file lies, from source and in either build. Inside somebody's bundle it lies elsewhere. */
+/** The path of this file, in the sources and in either build. In an application's bundle it differs. */
 const OWN_FILE = /^(.*\/)(?:lib|dist\/(?:esm|cjs))\/code\/user-code\.[cm]?[jt]s$/;
 
-/** What V8 and Node call code that has no file: evaluated, internal, native, or of a scheme. `C:` is none. */
+/** Names of code without a file: evaluated, internal, native, or of a scheme. `C:` is no scheme. */
 const NO_FILE = /^[<[]|^evalmachine|^REPL\d|^native$|^internal\/|^[a-z][\w+.-]+:|\.wasm$/i;
 
-/** More files than an application has; what is beyond is judged anew. */
-const MAX_JUDGED = 5000;
+/** More than the files of an application. If there are more, the cache is emptied and filled again. */
+const MAX_KNOWN_FILES = 5000;
 
 const OWN_FOLDERS = ownFolders();
-const judged = new Map<string, boolean>();
+const knownFiles = new Map<string, boolean>();
 
-/** Whether a file is the user's own: no dependency's, not Node's, not this library's, and a file at all. */
+/** Whether a file belongs to the user: not to a dependency, Node or this library, and it is a file. */
 export function isUserCode(url: string): boolean {
-  const known = judged.get(url);
+  const known = knownFiles.get(url);
   if (known !== undefined) return known;
-  const verdict = judge(url);
-  if (judged.size >= MAX_JUDGED) judged.clear();
-  judged.set(url, verdict);
-  return verdict;
+  const isUser = isUserFile(url);
+  if (knownFiles.size >= MAX_KNOWN_FILES) knownFiles.clear();
+  knownFiles.set(url, isUser);
+  return isUser;
 }
 
-function judge(url: string): boolean {
+function isUserFile(url: string): boolean {
   const path = (pathOf(url) ?? url).replaceAll('\\', '/');
   if (path === '' || NO_FILE.test(path)) return false;
   if (path.startsWith('node_modules/') || path.includes('/node_modules/')) return false;
   return !OWN_FOLDERS.some((folder) => path.startsWith(folder));
 }
 
-/** The library may be linked in from outside of any node_modules. Neither build has the other's way to ask. */
+/**
+ * The library may be linked from outside any node_modules. `import.meta` and `__dirname` exist in one build each, so
+ * the stack gives this file's path.
+ */
 function ownFolders(): string[] {
   try {
     const { sites, text } = captureStack(captureStack);
