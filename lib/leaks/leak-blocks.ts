@@ -1,27 +1,26 @@
-/** The reading of a stretch of time at which the least was held. */
+/** The lowest reading in an interval. */
 export interface LeakBlock {
-  /** When that was, in milliseconds. */
+  /** When it was taken, in milliseconds. */
   readonly at: number;
   readonly value: number;
-  /** Requests in flight then. */
+  /** Requests in flight at that time. */
   readonly load: number;
-  /** How often each operation had ended, where that is asked for; the indices are the owner's. */
+  /** Executions of each operation at the end of the block, if requested; the caller defines the indices. */
   readonly counts?: ArrayLike<number>;
 }
 
-/** Blocks that a level keeps: windows of this many values are tested, which costs some 10 us. */
+/** Blocks per level. The test of a window of this size takes about 10 us. */
 export const WINDOW_BLOCKS = 16;
-/** Each level is twice as coarse as the one before: with blocks of a second the last one reaches back 97 days. */
+/** Each level is twice as coarse as the one below: with blocks of one second the coarsest reaches back 97 days. */
 export const LEVELS = 20;
 
-/** What was held once is forgotten at this rate: a peak of last week is still known, one of last year is not. */
-const FADES_MS = 14 * 86_400_000;
+/** Time constant with which past peaks decay: one of last week still counts, one of last year does not. */
+const DECAY_MS = 14 * 86_400_000;
 
 /**
- * A series at all scales at once, in bounded memory: the last 16 blocks, the last 16 pairs of blocks, of pairs of
- * pairs and so on. A block is its lowest reading, so that what comes and goes within it is not seen. Recent growth is
- * seen finely and old growth coarsely. Blocks are counted and not laid on a grid: where collections are rare,
- * each is a block by itself.
+ * A series at all time scales in bounded memory: the last 16 blocks, the last 16 pairs of blocks, pairs of pairs and so
+ * on. A block is its lowest reading, so temporary use within it is invisible. Recent growth has a fine resolution, old
+ * growth a coarse one. Blocks are not aligned to a grid: if collections are rare, each is a block of its own.
  */
 export class LeakBlocks {
   private readonly levels: LeakBlock[][] = [];
@@ -34,8 +33,8 @@ export class LeakBlocks {
   constructor(private readonly blockMs: number) {}
 
   /**
-   * @param counts called when the block ends, and not for each reading
-   * @returns how many levels have a new block
+   * @param counts called when a block ends, rather than for each reading
+   * @returns the number of levels that have a new block
    */
   add(at: number, value: number, load: number, counts?: () => ArrayLike<number> | undefined): number {
     if (this.lowest === undefined || value < this.lowest.value) this.lowest = { at, value, load };
@@ -60,17 +59,17 @@ export class LeakBlocks {
     return LEVELS;
   }
 
-  /** The blocks of a level, the oldest first. */
+  /** The blocks of a level, oldest first. */
   level(level: number): readonly LeakBlock[] {
     return this.levels[level] ?? [];
   }
 
-  /** How many levels have blocks. */
+  /** The number of levels that have blocks. */
   get height(): number {
     return this.levels.length;
   }
 
-  /** The blocks that reach back to the beginning, or as far as any do: of the coarsest level that has `least` of them. */
+  /** The blocks of the coarsest level that has at least `least` of them: they reach back furthest. */
   whole(least: number): readonly LeakBlock[] {
     for (let level = this.height - 1; level > 0; level--) {
       const blocks = this.level(level);
@@ -79,7 +78,7 @@ export class LeakBlocks {
     return this.level(0);
   }
 
-  /** The most that was held before the blocks that a level still has; of long ago it is remembered less and less. */
+  /** The highest value before the blocks that a level still holds, decaying with age. */
   highestBefore(level: number, perLoad: number): number {
     const highest = this.highest[level];
     return highest === undefined ? Number.NEGATIVE_INFINITY : highest.value - perLoad * highest.load;
@@ -91,8 +90,8 @@ export class LeakBlocks {
       this.highest[level] = { at, value, load };
       return;
     }
-    const faded = value + (highest.value - value) * Math.exp((highest.at - at) / FADES_MS);
+    const decayed = value + (highest.value - value) * Math.exp((highest.at - at) / DECAY_MS);
     this.highest[level] =
-      value >= highest.value ? { at, value, load } : { at, value: faded, load: highest.load };
+      value >= highest.value ? { at, value, load } : { at, value: decayed, load: highest.load };
   }
 }

@@ -1,24 +1,24 @@
 import { LEAKING_MEMORIES, type Leak, type LeakingMemory } from './leak.js';
-import { type LeakReading, MOST_LATE_MS } from './leak-reading.js';
+import { type LeakReading, MAX_DELAY_MS } from './leak-reading.js';
 import { type LeakingGrowth, LeakSeries, type SeriesRules } from './leak-series.js';
 import { LeakSuspects, type OperationCount } from './leak-suspects.js';
 import { explainLeak } from './leak-words.js';
 
-/** What a detector is told of the process. */
+/** The limits of the process, and its operations. */
 export interface LeakDetectorOptions {
   /** `heap_size_limit` of `v8.getHeapStatistics()`. */
   readonly heapLimitBytes: number;
-  /** What the process may hold in all, of a container for instance. */
+  /** The limit of the whole process in bytes, such as that of a container. */
   readonly rssLimitBytes?: number;
-  /** How often the busiest operations have ended since the start, 32 at the most; asked for once a second at most. */
+  /** The executions of the busiest operations since the start, up to 32; called at most once per second. */
   readonly operations?: () => Iterable<OperationCount>;
 }
 
 const MB = 2 ** 20;
 const HOUR_MS = 3_600_000;
 /**
- * The resident set grows by itself for minutes: code that is compiled, fragments, pages that the allocator keeps. What
- * is asked of it is more, and over longer.
+ * The resident set grows by itself for minutes, through compiled code, fragmentation and pages that the allocator
+ * keeps, so its growth must be larger and last longer.
  */
 const RULES: Record<LeakingMemory, SeriesRules> = {
   heap: { least: { bytes: MB, share: 0.05 }, finest: 0 },
@@ -27,8 +27,8 @@ const RULES: Record<LeakingMemory, SeriesRules> = {
 };
 
 /**
- * Finds memory leaks in what remains after major collections. Pure: it knows no clock and no process. Bounded: some
- * 40 KB for any length of life, and 300 KB where 32 operations are followed.
+ * Finds memory leaks in what remains after major collections. Deterministic: has no clock and does not read the
+ * process. Takes about 40 KB however long it runs, and 300 KB with 32 operations.
  */
 export class LeakDetector {
   private readonly series = Object.fromEntries(
@@ -39,28 +39,30 @@ export class LeakDetector {
   private latestExternal = 0;
   private latestHeap = 0;
 
-  /** @throws a RangeError that names a limit which is none */
+  /** @throws RangeError that names an invalid limit */
   constructor(private readonly options: LeakDetectorOptions) {
     for (const name of ['heapLimitBytes', 'rssLimitBytes'] as const) {
       const limit = options[name];
       if (limit === undefined && name === 'rssLimitBytes') continue;
       if (!(typeof limit === 'number' && limit > 0)) {
-        throw new RangeError(`${name} is ${String(limit)}; allowed is a number of bytes above 0.`);
+        throw new RangeError(
+          `Invalid ${name}: received ${String(limit)}, expected a number of bytes above 0.`,
+        );
       }
     }
     if (options.operations !== undefined) this.suspects = new LeakSuspects(options.operations);
   }
 
-  /** Readings in the order of time; one that came too late, or before the one before, is left out. */
+  /** Adds a reading. Ignores one that was taken too long after its collection, or is older than the previous one. */
   add(reading: LeakReading): void {
     const { at, heapUsed, heapResident, external, rss, inFlight, late } = reading;
-    if (!(late <= MOST_LATE_MS) || at < (this.latest?.at ?? 0)) return;
+    if (!(late <= MAX_DELAY_MS) || at < (this.latest?.at ?? 0)) return;
     if (!Number.isFinite(at + rss + external)) return;
     this.latest = reading;
     let counted: readonly number[] | undefined;
     const counts = this.suspects && (() => (counted ??= this.suspects?.counts()));
     const load = Number.isFinite(inFlight) ? inFlight : 0;
-    // A container ends a process whose heap would have had room; where nobody says what it may hold, the heap's limit does.
+    // A container may end a process whose heap still has room. Without a container limit, the heap's limit applies.
     const room = (this.options.rssLimitBytes ?? this.options.heapLimitBytes + rss) - rss;
     if (Number.isFinite(heapUsed)) {
       this.latestHeap = heapUsed;
@@ -70,17 +72,17 @@ export class LeakDetector {
       this.series.external.add(at, external, load, room, counts);
     }
     const resident = Number.isFinite(heapResident) ? heapResident : heapUsed;
-    // The heap is seen better by itself, and so is what its objects hold.
+    // The heap and the memory outside it that objects hold are judged separately.
     if (Number.isFinite(resident)) this.series.rss.add(at, rss - resident - external, 0, room);
   }
 
-  /** What leaks at present: nothing, or one verdict for each memory. */
+  /** The current leaks, at most one for each kind of memory. */
   verdicts(): Leak[] {
     const leaks: Leak[] = [];
     for (const memory of LEAKING_MEMORIES) {
       const leaking = this.series[memory].leaking;
       if (leaking === undefined) continue;
-      // A leak that is known takes some memory with it that belongs to nobody.
+      // A known leak also occupies some memory that is neither heap nor external.
       if (memory === 'rss' && leaks.length > 0) continue;
       leaks.push(this.leakOf(memory, leaking));
     }
@@ -107,7 +109,7 @@ export class LeakDetector {
     return { ...leak, explanation: explainLeak(leak, { firstBytes: first, now: this.latest?.at ?? since }) };
   }
 
-  /** What else is resident leaves less room outside the heap. */
+  /** Other resident memory reduces the room outside the heap. */
   private limitOf(memory: LeakingMemory, usedBytes: number): number | undefined {
     const { heapLimitBytes, rssLimitBytes } = this.options;
     const limit = rssLimitBytes && rssLimitBytes - (this.latest?.rss ?? 0) + usedBytes;
@@ -115,7 +117,7 @@ export class LeakDetector {
   }
 }
 
-/** An order and no probability: half for a suspicion, more for what is confirmed, significant and steady. */
+/** A rank, not a probability: about 0.5 for a suspicion, higher if confirmed, significant and steady. */
 function confidenceOf(confirmed: boolean, pValue: number, steadiness: number): number {
   const strength = Math.min(1, -Math.log10(Math.max(pValue, 1e-12)) / 6) * steadiness;
   return Math.round(100 * (confirmed ? 0.75 + 0.24 * strength : 0.4 + 0.3 * strength)) / 100;

@@ -4,7 +4,7 @@ import { medianOf, theilSen } from '../inference/theil-sen.js';
 import type { LeakBlock } from './leak-blocks.js';
 import { loadOfSteps, loadShare } from './leak-load.js';
 
-/** Growth over a window of blocks that looks like a leak. */
+/** Growth over a window of blocks that may be a leak. */
 export interface Growth {
   readonly from: number;
   readonly to: number;
@@ -14,55 +14,57 @@ export interface Growth {
   /** Bytes per millisecond. */
   readonly slope: number;
   readonly pValue: number;
-  /** The slope of the second half as a share of the whole's, 1 at the most: a cache that fills is far below. */
+  /** The slope of the second half as a share of the whole slope, up to 1. A cache that fills is far below 1. */
   readonly steadiness: number;
-  /** Bytes that each request in flight holds, and how many there were in the mean: the fitted values are for so many. */
+  /**
+   * Bytes that each request in flight holds, and the mean number of those requests, to which the fitted values refer.
+   */
   readonly perLoad: number;
   readonly meanLoad: number;
 }
 
-/** What growth must be at least. */
+/** The minimum that growth must reach. */
 export interface LeastGrowth {
   readonly bytes: number;
-  /** As a share of the value at the beginning. */
+  /** As a share of the initial value. */
   readonly share: number;
   readonly pValue: number;
-  /** Growth that leaves no time to wait for more blocks, in bytes. */
+  /** Growth in bytes that leaves no time to wait for more blocks. */
   readonly urgentBytes: number;
 }
 
-/** Fewer blocks prove nothing by their order: 6 that rise without exception have p = 0.004. */
+/** The order of fewer blocks proves nothing: 6 that rise without exception have p = 0.004. */
 export const LEAST_BLOCKS = 6;
-/** Where collections are so rare that memory is used up before, fewer must do that lie on a line. */
+/** If collections are so rare that memory runs out first, fewer blocks suffice if they lie on a line. */
 const LEAST_URGENT_BLOCKS = 4;
 const URGENT_P_VALUE = 0.003;
-/** How much neighbours are alike cannot be told from fewer. */
+/** Fewer blocks are too few to estimate how similar neighbours are. */
 const LEAST_CORRELATED = 10;
 const LEAST_STEADINESS = 0.45;
-/** Between the last two quarters, as a share of what the line gives: what has filled up gives none. */
+/** The rise between the last two quarters as a share of the line's. It is 0 for a cache that has filled. */
 const LEAST_AT_END = 0.3;
-/** Requests in flight explain growth as well as time does if they leave no more than this of what time leaves. */
-const AS_WELL = 1.5;
-/** Neighbours are never taken to be more alike than this: from so few values that is not known any better. */
-const MOST_CORRELATION = 0.6;
+/** Requests in flight explain the growth as well as time does if their residual is at most this multiple of time's. */
+const EQUAL_FIT = 1.5;
+/** The upper bound of the correlation between neighbours: so few values do not give a better estimate. */
+const MAX_CORRELATION = 0.6;
 
-/** Growth that is significant, great enough, steady, and not one step; else nothing. */
+/** Growth that is significant, large enough, steady and not a single step; else undefined. */
 export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Growth | undefined {
   const n = blocks.length;
   const [oldest, newest] = [blocks[0], blocks[n - 1]];
   if (n < LEAST_URGENT_BLOCKS || oldest === undefined || newest === undefined) return undefined;
   const share = loadShare(timesOf(blocks), blocks);
-  const { perLoad, pValue: besideLoad } = share;
-  if (besideLoad > least.pValue || share.squaresOfLoad < AS_WELL * share.squaresOfCourse) return undefined;
+  const { perLoad, pValue: loadPValue } = share;
+  if (loadPValue > least.pValue || share.squaresOfLoad < EQUAL_FIT * share.squaresOfCourse) return undefined;
   const { times, values } = adjusted(blocks, perLoad);
   const line = theilSen(times, values);
   if (line === undefined || line.slope <= 0) return undefined;
   const grown = line.slope * (newest.at - oldest.at);
   if (grown < Math.max(least.bytes, least.share * line.intercept)) return undefined;
   const few = n < LEAST_BLOCKS;
-  if (few && (grown < least.urgentBytes || besideLoad > URGENT_P_VALUE)) return undefined;
+  if (few && (grown < least.urgentBytes || loadPValue > URGENT_P_VALUE)) return undefined;
   const rests = values.map((value, i) => value - line.intercept - line.slope * (times[i] as number));
-  const rho = neighbourCorrelation(rests, MOST_CORRELATION, LEAST_CORRELATED);
+  const rho = neighbourCorrelation(rests, MAX_CORRELATION, LEAST_CORRELATED);
   const pValue = few ? 0 : mannKendall(values, (1 + rho) / (1 - rho)).pValue;
   if (pValue > least.pValue) return undefined;
   const half = n >> 1;
@@ -75,7 +77,7 @@ export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Grow
     first: line.intercept,
     last: line.intercept + grown,
     slope: line.slope,
-    pValue: Math.max(pValue, besideLoad),
+    pValue: Math.max(pValue, loadPValue),
     steadiness: Math.min(1, steadiness),
     perLoad,
     meanLoad: meanLoad(blocks),
@@ -83,8 +85,8 @@ export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Grow
 }
 
 /**
- * Whether growth gets slower with age, as that of a cache does whose keys have a long tail: over the last half of the
- * time it is hardly more than over the quarter before. Steady growth is twice as much then, logarithmic growth the same.
+ * Whether growth slows with age, as that of a cache with a long tail of keys: over the last half of the time it grows
+ * hardly more than over the quarter before. Steady growth is twice as large then, logarithmic growth the same.
  * @param blocks from the beginning on
  */
 export function flattens(blocks: readonly LeakBlock[], leastRatio: number): boolean {
@@ -106,7 +108,7 @@ export function flattens(blocks: readonly LeakBlock[], leastRatio: number): bool
   return slopeBetween(0.5, 1) < leastRatio * slopeBetween(0.2, 0.55);
 }
 
-/** Milliseconds since the first block, and the values less what the requests in flight hold beyond their mean. */
+/** Milliseconds since the first block, and the values minus what requests in flight hold beyond their mean. */
 export function adjusted(
   blocks: readonly LeakBlock[],
   perLoad: number,
@@ -118,7 +120,7 @@ export function adjusted(
   };
 }
 
-/** Whether the last quarter is above the one before. */
+/** Whether the last quarter is above the previous one. */
 function stillGrows(times: Float64Array, values: Float64Array, slope: number): boolean {
   const quarter = values.length >> 2;
   const middleOf = (series: Float64Array, back: number): number => {
@@ -140,7 +142,7 @@ function meanLoad(blocks: readonly LeakBlock[]): number {
   return load;
 }
 
-/** Whether two levels with one step between them explain as much as the line does, requests in flight beside both. */
+/** Whether two constant levels with a step between them, along with requests in flight, fit as well as the line. */
 function isStep(blocks: readonly LeakBlock[], squaresOfLine: number): boolean {
   for (let at = 1; at < blocks.length; at++) {
     const step = Float64Array.from(blocks, (_, i) => (i < at ? 0 : 1));

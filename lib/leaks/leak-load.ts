@@ -1,21 +1,21 @@
 import { studentUpper } from '../inference/student-t.js';
 import type { LeakBlock } from './leak-blocks.js';
 
-/** What of a series is explained by a course over time, and what by requests in flight. */
+/** How much of a series is explained by a course over time, and how much by requests in flight. */
 export interface LoadShare {
-  /** Bytes that each request in flight holds; never below 0. */
+  /** Bytes that each request in flight holds; never negative. */
   readonly perLoad: number;
-  /** How probable the growth along the course is if all of it came with the requests; one-sided. */
+  /** One-sided probability of the growth along the course if requests in flight cause all of it. */
   readonly pValue: number;
-  /** The sum of the squares that neither explains, and that requests in flight alone, the course alone, do not. */
+  /** The residual sums of squares: of both together, of requests in flight alone, of the course alone. */
   readonly squares: number;
   readonly squaresOfLoad: number;
   readonly squaresOfCourse: number;
 }
 
 /**
- * Least squares of the value over a course (time, or a step in it) and requests in flight together. Where traffic ramps
- * up, the two go side by side, neither can be told from the other, and the p-value of the growth says so.
+ * Least squares of the value over a course (time, or a step in it) and requests in flight together. If traffic ramps
+ * up, the two cannot be separated, and the p-value of the growth reflects that.
  */
 export function loadShare(course: ArrayLike<number>, blocks: readonly LeakBlock[]): LoadShare {
   const n = blocks.length;
@@ -42,11 +42,11 @@ export function loadShare(course: ArrayLike<number>, blocks: readonly LeakBlock[
     squaresOfCourse: tt > 0 ? vv - (tv * tv) / tt : vv,
   };
   const determinant = tt * qq - tq * tq;
-  const told = determinant > 1e-6 * tt * qq;
-  if (!told && tt > 0 && qq > 0 && qv > 0) {
+  const isSeparable = determinant > 1e-6 * tt * qq;
+  if (!isSeparable && tt > 0 && qq > 0 && qv > 0) {
     return { perLoad: qv / qq, pValue: 1, squares: Math.max(0, alone.squaresOfLoad), ...alone };
   }
-  const perLoad = told ? (tt * qv - tq * tv) / determinant : 0;
+  const perLoad = isSeparable ? (tt * qv - tq * tv) / determinant : 0;
   if (perLoad > 0) {
     const slope = (qq * tv - tq * qv) / determinant;
     const squares = Math.max(0, vv - slope * tv - perLoad * qv);
@@ -58,8 +58,8 @@ export function loadShare(course: ArrayLike<number>, blocks: readonly LeakBlock[
 }
 
 /**
- * Bytes that each request in flight holds, from the steps between neighbours: unlike {@link loadShare} it takes the bend of
- * a curve for no part of it.
+ * Bytes that each request in flight holds, from the steps between neighbours. Unlike {@link loadShare} it does not
+ * attribute the curvature of the series to requests.
  */
 export function loadOfSteps(blocks: readonly LeakBlock[]): number {
   let [qq, qv] = [0, 0];

@@ -1,25 +1,29 @@
-/** Milliseconds: of what is read later, a good part was allocated since the collection. */
-export const MOST_LATE_MS = 5;
+/**
+ * Maximum delay of a reading in milliseconds: a later one contains too much that was allocated since the collection.
+ */
+export const MAX_DELAY_MS = 5;
 
-/** What a process held at a moment. Bytes; NaN is what was not known then. */
+/** The memory of a process at one time. In bytes; NaN if unknown. */
 export interface LeakReading {
   /** Milliseconds since 1970. */
   readonly at: number;
-  /** What remained of the old generation after a major collection; NaN between collections, where garbage is in it. */
+  /**
+   * What remained of the old generation after a major collection; NaN between collections, when it includes garbage.
+   */
   readonly heapUsed: number;
-  /** What of the heap is in memory, garbage and spare pages included; NaN where that is not known. */
+  /** The resident part of the heap, garbage and spare pages included; NaN if unknown. */
   readonly heapResident: number;
-  /** Outside the heap, held by objects in it; array buffers are part of it. */
+  /** Memory outside the heap that objects hold, array buffers included. */
   readonly external: number;
   readonly arrayBuffers: number;
   readonly rss: number;
-  /** Requests that were under way. */
+  /** Requests in flight. */
   readonly inFlight: number;
   /** Requests since the start. */
   readonly requests: number;
   /**
-   * Milliseconds from the end of the collection to the reading: what became old in them is not garbage yet. 0 where
-   * nothing did, as no minor collection came in between.
+   * Milliseconds from the end of the collection to the reading: objects promoted meanwhile may be garbage. 0 if no
+   * minor collection promoted any.
    */
   readonly late: number;
 }

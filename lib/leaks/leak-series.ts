@@ -2,94 +2,110 @@ import { type Line, theilSen } from '../inference/theil-sen.js';
 import { type LeakBlock, LeakBlocks } from './leak-blocks.js';
 import { adjusted, flattens, type Growth, growthOf, type LeastGrowth } from './leak-growth.js';
 
-/** Growth that goes on: what a series knows of a leak. Moments are milliseconds since 1970. */
+/** Growth that is suspected or confirmed to be a leak. Moments are milliseconds since 1970. */
 export interface LeakingGrowth {
   readonly confirmed: boolean;
   readonly since: number;
-  /** What was held then, in bytes. */
+  /** Memory held at `since`, in bytes. */
   readonly first: number;
-  /** As it was seen last. */
+  /** The growth at its most recent detection. */
   readonly growth: Growth;
-  /** The blocks that the growth was seen in. */
+  /** The blocks in which the growth was detected. */
   readonly blocks: readonly LeakBlock[];
 }
 
-/** What a series of one kind of memory is judged by. */
+/** The criteria for one kind of memory. */
 export interface SeriesRules {
   readonly least: Pick<LeastGrowth, 'bytes' | 'share'>;
   /** The finest level that is judged. */
   readonly finest: number;
 }
 
-interface Suspicion {
-  since: number;
-  /** What was held then. */
-  first: number;
-  suspectedAt: number;
-  /** The growth as it was then. */
-  suspected: Growth;
-  spokenAt: number;
-  confirmed: boolean;
-  growth: Growth;
-  level: number;
+/** What is known of growth while it is suspected or confirmed. */
+interface Evidence {
+  readonly since: number;
+  /** Memory held at `since`, in bytes. */
+  readonly first: number;
+  readonly suspectedAt: number;
+  /** The growth at that time. */
+  readonly suspected: Growth;
+  /** The most recent detection: when, and the growth at its level. */
+  readonly detectedAt: number;
+  readonly growth: Growth;
+  readonly level: number;
 }
+
+type State = { readonly name: 'none' } | ({ readonly name: 'suspected' | 'confirmed' } & Evidence);
+
+const NONE: State = { name: 'none' };
 
 /** The shortest block, in milliseconds. */
 const BLOCK_MS = 1000;
-/** Of one test. Of the many that are made at short scales in a long life, all together are given this for each octave. */
+/** Significance of one test. All tests at short scales over a long life share this budget eight times per octave. */
 const P_VALUE = 0.01;
-const OFTEN = 8;
+const TESTS_PER_OCTAVE = 8;
 /**
- * The finest level needs more blocks than others, as what it sees may be one slope of a sawtooth; or half a minute, where
- * collections are rare: a process may have no more than ten of them until its memory is used up.
+ * The finest level needs more blocks than others, because its window may be one slope of a sawtooth; or half a minute, if
+ * collections are rare: a process may have only ten of them until its memory is used up.
  */
 const LEAST_FINEST_BLOCKS = 12;
 const LEAST_FINEST_MS = 30_000;
 /**
- * How long a verdict outlasts its last evidence, as a share of the time that it grew. The windows themselves stay
- * convinced for about as long again as it takes to fill half of them.
+ * How long a state outlasts its last detection, as a share of the time that the growth lasted. The windows themselves keep
+ * detecting it for about as long as half of them takes to fill.
  */
-const HELD = 0.25;
+const OUTLASTS = 0.25;
 /**
- * Of the room that there was to the limit, what must have been used up. Where the limit is far there is time to see
- * whether growth ends by itself, as most of it does: caches are made to take a small part of the memory.
+ * Shares of the room that growth must have used, where room is the distance to the limit when it began. If the limit is
+ * far, there is time to see whether the growth ends by itself, as most does: caches are sized to a small part of memory.
  */
-const SUSPECT_ROOM = 0.01;
+const SUSPECTED_ROOM = 0.01;
 const CONFIRMED_ROOM = 0.35;
-/** Where so much of it is gone there is no time to wait until growth has gone on for as long again. */
+/** Beyond this share there is no time to wait until the growth has doubled its duration. */
 const URGENT_ROOM = 0.4;
-/** Who comes at all has come within two days, so that their cache has filled. */
+/** After two days nearly every regular visitor has come, so caches have filled and less room suffices. */
 const LONG_MS = 2 * 86_400_000;
 const LONG_ROOM = 0.1;
-/** What the slope must be in the last part of the time, as a share of what it is in the whole. */
-const GOES_ON = 0.5;
+/** Growth continues if the slope in the last quarter is at least half of the slope overall. */
+const CONTINUES = 0.5;
 const LAST_PART = 0.25;
-/** It stands still if in this share of the time, in so many blocks, its slope was certainly below that share of the slope. */
-const STILL = 0.25;
-const LEAST_STILL_BLOCKS = 6;
-const STILL_SLOPE = 0.35;
-/** The share of the growth that must be above all that was held before. */
+/** Growth has stopped if its slope in the last quarter, over at least six blocks, is certainly below this share. */
+const STOPPED_PART = 0.25;
+const LEAST_STOPPED_BLOCKS = 6;
+const STOPPED_SLOPE = 0.35;
+/** The share of the growth that must exceed all that was held before. */
 const NEW_SHARE = 0.3;
-/** It is over when no more than this share of the growth is left. */
+/** The growth is over if at most this share of it is left. */
 const RETURNED = 0.5;
-/** Of {@link flattens}; steady growth has 1, logarithmic growth 0.5. */
+/** Limits for {@link flattens}: steady growth has 1, logarithmic growth 0.5. */
 const STEADY = 0.7;
 const TIRED = 0.6;
 const LEAST_WHOLE_BLOCKS = 8;
 
-/** Judges one kind of memory at all scales at once. Knows no clock: time is what the readings say. */
+/**
+ * Judges one kind of memory at all time scales. Has no clock: time is that of the readings.
+ *
+ * | from      | to        | when                                                                             |
+ * | --------- | --------- | -------------------------------------------------------------------------------- |
+ * | none      | suspected | a level detects growth that does not flatten                                     |
+ * | suspected | suspected | it slowed to less than half: the time before was warm-up, and the evidence restarts |
+ * | suspected | confirmed | it doubled its duration and used much of the room, or is urgent; and is not slowing |
+ * | suspected | none      | it doubled its duration and flattens                                             |
+ * | any       | none      | it stopped, half of it was released, or it was not detected for a while           |
+ */
 export class LeakSeries {
   private readonly blocks = new LeakBlocks(BLOCK_MS);
-  private readonly seen: (Growth | undefined)[] = [];
-  private suspicion: Suspicion | undefined;
+  /** The growth detected at each level. */
+  private readonly detected: (Growth | undefined)[] = [];
+  private state: State = NONE;
   private room = 0;
   private startedAt: number | undefined;
 
   constructor(private readonly rules: SeriesRules) {}
 
   /**
-   * @param room bytes to the limit
-   * @param counts how often each operation has ended so far; asked for when a block ends
+   * @param room bytes left until the limit
+   * @param counts returns the executions of each operation so far; called when a block ends
    */
   add(
     at: number,
@@ -101,133 +117,126 @@ export class LeakSeries {
     this.startedAt ??= at;
     this.room = Math.max(0, room);
     const changed = this.blocks.add(at, value, load, counts);
-    this.forgetIfReturned(value, load);
+    // One reading proves it: the memory was released.
+    if (this.hasReturned(value, load)) this.dismiss();
     if (changed === 0) return;
-    for (let level = this.rules.finest; level < changed; level++) this.seen[level] = this.judge(level, at);
-    this.follow(at);
+    for (let level = this.rules.finest; level < changed; level++)
+      this.detected[level] = this.detect(level, at);
+    this.advance(at);
   }
 
   get leaking(): LeakingGrowth | undefined {
-    if (this.suspicion === undefined) return undefined;
-    const { since, first, growth, confirmed, level } = this.suspicion;
-    return { confirmed, since, first, growth, blocks: this.blocks.level(level) };
+    if (this.state.name === 'none') return undefined;
+    const { name, since, first, growth, level } = this.state;
+    return { confirmed: name === 'confirmed', since, first, growth, blocks: this.blocks.level(level) };
   }
 
-  private judge(level: number, now: number): Growth | undefined {
+  private detect(level: number, now: number): Growth | undefined {
     const blocks = this.blocks.level(level);
     const windowMs = now - (blocks[0]?.at ?? now);
     const few = blocks.length < LEAST_FINEST_BLOCKS && windowMs < LEAST_FINEST_MS;
     const lifeMs = now - (this.startedAt ?? now);
-    const pValue = P_VALUE * Math.min(1, (OFTEN * windowMs) / lifeMs);
-    // What is gone by now is a share of what there was: r / (room + r) = URGENT_ROOM.
+    const pValue = P_VALUE * Math.min(1, (TESTS_PER_OCTAVE * windowMs) / lifeMs);
+    // Used room as a share of all room: r / (room + r) = URGENT_ROOM.
     const urgentBytes = (URGENT_ROOM / (1 - URGENT_ROOM)) * this.room;
-    const leastBytes = Math.max(this.rules.least.bytes, SUSPECT_ROOM * this.room);
+    const leastBytes = Math.max(this.rules.least.bytes, SUSPECTED_ROOM * this.room);
     // A process whose memory lasts for half a minute has no time for more blocks.
     const bytes = level === this.rules.finest && few ? Math.max(leastBytes, urgentBytes) : leastBytes;
     const growth = growthOf(blocks, { ...this.rules.least, bytes, pValue, urgentBytes });
     if (growth === undefined) return undefined;
-    // What was held before and came down again was no leak, so this may be none either.
+    // Memory that was held and released before was no leak, so this growth may be none either.
     const { first, last, perLoad, meanLoad } = growth;
     const before = this.blocks.highestBefore(level, perLoad) + perLoad * meanLoad;
     if (last < before + NEW_SHARE * (last - first)) return undefined;
-    return this.standsStill(growth, growth.from, now) ? undefined : growth;
+    return this.hasStopped(growth, growth.from, now) ? undefined : growth;
   }
 
-  private follow(now: number): void {
-    if (this.suspicion !== undefined && this.standsStill(this.suspicion.growth, this.suspicion.since, now)) {
-      this.forget();
-    }
-    const level = this.seen.findLastIndex((growth) => growth !== undefined);
-    const growth = this.seen[level];
-    const held = this.suspicion;
+  private advance(now: number): void {
+    if (this.state.name !== 'none' && this.hasStopped(this.state.growth, this.state.since, now))
+      this.dismiss();
+    const level = this.detected.findLastIndex((growth) => growth !== undefined);
+    const growth = this.detected[level];
     if (growth === undefined) {
-      if (held === undefined) return;
-      if (now - held.spokenAt > HELD * (held.spokenAt - held.since)) this.suspicion = undefined;
+      if (this.state.name !== 'none' && hasExpired(this.state, now)) this.state = NONE;
       return;
     }
-    if (held === undefined) {
-      if (this.flattens(TIRED)) return;
-      this.suspicion = {
-        since: growth.from,
-        first: growth.first,
-        suspectedAt: now,
-        suspected: growth,
-        spokenAt: now,
-        confirmed: false,
-        growth,
-        level,
-      };
-    } else {
-      Object.assign(held, { spokenAt: now, growth, level });
-      if (growth.from < held.since) Object.assign(held, { since: growth.from, first: growth.first });
-    }
-    if (this.suspicion?.confirmed !== false) return;
-    if (hasDoubled(this.suspicion, now) && this.flattens(TIRED)) this.forget();
-    else this.confirm(this.suspicion, now);
+    this.state = this.withGrowth(growth, level, now);
+    if (this.state.name !== 'suspected') return;
+    if (hasDoubled(this.state, now) && this.flattens(TIRED)) this.dismiss();
+    else this.state = this.confirmed(this.state, now);
   }
 
-  private confirm(held: Suspicion, now: number): void {
-    const { growth, suspected, since } = held;
-    const grown = growth.last - held.first;
-    const gone = grown / (this.room + grown);
-    const doubled = hasDoubled(held, now);
-    const least = now - since >= LONG_MS ? LONG_ROOM : CONFIRMED_ROOM;
-    if (gone < (doubled ? least : URGENT_ROOM)) return;
+  /** The state once growth was detected. */
+  private withGrowth(growth: Growth, level: number, now: number): State {
+    const { state } = this;
+    const detection = { detectedAt: now, growth, level };
+    const start = { since: growth.from, first: growth.first };
+    if (state.name !== 'none') return { ...state, ...detection, ...(growth.from < state.since ? start : {}) };
+    if (this.flattens(TIRED)) return NONE;
+    return { name: 'suspected', ...start, suspectedAt: now, suspected: growth, ...detection };
+  }
+
+  /** The state of suspected growth once it is compared with the criteria of a confirmation. */
+  private confirmed(evidence: Evidence, now: number): State {
+    const { growth, suspected, since, first } = evidence;
+    const grown = growth.last - first;
+    const usedRoom = grown / (this.room + grown);
+    const doubled = hasDoubled(evidence, now);
+    const neededRoom = doubled ? (now - since >= LONG_MS ? LONG_ROOM : CONFIRMED_ROOM) : URGENT_ROOM;
+    const unchanged: State = { ...evidence, name: 'suspected' };
+    if (usedRoom < neededRoom) return unchanged;
     const slope = (growth.last - suspected.last) / (growth.to - suspected.to);
-    if (doubled && slope < GOES_ON * suspected.slope) {
-      // What came first was warming up. What goes on may be a leak, and has to show it anew.
-      Object.assign(held, {
-        since: suspected.to,
-        first: suspected.last,
-        suspectedAt: now,
-        suspected: growth,
-      });
-      return;
+    if (doubled && slope < CONTINUES * suspected.slope) {
+      const restart = { since: suspected.to, first: suspected.last, suspectedAt: now, suspected: growth };
+      return { ...unchanged, ...restart };
     }
-    const lately = this.lineSince(now - LAST_PART * (now - since), growth.perLoad)?.slope;
-    if (lately !== undefined && lately < GOES_ON * growth.slope) return;
-    held.confirmed = !this.flattens(STEADY);
+    const recentSlope = this.lineSince(now - LAST_PART * (now - since), growth.perLoad)?.slope;
+    if (recentSlope !== undefined && recentSlope < CONTINUES * growth.slope) return unchanged;
+    return this.flattens(STEADY) ? unchanged : { ...evidence, name: 'confirmed' };
+  }
+
+  /** Coarse levels have detected the growth before it was disproved, so their results go as well. */
+  private dismiss(): void {
+    this.state = NONE;
+    this.detected.fill(undefined);
   }
 
   private flattens(leastRatio: number): boolean {
     return flattens(this.blocks.whole(LEAST_WHOLE_BLOCKS), leastRatio);
   }
 
-  /** Whether it certainly grows no more, for a quarter of the time by now: seen on a finer scale than the growth was. */
-  private standsStill({ slope, perLoad }: Growth, since: number, now: number): boolean {
-    const line = this.lineSince(now - STILL * (now - since), perLoad);
-    return line !== undefined && line.interval[1] < STILL_SLOPE * slope;
+  private hasReturned(value: number, load: number): boolean {
+    if (this.state.name === 'none') return false;
+    const { first, growth } = this.state;
+    const held = value - growth.perLoad * (load - growth.meanLoad);
+    return held < first + (growth.last - first) * RETURNED;
   }
 
-  /** On the finest scale that reaches back so far; nothing where there are too few blocks. */
+  /** Whether growth has certainly stopped for a quarter of its time, on a finer scale than that of its detection. */
+  private hasStopped({ slope, perLoad }: Growth, since: number, now: number): boolean {
+    const line = this.lineSince(now - STOPPED_PART * (now - since), perLoad);
+    return line !== undefined && line.interval[1] < STOPPED_SLOPE * slope;
+  }
+
+  /** The line through the blocks since `begin`, on the finest level that reaches back; undefined for too few blocks. */
   private lineSince(begin: number, perLoad: number): Line | undefined {
     for (let level = 0; level < this.blocks.height; level++) {
       const blocks = this.blocks.level(level);
       if ((blocks[0]?.at ?? Number.POSITIVE_INFINITY) > begin) continue;
       const last = blocks.slice(blocks.findLastIndex(({ at }) => at <= begin));
-      if (last.length < LEAST_STILL_BLOCKS) return undefined;
+      if (last.length < LEAST_STOPPED_BLOCKS) return undefined;
       const { times, values } = adjusted(last, perLoad);
       return theilSen(times, values);
     }
     return undefined;
   }
-
-  /** What coarse scales have seen is older than what proved it wrong. */
-  private forget(): void {
-    this.suspicion = undefined;
-    this.seen.fill(undefined);
-  }
-
-  /** A single reading proves it: what was held is not held any more. */
-  private forgetIfReturned(value: number, load: number): void {
-    if (this.suspicion === undefined) return;
-    const { first, growth } = this.suspicion;
-    const held = value - growth.perLoad * (load - growth.meanLoad);
-    if (held < first + (growth.last - first) * RETURNED) this.forget();
-  }
 }
 
-/** Whether growth has gone on for as long as it took to be suspected. */
-function hasDoubled({ since, suspectedAt }: Suspicion, now: number): boolean {
+/** Whether growth has continued for as long as it took to be suspected. */
+function hasDoubled({ since, suspectedAt }: Evidence, now: number): boolean {
   return now - suspectedAt >= suspectedAt - since;
+}
+
+function hasExpired({ since, detectedAt }: Evidence, now: number): boolean {
+  return now - detectedAt > OUTLASTS * (detectedAt - since);
 }

@@ -1,28 +1,30 @@
 import type { Leak } from './leak.js';
 import type { LeakBlock } from './leak-blocks.js';
-import { correlation, lineThrough, rests } from './leak-fit.js';
 import { adjusted } from './leak-growth.js';
 
-/** How often an operation has ended since the start. */
+/** The executions of an operation since the start. */
 export interface OperationCount {
   readonly type: string;
   readonly name: string;
   readonly count: number;
 }
 
-/** Operations that are followed; the first that were ever among the busiest. */
-export const FOLLOWED = 32;
-/** Told together at the most: of more it would say nothing. */
-const MOST_TOLD = 3;
-/** Fewer blocks let chance look like a reason. */
+/** The first operations that were ever among the busiest are followed, up to this number. */
+export const MAX_OPERATIONS = 32;
+/** Maximum number of suspects: a longer list would not help. */
+const MAX_SUSPECTS = 3;
+/** With fewer blocks, chance looks like a cause. */
 const LEAST_BLOCKS = 10;
-/** Of growth with an operation's number, both less what goes with time alone; and of their steps from block to block. */
+/**
+ * Minimum correlation of growth with an operation's executions, both without their trend over time; and of their steps
+ * from block to block.
+ */
 const LEAST_CORRELATION = 0.8;
 const LEAST_STEP_CORRELATION = 0.5;
-/** Two operations whose numbers go together like that cannot be told apart. */
-const SAME = 0.97;
-/** The first must be ahead of others by this (a difference of Fisher's z of correlations, in standard errors). */
-const AHEAD = 1.5;
+/** Two operations whose executions correlate like this cannot be separated. */
+const INSEPARABLE = 0.97;
+/** The lead that the first needs over others: a difference of Fisher's z of the correlations, in standard errors. */
+const LEAD = 1.5;
 
 interface Candidate {
   readonly operation: number;
@@ -30,62 +32,62 @@ interface Candidate {
   readonly correlation: number;
 }
 
-/** Says which operations memory grows with, where that can be said. */
+/** Finds the operations that memory grows with. */
 export class LeakSuspects {
   private readonly indices = new Map<string, number>();
   private readonly operations: { type: string; name: string }[] = [];
-  /** What was told last, and what is added to it: numbers begin anew when statistics are reset. */
-  private readonly told = new Float64Array(FOLLOWED);
-  private readonly before = new Float64Array(FOLLOWED);
+  /** The last counts, and the sums from before they were reset: counts restart at 0 when statistics are reset. */
+  private readonly lastCounts = new Float64Array(MAX_OPERATIONS);
+  private readonly baseCounts = new Float64Array(MAX_OPERATIONS);
 
-  /** @param operations how often the busiest operations have ended; more than 32 in a life are not followed */
+  /** @param busiest the executions of the busiest operations; the first 32 ever listed are followed */
   constructor(private readonly busiest: () => Iterable<OperationCount>) {}
 
-  /** To be kept with a block. */
+  /** The executions of each operation, to be stored with a block. */
   counts(): readonly number[] {
     for (const { type, name, count } of this.busiest()) {
       const key = `${type}\n${name}`;
       let index = this.indices.get(key);
       if (index === undefined) {
-        if (this.operations.length >= FOLLOWED) continue;
+        if (this.operations.length >= MAX_OPERATIONS) continue;
         index = this.operations.push({ type, name }) - 1;
         this.indices.set(key, index);
       }
-      const told = this.told[index] as number;
-      if (count < told) this.before[index] = (this.before[index] as number) + told;
-      this.told[index] = count;
+      const lastCounts = this.lastCounts[index] as number;
+      if (count < lastCounts) this.baseCounts[index] = (this.baseCounts[index] as number) + lastCounts;
+      this.lastCounts[index] = count;
     }
-    // One that is not among the busiest any more has stood still, as far as is known.
-    return Array.from(this.told, (count, index) => count + (this.before[index] as number));
+    // The count of an operation that is no longer among the busiest stays as it was.
+    return Array.from(this.lastCounts, (count, index) => count + (this.baseCounts[index] as number));
   }
 
   /**
-   * The operations that growth goes with beyond what goes with time alone; nothing where traffic is too even to tell,
-   * or where several would explain it as well.
+   * The operations whose executions explain the growth beyond its trend over time. Empty if traffic is too even, or if
+   * several operations explain it equally well.
    */
   of(blocks: readonly LeakBlock[], perLoad: number): Leak['suspects'] {
     if (blocks.length < LEAST_BLOCKS || blocks.some(({ counts }) => counts === undefined)) return [];
     const { times, values } = adjusted(blocks, perLoad);
-    const growth = rests(times, values);
+    const growth = residuals(times, values);
     const candidates = this.operations
       .map((_, operation): Candidate => {
         const numbers = Float64Array.from(blocks, ({ counts }) => counts?.[operation] ?? 0);
-        const apart = rests(times, numbers);
+        const detrended = residuals(times, numbers);
         const steps = correlation(stepsOf(numbers), stepsOf(values));
         return {
           operation,
-          numbers: apart,
-          correlation: steps < LEAST_STEP_CORRELATION ? 0 : correlation(apart, growth),
+          numbers: detrended,
+          correlation: steps < LEAST_STEP_CORRELATION ? 0 : correlation(detrended, growth),
         };
       })
       .sort((a, b) => b.correlation - a.correlation);
     const best = candidates[0];
     if (best === undefined || best.correlation < LEAST_CORRELATION) return [];
-    const together = candidates.filter(({ numbers }) => correlation(numbers, best.numbers) >= SAME);
-    if (together.length > MOST_TOLD) return [];
+    const together = candidates.filter(({ numbers }) => correlation(numbers, best.numbers) >= INSEPARABLE);
+    if (together.length > MAX_SUSPECTS) return [];
     const next = candidates.find((candidate) => !together.includes(candidate));
     const error = Math.sqrt(2 / (blocks.length - 4));
-    if (next !== undefined && fisher(best.correlation) - fisher(next.correlation) < AHEAD * error) return [];
+    if (next !== undefined && fisher(best.correlation) - fisher(next.correlation) < LEAD * error) return [];
     const sum = Float64Array.from(growth, (_, i) =>
       together.reduce((all, { numbers }) => all + (numbers[i] as number), 0),
     );
@@ -103,4 +105,43 @@ function stepsOf(values: Float64Array): Float64Array {
 
 function fisher(r: number): number {
   return Math.atanh(Math.min(0.999, Math.max(-0.999, r)));
+}
+
+function lineThrough(xs: ArrayLike<number>, ys: ArrayLike<number>): { slope: number; intercept: number } {
+  const { xx, xy, meanX, meanY } = moments(xs, ys);
+  const slope = xx > 0 ? xy / xx : 0;
+  return { slope, intercept: meanY - slope * meanX };
+}
+
+/** The residuals of `ys` from their line of least squares. */
+function residuals(xs: ArrayLike<number>, ys: ArrayLike<number>): Float64Array {
+  const { slope, intercept } = lineThrough(xs, ys);
+  return Float64Array.from(ys, (y, i) => y - intercept - slope * (xs[i] as number));
+}
+
+/** Pearson's correlation; 0 if one series is constant. */
+function correlation(xs: ArrayLike<number>, ys: ArrayLike<number>): number {
+  const { xx, xy, yy, scale } = moments(xs, ys);
+  // The residuals of a straight line vary only by rounding.
+  return xx > scale && yy > scale ? xy / Math.sqrt(xx * yy) : 0;
+}
+
+function moments(
+  xs: ArrayLike<number>,
+  ys: ArrayLike<number>,
+): { xx: number; xy: number; yy: number; meanX: number; meanY: number; scale: number } {
+  const n = xs.length;
+  let [meanX, meanY, xx, xy, yy] = [0, 0, 0, 0, 0];
+  for (let i = 0; i < n; i++) {
+    meanX += (xs[i] as number) / n;
+    meanY += (ys[i] as number) / n;
+  }
+  for (let i = 0; i < n; i++) {
+    const x = (xs[i] as number) - meanX;
+    const y = (ys[i] as number) - meanY;
+    xx += x * x;
+    xy += x * y;
+    yy += y * y;
+  }
+  return { xx, xy, yy, meanX, meanY, scale: 1e-9 * n };
 }

@@ -12,30 +12,30 @@ const WHAT: Record<LeakingMemory, string> = {
   rss: 'The memory of the process that is neither in the heap nor held by objects in it',
 };
 
-/** What a leak is told with beyond its own figures. */
-export interface LeakGrowthInWords {
-  /** What was in use at `since`, and what the leaking part of the process is now. */
+/** Figures for the explanation that a leak does not contain. */
+export interface LeakContext {
+  /** Memory in use at `since`. */
   readonly firstBytes: number;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
 
-/** Tells a leak in a few plain sentences. Moments are local time, sizes are of 2^10 and 2^20 bytes. */
-export function explainLeak(leak: Omit<Leak, 'explanation'>, { firstBytes, now }: LeakGrowthInWords): string {
+/** Explains a leak in a few sentences. Times are local; sizes are in units of 2^10 and 2^20 bytes. */
+export function explainLeak(leak: Omit<Leak, 'explanation'>, { firstBytes, now }: LeakContext): string {
   const { memory, since, bytesPerHour, usedBytes, limitBytes, timeToLimitMs, suspects } = leak;
   const said = [
-    `${WHAT[memory]} grows by ${bytesInWords(bytesPerHour)} an hour (from ${bytesInWords(firstBytes)} to ${bytesInWords(usedBytes)} since ${momentInWords(since, now)})`,
+    `${WHAT[memory]} grows by ${bytesInWords(bytesPerHour)} per hour (from ${bytesInWords(firstBytes)} to ${bytesInWords(usedBytes)} since ${momentInWords(since, now)})`,
   ];
   if (limitBytes !== undefined && timeToLimitMs !== undefined) {
     said[0] += `; the limit of ${bytesInWords(limitBytes)} is reached in about ${durationInWords(timeToLimitMs)}`;
   }
   if (leak.state === 'suspect')
-    said.push('It may still be a cache that fills; it is confirmed if it goes on');
+    said.push('It may be a cache that is filling; it is confirmed if it continues');
   if (suspects.length > 0) {
     const list = suspects.map(
-      ({ name, bytesPerOperation }) => `${name}: some ${bytesInWords(bytesPerOperation)} each`,
+      ({ name, bytesPerOperation }) => `${name}: about ${bytesInWords(bytesPerOperation)} per execution`,
     );
-    said.push(`It goes with ${list.join(', ')}`);
+    said.push(`It correlates with ${list.join(', ')}`);
   }
   return `${said.join('. ')}.`;
 }
@@ -46,7 +46,7 @@ function bytesInWords(bytes: number): string {
   return bytes >= KB ? `${(bytes / KB).toFixed(1)} KB` : `${bytes.toFixed(0)} bytes`;
 }
 
-/** Two units at the most, the greater first: `2 h 50 min`. */
+/** Up to two units, the larger first: `2 h 50 min`. */
 export function durationInWords(ms: number): string {
   if (ms < 2 * MINUTE_MS) return `${Math.round(ms / 1000)} s`;
   if (ms < HOUR_MS) return `${Math.round(ms / MINUTE_MS)} min`;
@@ -57,7 +57,7 @@ export function durationInWords(ms: number): string {
   return `${Math.round(ms / DAY_MS)} days`;
 }
 
-/** The time of the day, with the date where it was another day, and with seconds where it was just now. */
+/** The time of day, with the date if it was another day, and with seconds if it was within ten minutes. */
 function momentInWords(moment: number, now: number): string {
   const at = new Date(moment);
   const two = (value: number): string => String(value).padStart(2, '0');

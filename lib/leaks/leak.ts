@@ -1,25 +1,27 @@
-/** Memory that can leak: of JavaScript objects, of buffers and other memory outside the heap, or of the process alone. */
+/**
+ * The kinds of memory that can leak: JavaScript objects; buffers and other memory outside the heap; the process alone.
+ */
 export const LEAKING_MEMORIES = ['heap', 'external', 'rss'] as const;
 export type LeakingMemory = (typeof LEAKING_MEMORIES)[number];
 
-/** Memory that grows and does not come back. Plain data, fit for JSON; moments are milliseconds since 1970. */
+/** Memory that grows and is not released. Plain data that JSON can represent; moments are milliseconds since 1970. */
 export interface Leak {
   readonly memory: LeakingMemory;
   /**
-   * `suspect` first. `confirmed` once it went on for as long again, gets no slower and took a third of the room that there
-   * was to the limit, or a tenth in two days.
+   * First `suspect`. `confirmed` once the growth has continued for as long again, does not slow down, and has used a
+   * third of the room to the limit, or a tenth within two days.
    */
   readonly state: 'suspect' | 'confirmed';
   readonly since: number;
   readonly bytesPerHour: number;
-  /** What is in use after a collection, and the limit it grows towards, where there is one. */
+  /** Memory in use after a collection, and the limit that it grows towards, if there is one. */
   readonly usedBytes: number;
   readonly limitBytes?: number;
-  /** Milliseconds until the limit is reached if it goes on like that. */
+  /** Milliseconds until the limit is reached if growth continues. */
   readonly timeToLimitMs?: number;
-  /** 0 to 1. */
+  /** A rank from 0 to 1. */
   readonly confidence: number;
-  /** Operations whose number goes with the growth, the most likely first. */
+  /** Operations whose executions correlate with the growth, most likely first. */
   readonly suspects: readonly {
     readonly type: string;
     readonly name: string;

@@ -1,30 +1,30 @@
-// Not the global ones, which a test of the application may have replaced.
+// Not the globals, which a test of the application may have replaced.
 
 import { constants, type PerformanceEntry, PerformanceObserver, performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
-import { type LeakReading, MOST_LATE_MS } from './leak-reading.js';
+import { type LeakReading, MAX_DELAY_MS } from './leak-reading.js';
 
-/** What is going on in the process besides its memory. */
+/** The load of the process. */
 export interface Traffic {
-  /** Requests that are under way. */
+  /** Requests in flight. */
   readonly inFlight: number;
   /** Requests since the start. */
   readonly requests: number;
 }
 
-/** A process short of memory collects many times a second; a reading costs some 20 us. */
-const LEAST_MS = 250;
-/** The resident set also grows where nothing is collected. */
-const RESIDENT_EVERY_MS = 10_000;
-/** What was allocated since the collection is in these, and may be garbage. */
+/** A process short of memory collects many times per second; a reading takes about 20 us. */
+const MIN_INTERVAL_MS = 250;
+/** The resident set also grows without collections. */
+const RESIDENT_INTERVAL_MS = 10_000;
+/** These spaces contain what was allocated since the collection, which may be garbage. */
 const YOUNG_SPACES: ReadonlySet<string> = new Set(['new_space', 'new_large_object_space']);
 
 /**
- * Tells after each major collection what remained, at most four times a second, and every ten seconds what is resident.
- * The collector's entries come a turn of the event loop later, and a loop that has nothing to do waits for its next timer.
- * Meanwhile allocated objects are young and are not counted, unless a minor collection has made some of them old: then
- * a reading that is late is left out.
+ * Reads what remained after each major collection, up to four times per second, and the resident set every ten seconds.
+ * The collector's entries arrive one turn of the event loop later, and an idle loop waits for its next timer. Objects
+ * allocated meanwhile are young and are subtracted. If a minor collection has promoted some of them, a late reading is
+ * dropped.
  */
 export class MajorCollections {
   private observer: PerformanceObserver | undefined;
@@ -33,8 +33,8 @@ export class MajorCollections {
   private readAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param traffic asked once for each reading
-   * @param listener what it throws is dropped: it is called between pieces of the user's code
+   * @param traffic called once for each reading
+   * @param listener its errors are dropped, because it is called between parts of the user's code
    */
   constructor(
     private readonly traffic: () => Traffic,
@@ -44,7 +44,7 @@ export class MajorCollections {
   start(): void {
     if (this.observer !== undefined) return;
     this.observer = new PerformanceObserver((list) => {
-      // The last one is the nearest to now.
+      // The last collection is the closest to now.
       let end = Number.NEGATIVE_INFINITY;
       let promotedSince = false;
       for (const entry of list.getEntries()) {
@@ -58,15 +58,15 @@ export class MajorCollections {
       }
       const now = performance.now();
       const late = promotedSince ? now - end : 0;
-      if (end < 0 || late > MOST_LATE_MS || now - this.collectedAt < LEAST_MS) return;
+      if (end < 0 || late > MAX_DELAY_MS || now - this.collectedAt < MIN_INTERVAL_MS) return;
       this.collectedAt = now;
       this.read(now, late);
     });
     this.observer.observe({ entryTypes: ['gc'] });
     this.timer = setInterval(() => {
       const now = performance.now();
-      if (now - this.readAt >= RESIDENT_EVERY_MS / 2) this.read(now, Number.NaN);
-    }, RESIDENT_EVERY_MS);
+      if (now - this.readAt >= RESIDENT_INTERVAL_MS / 2) this.read(now, Number.NaN);
+    }, RESIDENT_INTERVAL_MS);
     this.timer.unref();
   }
 
@@ -77,7 +77,7 @@ export class MajorCollections {
     this.timer = undefined;
   }
 
-  /** @param late milliseconds since the collection; NaN where there was none */
+  /** @param late milliseconds since the collection; NaN if there was none */
   private read(now: number, late: number): void {
     this.readAt = now;
     try {
@@ -91,7 +91,7 @@ export class MajorCollections {
       }
       const { external, arrayBuffers, rss } = process.memoryUsage();
       this.listener({
-        // Not the time of the day, which may be set back.
+        // Not `Date.now()`, which may be set back.
         at: Math.round(performance.timeOrigin + now),
         heapUsed: afterCollection ? heap.used_heap_size - young : Number.NaN,
         heapResident: heap.total_physical_size,
@@ -102,12 +102,12 @@ export class MajorCollections {
         late: afterCollection ? late : 0,
       });
     } catch {
-      // A reading less.
+      // One reading is missing.
     }
   }
 }
 
-/** Entries of the collector carry their kind, which the types leave out. */
+/** Entries of the collector have a kind, which the types omit. */
 function kindOf(entry: PerformanceEntry): number | undefined {
   return (entry as PerformanceEntry & { detail?: { kind?: number } }).detail?.kind;
 }

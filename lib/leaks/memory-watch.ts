@@ -42,11 +42,11 @@ export class MemoryWatch {
   }
 
   /** The leaks that are new or have changed their state since the last call. */
-  news(): Leak[] {
+  changedLeaks(): Leak[] {
     const leaks = this.leaks();
-    const news = leaks.filter(({ memory, state }) => this.reported.get(memory) !== state);
+    const changed = leaks.filter(({ memory, state }) => this.reported.get(memory) !== state);
     this.reported = new Map(leaks.map(({ memory, state }) => [memory, state]));
-    return news;
+    return changed;
   }
 }
 

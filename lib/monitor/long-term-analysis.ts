@@ -112,7 +112,7 @@ export class LongTermAnalysis {
   private tick(): void {
     try {
       this.around.peaks.take();
-      for (const leak of this.memory?.news() ?? []) {
+      for (const leak of this.memory?.changedLeaks() ?? []) {
         this.around.observed(observeLeak(leak));
         if (leak.state === 'confirmed') this.around.onLeak(leak);
       }

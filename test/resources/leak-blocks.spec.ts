@@ -13,7 +13,7 @@ function blocksOf(values: number[]): LeakBlocks {
 }
 
 describe('LeakBlocks', () => {
-  it('keeps the least of each stretch, with its moment and load', () => {
+  it('keeps the lowest reading of each block, with its time and load', () => {
     const blocks = new LeakBlocks(1000);
     blocks.add(0, 5, 1);
     for (const [at, value, load] of [
@@ -31,14 +31,14 @@ describe('LeakBlocks', () => {
     expect(blocks.level(1)).toEqual([{ at: 400, value: 3, load: 7 }]);
   });
 
-  it('makes no block of what came too soon', () => {
+  it('ignores readings within the minimum block length', () => {
     const blocks = new LeakBlocks(1000);
     expect(blocks.add(0, 5, 0)).toBe(1);
     expect(blocks.add(999, 1, 0)).toBe(0);
     expect(blocks.add(1000, 5, 0)).toBe(2);
   });
 
-  it('keeps no more than 16 blocks of each of 20 levels, however long it lives', () => {
+  it('keeps up to 16 blocks on each of 20 levels, however long it runs', () => {
     const blocks = new LeakBlocks(1);
     for (let i = 0; i < 2 ** 20; i++) blocks.add(i, i, 0);
     expect(blocks.height).toBe(LEVELS);
@@ -51,14 +51,14 @@ describe('LeakBlocks', () => {
     expect(blocks.level(LEVELS - 1).map(({ at }) => at)).toEqual([0, 2 ** 19]);
   });
 
-  it('has all of its life in the coarsest level that has enough blocks', () => {
+  it('has its whole life on the coarsest level with enough blocks', () => {
     const blocks = blocksOf(Array.from({ length: 100 }, (_, i) => i));
     // 12 blocks of eight seconds; of sixteen there are only six.
     expect(blocks.whole(8).map(({ value }) => value)).toEqual([0, 8, 16, 24, 32, 40, 48, 56, 64, 72, 80, 88]);
     expect(blocksOf([1, 2, 3]).whole(8)).toHaveLength(3);
   });
 
-  it('knows the most that was held before, and forgets it over weeks', () => {
+  it('remembers the highest value before, decaying over weeks', () => {
     const blocks = new LeakBlocks(1000);
     expect(blocks.highestBefore(0, 0)).toBe(Number.NEGATIVE_INFINITY);
     blocks.add(0, 100, 10);
@@ -69,7 +69,7 @@ describe('LeakBlocks', () => {
     expect(blocks.highestBefore(0, 0)).toBeLessThan(25);
   });
 
-  it('asks for counts at the end of a block and not before', () => {
+  it('calls for counts only at the end of a block', () => {
     const blocks = new LeakBlocks(1000);
     let asked = 0;
     const counts = (): Float64Array => Float64Array.of(++asked);

@@ -24,7 +24,7 @@ function detectorAfter(course: Course, rssLimitBytes?: number): LeakDetector {
 }
 
 describe('a heap that may be larger than its container', () => {
-  it('leaks towards the end of the container', () => {
+  it('leaks towards the limit of the container', () => {
     const detector = new LeakDetector({ heapLimitBytes: 2048 * MB, rssLimitBytes: 512 * MB });
     const confirmedAt: number[] = [];
     let used = 100 * MB;
@@ -109,7 +109,7 @@ describe('LeakDetector on memory that leaks', () => {
     rss: { other: rising(60), everyMs: 20 * SECOND, forMs: 7 * HOUR },
   };
   it.each(Object.entries(outside))(
-    'confirms one of %s, towards what the process may hold',
+    'confirms a leak of %s, towards the limit of the process',
     (memory, course) => {
       expect(seenIn(course, 520 * MB).confirmedMs).toBeLessThan(0.6 * course.forMs);
       expect(
@@ -120,7 +120,7 @@ describe('LeakDetector on memory that leaks', () => {
     },
   );
 
-  it('says which memory, how fast, how long it takes, and since when', () => {
+  it('reports the memory, its growth, the time left, and since when', () => {
     const course: Course = { heap: rising(60), everyMs: 20 * SECOND, forMs: 4 * HOUR };
     const [leak, ...more] = detectorAfter(course).verdicts();
     expect(more).toEqual([]);
@@ -135,20 +135,20 @@ describe('LeakDetector on memory that leaks', () => {
     expect(leak?.since).toBeLessThan(Date.UTC(2026, 0, 5) + HOUR);
     expect(leak?.suspects).toEqual([]);
     expect(leak?.explanation).toMatch(
-      /^What remains of the heap after a full collection grows by (5\d|6\d) MB an hour \(from \d+ MB to \d+ MB since .*\); the limit of 512 MB is reached in about [34] h( \d0 min)?\.$/,
+      /^What remains of the heap after a full collection grows by (5\d|6\d) MB per hour \(from \d+ MB to \d+ MB since .*\); the limit of 512 MB is reached in about [34] h( \d0 min)?\.$/,
     );
     expect(JSON.parse(JSON.stringify(leak))).toEqual(leak);
   });
 
-  it('tells a suspicion as one, with less confidence', () => {
+  it('reports a suspicion as such, with less confidence', () => {
     const course: Course = { heap: rising(60), everyMs: 20 * SECOND, forMs: HOUR };
     const [leak] = detectorAfter(course).verdicts();
     expect(leak?.state).toBe('suspect');
     expect(leak?.confidence).toBeLessThan(0.75);
-    expect(leak?.explanation).toContain('It may still be a cache that fills');
+    expect(leak?.explanation).toContain('It may be a cache that is filling');
   });
 
-  it('knows the limit outside the heap only where it was told, and what else is resident there', () => {
+  it('knows the limit outside the heap only if it is given, and counts other resident memory', () => {
     const course: Course = { external: rising(60, 2 * MB), everyMs: 20 * SECOND, forMs: 4 * HOUR };
     const [unlimited] = detectorAfter(course).verdicts();
     expect(unlimited?.memory).toBe('external');
@@ -160,14 +160,14 @@ describe('LeakDetector on memory that leaks', () => {
     expect((limited?.timeToLimitMs ?? 0) / HOUR).toBeCloseTo(4.5, 0);
   });
 
-  it('never says that time is negative, and confirms past the limit too', () => {
+  it('never reports a negative time, and confirms past the limit', () => {
     const course: Course = { external: rising(60, 2 * MB), everyMs: 20 * SECOND, forMs: 4 * HOUR };
     const [leak] = detectorAfter(course, 80 * MB).verdicts();
     expect(leak?.state).toBe('confirmed');
     expect(leak?.timeToLimitMs).toBe(0);
   });
 
-  it('says it once where a leaking heap takes native memory with it', () => {
+  it('reports once if a leaking heap also takes native memory', () => {
     const course: Course = { heap: rising(60), other: rising(30), everyMs: 20 * SECOND, forMs: 5 * HOUR };
     expect(
       detectorAfter(course)
@@ -176,7 +176,7 @@ describe('LeakDetector on memory that leaks', () => {
     ).toEqual(['heap']);
   });
 
-  it('finds one of few collections, when memory is used up before there are many', () => {
+  it('finds a leak with few collections, when memory runs out early', () => {
     // Five of them, as where buffers leak: V8 does not count these as its own.
     const detector = new LeakDetector({ heapLimitBytes: LIMIT });
     for (let i = 0; i < 5; i++) {
@@ -197,7 +197,7 @@ describe('LeakDetector on memory that lasts for half a minute', () => {
     expect(seenIn(fast(Number.POSITIVE_INFINITY)).suspectedMs).toBeLessThan(15.5 * SECOND);
   });
 
-  it('does not take what stops early for one', () => {
+  it('does not report growth that stops early', () => {
     expect(seenIn(fast(160)).times).toBe(0);
   });
 });
@@ -238,7 +238,7 @@ describe('LeakDetector on memory that does not leak', () => {
       forMs: DAY,
     },
   };
-  it.each(Object.entries(never))('says nothing where it %s', (_, course) => {
+  it.each(Object.entries(never))('reports nothing if it %s', (_, course) => {
     expect(seenIn(course).times).toBe(0);
   });
 
@@ -279,12 +279,12 @@ describe('LeakDetector on memory that does not leak', () => {
       forMs: 3 * HOUR,
     },
   };
-  it.each(Object.entries(onlySuspected))('never confirms %s, and forgets it', (_, course) => {
+  it.each(Object.entries(onlySuspected))('never confirms %s, and drops its suspicion', (_, course) => {
     expect(seenIn(course).confirmedMs).toBeUndefined();
     expect(detectorAfter(course).verdicts()).toEqual([]);
   });
 
-  it('takes a confirmed leak back when what was held is not held any more', () => {
+  it('withdraws a confirmed leak when the memory is released', () => {
     const course: Course = {
       heap: (t) => (t < 5 * HOUR ? rising(60)(t) : 45 * MB),
       everyMs: 20 * SECOND,
@@ -320,14 +320,20 @@ describe('LeakDetector on random courses', () => {
 
 describe('LeakDetector and its input', () => {
   it.each([
-    [{ heapLimitBytes: 0 }, 'heapLimitBytes is 0; allowed is a number of bytes above 0.'],
-    [{ heapLimitBytes: Number.NaN }, 'heapLimitBytes is NaN; allowed is a number of bytes above 0.'],
-    [{ heapLimitBytes: MB, rssLimitBytes: -1 }, 'rssLimitBytes is -1; allowed is a number of bytes above 0.'],
-  ])('refuses a limit that is none: %p', (options, message) => {
+    [{ heapLimitBytes: 0 }, 'Invalid heapLimitBytes: received 0, expected a number of bytes above 0.'],
+    [
+      { heapLimitBytes: Number.NaN },
+      'Invalid heapLimitBytes: received NaN, expected a number of bytes above 0.',
+    ],
+    [
+      { heapLimitBytes: MB, rssLimitBytes: -1 },
+      'Invalid rssLimitBytes: received -1, expected a number of bytes above 0.',
+    ],
+  ])('refuses an invalid limit: %p', (options, message) => {
     expect(() => new LeakDetector(options)).toThrow(new RangeError(message));
   });
 
-  it('says nothing of a limit that is not given', () => {
+  it('reports nothing of a missing limit', () => {
     expect(new LeakDetector({ heapLimitBytes: MB }).verdicts()).toEqual([]);
   });
 
@@ -340,7 +346,7 @@ describe('LeakDetector and its input', () => {
     ['without a resident set', { rss: Number.NaN, heapUsed: 10 * MB }],
     ['without external memory', { external: Number.NaN, heapUsed: 10 * MB }],
   ];
-  it.each(broken)('leaves out a reading that is %s', (_, change) => {
+  it.each(broken)('ignores a reading that is %s', (_, change) => {
     const [clean, disturbed] = [detectorAfter(course), new LeakDetector({ heapLimitBytes: LIMIT })];
     for (const one of readings(course)) {
       disturbed.add(one);
@@ -349,7 +355,7 @@ describe('LeakDetector and its input', () => {
     expect(disturbed.verdicts()).toEqual(clean.verdicts());
   });
 
-  it('judges the heap by what is read after collections only', () => {
+  it('judges the heap only by readings after collections', () => {
     const [clean, disturbed] = [detectorAfter(course), new LeakDetector({ heapLimitBytes: LIMIT })];
     for (const one of readings(course)) {
       disturbed.add(one);
@@ -358,7 +364,7 @@ describe('LeakDetector and its input', () => {
     expect(disturbed.verdicts()).toEqual(clean.verdicts());
   });
 
-  it('takes requests in flight that are not known for none', () => {
+  it('treats unknown requests in flight as none', () => {
     const detector = new LeakDetector({ heapLimitBytes: LIMIT });
     for (const one of readings({ ...course, bytesPerRequest: 0 }))
       detector.add({ ...one, inFlight: Number.NaN });

@@ -13,7 +13,7 @@ describe('a real process under a small heap limit', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('that leaks is told before 70 % of the limit', async () => {
+  it('that leaks is reported before 70 % of the limit', async () => {
     const { said } = await run(folder, 'serve.js', FLAGS, ['leak', '19']);
     const first = said.find(({ leaks }) => leaks.some(({ memory }) => memory === 'heap'));
     expect(first?.heapLimitBytes).toBe(64 * MB);
@@ -24,7 +24,7 @@ describe('a real process under a small heap limit', () => {
     expect(said.some(({ leaks }) => leaks.some(({ state }) => state === 'confirmed'))).toBe(true);
   }, 40_000);
 
-  it('that fills a cache and lets the rest go is not', async () => {
+  it('that fills a cache and evicts the rest is not', async () => {
     const { said } = await run(folder, 'serve.js', FLAGS, ['cache', '15']);
     expect(said.length).toBeGreaterThan(10);
     expect(said.filter(({ leaks }) => leaks.length > 0)).toEqual([]);

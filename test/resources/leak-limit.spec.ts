@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { oldGenerationLimit } from '../../lib/leaks/memory-watch.js';
 import { durationInWords } from '../../lib/leaks/leak-words.js';
+import { oldGenerationLimit } from '../../lib/leaks/memory-watch.js';
 
 const MB = 2 ** 20;
 

@@ -9,7 +9,7 @@ export interface RandomCourse extends Course {
   used?: (elapsedMs: number) => number;
 }
 
-/** Readings of one course at the most; the time between two follows from that. */
+/** Maximum number of readings of one course; the interval between them follows from it. */
 const MOST_READINGS = 2500;
 
 class Dice {

@@ -12,14 +12,14 @@ describe('MajorCollections', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  /** What a process read that collected in a certain way; it has to end by itself. */
+  /** The readings of a process that triggers certain collections; it must end by itself. */
   async function read(how: string): Promise<LeakReading[]> {
     const { said, code } = await run(folder, 'collect.js', ['--expose-gc'], [how]);
     expect(code).toBe(0);
     return said.map(({ reading }) => reading);
   }
 
-  it('tells what remains: what is kept, and not what was freed', async () => {
+  it('reads what remains, and not what was released', async () => {
     const readings = await read('keeping');
     expect(readings).toHaveLength(4);
     const [before, during] = readings as [LeakReading, LeakReading];
@@ -38,30 +38,30 @@ describe('MajorCollections', () => {
     expect(during.inFlight).toBe(3);
   });
 
-  it('says nothing of minor collections', async () => {
+  it('ignores minor collections', async () => {
     expect(await read('minor')).toEqual([]);
   });
 
-  it('reads what remained even where the loop had nothing to do for a while', async () => {
+  it('reads what remains even if the loop was idle for a while', async () => {
     expect((await read('idle')).map(({ late }) => late)).toEqual([0]);
   });
 
-  it('leaves out what it could read only when other objects had grown old', async () => {
+  it('skips a late reading if other objects were promoted meanwhile', async () => {
     expect(await read('late')).toEqual([]);
   });
 
-  it('reads at most four times a second', async () => {
+  it('reads up to four times per second', async () => {
     const readings = await read('often');
     expect(readings.length).toBeGreaterThan(0);
     const [first, last] = [readings[0], readings.at(-1)];
     expect(readings.length - 1).toBeLessThanOrEqual(((last?.at ?? 0) - (first?.at ?? 0)) / 249);
   });
 
-  it('lets nothing out that its listener throws', async () => {
+  it('catches errors of its listener', async () => {
     expect(await read('throwing')).toHaveLength(3);
   });
 
-  it('can be stopped, and started again', async () => {
+  it('can be stopped and restarted', async () => {
     expect(await read('stopped')).toHaveLength(1);
   });
 });

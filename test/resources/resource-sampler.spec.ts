@@ -22,14 +22,14 @@ function reading(at: number, more: Partial<ResourceReading> = {}): ResourceReadi
 }
 
 describe('ResourceHistory', () => {
-  it('keeps the last readings and no more', () => {
+  it('keeps the most recent readings', () => {
     const history = new ResourceHistory(3);
     for (let at = 1; at <= 5; at++) history.add(reading(at, { rss: at * 10 }));
     expect(history.length).toBe(3);
     expect([0, 1, 2, 3].map((back) => history.last(back)?.rss)).toEqual([50, 40, 30, undefined]);
   });
 
-  it('knows the readings around any moment', () => {
+  it('finds the readings before and after any moment', () => {
     const history = new ResourceHistory(2);
     for (const at of [50, 100, 200]) history.add(reading(at));
     const present = reading(300);
@@ -49,7 +49,7 @@ describe('ResourceHistory', () => {
     expect(new ResourceHistory(2).surrounding(5, present).before).toBe(present);
   });
 
-  it('knows the longest delay since a moment', () => {
+  it('finds the longest delay since a moment', () => {
     const history = new ResourceHistory(10);
     history.add(reading(100, { eventLoopDelayMaxMs: 70 }));
     history.add(reading(200, { eventLoopDelayMaxMs: 20 }));
@@ -60,7 +60,7 @@ describe('ResourceHistory', () => {
 });
 
 describe('ResourceSampler', () => {
-  it('tells an operation that burnt CPU and blocked the event loop from one that waited', async () => {
+  it('distinguishes an operation that used CPU and blocked the event loop from one that waited', async () => {
     const sampler = new ResourceSampler(50);
     sampler.start();
     await sleep(120);
@@ -79,7 +79,7 @@ describe('ResourceSampler', () => {
     expect(burnt.rssMb).toBeGreaterThan(burnt.heapUsedMb);
   });
 
-  it('sees the pauses of the garbage collector', async () => {
+  it('measures garbage collection pauses', async () => {
     const sampler = new ResourceSampler(50);
     sampler.start();
     const begun = performance.now();
@@ -94,7 +94,7 @@ describe('ResourceSampler', () => {
     sampler.stop();
   });
 
-  it('gives the pauses to the operation that was busy, and not to the idle time before it', async () => {
+  it('attributes pauses to the busy operation rather than to the idle time before it', async () => {
     const sampler = new ResourceSampler(60_000);
     sampler.start();
     await sleep(200);
@@ -112,7 +112,7 @@ describe('ResourceSampler', () => {
     expect(known.gcPauseMs).toBeGreaterThan(0.6 * total);
   });
 
-  it('gives the figures of the last second for a view, and none that it does not have', async () => {
+  it('gives the figures of the last second, without those that it does not have', async () => {
     const sampler = new ResourceSampler(50);
     expect(sampler.current().eventLoop).toEqual({});
     sampler.start();
@@ -126,7 +126,7 @@ describe('ResourceSampler', () => {
     expect(eventLoop.utilization).toBeLessThanOrEqual(1);
   });
 
-  it('can be started and stopped again', async () => {
+  it('can be stopped and restarted', async () => {
     const sampler = new ResourceSampler(50);
     sampler.start();
     sampler.start();

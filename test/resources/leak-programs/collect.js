@@ -1,4 +1,4 @@
-// Collects by itself, and tells what it read. Usage: node --expose-gc collect.js FOLDER HOW
+// Triggers collections and prints the readings. Usage: node --expose-gc collect.js FOLDER HOW
 const { writeSync } = require('node:fs');
 
 const [folder, how] = process.argv.slice(2);
