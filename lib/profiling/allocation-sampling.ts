@@ -1,30 +1,30 @@
 import type { HeapProfiler, Session } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
-// Not the global ones, which a test of the application may have replaced.
+// Not the globals, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { CaptureRefusedError, type ProfileInfo, type ProfileReason } from './profile-info.js';
 import type { NewProfile, ProfileStore } from './profile-store.js';
 
-/** What to sample for how long, and for whom. */
+/** What to sample, and for how long. */
 export interface AllocationSamplingRequest {
   readonly id: string;
   readonly reason: ProfileReason;
   readonly seconds: number;
   readonly operation?: ProfileInfo['operation'];
-  /** Aborts it: nothing is kept. */
+  /** Aborts the capture: nothing is kept. */
   readonly signal?: AbortSignal;
 }
 
-/** Where the profile goes. */
+/** Where the profile is stored. */
 export type AllocationStore = Pick<ProfileStore, 'newId' | 'write'> & Partial<Pick<ProfileStore, 'failure'>>;
 
 /**
- * Bytes from one sample to the next, on average. A sample costs some 10 us: at 128 KB, code that does nothing but
- * allocate (2 GB a second) takes 20 % longer, and what allocates 100 MB a second 1 %. At 64 KB it is 40 %.
+ * Average number of bytes between two samples. A sample costs about 10 us: at 128 KB, code that only allocates (2 GB
+ * per second) takes 20 % longer, and code that allocates 100 MB per second 1 %. At 64 KB it takes 40 % longer.
  */
 export const INTERVAL_BYTES = 128 * 1024;
 
-/** Samples what is allocated and stays: what is collected before the end is not in the profile. One at a time. */
+/** Samples allocations that are still alive at the end of the capture. One capture at a time. */
 export class AllocationSampling {
   private running = false;
   private finish: (() => void) | undefined;
@@ -32,13 +32,16 @@ export class AllocationSampling {
   constructor(private readonly store: AllocationStore) {}
 
   /**
-   * Does not keep the process alive. At the end V8 collects all garbage, twice: some 0.2 s for 100 MB.
-   * @throws {@link CaptureRefusedError} where another one runs, in this class or from elsewhere, where this process cannot be
-   * sampled, or where the profile could not be written; the signal's reason
+   * Does not keep the process alive. At the end V8 collects all garbage twice, which takes about 0.2 s for 100 MB.
+   * @throws {@link CaptureRefusedError} if allocations are already being sampled, by this class or another part, if
+   * this process cannot be sampled, or if the profile cannot be written; the signal's reason if aborted
    */
   async capture({ id, reason, seconds, operation, signal }: AllocationSamplingRequest): Promise<ProfileInfo> {
     signal?.throwIfAborted();
-    if (this.running) throw new CaptureRefusedError('Allocations are being sampled already: one at a time.');
+    if (this.running)
+      throw new CaptureRefusedError(
+        'Allocations are already being sampled. Try again when that capture has ended.',
+      );
     const session = connect();
     this.running = true;
     try {
@@ -59,15 +62,17 @@ export class AllocationSampling {
         return this.store.write(profile, JSON.stringify(stop(session)), signal);
       });
       if (kept !== undefined) return kept;
-      throw new CaptureRefusedError(`The profile could not be kept: ${this.store.failure ?? 'see the log'}`);
+      throw new CaptureRefusedError(
+        `The profile could not be stored: ${this.store.failure ?? 'see the log'}`,
+      );
     } finally {
       this.running = false;
-      // Ends the sampling that was not stopped.
+      // Ends the sampling if it was not stopped.
       session.disconnect();
     }
   }
 
-  /** Ends the one that runs, with what it has: the profile is handed to the store before this returns. */
+  /** Ends the current capture early. The profile is passed to the store before this returns. */
   finishNow(): void {
     this.finish?.();
   }
@@ -88,20 +93,20 @@ export class AllocationSampling {
       const finish = (): void => end(() => resolve(write()));
       this.finish = finish;
       signal?.addEventListener('abort', abort);
-      // Nobody waits any more once nothing else keeps the process alive.
+      // The result is not worth keeping the process alive.
       const timer = setTimeout(finish, ms).unref();
     });
   }
 }
 
 function connect(): Session {
-  // Node does not always refuse a session then: some versions abort the process.
+  // Some versions of Node abort the process instead of refusing the session.
   if ('permission' in process && process.permission)
-    throw new CaptureRefusedError(
-      'Node runs with its permission model, which forbids to sample allocations.',
-    );
+    throw new CaptureRefusedError("Node's permission model is enabled, which forbids sampling allocations.");
   if (!process.features.inspector)
-    throw new CaptureRefusedError('This Node has no inspector, through which allocations are sampled.');
+    throw new CaptureRefusedError(
+      'This build of Node has no inspector, which is needed to sample allocations.',
+    );
   try {
     const inspector = process.getBuiltinModule('node:inspector');
     const session = new inspector.Session();
@@ -112,15 +117,17 @@ function connect(): Session {
   }
 }
 
-/** Answers of a session within its own thread come at once. */
+/** A session in its own thread calls back synchronously. */
 function start(session: Session): void {
-  // V8 has one sampler for all: another start would pass for a success, and our end would end the other one's.
+  // V8 has a single sampler: a second start would seem to succeed, and our stop would end the other sampling.
   let others = false;
   session.post('HeapProfiler.getSamplingProfile', (error) => {
     others = !error;
   });
   if (others)
-    throw new CaptureRefusedError('Allocations are being sampled by a debugger or another part already.');
+    throw new CaptureRefusedError(
+      'A debugger or another part of the process is already sampling allocations.',
+    );
   let failure: Error | null = null;
   session.post('HeapProfiler.startSampling', { samplingInterval: INTERVAL_BYTES }, (error) => {
     failure = error;
@@ -131,14 +138,17 @@ function start(session: Session): void {
 function stop(session: Session): HeapProfiler.SamplingHeapProfile {
   let profile: HeapProfiler.SamplingHeapProfile | undefined;
   let failure: Error | null = null;
-  // V8 collects for each of the two: the first may end a collection that had begun, which leaves what was allocated since.
+  // V8 collects at each of the two calls: the first collection may only finish one that had begun, which does not cover
+  // recent allocations.
   session.post('HeapProfiler.getSamplingProfile');
   session.post('HeapProfiler.stopSampling', (error, result) => {
     failure = error;
     profile = result?.profile;
   });
   if (profile !== undefined) return profile;
-  throw new CaptureRefusedError(`The sampling of allocations was ended by others: ${messageOf(failure)}`);
+  throw new CaptureRefusedError(
+    `Another part of the process ended the sampling of allocations: ${messageOf(failure)}`,
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -1,13 +1,13 @@
-/** The operations that are remembered; beyond, the one that was captured longest ago is forgotten. */
+/** Maximum number of operations remembered; the one captured longest ago is dropped. */
 const MAX_KEYS = 1000;
 const MINUTE_MS = 60_000;
 
-/** How often slow operations are worth a file: each once in a while, and all together so many times a minute. */
+/** Limits how often slow operations are written to a file: per operation by a cooldown, and in total per minute. */
 export class CaptureQuota {
   private readonly lastAt = new Map<string, number>();
   private minuteAt = Number.NEGATIVE_INFINITY;
   private inMinute = 0;
-  /** Slow operations that got no file for it. */
+  /** Slow operations that were not captured because of the limits. */
   skipped = 0;
 
   constructor(
@@ -15,7 +15,7 @@ export class CaptureQuota {
     private readonly perMinute: number,
   ) {}
 
-  /** Whether this operation may be captured now; if so, that counts. */
+  /** Whether this operation may be captured now. If so, it is counted. */
   take(key: string, now: number): boolean {
     // The clock may have been set back.
     if (now - this.minuteAt >= MINUTE_MS || now < this.minuteAt) {
@@ -37,7 +37,7 @@ export class CaptureQuota {
     return true;
   }
 
-  /** How many operations are remembered. */
+  /** The number of operations remembered. */
   get size(): number {
     return this.lastAt.size;
   }

@@ -1,21 +1,21 @@
 import { formatValue } from '../validation/options-error.js';
 
-/** One node of a tree of calls, as far as it could be told: a profile may come from a file of anybody's. */
+/** A validated node of a call tree, whose profile may come from an untrusted file. */
 export interface CheckedNode {
   readonly name: string;
   readonly url: string;
-  /** Of the definition, from 1; 0 where it is not known, as for native code. */
+  /** Position of the definition, 1-based; 0 if unknown, as for native code. */
   readonly line: number;
   readonly column: number;
-  /** Place of its parent in the list, -1 for a root. */
+  /** Index of its parent in the list, -1 for a root. */
   parent: number;
-  /** What else the node says, not checked. */
+  /** The other fields of the node, not validated. */
   readonly raw: Readonly<Record<string, unknown>>;
 }
 
-/** @throws TypeError that names the field, its value, and what is allowed */
+/** @throws TypeError that names the field, what was received, and what is expected */
 export function reject(path: string, value: unknown, allowed: string): never {
-  throw new TypeError(`${path} is ${formatValue(value)}, which is not allowed: give ${allowed}`);
+  throw new TypeError(`Invalid ${path}: received ${formatValue(value)}, expected ${allowed}`);
 }
 
 /** @throws TypeError for anything but an object */
@@ -31,18 +31,18 @@ export function arrayAt(value: unknown, path: string): readonly unknown[] {
   return Array.isArray(value) ? value : reject(path, value, 'an array');
 }
 
-/** A number, 0 where there is none. @throws TypeError for anything else */
+/** A number; 0 if absent. @throws TypeError for anything else */
 export function numberAt(value: unknown, path: string): number {
   if (value === undefined) return 0;
   return Number.isFinite(value) ? (value as number) : reject(path, value, 'a number');
 }
 
-/** The nodes of a profile, and where in the list each id is found. */
+/** The nodes of a profile, with an index by id. */
 export class CheckedNodes {
   readonly list: CheckedNode[] = [];
   private readonly places = new Map<unknown, number>();
 
-  /** @returns the node's place. @throws TypeError for a node without an id of its own or without a call frame */
+  /** @returns the node's index. @throws TypeError for a node without a unique id or without a call frame */
   add(value: unknown, path: string, parent = -1): number {
     const raw = objectAt(value, path);
     const { id } = raw;
@@ -70,9 +70,9 @@ export class CheckedNodes {
   }
 
   /**
-   * Takes parents from the ids that nodes have of their `children`, or else of their `parent`. Ids of nodes that are
-   * not there are passed over: what is cut off so stands at the root.
-   * @throws TypeError for a node that is above itself
+   * Sets the parents from the ids in `children`, or else from `parent`. Unknown ids are skipped, so detached nodes
+   * become roots.
+   * @throws TypeError for a node that is its own ancestor
    */
   link(path: string): void {
     for (const [place, { raw }] of this.list.entries()) {
@@ -97,15 +97,13 @@ export class CheckedNodes {
         place = this.list[place]?.parent ?? -1;
       }
       if (place >= 0 && seenFrom[place] === start) {
-        throw new TypeError(
-          `${path}[${place}] is above itself, which is not allowed: give nodes that make a tree`,
-        );
+        throw new TypeError(`Invalid ${path}[${place}]: the node is its own ancestor, expected a tree`);
       }
     }
   }
 }
 
-/** V8 counts from 0, and has -1 for what has no place in a file. */
+/** V8's positions are 0-based, and -1 for code without a position in a file. */
 function position(value: unknown): number {
   return Number.isInteger(value) && (value as number) >= 0 ? (value as number) + 1 : 0;
 }

@@ -4,16 +4,19 @@ import type { SourceMaps } from '../code/source-maps.js';
 import type { SourceTexts } from '../code/source-texts.js';
 import type { CodeFunction } from './sample-window.js';
 
-/** Files that are read for one profile. */
+/** Maximum number of files read for one profile. */
 const MAX_FILES = 100;
 
-/** Names the functions of a profile as people know them: with their class, and where they were written. */
+/** Names the functions of a profile with their class and their position in the source code. */
 export class CodeNames {
   private readonly texts = new Map<string, readonly string[]>();
 
   private constructor(private readonly sources: SourceMaps) {}
 
-  /** Reads what is needed to name these functions. Never rejects: what cannot be read is named as it runs. */
+  /**
+   * Reads the files needed to name these functions. Never rejects: functions of files that cannot be read keep their
+   * name and position in the running code.
+   */
   static async prepare(
     functions: Iterable<CodeFunction>,
     sources: SourceMaps,
@@ -37,11 +40,11 @@ export class CodeNames {
     return name === type || name === 'constructor' ? `new ${type}` : `${type}.${name}`;
   }
 
-  /** Where a function was written: its definition, or one of its lines. */
+  /** The position of a function's definition, or of one of its lines, in the source code. */
   locate(code: CodeFunction, line = 0): CallSite {
     const { url } = code;
     const text = line > 0 ? this.texts.get(url)?.[line - 1] : undefined;
-    // Mappings of a line begin at its first word.
+    // The mappings of a line begin at its first word.
     const position =
       line > 0
         ? { line, column: (text === undefined ? 0 : indentation(text)) + 1 }

@@ -1,56 +1,55 @@
 import { type AsyncHook, AsyncResource, createHook } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
-// Not the global ones, which a test of the application may have replaced.
+// Not the globals, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
 import { loopIdleMs } from '../process/loop-idle.js';
 import type { ExecutionLog } from './execution-log.js';
 
-/** How often it is looked at, while several requests run, whether telling their code apart is worth its price. */
-const LOOK_MS = 50;
-/** How deep pieces may lie within each other. */
+/** How often the tracker decides, while several requests run, whether it tracks. */
+const PERIOD_MS = 50;
+/** Maximum nesting of callbacks. */
 const MAX_DEPTH = 64;
-/** A loop that was busy for this share of the time since the last look is held by somebody. */
+/** The loop counts as busy if it was busy for this share of a period. */
 const BUSY = 0.8;
 
 /**
- * Tells the code of requests apart that run at the same time: leaves a mark in {@link ExecutionLog} at the beginning of
- * each piece of code whose span is another one than that of the piece before.
+ * Separates the code of concurrent requests: while it tracks, it leaves a mark in {@link ExecutionLog} whenever a callback
+ * starts whose span differs from that of the previous one.
  *
- * Asking at each piece costs some microseconds a request, and most of the time there is nothing to find out. So it
- * does only while the event loop hardly rests, at least two requests run, and one of them has done so for a while:
- * short requests alone never switch it on.
+ * Tracking costs a few microseconds per request, and most of the time it would find nothing. So it tracks only while the
+ * event loop is busy, at least two requests run, and one of them has run for at least a whole period: short requests alone
+ * never start it.
  */
 export class ContextTracker {
-  /** Requests that run, by when they began: since the last look, since the look before, and earlier. */
-  private young = 0;
-  private younger = 0;
-  private old = 0;
-  /** The sum of their numbers: where one is left, it is that one's. */
+  /** Running requests by the period in which they started. */
+  private startedThisPeriod = 0;
+  private startedLastPeriod = 0;
+  private older = 0;
+  /** The sum of their numbers: if one runs, this is its number. */
   private numbers = 0;
   private tracking = false;
   private timer: NodeJS.Timeout | undefined;
-  private lastLook = 0;
-  private lastIdle = 0;
+  private periodStart = 0;
+  private idleAtPeriodStart = 0;
   private readonly hook: AsyncHook;
-  /** Whose code was left by each piece that runs: pieces lie within others where a library binds a callback. */
-  private readonly left: number[] = [];
-  /** Its timer would keep the context of the request that happens to set it. */
+  /** The number that each running callback has replaced: callbacks nest where a library binds one. */
+  private readonly replaced: number[] = [];
+  /** Without it, the timer would keep the context of the request that starts it. */
   private readonly outside = new AsyncResource('nestjs-performance.tracker');
-
-  /** What began before it is not counted. */
-  private readonly firstLook: number;
+  /** Requests of earlier periods belong to an earlier tracker and are not counted. */
+  private readonly firstPeriod: number;
 
   /**
-   * @param active the number of the span whose context is the present one, 0 for none
-   * @param looks that an earlier one had, whose requests may still run
+   * @param active returns the number of the span in the current context, 0 if there is none
+   * @param period the first period; higher than those of an earlier tracker, whose requests may still run
    */
   constructor(
     private readonly executionLog: ExecutionLog,
     private readonly active: () => number,
-    private looks = 1,
+    private period = 1,
   ) {
-    this.firstLook = looks;
-    // What throws in a hook ends the process.
+    this.firstPeriod = period;
+    // An error in a hook would end the process.
     this.hook = createHook({
       before: () => this.safely(this.enter),
       after: () => this.safely(this.leave),
@@ -58,120 +57,123 @@ export class ContextTracker {
   }
 
   /**
-   * A request begins, or what runs beside another part of the same request.
-   * @param number of the request; 0 for a part of one
-   * @returns what {@link ended} is to be given
+   * Counts a request that starts, or a part that runs beside another part of the same request.
+   * @param number of the request; 0 for a part
+   * @returns the period to pass to {@link ended}
    */
   started(now: number, number: number): number {
-    this.younger++;
+    this.startedThisPeriod++;
     this.numbers += number;
-    this.executionLog.certain = this.tracking || this.running === 1;
-    const look = this.looks;
-    if (this.running === 1) this.note(now, loopIdleMs());
+    this.updateExactness();
+    const { period } = this;
+    if (this.running === 1) this.beginPeriod(now, loopIdleMs());
     else {
-      this.timer ??= this.watch();
-      if (now - this.lastLook >= LOOK_MS) this.judge(now);
+      this.timer ??= this.startTimer();
+      if (now - this.periodStart >= PERIOD_MS) this.endPeriod(now);
     }
-    return look;
+    return period;
   }
 
-  /** It has ended, or nobody waits for its end. */
-  ended(startedAtLook: number, number: number): void {
-    if (startedAtLook < this.firstLook) return;
+  /** Removes a request or part that has ended, or whose end nobody awaits. */
+  ended(startedInPeriod: number, number: number): void {
+    if (startedInPeriod < this.firstPeriod) return;
     this.numbers -= number;
-    if (startedAtLook === this.looks) this.younger--;
-    else if (startedAtLook === this.looks - 1) this.young--;
-    else this.old--;
-    this.executionLog.certain = this.tracking || this.running <= 1;
+    if (startedInPeriod === this.period) this.startedThisPeriod--;
+    else if (startedInPeriod === this.period - 1) this.startedLastPeriod--;
+    else this.older--;
+    this.updateExactness();
   }
 
-  /** The number of the one that runs, where it is the only one; else 0. */
+  /** The number of the running request if exactly one runs, else 0. */
   get only(): number {
     return this.running === 1 ? this.numbers : 0;
   }
 
   get running(): number {
-    return this.younger + this.young + this.old;
+    return this.startedThisPeriod + this.startedLastPeriod + this.older;
   }
 
-  /** Requests that still run may end after it. */
+  /** Stops tracking. Running requests may still call {@link ended}. */
   stop(): void {
     clearInterval(this.timer);
     this.timer = undefined;
-    this.track(false, performance.now());
+    this.setTracking(false, performance.now());
   }
 
-  /** What the next one is to go on from. */
-  get nextLook(): number {
-    return this.looks + 1;
+  /** The first period for the next tracker. */
+  get nextPeriod(): number {
+    return this.period + 1;
   }
 
-  private watch(): NodeJS.Timeout {
-    return this.outside.runInAsyncScope(setInterval, undefined, () => this.look(), LOOK_MS).unref();
+  private startTimer(): NodeJS.Timeout {
+    return this.outside.runInAsyncScope(setInterval, undefined, () => this.tick(), PERIOD_MS).unref();
   }
 
-  private look(): void {
+  private tick(): void {
     if (this.running < 2) {
       this.stop();
       return;
     }
     const now = performance.now();
-    // A request that begins may have looked just before: what began before that would pass for old at once.
-    if (now - this.lastLook >= LOOK_MS / 2) this.judge(now);
-    // The loop has turned: whose code goes on is not what the last mark says, unless each piece leaves one.
+    // A request that started may have ended the period just before; another end would make all requests older at once.
+    if (now - this.periodStart >= PERIOD_MS / 2) this.endPeriod(now);
+    // The loop has turned, so the last mark no longer names the running code unless each callback leaves one.
     if (!this.tracking) this.executionLog.mark(0, now);
   }
 
-  private judge(now: number): void {
+  private endPeriod(now: number): void {
     const idle = loopIdleMs();
-    const busy = 1 - (idle - this.lastIdle) / (now - this.lastLook);
-    this.note(now, idle);
-    this.track(busy >= BUSY && this.old > 0, now);
+    const busy = 1 - (idle - this.idleAtPeriodStart) / (now - this.periodStart);
+    this.beginPeriod(now, idle);
+    this.setTracking(busy >= BUSY && this.older > 0, now);
   }
 
-  /** Begins another stretch between two looks. */
-  private note(now: number, idle: number): void {
-    this.lastLook = now;
-    this.lastIdle = idle;
-    this.old += this.young;
-    this.young = this.younger;
-    this.younger = 0;
-    this.looks++;
+  private beginPeriod(now: number, idle: number): void {
+    this.periodStart = now;
+    this.idleAtPeriodStart = idle;
+    this.older += this.startedLastPeriod;
+    this.startedLastPeriod = this.startedThisPeriod;
+    this.startedThisPeriod = 0;
+    this.period++;
   }
 
-  private track(on: boolean, now: number): void {
+  private setTracking(on: boolean, now: number): void {
     if (on === this.tracking) return;
     this.tracking = on;
-    this.left.length = 0;
-    this.executionLog.certain = on || this.running <= 1;
+    this.replaced.length = 0;
+    this.updateExactness();
     if (on) this.hook.enable();
     else this.hook.disable();
-    // Whoever begins, or goes on, leaves the next mark.
+    // The next callback leaves the next mark.
     this.executionLog.mark(on ? 0 : this.only, now);
+  }
+
+  private updateExactness(): void {
+    this.executionLog.exact = this.tracking || this.running <= 1;
   }
 
   private safely(step: () => void): void {
     try {
       step();
     } catch {
-      this.track(false, performance.now());
+      this.setTracking(false, performance.now());
     }
   }
 
   private readonly enter = (): void => {
-    const { executionLog, left } = this;
-    // A piece that is never left, since it threw, must not make it grow.
-    if (left.length >= MAX_DEPTH) left.length = 0;
-    left.push(executionLog.current);
+    const { executionLog, replaced } = this;
+    // A callback that throws is never left, and must not make the list grow.
+    if (replaced.length >= MAX_DEPTH) replaced.length = 0;
+    replaced.push(executionLog.current);
     const number = this.active();
     if (number !== executionLog.current) executionLog.mark(number, performance.now());
   };
 
   private readonly leave = (): void => {
-    const { executionLog, left } = this;
-    const before = left.pop();
-    // After the outermost piece another one begins, and says whose it is.
-    if (before === undefined || left.length === 0 || before === executionLog.current) return;
-    executionLog.mark(before, performance.now());
+    const { executionLog, replaced } = this;
+    const number = replaced.pop();
+    // After the outermost callback the next one leaves its own mark.
+    if (number === undefined || replaced.length === 0 || number === executionLog.current) return;
+    executionLog.mark(number, performance.now());
   };
 }

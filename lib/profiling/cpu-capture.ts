@@ -1,18 +1,18 @@
 import type { Profiler, Session } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
-// Not the global ones, which a test of the application may have replaced.
+// Not the globals, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { samplingBegins } from '../process/loop-idle.js';
 import { windowOf } from './inspector-window.js';
 import { CaptureRefusedError } from './profile-info.js';
 import type { SampleWindow } from './sample-window.js';
 
-/** Finer than the ring's: somebody waits for it, and it is over soon. */
+/** Shorter than the ring's interval, because the capture is requested and short. */
 const INTERVAL_MS = 1;
 
 /**
- * Samples this thread for some seconds when it is asked to, through an inspector session of its own: neither the ring
- * nor a debugger is in its way.
+ * Samples this thread for some seconds on request, through its own inspector session, so that neither the ring nor a
+ * debugger interferes.
  */
 export class CpuCapture {
   private finish: (() => void) | undefined;
@@ -22,13 +22,13 @@ export class CpuCapture {
   }
 
   /**
-   * @param signal ends it, and what was sampled is lost
-   * @throws {@link CaptureRefusedError} while another one runs, or where this process cannot be profiled
+   * @param signal aborts the capture: the samples are dropped
+   * @throws {@link CaptureRefusedError} if a capture is running, or if this process cannot be profiled
    */
   async capture(seconds: number, signal?: AbortSignal): Promise<SampleWindow> {
     signal?.throwIfAborted();
     if (this.running)
-      throw new CaptureRefusedError('A CPU profile is being captured already: there is one at a time');
+      throw new CaptureRefusedError('A CPU profile is already being captured. Try again when it has ended.');
     const session = connect();
     const samplingEnds = samplingBegins();
     try {
@@ -38,7 +38,7 @@ export class CpuCapture {
       session.post('Profiler.start');
       await this.wait(seconds * 1000, signal);
       const profile = stop(session);
-      if (profile === undefined) throw new CaptureRefusedError('V8 gave no profile');
+      if (profile === undefined) throw new CaptureRefusedError('V8 returned no profile');
       return windowOf(profile, INTERVAL_MS, { now: begunAt, clockUs: profile.startTime });
     } finally {
       samplingEnds();
@@ -46,7 +46,7 @@ export class CpuCapture {
     }
   }
 
-  /** Ends the one that runs, which then has what was sampled until now. */
+  /** Ends the current capture early, with the samples taken so far. */
   finishNow(): void {
     this.finish?.();
   }
@@ -62,7 +62,7 @@ export class CpuCapture {
       const abort = (): void => end(() => reject(signal?.reason));
       this.finish = () => end(resolve);
       signal?.addEventListener('abort', abort);
-      // Nobody waits any more once nothing else keeps the process alive.
+      // The result is not worth keeping the process alive.
       const timer = setTimeout(() => end(resolve), ms).unref();
     });
   }
@@ -70,7 +70,7 @@ export class CpuCapture {
 
 function connect(): Session {
   if ('permission' in process && process.permission)
-    throw new CaptureRefusedError('Node runs with its permission model, which forbids to profile');
+    throw new CaptureRefusedError("Node's permission model is enabled, which forbids profiling");
   try {
     const inspector = process.getBuiltinModule('node:inspector');
     const session = new inspector.Session();
@@ -83,7 +83,7 @@ function connect(): Session {
   }
 }
 
-/** Answers of a session within its own thread come at once. */
+/** A session in its own thread calls back synchronously. */
 function stop(session: Session): Profiler.Profile | undefined {
   let profile: Profiler.Profile | undefined;
   session.post('Profiler.stop', (_error, result) => {

@@ -5,7 +5,7 @@ import type { CodeFunction, SampleWindow } from './sample-window.js';
 
 const ROOT: CodeFunction = { name: '(root)', url: '', line: 0, column: 0 };
 const IDLENESS: CodeFunction = { name: '(idle)', url: '', line: 0, column: 0 };
-/** What ran for others, or for nobody knows whom, within the operation's time. */
+/** Stands for code of other operations, or of an uncertain owner, during the operation. */
 const OTHER_WORK: CodeFunction = { name: '(other operations)', url: '', line: 0, column: 0 };
 
 interface Node {
@@ -15,20 +15,20 @@ interface Node {
   hits: number;
 }
 
-/** A part of the recent past, not yet named. */
+/** Part of the recent past, with functions not yet named. */
 export interface Cut {
-  /** What is to be named. */
+  /** The functions to be named. */
   readonly functions: readonly CodeFunction[];
   /**
-   * The inspector's own format, which DevTools and speedscope read; functions with their class, where they were written.
-   * @param startedAtUs when it began, in microseconds since 1970
+   * A profile in the inspector's format, which DevTools and speedscope read, with class names and source positions.
+   * @param startedAtUs its start in microseconds since 1970
    */
   toProfile(names: CodeNames, startedAtUs: number): Profiler.Profile;
 }
 
 /**
- * Puts the samples of an interval together to one profile.
- * @param own leave the code of others out; the time that they took stays, as `(other operations)`
+ * Combines the samples of an interval into one profile.
+ * @param own replaces the code of others by `(other operations)`, which keeps its time
  */
 export function cut(samples: OperationSamples, own: boolean): Cut {
   const tree = new Tree();
@@ -63,7 +63,7 @@ export function cut(samples: OperationSamples, own: boolean): Cut {
   };
 }
 
-/** The calls of several windows in one tree. */
+/** The calls of several windows, merged. */
 class Tree {
   readonly root: Node = { id: 1, code: ROOT, children: new Map(), hits: 0 };
   private readonly nodes: Node[] = [this.root];
@@ -97,7 +97,7 @@ class Tree {
   }
 }
 
-/** The nodes of one window, found in the tree of all. */
+/** Maps the nodes of one window to the merged tree. */
 class WindowNodes {
   private readonly found = new Map<number, Node>();
 
@@ -118,7 +118,7 @@ class WindowNodes {
   }
 }
 
-/** In the inspector's format lines and columns count from 0; -1 is none. */
+/** The inspector's format has 0-based positions; -1 is none. */
 function frameOf(
   code: CodeFunction,
   names: CodeNames,

@@ -4,12 +4,12 @@ import { performance } from 'node:perf_hooks';
 import { DatadogWindow, type FinishedProfile, type Frame, type TimeLabels } from './datadog-window.js';
 import type { Sampler, SampleWindow } from './sample-window.js';
 
-/** The package keeps times for twice as long a window; what comes later in it is lost. Takes 28 bytes a sample. */
+/** The package buffers samples for twice this duration, 28 bytes each; later samples of the window are lost. */
 const LONGEST_WINDOW_MS = 30_000;
 
 const PACKAGE = '@datadog/pprof';
 
-/** What is used of the package's `time`. */
+/** The part of the package's `time` that is used here. */
 interface WallProfiler {
   isStarted(): boolean;
   start(options: Readonly<Record<string, unknown>>): void;
@@ -17,8 +17,8 @@ interface WallProfiler {
 }
 
 /**
- * Samples by `@datadog/pprof`, whose profiler can sample where there is no inspector. It tells no lines within
- * functions when it tells the time of each sample. There is one for each thread.
+ * Samples with `@datadog/pprof`, whose profiler works without an inspector. When it reports the time of each sample, it
+ * does not report lines within functions. Each thread has a single profiler.
  */
 class DatadogSampler implements Sampler {
   readonly name = 'datadog';
@@ -31,7 +31,7 @@ class DatadogSampler implements Sampler {
 
   obstacle(): string | undefined {
     if (this.window !== undefined || !this.profiler.isStarted()) return undefined;
-    return `another profiler, such as that of dd-trace or Pyroscope, uses ${PACKAGE} already`;
+    return `another profiler, such as dd-trace or Pyroscope, is using ${PACKAGE}`;
   }
 
   start(): void {
@@ -41,10 +41,10 @@ class DatadogSampler implements Sampler {
     this.profiler.start({
       durationMillis: LONGEST_WINDOW_MS,
       intervalMicros: Math.round(this.intervalMs * 1000),
-      // It tells times only with contexts; there is always one, and it is empty.
+      // Times are reported only with contexts; the context is always there, and empty.
       withContexts: true,
-      // It waits for a signal before and after each window, some 20 ms in all. Without it the package still notices
-      // when V8's profiler is stuck, and then begins anew.
+      // The workaround waits for a signal before and after each window, about 20 ms in total. Without it the package
+      // still detects a stuck profiler, and restarts it.
       workaroundV8Bug: false,
       sourceMapper: { mappingInfo: (frame: Frame) => this.window?.nameByNumber(frame) ?? frame },
     });
@@ -53,7 +53,7 @@ class DatadogSampler implements Sampler {
 
   rotate(): SampleWindow {
     const { window } = this;
-    if (window === undefined) throw new Error('it was not started');
+    if (window === undefined) throw new Error('the sampler was not started');
     const endedAt = performance.now();
     const profile = this.profiler.stop(true, window.generateLabels);
     this.window = new DatadogWindow(endedAt, this.intervalMs);
@@ -68,15 +68,15 @@ class DatadogSampler implements Sampler {
 }
 
 /**
- * Looks for the package beside this one, then beside the application. Never throws.
- * @param intervalMs from one sample to the next
+ * Loads the package from beside this one, or else from beside the application. Never throws.
+ * @param intervalMs milliseconds between two samples
  * @returns the sampler, not started, or the reason why there is none
  */
 export async function loadDatadogSampler(
   intervalMs: number,
 ): Promise<{ sampler?: Sampler; reason?: string }> {
-  // Without contexts there are no times, and it has them where there is SIGPROF.
-  if (process.platform === 'win32') return { reason: `${PACKAGE} tells no times of samples on Windows` };
+  // Times require contexts, which require SIGPROF.
+  if (process.platform === 'win32') return { reason: `${PACKAGE} does not report sample times on Windows` };
   let loaded: unknown;
   try {
     loaded = await loadPackage();
@@ -89,13 +89,13 @@ export async function loadDatadogSampler(
   const { time } = Object(loaded) as { time?: Partial<WallProfiler> };
   const { isStarted, start, stop } = Object(time) as Partial<WallProfiler>;
   if (isStarted === undefined || start === undefined || stop === undefined) {
-    return { reason: `${PACKAGE} is of a version that is not known: 5.20 is needed` };
+    return { reason: `${PACKAGE} has an unsupported version: install 5.20 or later` };
   }
   return { sampler: new DatadogSampler({ isStarted, start, stop }, intervalMs) };
 }
 
 async function loadPackage(): Promise<unknown> {
-  // By a variable: a bundler must not look for it.
+  // A variable, so that bundlers do not resolve it.
   const name: string = PACKAGE;
   try {
     const module = (await import(name)) as { default?: unknown };
@@ -118,7 +118,7 @@ async function loadPackage(): Promise<unknown> {
   throw missing;
 }
 
-/** Whether it is the package that is not there, and not something that it needs. */
+/** Whether the package itself is missing, rather than one of its dependencies. */
 function isMissing(error: unknown): boolean {
   const { code, message } = Object(error) as { code?: unknown; message?: unknown };
   const notFound = code === 'MODULE_NOT_FOUND' || code === 'ERR_MODULE_NOT_FOUND';

@@ -1,13 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import { type CodeFunction, codeName, type SampleWindow } from './sample-window.js';
 
-/** What the package gives for each sample, and asks labels for. */
+/** The callback that the package calls for the labels of each sample. */
 export type TimeLabels = (args: {
   readonly node: { readonly name?: string };
   readonly context?: { readonly timestamp: bigint };
 }) => Record<string, number>;
 
-/** What is used of the profile that it makes: pprof, as objects. */
+/** The part of the package's profile that is used here: pprof, as objects. */
 export interface FinishedProfile {
   readonly sample: readonly {
     /** Innermost call first. */
@@ -19,7 +19,7 @@ export interface FinishedProfile {
   readonly stringTable: { readonly strings: readonly string[] };
 }
 
-/** A frame as the package hands it to what maps sources. */
+/** A frame as the package passes it to a source mapper. */
 export interface Frame {
   readonly name?: string;
   readonly file?: string;
@@ -27,19 +27,19 @@ export interface Frame {
   readonly column?: number;
 }
 
-/** Goes before the number of a function; no name of a function begins so. */
+/** Prefix of the number of a function; no function name begins with it. */
 const NUMBERED = '\0';
 
-/** So it calls V8's `(garbage collector)`, and puts it below another name of its own. */
+/** The package's name for V8's `(garbage collector)`, which it puts below another node. */
 const GARBAGE_COLLECTION = 'Garbage Collection';
 
-/** And so what has neither a name nor a line. */
+/** The package's name for a function with neither name nor line. */
 const ANONYMOUS = '(anonymous)';
 
 /**
- * Makes a window of what `@datadog/pprof` tells. That is pprof, which holds no columns and no times, but two questions
- * are asked on the way: as what maps sources, this gives each frame the number of its function for a name; as what
- * gives labels, it notes the time of each sample. `(program)` it leaves out, while idle time is sampled as any other:
+ * Builds a window from a profile of `@datadog/pprof`. That is pprof, without columns and times, but the package calls
+ * back twice: as source mapper, this class replaces each frame's name by the number of its function; as label
+ * generator, it records the time of each sample. The package omits `(program)` but samples idle time like any other:
  * where samples are missing, V8 ran something that was neither.
  */
 export class DatadogWindow {
@@ -48,7 +48,7 @@ export class DatadogWindow {
   private readonly nodeFunction: number[] = [];
   private readonly nodeParent: number[] = [];
   private readonly nodeIndices = new Map<string, number>();
-  /** By sample, in the order in which they are told: milliseconds since 1970. */
+  /** By sample, in the order of the callbacks: milliseconds since 1970. */
   private readonly epochMs: number[] = [];
 
   /** @param startedAt on the clock of `performance.now()` */
@@ -59,7 +59,7 @@ export class DatadogWindow {
     this.node(-1, this.builtIn('(root)'));
   }
 
-  /** The frame with the number of its function for a name. */
+  /** The frame, named by the number of its function. */
   nameByNumber(frame: Frame): Frame {
     const { name = '', file = '', line = 0, column = 0 } = frame;
     return { ...frame, name: NUMBERED + this.function({ name: codeName(name), url: file, line, column }) };
@@ -79,7 +79,7 @@ export class DatadogWindow {
     for (const { locationId, label } of profile.sample) {
       const at = this.epochMs[Number(label[0]?.num ?? -1)];
       if (at === undefined) continue;
-      // The package gives all samples of a node the same list.
+      // The package uses the same list for all samples of a node.
       let node = nodeOf.get(locationId);
       if (node === undefined) {
         node = this.nodeOf(profile, locationId);
@@ -103,18 +103,18 @@ export class DatadogWindow {
   }
 
   /**
-   * Puts `(program)` where at least one sample is missing: a sample lasts for an interval, then. A window with none is
-   * left so, since nothing was sampled.
+   * Inserts a `(program)` sample where at least one is missing: each sample lasts for one interval. A window without
+   * samples stays empty, because nothing was sampled.
    */
   private fill(samples: { node: number; at: number }[], endedAt: number): void {
-    const told = samples.length;
-    if (told === 0) return;
+    const sampled = samples.length;
+    if (sampled === 0) return;
     const program = this.node(0, this.builtIn('(program)'));
-    for (let index = 0; index <= told; index++) {
+    for (let index = 0; index <= sampled; index++) {
       const from = samples[index - 1]?.at ?? this.startedAt;
-      const until = index === told ? endedAt : (samples[index]?.at ?? endedAt);
-      // V8 often keeps the last sample of a window to itself.
-      const most = index === told ? 2.75 : 1.75;
+      const until = index === sampled ? endedAt : (samples[index]?.at ?? endedAt);
+      // V8 often withholds the last sample of a window.
+      const most = index === sampled ? 2.75 : 1.75;
       if (until - from > most * this.intervalMs) samples.push({ node: program, at: from + this.intervalMs });
     }
     samples.sort((a, b) => a.at - b.at);
@@ -168,8 +168,8 @@ export class DatadogWindow {
 }
 
 /**
- * When `performance.now()` was 0, in milliseconds since 1970, by the system's clock as it stands. `timeOrigin` is
- * exact, and wrong once somebody has set the clock; `Date.now()` is cut to whole milliseconds.
+ * When `performance.now()` was 0, in milliseconds since 1970 by the current system clock. `performance.timeOrigin` is
+ * exact, but wrong once the clock was set; `Date.now()` is truncated to milliseconds.
  */
 function timeOrigin(): number {
   const now = Date.now() + 0.5 - performance.now();

@@ -1,41 +1,41 @@
-/** Marks that are remembered, and spans of which the parent is: together 1.3 MB, and a minute of a busy server. */
+/** Capacity of the rings of marks and of spans: 1.3 MB together, and a minute of a busy server. */
 const MARKS = 1 << 16;
 const SPANS = 1 << 16;
+const MAX_NUMBER = 0x7fffffff;
 
-/** Whose code ran at a moment, as far as is known: an operation's number, nobody's (0), or not known. */
+/** The number in a mark that does not exist (any more). */
 export const UNKNOWN = -1;
 
 /**
- * Remembers which span's code ran when, in constant memory: numbers in rings, no references to spans.
+ * Records which span's code ran when, in constant memory: numbers in rings, without references to spans.
  *
- * A mark says: from here on, the code of this span runs. Spans leave one where they begin and end, which is exact for
- * code that runs in one piece. Code in pieces needs a mark wherever another piece begins: {@link ContextTracker} leaves
- * those, where it is worth its price.
+ * A mark states that from its time on the code of a span runs. Spans leave marks at their start and end, which is exact for
+ * code that runs without interruption. Code that awaits needs a mark wherever it resumes; {@link ContextTracker} leaves
+ * those when that is worth its cost.
  */
 export class ExecutionLog {
-  private readonly at = new Float64Array(MARKS);
-  private readonly who = new Int32Array(MARKS);
-  /** Whether it holds until the next one. */
-  private readonly exact = new Uint8Array(MARKS);
+  private readonly times = new Float64Array(MARKS);
+  private readonly markNumbers = new Int32Array(MARKS);
+  private readonly exactness = new Uint8Array(MARKS);
   private readonly spans = new Int32Array(SPANS);
   private readonly parents = new Int32Array(SPANS);
   private marks = 0;
-  /** Set while a mark holds until the next one: each piece of code leaves one, or nobody else has any. */
-  certain = true;
-  /** Whose the last mark was. */
+  /** Whether new marks hold until the next one: all code leaves marks, or only one request runs. */
+  exact = true;
+  /** The number in the last mark. */
   current = 0;
 
-  /** @param numbers that are taken already, by spans that may still run */
+  /** @param numbers the last number already taken by spans that may still run */
   constructor(private numbers = 0) {}
 
-  /** The last number that was given. */
+  /** The last number that {@link number} has given. */
   get lastNumber(): number {
     return this.numbers;
   }
 
-  /** A number for a span that begins, to find it again while it is remembered. From 1 on, reused after 2^31. */
+  /** Numbers a span that starts. Numbers begin with 1 and are reused after 2^31. */
   number(parent: number): number {
-    this.numbers = this.numbers >= 0x7fffffff ? 1 : this.numbers + 1;
+    this.numbers = this.numbers >= MAX_NUMBER ? 1 : this.numbers + 1;
     const slot = this.numbers & (SPANS - 1);
     this.spans[slot] = this.numbers;
     this.parents[slot] = parent;
@@ -43,73 +43,71 @@ export class ExecutionLog {
   }
 
   /**
-   * From `now` on (clock of `performance.now()`), the code of this span runs; 0 for that of none.
-   * @param certain whether that holds until the next mark
+   * Records that the code of a span runs from `now` on (clock of `performance.now()`); 0 for code of no span.
+   * @param exact whether that holds until the next mark
    */
-  mark(number: number, now: number, certain = this.certain): void {
+  mark(number: number, now: number, exact = this.exact): void {
     this.current = number;
     const slot = this.marks & (MARKS - 1);
-    this.at[slot] = now;
-    this.who[slot] = number;
-    this.exact[slot] = certain ? 1 : 0;
+    this.times[slot] = now;
+    this.markNumbers[slot] = number;
+    this.exactness[slot] = exact ? 1 : 0;
     this.marks++;
   }
 
-  /** Whether a span is another one, or lies within it; nothing where that is forgotten. */
+  /** Whether a span is `outer` or one of its descendants; undefined if an ancestor has been overwritten. */
   isWithin(number: number, outer: number): boolean | undefined {
-    let one = number;
-    // Each step goes back in time, and so at most once around the ring.
-    for (let steps = 0; one > 0 && steps < SPANS; steps++) {
-      if (one === outer) return true;
-      const slot = one & (SPANS - 1);
-      if (this.spans[slot] !== one) return undefined;
-      one = this.parents[slot] as number;
+    let ancestor = number;
+    // Parents are older than their children, so the walk goes around the ring at most once.
+    for (let steps = 0; ancestor > 0 && steps < SPANS; steps++) {
+      if (ancestor === outer) return true;
+      const slot = ancestor & (SPANS - 1);
+      if (this.spans[slot] !== ancestor) return undefined;
+      ancestor = this.parents[slot] as number;
     }
-    return one > 0 ? undefined : false;
+    return ancestor > 0 ? undefined : false;
   }
 
-  /**
-   * Walks the marks along with moments that are asked for in the order of time.
-   * @param from where the first moment is not before
-   */
-  reader(from: number): ActivityReader {
+  /** A reader for times in ascending order, of which the first is `from` or later. */
+  reader(from: number): MarkReader {
     const oldest = Math.max(0, this.marks - MARKS);
     let low = oldest;
     let high = this.marks;
     while (low < high) {
-      // Not half of the sum: after some days that is more than 32 bits.
+      // `(low + high) >>> 1` would overflow 32 bits after some days.
       const middle = low + ((high - low) >>> 1);
-      if ((this.at[middle & (MARKS - 1)] as number) <= from) low = middle + 1;
+      if ((this.times[middle & (MARKS - 1)] as number) <= from) low = middle + 1;
       else high = middle;
     }
-    return new ActivityReader(low - 1, oldest, () => this.marks, this.at, this.who, this.exact);
+    return new MarkReader(low - 1, oldest, () => this.marks, this.times, this.markNumbers, this.exactness);
   }
 }
 
-/** See {@link ExecutionLog.reader}. */
-export class ActivityReader {
-  /** The last mark before the moment that was asked for last: when it was left, whose, and whether exactly. */
-  at = Number.NEGATIVE_INFINITY;
-  who = UNKNOWN;
+/** The mark that applies at a time; see {@link ExecutionLog.reader}. */
+export class MarkReader {
+  /** When the mark was left, the number of its span, and whether it holds until the next mark. */
+  markedAt = Number.NEGATIVE_INFINITY;
+  number = UNKNOWN;
   exact = false;
 
   constructor(
     private index: number,
     private readonly oldest: number,
     private readonly marks: () => number,
-    private readonly ats: Float64Array,
-    private readonly whos: Int32Array,
-    private readonly exacts: Uint8Array,
+    private readonly times: Float64Array,
+    private readonly numbers: Int32Array,
+    private readonly exactness: Uint8Array,
   ) {}
 
-  seek(moment: number): void {
+  /** Moves to the last mark at or before `time`. */
+  seek(time: number): void {
     const marks = this.marks();
-    while (this.index + 1 < marks && (this.ats[(this.index + 1) & (MARKS - 1)] as number) <= moment)
+    while (this.index + 1 < marks && (this.times[(this.index + 1) & (MARKS - 1)] as number) <= time)
       this.index++;
     if (this.index < this.oldest) return;
     const slot = this.index & (MARKS - 1);
-    this.at = this.ats[slot] as number;
-    this.who = this.whos[slot] as number;
-    this.exact = this.exacts[slot] === 1;
+    this.markedAt = this.times[slot] as number;
+    this.number = this.numbers[slot] as number;
+    this.exact = this.exactness[slot] === 1;
   }
 }

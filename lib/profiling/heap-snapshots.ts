@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-// Not the global one, which a test of the application may have replaced.
+// Not the global, which a test of the application may have replaced.
 import { setImmediate } from 'node:timers';
 import { getHeapSnapshot } from 'node:v8';
 import { memoryRoom } from './memory-limits.js';
@@ -7,50 +7,53 @@ import { CaptureRefusedError, type ProfileInfo, type ProfileReason } from './pro
 import type { NewProfile, ProfileStore } from './profile-store.js';
 import { type SnapshotLimits, SnapshotQuota } from './snapshot-quota.js';
 
-/** What a heap snapshot is taken for. */
+/** A heap snapshot that is requested. */
 export interface HeapSnapshotRequest {
   readonly id: string;
   readonly reason: ProfileReason;
   readonly operation?: ProfileInfo['operation'];
-  /** The operation's type and name, which is what limits in time go by. Without, somebody asked for it: they do not hold. */
+  /**
+   * The operation's type and name, to which the cooldown applies. Without it, the snapshot is on demand and the quota
+   * does not apply.
+   */
   readonly operationKey?: string;
-  /** Aborts it: nothing is kept. What V8 does at one go, it ends. */
+  /** Aborts the capture: nothing is kept. V8 still completes the step that it is executing. */
   readonly signal?: AbortSignal;
 }
 
 const MB = 1024 * 1024;
 /**
- * What a snapshot takes outside of the heap for each byte of it: V8's graph, and then its JSON, all of which Node holds
- * until it is read. Measured as growth of the resident set on Node 20, 22, 24 and 26, heaps of 20 to 300 MB: 14.6 for
- * parsed JSON, 8 to 12 for other small objects, 4.8 for texts, 4 to 5.4 for a NestJS application that just started, 1
- * for numbers. What the heap is made of, V8 does not tell before.
+ * Memory outside the heap that a snapshot takes per byte of heap: V8's graph and its JSON, which Node holds until it is
+ * read. Measured as growth of the resident set on Node 20, 22, 24 and 26 with heaps of 20 to 300 MB: 14.6 for parsed
+ * JSON, 8 to 12 for other small objects, 4.8 for strings, 4 to 5.4 for a NestJS application after start-up, 1 for
+ * numbers. V8 does not report beforehand what the heap consists of.
  */
 const FACTOR = 16;
 /**
- * The same for large objects. Each place of an array gets a text of its own: 1.3 KB for 8 bytes (4.8 GB for an array of 4
- * million references). Large texts take hardly anything, but cannot be told apart.
+ * The same for large objects. Each array element gets a string of its own: 1.3 KB for 8 bytes (4.8 GB for an array of 4
+ * million references). Large strings take hardly anything, but cannot be separated from arrays.
  */
 const LARGE_FACTOR = 165;
-/** Is left for what else the process does meanwhile. */
+/** Left for the rest of the process during the snapshot. */
 const RESERVE_BYTES = 32 * MB;
 /**
- * V8 collects several times for a snapshot, and ends the process if four collections in a row leave the old generation
- * more than 80 % full (`Ineffective mark-compacts near heap limit`). Measured with `--max-old-space-size` of 64 and 128,
- * on Node 20 and 24: at 80 % it lives, at 90 % it dies.
+ * V8 collects several times for a snapshot, and ends the process if four consecutive collections leave the old
+ * generation more than 80 % full (`Ineffective mark-compacts near heap limit`). Measured with `--max-old-space-size` of
+ * 64 and 128 on Node 20 and 24: the process survives at 80 % and dies at 90 %.
  */
 const MAX_FILL = 0.75;
-/** For so long a lack of memory is not looked at again: that reads files, and slow operations may come in numbers. */
-const LACK_MS = 1000;
+/** How long a lack of memory is cached: checking it reads files, and slow operations may be frequent. */
+const SHORTAGE_MS = 1000;
 
-/** Takes heap snapshots, where they endanger nothing. One stops the thread for seconds. */
+/** Takes heap snapshots when they cannot end the process. A snapshot blocks the thread for seconds. */
 export class HeapSnapshots {
   private readonly quota: SnapshotQuota;
   private running = false;
-  private lack: { readonly until: number; readonly sentence: string } | undefined;
+  private shortage: { readonly until: number; readonly sentence: string } | undefined;
 
   /**
-   * @param room what the process may still take
-   * @param now the time in milliseconds since 1970
+   * @param room returns the available memory
+   * @param now returns the time in milliseconds since 1970
    */
   constructor(
     private readonly store: Pick<ProfileStore, 'write' | 'flush' | 'failure'>,
@@ -61,22 +64,23 @@ export class HeapSnapshots {
     this.quota = new SnapshotQuota(limits);
   }
 
-  /** Why none may be taken now, as a sentence with the figures. Nothing if one may. Cheap. */
+  /** Why no snapshot may be taken now, as a sentence with figures; undefined if one may. Cheap. */
   refusal(operationKey?: string): string | undefined {
-    if (this.running) return 'A heap snapshot is being taken already: there is one at a time.';
+    if (this.running) return 'A heap snapshot is already being taken. Try again when it has ended.';
     const now = this.now();
     const often = operationKey === undefined ? undefined : this.quota.refusal(operationKey, now);
     if (often !== undefined) return often;
-    if (this.lack !== undefined && now < this.lack.until && now >= this.lack.until - LACK_MS)
-      return this.lack.sentence;
+    if (this.shortage !== undefined && now < this.shortage.until && now >= this.shortage.until - SHORTAGE_MS)
+      return this.shortage.sentence;
     const sentence = this.danger();
-    this.lack = sentence === undefined ? undefined : { until: now + LACK_MS, sentence };
+    this.shortage = sentence === undefined ? undefined : { until: now + SHORTAGE_MS, sentence };
     return sentence;
   }
 
   /**
-   * Takes one, once what this turn of the event loop has to do is done.
+   * Takes a snapshot after the current turn of the event loop.
    * @throws {@link CaptureRefusedError} with the {@link refusal}, or why it could not be written; the signal's reason
+   * if aborted
    */
   async capture(request: HeapSnapshotRequest): Promise<ProfileInfo> {
     const { operationKey, signal } = request;
@@ -84,7 +88,7 @@ export class HeapSnapshots {
     refuse(this.refusal(operationKey));
     this.running = true;
     try {
-      // The operation's answer goes out first, and no snapshot waits in memory for others to be written.
+      // The operation's response is sent first, and only one snapshot at a time waits in memory to be written.
       await new Promise((resolve) => setImmediate(resolve));
       await this.store.flush();
       signal?.throwIfAborted();
@@ -100,7 +104,7 @@ export class HeapSnapshots {
     const startedAt = this.now();
     const begunAt = performance.now();
     const snapshot = getHeapSnapshot();
-    forgetObjectIds();
+    stopObjectTracking();
     const profile: NewProfile = {
       id,
       type: 'heap_snapshot',
@@ -113,14 +117,15 @@ export class HeapSnapshots {
     const kept = await this.store.write(profile, snapshot, signal);
     if (kept !== undefined) return kept;
     throw new CaptureRefusedError(
-      `The heap snapshot could not be kept: ${this.store.failure ?? 'see the log'}`,
+      `The heap snapshot could not be stored: ${this.store.failure ?? 'see the log'}`,
     );
   }
 
-  /** Why a snapshot could end the process, if it could. */
+  /** Why a snapshot could end the process; undefined if it is safe. */
   private danger(): string | undefined {
     const without = whyNoInspector();
-    if (without !== undefined) return `${without}, without which nothing ends what a heap snapshot starts.`;
+    if (without !== undefined)
+      return `${without}, which is needed to end V8's object tracking after a heap snapshot.`;
     const { heapUsedBytes, heapLargeBytes, heapLimitBytes, availableBytes, limitBytes } = this.room();
     const used = mb(heapUsedBytes);
     if (heapUsedBytes > heapLimitBytes * MAX_FILL) {
@@ -129,18 +134,18 @@ export class HeapSnapshots {
     const needed = (heapUsedBytes - heapLargeBytes) * FACTOR + heapLargeBytes * LARGE_FACTOR + RESERVE_BYTES;
     if (needed > availableBytes) {
       const limit = limitBytes === undefined ? '' : ` within its limit of ${mb(limitBytes)}`;
-      return `A heap snapshot of ${used} may take ${mb(needed)} of memory, and the process may take ${mb(availableBytes)} more${limit}.`;
+      return `A heap snapshot of a heap of ${used} may take ${mb(needed)} of memory, but the process can take only ${mb(availableBytes)} more${limit}.`;
     }
     return undefined;
   }
 }
 
 /**
- * For snapshots that are to be compared, V8 goes on to note where every object moves: what allocates much then takes
- * four to ten times as long, until the process ends (measured on Node 20 to 26). The end of any inspector session
- * makes it stop. Where a debugger is attached, it may be the debugger that compares.
+ * After a snapshot V8 keeps tracking where every object moves, so that snapshots can be compared: code that allocates
+ * much takes four to ten times as long until the process ends (measured on Node 20 to 26). The end of any inspector
+ * session stops the tracking. An attached debugger may be comparing snapshots itself.
  */
-function forgetObjectIds(): void {
+function stopObjectTracking(): void {
   try {
     const inspector = process.getBuiltinModule('node:inspector');
     if (inspector.url() !== undefined) return;
@@ -148,14 +153,14 @@ function forgetObjectIds(): void {
     session.connect();
     session.disconnect();
   } catch {
-    // The snapshot is there all the same.
+    // The snapshot is valid all the same.
   }
 }
 
-/** Node does not always refuse a session then: some versions abort the process. */
+/** Some versions of Node abort the process instead of refusing the session. */
 function whyNoInspector(): string | undefined {
   if ('permission' in process && process.permission) return 'The permission model forbids the inspector';
-  return process.features.inspector ? undefined : 'This Node has no inspector';
+  return process.features.inspector ? undefined : 'This build of Node has no inspector';
 }
 
 function refuse(sentence: string | undefined): void {

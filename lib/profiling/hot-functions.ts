@@ -4,42 +4,42 @@ import type { CodeNames } from './code-names.js';
 import { type OperationSamples, OWN } from './operation-samples.js';
 import { type CodeFunction, REGEXP, type SampleWindow } from './sample-window.js';
 
-/** A function in which the CPU time of an operation was spent. */
+/** A function in which an operation spent CPU time. */
 export interface HotFunction {
-  /** `AuthService.hash`; of what the user's code called: `pbkdf2Sync`. */
+  /** `AuthService.hash`, or a function that the user's code called: `pbkdf2Sync`. */
   function: string;
-  /** Of the operation's samples, 0 to 1. */
+  /** Share of the operation's samples, 0 to 1. */
   share: number;
-  /** The line of it with the most samples, where it is the user's own or a dependency's. */
+  /** The line with the most samples, for functions of the user or of a dependency. */
   file?: string;
   line?: number;
-  /** The function of the user's that called it, where it is not the user's own. */
+  /** The user's function that called it, if it is not the user's own. */
   calledFrom?: CallSite;
 }
 
-/** One function, or what one of the user's functions called, and its samples. */
+/** A function of the user, or one that such a function called, with its samples. */
 interface Hot {
   readonly code: CodeFunction;
   readonly caller: CodeFunction | undefined;
   samples: number;
-  /** Samples by line, where V8 told lines. */
+  /** Samples by line, if V8 reported lines. */
   readonly lines: Map<number, number>;
 }
 
-/** The functions with the most of an operation's own samples, by their self time. Not yet named. */
+/** The functions with the most self time among an operation's own samples. Not yet named. */
 export interface HotCode {
   readonly hot: readonly Hot[];
-  /** What their shares are of. */
+  /** The total that shares refer to. */
   readonly samples: number;
 }
 
-/** What is kept of the functions of an operation. */
+/** Maximum number of functions kept for an operation. */
 const MAX_FUNCTIONS = 10;
 
 /**
- * Counts an operation's own samples by function. What Node and its dependencies do for a line of the user's is one
- * function, the one that it called: `pbkdf2Sync`, and not the native `run` within. An anonymous function counts as
- * the named one around it.
+ * Counts an operation's own samples by function. Everything that Node and dependencies do for the user's code counts
+ * for the one function that it called: `pbkdf2Sync` rather than the native `run` below. An anonymous function counts
+ * for its named enclosing function.
  */
 export function hotCodeOf(samples: OperationSamples): HotCode {
   const groups = new Map<string, Hot>();
@@ -66,14 +66,14 @@ export function hotCodeOf(samples: OperationSamples): HotCode {
     group.samples++;
     const leaf = window.functions[window.nodeFunction[node] as number] as CodeFunction;
     const line = window.nodeLine[node] as number;
-    // Of code that was inlined V8 may tell the line of another function.
+    // For inlined code V8 may report the line of another function.
     if (line >= code.line && leaf.url === code.url) group.lines.set(line, (group.lines.get(line) ?? 0) + 1);
   }
   const hot = [...groups.values()].sort((a, b) => b.samples - a.samples).slice(0, MAX_FUNCTIONS);
   return { hot, samples: counted };
 }
 
-/** The functions that are to be named. */
+/** The functions to be named. */
 export function functionsIn({ hot }: HotCode): CodeFunction[] {
   return hot.flatMap(({ code, caller }) => (caller === undefined ? [code] : [code, caller]));
 }
@@ -95,23 +95,23 @@ export function nameHotFunctions({ hot, samples }: HotCode, names: CodeNames): H
 function whatRan(window: SampleWindow, leaf: number): { code: CodeFunction; caller?: CodeFunction } {
   const at = (node: number): CodeFunction =>
     window.functions[window.nodeFunction[node] as number] as CodeFunction;
-  // A regular expression that V8 has compiled is a function to it; before, its time was that of who tries it.
+  // V8 reports a compiled regular expression as a function; before it is compiled, its time belongs to the caller.
   const start = at(leaf).name === REGEXP && at(leaf).url === '' ? (window.nodeParent[leaf] as number) : leaf;
   let called = start;
   for (let node = start; node >= 0; node = window.nodeParent[node] as number) {
     const code = at(node);
     if (isUserCode(code.url)) {
-      const named = namedAround(window, node);
+      const named = enclosingNamed(window, node);
       return node === start ? { code: named } : { code: at(called), caller: named };
     }
     called = node;
   }
-  // Nobody's code called it: the framework's own work, or V8's.
-  return { code: namedAround(window, start) };
+  // No user code called it: work of the framework or of V8.
+  return { code: enclosingNamed(window, start) };
 }
 
-/** A function itself, or the named one of its file that it was called within. */
-function namedAround(window: SampleWindow, start: number): CodeFunction {
+/** The function itself, or if it is anonymous, its innermost named caller in the same file. */
+function enclosingNamed(window: SampleWindow, start: number): CodeFunction {
   const code = window.functions[window.nodeFunction[start] as number] as CodeFunction;
   if (code.name !== '') return code;
   for (let node = window.nodeParent[start] as number; node >= 0; node = window.nodeParent[node] as number) {

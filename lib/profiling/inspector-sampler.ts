@@ -5,7 +5,7 @@ import type { Sampler, SampleWindow } from './sample-window.js';
 
 type Inspector = typeof import('node:inspector');
 
-/** Told of by V8 when a profile that was begun by name has ended. */
+/** The event with which V8 reports the end of a named profile. */
 interface Finished {
   readonly params: { readonly title?: string; readonly profile: Profiler.Profile };
 }
@@ -13,21 +13,21 @@ interface Finished {
 let sequence = 0;
 
 /**
- * Samples by V8's own profiler, through `node:inspector`, in the thread that it is made in.
+ * Samples the current thread with V8's profiler, through `node:inspector`.
  *
- * The windows are profiles with a name, as `console.profile` begins them: of these several can run at a time. The next
- * one begins before the last one ends, so no sample is lost; and V8, which would forget where all code lies when
- * its last profile ends and list it anew for the next (some 30 ms), never has to.
+ * Windows are named profiles, as `console.profile` starts them, because several of those can run at the same time. The
+ * next one starts before the current one ends, so no sample is lost. V8 also keeps its list of all code, which it would
+ * drop with its last profile and rebuild for the next in about 30 ms.
  */
 export class InspectorSampler implements Sampler {
   readonly name = 'inspector';
   private session: Session | undefined;
   private inspector: Inspector | undefined;
   private running: { readonly title: string; readonly begunAt: number } | undefined;
-  /** By title: the profiles that run, and what they were once V8 has told it. Two at the most. */
+  /** By title: running profiles, and finished ones that V8 has reported. Up to two. */
   private readonly profiles = new Map<string, Profiler.Profile | undefined>();
 
-  /** @param intervalMs from one sample to the next */
+  /** @param intervalMs milliseconds between two samples */
   constructor(private readonly intervalMs: number) {}
 
   obstacle(): string | undefined {
@@ -55,7 +55,7 @@ export class InspectorSampler implements Sampler {
 
   rotate(): SampleWindow {
     const { inspector, running } = this;
-    if (inspector === undefined || running === undefined) throw new Error('it was not started');
+    if (inspector === undefined || running === undefined) throw new Error('the sampler was not started');
     this.running = this.begin(inspector);
     return this.end(inspector, running);
   }
@@ -71,7 +71,7 @@ export class InspectorSampler implements Sampler {
 
   private begin(inspector: Inspector): { title: string; begunAt: number } {
     const title = `nestjs-performance ${++sequence}`;
-    // V8 takes the time first, and then whatever it needs for a first profile.
+    // V8 reads the clock before it prepares a first profile.
     const begunAt = performance.now();
     this.profiles.set(title, undefined);
     inspector.console.profile(title);
@@ -79,28 +79,31 @@ export class InspectorSampler implements Sampler {
   }
 
   private end(inspector: Inspector, { title, begunAt }: { title: string; begunAt: number }): SampleWindow {
-    // A `console.profileEnd()` of the application's ends the profile that was begun last, which may have been this.
+    // A `console.profileEnd()` of the application ends the most recent profile, which may have been this one.
     if (this.profiles.get(title) === undefined) inspector.console.profileEnd(title);
     const profile = this.profiles.get(title);
     this.profiles.delete(title);
-    if (profile === undefined) throw new Error('V8 gave no profile');
+    if (profile === undefined) throw new Error('V8 returned no profile');
     return windowOf(profile, this.intervalMs, { now: begunAt, clockUs: profile.startTime });
   }
 
   private finished({ params: { title, profile } }: Finished): void {
-    // Others profile by `console.profile` as well.
+    // Other parts of the application use `console.profile` as well.
     if (title !== undefined && this.profiles.has(title)) this.profiles.set(title, profile);
   }
 }
 
-/** Why the profiler of this thread must be left alone, if so. A debugger can attach, and go, at any time. */
+/**
+ * Why the profiler of this thread must not be used now; undefined if it may. A debugger can attach and detach at any
+ * time.
+ */
 export function whyNoInspector(): string | undefined {
-  // Node does not always refuse the connection then: some versions abort the process.
-  if ('permission' in process && process.permission) return 'Node runs with its permission model';
+  // Some versions of Node abort the process instead of refusing the connection.
+  if ('permission' in process && process.permission) return "Node's permission model is enabled";
   try {
     const url = process.getBuiltinModule('node:inspector').url();
-    return url === undefined ? undefined : 'an inspector is open (--inspect): the profiler is left to it';
+    return url === undefined ? undefined : 'an inspector is open (--inspect), so the profiler is left to it';
   } catch {
-    return 'this Node has no inspector';
+    return 'this build of Node has no inspector';
   }
 }

@@ -2,8 +2,8 @@ import type { Profiler } from 'node:inspector';
 import { type CodeFunction, codeName, type SampleWindow } from './sample-window.js';
 
 /**
- * A profile as the inspector gives it, made small: functions once instead of at every node, numbers in typed arrays.
- * @param now what `performance.now()` is when V8's clock is `clockUs`, in microseconds
+ * Converts an inspector profile to a compact form: functions once rather than per node, numbers in typed arrays.
+ * @param clock `now` is the value of `performance.now()` when V8's clock is `clockUs`, in microseconds
  */
 export function windowOf(
   { nodes, samples = [], timeDeltas = [], startTime, endTime }: Profiler.Profile,
@@ -28,7 +28,7 @@ export function windowOf(
   let latest = startTime;
   for (const [index, id] of samples.entries()) {
     us += timeDeltas[index] ?? 0;
-    // V8 hands out the first samples of a window in the order in which they were processed.
+    // V8 reports the first samples of a window in the order in which it processed them.
     latest = Math.max(latest, us);
     sampleNode[index] = indexOf.get(id) ?? 0;
     sampleAt[index] = toNow(latest);
@@ -46,7 +46,7 @@ export function windowOf(
   };
 }
 
-/** The functions of a profile, each once, with one string for each script. */
+/** The functions of a profile, without duplicates, with one shared string per script. */
 class Functions {
   readonly list: CodeFunction[] = [];
   private readonly indices = new Map<string, number>();

@@ -4,33 +4,33 @@ import { getHeapSpaceStatistics, getHeapStatistics } from 'node:v8';
 import { isMainThread, resourceLimits } from 'node:worker_threads';
 import { cgroupMemory, type MemoryLimit } from '../process/cgroup-memory.js';
 
-/** What this process has of memory and may still take, in bytes. */
+/** The memory that this process uses and may still take, in bytes. */
 export interface MemoryRoom {
-  /** What may still be taken: the least that the machine, control groups and limits of the process leave. */
+  /** The least that the machine, control groups and process limits leave. */
   readonly availableBytes: number;
-  /** The limit that leaves the least, where it is one and not the machine that does. */
+  /** The limit that leaves the least; undefined if the machine's memory does. */
   readonly limitBytes?: number;
   /** The heap of this thread, garbage included. */
   readonly heapUsedBytes: number;
-  /** Of these, what single objects of more than 128 KB hold: arrays, tables of maps, and texts. */
+  /** The part of it in objects of more than 128 KB: arrays, tables of maps, and strings. */
   readonly heapLargeBytes: number;
-  /** What V8 lets the old generation of this heap grow to. Some less than `heap_size_limit`, which counts the young one. */
+  /** The largest size of the old generation: less than `heap_size_limit`, which includes the young generation. */
   readonly heapLimitBytes: number;
-  /** Buffers and the like, outside of the heap. */
+  /** Memory outside the heap, such as buffers. */
   readonly externalBytes: number;
 }
 
 const MB = 1024 * 1024;
 /**
- * The young generation is at the most so much of `heap_size_limit` where neither is set: 48 of 560 MB (Node 24 with
- * 1 GB of memory). Where the old one's share is set, so much comes on top: 192 MB (Node 24; 48 on 20 and 22).
+ * The young generation takes up to this share of `heap_size_limit` if no size is set: 48 of 560 MB (Node 24 with 1 GB
+ * of memory). If the old generation's percentage is set, up to this size is added: 192 MB (Node 24; 48 on 20 and 22).
  */
 const YOUNG_SHARE = 0.1;
 const MAX_YOUNG_BYTES = 192 * MB;
-/** Of the semi-space that is set, the young generation takes so many. */
+/** The young generation's size in semi-spaces, if their size is set. */
 const SEMI_SPACES = 3;
 
-/** Reads what this process may still take. Never throws; reads some small files, which takes about 0.1 ms. */
+/** Reads the available memory. Never throws; reads some small files, which takes about 0.1 ms. */
 export function memoryRoom(): MemoryRoom {
   const heap = getHeapStatistics();
   let availableBytes = Math.max(0, machineBytes());
@@ -52,21 +52,21 @@ export function memoryRoom(): MemoryRoom {
 
 function largeBytes(): number {
   let bytes = 0;
-  // Not the trusted one, which holds code.
+  // Excludes the trusted space, which holds code.
   for (const { space_name, space_used_size } of getHeapSpaceStatistics())
     if (/^(?:new_|shared_)?large_object_space$/.test(space_name)) bytes += space_used_size;
   return bytes;
 }
 
 function machineBytes(): number {
-  // It keeps little memory free, and makes room by compressing what lies idle when more is asked for.
+  // macOS keeps little memory free, and compresses inactive memory on demand.
   if (process.platform === 'darwin') return Math.max(freemem(), totalmem() / 2);
-  // Without the right to read files there is Node's own figure, which knows the innermost control group.
+  // Without permission to read files, Node's own figure is used, which knows the innermost control group.
   if ('permission' in process && process.permission) return process.availableMemory();
   return freemem();
 }
 
-/** `ulimit -v` and `ulimit -d`, of which `process.availableMemory()` knows nothing (Node 20 to 26). */
+/** `ulimit -v` and `ulimit -d`, which `process.availableMemory()` does not consider (Node 20 to 26). */
 function processLimits(): MemoryLimit[] {
   if (process.platform !== 'linux') return [];
   try {
@@ -90,7 +90,7 @@ function restOf(limit: RegExpExecArray | null, usedKb: RegExpExecArray | null): 
   return [{ limitBytes, restBytes: limitBytes - Number(usedKb[1]) * 1024 }];
 }
 
-/** V8 does not tell it of the main thread: it is concluded from the flags, rather too small than too large. */
+/** V8 does not report it for the main thread. It is derived from the flags, and rather too small than too large. */
 function oldGenerationBytes(sizeLimit: number): number {
   if (!isMainThread && resourceLimits.maxOldGenerationSizeMb)
     return Math.min(sizeLimit, resourceLimits.maxOldGenerationSizeMb * MB);
@@ -103,7 +103,7 @@ function oldGenerationBytes(sizeLimit: number): number {
   return sizeLimit * (1 - YOUNG_SHARE);
 }
 
-/** The last one counts, and those of the command line after the environment's. */
+/** The last flag counts, and the command line overrides the environment. */
 function lastOf(flags: string, flag: RegExp): number | undefined {
   const value = [...flags.matchAll(flag)].at(-1)?.[1];
   return value === undefined ? undefined : Number(value);

@@ -17,17 +17,17 @@ import {
 import type { NewProfile, ProfileContent, ProfileStore } from './profile-store.js';
 import type { ResolvedProfilingOptions } from './profiling-options.js';
 
-/** How long to capture, and what ends it. */
+/** Options of a capture. */
 export interface CaptureOptions {
   /** 1 to 300; 10 by default. */
   seconds?: number | undefined;
-  /** Aborts it: nothing is kept, and the promise rejects with the signal's reason. */
+  /** Aborts the capture: nothing is kept, and the promise rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_SECONDS = 10;
 
-/** Captures that somebody asked for, one of each type at a time. */
+/** Captures on request, one of each type at a time. */
 export class OnDemand {
   readonly heap: HeapSnapshots;
   private readonly cpu = new CpuCapture();
@@ -60,16 +60,17 @@ export class OnDemand {
   }
 
   /**
-   * @throws {@link CaptureRefusedError} that says why: another one runs, the process cannot be profiled, or the file
-   * could not be written
-   * @throws RangeError for `seconds` that are not allowed
+   * Samples the CPU for some seconds.
+   * @throws {@link CaptureRefusedError} with the reason: another capture is running, the process cannot be profiled, or
+   * the file could not be written
+   * @throws RangeError for invalid `seconds`
    */
   async captureCpu({ seconds = DEFAULT_SECONDS, signal }: CaptureOptions = {}): Promise<ProfileInfo> {
     checkSeconds(seconds);
     return this.run(this.sampleCpu(seconds, signal));
   }
 
-  /** What was allocated within some seconds and stayed. Throws as {@link captureCpu}. */
+  /** Samples allocations that are still alive after some seconds. Throws as {@link captureCpu}. */
   async captureAllocations({
     seconds = DEFAULT_SECONDS,
     signal,
@@ -79,18 +80,20 @@ export class OnDemand {
     return this.run(this.allocations.capture({ id: this.store.newId(), reason, seconds, signal }));
   }
 
-  /** Every object of the heap. It stops the process for some 5 to 15 seconds for each 100 MB. Throws as {@link captureCpu}. */
+  /**
+   * Captures every object of the heap. Blocks the process for 5 to 15 seconds per 100 MB. Throws as {@link captureCpu}.
+   */
   async captureHeapSnapshot({ signal }: Pick<CaptureOptions, 'signal'> = {}): Promise<ProfileInfo> {
     return this.run(this.heap.capture({ id: this.store.newId(), reason: 'on_demand', signal }));
   }
 
-  /** Ends what runs, with what it has. */
+  /** Ends running captures early, with what they have. */
   finishNow(): void {
     this.cpu.finishNow();
     this.allocations.finishNow();
   }
 
-  /** Resolves when all that was asked for is handed to the store, or has failed. Never rejects. */
+  /** Resolves when all captures have been passed to the store or have failed. Never rejects. */
   async settled(): Promise<void> {
     await Promise.allSettled(this.running);
   }
@@ -121,13 +124,13 @@ export class OnDemand {
     };
     const kept = await this.keep(profile, JSON.stringify(part.toProfile(names, begun * 1000)), signal);
     if (kept !== undefined) return kept;
-    throw new CaptureRefusedError(`The profile could not be kept: ${this.store.failure ?? 'see the log'}`);
+    throw new CaptureRefusedError(`The profile could not be stored: ${this.store.failure ?? 'see the log'}`);
   }
 }
 
 function checkSeconds(seconds: unknown): void {
   if (typeof seconds === 'number' && seconds >= 1 && seconds <= MAX_CAPTURE_SECONDS) return;
   throw new RangeError(
-    `seconds is ${String(seconds)}, which is not allowed: give a number from 1 to ${MAX_CAPTURE_SECONDS}`,
+    `Invalid seconds: received ${String(seconds)}, expected a number from 1 to ${MAX_CAPTURE_SECONDS}`,
   );
 }

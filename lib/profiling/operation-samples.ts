@@ -1,38 +1,56 @@
-import { type ExecutionLog, UNKNOWN } from './execution-log.js';
+import { type ExecutionLog, type MarkReader, UNKNOWN } from './execution-log.js';
 import type { SampleWindow } from './sample-window.js';
 
-/** Whose code a sample caught. */
+/** Whose code was running at a sample, with regard to one operation. */
 export const OWN = 0;
 export const OTHERS = 1;
-export const NOT_KNOWN = 2;
+export const UNCERTAIN = 2;
 export const IDLE = 3;
 
-/** The samples of an interval, and whose they are with regard to one operation. */
+/** The samples of an interval, attributed with regard to one operation. */
 export interface OperationSamples {
   readonly from: number;
   readonly to: number;
   readonly windows: readonly SampleWindow[];
-  /** By sample, in the order of time: its window, its place there, and whose it is. */
+  /** By sample, in order of time: the index of its window, its index there, and its owner. */
   readonly window: readonly number[];
   readonly place: readonly number[];
   readonly owner: readonly number[];
-  /** How many there are of each owner. */
-  readonly counts: readonly [own: number, others: number, notKnown: number, idle: number];
+  /** The number of samples by owner. */
+  readonly counts: readonly [own: number, others: number, uncertain: number, idle: number];
 }
 
-/** An operation, as its samples are looked for. Times are on the clock of `performance.now()`. */
+/** An operation whose samples are requested. Times are on the clock of `performance.now()`. */
 export interface Sampled {
   readonly from: number;
   readonly to: number;
-  /** Its number in {@link ExecutionLog}, 0 where it has none. */
+  /** Its number in {@link ExecutionLog}; 0 if it started before spans were numbered. */
   readonly number: number;
-  /** No other request ran meanwhile. */
+  /** Whether no other request ran at the same time. */
   readonly alone: boolean;
-  /** It is the whole of a request, and no part of one. */
+  /** Whether it is a whole request rather than a part of one. */
   readonly whole: boolean;
 }
 
-/** The samples within an operation's time, each once, and which of them are its own. */
+const BY_MARK = -1;
+
+/**
+ * The owner of a sample in which code ran. Rows: what the {@link ExecutionLog} states. Columns: the operation is a whole
+ * request that ran alone, a part of such a request, or it had concurrent requests. `BY_MARK`: the operation's own if the
+ * mark names a span within it.
+ */
+const OWNERS = {
+  /** The mark holds until the next one. */
+  exact: { wholeRequest: BY_MARK, part: BY_MARK, concurrent: BY_MARK },
+  /** The mark names a span, and the loop has not been idle since. */
+  recent: { wholeRequest: OWN, part: BY_MARK, concurrent: BY_MARK },
+  /** Nothing is stated: after the loop was idle, any code may run. */
+  nothing: { wholeRequest: OWN, part: OWN, concurrent: UNCERTAIN },
+  /** The operation has no number to compare with a mark. */
+  unnumbered: { wholeRequest: OWN, part: UNCERTAIN, concurrent: UNCERTAIN },
+} as const;
+
+/** The samples within an operation's time, each once, with their owners. */
 export function samplesOf(
   windows: readonly SampleWindow[],
   operation: Sampled,
@@ -47,7 +65,7 @@ export function samplesOf(
   let last = Number.NEGATIVE_INFINITY;
   let idleAt = Number.NEGATIVE_INFINITY;
   for (const [which, { functions, nodeFunction, sampleNode, sampleAt }] of windows.entries()) {
-    // What V8 calls the time in which no code ran.
+    // V8's names for time in which no code ran.
     const idle = functions.findIndex(({ name }) => name === '(idle)');
     const root = functions.findIndex(({ name }) => name === '(root)');
     for (let sample = 0; sample < sampleAt.length; sample++) {
@@ -57,11 +75,11 @@ export function samplesOf(
       if (at > to) break;
       last = at;
       const code = nodeFunction[sampleNode[sample] as number];
-      let whose = IDLE;
+      let whose: number = IDLE;
       if (code === idle || code === root) idleAt = at;
       else {
         reader.seek(at);
-        whose = whoseIs(reader, operation, reader.at < idleAt, executionLog);
+        whose = ownerOf(operation, reader, idleAt, executionLog);
       }
       window.push(which);
       place.push(sample);
@@ -72,23 +90,20 @@ export function samplesOf(
   return { from, to, windows, window, place, owner, counts };
 }
 
-function whoseIs(
-  { who, exact }: { readonly who: number; readonly exact: boolean },
-  { number, alone, whole }: Sampled,
-  rested: boolean,
-  executionLog: ExecutionLog,
-): number {
-  // It began before anybody noticed spans.
-  if (number === 0) return alone && whole ? OWN : NOT_KNOWN;
-  if (exact) return ownerOf(executionLog.isWithin(who, number));
-  // After a rest another piece of code runs, and nobody has said whose.
-  const known = who !== UNKNOWN && who !== 0 && !rested;
-  if (alone && (whole || !known)) return OWN;
-  if (!known) return NOT_KNOWN;
-  return ownerOf(executionLog.isWithin(who, number));
+function ownerOf(operation: Sampled, mark: MarkReader, idleAt: number, executionLog: ExecutionLog): number {
+  const { number, alone, whole } = operation;
+  const situation = alone ? (whole ? 'wholeRequest' : 'part') : 'concurrent';
+  const owner = OWNERS[number === 0 ? 'unnumbered' : statementOf(mark, idleAt)][situation];
+  if (owner !== BY_MARK) return owner;
+  const isOwn = executionLog.isWithin(mark.number, number);
+  if (isOwn === undefined) return UNCERTAIN;
+  return isOwn ? OWN : OTHERS;
 }
 
-function ownerOf(own: boolean | undefined): number {
-  if (own === undefined) return NOT_KNOWN;
-  return own ? OWN : OTHERS;
+function statementOf(
+  { exact, number, markedAt }: MarkReader,
+  idleAt: number,
+): 'exact' | 'recent' | 'nothing' {
+  if (exact) return 'exact';
+  return number !== UNKNOWN && number !== 0 && markedAt >= idleAt ? 'recent' : 'nothing';
 }

@@ -4,13 +4,13 @@ import type { FunctionInput, LocationInput, SampleInput, StringTable, ValueTypeI
 import { pathOf } from '../code/code-path.js';
 import type { CheckedNode } from './checked-profile.js';
 
-/** Loaded when it is first needed. */
+/** Imported on first use. */
 type Format = typeof import('pprof-format');
 
-/** Put on every sample, as strings. */
+/** String labels for every sample. */
 export type PprofLabels = Readonly<Record<string, string>>;
 
-/** The tables of a pprof profile, where everything is said once and referred to by its number. */
+/** Builds the tables of a pprof profile, in which entries refer to each other by number. */
 export class PprofWriter {
   private readonly samples: SampleInput[] = [];
   private readonly functions = new Map<string, FunctionInput & { id: number }>();
@@ -34,12 +34,12 @@ export class PprofWriter {
     return new PprofWriter(nodes, format, new format.StringTable(), labels);
   }
 
-  /** Nothing for a root, which is no function. */
+  /** Adds the samples of a node. Ignores a root, which is not a function. */
   addSample(place: number, value: number[]): void {
     const locationId: number[] = [];
     for (let node = this.nodes[place]; node !== undefined; node = this.nodes[node.parent]) {
       if (node.name === '(root)') continue;
-      // Of the callers V8 does not tell the line that calls, only where the function begins.
+      // For callers V8 reports only where the function begins, not the line of the call.
       const line =
         locationId.length === 0 ? (busiestLine(node.raw['positionTicks']) ?? node.line) : node.line;
       locationId.push(this.locationOf(node, line));
@@ -47,7 +47,7 @@ export class PprofWriter {
     if (locationId.length > 0) this.samples.push({ locationId, value, label: this.labels });
   }
 
-  /** The whole of it, gzipped. */
+  /** The encoded profile, gzipped. */
   async finish(about: {
     types: readonly (readonly [type: string, unit: string])[];
     periodType: readonly [type: string, unit: string];
@@ -65,7 +65,7 @@ export class PprofWriter {
       location: [...this.locations.values()],
       function: [...this.functions.values()],
       stringTable: this.strings,
-      // Nanoseconds since 1970 are more than a number holds exactly.
+      // Nanoseconds since 1970 exceed the precision of a number.
       timeNanos: BigInt(Math.round(about.startedAt * 1000)) * 1000n,
       durationNanos: about.durationNanos,
       periodType: typeOf(about.periodType),
@@ -96,7 +96,7 @@ export class PprofWriter {
   }
 }
 
-/** The line with the most samples of a node, from 1. */
+/** The line of a node with the most samples, 1-based. */
 function busiestLine(positionTicks: unknown): number | undefined {
   let busiest: number | undefined;
   let most = 0;

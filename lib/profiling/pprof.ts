@@ -2,16 +2,16 @@ import type { HeapProfiler, Profiler } from 'node:inspector';
 import { arrayAt, CheckedNodes, numberAt, objectAt, reject } from './checked-profile.js';
 import { type PprofLabels, PprofWriter } from './pprof-writer.js';
 
-/** V8's own where it is not told another: bytes that are allocated from one sample to the next, on average. */
+/** V8's default: the average number of bytes between two samples. */
 const ALLOCATION_INTERVAL = 32_768;
 
 /**
  * A CPU profile as gzipped pprof, the format of `go tool pprof` and Pyroscope
- * (https://github.com/google/pprof/blob/main/proto/profile.proto): `samples` and `cpu` nanoseconds, by self time, one
- * sample for each call path. A sample of V8's lasts until the next one. `(idle)` is left out; `(program)` and
- * `(garbage collector)` are functions without a file.
- * @param startedAt milliseconds since 1970; `intervalUs`: microseconds between samples, as asked for
- * @throws TypeError for a malformed profile, such as one from a file: names the field, its value, and what is allowed
+ * (https://github.com/google/pprof/blob/main/proto/profile.proto), with `samples` and `cpu` nanoseconds by self time,
+ * one sample per call path. A sample of V8's lasts until the next one. `(idle)` is omitted; `(program)` and `(garbage
+ * collector)` are functions without a file.
+ * @param options `startedAt` in milliseconds since 1970; `intervalUs` is the requested interval in microseconds
+ * @throws TypeError for a malformed profile: names the field, what was received, and what is expected
  */
 export async function encodeCpuPprof(
   profile: Profiler.Profile,
@@ -47,10 +47,11 @@ export async function encodeCpuPprof(
 }
 
 /**
- * What was allocated and not yet collected, as gzipped pprof: `inuse_objects` and `inuse_space` bytes. Bytes are V8's
- * estimate for all allocations; objects are those alone that were sampled, since the inspector tells no estimate.
- * @param startedAt milliseconds since 1970; `intervalBytes`: between samples, as asked for
- * @throws TypeError for a malformed profile: names the field, its value, and what is allowed
+ * Allocations that are still alive as gzipped pprof, with `inuse_objects` and `inuse_space` bytes. Bytes are V8's
+ * estimate for all allocations; objects are only the sampled ones, because the inspector reports no estimate of their
+ * number.
+ * @param options `startedAt` in milliseconds since 1970; `intervalBytes` is the requested interval
+ * @throws TypeError for a malformed profile: names the field, what was received, and what is expected
  */
 export async function encodeAllocationsPprof(
   profile: HeapProfiler.SamplingHeapProfile,
@@ -77,7 +78,7 @@ export async function encodeAllocationsPprof(
   for (const [index, value] of arrayAt(raw['samples'] ?? [], 'profile.samples').entries()) {
     const path = `profile.samples[${index}]`;
     const { nodeId } = objectAt(value, path);
-    // A node without an estimate left may be gone from the tree while its sample is still told.
+    // A node without estimated bytes may be missing from the tree while its sample is still listed.
     const place = nodes.placeOf(nodeId);
     if (place !== undefined) objects[place] = (objects[place] ?? 0) + 1;
   }
@@ -99,7 +100,7 @@ export async function encodeAllocationsPprof(
   });
 }
 
-/** By node: its samples, and the microseconds that it ran itself. */
+/** By node: its samples, and its self time in microseconds. */
 function selfTimes(
   raw: Readonly<Record<string, unknown>>,
   nodes: CheckedNodes,
@@ -129,7 +130,7 @@ function selfTimes(
     const place = nodes.placeOf(id);
     if (place === undefined) return reject(`profile.samples[${index}]`, id, 'the id of a node');
     clock += numberAt(deltas[index], `profile.timeDeltas[${index}]`);
-    // V8 may hand out samples in the order in which they were processed, so that time seems to go back.
+    // V8 may report samples in the order in which it processed them, so that time seems to go back.
     const now = Math.max(latest, clock);
     if (before >= 0) selfUs[before] = (selfUs[before] ?? 0) + now - latest;
     counts[place] = (counts[place] ?? 0) + 1;

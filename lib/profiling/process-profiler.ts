@@ -6,20 +6,23 @@ import { ExecutionLog } from './execution-log.js';
 import { ProfileRing, type ProfileRingOptions } from './profile-ring.js';
 import type { Sampler } from './sample-window.js';
 
-/** What is needed of a span's state. Its numbers are 0 until it is noticed. */
+/** `executionPeriod` of a span that is not counted: work, which its parent awaits, and a span that has ended. */
+const NOT_COUNTED = 0;
+/** `executionPeriod` of a span that only its parent counts: the only child that runs. */
+const COUNTED_BY_PARENT = -1;
+
+/** The part of a live span that the profiler reads and writes. Its numbers are 0 until the span starts. */
 export interface NoticedSpan {
   readonly parent: NoticedSpan | undefined;
-  /** The outermost one around it, or itself. */
+  /** The outermost ancestor, or the span itself. */
   readonly root: NoticedSpan;
-  /** Whether it is work that is waited for: code goes on in its parent. */
+  /** Whether its parent awaits it without other code of its own: a query, an outgoing call. */
   readonly isWork: boolean;
+  /** Its number in {@link ExecutionLog}. */
   executionNumber: number;
-  /**
-   * Of what runs beside other code, as a request does: by when it was counted for that. -1 where it is counted by its
-   * parent only, 0 where it is not counted.
-   */
+  /** The period of {@link ContextTracker} that counts it as a request or as a concurrent part; 0 and -1 see above. */
   executionPeriod: number;
-  /** Its children with code of their own that run, and the sum of their numbers: of one, it is that one's. */
+  /** Its running children that are not work, and the sum of their numbers: if one runs, this is its number. */
   executionChildren: number;
   executionChildrenSum: number;
   /** CPU time of the process when the request started, in milliseconds. */
@@ -27,19 +30,19 @@ export interface NoticedSpan {
 }
 
 /**
- * The profiler of this process: there is one event loop to sample, however many modules want to know. While nobody
- * does, noticing a span costs one comparison.
+ * The profiler of one process: all modules share one event loop. While no module has acquired it, a span costs one
+ * comparison.
  */
 export class ProcessProfiler {
   ring: ProfileRing | undefined;
   executionLog: ExecutionLog | undefined;
   private tracker: ContextTracker | undefined;
   private users = 0;
-  /** Where numbers and looks go on, when it is wanted again: spans of before may still run. */
+  /** Where the next log and tracker continue, because spans of the previous ones may still run. */
   private lastNumber = 0;
-  private nextLook = 1;
+  private nextPeriod = 1;
 
-  /** @param options and sampler count where it is the first to want it */
+  /** @param options and `sampler` apply if no module has acquired the profiler yet */
   acquire(
     options: ProfileRingOptions,
     sampler: Sampler,
@@ -51,7 +54,7 @@ export class ProcessProfiler {
       this.tracker = new ContextTracker(
         this.executionLog,
         () => numberOf(trace.getActiveSpan()),
-        this.nextLook,
+        this.nextPeriod,
       );
       this.ring = new ProfileRing(options, sampler);
       this.ring.start();
@@ -64,38 +67,31 @@ export class ProcessProfiler {
     this.ring?.stop();
     this.tracker?.stop();
     this.lastNumber = this.executionLog?.lastNumber ?? this.lastNumber;
-    this.nextLook = this.tracker?.nextLook ?? this.nextLook;
+    this.nextPeriod = this.tracker?.nextPeriod ?? this.nextPeriod;
     this.ring = undefined;
     this.executionLog = undefined;
     this.tracker = undefined;
   }
 
-  /** A span begins, and its code runs from `now` on. */
+  /** Call when a span starts: its code runs from `now` on. */
   started(span: NoticedSpan, now: number): void {
     const { executionLog, tracker } = this;
     if (executionLog === undefined || tracker === undefined) return;
-    const { parent } = span;
-    span.executionNumber = executionLog.number(parent?.executionNumber ?? 0);
-    // Before its mark: that one is certain only as long as nobody else has code.
-    if (parent === undefined) {
-      // How long the loop was busy can't be told while it is sampled.
-      span.request.cpuStartMs = cpuTimeMs();
-      span.executionPeriod = tracker.started(now, span.executionNumber);
-    } else if (!span.isWork) {
-      parent.executionChildrenSum += span.executionNumber;
-      span.executionPeriod = ++parent.executionChildren > 1 ? tracker.started(now, 0) : -1;
-    }
+    span.executionNumber = executionLog.number(span.parent?.executionNumber ?? 0);
+    if (span.isWork && span.parent !== undefined) return;
+    // Before its mark: whether that is exact depends on the number of requests.
+    span.executionPeriod = this.count(span, tracker, now);
     if (!span.isWork) this.mark(span, span.executionNumber, now);
   }
 
-  /** It ends, and what waited for it goes on. */
+  /** Call when a span ends: the code that awaited it continues. */
   ended(span: NoticedSpan, now: number): void {
     const { executionLog } = this;
     if (executionLog === undefined || span.executionNumber === 0) return;
     const { parent } = span;
-    // Whether it is work may have turned out since it began.
-    const isCounted = span.executionPeriod !== 0;
-    this.leaves(span);
+    // By its period, because `isWork` may have changed since the start.
+    const isCounted = span.executionPeriod !== NOT_COUNTED;
+    this.uncount(span);
     if (parent === undefined) {
       executionLog.mark(this.tracker?.only ?? 0, now);
       return;
@@ -108,21 +104,32 @@ export class ProcessProfiler {
     this.mark(span, next, now);
   }
 
-  /** Nobody waits for the end of a root: it is a stream. */
+  /** Call when a root turns out to be a stream, whose end nobody awaits. */
   streams(span: NoticedSpan): void {
-    if (this.executionLog !== undefined) this.leaves(span);
+    if (this.executionLog !== undefined) this.uncount(span);
   }
 
-  /** What goes on in a request that is over, or in a stream, is not told apart from the code of those that run. */
+  /** The code of a request that has ended, or of a stream, cannot be separated from that of running requests. */
   private mark({ root }: NoticedSpan, number: number, now: number): void {
-    if (root.executionPeriod > 0) this.executionLog?.mark(number, now);
+    if (root.executionPeriod > NOT_COUNTED) this.executionLog?.mark(number, now);
     else this.executionLog?.mark(number, now, false);
   }
 
-  private leaves(span: NoticedSpan): void {
-    if (span.executionPeriod > 0)
+  private count(span: NoticedSpan, tracker: ContextTracker, now: number): number {
+    const { parent } = span;
+    if (parent === undefined) {
+      // Sampling falsifies the busy time of the loop, so CPU time takes its place.
+      span.request.cpuStartMs = cpuTimeMs();
+      return tracker.started(now, span.executionNumber);
+    }
+    parent.executionChildrenSum += span.executionNumber;
+    return ++parent.executionChildren > 1 ? tracker.started(now, 0) : COUNTED_BY_PARENT;
+  }
+
+  private uncount(span: NoticedSpan): void {
+    if (span.executionPeriod > NOT_COUNTED)
       this.tracker?.ended(span.executionPeriod, span.parent === undefined ? span.executionNumber : 0);
-    span.executionPeriod = 0;
+    span.executionPeriod = NOT_COUNTED;
   }
 }
 

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 import { PROFILE_TYPES } from './profile-info.js';
 import { parseProfileName, profileName, timeOf } from './profile-names.js';
 
-/** How much is kept of profiles. */
+/** Limits of the directory of profiles. */
 export interface ProfileBudgets {
-  /** The files of all profiles together, descriptions included. */
+  /** The total of all profiles, descriptions included. */
   readonly maxBytes: number;
   readonly maxFiles: number;
   readonly maxAgeMs: number;
 }
 
-/** After this time nobody completes a file any more. */
+/** After this time an incomplete file counts as abandoned. */
 const ABANDONED_MS = 60 * 60 * 1000;
 
-/** The files on disk of one profile. */
+/** The files of one profile. */
 interface StoredProfile {
   readonly id: string;
   readonly names: string[];
@@ -24,19 +24,21 @@ interface StoredProfile {
   sidecar: boolean;
 }
 
-/** Removes what nobody will complete and what is beyond the budgets. Touches only files with names of ours. */
+/**
+ * Deletes abandoned files, and the oldest profiles once a limit is exceeded. Touches only files named by this library.
+ */
 export class ProfileCleanup {
-  /** Why a file could not be removed, of the last that could not. */
+  /** The error of the last file that could not be deleted. */
   private failure: unknown;
 
   private constructor(private readonly directory: string) {}
 
   /**
-   * Other processes may do the same meanwhile.
-   * @param lookFor `crashed`: also what processes that are gone left. It is for the first time only: where containers
-   * share a directory, processes of others seem gone.
-   * @param keep the id of a profile that stays, whatever the budgets
-   * @throws Error where the directory cannot be read or a file not be removed; the others are removed nevertheless
+   * Other processes may run it at the same time.
+   * @param lookFor `crashed`: also deletes temporary files of processes that no longer exist. Only for the first run:
+   * if containers share a directory, processes of other containers seem not to exist.
+   * @param keep the id of a profile that is kept regardless of the limits
+   * @throws Error if the directory cannot be read or a file cannot be deleted; the other files are deleted nevertheless
    */
   static async run(
     directory: string,
@@ -49,7 +51,7 @@ export class ProfileCleanup {
     if (cleanup.failure !== undefined) throw cleanup.failure;
   }
 
-  /** Removes temporary files, and finds the profiles: the oldest first. */
+  /** Deletes temporary files, and returns the profiles, oldest first. */
   private async scan(crashed: boolean): Promise<StoredProfile[]> {
     const found = new Map<string, StoredProfile>();
     for (const name of await namesIn(this.directory)) {
@@ -72,7 +74,7 @@ export class ProfileCleanup {
         sidecar: false,
       };
       found.set(id, entry);
-      // The description goes last: a profile without one would count for an hour.
+      // The description is deleted last: a profile without one would count for an hour.
       if (sidecar) entry.names.push(name);
       else entry.names.unshift(name);
       entry[sidecar ? 'sidecar' : 'profile'] = true;
@@ -82,7 +84,7 @@ export class ProfileCleanup {
     return [...found.values()].sort((one, other) => (one.id < other.id ? -1 : 1));
   }
 
-  /** Removes descriptions of nothing, and profiles that get no description any more. */
+  /** Deletes descriptions without a profile, and abandoned profiles without a description. */
   private async withoutHalves(stored: StoredProfile[]): Promise<StoredProfile[]> {
     const whole: StoredProfile[] = [];
     for (const entry of stored) {
@@ -94,7 +96,7 @@ export class ProfileCleanup {
     return whole;
   }
 
-  /** A listing is no snapshot: it may have passed where the profile's file came, and not yet where its description did. */
+  /** A directory listing is not atomic: it may miss a new profile but list its description. */
   private async hasProfile(id: string): Promise<boolean> {
     for (const type of PROFILE_TYPES) {
       const path = join(this.directory, profileName(id, type));
@@ -137,7 +139,7 @@ async function namesIn(directory: string): Promise<string[]> {
   try {
     return await readdir(directory);
   } catch (error) {
-    // It was removed meanwhile, and all that was in it.
+    // The directory was deleted meanwhile.
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
     throw error;
   }
@@ -147,15 +149,15 @@ function isAbandoned(modifiedAt: number): boolean {
   return modifiedAt < Date.now() - ABANDONED_MS;
 }
 
-/** Whether the process that a temporary file is named after may still be writing it. */
+/** Whether the process that the temporary file is named after may still be writing it. */
 function isWriting(pid: number, modifiedAt: number): boolean {
-  // In containers every process has the same number: one before us that had ours is gone.
+  // Processes of different containers share ids: an earlier process with our id has ended.
   if (pid === process.pid) return modifiedAt >= Date.now() - process.uptime() * 1000;
   try {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // It is another user's.
+    // The process belongs to another user.
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
 }

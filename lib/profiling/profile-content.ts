@@ -2,20 +2,20 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import { temporaryPath } from './profile-names.js';
 
-/** A profile as text or bytes, whole or as it comes. */
+/** The content of a profile, as a whole or streamed. */
 export type ProfileContent = string | Uint8Array | AsyncIterable<Uint8Array | string>;
 
 type Chunks = AsyncIterator<Uint8Array | string>;
 
-/** Keeps a stream that fails before it is read from ending the process: its error is told to whoever reads it. */
+/** Prevents a stream that fails before it is read from ending the process; its reader still receives the error. */
 export function holdContent(content: ProfileContent): void {
   if (content instanceof Readable) content.on('error', () => {});
 }
 
-/** Ends the source of what will not be read any more. Waits for nothing: a source that hangs would hang us. */
-export function letGo(content: ProfileContent, chunks?: Chunks): void {
+/** Closes a source that will not be read any more. Does not wait, because a source may hang. */
+export function closeContent(content: ProfileContent, chunks?: Chunks): void {
   if (isWhole(content)) return;
-  // The iterator of a stream that was not begun, or that hangs, would not destroy it.
+  // The iterator of a stream that was not started, or that hangs, would not destroy it.
   if (content instanceof Readable) content.destroy();
   else void close(content, chunks);
 }
@@ -24,14 +24,15 @@ async function close(content: AsyncIterable<Uint8Array | string>, chunks?: Chunk
   try {
     await (chunks ?? content[Symbol.asyncIterator]()).return?.();
   } catch {
-    // It is of no use any more.
+    // The source is not needed any more.
   }
 }
 
 /**
- * Writes a file that appears whole or not at all, and that only its owner may read.
+ * Writes a file atomically, readable only by its owner.
  * @returns its size in bytes
- * @throws Error where it cannot be written or would be larger than `maxBytes`; the signal's reason; what the content throws
+ * @throws Error if it cannot be written or would exceed `maxBytes`; the signal's reason if aborted; the content's
+ * errors
  */
 export async function writeWhole(
   path: string,
@@ -41,11 +42,11 @@ export async function writeWhole(
 ): Promise<number> {
   const temporary = temporaryPath(path);
   try {
-    // Exclusively: neither a file nor a symbolic link that lies there is written to.
+    // Exclusively, so that an existing file or symbolic link is not written to.
     const file = await open(temporary, 'wx', 0o600);
     let bytes: number;
     try {
-      // The umask may have taken rights of the owner's.
+      // The umask may have removed permissions of the owner.
       await file.chmod(0o600);
       bytes = await writeContent(file, content, maxBytes, signal);
     } finally {
@@ -69,7 +70,7 @@ async function writeContent(
   let bytes = 0;
   const write = async (chunk: Uint8Array | string): Promise<void> => {
     bytes += Buffer.byteLength(chunk);
-    if (bytes > maxBytes) throw new Error(`the profile is larger than what may be kept (${maxBytes} bytes)`);
+    if (bytes > maxBytes) throw new Error(`the profile exceeds the limit of ${maxBytes} bytes`);
     await file.writeFile(chunk);
   };
   if (isWhole(content)) {
@@ -84,7 +85,7 @@ async function writeContent(
       await write(value);
     }
   } catch (error) {
-    letGo(content, chunks);
+    closeContent(content, chunks);
     throw error;
   }
 }
@@ -93,7 +94,7 @@ function isWhole(content: ProfileContent): content is string | Uint8Array {
   return typeof content === 'string' || ArrayBuffer.isView(content);
 }
 
-/** Not by Promise.race: a promise of the signal's would hold every chunk until the last is written. */
+/** Instead of Promise.race, with which a promise for the signal would retain every chunk until the last is written. */
 function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {

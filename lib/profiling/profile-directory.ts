@@ -3,47 +3,47 @@ import { chmod, lstat, mkdir, opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { parseProfileName } from './profile-names.js';
 
-/** Profiles tell of code and heap snapshots hold secrets: the directory is its owner's alone. */
+/** Profiles describe code, and heap snapshots contain secrets, so only the owner may enter the directory. */
 const PRIVATE = 0o700;
-const OF_OTHERS = 0o077;
+const PERMISSIONS_OF_OTHERS = 0o077;
 
 /**
- * Makes the directory of profiles, with its parents, where there is none.
- * @param path absolute and without a slash at its end, which would follow a symbolic link
- * @throws Error as {@link findDirectory}, or where it cannot be made
+ * Creates the directory of profiles, with its parents, if it does not exist.
+ * @param path absolute and without a trailing slash, which would follow a symbolic link
+ * @throws Error as {@link findDirectory}, or if it cannot be created
  */
 export async function makeDirectory(path: string): Promise<void> {
   if (await findDirectory(path)) return;
   await mkdir(dirname(path), { recursive: true });
   try {
     await mkdir(path, PRIVATE);
-    // The umask may have taken rights of the owner's.
+    // The umask may have removed permissions of the owner.
     await chmod(path, PRIVATE);
   } catch (error) {
-    // Another process may have been faster, or somebody may want us to write elsewhere.
+    // Another process may have created it first, or put something else in its place.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !(await findDirectory(path))) throw error;
   }
 }
 
 /**
- * Whether there is a directory of profiles. One of ours that others may enter is closed to them.
- * @throws Error that says what is wrong with it and what is wanted, where nothing should be written to it or read from it
+ * Whether the directory of profiles exists. Removes the permissions of other users if it contains only profiles.
+ * @throws Error with the problem and the solution, if the directory must not be used
  */
 export async function findDirectory(path: string): Promise<boolean> {
   const stats = await statsOf(path);
   if (stats === undefined) return false;
   if (stats.isSymbolicLink())
-    throw new Error('it is a symbolic link: give the directory itself, or one that does not exist yet');
+    throw new Error('it is a symbolic link: use the directory itself, or one that does not exist yet');
   if (!stats.isDirectory())
-    throw new Error('it is not a directory: give one, or one that does not exist yet');
-  // Where users have no numbers (Windows), rights are no bits either.
+    throw new Error('it is not a directory: use one, or a path that does not exist yet');
+  // Where users have no ids (Windows), there are no permission bits either.
   const user = process.getuid?.();
   if (user === undefined) return true;
   if (stats.uid !== user)
     throw new Error(
-      `it belongs to user ${stats.uid} and this process runs as ${user}: give a directory of this user's, or one that does not exist yet, such as ${join(path, 'profiles')}`,
+      `it belongs to user ${stats.uid} but this process runs as ${user}: use a directory of this user, or one that does not exist yet, such as ${join(path, 'profiles')}`,
     );
-  if ((stats.mode & OF_OTHERS) !== 0) await closeToOthers(path, stats);
+  if ((stats.mode & PERMISSIONS_OF_OTHERS) !== 0) await closeToOthers(path, stats);
   return true;
 }
 
@@ -57,17 +57,17 @@ async function statsOf(path: string): Promise<Stats | undefined> {
 }
 
 async function closeToOthers(path: string, { mode }: Stats): Promise<void> {
-  const foreign = await findForeign(path);
-  // Whoever shares it with others would be locked out.
-  if (foreign !== undefined)
+  const otherFile = await findOtherFile(path);
+  // Other users may rely on a shared directory.
+  if (otherFile !== undefined)
     throw new Error(
-      `other users may enter it (mode ${(mode & 0o777).toString(8)}), and it holds what is not ours (${JSON.stringify(foreign)}): give a directory for profiles alone, such as ${join(path, 'profiles')}, or set its mode to 700`,
+      `other users may enter it (mode ${(mode & 0o777).toString(8)}), and it contains other files (${JSON.stringify(otherFile)}): use a directory for profiles only, such as ${join(path, 'profiles')}, or set its mode to 700`,
     );
   await chmod(path, PRIVATE);
 }
 
-/** The first thing in a directory that is no file of ours. */
-async function findForeign(path: string): Promise<string | undefined> {
+/** The first entry of a directory that this library has not written. */
+async function findOtherFile(path: string): Promise<string | undefined> {
   for await (const entry of await opendir(path)) {
     if (!entry.isFile() || parseProfileName(entry.name) === undefined) return entry.name;
   }

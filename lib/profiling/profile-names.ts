@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { FILE_EXTENSIONS, PROFILE_TYPES, type ProfileType } from './profile-info.js';
 
-/** UTC to the second, process id, sequence number, and a random part for processes that share number and directory. */
+/** UTC to the second, process id, sequence number, and a random part for processes that share id and directory. */
 const ID = String.raw`\d{8}T\d{6}-[1-9]\d{0,9}-\d{6,12}-[0-9a-f]{6}`;
 const SIDECAR = 'json';
 const EXTENSION = [...PROFILE_TYPES.map((type) => FILE_EXTENSIONS[type]), SIDECAR].join('|');
@@ -9,30 +9,30 @@ const EXTENSION = [...PROFILE_TYPES.map((type) => FILE_EXTENSIONS[type]), SIDECA
 const ID_PATTERN = new RegExp(`^${ID}$`);
 const NAME_PATTERN = new RegExp(`^(${ID})\\.(${EXTENSION})(?:\\.([1-9]\\d{0,9})\\.tmp)?$`);
 
-/** What the name of a file of ours says. */
+/** The parts of the name of a file that this library has written. */
 export interface ProfileName {
   readonly id: string;
-  /** Whether it describes a profile, rather than being one. */
+  /** Whether the file describes a profile, rather than being one. */
   readonly sidecar: boolean;
-  /** The process that writes it, while it is not complete. */
+  /** The id of the process that is writing it; undefined if it is complete. */
   readonly writer: number | undefined;
 }
 
 let sequence = 0;
 
-/** A new id, unique among all processes; ids of one process sort by age. Does no I/O. */
+/** A new id, unique among all processes; the ids of one process sort by age. Does no I/O. */
 export function newProfileId(): string {
   const time = new Date().toISOString().replaceAll(/[-:]|\..*/g, '');
   sequence++;
   return `${time}-${process.pid}-${String(sequence).padStart(6, '0')}-${randomBytes(3).toString('hex')}`;
 }
 
-/** Whether something that may have come from outside is an id. One that is can be a part of a path. */
+/** Whether a value is a valid id, which is safe as a part of a path even if it comes from outside. */
 export function isProfileId(id: unknown): id is string {
   return typeof id === 'string' && ID_PATTERN.test(id);
 }
 
-/** When an id was made, in milliseconds since 1970. */
+/** When an id was created, in milliseconds since 1970. */
 export function timeOf(id: string): number {
   const part = (start: number, length = 2): number => Number(id.slice(start, start + length));
   return Date.UTC(part(0, 4), part(4) - 1, part(6), part(9), part(11), part(13));
@@ -47,12 +47,12 @@ export function sidecarName(id: string): string {
   return `${id}.${SIDECAR}`;
 }
 
-/** What a file is called until it is complete. */
+/** The name of a file until it is complete. */
 export function temporaryPath(path: string): string {
   return `${path}.${process.pid}.tmp`;
 }
 
-/** @returns nothing for the name of a file that is not ours. */
+/** @returns undefined for the name of any other file. */
 export function parseProfileName(name: string): ProfileName | undefined {
   const match = NAME_PATTERN.exec(name);
   if (match === null) return undefined;

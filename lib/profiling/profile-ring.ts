@@ -1,28 +1,28 @@
 import { AsyncResource } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
-// Not the global ones, which a test of the application may have replaced.
+// Not the globals, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { samplingBegins } from '../process/loop-idle.js';
 import { bytesOf, type Sampler, type SampleWindow } from './sample-window.js';
 
-/** How long a window is: a longer one is dearer to end, in one piece; a shorter one is so more often. */
+/** Duration of a window. The end of a longer window blocks for longer; shorter windows end more often. */
 const WINDOW_MS = 2000;
-/** When somebody waits for the present window, it ends early, but is at least so long. */
+/** Minimum duration of a window that ends early because a slow operation waits for it. */
 const MIN_WINDOW_MS = 500;
-/** And so many times as long as the last end took: it must stay cheap with much to end, too. */
+/** Minimum duration as a multiple of how long the last end of a window took, so that the cost stays low. */
 const MIN_WINDOWS_COST = 50;
-/** Who waits at a time; beyond, nobody is told. */
+/** Maximum number of waiting callers; further ones get no samples. */
 const MAX_WAITING = 32;
 
-/** What the ring of profiles is at. */
+/** Status of the ring of profiles. */
 export interface ProfileRingStatus {
-  /** `paused`: a debugger is attached, and the ring goes on when it has gone. `off`: the reason says why. */
+  /** `paused`: a debugger is attached; sampling resumes when it detaches. `off`: see the reason. */
   state: 'on' | 'paused' | 'off';
   reason?: string;
   sampler?: Sampler['name'];
-  /** Milliseconds from one sample to the next. */
+  /** Milliseconds between two samples. */
   intervalMs?: number;
-  /** What is kept: windows, the seconds of the past that they cover, and the memory that they take. */
+  /** The number of windows kept, the seconds that they cover, and their memory. */
   windows: number;
   seconds: number;
   bytes: number;
@@ -34,7 +34,7 @@ export interface ProfileRingOptions {
   readonly maxBytes: number;
 }
 
-/** The recent past of this thread in CPU samples, within a fixed budget of memory: the oldest gives way. */
+/** CPU samples of the recent past of this thread in bounded memory: the oldest are dropped first. */
 export class ProfileRing {
   private readonly windows: { readonly window: SampleWindow; readonly bytes: number }[] = [];
   private bytes = 0;
@@ -45,16 +45,16 @@ export class ProfileRing {
   private minWindowMs = MIN_WINDOW_MS;
   private paused: string | undefined;
   private failure: string | undefined = 'not started';
-  /** Its timer would keep the context of a request that happened to set it, and so on for ever. */
+  /** Without it, the timer would keep the context of the request that starts it, forever. */
   private readonly outside = new AsyncResource('nestjs-performance.ring');
-  private waiting: { readonly at: number; readonly tell: (windows: boolean) => void }[] = [];
+  private waiting: { readonly at: number; readonly settle: (windows: boolean) => void }[] = [];
 
   constructor(
     private readonly options: ProfileRingOptions,
     private readonly sampler: Sampler,
   ) {}
 
-  /** Never throws: an application without profiles is better than none. */
+  /** Never throws. {@link status} says why it is off. */
   start(): void {
     if (this.timer !== undefined) return;
     this.failure = undefined;
@@ -67,37 +67,37 @@ export class ProfileRing {
     this.timer = undefined;
     this.end();
     this.failure = 'stopped';
-    this.forget();
+    this.clear();
   }
 
-  /** The windows that overlap an interval of `performance.now()`, the oldest first. The present one is not yet among them. */
+  /** The windows that overlap an interval of `performance.now()`, oldest first. Does not include the current window. */
   within(from: number, to: number): SampleWindow[] {
     return this.windows
       .map(({ window }) => window)
       .filter(({ startedAt, endedAt }) => endedAt > from && startedAt < to);
   }
 
-  /** When the oldest of what is kept began. */
+  /** The start of the oldest window. */
   get oldestAt(): number {
     return this.windows[0]?.window.startedAt ?? this.begunAt;
   }
 
-  /** Resolves when what ran until `at` can be asked for; with false where it will not be. */
+  /** Resolves with true once the samples until `at` are available, with false if they will not be. */
   settled(at: number): Promise<boolean> {
     if (!this.sampling || this.waiting.length >= MAX_WAITING) return Promise.resolve(false);
     if (at <= this.begunAt) return Promise.resolve(true);
     if (this.waiting.length === 0) {
       this.schedule(Math.max(0, this.begunAt + this.minWindowMs - performance.now()));
     }
-    return new Promise((tell) => this.waiting.push({ at, tell }));
+    return new Promise((settle) => this.waiting.push({ at, settle }));
   }
 
-  /** Ends the present window now, as at the end of the process: nobody need wait for it any more. */
+  /** Ends the current window now, as at the end of the process. */
   settleNow(): void {
     if (this.sampling) this.rotate();
   }
 
-  /** Whether what runs now can be asked for later. */
+  /** Whether the code that runs now is sampled and can be requested later. */
   get isSampling(): boolean {
     return this.sampling && this.waiting.length < MAX_WAITING;
   }
@@ -135,26 +135,26 @@ export class ProfileRing {
     try {
       this.sampler.stop();
     } catch {
-      // What could not be ended is over as well.
+      // A sampler that fails to stop has ended as well.
     }
-    this.tell(Number.NEGATIVE_INFINITY);
+    this.settle(Number.NEGATIVE_INFINITY);
   }
 
   private schedule(ms: number): void {
     clearTimeout(this.timer);
-    this.timer = this.outside.runInAsyncScope(setTimeout, undefined, () => this.turn(), ms);
+    this.timer = this.outside.runInAsyncScope(setTimeout, undefined, () => this.onTimer(), ms);
     this.timer.unref();
   }
 
-  private turn(): void {
+  private onTimer(): void {
     try {
-      this.goOn(this.sampler.obstacle?.());
+      this.resumeOrPause(this.sampler.obstacle?.());
     } catch (error) {
       this.failed(error);
     }
   }
 
-  private goOn(obstacle: string | undefined): void {
+  private resumeOrPause(obstacle: string | undefined): void {
     if (!this.sampling) {
       if (obstacle === undefined) this.begin();
     } else if (obstacle === undefined) this.rotate();
@@ -172,7 +172,7 @@ export class ProfileRing {
       this.minWindowMs = Math.max(MIN_WINDOW_MS, MIN_WINDOWS_COST * (performance.now() - begunAt));
       this.begunAt = begunAt;
       this.keep(window);
-      this.tell(window.endedAt);
+      this.settle(window.endedAt);
     } catch (error) {
       this.failed(error);
     }
@@ -183,7 +183,7 @@ export class ProfileRing {
     this.windows.push({ window, bytes });
     this.bytes += bytes;
     const oldest = window.endedAt - this.options.keepMs;
-    // The newest stays, however large: a slow operation may wait for it.
+    // The newest is kept regardless of its size: a slow operation may wait for it.
     while (this.windows.length > 1) {
       const first = this.windows[0] as (typeof this.windows)[number];
       if (first.window.endedAt >= oldest && this.bytes <= this.options.maxBytes) break;
@@ -192,12 +192,12 @@ export class ProfileRing {
     }
   }
 
-  private tell(endedAt: number): void {
+  private settle(endedAt: number): void {
     const { waiting } = this;
     this.waiting = [];
     const over = endedAt === Number.NEGATIVE_INFINITY;
     for (const one of waiting) {
-      if (over || one.at <= endedAt) one.tell(!over);
+      if (over || one.at <= endedAt) one.settle(!over);
       else this.waiting.push(one);
     }
   }
@@ -209,7 +209,7 @@ export class ProfileRing {
     this.end();
   }
 
-  private forget(): void {
+  private clear(): void {
     this.windows.length = 0;
     this.bytes = 0;
   }

@@ -4,12 +4,12 @@ import type { ProfileInfo } from './profile-info.js';
 import type { ProfilingSettings } from './profiling-options.js';
 import { type PushStatus, PyroscopePush } from './pyroscope.js';
 
-/** A profile as pprof, which its format can be turned into. A heap snapshot cannot. */
+/** Converts a profile to pprof. Heap snapshots cannot be converted. */
 export async function toPprof(info: ProfileInfo, content: string): Promise<Uint8Array> {
   const { encodeAllocationsPprof, encodeCpuPprof } = await import('./pprof.js');
   const profile: unknown = JSON.parse(content);
   const { startedAt, durationMs, operation } = info;
-  // What a span's profile is found by, in Pyroscope and Grafana.
+  // Pyroscope and Grafana find the profile of a span by these labels.
   const labels: Record<string, string> =
     operation === undefined ? {} : { span_id: operation.spanId, span_name: operation.name };
   if (info.type === 'allocations')
@@ -23,7 +23,7 @@ export async function toPprof(info: ProfileInfo, content: string): Promise<Uint8
   return encodeCpuPprof(profile as Profiler.Profile, { startedAt, intervalUs, labels });
 }
 
-/** Sends profiles to Pyroscope, where the options name one. */
+/** Sends profiles to Pyroscope, if it is configured. */
 export class ProfileShipping {
   private readonly target: PyroscopePush | undefined;
   private readonly encodings = new Set<Promise<void>>();
@@ -36,7 +36,7 @@ export class ProfileShipping {
       this.target = new PyroscopePush(pyroscope, { serviceName, serviceVersion, hostName }, warn);
   }
 
-  /** Whether there is anywhere to send to. */
+  /** Whether Pyroscope is configured. */
   get ships(): boolean {
     return this.target !== undefined;
   }
@@ -45,7 +45,7 @@ export class ProfileShipping {
     return this.target?.status;
   }
 
-  /** Begins to send a profile that was kept. Never throws. */
+  /** Starts to send a stored profile. Never throws. */
   ship(info: ProfileInfo, content: string): void {
     const { target } = this;
     const { type, startedAt, durationMs } = info;

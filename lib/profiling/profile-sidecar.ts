@@ -2,18 +2,23 @@ import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { PROFILE_TYPES, type ProfileInfo } from './profile-info.js';
 
-/** A profile's description: what the file that lies beside it holds. Size and path are those of the profile itself. */
+/**
+ * The description of a profile, as stored in the file beside it. Size and path are read from the profile's own file.
+ */
 export type NewProfile = Omit<ProfileInfo, 'bytes' | 'path'>;
 
-/** A larger description is none of ours. */
+/** A larger file is not a description. */
 export const MAX_SIDECAR_BYTES = 64 * 1024;
 
-/** No symbolic link is followed and no pipe waited for. Where a flag is unknown (Windows) it is undefined, and adds nothing. */
+/**
+ * Follows no symbolic links and waits for no pipe. A flag that the system does not have (Windows) is undefined, and has
+ * no effect.
+ */
 const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
 
 /**
  * Opens a regular file for reading; the caller closes it.
- * @throws Error where there is none
+ * @throws Error if it does not exist or is not a file
  */
 export async function openFile(path: string): Promise<{ file: FileHandle; stats: Stats }> {
   const file = await open(path, READ);
@@ -28,9 +33,9 @@ export async function openFile(path: string): Promise<{ file: FileHandle; stats:
 }
 
 /**
- * Reads the description of a profile. What else the file says is left out.
- * @returns nothing where it is not one of this id
- * @throws Error where it cannot be read
+ * Reads the description of a profile. Drops unknown fields.
+ * @returns undefined if it does not describe this id
+ * @throws Error if it cannot be read
  */
 export async function readSidecar(path: string, id: string): Promise<NewProfile | undefined> {
   const { file, stats } = await openFile(path);
@@ -66,7 +71,7 @@ function isProfile(value: unknown): value is NewProfile {
   const { type, reason, startedAt, durationMs, scope, samples, operation } = value;
   return (
     PROFILE_TYPES.some((known) => known === type) &&
-    // A reason that a later version knows is no fault.
+    // Later versions may add reasons.
     [reason, scope].every((text) => typeof text === 'string') &&
     [startedAt, durationMs, samples ?? 0].every(Number.isFinite) &&
     (operation === undefined || isOperation(operation))

@@ -2,7 +2,7 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ProfileCleanup } from './profile-cleanup.js';
-import { holdContent, letGo, type ProfileContent, writeWhole } from './profile-content.js';
+import { closeContent, holdContent, type ProfileContent, writeWhole } from './profile-content.js';
 import { findDirectory, makeDirectory } from './profile-directory.js';
 import type { ProfileInfo, ProfileType } from './profile-info.js';
 import { isProfileId, newProfileId, parseProfileName, profileName, sidecarName } from './profile-names.js';
@@ -10,32 +10,32 @@ import { MAX_SIDECAR_BYTES, type NewProfile, openFile, readSidecar } from './pro
 
 export type { NewProfile, ProfileContent };
 
-/** Where profiles are kept, and how many; the oldest give way. */
+/** Where profiles are stored, and how many; the oldest are deleted once a limit is reached. */
 export interface ProfileStoreOptions {
-  /** Made when it is first written to. One that exists must be this user's, and closed to others or free of other things. */
+  /** Created on first use. An existing directory must belong to this user, and be private or contain only profiles. */
   readonly directory: string;
-  /** Of all profiles together, with their descriptions. */
+  /** The total of all profiles, with their descriptions. */
   readonly maxBytes: number;
   readonly maxFiles: number;
   readonly maxAgeMs: number;
 }
 
-/** The writes that wait for the one that runs; content that waits holds memory. */
+/** Maximum number of waiting writes; their content takes memory. */
 const MAX_WAITING = 16;
 
 /**
- * The directory of profiles. A profile is a file `ID.cpuprofile`, `.heapprofile` or `.heapsnapshot`, with `ID.json` that
- * describes it. Several processes may share the directory, and anybody may empty it at any time.
+ * The directory of profiles. A profile is a file `ID.cpuprofile`, `.heapprofile` or `.heapsnapshot`, with an `ID.json`
+ * that describes it. Several processes may share the directory, and it may be emptied at any time.
  */
 export class ProfileStore {
   private readonly directory: string;
-  /** The write that was handed in last, and with it all before. */
+  /** The most recent write, which waits for all previous ones. */
   private last: Promise<unknown> = Promise.resolve();
   private waiting = 0;
   private cleaned: Promise<void> | undefined;
   private lastFailure: string | undefined;
 
-  /** @param warn told once why profiles are not kept; again after one was */
+  /** @param warn called with the first failure to store a profile, and again after a success */
   constructor(
     private readonly options: ProfileStoreOptions,
     private readonly warn: (message: string) => void,
@@ -43,7 +43,7 @@ export class ProfileStore {
     this.directory = resolve(options.directory);
   }
 
-  /** Why the last write failed, if it did. */
+  /** Why the last write failed; undefined if it succeeded. */
   get failure(): string | undefined {
     return this.lastFailure;
   }
@@ -54,18 +54,18 @@ export class ProfileStore {
   }
 
   /**
-   * The absolute path that a profile's file has or will have. Does no I/O.
-   * @throws RangeError for what is not an id
+   * The absolute path of a profile's file, whether it exists or not. Does no I/O.
+   * @throws RangeError for an invalid id
    */
   pathOf(id: string, type: ProfileType): string {
     return join(this.directory, profileName(checked(id), type));
   }
 
   /**
-   * Keeps a profile, and lets the oldest go for it. Writes one at a time.
-   * @param signal ends the writing; what was written is removed
-   * @returns nothing where it could not be written, is too large, or 16 others wait already: it was warned of then.
-   * Rejects with the signal's reason only.
+   * Stores a profile, and deletes the oldest ones for it. Writes one at a time.
+   * @param signal aborts the write; a partial file is deleted
+   * @returns undefined if it could not be written, is too large, or 16 others already wait; the failure is logged.
+   * Rejects only with the signal's reason.
    */
   write(
     profile: NewProfile,
@@ -74,8 +74,8 @@ export class ProfileStore {
   ): Promise<ProfileInfo | undefined> {
     holdContent(content);
     if (this.waiting > MAX_WAITING) {
-      letGo(content);
-      this.fail(`${MAX_WAITING} profiles wait to be written already`);
+      closeContent(content);
+      this.fail(`${MAX_WAITING} profiles are already waiting to be written`);
       return Promise.resolve(undefined);
     }
     this.waiting++;
@@ -88,7 +88,7 @@ export class ProfileStore {
     return written;
   }
 
-  /** All profiles, the newest first. Never rejects; what cannot be read is left out. */
+  /** All profiles, newest first. Never rejects; skips what cannot be read. */
   async list(): Promise<ProfileInfo[]> {
     const profiles: ProfileInfo[] = [];
     for (const name of await this.names()) {
@@ -100,14 +100,14 @@ export class ProfileStore {
     return profiles.sort((one, other) => (one.id < other.id ? 1 : -1));
   }
 
-  /** Never rejects. @returns nothing for what is not an id, and for a profile that is not there or cannot be read */
+  /** Never rejects. @returns undefined for an invalid id, and for a profile that does not exist or cannot be read */
   async get(id: string): Promise<ProfileInfo | undefined> {
     return isProfileId(id) && (await this.isReadable()) ? this.find(id) : undefined;
   }
 
   /**
-   * A profile, opened for reading: the caller reads or destroys the stream. Never rejects.
-   * @returns nothing as {@link get}
+   * Opens a profile for reading: the caller reads or destroys the stream. Never rejects.
+   * @returns undefined as {@link get}
    */
   async open(id: string): Promise<{ info: ProfileInfo; content: Readable } | undefined> {
     const info = await this.get(id);
@@ -120,7 +120,7 @@ export class ProfileStore {
     }
   }
 
-  /** Resolves when all that was handed to {@link write} is written or given up. Never rejects. */
+  /** Resolves when all profiles passed to {@link write} have been written or have failed. Never rejects. */
   async flush(): Promise<void> {
     await this.last;
   }
@@ -136,7 +136,7 @@ export class ProfileStore {
       await this.makeRoom(info.id);
       return info;
     } catch (error) {
-      letGo(content);
+      closeContent(content);
       if (signal?.aborted === true) throw signal.reason;
       this.fail(messageOf(error));
       return undefined;
@@ -163,7 +163,7 @@ export class ProfileStore {
     return { ...profile, bytes, path };
   }
 
-  /** Takes a profile that stays for a success, unless the old ones cannot be removed for it. */
+  /** Counts the write as a success, unless old profiles cannot be deleted for it. */
   private async makeRoom(keep: string): Promise<void> {
     try {
       await ProfileCleanup.run(this.directory, this.options, { keep });
@@ -173,7 +173,7 @@ export class ProfileStore {
     }
   }
 
-  /** Clears up what earlier processes left, when the directory is first used. Its failure shows at the next write. */
+  /** Deletes what earlier processes left behind, on first use. Its failure shows at the next write. */
   private cleanOnce(): Promise<void> {
     this.cleaned ??= ProfileCleanup.run(this.directory, this.options, { lookFor: 'crashed' }).catch(() => {});
     return this.cleaned;
@@ -185,7 +185,7 @@ export class ProfileStore {
       await this.cleanOnce();
       return true;
     } catch {
-      // The next write says what is wrong with it.
+      // The next write reports the problem.
       return false;
     }
   }
@@ -212,13 +212,16 @@ export class ProfileStore {
 
   private fail(reason: string): void {
     const first = this.lastFailure === undefined;
-    this.lastFailure = `Profiles are not kept in ${this.directory}: ${reason}`;
+    this.lastFailure = `Profiles cannot be stored in ${this.directory}: ${reason}`;
     if (first) this.warn(this.lastFailure);
   }
 }
 
 function checked(id: string): string {
-  if (!isProfileId(id)) throw new RangeError(`${JSON.stringify(id)} is not the id of a profile`);
+  if (!isProfileId(id))
+    throw new RangeError(
+      `Invalid profile id: received ${JSON.stringify(id)}, expected an id of this library`,
+    );
   return id;
 }
 

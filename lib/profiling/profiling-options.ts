@@ -60,7 +60,7 @@ export interface PyroscopeOptions {
   tenantId?: string | undefined;
 }
 
-/** What the profiling of one monitor is told. */
+/** The options that the profiling of one monitor needs. */
 export interface ProfilingSettings extends ResolvedServiceOptions, Complete<ProfilingSwitches> {
   readonly enabled: boolean;
   readonly profiling: ResolvedProfilingOptions;

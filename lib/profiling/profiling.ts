@@ -15,17 +15,17 @@ import type { PushStatus } from './pyroscope.js';
 import type { Sampler } from './sample-window.js';
 import { type CpuAttribution, SlowProfiles, type SlowRun } from './slow-profiles.js';
 
-/** What profiling is at. */
+/** Status of profiling. */
 export interface ProfilingStatus extends ProfileRingStatus {
-  /** Where profiles are kept. */
+  /** The directory of profiles. */
   directory: string;
-  /** Why the last one could not be written, if so. */
+  /** Why the last profile could not be written; undefined if it was. */
   failure?: string;
-  /** Slow operations that got no file, since theirs had one shortly before or there were too many. */
+  /** Slow operations that were not captured because of the cooldown or the limit per minute. */
   skipped: number;
-  /** Why the last heap snapshot after a slow operation was refused, if it was. */
+  /** Why the last heap snapshot after a slow operation was refused; undefined if it was not. */
   snapshotRefused?: string;
-  /** What was sent to Pyroscope, where it is. */
+  /** Profiles sent to Pyroscope; undefined if it is not configured. */
   pyroscope?: PushStatus;
 }
 
@@ -34,30 +34,32 @@ export interface CapturedFile {
   readonly type: ProfileType;
   readonly id: string;
   readonly path: string;
-  /** Whether it is sent to Pyroscope as well. */
+  /** Whether it is also sent to Pyroscope. */
   readonly sent: boolean;
 }
 
-/** What is captured of a slow operation. Files are there some hundred milliseconds after it ended. */
+/** The capture of a slow operation. Files exist a few hundred milliseconds after it ended. */
 export interface SlowCapture {
   readonly files: readonly CapturedFile[];
-  /** What ran, and whether the profile could be kept. Never rejects. */
+  /** The functions that ran, and the profile if it was stored. Never rejects. */
   readonly found: Promise<{ readonly seen?: CpuAttribution; readonly kept?: ProfileInfo }>;
-  /** The heap snapshot, where one is taken and could be kept. Never rejects. */
+  /** The heap snapshot, if one was taken and stored. Never rejects. */
   readonly snapped: Promise<{ readonly kept?: ProfileInfo }>;
 }
 
 const MB = 1024 * 1024;
-/** An operation within which the loop was busy for less is not asked about. */
+/** Operations with less busy time are not analyzed. */
 const MIN_BUSY_MS = 20;
-/** How long a shutdown waits for what is being written and sent. */
+/** How long a shutdown waits for profiles to be written and sent. */
 const FLUSH_TIMEOUT_MS = 3000;
 
-/** Captures profiles for one monitor: of slow operations, on demand, and of memory; keeps them, and sends them. */
+/**
+ * Captures profiles for one monitor: of slow operations, on demand, and under memory pressure; stores and sends them.
+ */
 export class Profiling {
   readonly store: ProfileStore;
   readonly onDemand: OnDemand;
-  /** Where warnings go; set by who has a log. */
+  /** Receives warnings; replaced by an owner that has a logger. */
   warn: (message: string) => void = (message) => diag.warn(`nestjs-performance: ${message}`);
   private readonly quota: CaptureQuota;
   private readonly texts = new SourceTexts();
@@ -95,7 +97,7 @@ export class Profiling {
     );
   }
 
-  /** Begins to sample, where that is wanted. Never rejects. */
+  /** Starts sampling, if it is enabled. Never rejects. */
   start(): Promise<void> {
     if (!this.resolved.enabled || !this.resolved.enableProfiling || this.stopped) return Promise.resolve();
     this.starting ??= this.begin().catch((error: unknown) => {
@@ -105,14 +107,14 @@ export class Profiling {
   }
 
   /**
-   * Captures what is wanted of a slow operation that ends. Decides now; the rest comes later.
+   * Starts the capture of a slow operation that ends. Decides synchronously; the rest follows later.
    * @param key its type and name
-   * @param busyMs how long the event loop was busy within it
-   * @returns nothing where nothing is captured
+   * @param busyMs busy time of the event loop during the operation
+   * @returns undefined if nothing is captured
    */
   slowOperation(run: SlowRun, key: string, busyMs: number): SlowCapture | undefined {
     if (this.stopped) return undefined;
-    // A span that ends keeps what is written on it: it is promised no profile that will not come.
+    // The attributes of an ended span cannot be changed, so it must not name a profile that will not exist.
     const slow = this.slow?.isReady ? this.slow : undefined;
     const keeps = this.keepsSlow && slow !== undefined && this.quota.take(key, Date.now());
     const snaps = this.keepsSlow && this.slow !== undefined && this.options.heapSnapshots;
@@ -127,7 +129,7 @@ export class Profiling {
     return { files, found, snapped: snapshot?.snapped ?? Promise.resolve({}) };
   }
 
-  /** Memory runs short, or leaks: samples what is allocated and stays, for a minute. */
+  /** Samples allocations for a minute, when memory is short or leaks. */
   captureAllocationsOnMemoryPressure(): void {
     if (this.slow === undefined || this.stopped) return;
     void this.settle(this.onDemand.captureAllocations({ seconds: 60, reason: 'memory' }).then(() => ({})));
@@ -150,7 +152,7 @@ export class Profiling {
     };
   }
 
-  /** Ends what runs with what it has, and waits a little until it is written and sent. Never rejects. */
+  /** Ends running captures early, and waits a limited time until they are written and sent. Never rejects. */
   async shutdown(): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
@@ -181,7 +183,7 @@ export class Profiling {
       this.keep(profile, content),
     );
     const { state, reason } = ring.status;
-    if (state !== 'on') this.warn(`No profiles are kept: ${reason}`);
+    if (state !== 'on') this.warn(`CPU profiling is off: ${reason}`);
   }
 
   private async sampler(): Promise<Sampler> {
@@ -191,7 +193,7 @@ export class Profiling {
       const { sampler, reason } = await loadDatadogSampler(intervalMs);
       if (sampler !== undefined) return sampler;
       if (wanted === 'datadog')
-        this.warn(`profiling.sampler is datadog, but ${reason}. Node's inspector samples instead.`);
+        this.warn(`profiling.sampler is datadog, but ${reason}. Node's inspector is used instead.`);
     }
     return new InspectorSampler(intervalMs);
   }
@@ -224,7 +226,7 @@ export class Profiling {
     return kept;
   }
 
-  /** What fails here is not the application's. */
+  /** A failure must not reach the application. */
   private settle<T extends object>(work: Promise<T>): Promise<Partial<T>> {
     const settled: Promise<Partial<T>> = work
       .catch((error: unknown) => {

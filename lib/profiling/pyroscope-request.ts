@@ -1,11 +1,11 @@
-/** A label's name or value may be that long on the server, by default. */
+/** The server's default limits for the names and values of labels. */
 const MAX_NAME = 1024;
 const MAX_VALUE = 2048;
 
 /**
- * `service{label=value,…}`, as `/ingest` parses it (grafana/pyroscope, `api/model/labelset`): a name of the service may
- * hold letters, digits and `_ . - /`, a label's letters, digits and `_`, and a value anything but `,` and `}`. There is
- * no escape: what is not allowed becomes `_`. Labels that are given go before `hostname` and `version`.
+ * `service{label=value,…}`, as `/ingest` parses it (grafana/pyroscope, `api/model/labelset`): the service name may
+ * contain letters, digits and `_ . - /`, a label name letters, digits and `_`, and a value anything but `,` and `}`.
+ * There is no escape: other characters become `_`. `given` labels override `hostname` and `version`.
  */
 export function ingestName(
   service: { readonly serviceName: string; readonly serviceVersion?: string; readonly hostName: string },
@@ -21,7 +21,7 @@ export function ingestName(
   return `${serviceName(service.serviceName)}{${text}}`;
 }
 
-/** The rest of the address, after `?`. Seconds since 1970, as the SDKs send them; exact times are in the pprof. */
+/** The query string. Times are seconds since 1970, as the SDKs send them; the pprof contains exact times. */
 export function ingestQuery(
   name: string,
   times: { readonly startedAt: number; readonly endedAt: number; readonly sampleRate?: number },
@@ -32,7 +32,7 @@ export function ingestQuery(
     until: String(Math.ceil(times.endedAt / 1000)),
     spyName: 'nodespy',
   });
-  // The server takes whole numbers alone.
+  // The server accepts only integers.
   if (times.sampleRate !== undefined) query.set('sampleRate', String(Math.round(times.sampleRate)));
   return query.toString();
 }
@@ -41,7 +41,7 @@ function serviceName(name: string): string {
   return name.replace(/[^\w.\-/]/g, '_').slice(0, MAX_NAME) || 'unknown_service';
 }
 
-/** `__name__` and its like are the server's own. */
+/** Names such as `__name__` are reserved by the server. */
 function labelName(name: string): string {
   const safe = name.replace(/\W/g, '_').replace(/^_+/, '').slice(0, MAX_NAME);
   return /^[a-z]/i.test(safe) ? safe : `label_${safe}`;

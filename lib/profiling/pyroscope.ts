@@ -6,26 +6,29 @@ import { ingestName, ingestQuery } from './pyroscope-request.js';
 const MAX_WAITING = 16;
 const TIMEOUT_MS = 10_000;
 
-/** What a profile is of. */
+/** Metadata of a profile that is sent. */
 export interface PushedProfile {
   readonly type: 'cpu' | 'allocations';
   /** Milliseconds since 1970. */
   readonly startedAt: number;
   readonly endedAt: number;
-  /** Samples a second, of a CPU profile. */
+  /** Samples per second of a CPU profile. */
   readonly sampleRate?: number;
-  /** Of the whole profile. Each combination of values is a series of its own on the server: nothing that is unique. */
+  /**
+   * Labels of the whole profile. Each combination of values creates a series on the server, so values must not be
+   * unique.
+   */
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** How pushing goes, in numbers of profiles. */
+/** Numbers of profiles. */
 export interface PushStatus {
   readonly sent: number;
   readonly failed: number;
-  /** Given up before they were sent: there were too many, or no time. */
+  /** Dropped before they were sent: too many were waiting, or the process ended. */
   readonly dropped: number;
   readonly waiting: number;
-  /** Why the last one failed; nothing once one is sent again. */
+  /** Why the last one failed; undefined once one has been sent again. */
   readonly failure?: string;
 }
 
@@ -34,14 +37,14 @@ interface Waiting extends PushedProfile {
 }
 
 /**
- * Sends profiles to Pyroscope as its own SDK for Node does: `POST /ingest`, the gzipped pprof as the field `profile`
- * of a form. One at a time; of those that wait, the oldest gives way; none is sent twice. Never throws after it was
- * made, never traced.
+ * Sends profiles to Pyroscope in the same way as its SDK for Node: `POST /ingest`, with the gzipped pprof in the field
+ * `profile` of a form. Sends one at a time, each once; if too many wait, the oldest are dropped. Only the constructor throws.
+ * The requests are not traced.
  *
- * Grafana leads from a span to its profile when (grafana/otel-profiling-go does it so, and the server knows no other
- * way) each sample has the pprof label `span_id`, the 16 hex digits of the span, and the span has the attribute
- * `pyroscope.profile.id` with the same value. That span is the local root, and its samples are those of all the work
- * under it. Give `span_id` to the samples, not to `push`: of any other label the server makes a series for each value.
+ * Grafana links a span to its profile if each sample has the pprof label `span_id`, the 16 hex digits of the span, and the
+ * span has the attribute `pyroscope.profile.id` with the same value, as grafana/otel-profiling-go does it. That span is the
+ * local root, and its samples are those of all its descendants. Set `span_id` on samples rather than in `push`: the server
+ * creates a series for each value of any other label.
  */
 export class PyroscopePush {
   private readonly url: URL;
@@ -54,8 +57,8 @@ export class PyroscopePush {
   private overflowing = false;
 
   /**
-   * @param warn is told once of each streak of failures
-   * @throws TypeError for an address that is none; it is not repeated, since it may hold a password
+   * @param warn called once for each series of failures
+   * @throws TypeError for an invalid address; the message omits it, because it may contain a password
    */
   constructor(
     { url, authToken, tenantId }: PyroscopeOptions,
@@ -85,8 +88,8 @@ export class PyroscopePush {
       this.counts.dropped++;
       if (!this.overflowing && this.failure === undefined) {
         this.warn(
-          `Profiles come faster than ${this.url.origin} takes them: the oldest of ${MAX_WAITING} that wait are ` +
-            'dropped. This is said once, until none waits.',
+          `Profiles are captured faster than ${this.url.origin} accepts them: the oldest of ${MAX_WAITING} waiting profiles are ` +
+            'dropped. This warning repeats only after the queue was empty.',
         );
       }
       this.overflowing = true;
@@ -94,7 +97,9 @@ export class PyroscopePush {
     this.draining ??= context.with(UNTRACED, () => this.drain());
   }
 
-  /** Waits until all is sent or failed. What is not by then is given up, so that it holds up no process. */
+  /**
+   * Waits until all profiles are sent or have failed. Drops the rest after `timeoutMs`, so that the process can end.
+   */
   async flush(timeoutMs: number): Promise<void> {
     if (this.draining === undefined) return;
     let timer: NodeJS.Timeout | undefined;
@@ -102,7 +107,7 @@ export class PyroscopePush {
       timer = setTimeout(() => {
         this.counts.dropped += this.queue.length;
         this.queue = [];
-        this.sending?.abort('there was no more time');
+        this.sending?.abort('the time to flush was over');
         resolve();
       }, timeoutMs);
       timer.unref();
@@ -125,14 +130,14 @@ export class PyroscopePush {
   private note(failure: string | undefined): void {
     if (failure !== undefined && this.failure === undefined) {
       this.warn(
-        `Profiles cannot be sent to ${this.url.origin} (${failure}). Each is tried once; they stay in the directory ` +
-          'of profiles. This is said once, until it works again.',
+        `Profiles cannot be sent to ${this.url.origin} (${failure}). Each is sent once; the files stay in the directory ` +
+          'of profiles. This warning repeats only after a success.',
       );
     }
     this.failure = failure;
   }
 
-  /** @returns why it failed, without what may be secret: messages of `fetch` repeat addresses and headers */
+  /** @returns why it failed, without possible secrets: messages of `fetch` repeat addresses and headers */
   private async send({ pprof, ...profile }: Waiting): Promise<string | undefined> {
     const sending = new AbortController();
     this.sending = sending;
@@ -149,7 +154,7 @@ export class PyroscopePush {
         method: 'POST',
         headers: this.headers,
         body,
-        // The token is for this server alone.
+        // The token is for this server only.
         redirect: 'manual',
         signal: sending.signal,
       });
@@ -165,12 +170,12 @@ export class PyroscopePush {
   }
 }
 
-/** `POST` goes there. A name and a password in the address become a header, since `fetch` refuses them. */
+/** The endpoint for `POST`. User name and password in the address become a header, because `fetch` rejects them. */
 function endpointOf(text: string): { endpoint: URL; authorization?: string } {
   const parsed = URL.canParse(text) ? new URL(text) : undefined;
   if (parsed === undefined || !/^https?:$/.test(parsed.protocol)) {
     throw new TypeError(
-      'profiling.pyroscope.url is no address of a server: give one such as http://localhost:4040 (http: or https:)',
+      'Invalid profiling.pyroscope.url: expected the address of a server such as http://localhost:4040 (http: or https:)',
     );
   }
   const { username, password } = parsed;

@@ -1,59 +1,61 @@
-/** A function as V8 knows it: where its definition begins, as it runs. Lines and columns count from 1. */
+/**
+ * A function as V8 knows it, with the position of its definition in the running code. Lines and columns are 1-based.
+ */
 export interface CodeFunction {
-  /** Empty for an anonymous one; `(idle)`, `(program)`, `(garbage collector)` and `(root)` are V8's own. */
+  /** Empty for an anonymous function. V8 adds `(idle)`, `(program)`, `(garbage collector)` and `(root)`. */
   readonly name: string;
-  /** A path, a `file://` URL or `node:…`; empty for what has no code. */
+  /** A path, a `file://` URL or `node:…`; empty for native code. */
   readonly url: string;
   readonly line: number;
   readonly column: number;
 }
 
 /**
- * Some seconds of samples, in few bytes. Times are milliseconds on the clock of `performance.now()`. Two windows that
- * follow each other overlap by a moment, so that no sample between them is lost.
+ * Some seconds of samples in a compact form. Times are milliseconds on the clock of `performance.now()`. Consecutive
+ * windows overlap slightly, so that no sample between them is lost.
  */
 export interface SampleWindow {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** From one sample to the next, as it was asked for. */
+  /** The requested interval between two samples. */
   readonly intervalMs: number;
-  /** Each once. */
+  /** Without duplicates. */
   readonly functions: readonly CodeFunction[];
-  /** By node of the tree of calls: its function; its parent, which comes before it, or -1. */
+  /** By node of the call tree: its function; its parent, which precedes it, or -1. */
   readonly nodeFunction: Int32Array;
   readonly nodeParent: Int32Array;
-  /** By node: the line with the most of its own samples, 0 where it is not known. */
+  /** By node: the line with the most of its own samples, 0 if unknown. */
   readonly nodeLine: Int32Array;
-  /** By sample, in the order of time: the innermost call, and when. */
+  /** By sample, in order of time: the innermost call, and when. */
   readonly sampleNode: Int32Array;
   readonly sampleAt: Float64Array;
 }
 
-/** What takes the samples. */
+/** Takes the samples. */
 export interface Sampler {
   readonly name: 'inspector' | 'datadog';
-  /** Why it must not sample now, if so. It may go away. */
+  /** Why it must not sample now; undefined if it may. The obstacle may disappear. */
   obstacle?(): string | undefined;
-  /** Also after a stop. @throws where this process cannot be sampled; the message says why */
+  /** May follow a stop. @throws Error with the reason if this process cannot be sampled */
   start(): void;
-  /** Ends the present window and begins the next one with no gap between. */
+  /** Ends the current window and starts the next one, without a gap. */
   rotate(): SampleWindow;
   stop(): void;
 }
 
-/** A regular expression that V8 has compiled. */
+/** The name of a compiled regular expression. */
 export const REGEXP = 'RegExp';
 
-/** V8's name of a function. That of a regular expression is its text, which may hold what a user has typed. */
+/** A function's name from V8's. The name of a regular expression is its source, which may contain user input. */
 export function codeName(name: string): string {
   return name.startsWith('RegExp: ') ? REGEXP : name;
 }
 
-/** An object of some fields, and a string of one byte a character with its header, as V8 keeps them. */
+/** V8's sizes of an object with a few fields, and of the header of a one-byte string. */
 const OBJECT_BYTES = 56;
 const STRING_BYTES = 24;
 
-/** What a window takes in memory: counted, not measured. A script's URL is shared by its functions. */
+/** The memory of a window: calculated, not measured. Functions share the URL of their script. */
 export function bytesOf(window: SampleWindow): number {
   const urls = new Set<string>();
   let bytes = 0;

@@ -7,25 +7,25 @@ import { cut } from './cut-profile.js';
 import type { ExecutionLog } from './execution-log.js';
 import { functionsIn, type HotFunction, hotCodeOf, nameHotFunctions } from './hot-functions.js';
 import {
-  NOT_KNOWN,
   type OperationSamples,
   OTHERS,
   OWN,
   type Sampled,
   samplesOf,
+  UNCERTAIN,
 } from './operation-samples.js';
 import type { ProfileInfo } from './profile-info.js';
 import type { ProfileRing } from './profile-ring.js';
 import type { NewProfile } from './profile-store.js';
 
-/** Fewer samples of an operation's own tell nothing of where its time went. */
+/** Fewer own samples do not show where an operation's time went. */
 const MIN_SAMPLES = 4;
-/** The share of an operation that the ring must reach back to. */
+/** The minimum share of an operation that the ring must cover. */
 const MIN_COVERED = 0.9;
-/** Where more samples than this share are nobody's for certain, an operation is not told apart from the others. */
+/** If a larger share of the samples has an uncertain owner, the operation cannot be separated from others. */
 const MAX_UNCERTAIN = 0.3;
 
-/** A slow operation that is to be found in the past. */
+/** A slow operation whose samples are requested. */
 export interface SlowRun {
   readonly type: OperationType;
   readonly name: string;
@@ -34,15 +34,15 @@ export interface SlowRun {
   readonly sampled: Sampled;
 }
 
-/** What was seen to run within a slow operation. */
+/** The code that ran during a slow operation. */
 export interface CpuAttribution {
   /** Its functions by self time. */
   readonly topFunctions: readonly HotFunction[];
-  /** Of the samples in which code ran, the share that was others'. */
+  /** Share of the samples with running code that belong to other operations. */
   readonly othersShare: number;
 }
 
-/** Finds the samples of slow operations in the ring, and makes profiles of them. */
+/** Finds the samples of slow operations in the ring, and writes profiles of them. */
 export class SlowProfiles {
   constructor(
     private readonly ring: ProfileRing,
@@ -52,26 +52,26 @@ export class SlowProfiles {
     private readonly keep: (profile: NewProfile, content: string) => Promise<ProfileInfo | undefined>,
   ) {}
 
-  /** Whether what runs now will be found: not while a debugger is attached, for example. */
+  /** Whether code that runs now is sampled: not while a debugger is attached, for example. */
   get isReady(): boolean {
     return this.ring.isSampling;
   }
 
   /**
-   * What ran, once it can be known: some hundred milliseconds later.
-   * @param id under which to keep the profile, where it is to be kept
-   * @returns nothing where there are too few samples, or the ring does not reach back
+   * Finds the code that ran, a few hundred milliseconds after the operation.
+   * @param id of the profile to write; undefined to write none
+   * @returns an empty object if there are too few samples, or the ring does not reach back
    */
   async find(run: SlowRun, id: string | undefined): Promise<{ seen?: CpuAttribution; kept?: ProfileInfo }> {
     const { from, to } = run.sampled;
     if (!(await this.ring.settled(to))) return {};
     const windows = this.ring.within(from, to);
     if (windows.length === 0) return {};
-    // The ring may not reach back to the beginning.
+    // The ring may not reach back to the start.
     const begun = Math.max(from, windows[0]?.startedAt ?? from);
     const samples = samplesOf(windows, { ...run.sampled, from: begun }, this.executionLog);
     const kept = id === undefined ? undefined : await this.write(run, id, samples);
-    // What is only known of its end does not tell where its time went.
+    // Samples of only the end do not show where an operation's time went.
     const isCovered = to - begun >= MIN_COVERED * (to - from);
     const seen = isCovered ? await this.describe(samples) : undefined;
     return { ...(seen === undefined ? {} : { seen }), ...(kept === undefined ? {} : { kept }) };
@@ -94,7 +94,7 @@ export class SlowProfiles {
     const own = isCertain(samples);
     const part = cut(samples, own);
     const names = await CodeNames.prepare(part.functions, this.sources, this.texts);
-    // By the clock as it is now: it may have been set since the process started.
+    // By the current clock, which may have been set since the process started.
     const startedAt = Date.now() - (performance.now() - samples.from);
     const profile = part.toProfile(names, startedAt * 1000);
     return this.keep(
@@ -114,6 +114,6 @@ export class SlowProfiles {
 }
 
 function isCertain({ counts }: OperationSamples): boolean {
-  const busy = counts[OWN] + counts[OTHERS] + counts[NOT_KNOWN];
-  return busy === 0 || counts[NOT_KNOWN] <= MAX_UNCERTAIN * (counts[OWN] + counts[NOT_KNOWN]);
+  const busy = counts[OWN] + counts[OTHERS] + counts[UNCERTAIN];
+  return busy === 0 || counts[UNCERTAIN] <= MAX_UNCERTAIN * (counts[OWN] + counts[UNCERTAIN]);
 }

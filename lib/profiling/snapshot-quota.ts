@@ -1,31 +1,31 @@
-/** The operations that are remembered; beyond, the one that was captured longest ago is forgotten. */
+/** Maximum number of operations remembered; the one captured longest ago is dropped. */
 const MAX_KEYS = 1000;
 const HOUR_MS = 3_600_000;
 
-/** How often a heap snapshot may be taken by itself: once in a while for each operation, and so often an hour. */
+/** Limits of automatic heap snapshots: a cooldown per operation, and a number per hour. */
 export interface SnapshotLimits {
   readonly maxPerHour: number;
   readonly cooldownMs: number;
 }
 
-/** Counts the heap snapshots that nobody asked for. Times are in milliseconds, of one clock. */
+/** Counts automatic heap snapshots. Times are milliseconds of one clock. */
 export class SnapshotQuota {
   private readonly lastAt = new Map<string, number>();
-  /** When those of the last hour were taken, the oldest first. */
+  /** The times of those within the last hour, oldest first. */
   private recent: number[] = [];
 
   constructor(private readonly limits: SnapshotLimits) {}
 
-  /** Why no snapshot may be taken for this operation now, as a sentence. Nothing if it may. */
+  /** Why no snapshot may be taken for this operation now, as a sentence; undefined if one may. */
   refusal(operationKey: string, now: number): string | undefined {
     const { maxPerHour, cooldownMs } = this.limits;
     const age = now - (this.lastAt.get(operationKey) ?? Number.NEGATIVE_INFINITY);
     if (age < cooldownMs) {
-      return `A heap snapshot was taken for this operation ${seconds(age)} ago, and another one may be taken in ${seconds(cooldownMs - age)}.`;
+      return `A heap snapshot was taken for this operation ${seconds(age)} ago. The next one is allowed in ${seconds(cooldownMs - age)}.`;
     }
     this.recent = this.recent.filter((at) => now - at < HOUR_MS);
     if (this.recent.length >= maxPerHour) {
-      return `${this.recent.length} heap snapshots were taken within the last hour, and the limit is ${maxPerHour}.`;
+      return `${this.recent.length} heap snapshots were taken within the last hour; the limit is ${maxPerHour}.`;
     }
     return undefined;
   }
@@ -38,7 +38,7 @@ export class SnapshotQuota {
     if (this.lastAt.size > MAX_KEYS) this.lastAt.delete(this.lastAt.keys().next().value as string);
   }
 
-  /** How many operations are remembered. */
+  /** The number of operations remembered. */
   get size(): number {
     return this.lastAt.size;
   }

@@ -133,7 +133,7 @@ describe('nestjs-performance profile', () => {
       abort.abort();
       await expect(running).rejects.toThrow();
       expect(code).toBe(2);
-      expect(stderr).toMatch(/\/performance: A CPU profile is being captured already: .*\n$/);
+      expect(stderr).toMatch(/\/performance: A CPU profile is already being captured. .*\n$/);
       expect(await files()).toEqual([]);
     });
   });

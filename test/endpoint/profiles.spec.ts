@@ -131,7 +131,11 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
 
   it.each([
     ['is malformed', '{"nodes":[]', 'The profile is malformed: '],
-    ['holds what does not belong there', '{"nodes":7}', 'The profile is malformed: profile.nodes is 7'],
+    [
+      'holds what does not belong there',
+      '{"nodes":7}',
+      'The profile is malformed: Invalid profile.nodes: received 7',
+    ],
     ['is too large', Buffer.alloc(64 * MB + 1, ' '), 'The profile has 65 MB, and pprof is made of 64 MB'],
   ])('says that a file %s', async (_, content, expected) => {
     await start();
@@ -231,7 +235,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
   it('captures one at a time, and says so', async () => {
     await start();
     const request = await begin();
-    expect(await message(await capture('seconds=1'))).toContain('being captured already');
+    expect(await message(await capture('seconds=1'))).toContain('already being captured');
     request.destroy();
   });
 
@@ -276,7 +280,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
       monitor.captureHeapSnapshot({ signal }),
     ])
       await expect(aborted).rejects.toThrow('not any more');
-    await expect(monitor.captureCpuProfile({ seconds: 0 })).rejects.toThrow('seconds is 0');
+    await expect(monitor.captureCpuProfile({ seconds: 0 })).rejects.toThrow('Invalid seconds: received 0');
     const info = await lay('cpu', '{}');
     expect(await monitor.getProfiles()).toEqual([info]);
     expect(await monitor.getProfile(info.id)).toEqual(info);

@@ -28,9 +28,9 @@ describe('AllocationSampling', () => {
     ['debugged', [], 4],
     ['debugged', ['--inspect=127.0.0.1:0'], 4],
   ])(
-    'shows what allocated the memory that stayed, and not what was collected (%s %j)',
+    'shows allocations that are still alive, and none that were collected (%s %j)',
     async (how, execArgv, debuggers) => {
-      const { info, answered } = await programs.told<{ info: ProfileInfo; answered: number }>(
+      const { info, answered } = await programs.result<{ info: ProfileInfo; answered: number }>(
         'allocations.mjs',
         { argv: [how], execArgv },
       );
@@ -46,44 +46,46 @@ describe('AllocationSampling', () => {
     },
   );
 
-  it('ends early, is aborted, gives way to others and leaves nothing behind', async () => {
-    const told = await programs.told<Record<string, unknown>>('allocation-turns.mjs');
-    expect(told).toEqual({
+  it('ends early, can be aborted, refuses a second sampling and leaves nothing running', async () => {
+    const result = await programs.result<Record<string, unknown>>('allocation-turns.mjs');
+    expect(result).toEqual({
       sampled: [true, false, false, true, false],
-      second: 'CaptureRefusedError: Allocations are being sampled already: one at a time.',
+      second:
+        'CaptureRefusedError: Allocations are already being sampled. Try again when that capture has ended.',
       flushed: 2,
       first: 'kept',
       again: 'kept',
       before: 'Error: too late',
       aborted: 'Error: thought better of it',
       files: 4,
-      others: 'CaptureRefusedError: Allocations are being sampled by a debugger or another part already.',
+      others:
+        'CaptureRefusedError: A debugger or another part of the process is already sampling allocations.',
       stolen: expect.stringMatching(
-        /^CaptureRefusedError: The sampling of allocations was ended by others: .*not started/,
+        /^CaptureRefusedError: Another part of the process ended the sampling of allocations: .*not started/,
       ),
       afterwards: 'kept',
-      tooLarge: expect.stringMatching(/^CaptureRefusedError: The profile could not be kept: .*larger/),
+      tooLarge: expect.stringMatching(/^CaptureRefusedError: The profile could not be stored: .*exceeds/),
     });
   });
 
   it('does not keep the process alive', async () => {
-    expect(await programs.told('allocation-lost.mjs')).toEqual({ ended: true });
+    expect(await programs.result('allocation-lost.mjs')).toEqual({ ended: true });
   });
 
-  it('says why it is refused without the inspector', async () => {
+  it('gives the reason if there is no inspector', async () => {
     const flag = process.allowedNodeEnvironmentFlags.has('--permission')
       ? '--permission'
       : '--experimental-permission';
     const [forbidden, without] = await Promise.all([
-      programs.told('allocation-refused.mjs', { execArgv: [flag, '--allow-fs-read=*'] }),
-      programs.told('allocation-refused.mjs', { argv: ['without'] }),
+      programs.result('allocation-refused.mjs', { execArgv: [flag, '--allow-fs-read=*'] }),
+      programs.result('allocation-refused.mjs', { argv: ['without'] }),
     ]);
     expect(forbidden).toEqual({
-      outcome:
-        'CaptureRefusedError: Node runs with its permission model, which forbids to sample allocations.',
+      outcome: "CaptureRefusedError: Node's permission model is enabled, which forbids sampling allocations.",
     });
     expect(without).toEqual({
-      outcome: 'CaptureRefusedError: This Node has no inspector, through which allocations are sampled.',
+      outcome:
+        'CaptureRefusedError: This build of Node has no inspector, which is needed to sample allocations.',
     });
   });
 });

@@ -4,7 +4,7 @@ import { CaptureQuota } from '../../lib/profiling/capture-quota.js';
 const MINUTE_MS = 60_000;
 
 describe('CaptureQuota', () => {
-  it('lets each operation be captured once within its cooldown', () => {
+  it('allows one capture per operation within its cooldown', () => {
     const quota = new CaptureQuota(5000, 100);
     expect(quota.take('a', 0)).toBe(true);
     expect(quota.take('a', 4999)).toBe(false);
@@ -16,7 +16,7 @@ describe('CaptureQuota', () => {
     expect(quota.skipped).toBe(2);
   });
 
-  it('lets all of them together be captured so many times a minute', () => {
+  it('limits the captures per minute of all operations together', () => {
     const quota = new CaptureQuota(0, 3);
     const taken = Array.from({ length: 10 }, (_, index) => quota.take(`o${index}`, index));
     expect(taken.filter(Boolean)).toHaveLength(3);
@@ -25,12 +25,12 @@ describe('CaptureQuota', () => {
     expect(quota.take('a', MINUTE_MS)).toBe(true);
   });
 
-  it('has no cooldown where it is 0', () => {
+  it('has no cooldown if it is 0', () => {
     const quota = new CaptureQuota(0, 100);
     expect([quota.take('a', 0), quota.take('a', 0)]).toEqual([true, true]);
   });
 
-  it('remembers 1,000 operations, and forgets the one that was captured longest ago', () => {
+  it('remembers 1,000 operations, and drops the one captured longest ago', () => {
     const quota = new CaptureQuota(MINUTE_MS * 1000, 1e6);
     for (let index = 0; index < 1000; index++) quota.take(`o${index}`, 0);
     expect(quota.size).toBe(1000);
@@ -41,7 +41,7 @@ describe('CaptureQuota', () => {
     expect(quota.size).toBe(1000);
   });
 
-  it('is not stopped for good by a clock that is set back', () => {
+  it('recovers when the clock is set back', () => {
     const quota = new CaptureQuota(5000, 1);
     const now = Date.UTC(2030, 0);
     expect(quota.take('a', now)).toBe(true);

@@ -9,7 +9,7 @@ import { sleep } from '../support/tracing.js';
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
 const NUMBER = createContextKey('number of the request');
-const LOOK_MS = 50;
+const PERIOD_MS = 50;
 
 const burn = (ms: number): void => {
   const until = performance.now() + ms;
@@ -49,7 +49,7 @@ describe('ContextTracker', () => {
   });
 
   const inside = () =>
-    tracker as unknown as { tracking: boolean; timer: unknown; lastLook: number; look(): void };
+    tracker as unknown as { tracking: boolean; timer: unknown; periodStart: number; tick(): void };
   /** Serves a request whose pieces burn, and notes whether each was tracked. */
   const serve = (
     forMs: number,
@@ -60,7 +60,7 @@ describe('ContextTracker', () => {
     const number = executionLog.number(0);
     return context.with(ROOT_CONTEXT.setValue(NUMBER, number), async () => {
       const begun = performance.now();
-      const look = tracker.started(begun, number);
+      const period = tracker.started(begun, number);
       executionLog.mark(number, begun);
       while (performance.now() < begun + forMs) {
         const from = performance.now();
@@ -68,35 +68,35 @@ describe('ContextTracker', () => {
         if (inside().tracking) pieces.push({ from, to: performance.now(), number });
         await turn();
       }
-      tracker.ended(look, number);
+      tracker.ended(period, number);
       executionLog.mark(tracker.only, performance.now());
     });
   };
 
-  it('stays off for one request alone, however long', async () => {
+  it('does not track a single request, however long', async () => {
     const pieces: Piece[] = [];
     await serve(300, TURNS.setImmediate, pieces);
     expect(pieces).toEqual([]);
     expect(inside().timer).toBeUndefined();
   });
 
-  it('stays off where the loop rests', async () => {
+  it('does not track while the loop is mostly idle', async () => {
     const pieces: Piece[] = [];
     await Promise.all([1, 2, 3].map(() => serve(300, () => sleep(40), pieces, 1)));
     expect(pieces).toEqual([]);
   });
 
-  it('goes on for two requests that hold the loop, and off with its timer when they have ended', async () => {
+  it('tracks two requests that keep the loop busy, and stops with its timer when they have ended', async () => {
     const pieces: Piece[] = [];
     await Promise.all([1, 2].map(() => serve(500, TURNS.setImmediate, pieces)));
     expect(new Set(pieces.map(({ number }) => number)).size).toBe(2);
     expect(tracker.running).toBe(0);
-    await sleep(2 * LOOK_MS + 50);
+    await sleep(2 * PERIOD_MS + 50);
     expect(inside()).toMatchObject({ tracking: false, timer: undefined });
-    expect(executionLog).toMatchObject({ certain: true, current: 0 });
+    expect(executionLog).toMatchObject({ exact: true, current: 0 });
   });
 
-  it.each(Object.entries(TURNS))('marks the pieces of each across %s', async (_way, turn) => {
+  it.each(Object.entries(TURNS))('marks the callbacks of each request across %s', async (_way, turn) => {
     const pieces: Piece[] = [];
     await Promise.all([
       serve(500, turn, pieces),
@@ -108,12 +108,12 @@ describe('ContextTracker', () => {
     const reader = executionLog.reader(pieces[0]?.from ?? 0);
     const wrong = pieces.filter(({ from, to, number }) => {
       reader.seek((from + to) / 2);
-      return reader.who !== number;
+      return reader.number !== number;
     });
     expect(wrong).toEqual([]);
   });
 
-  it('survives that nobody can say whose code runs', async () => {
+  it('survives an error in the lookup of the active span', async () => {
     let asked = 0;
     active = () => {
       asked++;
@@ -125,17 +125,17 @@ describe('ContextTracker', () => {
     expect(inside().tracking).toBe(false);
   });
 
-  it('is off once it is stopped, though requests still run', async () => {
+  it('does not track once stopped, even if requests still run', async () => {
     const served = [1, 2].map(() => serve(400, TURNS.setImmediate));
     await sleep(250);
     expect(inside().tracking).toBe(true);
     tracker.stop();
     expect(inside()).toMatchObject({ tracking: false, timer: undefined });
-    expect(executionLog.certain).toBe(false);
+    expect(executionLog.exact).toBe(false);
     await Promise.all(served);
   });
 
-  it('knows the only one that runs', () => {
+  it('knows the only running request', () => {
     expect(tracker.only).toBe(0);
     const first = tracker.started(0, 7);
     expect(tracker.only).toBe(7);
@@ -151,28 +151,27 @@ describe('ContextTracker', () => {
     expect(tracker.running).toBe(0);
   });
 
-  it('counts each once, by whichever look it began', () => {
-    const looks = Array.from({ length: 20 }, (_, index) => tracker.started(index * 30, index + 1));
+  it('counts each request once, in whichever period it started', () => {
+    const periods = Array.from({ length: 20 }, (_, index) => tracker.started(index * 30, index + 1));
     expect(tracker.running).toBe(20);
-    for (const [index, look] of looks.entries()) tracker.ended(look, index + 1);
-    const { young, younger, old } = tracker as unknown as Record<'young' | 'younger' | 'old', number>;
-    expect([young, younger, old]).toEqual([0, 0, 0]);
+    for (const [index, period] of periods.entries()) tracker.ended(period, index + 1);
+    expect(tracker).toMatchObject({ startedThisPeriod: 0, startedLastPeriod: 0, older: 0 });
   });
 
-  it('is not switched on by short requests, though a look of the timer follows another one at once', () => {
+  it('does not track short requests, even if the timer ends a period just after a request did', () => {
     let now = 1000;
     jest.spyOn(performance, 'now').mockImplementation(() => now);
     // One after the other, so that always two of them run, for 10 ms each.
-    let last = { look: tracker.started(now, 1), number: 1 };
+    let last = { period: tracker.started(now, 1), number: 1 };
     for (let number = 2; number < 100; number++) {
       now += 5;
-      const next = { look: tracker.started(now, number), number };
-      const hasLooked = inside().lastLook === now;
+      const next = { period: tracker.started(now, number), number };
+      const hasLooked = inside().periodStart === now;
       now += 1;
-      if (hasLooked) inside().look();
+      if (hasLooked) inside().tick();
       expect(inside().tracking).toBe(false);
       now += 4;
-      tracker.ended(last.look, last.number);
+      tracker.ended(last.period, last.number);
       last = next;
     }
   });

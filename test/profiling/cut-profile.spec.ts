@@ -92,7 +92,7 @@ describe.each([
 });
 
 describe('cut', () => {
-  it('has the calls of all windows in one tree', async () => {
+  it('merges the calls of all windows into one tree', async () => {
     const profile = await profileOf(false);
     expect(stacksOf(profile)).toEqual([
       '(root) > serve > sell',
@@ -107,7 +107,7 @@ describe('cut', () => {
     expect(profile.timeDeltas).toEqual([150, 9876, 10_174, 9800, 10_600, 10_000, 20_000]);
   });
 
-  it('leaves the code of others out, and their time in', async () => {
+  it('omits the code of others, but not its time', async () => {
     const others = '(root) > (other operations)';
     expect(stacksOf(await profileOf(true))).toEqual([
       '(root) > serve > sell',
@@ -121,7 +121,7 @@ describe('cut', () => {
     expect(JSON.stringify(await profileOf(true)).includes('garbage')).toBe(false);
   });
 
-  it('counts lines and columns from 0, and has one script for each file', async () => {
+  it('has 0-based positions, and one script per file', async () => {
     const { nodes } = await profileOf(false);
     const frame = (name: string): Profiler.ProfileNode['callFrame'] | undefined =>
       nodes.find(({ callFrame }) => callFrame.functionName === name)?.callFrame;

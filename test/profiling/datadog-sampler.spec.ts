@@ -76,7 +76,7 @@ describe('the sampler of @datadog/pprof', () => {
     return sampler;
   }
 
-  it('finds what burns, where it is defined, and when', async () => {
+  it('finds busy functions with their definition and time', async () => {
     const running = await started();
     if (running === undefined) return;
     burnFor(150);
@@ -87,7 +87,7 @@ describe('the sampler of @datadog/pprof', () => {
     expect(window.functions).toContainEqual({ name: 'burn', url: '/srv/app/burn.js', line: 11, column: 15 });
   });
 
-  it('goes on in the next window, and tells idle time', async () => {
+  it('continues in the next window, and reports idle time', async () => {
     const running = await started();
     if (running === undefined) return;
     burnFor(50);
@@ -100,16 +100,16 @@ describe('the sampler of @datadog/pprof', () => {
     expect(within(second, '(idle)')).toBeGreaterThan(sampled(second) / 2);
   });
 
-  it('can be started again after a stop, and not twice', async () => {
+  it('can be restarted after a stop, but not started twice', async () => {
     const running = await started();
     if (running === undefined) return;
     const other = (await loadDatadogSampler(INTERVAL_MS)).sampler;
     expect(running.obstacle?.()).toBeUndefined();
     expect(other?.obstacle?.()).toContain('another profiler');
-    expect(() => other?.start()).toThrow('uses @datadog/pprof already');
+    expect(() => other?.start()).toThrow('is using @datadog/pprof');
     other?.stop();
     running.stop();
-    expect(() => running.rotate()).toThrow('it was not started');
+    expect(() => running.rotate()).toThrow('the sampler was not started');
     running.start();
     burnFor(50);
     expect(within(running.rotate(), 'burn')).toBeGreaterThan(0);
@@ -117,7 +117,7 @@ describe('the sampler of @datadog/pprof', () => {
 });
 
 describe('a window of @datadog/pprof', () => {
-  /** What the package would tell of these frames, innermost first, and times in milliseconds. */
+  /** The package's profile of these frames, innermost first, with times in milliseconds. */
   function windowOf(samples: { name: string; at: number }[], endedAt: number): SampleWindow {
     const window = new DatadogWindow(1000, 10);
     const names = [...new Set(samples.map(({ name }) => name))];
@@ -133,38 +133,38 @@ describe('a window of @datadog/pprof', () => {
     };
     return window.finish(profile, endedAt);
   }
-  const told = (window: SampleWindow): string[] =>
+  const result = (window: SampleWindow): string[] =>
     Array.from(window.sampleNode, (node, index) => {
       const name = window.functions[window.nodeFunction[node] ?? -1]?.name;
       return `${name}@${Math.round(window.sampleAt[index] ?? 0)}`;
     });
 
-  it('puts (program) where samples are missing, which the package leaves out', () => {
+  it('inserts (program) where samples are missing, because the package omits it', () => {
     const samples = [
       { name: 'a', at: 1005 },
       { name: '(idle)', at: 1015 },
       { name: 'a', at: 1045 },
       { name: 'a', at: 1061 },
     ];
-    expect(told(windowOf(samples, 1080))).toEqual([
+    expect(result(windowOf(samples, 1080))).toEqual([
       'a@1005',
       '(idle)@1015',
       '(program)@1025',
       'a@1045',
       'a@1061',
     ]);
-    expect(told(windowOf(samples, 1100)).at(-1)).toBe('(program)@1071');
+    expect(result(windowOf(samples, 1100)).at(-1)).toBe('(program)@1071');
   });
 
-  it('is left empty where nothing was sampled', () => {
-    expect(told(windowOf([], 9000))).toEqual([]);
+  it('stays empty if nothing was sampled', () => {
+    expect(result(windowOf([], 9000))).toEqual([]);
   });
 
-  it('sorts by time, and calls things by their names', () => {
+  it("sorts samples by time, and uses V8's names", () => {
     const samples = [
       { name: 'Garbage Collection', at: 1012 },
       { name: '(anonymous)', at: 1004 },
     ];
-    expect(told(windowOf(samples, 1020))).toEqual(['@1004', '(garbage collector)@1012']);
+    expect(result(windowOf(samples, 1020))).toEqual(['@1004', '(garbage collector)@1012']);
   });
 });

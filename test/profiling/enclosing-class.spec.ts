@@ -107,11 +107,11 @@ describe.each([
     ['a field that holds a function', /^\s+arrow\s*=/, 'arrow'],
     ['a private method', /^\s+async #hidden\(/, '#hidden'],
     ['a constructor, which V8 gives the name of its class', /^\s+constructor\(.*db/, 'Plain'],
-  ])('is told for %s', (_what, definition, name) => {
+  ])('is found for %s', (_what, definition, name) => {
     expect(classOf(text, definition, name)).toBe('Plain');
   });
 
-  it('is told where the class is decorated and refers to itself', () => {
+  it('is found if the class is decorated and refers to itself', () => {
     expect(classOf(text, /^\s+async buy\(/, 'buy')).toBe('Shop');
     expect(classOf(text, /^\s+constructor\(\)/, 'Shop')).toBe('Shop');
   });
@@ -121,7 +121,7 @@ describe.each([
     ['a method of an object', /^\s+handle\s*\(/, 'handle'],
     ['a function', /^(export )?function outer\(/, 'outer'],
     ['a function within a function', /^\s+function nested\(/, 'nested'],
-  ])('is not told for %s', (_what, definition, name) => {
+  ])('is not found for %s', (_what, definition, name) => {
     expect(classOf(text, definition, name)).toBeUndefined();
   });
 });
@@ -143,7 +143,7 @@ describe('enclosingClass', () => {
     ['exports.Shop = class extends (0, mixins_1.Base) {', 'Shop'],
     // esbuild, for a class that refers to itself.
     ['var _Shop = class _Shop extends Base {', '_Shop'],
-  ])('reads %s', (head, name) => {
+  ])('finds %s', (head, name) => {
     expect(method(head)).toBe(name);
   });
 
@@ -155,19 +155,19 @@ describe('enclosingClass', () => {
     ['a sentence about a class', '// the class Shop sells'],
     ['an object', 'const Shop = {'],
     ['a function', 'function classOf() {'],
-  ])('is silent below %s', (_what, head) => {
+  ])('finds nothing below %s', (_what, head) => {
     expect(method(head)).toBeUndefined();
   });
 
-  it('is silent where a line between is indented less', () => {
+  it('finds nothing if a line in between is indented less', () => {
     expect(method('class Shop {', '  text = `', 'SELECT 1', '`;')).toBeUndefined();
   });
 
-  it('passes over blank lines and members that are not of this method', () => {
+  it('skips blank lines and other members', () => {
     expect(method('class Shop {', '  buy() {', '    if (x) {', '    }', '  }', '', '\t \t ')).toBe('Shop');
   });
 
-  it('is silent where the code is minified', () => {
+  it('finds nothing in minified code', () => {
     const text = swc(true).split('\n');
     const line = text.findIndex((one) => one.includes('sell(')) + 1;
     expect(line).toBeGreaterThan(0);
@@ -175,7 +175,7 @@ describe('enclosingClass', () => {
       expect(enclosingClass(text, line, name)).toBeUndefined();
   });
 
-  it('is silent where the text on the disk is another one', () => {
+  it('finds nothing if the text on disk differs', () => {
     const lines = SOURCE.split('\n');
     const line = lines.findIndex((one) => one.includes('sell(')) + 1;
     expect(enclosingClass(lines, line - 1, 'sell')).toBeUndefined();
@@ -185,11 +185,11 @@ describe('enclosingClass', () => {
     expect(enclosingClass([], 1, 'sell')).toBeUndefined();
   });
 
-  it('does not take the constructor of another class for that of the name', () => {
+  it('does not confuse the constructors of two classes', () => {
     expect(enclosingClass(['class Shop {', '  constructor() {'], 2, 'Other')).toBeUndefined();
   });
 
-  it('looks up 10,000 lines at most', () => {
+  it('searches up to 10,000 lines', () => {
     const far = (lines: number): string | undefined => method('class Shop {', ...Array(lines).fill('    x;'));
     expect(far(9_990)).toBe('Shop');
     expect(far(10_001)).toBeUndefined();

@@ -3,7 +3,7 @@ import { ExecutionLog, UNKNOWN } from '../../lib/profiling/execution-log.js';
 
 const BOUND = 1 << 16;
 
-describe('Activity', () => {
+describe('ExecutionLog', () => {
   let executionLog: ExecutionLog;
   beforeEach(() => {
     executionLog = new ExecutionLog();
@@ -14,17 +14,17 @@ describe('Activity', () => {
     const reader = executionLog.reader(moments[0] as number);
     return moments.map((moment) => {
       reader.seek(moment);
-      return reader.who;
+      return reader.number;
     });
   };
 
-  it('knows nothing before the first mark', () => {
+  it('has no number before the first mark', () => {
     expect(whoAt(0, 1000)).toEqual([UNKNOWN, UNKNOWN]);
     executionLog.mark(1, 500);
     expect(whoAt(499, 500, 501)).toEqual([UNKNOWN, 1, 1]);
   });
 
-  it('tells by the last mark before a moment', () => {
+  it('finds the last mark before a time', () => {
     for (const [number, at] of [
       [1, 10],
       [2, 20],
@@ -37,27 +37,27 @@ describe('Activity', () => {
     expect(executionLog.current).toBe(3);
   });
 
-  it('tells of each mark when it was left and whether it holds until the next one', () => {
+  it('has the time of each mark, and whether it holds until the next one', () => {
     executionLog.mark(1, 10);
-    executionLog.certain = false;
+    executionLog.exact = false;
     executionLog.mark(2, 20);
     const reader = executionLog.reader(15);
     reader.seek(15);
-    expect(reader).toMatchObject({ at: 10, who: 1, exact: true });
+    expect(reader).toMatchObject({ markedAt: 10, number: 1, exact: true });
     reader.seek(25);
-    expect(reader).toMatchObject({ at: 20, who: 2, exact: false });
+    expect(reader).toMatchObject({ markedAt: 20, number: 2, exact: false });
   });
 
-  it('sees marks that are left while it reads', () => {
+  it('reads marks left after the reader was created', () => {
     executionLog.mark(1, 10);
     const reader = executionLog.reader(10);
     reader.seek(10);
     executionLog.mark(2, 20);
     reader.seek(20);
-    expect(reader.who).toBe(2);
+    expect(reader.number).toBe(2);
   });
 
-  it('remembers the last 65,536 marks, and tells nothing of what was before', () => {
+  it('keeps the last 65,536 marks, and no number for times before', () => {
     const extra = 1000;
     for (let at = 0; at < BOUND + extra; at++) executionLog.mark(at + 1, at);
     expect(whoAt(0, extra - 1)).toEqual([UNKNOWN, UNKNOWN]);
@@ -66,17 +66,14 @@ describe('Activity', () => {
     expect(whoAt(...moments)).toEqual(moments.map((moment) => Math.floor(moment) + 1));
   });
 
-  it.each([2 ** 31 - 100, 2 ** 31 + 5, 2 ** 32 - 100, 2 ** 40])(
-    'reads on after as many as %d marks',
-    (marks) => {
-      Object.assign(executionLog, { marks });
-      for (let at = 0; at < BOUND + 500; at++) executionLog.mark(at + 1, at);
-      expect(whoAt(600, 40_000, BOUND + 499)).toEqual([601, 40_001, BOUND + 500]);
-      expect(whoAt(20)).toEqual([UNKNOWN]);
-    },
-  );
+  it.each([2 ** 31 - 100, 2 ** 31 + 5, 2 ** 32 - 100, 2 ** 40])('reads correctly after %d marks', (marks) => {
+    Object.assign(executionLog, { marks });
+    for (let at = 0; at < BOUND + 500; at++) executionLog.mark(at + 1, at);
+    expect(whoAt(600, 40_000, BOUND + 499)).toEqual([601, 40_001, BOUND + 500]);
+    expect(whoAt(20)).toEqual([UNKNOWN]);
+  });
 
-  it('finds a span within itself and those around it, and not within others', () => {
+  it('finds a span within itself and its ancestors, but not within others', () => {
     const root = executionLog.number(0);
     const child = executionLog.number(root);
     const grandchild = executionLog.number(child);
@@ -95,7 +92,7 @@ describe('Activity', () => {
       expect(executionLog.isWithin(inner, outer)).toBe(false);
   });
 
-  it('takes nobody and who is not known for within nothing', () => {
+  it('finds no span and an unknown span within nothing', () => {
     const root = executionLog.number(0);
     for (const nobody of [0, UNKNOWN]) {
       expect(executionLog.isWithin(nobody, root)).toBe(false);
@@ -104,7 +101,7 @@ describe('Activity', () => {
     }
   });
 
-  it('forgets the spans of long ago: the last 65,536 have a parent', () => {
+  it('keeps the parents of the last 65,536 spans', () => {
     const root = executionLog.number(0);
     const child = executionLog.number(root);
     for (let more = 0; more < BOUND - 2; more++) executionLog.number(0);
@@ -117,7 +114,7 @@ describe('Activity', () => {
     expect(executionLog.isWithin(BOUND + 2, root)).toBe(false);
   });
 
-  it('does not take a span that it has forgotten for the one in its place', () => {
+  it('does not confuse a span with the one that has overwritten it', () => {
     const forgotten = executionLog.number(0);
     const root = executionLog.number(0);
     for (let more = 0; more < BOUND; more++) executionLog.number(root);
@@ -125,7 +122,7 @@ describe('Activity', () => {
     expect(executionLog.isWithin(forgotten, root)).toBeUndefined();
   });
 
-  it('walks up as long a chain as is remembered', () => {
+  it('follows a chain of parents as long as the ring', () => {
     let inner = executionLog.number(0);
     const root = inner;
     for (let depth = 1; depth < BOUND; depth++) inner = executionLog.number(inner);
@@ -134,7 +131,7 @@ describe('Activity', () => {
     expect(executionLog.isWithin(inner, root)).toBeUndefined();
   });
 
-  it('begins with 1 again where the numbers have come to their end', () => {
+  it('restarts with 1 after the last number', () => {
     Object.assign(executionLog, { numbers: 0x7ffffffe });
     const last = executionLog.number(0);
     const first = executionLog.number(last);

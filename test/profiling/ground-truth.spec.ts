@@ -7,7 +7,7 @@ import { type GuiltyApp, startGuiltyApp } from './suite/processes.js';
 // of a machine that others use as well: a function that is missed three times in a row is not found.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
-describe('the function that is guilty', () => {
+describe('the hot function', () => {
   let app: GuiltyApp | undefined;
   beforeAll(async () => {
     app = await startGuiltyApp({ SAMPLER: 'inspector' });
@@ -23,15 +23,15 @@ describe('the function that is guilty', () => {
       if (app === undefined) throw new Error('The application is not there');
       const seen = await observe(app.url, app.directory, one);
       const { topFunctions, explanation, profile } = seen.slow ?? {};
-      const told = { topFunctions, explanation, inFile: seen.inFile.slice(0, 3) };
-      expect({ ...told, verdict: judge(one, seen) }).toEqual({
-        ...told,
+      const result = { topFunctions, explanation, inFile: seen.inFile.slice(0, 3) };
+      expect({ ...result, verdict: judge(one, seen) }).toEqual({
+        ...result,
         verdict: { first: true, line: true, neighbour: false },
       });
       expect(explanation).toContain(guilty);
       expect(profile).toBeDefined();
       // V8's own work within Node's has names of its own.
-      if (one.calls === undefined) expect(told.inFile[0]).toBe(guilty);
+      if (one.calls === undefined) expect(result.inFile[0]).toBe(guilty);
     },
   );
 });

@@ -33,7 +33,7 @@ export class HeapPrograms {
   }
 
   /**
-   * Runs a program to its end. What it tells of itself comes as one line of JSON on its output.
+   * Runs a program to its end. The last line of its output is its result as JSON.
    * @param before shell commands that set limits for it
    * @param through a command that runs another one: `unshare -m`
    */
@@ -77,12 +77,12 @@ export class HeapPrograms {
     return { code, signal, stdout, stderr };
   }
 
-  /** What a program told that ended well. */
-  async told<Told>(...run: Parameters<HeapPrograms['run']>): Promise<Told> {
+  /** The result of a program. @throws Error if it ended with an error or without a result */
+  async result<Result>(...run: Parameters<HeapPrograms['run']>): Promise<Result> {
     const ended = await this.run(...run);
     const line = ended.stdout.trim().split('\n').at(-1);
     if (ended.code !== 0 || !line)
       throw new Error(`${run[0]} ended with ${ended.code ?? ended.signal}: ${ended.stdout}${ended.stderr}`);
-    return JSON.parse(line) as Told;
+    return JSON.parse(line) as Result;
   }
 }

@@ -31,8 +31,8 @@ interface Short {
 }
 
 describe('HeapSnapshots', () => {
-  it.each(['main', 'worker'])('takes a snapshot that can be read, in the %s thread', async (thread) => {
-    const { refusal, info, files, answer } = await programs.told<{
+  it.each(['main', 'worker'])('takes a readable snapshot in the %s thread', async (thread) => {
+    const { refusal, info, files, answer } = await programs.result<{
       refusal: string | null;
       info: ProfileInfo;
       files: string[];
@@ -63,14 +63,14 @@ describe('HeapSnapshots', () => {
     expect(leaked).toBeGreaterThan(1000);
   });
 
-  it('takes one at a time, and by itself one in a while for an operation and so many an hour', async () => {
-    const told = await programs.told<Record<string, unknown>>('limits.mjs');
-    const already = 'A heap snapshot is being taken already: there is one at a time.';
+  it('takes one at a time, with a cooldown per operation and a limit per hour', async () => {
+    const result = await programs.result<Record<string, unknown>>('limits.mjs');
+    const already = 'A heap snapshot is already being taken. Try again when it has ended.';
     const cooldown =
-      'A heap snapshot was taken for this operation 60 s ago, and another one may be taken in 540 s.';
-    const hourly = '2 heap snapshots were taken within the last hour, and the limit is 2.';
+      'A heap snapshot was taken for this operation 60 s ago. The next one is allowed in 540 s.';
+    const hourly = '2 heap snapshots were taken within the last hour; the limit is 2.';
     const refused = (sentence: string) => `CaptureRefusedError: ${sentence}`;
-    expect(told).toEqual({
+    expect(result).toEqual({
       first: 'kept',
       meanwhile: [already, refused(already), refused(already)],
       cooldown: [cooldown, refused(cooldown)],
@@ -81,9 +81,9 @@ describe('HeapSnapshots', () => {
     });
   });
 
-  it('leaves nothing of a capture that is aborted or cannot be written, and takes the next', async () => {
-    const told = await programs.told<Record<string, unknown>>('abort.mjs');
-    expect(told).toEqual({
+  it('leaves nothing of an aborted or failed capture, and takes the next one', async () => {
+    const result = await programs.result<Record<string, unknown>>('abort.mjs');
+    expect(result).toEqual({
       before: 'Error: too late',
       soon: 'Error: thought better of it',
       writing: 'Error: shut down',
@@ -91,24 +91,24 @@ describe('HeapSnapshots', () => {
       left: [],
       again: 'kept',
       tooLarge: expect.stringMatching(
-        /^CaptureRefusedError: The heap snapshot could not be kept: .*larger than what may be kept/,
+        /^CaptureRefusedError: The heap snapshot could not be stored: .*exceeds the limit/,
       ),
       refusal: null,
     });
   });
 
-  it('ends what V8 goes on with for a comparison, unless a debugger may be comparing', async () => {
+  it("stops V8's object tracking, unless a debugger may be comparing snapshots", async () => {
     const [alone, debugged] = await Promise.all([
-      programs.told<{ number: number }>('object-ids.mjs'),
-      programs.told<{ number: number }>('object-ids.mjs', { argv: ['debugged'] }),
+      programs.result<{ number: number }>('object-ids.mjs'),
+      programs.result<{ number: number }>('object-ids.mjs', { argv: ['debugged'] }),
     ]);
     expect(alone.number).toBe(0);
     expect(debugged.number).toBeGreaterThan(0);
   });
 
-  describe('where it could end the process', () => {
-    it('refuses near the limit of the heap, and the process lives on', async () => {
-      const { refusal, captured, files, answer } = await programs.told<Short>('short.mjs', {
+  describe('if a snapshot could end the process', () => {
+    it('refuses near the limit of the heap, and the process survives', async () => {
+      const { refusal, captured, files, answer } = await programs.result<Short>('short.mjs', {
         execArgv: ['--max-old-space-size=64'],
         argv: ['50'],
       });
@@ -117,8 +117,8 @@ describe('HeapSnapshots', () => {
       expect({ files, answer }).toEqual({ files: [], answer: 'here' });
     });
 
-    it('takes one below that', async () => {
-      const { captured, files, answer } = await programs.told<Short>('short.mjs', {
+    it('takes a snapshot below that', async () => {
+      const { captured, files, answer } = await programs.result<Short>('short.mjs', {
         execArgv: ['--max-old-space-size=64'],
         argv: ['38'],
       });
@@ -131,24 +131,24 @@ describe('HeapSnapshots', () => {
     (limits.length > 0 ? it : it.skip).each(limits)(
       'refuses for lack of memory within %s',
       async (before) => {
-        const { refusal, captured, files, answer } = await programs.told<Short>('short.mjs', {
+        const { refusal, captured, files, answer } = await programs.result<Short>('short.mjs', {
           before,
           argv: ['80'],
         });
         const sentence =
-          /A heap snapshot of \d+ MB may take \d{4} MB of memory, and the process may take \d+ MB more within its limit of \d+ MB\.$/;
+          /A heap snapshot of a heap of \d+ MB may take \d{4} MB of memory, but the process can take only \d+ MB more within its limit of \d+ MB\.$/;
         expect(refusal).toMatch(sentence);
         expect(captured).toMatch(sentence);
         expect({ files, answer }).toEqual({ files: [], answer: 'here' });
       },
     );
 
-    it('refuses under the permission model, where V8 could not be told to stop', async () => {
+    it('refuses under the permission model, which forbids the inspector', async () => {
       const flag = process.allowedNodeEnvironmentFlags.has('--permission')
         ? '--permission'
         : '--experimental-permission';
       const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
-      const { refusal, files } = await programs.told<Short>('short.mjs', {
+      const { refusal, files } = await programs.result<Short>('short.mjs', {
         execArgv: [flag, '--allow-fs-read=*', '--allow-fs-write=*', ...net],
         argv: ['8'],
       });
@@ -157,7 +157,7 @@ describe('HeapSnapshots', () => {
     });
   });
 
-  describe('with a given room', () => {
+  describe('with given available memory', () => {
     const room: MemoryRoom = {
       availableBytes: 2000 * MB,
       heapUsedBytes: 50 * MB,
@@ -191,12 +191,12 @@ describe('HeapSnapshots', () => {
       [
         'too little memory',
         { availableBytes: 1129 * MB },
-        'A heap snapshot of 50 MB may take 1130 MB of memory, and the process may take 1129 MB more.',
+        'A heap snapshot of a heap of 50 MB may take 1130 MB of memory, but the process can take only 1129 MB more.',
       ],
       [
         'large arrays',
         { heapLargeBytes: 20 * MB, limitBytes: 4000 * MB },
-        'A heap snapshot of 50 MB may take 3812 MB of memory, and the process may take 2000 MB more within its limit of 4000 MB.',
+        'A heap snapshot of a heap of 50 MB may take 3812 MB of memory, but the process can take only 2000 MB more within its limit of 4000 MB.',
       ],
       ['a heap at 75 %', { heapUsedBytes: 60 * MB, heapLimitBytes: 80 * MB }, undefined],
       [
@@ -211,7 +211,7 @@ describe('HeapSnapshots', () => {
       await expect(captured).rejects.toThrow(new CaptureRefusedError(refusal));
     });
 
-    it('does not look again within a second where memory lacked', () => {
+    it('does not check the memory again within a second after a shortage', () => {
       const lacking = snapshots({ availableBytes: 0 });
       reads = 0;
       for (let times = 0; times < 100; times++) expect(lacking.refusal(`GET /${times}`)).toMatch(/0 MB more/);
@@ -224,7 +224,7 @@ describe('HeapSnapshots', () => {
 });
 
 describe('SnapshotQuota', () => {
-  it('remembers a bounded number of operations, the latest ones', () => {
+  it('remembers a limited number of operations, the most recent ones', () => {
     const quota = new SnapshotQuota({ maxPerHour: 60, cooldownMs: 24 * HOUR_MS });
     for (let at = 0; at < 3000; at++) quota.count(`GET /${at}`, at);
     expect(quota.size).toBe(1000);
@@ -234,7 +234,7 @@ describe('SnapshotQuota', () => {
     expect(quota.refusal('GET /1999', later)).toBeUndefined();
   });
 
-  it('counts those of the last hour alone', () => {
+  it('counts only those of the last hour', () => {
     const quota = new SnapshotQuota({ maxPerHour: 2, cooldownMs: 0 });
     quota.count('a', 0);
     quota.count('b', 1000);

@@ -44,7 +44,7 @@ const brief = async (...stacks: Ran[]): Promise<string[]> =>
   );
 
 describe('hot functions', () => {
-  it('are ranked by their self time, with the line that ran most', async () => {
+  it('are ranked by self time, with their most frequent line', async () => {
     const hot = await named(
       samplesWith(
         [[SERVE, SELL], 11],
@@ -60,12 +60,12 @@ describe('hot functions', () => {
     ]);
   });
 
-  it('have the line of their definition where V8 told no other', async () => {
+  it('have the line of their definition if V8 reported no other', async () => {
     const [hot] = await named(samplesWith([[SELL]]));
     expect(hot).toMatchObject({ function: 'sell', line: 10 });
   });
 
-  it('are one where a function is reached over several ways and windows', async () => {
+  it('are merged across callers and windows', async () => {
     const window = (at: number): ReturnType<typeof windowWith> =>
       windowWith(at, at + 2, [
         [at, [SELL, HASH]],
@@ -77,7 +77,7 @@ describe('hot functions', () => {
     ]);
   });
 
-  it('are what the user’s line called, where Node or a dependency runs', async () => {
+  it('are those called by the user’s line, if Node or a dependency runs', async () => {
     expect(
       await brief(
         [[SELL, ['pbkdf2Sync', 'node:internal/crypto/pbkdf2', 9], ['run']]],
@@ -87,7 +87,7 @@ describe('hot functions', () => {
     ).toEqual(['pbkdf2Sync 0.667 from sell', 'find 0.333 from hash']);
   });
 
-  it('of a dependency have its file, those of Node have none', async () => {
+  it('have a file if they belong to a dependency, and none if they belong to Node', async () => {
     const [node, dependency] = await named(
       samplesWith(
         [[SELL, ['gzipSync', 'node:zlib', 9]]],
@@ -104,13 +104,13 @@ describe('hot functions', () => {
     expect(dependency).toMatchObject({ function: 'find', line: 12, calledFrom: { function: 'sell' } });
   });
 
-  it('are told by their own name where no code of the user’s called them', async () => {
+  it('have their own name if no user code called them', async () => {
     expect(await brief([[SERVE, ['parse', LIB, 3]]], [[['(program)']]], [[['(garbage collector)']]])).toEqual(
       ['parse 0.333', '(program) 0.333', '(garbage collector) 0.333'],
     );
   });
 
-  it('count an anonymous function as the named one around it in its file', async () => {
+  it('attribute an anonymous function to its named enclosing function in the same file', async () => {
     expect(
       await brief(
         [[SELL, ['map'], ['', APP, 12]], 12],
@@ -120,7 +120,7 @@ describe('hot functions', () => {
     ).toEqual(['sell 0.667', 'pbkdf2Sync 0.333 from hash']);
   });
 
-  it('leave an anonymous function without one around it anonymous', async () => {
+  it('keep an anonymous function without enclosing function anonymous', async () => {
     expect(
       await brief(
         [[['', APP, 12]]],
@@ -134,14 +134,14 @@ describe('hot functions', () => {
     ).toEqual(['(anonymous) 1']);
   });
 
-  it('count a regular expression as the function that tries it', async () => {
+  it('attribute a regular expression to its caller', async () => {
     const regexp: Call = ['RegExp'];
     expect(await brief([[SELL, regexp]], [[SELL]], [[SELL, ['', APP, 12], regexp]])).toEqual(['sell 1']);
     expect(await brief([[SELL, ['test'], regexp]])).toEqual(['test 1 from sell']);
     expect(await brief([[regexp]])).toHaveLength(1);
   });
 
-  it('are ten at the most', async () => {
+  it('are limited to ten', async () => {
     const many = Array.from({ length: 30 }, (_, index): [readonly Call[]] => [
       [[`f${index}`, APP, index + 1]],
     ]);
@@ -149,7 +149,7 @@ describe('hot functions', () => {
     expect(await brief()).toEqual([]);
   });
 
-  it('are of the operation alone', async () => {
+  it('count only the operation’s own samples', async () => {
     const executionLog = new ExecutionLog();
     executionLog.number(0);
     executionLog.number(0);

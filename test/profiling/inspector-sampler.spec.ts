@@ -17,7 +17,7 @@ describe('InspectorSampler', () => {
   });
   afterEach(() => sampler.stop());
 
-  it('has windows that follow each other without a gap', async () => {
+  it('has consecutive windows without a gap', async () => {
     const windows: SampleWindow[] = [];
     for (let turn = 0; turn < 5; turn++) {
       await sleep(30);
@@ -26,14 +26,14 @@ describe('InspectorSampler', () => {
     for (const [index, { startedAt, endedAt, intervalMs, sampleAt }] of windows.entries()) {
       expect(intervalMs).toBe(INTERVAL_MS);
       expect(endedAt).toBeGreaterThan(startedAt);
-      // Each window is put on the clock anew, some hundredths of a millisecond off.
+      // Each window's clock is aligned separately, to within some hundredths of a millisecond.
       expect(startedAt).toBeLessThan((windows[index - 1]?.endedAt ?? startedAt) + 1);
       expect([...sampleAt]).toEqual([...sampleAt].sort((a, b) => a - b));
       for (const at of sampleAt) expect(at).toBeGreaterThanOrEqual(startedAt);
     }
   });
 
-  it('keeps each parent before its children, and every node of a sample', () => {
+  it('lists each parent before its children, and has a node for every sample', () => {
     guilty(100);
     const { functions, nodeFunction, nodeParent, nodeLine, sampleNode } = sampler.rotate();
     expect(nodeParent[0]).toBe(-1);
@@ -47,7 +47,7 @@ describe('InspectorSampler', () => {
     expect(Math.max(...nodeLine)).toBeGreaterThan(0);
   });
 
-  it('loses no sample of what runs over two rotations, and counts none twice', () => {
+  it('neither loses nor repeats a sample across two rotations', () => {
     const attempt = (): number => {
       const before = sampler.rotate();
       const from = performance.now();
@@ -72,7 +72,7 @@ describe('InspectorSampler', () => {
   it.each([
     ['with a title', 'mine'],
     ['without one', undefined],
-  ])('neither harms a profile of the application’s own %s nor is harmed by it', (_how, title) => {
+  ])('does not affect a profile of the application by %s, and is not affected by it', (_how, title) => {
     const finished: (string | undefined)[] = [];
     const session = new inspector.Session();
     session.connect();
@@ -98,7 +98,7 @@ describe('InspectorSampler', () => {
     }
   });
 
-  it('lives on though the application ends each of its windows', () => {
+  it('survives if the application ends each of its windows', () => {
     const profileEnd = inspector.console.profileEnd as (label?: string) => void;
     for (let turn = 0; turn < 3; turn++) {
       guilty(100);
@@ -111,7 +111,7 @@ describe('InspectorSampler', () => {
     expect(guiltySamples([sampler.rotate()])).toBeGreaterThan(3);
   });
 
-  it('goes on beside a profile that somebody asked for', async () => {
+  it('continues beside a capture on demand', async () => {
     const captured = new CpuCapture().capture(0.3);
     guilty(100);
     const window = sampler.rotate();
@@ -122,10 +122,10 @@ describe('InspectorSampler', () => {
     expect(guiltySamples([sampler.rotate()])).toBeGreaterThan(3);
   });
 
-  it('begins again after a stop, and cannot be rotated meanwhile', () => {
+  it('can be restarted after a stop, and cannot be rotated while stopped', () => {
     sampler.stop();
     sampler.stop();
-    expect(() => sampler.rotate()).toThrow('it was not started');
+    expect(() => sampler.rotate()).toThrow('the sampler was not started');
     sampler.start();
     guilty(100);
     expect(guiltySamples([sampler.rotate()])).toBeGreaterThan(3);

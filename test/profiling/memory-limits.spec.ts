@@ -31,7 +31,7 @@ function read(name: string, membership: string, files: Record<string, string | n
 }
 
 describe('cgroupMemory', () => {
-  it('takes the rest of the own group, version 2', () => {
+  it('reads the limit of its own group, version 2', () => {
     expect(
       read('own', '0::/app', {
         'app/memory.max': 100 * MB,
@@ -41,7 +41,7 @@ describe('cgroupMemory', () => {
     ).toEqual({ limitBytes: 100 * MB, restBytes: 40 * MB });
   });
 
-  it('takes that of the group around it where less is left there', () => {
+  it('reads the limit of an ancestor that leaves less', () => {
     expect(
       read('nested', '0::/pod/app', {
         'pod/memory.max': 100 * MB,
@@ -60,14 +60,14 @@ describe('cgroupMemory', () => {
     ).toEqual({ limitBytes: 100 * MB, restBytes: 10 * MB });
   });
 
-  it('counts what the kernel drops first as free', () => {
+  it('counts reclaimable memory as available', () => {
     const stat = `anon ${50 * MB}\ninactive_file ${20 * MB}\nactive_file 7`;
     expect(
       read('cache', '0::/', { 'memory.max': 100 * MB, 'memory.current': 75 * MB, 'memory.stat': stat }),
     ).toEqual({ limitBytes: 100 * MB, restBytes: 45 * MB });
   });
 
-  it('minds the limit above which a process is slowed down', () => {
+  it('respects the limit above which a process is throttled', () => {
     expect(
       read('high', '0::/app', {
         'app/memory.max': 'max',
@@ -77,7 +77,7 @@ describe('cgroupMemory', () => {
     ).toEqual({ limitBytes: 100 * MB, restBytes: -30 * MB });
   });
 
-  it('reads version 1, in a container as well, where the path is that of the host', () => {
+  it('reads version 1, also in a container, where the path is that of the host', () => {
     const own = {
       'memory/memory.limit_in_bytes': 100 * MB,
       'memory/memory.usage_in_bytes': 60 * MB,
@@ -95,7 +95,7 @@ describe('cgroupMemory', () => {
     ).toEqual({ limitBytes: 100 * MB, restBytes: 40 * MB });
   });
 
-  it('knows nothing where there is no limit, or nothing to read', () => {
+  it('is undefined without a limit, or without readable files', () => {
     const unlimited = {
       'memory/a/memory.limit_in_bytes': NO_LIMIT_V1,
       'memory/a/memory.usage_in_bytes': 5,
@@ -110,10 +110,11 @@ describe('cgroupMemory', () => {
 });
 
 describe('memoryRoom', () => {
-  const roomOf = (...run: Parameters<HeapPrograms['told']> extends [string, ...infer Rest] ? Rest : never) =>
-    programs.told<MemoryRoom>('room.mjs', ...run);
+  const roomOf = (
+    ...run: Parameters<HeapPrograms['result']> extends [string, ...infer Rest] ? Rest : never
+  ) => programs.result<MemoryRoom>('room.mjs', ...run);
 
-  it('tells what this process has and may take', () => {
+  it('reads the memory of this process and what it can take', () => {
     const room = memoryRoom();
     expect(room.availableBytes).toBeGreaterThan(0);
     expect(room.availableBytes).toBeLessThanOrEqual(totalmem());
@@ -123,7 +124,7 @@ describe('memoryRoom', () => {
     expect(room.externalBytes).toBeGreaterThan(0);
   });
 
-  it('knows what the old generation may grow to, as flags, the environment or a worker have it', async () => {
+  it("knows the size of the old generation from flags, the environment and a worker's limits", async () => {
     const [flag, environment, both, semi, worker] = await Promise.all([
       roomOf({ execArgv: ['--max-old-space-size=100'] }),
       roomOf({ env: { NODE_OPTIONS: '--max_old_space_size=90' } }),
@@ -138,13 +139,13 @@ describe('memoryRoom', () => {
     expect((semi.heapLimitBytes / MB) % 128).toBe(0);
   });
 
-  (LINUX ? it : it.skip)('minds ulimit -v and ulimit -d', async () => {
+  (LINUX ? it : it.skip)('respects ulimit -v and ulimit -d', async () => {
     const [space, data] = await Promise.all([
       roomOf({ before: 'ulimit -v 3000000' }),
       roomOf({ before: 'ulimit -d 2000000' }),
     ]);
     expect(space.limitBytes).toBe(3_000_000 * 1024);
-    // What is reserved already counts: some hundred MB on every version of Node.
+    // Reserved memory counts as well: a few hundred MB on every version of Node.
     expect(space.availableBytes).toBeLessThan(2_700_000 * 1024);
     expect(data.limitBytes).toBe(2_000_000 * 1024);
     expect(data.availableBytes).toBeLessThan(2_000_000 * 1024);
@@ -153,7 +154,7 @@ describe('memoryRoom', () => {
 
   const canMount = LINUX && spawnSync('unshare', ['-m', 'true']).status === 0;
   (canMount ? it : it.skip)(
-    'minds the control groups around its own, of which Node tells nothing',
+    'respects the ancestors of its control group, which Node does not consider',
     async () => {
       const before = `
       mount --make-rprivate /
@@ -171,7 +172,7 @@ describe('memoryRoom', () => {
     },
   );
 
-  it('does without files where Node may not read them', async () => {
+  it('works without files if Node may not read them', async () => {
     const flag = process.allowedNodeEnvironmentFlags.has('--permission')
       ? '--permission'
       : '--experimental-permission';

@@ -37,18 +37,18 @@ describe('a CPU profile on demand', () => {
   });
 
   it.each([0, 0.5, -1, 301, Number.NaN, Number.POSITIVE_INFINITY, '10', null])(
-    'refuses %p seconds, and says what is allowed',
+    'refuses %p seconds, and names the allowed range',
     async (seconds) => {
       const options = { seconds: seconds as number };
       const refusal = new RangeError(
-        `seconds is ${String(seconds)}, which is not allowed: give a number from 1 to 300`,
+        `Invalid seconds: received ${String(seconds)}, expected a number from 1 to 300`,
       );
       await expect(onDemand.captureCpu(options)).rejects.toEqual(refusal);
       await expect(onDemand.captureAllocations(options)).rejects.toEqual(refusal);
     },
   );
 
-  it('has what ran in so many seconds, in a file for this user only', async () => {
+  it('contains the code that ran, in a file that only this user can read', async () => {
     const captured = onDemand.captureCpu({ seconds: 1 });
     guilty(200);
     const info = await captured;
@@ -62,10 +62,10 @@ describe('a CPU profile on demand', () => {
     expect(await monitor.profiling.store.list()).toMatchObject([{ id: info.id }]);
   });
 
-  it('is one at a time, and after it another one may be', async () => {
+  it('runs one capture at a time', async () => {
     const first = onDemand.captureCpu({ seconds: 60 });
     await expect(onDemand.captureCpu({ seconds: 1 })).rejects.toThrow(CaptureRefusedError);
-    await expect(onDemand.captureCpu()).rejects.toThrow('there is one at a time');
+    await expect(onDemand.captureCpu()).rejects.toThrow('A CPU profile is already being captured');
     onDemand.finishNow();
     expect((await first).durationMs).toBeLessThan(60_000);
     const second = onDemand.captureCpu({ seconds: 60 });
@@ -73,7 +73,7 @@ describe('a CPU profile on demand', () => {
     expect((await second).id).not.toBe((await first).id);
   });
 
-  it('is aborted by its signal, and nothing is kept', async () => {
+  it('is aborted by its signal, and nothing is stored', async () => {
     const reason = new Error('enough');
     await expect(onDemand.captureCpu({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
     const abort = new AbortController();
@@ -86,7 +86,7 @@ describe('a CPU profile on demand', () => {
     await next;
   });
 
-  it('goes beside the ring, which loses nothing by it', async () => {
+  it('runs beside the ring, which loses no sample', async () => {
     await monitor.profiling.shutdown();
     start({ enableProfiling: true });
     await monitor.profiling.start();
@@ -103,7 +103,7 @@ describe('a CPU profile on demand', () => {
     expect(ring?.status.state).toBe('on');
   });
 
-  it('goes beside a debugger that profiles, too', async () => {
+  it('runs beside a debugger that profiles', async () => {
     const session = new inspector.Session();
     session.connect();
     try {
@@ -124,7 +124,7 @@ describe('a CPU profile on demand', () => {
     }
   });
 
-  it('is written before the end where the application shuts down meanwhile', async () => {
+  it('is written early if the application shuts down', async () => {
     const captured = onDemand.captureCpu({ seconds: 60 });
     captured.catch(() => {});
     guilty(50);
@@ -136,14 +136,14 @@ describe('a CPU profile on demand', () => {
     expect((await captured).id).toBe(info?.id);
   });
 
-  it('is refused where the file cannot be written, with the reason', async () => {
+  it('is refused with the reason if the file cannot be written', async () => {
     await monitor.profiling.shutdown();
     start({ profiling: { directory: join(__filename, 'below') } });
     const warned: string[] = [];
     monitor.profiling.warn = (message) => warned.push(message);
     const captured = onDemand.captureCpu({ seconds: 60 });
     onDemand.finishNow();
-    await expect(captured).rejects.toThrow(/^The profile could not be kept: Profiles are not kept in/);
+    await expect(captured).rejects.toThrow(/^The profile could not be stored: Profiles cannot be stored in/);
     expect(warned).toHaveLength(1);
   });
 });

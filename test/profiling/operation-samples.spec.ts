@@ -2,11 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 import { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import {
   IDLE,
-  NOT_KNOWN,
   OTHERS,
   OWN,
   type Sampled,
   samplesOf,
+  UNCERTAIN,
 } from '../../lib/profiling/operation-samples.js';
 import type { SampleWindow } from '../../lib/profiling/sample-window.js';
 import { type Call, IDLE_STACK, type Sample, windowWith } from './windows.js';
@@ -40,10 +40,10 @@ const spans = (): ExecutionLog => {
   executionLog.number(0);
   return executionLog;
 };
-const uncertain = (): ExecutionLog => Object.assign(spans(), { certain: false });
+const uncertain = (): ExecutionLog => Object.assign(spans(), { exact: false });
 
 describe('samplesOf', () => {
-  it('takes the samples of the interval, its ends included, in the order of time', () => {
+  it('takes the samples of the interval, its ends included, in order of time', () => {
     const samples = samplesOf([each(0, 15), each(15, 40)], sampled(), spans());
     const at = samples.place.map((place, index) => {
       const { sampleAt } = samples.windows[samples.window[index] as number] as SampleWindow;
@@ -52,18 +52,18 @@ describe('samplesOf', () => {
     expect(at).toEqual(Array.from({ length: 21 }, (_, index) => 10 + index));
   });
 
-  it('counts once what two windows have, which overlap', () => {
+  it('counts samples of overlapping windows once', () => {
     const { window, owner } = samplesOf([each(0, 22), each(18, 40)], sampled(), spans());
     expect(owner).toHaveLength(21);
     expect(window.filter((which) => which === 0)).toHaveLength(12);
   });
 
-  it('has nothing of windows without samples, and of none', () => {
+  it('has no samples for empty windows, and for none', () => {
     expect(samplesOf([windowWith(0, 40, [])], sampled(), spans()).owner).toEqual([]);
     expect(samplesOf([], sampled(), spans()).counts).toEqual([0, 0, 0, 0]);
   });
 
-  it('knows by V8 that the loop rested', () => {
+  it("recognizes idle time by V8's names", () => {
     const { owner, counts } = samplesOf([each(0, 40, RESTS)], sampled({ alone: true }), spans());
     expect(counts[IDLE]).toBe(2);
     expect([owner[5], owner[15]]).toEqual([IDLE, IDLE]);
@@ -74,7 +74,7 @@ describe('samplesOf', () => {
     expect(samplesOf([root], sampled({ alone: true }), spans()).owner).toEqual([IDLE, OWN]);
   });
 
-  it('gives code to who has marked it, and to those around', () => {
+  it('attributes code to the marked span and its ancestors', () => {
     const executionLog = spans();
     executionLog.mark(1, 10);
     executionLog.mark(3, 15);
@@ -87,40 +87,40 @@ describe('samplesOf', () => {
     expect(owners(3)).toEqual([5, 16, 0, 0]);
   });
 
-  it('does not know whose code it is before anybody has said so', () => {
+  it('is uncertain before the first mark', () => {
     const executionLog = spans();
     executionLog.mark(1, 20);
     const { owner } = samplesOf([each(0, 40)], sampled(), executionLog);
-    expect(owner.slice(0, 10)).toEqual(Array(10).fill(NOT_KNOWN));
+    expect(owner.slice(0, 10)).toEqual(Array(10).fill(UNCERTAIN));
     expect(owner.slice(10)).toEqual(Array(11).fill(OWN));
   });
 
-  it('does not know it any more after a rest, where pieces leave no marks', () => {
+  it('is uncertain after idle time if callbacks leave no marks', () => {
     const executionLog = uncertain();
     executionLog.mark(1, 10);
     executionLog.mark(3, 20);
     const { owner, counts } = samplesOf([each(0, 40, RESTS)], sampled(), executionLog);
     expect(counts).toEqual([5, 5, 9, 2]);
     expect(owner[4]).toBe(OWN);
-    expect(owner[6]).toBe(NOT_KNOWN);
+    expect(owner[6]).toBe(UNCERTAIN);
     expect(owner[10]).toBe(OTHERS);
-    expect(owner[16]).toBe(NOT_KNOWN);
+    expect(owner[16]).toBe(UNCERTAIN);
   });
 
-  it('knows it after a rest where each piece leaves a mark', () => {
+  it('is certain after idle time if each callback leaves a mark', () => {
     const executionLog = spans();
     executionLog.mark(1, 10);
     executionLog.mark(3, 20);
     expect(samplesOf([each(0, 40, RESTS)], sampled(), executionLog).counts).toEqual([9, 10, 0, 2]);
   });
 
-  it('does not know whose code it is that is marked as nobody’s by the way', () => {
+  it('is uncertain about code that an inexact mark attributes to no span', () => {
     const executionLog = uncertain();
     executionLog.mark(0, 10);
-    expect(samplesOf([each(0, 40)], sampled(), executionLog).counts[NOT_KNOWN]).toBe(21);
+    expect(samplesOf([each(0, 40)], sampled(), executionLog).counts[UNCERTAIN]).toBe(21);
   });
 
-  it('takes all for the own code of a request that ran alone', () => {
+  it('attributes all code to a request that ran alone', () => {
     const executionLog = uncertain();
     executionLog.mark(0, 10);
     executionLog.mark(3, 20);
@@ -128,23 +128,23 @@ describe('samplesOf', () => {
     expect(counts).toEqual([19, 0, 0, 2]);
   });
 
-  it('takes of a part of a request that ran alone what is not known to be another’s', () => {
+  it('attributes code without a known owner to a part of a request that ran alone', () => {
     const executionLog = uncertain();
     executionLog.mark(2, 10);
     executionLog.mark(1, 20);
     const part = sampled({ number: 2, alone: true, whole: false });
-    // After the rest at 25 nobody has said that it is not the part's.
+    // After the idle time at 25 no mark states that the code is not the part's.
     expect(samplesOf([each(0, 40, RESTS)], part, executionLog).counts).toEqual([14, 5, 0, 2]);
   });
 
-  it('believes exact marks of another one even where it ran alone', () => {
+  it('follows exact marks of another span even if the request ran alone', () => {
     const executionLog = spans();
     executionLog.mark(1, 10);
     executionLog.mark(3, 20);
     expect(samplesOf([each(0, 40)], sampled({ alone: true }), executionLog).counts).toEqual([10, 11, 0, 0]);
   });
 
-  it('knows nothing of an operation that began before anything was marked', () => {
+  it('is uncertain about an operation that started before spans were numbered', () => {
     const executionLog = spans();
     executionLog.mark(3, 20);
     const unnumbered = samplesOf([each(0, 40)], sampled({ number: 0 }), executionLog);

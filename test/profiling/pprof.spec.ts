@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import { encodeAllocationsPprof, encodeCpuPprof } from '../../lib/profiling/pprof.js';
 import { decodePprof } from './pprof-decoder.js';
 
-/** Where V8 is told that each piece of code lies: line 11 of a file, so that neither source maps nor Jest matter. */
+/** Sets V8's position of each function to line 11 of a file, so that neither source maps nor Jest matter. */
 function codeAt<T>(filename: string, code: string): T {
   return runInThisContext(`(${code})`, { filename, lineOffset: 10 }) as T;
 }
@@ -41,7 +41,7 @@ function post<T>(session: Session, method: string, params: object = {}): T {
   return answer as T;
 }
 
-/** What the inspector tells of so many samples of real work. */
+/** The inspector's profile of real work with a given number of samples. */
 function cpuProfile(): Profiler.Profile {
   const session = new Session();
   session.connect();
@@ -73,7 +73,7 @@ const sum = (values: number[]): number => values.reduce((total, value) => total 
 describe('a CPU profile of real work', () => {
   const profile = cpuProfile();
 
-  it('keeps names, paths and lines, and every microsecond that was not idle', async () => {
+  it('keeps names, paths, lines and all busy time', async () => {
     const decoded = decodePprof(await encodeCpuPprof(profile, OPTIONS));
     expect(decoded.types).toEqual(['samples/count', 'cpu/nanoseconds']);
     expect(decoded.period).toBe('cpu/nanoseconds 1000000');
@@ -99,7 +99,7 @@ describe('a CPU profile of real work', () => {
     expect(decoded.samples.length).toBeLessThan(shown.length);
   });
 
-  it('gives each sample the labels', async () => {
+  it('sets the labels of each sample', async () => {
     const labels = { span_id: '00f067aa0ba902b7', odd: '},"\n' };
     const decoded = decodePprof(await encodeCpuPprof(profile, { ...OPTIONS, labels }));
     expect(decoded.samples.length).toBeGreaterThan(0);
@@ -107,8 +107,8 @@ describe('a CPU profile of real work', () => {
   });
 });
 
-describe('a CPU profile that was read from a file', () => {
-  it('counts self time from a sample to the next, idle time left out', async () => {
+describe('a CPU profile from a file', () => {
+  it('counts self time until the next sample, without idle time', async () => {
     const decoded = decodePprof(
       await encodeCpuPprof(
         profileOf(
@@ -124,7 +124,7 @@ describe('a CPU profile that was read from a file', () => {
             { id: 5, callFrame: builtIn('(program)') },
             { id: 6, callFrame: builtIn('(garbage collector)') },
           ],
-          // The fourth is told too late: time does not go back for it.
+          // The fourth is reported late: time does not go back for it.
           { samples: [1, 4, 2, 4, 3, 5, 6], timeDeltas: [0, 1000, 2000, -500, 1500, 1000, 1000] },
         ),
         OPTIONS,
@@ -146,7 +146,7 @@ describe('a CPU profile that was read from a file', () => {
     ]);
   });
 
-  it('takes hits where there are no samples, and parents where there are no children', async () => {
+  it('reads hit counts if there are no samples, and parents if there are no children', async () => {
     const nodes = [
       { id: 1, callFrame: ROOT },
       { id: 2, parent: 1, callFrame: { functionName: 'bare' }, hitCount: 3 },
@@ -164,7 +164,7 @@ describe('a CPU profile that was read from a file', () => {
     ]);
   });
 
-  it('may have nothing in it', async () => {
+  it('may be empty', async () => {
     const decoded = decodePprof(
       await encodeCpuPprof(profileOf([], { samples: [], timeDeltas: [] }), OPTIONS),
     );
@@ -173,55 +173,59 @@ describe('a CPU profile that was read from a file', () => {
 
   const one = [{ id: 1, callFrame: FRAME }];
   it.each<[string, unknown, string]>([
-    ['no object', null, 'profile is null, which is not allowed: give an object'],
-    ['nodes missing', {}, 'profile.nodes is undefined, which is not allowed: give an array'],
+    ['no object', null, 'Invalid profile: received null, expected an object'],
+    ['nodes missing', {}, 'Invalid profile.nodes: received undefined, expected an array'],
     [
       'nodes no array',
       profileOf({} as never),
-      'profile.nodes is an object, which is not allowed: give an array',
+      'Invalid profile.nodes: received an object, expected an array',
     ],
     [
       'a node that is none',
       profileOf([7 as never]),
-      'profile.nodes[0] is 7, which is not allowed: give an object',
+      'Invalid profile.nodes[0]: received 7, expected an object',
     ],
     [
       'an id that is none',
       profileOf([{ id: '1' }]),
-      'profile.nodes[0].id is "1", which is not allowed: give a whole',
+      'Invalid profile.nodes[0].id: received "1", expected a whole',
     ],
     [
       'an id twice',
       profileOf([...one, ...one]),
-      'profile.nodes[1].id is 1, which is not allowed: give an id that no',
+      'Invalid profile.nodes[1].id: received 1, expected an id that no',
     ],
-    ['no frame', profileOf([{ id: 1 }]), 'profile.nodes[0].callFrame is undefined, which is not allowed'],
+    [
+      'no frame',
+      profileOf([{ id: 1 }]),
+      'Invalid profile.nodes[0].callFrame: received undefined, expected an object',
+    ],
     [
       'no name',
       profileOf([{ id: 1, callFrame: {} }]),
-      'profile.nodes[0].callFrame.functionName is undefined',
+      'Invalid profile.nodes[0].callFrame.functionName: received undefined',
     ],
     [
       'a sample of no node',
       profileOf(one, { samples: [1, 42], timeDeltas: [1, 1] }),
-      'profile.samples[1] is 42',
+      'Invalid profile.samples[1]: received 42',
     ],
-    ['samples alone', profileOf(one, { samples: [1] }), 'profile.timeDeltas is undefined'],
+    ['samples alone', profileOf(one, { samples: [1] }), 'Invalid profile.timeDeltas: received undefined'],
     [
       'a time too few',
       profileOf(one, { samples: [1, 1], timeDeltas: [1] }),
-      'profile.timeDeltas.length is 1, which is not allowed: give one for each of the 2 samples',
+      'Invalid profile.timeDeltas.length: received 1, expected one for each of the 2 samples',
     ],
     [
       'a time that is none',
       profileOf(one, { samples: [1], timeDeltas: [null] }),
-      'profile.timeDeltas[0] is null',
+      'Invalid profile.timeDeltas[0]: received null',
     ],
-    ['an end that is none', profileOf(one, { endTime: 'now' }), 'profile.endTime is "now"'],
+    ['an end that is none', profileOf(one, { endTime: 'now' }), 'Invalid profile.endTime: received "now"'],
     [
       'its own parent',
       profileOf([{ id: 1, callFrame: FRAME, children: [1] }]),
-      'profile.nodes[0] is above itself',
+      'Invalid profile.nodes[0]: the node is its own ancestor',
     ],
     [
       'parents in a ring',
@@ -230,7 +234,7 @@ describe('a CPU profile that was read from a file', () => {
         { id: 2, callFrame: FRAME, parent: 1 },
         { id: 3, callFrame: FRAME, parent: 2 },
       ]),
-      'profile.nodes[0] is above itself, which is not allowed: give nodes that make a tree',
+      'Invalid profile.nodes[0]: the node is its own ancestor, expected a tree',
     ],
   ])('is refused with %s', async (_what, profile, message) => {
     const encoded = encodeCpuPprof(profile as Profiler.Profile, OPTIONS);
@@ -240,7 +244,7 @@ describe('a CPU profile that was read from a file', () => {
 });
 
 describe('a profile of allocations', () => {
-  it('keeps every byte, by where it was allocated', async () => {
+  it('keeps every byte, by the place of its allocation', async () => {
     const session = new Session();
     session.connect();
     let profile: HeapProfiler.SamplingHeapProfile;
@@ -282,7 +286,7 @@ describe('a profile of allocations', () => {
   });
 
   const about = { startedAt: 0, durationMs: 1 };
-  it('needs neither samples nor children, and knows the default interval', async () => {
+  it('needs neither samples nor children, and has a default interval', async () => {
     const head: object = { id: 1, callFrame: FRAME, selfSize: 10.4 };
     const profile = { head } as HeapProfiler.SamplingHeapProfile;
     const decoded = decodePprof(await encodeAllocationsPprof(profile, about));
@@ -291,17 +295,21 @@ describe('a profile of allocations', () => {
   });
 
   it.each<[string, unknown, string]>([
-    ['no head', {}, 'profile.head is undefined, which is not allowed: give an object'],
-    ['children no array', { head: { id: 1, callFrame: FRAME, children: 3 } }, 'profile.head.children is 3'],
+    ['no head', {}, 'Invalid profile.head: received undefined, expected an object'],
+    [
+      'children no array',
+      { head: { id: 1, callFrame: FRAME, children: 3 } },
+      'Invalid profile.head.children: received 3',
+    ],
     [
       'an id twice',
       { head: { id: 1, callFrame: FRAME, children: [{ id: 1, callFrame: FRAME }] } },
-      'profile.head.children[0].id is 1, which is not allowed',
+      'Invalid profile.head.children[0].id: received 1',
     ],
     [
       'a size that is none',
       { head: { id: 1, callFrame: FRAME, selfSize: '1' } },
-      'selfSize of node 1 is "1"',
+      'Invalid selfSize of node 1: received "1"',
     ],
   ])('is refused with %s', async (_what, profile, message) => {
     const encoded = encodeAllocationsPprof(profile as HeapProfiler.SamplingHeapProfile, about);

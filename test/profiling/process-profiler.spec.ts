@@ -55,7 +55,7 @@ describe('ProcessProfiler', () => {
     return reader.exact;
   };
 
-  it('does nothing while nobody wants to know', () => {
+  it('does nothing while no module has acquired it', () => {
     const unused = new ProcessProfiler();
     const span = new TestSpan();
     unused.started(span, 1);
@@ -65,7 +65,7 @@ describe('ProcessProfiler', () => {
     expect(unused).toMatchObject({ ring: undefined, executionLog: undefined });
   });
 
-  it('is one for all who want it, and goes with the last', () => {
+  it('is shared by all modules, and stops with the last one', () => {
     const { ring } = profiler;
     const again = profiler.acquire({ ...LIMITS, intervalMs: 1 }, SAMPLER, () => 0);
     expect(again).toEqual({ ring, executionLog });
@@ -78,12 +78,12 @@ describe('ProcessProfiler', () => {
     expect(profiler.ring).not.toBe(ring);
   });
 
-  it('gives the time to a span, its children, and the span again', () => {
+  it('attributes code to a span, its children, and the span again', () => {
     const root = begin();
     const child = begin(root);
     expect(executionLog.current).toBe(child.executionNumber);
     const query = begin(child, true);
-    // Who waits for work is not marked: code goes on in who began it.
+    // Work is not marked: the code of its parent continues.
     expect(executionLog.current).toBe(child.executionNumber);
     end(query);
     end(child);
@@ -93,7 +93,7 @@ describe('ProcessProfiler', () => {
     expect(running()).toBe(0);
   });
 
-  it('gives the time to the only child that runs, and to the only request', () => {
+  it('attributes code to the only running child, and to the only request', () => {
     const [root, other] = [begin(), begin()];
     const [one, two] = [begin(root), begin(root)];
     end(one);
@@ -106,7 +106,7 @@ describe('ProcessProfiler', () => {
     expect(running()).toBe(0);
   });
 
-  it('is certain of one request, and no longer from the beginning of a second one', () => {
+  it('leaves exact marks for one request, and inexact ones once a second one starts', () => {
     const first = begin();
     expect(exact()).toBe(true);
     const second = begin();
@@ -118,7 +118,7 @@ describe('ProcessProfiler', () => {
     expect(exact()).toBe(true);
   });
 
-  it('is no longer certain from the beginning of a second part of a request', () => {
+  it('leaves inexact marks once a second part of a request starts', () => {
     const root = begin();
     const one = begin(root);
     expect(exact()).toBe(true);
@@ -128,7 +128,7 @@ describe('ProcessProfiler', () => {
     expect(running()).toBe(0);
   });
 
-  it('counts no child for longer than it runs that turns out to be work', () => {
+  it('stops counting a child that turns out to be work when it ends', () => {
     const root = begin();
     for (let times = 0; times < 5; times++) {
       const late = begin(root);
@@ -140,7 +140,7 @@ describe('ProcessProfiler', () => {
     end(root);
   });
 
-  it('counts no child below zero that turns out to be no work', () => {
+  it('does not count below zero when a span turns out not to be work', () => {
     const root = begin();
     const [query, child] = [begin(root, true), begin(root)];
     query.isWork = false;
@@ -162,7 +162,7 @@ describe('ProcessProfiler', () => {
     expect(running()).toBe(0);
   });
 
-  it('lets spans end that it has not noticed', () => {
+  it('ignores the end of spans whose start it has not seen', () => {
     const early = new TestSpan();
     end(early);
     const child = begin(early);
@@ -170,7 +170,7 @@ describe('ProcessProfiler', () => {
     expect(running()).toBe(0);
   });
 
-  it('is not misled by spans that began before it was released and wanted again', () => {
+  it('ignores spans from before it was released and acquired again', () => {
     const old = [begin(), begin()];
     profiler.release();
     executionLog = profiler.acquire(LIMITS, SAMPLER, () => 0).executionLog;

@@ -7,7 +7,7 @@ import { until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';
 import { windowWith } from './windows.js';
 
-/** Its windows are as long as the test says, and hold so many samples. */
+/** A sampler whose windows have the length and number of samples that the test sets. */
 class TestSampler implements Sampler {
   readonly name = 'inspector';
   samples = 1000;
@@ -30,7 +30,7 @@ class TestSampler implements Sampler {
   }
   rotate(): SampleWindow {
     this.stores.push(storage.getStore());
-    if (this.rotateFails) throw new Error('V8 gave no profile');
+    if (this.rotateFails) throw new Error('V8 returned no profile');
     this.rotated++;
     const startedAt = this.at;
     this.at = this.lengthMs === undefined ? performance.now() : startedAt + this.lengthMs;
@@ -61,7 +61,7 @@ describe('ProfileRing', () => {
     for (let time = 0; time < times; time++) ring?.settleNow();
   };
 
-  it('has real windows that follow each other, of what really ran', async () => {
+  it('has consecutive windows with the code that ran', async () => {
     const real = started(new InspectorSampler(5), { intervalMs: 5 });
     const from = performance.now();
     for (let turns = 0; turns < 3; turns++) {
@@ -70,14 +70,14 @@ describe('ProfileRing', () => {
     }
     const windows = real.within(from, performance.now());
     expect(windows).toHaveLength(3);
-    // Each window is put on the clock anew, some hundredths of a millisecond off.
+    // Each window's clock is aligned separately, to within some hundredths of a millisecond.
     for (const [index, { startedAt }] of windows.entries())
       expect(startedAt).toBeLessThan((windows[index - 1]?.endedAt ?? startedAt) + 1);
     expect(real.status).toMatchObject({ state: 'on', sampler: 'inspector', intervalMs: 5, windows: 3 });
     expect(real.status.bytes).toBe(windows.reduce((sum, window) => sum + bytesOf(window), 0));
   });
 
-  it('keeps to its bytes over many rotations, and lets the oldest go', () => {
+  it('limits its bytes over many rotations, and drops the oldest windows', () => {
     const maxBytes = 100_000;
     const kept = started(new TestSampler(), { maxBytes });
     const ends: number[] = [];
@@ -93,7 +93,7 @@ describe('ProfileRing', () => {
     expect(kept.status.windows).toBe(windows.length);
   });
 
-  it('keeps to its time over many rotations, and lets the oldest go', () => {
+  it('limits its time over many rotations, and drops the oldest windows', () => {
     const sampler = new TestSampler();
     sampler.lengthMs = 1000;
     const kept = started(sampler, { keepMs: 5500 });
@@ -101,13 +101,13 @@ describe('ProfileRing', () => {
     expect(kept.within(-1, Number.POSITIVE_INFINITY)).toHaveLength(6);
   });
 
-  it('keeps the newest window, however large', () => {
+  it('keeps the newest window regardless of its size', () => {
     const kept = started(new TestSampler(), { maxBytes: 1 });
     turn(3);
     expect(kept.status.windows).toBe(1);
   });
 
-  it('gives the windows of an interval', () => {
+  it('returns the windows of an interval', () => {
     const sampler = new TestSampler();
     sampler.lengthMs = 100;
     const kept = started(sampler);
@@ -118,7 +118,7 @@ describe('ProfileRing', () => {
     expect(kept.within(from + 500, from + 600)).toHaveLength(0);
   });
 
-  it('tells who waits once the window has ended, early for it', async () => {
+  it('resolves waiting callers once the window has ended, which it ends early', async () => {
     const waited = started(new TestSampler());
     const at = performance.now();
     expect(await waited.settled(at)).toBe(true);
@@ -127,7 +127,7 @@ describe('ProfileRing', () => {
     expect(waited.status.windows).toBe(1);
   });
 
-  it('lets 32 wait at a time, and no more', async () => {
+  it('allows 32 waiting callers', async () => {
     const waited = started(new TestSampler());
     const at = performance.now();
     const answers = Promise.all(Array.from({ length: 40 }, () => waited.settled(at)));
@@ -138,7 +138,7 @@ describe('ProfileRing', () => {
     expect(await again).toBe(true);
   });
 
-  it('lets those wait on whose time the window does not reach', async () => {
+  it('keeps callers waiting if the window ends before their time', async () => {
     const waited = started(new TestSampler());
     const later = waited.settled(performance.now() + 20);
     waited.settleNow();
@@ -148,7 +148,7 @@ describe('ProfileRing', () => {
     expect(waited.status.windows).toBe(2);
   });
 
-  it('tells who waits that nothing comes when it stops', async () => {
+  it('resolves waiting callers with false when it stops', async () => {
     const sampler = new TestSampler();
     const stopping = started(sampler);
     const waiting = stopping.settled(performance.now());
@@ -160,7 +160,7 @@ describe('ProfileRing', () => {
     expect(sampler).toMatchObject({ stopped: 1, rotated: 0 });
   });
 
-  it('is off with the reason where it cannot start', async () => {
+  it('is off with the reason if it cannot start', async () => {
     const sampler = Object.assign(new TestSampler(), { startFails: true });
     const failed = started(sampler);
     expect(failed.status).toMatchObject({ state: 'off', reason: 'this process cannot be sampled' });
@@ -168,18 +168,18 @@ describe('ProfileRing', () => {
     expect(await failed.settled(performance.now())).toBe(false);
   });
 
-  it('is off with the reason when a rotation fails, and tells who waits', async () => {
+  it('is off with the reason if a rotation fails, and resolves waiting callers', async () => {
     const sampler = Object.assign(new TestSampler(), { stopFails: true });
     const failing = started(sampler);
     turn(1);
     const waiting = failing.settled(performance.now());
     sampler.rotateFails = true;
     expect(await waiting).toBe(false);
-    expect(failing.status).toMatchObject({ state: 'off', reason: 'V8 gave no profile', windows: 1 });
+    expect(failing.status).toMatchObject({ state: 'off', reason: 'V8 returned no profile', windows: 1 });
     expect(sampler.stopped).toBe(1);
   });
 
-  it('begins again after a stop', () => {
+  it('can be restarted after a stop', () => {
     const sampler = new TestSampler();
     const again = started(sampler);
     again.start();
@@ -190,7 +190,7 @@ describe('ProfileRing', () => {
     expect(sampler.began).toBe(2);
   });
 
-  it('pauses while something is in its way, and goes on after', async () => {
+  it('pauses while there is an obstacle, and resumes after it', async () => {
     const sampler = new TestSampler();
     const pausing = started(sampler);
     sampler.why = 'a debugger';
@@ -201,7 +201,7 @@ describe('ProfileRing', () => {
     expect(sampler).toMatchObject({ began: 2, stopped: 1 });
   });
 
-  it('does not turn on within the request that happened to wait for it', async () => {
+  it('does not rotate in the context of the request that waits for it', async () => {
     const sampler = new TestSampler();
     const waited = started(sampler);
     await storage.run('a request', () => waited.settled(performance.now()));

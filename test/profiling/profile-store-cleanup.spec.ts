@@ -22,8 +22,8 @@ async function idsOf(store: ProfileStore): Promise<string[]> {
   return (await store.list()).map(({ id }) => id);
 }
 
-describe('a budget', () => {
-  it('of files lets the oldest go', async () => {
+describe('a limit', () => {
+  it('of files deletes the oldest', async () => {
     const store = fixture.store({ maxFiles: 3 });
     const ids: string[] = [];
     for (let i = 0; i < 5; i++) ids.push(await write(store));
@@ -31,7 +31,7 @@ describe('a budget', () => {
     expect(fixture.names()).toHaveLength(6);
   });
 
-  it('of bytes lets the oldest go, as many as need be', async () => {
+  it('of bytes deletes as many of the oldest as necessary', async () => {
     const store = fixture.store({ maxBytes: 5000 });
     const ids = [await write(store, 'x'.repeat(1000)), await write(store, 'x'.repeat(1000))];
     ids.push(await write(store, 'x'.repeat(1000)));
@@ -40,14 +40,14 @@ describe('a budget', () => {
     expect(await idsOf(store)).toEqual(ids.slice(2).reverse());
   });
 
-  it('of bytes counts descriptions', async () => {
+  it('of bytes includes descriptions', async () => {
     const bytes = JSON.stringify(profile(fixture.store().newId())).length;
     const store = fixture.store({ maxBytes: 2 * (bytes + 2) });
     const ids = [await write(store), await write(store), await write(store)];
     expect(await idsOf(store)).toEqual(ids.slice(1).reverse());
   });
 
-  it('of age lets go what is older', async () => {
+  it('of age deletes older profiles', async () => {
     const [old, young] = [idAt(Date.now() - 2 * HOUR), idAt(Date.now() - HOUR / 2)];
     const store = fixture.store({ maxAgeMs: HOUR });
     const id = await write(store);
@@ -58,14 +58,14 @@ describe('a budget', () => {
     expect(existsSync(join(fixture.directory, `${old}.json`))).toBe(false);
   });
 
-  it('is kept to when the directory is first read', async () => {
+  it('applies when the directory is first read', async () => {
     for (let i = 1; i <= 5; i++) fixture.layProfile(idAt(Date.now(), i));
     fixture.layProfile(idAt(Date.now() - 2 * HOUR));
     expect(await idsOf(fixture.store({ maxFiles: 2, maxAgeMs: HOUR }))).toHaveLength(2);
     expect(fixture.names()).toHaveLength(4);
   });
 
-  it('never lets go what was just written, though it seems the oldest', async () => {
+  it('keeps the profile just written, even if it seems the oldest', async () => {
     for (let i = 1; i <= 3; i++) fixture.layProfile(idAt(Date.now() + HOUR, i));
     const store = fixture.store({ maxFiles: 1, maxAgeMs: 0 });
     const id = idAt(Date.now() - HOUR);
@@ -73,7 +73,7 @@ describe('a budget', () => {
     expect(await idsOf(store)).toEqual([id]);
   });
 
-  it('is one for all processes', async () => {
+  it('is shared by all processes', async () => {
     const stores = [fixture.store({ maxFiles: 4 }), fixture.store({ maxFiles: 4 })];
     for (let i = 0; i < 10; i++) await Promise.all(stores.map((store) => write(store)));
     expect(fixture.names()).toHaveLength(8);
@@ -81,25 +81,28 @@ describe('a budget', () => {
     expect(fixture.warnings).toEqual([]);
   });
 
-  (canMount() ? it : it.skip)('that cannot be kept to is told once, and the profile kept', async () => {
-    const stuck = idAt(Date.now() - HOUR);
-    fixture.layProfile(stuck);
-    const path = join(fixture.directory, `${stuck}.cpuprofile`);
-    // What is mounted cannot be removed.
-    fixture.mount(path, '--bind', path);
-    const store = fixture.store({ maxFiles: 1 });
-    const ids = [await write(store), await write(store)];
-    expect(fixture.warnings).toEqual([expect.stringContaining('EBUSY')]);
-    expect(store.failure).toBe(fixture.warnings[0]);
-    expect(await idsOf(store)).toEqual([ids[1], stuck]);
-    fixture.unmount(path);
-    ids.push(await write(store));
-    expect(await idsOf(store)).toEqual([ids[2]]);
-    expect(store.failure).toBeUndefined();
-  });
+  (canMount() ? it : it.skip)(
+    'that cannot be enforced is logged once, and the profile is stored',
+    async () => {
+      const stuck = idAt(Date.now() - HOUR);
+      fixture.layProfile(stuck);
+      const path = join(fixture.directory, `${stuck}.cpuprofile`);
+      // What is mounted cannot be removed.
+      fixture.mount(path, '--bind', path);
+      const store = fixture.store({ maxFiles: 1 });
+      const ids = [await write(store), await write(store)];
+      expect(fixture.warnings).toEqual([expect.stringContaining('EBUSY')]);
+      expect(store.failure).toBe(fixture.warnings[0]);
+      expect(await idsOf(store)).toEqual([ids[1], stuck]);
+      fixture.unmount(path);
+      ids.push(await write(store));
+      expect(await idsOf(store)).toEqual([ids[2]]);
+      expect(store.failure).toBeUndefined();
+    },
+  );
 });
 
-describe('what a crash left', () => {
+describe('files of a crashed process', () => {
   const id = idAt(Date.now());
   const dead = (): number => spawnSync(process.execPath, ['-e', '']).pid;
 
@@ -110,7 +113,7 @@ describe('what a crash left', () => {
     return existsSync(path);
   }
 
-  it('half written is removed where its process was killed', async () => {
+  it('that are incomplete are deleted if the process was killed', async () => {
     mkdirSync(fixture.directory, { mode: 0o700 });
     const script = `
       require('node:fs').writeFileSync(process.argv[1] + '.' + process.pid + '.tmp', '{');
@@ -127,24 +130,24 @@ describe('what a crash left', () => {
     expect(fixture.names()).toEqual([`${written}.cpuprofile`, `${written}.json`]);
   });
 
-  it('half written is removed where its process is gone', async () => {
+  it('that are incomplete are deleted if the process is gone', async () => {
     expect(await stays(`${id}.cpuprofile.${dead()}.tmp`)).toBe(false);
     expect(await stays(`${id}.json.${dead()}.tmp`)).toBe(false);
   });
 
-  it('half written stays while its process lives, for an hour', async () => {
+  it('that are incomplete stay for an hour while the process lives', async () => {
     for (const pid of [process.pid, process.ppid, 1]) {
       expect(await stays(`${id}.cpuprofile.${pid}.tmp`)).toBe(true);
       expect(await stays(`${id}.cpuprofile.${pid}.tmp`, Date.now() - 2 * HOUR)).toBe(false);
     }
   });
 
-  it('half written is removed where its process had our number before us, as in a container', async () => {
+  it('that are incomplete are deleted if an earlier process had our id, as in a container', async () => {
     const started = Date.now() - process.uptime() * 1000;
     expect(await stays(`${id}.cpuprofile.${process.pid}.tmp`, started - 60_000)).toBe(false);
   });
 
-  it('of a process that crashes later stays until it is an hour old', async () => {
+  it('that are incomplete stay for an hour if the process crashes later', async () => {
     const store = fixture.store();
     await write(store);
     const name = `${id}.cpuprofile.${dead()}.tmp`;
@@ -156,11 +159,11 @@ describe('what a crash left', () => {
     expect(fixture.names()).not.toContain(name);
   });
 
-  it('as a description of nothing is removed', async () => {
+  it('are deleted if a description has no profile', async () => {
     expect(await stays(`${id}.json`)).toBe(false);
   });
 
-  it('as a profile without description is removed after an hour', async () => {
+  it('are deleted after an hour if a profile has no description', async () => {
     expect(await stays(`${id}.heapprofile`)).toBe(true);
     expect(await stays(`${id}.heapprofile`, Date.now() - 2 * HOUR)).toBe(false);
   });
@@ -176,11 +179,11 @@ describe('what a crash left', () => {
     `.${id}.cpuprofile.4711.tmp`,
     'package.json',
     'old.cpuprofile',
-  ])('is not what another gave a similar name: %s', async (name) => {
+  ])('are distinguished from files with similar names: %s', async (name) => {
     expect(await stays(name, Date.now() - 48 * HOUR)).toBe(true);
   });
 
-  it('is nothing that a directory with a name of ours holds', async () => {
+  it('are distinguished from directories with such names', async () => {
     mkdirSync(join(fixture.directory, `${id}.json`, 'x'), { recursive: true, mode: 0o700 });
     await write(fixture.store({ maxFiles: 1 }));
     expect(fixture.warnings).toEqual([]);

@@ -26,7 +26,7 @@ afterEach(() => {
 const modeOf = (path: string): number => lstatSync(path).mode & 0o777;
 
 describe('the directory', () => {
-  it('is not made by reading', async () => {
+  it('is not created by reading', async () => {
     const store = fixture.store();
     expect([await store.list(), await store.get(idAt(0)), await store.open(store.newId())]).toEqual([
       [],
@@ -37,8 +37,8 @@ describe('the directory', () => {
     expect(readdirSync(fixture.root)).toEqual([]);
   });
 
-  it.each([0, 0o022, 0o777])('is the owner’s alone, with all in it, under umask %i', async (mask) => {
-    // The parents are made as any others: with this umask nobody could enter them.
+  it.each([0, 0o022, 0o777])('is private to its owner, with all its files, under umask %i', async (mask) => {
+    // The parents get the default mode: with this umask no process could enter them.
     mkdirSync(join(fixture.root, 'a'));
     const directory = join(fixture.root, mask === 0o777 ? 'a/profiles' : 'a/b/c/profiles');
     process.umask(mask);
@@ -57,7 +57,7 @@ describe('the directory', () => {
       'that holds only files of ours',
       [`${idAt(Date.now())}.cpuprofile`, `${idAt(Date.now())}.json.4711.tmp`],
     ],
-  ])('%s is closed to others', async (_what, names) => {
+  ])('%s is closed to other users', async (_what, names) => {
     mkdirSync(fixture.directory);
     for (const name of names) fixture.lay(name);
     chmodSync(fixture.directory, 0o777);
@@ -66,28 +66,28 @@ describe('the directory', () => {
     expect(modeOf(fixture.directory)).toBe(0o700);
   });
 
-  it('that others may enter and that holds other things is refused', async () => {
+  it('is refused if other users may enter it and it contains other files', async () => {
     fixture.lay('report.pdf');
     chmodSync(fixture.directory, 0o755);
     const store = fixture.store();
     expect(await store.write(profile(store.newId()), '{}')).toBeUndefined();
     expect(fixture.warnings).toEqual([
-      `Profiles are not kept in ${fixture.directory}: other users may enter it (mode 755), and it holds what is not ours ("report.pdf"): ` +
-        `give a directory for profiles alone, such as ${fixture.directory}/profiles, or set its mode to 700`,
+      `Profiles cannot be stored in ${fixture.directory}: other users may enter it (mode 755), and it contains other files ("report.pdf"): ` +
+        `use a directory for profiles only, such as ${fixture.directory}/profiles, or set its mode to 700`,
     ]);
     expect(modeOf(fixture.directory)).toBe(0o755);
     expect(fixture.names()).toEqual(['report.pdf']);
   });
 
-  it('is refused for a directory in it that bears a name of ours', async () => {
+  it('is refused if it contains a directory named like a profile', async () => {
     mkdirSync(join(fixture.directory, `${idAt(0)}.json`), { recursive: true });
     chmodSync(fixture.directory, 0o755);
     const store = fixture.store();
     expect(await store.write(profile(store.newId()), '{}')).toBeUndefined();
-    expect(store.failure).toContain('it holds what is not ours');
+    expect(store.failure).toContain('it contains other files');
   });
 
-  it('that is closed to others may hold other things', async () => {
+  it('may contain other files if it is private', async () => {
     fixture.lay('report.pdf');
     const store = fixture.store();
     expect(await store.write(profile(store.newId()), '{}')).toBeDefined();
@@ -95,7 +95,7 @@ describe('the directory', () => {
   });
 
   it.each(['', '/', '/.'])(
-    'that is a symbolic link is refused, written with %j at its end',
+    'is refused if it is a symbolic link, written with %j at its end',
     async (ending) => {
       const elsewhere = join(fixture.root, 'elsewhere');
       mkdirSync(elsewhere, { mode: 0o700 });
@@ -115,14 +115,14 @@ describe('the directory', () => {
     },
   );
 
-  it('that is a symbolic link to nothing is refused', async () => {
+  it('is refused if it is a dangling symbolic link', async () => {
     symlinkSync(join(fixture.root, 'elsewhere'), fixture.directory);
     const store = fixture.store();
     expect(await store.write(profile(store.newId()), '{}')).toBeUndefined();
     expect(readdirSync(fixture.root)).toEqual(['profiles']);
   });
 
-  it('that is a file is refused', async () => {
+  it('is refused if it is a file', async () => {
     writeFileSync(fixture.directory, '');
     const store = fixture.store();
     expect(await store.write(profile(store.newId()), '{}')).toBeUndefined();
@@ -137,13 +137,13 @@ describe('the directory', () => {
     expect(await store.list()).toEqual([]);
     expect(await store.write(profile(store.newId()), '{}')).toBeUndefined();
     expect(store.failure).toContain(
-      `${fixture.directory}: it belongs to user 65534 and this process runs as 0`,
+      `${fixture.directory}: it belongs to user 65534 but this process runs as 0`,
     );
   });
 });
 
-describe('deletion under our feet', () => {
-  it('of the directory: nothing is read, and it is made anew', async () => {
+describe('deletion by others', () => {
+  it('of the directory: nothing is read, and it is created again', async () => {
     const store = fixture.store();
     const id = store.newId();
     await store.write(profile(id), '{}');
@@ -158,7 +158,7 @@ describe('deletion under our feet', () => {
     expect(fixture.warnings).toEqual([]);
   });
 
-  it.each(['cpuprofile', 'json'])('of a .%s: it is not read, the others are', async (ending) => {
+  it.each(['cpuprofile', 'json'])('of a .%s: that profile is not read, the others are', async (ending) => {
     const store = fixture.store();
     const [gone, stays] = [store.newId(), store.newId()];
     await store.write(profile(gone), '{}');
@@ -168,7 +168,7 @@ describe('deletion under our feet', () => {
     expect((await store.list()).map(({ id }) => id)).toEqual([stays]);
   });
 
-  it('before the file gets its name: the write fails, the next does not', async () => {
+  it('before the file gets its name: the write fails, the next one succeeds', async () => {
     const store = fixture.store();
     async function* content(): AsyncGenerator<string> {
       yield '{';
@@ -182,7 +182,7 @@ describe('deletion under our feet', () => {
     expect(store.failure).toBeUndefined();
   });
 
-  it('of the file that is being written: the write fails, the next does not', async () => {
+  it('of the file that is being written: the write fails, the next one succeeds', async () => {
     const store = fixture.store();
     async function* content(): AsyncGenerator<string> {
       yield '{}';

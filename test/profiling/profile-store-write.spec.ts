@@ -24,7 +24,7 @@ async function* full(): AsyncGenerator<string> {
   throw Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
 }
 
-/** Content that comes when it is told to, and knows whether it was ended. */
+/** Content that is sent on command, and knows whether it was closed. */
 function held() {
   let release = (): void => {};
   const released = new Promise<void>((resolve) => {
@@ -58,10 +58,10 @@ function hanging() {
 }
 
 describe('a write that fails', () => {
-  it('is told once, until one succeeds', async () => {
+  it('is logged once, until one succeeds', async () => {
     const store = fixture.store();
     for (let i = 0; i < 3; i++) expect(await write(store, full())).toBeUndefined();
-    expect(fixture.warnings).toEqual([expect.stringMatching(/^Profiles are not kept in \S+: .*ENOSPC/)]);
+    expect(fixture.warnings).toEqual([expect.stringMatching(/^Profiles cannot be stored in \S+: .*ENOSPC/)]);
     expect(store.failure).toBe(fixture.warnings[0]);
     expect(fixture.names()).toEqual([]);
     expect(await write(store)).toBeDefined();
@@ -70,7 +70,7 @@ describe('a write that fails', () => {
     expect(fixture.warnings).toHaveLength(2);
   });
 
-  it('rejects nothing where no directory can be made', async () => {
+  it('does not reject if no directory can be created', async () => {
     writeFileSync(join(fixture.root, 'file'), '');
     const store = fixture.store({ directory: join(fixture.root, 'file/a/profiles') });
     const stream = Readable.from(['{}']);
@@ -83,7 +83,7 @@ describe('a write that fails', () => {
     expect(await write(store)).toBeDefined();
   });
 
-  it('leaves nothing where the content fails in its middle', async () => {
+  it('leaves nothing if the content fails midway', async () => {
     const store = fixture.store();
     async function* content(): AsyncGenerator<string> {
       yield 'x'.repeat(1000);
@@ -94,7 +94,7 @@ describe('a write that fails', () => {
     expect(fixture.names()).toEqual([]);
   });
 
-  it('leaves nothing where its description cannot be written', async () => {
+  it('leaves nothing if its description cannot be written', async () => {
     const store = fixture.store();
     const id = store.newId();
     mkdirSync(join(fixture.directory, `${id}.json`), { recursive: true, mode: 0o700 });
@@ -102,7 +102,7 @@ describe('a write that fails', () => {
     expect(fixture.names()).toEqual([`${id}.json`]);
   });
 
-  it('does not end the process where a stream fails while it waits', async () => {
+  it('does not end the process if a stream fails while it waits', async () => {
     const store = fixture.store();
     const { content, release } = held();
     const first = write(store, content);
@@ -123,7 +123,7 @@ describe('a write that fails', () => {
     fixture.mount(fixture.directory, '-t', 'tmpfs', '-o', 'size=64k', 'none');
   });
 
-  it.each(['whole', 'in chunks'])('is told once and leaves no half of a profile written %s', async (how) => {
+  it.each(['whole', 'in chunks'])('is logged once and leaves no partial file, written %s', async (how) => {
     const store = fixture.store();
     const part = 'x'.repeat(50_000);
     expect(await write(store, 'small')).toBeDefined();
@@ -137,7 +137,7 @@ describe('a write that fails', () => {
   });
 });
 
-describe('a profile that is larger than all may be', () => {
+describe('a profile that exceeds the limit', () => {
   it.each([
     ['text', () => 'x'.repeat(2001)],
     ['bytes', () => Buffer.alloc(2001)],
@@ -146,12 +146,12 @@ describe('a profile that is larger than all may be', () => {
     const store = fixture.store({ maxBytes: 2000 });
     const kept = await write(store);
     for (let i = 0; i < 2; i++) expect(await write(store, content())).toBeUndefined();
-    expect(fixture.warnings).toEqual([expect.stringContaining('larger than what may be kept')]);
+    expect(fixture.warnings).toEqual([expect.stringContaining('exceeds the limit of')]);
     expect(await store.list()).toEqual([kept]);
     expect(fixture.names()).toHaveLength(2);
   });
 
-  it('is read no further, and its source is ended', async () => {
+  it('is not read to its end, and its source is closed', async () => {
     const store = fixture.store({ maxBytes: 2000 });
     let read = 0;
     let ended = false;
@@ -170,7 +170,7 @@ describe('a profile that is larger than all may be', () => {
     expect([read, ended]).toEqual([2, true]);
   });
 
-  it('counts with its description', async () => {
+  it('includes its description', async () => {
     const store = fixture.store({ maxBytes: 2000 });
     expect(await write(store, 'x'.repeat(1990))).toBeUndefined();
     expect(await write(store, 'x'.repeat(1700))).toBeDefined();
@@ -178,7 +178,7 @@ describe('a profile that is larger than all may be', () => {
 });
 
 describe('an aborted write', () => {
-  it('leaves nothing and rejects with the reason, though the source hangs', async () => {
+  it('leaves nothing and rejects with the reason, even if the source hangs', async () => {
     const store = fixture.store();
     const { content, hangs } = hanging();
     const abort = new AbortController();
@@ -209,7 +209,7 @@ describe('an aborted write', () => {
     expect(stream.destroyed).toBe(true);
   });
 
-  it('is not begun where it was aborted before', async () => {
+  it('is not started if it was aborted before', async () => {
     const store = fixture.store();
     const stream = Readable.from(['{}']);
     const reason = new Error('the application stops');
@@ -218,7 +218,7 @@ describe('an aborted write', () => {
     expect(() => fixture.names()).toThrow('ENOENT');
   });
 
-  it('is written where the signal comes too late', async () => {
+  it('is completed if the signal comes too late', async () => {
     const store = fixture.store();
     const abort = new AbortController();
     const info = await write(store, chunks('{', '}'), abort.signal);
@@ -228,7 +228,7 @@ describe('an aborted write', () => {
 });
 
 describe('the queue', () => {
-  it('lets one be written and 16 wait, and drops the rest with one warning', async () => {
+  it('holds 16 waiting profiles, and drops more with one warning', async () => {
     const store = fixture.store();
     const { content, release } = held();
     const written = [write(store, content), ...Array.from({ length: 16 }, () => write(store, chunks('{}')))];
@@ -236,7 +236,9 @@ describe('the queue', () => {
     expect(await write(store, stream)).toBeUndefined();
     expect(await write(store)).toBeUndefined();
     expect(stream.destroyed).toBe(true);
-    expect(fixture.warnings).toEqual([expect.stringContaining('16 profiles wait to be written already')]);
+    expect(fixture.warnings).toEqual([
+      expect.stringContaining('16 profiles are already waiting to be written'),
+    ]);
     expect(store.failure).toBe(fixture.warnings[0]);
     release();
     await store.flush();
@@ -257,7 +259,7 @@ describe('the queue', () => {
     expect(second.state.ended).toBe(true);
   });
 
-  it('is flushed when all are written, given up or aborted', async () => {
+  it('is flushed when all are written, failed or aborted', async () => {
     const store = fixture.store();
     const abort = new AbortController();
     abort.abort();

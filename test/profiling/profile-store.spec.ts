@@ -12,7 +12,7 @@ beforeEach(() => {
 afterEach(() => fixture.remove());
 
 describe('an id', () => {
-  it('tells time, process and number, and sorts by age', () => {
+  it('contains time, process and number, and sorts by age', () => {
     const store = fixture.store();
     const ids = Array.from({ length: 20 }, () => store.newId());
     for (const id of ids) expect(id).toMatch(new RegExp(`^\\d{8}T\\d{6}-${process.pid}-\\d{6}-[0-9a-f]{6}$`));
@@ -20,7 +20,7 @@ describe('an id', () => {
     expect(new Set([...ids, fixture.store().newId()]).size).toBe(21);
   });
 
-  it('gives an absolute path for each type, with no file made', () => {
+  it('gives an absolute path for each type, without creating a file', () => {
     const store = fixture.store();
     const id = store.newId();
     expect(PROFILE_TYPES.map((type) => store.pathOf(id, type))).toEqual(
@@ -33,13 +33,13 @@ describe('an id', () => {
   });
 });
 
-describe('a profile that was written', () => {
+describe('a stored profile', () => {
   it.each([
     ['text', '{"é":1}'],
     ['bytes', Buffer.from('{"é":1}')],
     ['chunks', chunks('{"é"', Buffer.from(':1}'))],
     ['a stream', Readable.from(['{"é"', ':1}'])],
-  ])('as %s is read as it was', async (_kind, content) => {
+  ])('as %s is read unchanged', async (_kind, content) => {
     const store = fixture.store();
     const id = store.newId();
     const operation = { type: 'http', name: 'GET /albums', traceId: 'a', spanId: 'b' };
@@ -56,7 +56,7 @@ describe('a profile that was written', () => {
     expect(store.failure).toBeUndefined();
   });
 
-  it('is listed with the others, the newest first', async () => {
+  it('is listed with the others, newest first', async () => {
     const store = fixture.store();
     const ids = [store.newId(), store.newId(), store.newId()];
     for (const [index, id] of ids.entries())
@@ -65,7 +65,7 @@ describe('a profile that was written', () => {
     expect((await store.list()).map(({ id }) => id)).toEqual([...ids.reverse(), idAt(Date.now() - HOUR)]);
   });
 
-  it('is seen by another store on the directory', async () => {
+  it('is visible to another store on the directory', async () => {
     const [one, other] = [fixture.store(), fixture.store()];
     await Promise.all([one, other].map((store) => store.write(profile(store.newId()), '{}')));
     expect(await one.list()).toEqual(await other.list());
@@ -73,7 +73,7 @@ describe('a profile that was written', () => {
   });
 });
 
-describe('what is asked for by an id that is none', () => {
+describe('a lookup by an invalid id', () => {
   it.each([
     '',
     '.',
@@ -92,7 +92,7 @@ describe('what is asked for by an id that is none', () => {
     idAt(0).toUpperCase(),
     'x'.repeat(1_000_000),
     '1'.repeat(1_000_000),
-  ])('is not there: %.40j', async (id) => {
+  ])('finds nothing: %.40j', async (id) => {
     fixture.layProfile(idAt(0));
     writeFileSync(join(fixture.root, 'x.json'), JSON.stringify(profile('../x')));
     const store = fixture.store({ maxAgeMs: Number.MAX_SAFE_INTEGER });
@@ -105,7 +105,7 @@ describe('what is asked for by an id that is none', () => {
   });
 
   it.each([undefined, null, 7, [idAt(0)], { toString: () => idAt(0) }])(
-    'is not there where it is no text: %j',
+    'finds nothing if it is not a string: %j',
     async (id) => {
       fixture.layProfile(idAt(0));
       const store = fixture.store({ maxAgeMs: Number.MAX_SAFE_INTEGER });
@@ -116,10 +116,10 @@ describe('what is asked for by an id that is none', () => {
   );
 });
 
-describe('what is on disk', () => {
+describe('a file on disk', () => {
   const id = idAt(Date.now());
 
-  it('has the size and path that it has, whatever its description says', async () => {
+  it('has its actual size and path, regardless of its description', async () => {
     fixture.layProfile(id, '12345', { ...profile(id), bytes: 1, path: '/etc/passwd', more: 'unknown' });
     const info = { ...profile(id), bytes: 5, path: join(fixture.directory, `${id}.cpuprofile`) };
     expect(await fixture.store().list()).toEqual([info]);
@@ -163,7 +163,7 @@ describe('what is on disk', () => {
     expect(await fixture.store().get(id)).toBeUndefined();
   });
 
-  it('is not followed where it is a symbolic link', async () => {
+  it('is not read if it is a symbolic link', async () => {
     const secret = join(fixture.root, 'secret');
     writeFileSync(secret, 'secret');
     fixture.lay(`${id}.json`, JSON.stringify(profile(id)));
@@ -176,7 +176,7 @@ describe('what is on disk', () => {
     ]);
   });
 
-  it('is not followed where the description is one', async () => {
+  it('is not read if its description is a symbolic link', async () => {
     const elsewhere = join(fixture.root, 'elsewhere');
     writeFileSync(elsewhere, JSON.stringify(profile(id)));
     fixture.lay(`${id}.cpuprofile`, '{}');
@@ -184,7 +184,7 @@ describe('what is on disk', () => {
     expect(await fixture.store().get(id)).toBeUndefined();
   });
 
-  it('is left alone where it is foreign', async () => {
+  it('is not touched if it is not a profile', async () => {
     for (const name of ['notes.txt', `${id}.cpuprofile.bak`, `x${id}.json`, `${id}.json.0.tmp`])
       fixture.lay(name);
     const store = fixture.store({ maxFiles: 1, maxBytes: 1000 });

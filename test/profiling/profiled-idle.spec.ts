@@ -3,14 +3,14 @@ import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { sleep } from '../support/tracing.js';
 import { ProfiledApplications } from './profiled-application.js';
 
-describe('an event loop that rests while it is sampled', () => {
+describe('an idle event loop that is sampled', () => {
   let applications: ProfiledApplications;
   beforeEach(() => {
     applications = new ProfiledApplications();
   });
   afterEach(() => applications.end());
 
-  it('is not taken for busy, and what waits is not taken for its own JavaScript', async () => {
+  it('does not count as busy, and a waiting operation has no JavaScript time', async () => {
     const application = await applications.start({ profileSlowOperations: false });
     await sleep(1500);
     const { resources } = application.app.get(PerformanceMonitor);
@@ -21,7 +21,7 @@ describe('an event loop that rests while it is sampled', () => {
     expect(waited.resources?.eventLoopUtilization).toBeLessThan(0.2);
   });
 
-  it('is seen to be busy where it is', async () => {
+  it('counts as busy when it is', async () => {
     const application = await applications.start({ profileSlowOperations: false });
     const burned = await applications.slow(application, '/burn?ms=400', false);
     expect(burned).toMatchObject({ cause: 'cpu' });

@@ -6,21 +6,21 @@ import { processProfiler } from '../../lib/profiling/process-profiler.js';
 import { until } from '../support/application.js';
 import { coreOf, ProfiledApplications } from './profiled-application.js';
 
-describe('a slow request of an application that is profiled', () => {
+describe('a slow request of a profiled application', () => {
   let applications: ProfiledApplications;
   beforeEach(() => {
     applications = new ProfiledApplications();
   });
   afterEach(() => applications.end());
 
-  it('is told with the functions that ran, and its profile is on its span and in a file', async () => {
+  it('has the functions that ran, and its profile on its span and in a file', async () => {
     applications.collectSpans();
     const application = await applications.start();
     const slow = await applications.slow(application, '/burn');
     await until(() => slow.topFunctions !== undefined);
     expect(slow.topFunctions?.[0]).toMatchObject({
       function: 'pbkdf2Sync',
-      // Jest runs another text than the one on the disk, so that no class is told.
+      // Jest transforms the text on disk, so classes are not found.
       calledFrom: { function: 'hash', file: 'test/profiling/profiled-application.ts' },
     });
     expect(slow.topFunctions?.[0]?.share).toBeGreaterThan(0.5);
@@ -50,21 +50,21 @@ describe('a slow request of an application that is profiled', () => {
     });
   });
 
-  it('has no functions where it only waits', async () => {
+  it('has no functions if it only waits', async () => {
     const application = await applications.start();
     const slow = await applications.slow(application, '/wait');
     expect(slow.topFunctions).toBeUndefined();
   });
 
-  // V8's signals interrupt the poll of libuv, which then forgets how long it has waited.
-  it('is not told as busy where it only waits', async () => {
+  // V8's signals interrupt the poll of libuv, which then loses the time that it has waited.
+  it('does not count as busy if it only waits', async () => {
     const application = await applications.start();
     const slow = await applications.slow(application, '/wait', false);
     const busy = slow.causes.find(({ cause }) => cause === 'cpu');
     expect(busy?.share ?? 0).toBeLessThan(0.2);
   });
 
-  it('gets its functions, and no file, where slow operations are not to be kept', async () => {
+  it('has functions but no file if slow operations are not stored', async () => {
     const application = await applications.start({ profileSlowOperations: false });
     const slow = await applications.slow(application, '/burn');
     await until(() => slow.topFunctions !== undefined);
@@ -72,14 +72,14 @@ describe('a slow request of an application that is profiled', () => {
     expect(await application.monitor.getProfiles()).toEqual([]);
   });
 
-  it('gets no second file within the cooldown, which is counted', async () => {
+  it('has no second file within the cooldown, and is counted', async () => {
     const application = await applications.start({ profiling: { cooldownSeconds: 60 } });
     expect((await applications.slow(application, '/burn', false)).profile).toBeDefined();
     expect((await applications.slow(application, '/burn', false)).profile).toBeUndefined();
     expect(application.monitor.getStats().profiling).toMatchObject({ state: 'on', skipped: 1 });
   });
 
-  it('is answered where the directory cannot be written: one warning, and no profile', async () => {
+  it('is answered if the directory cannot be written: one warning, no profile', async () => {
     const file = join(applications.directory, 'file');
     writeFileSync(file, '');
     const application = await applications.start({ profiling: { directory: join(file, 'below') } });
@@ -89,13 +89,13 @@ describe('a slow request of an application that is profiled', () => {
     const second = await applications.slow(application, '/burn', false);
     await until(() => second.profile === undefined && second.topFunctions !== undefined);
     const { failure } = application.monitor.getStats().profiling;
-    expect(failure).toContain('Profiles are not kept in');
+    expect(failure).toContain('Profiles cannot be stored in');
     expect(application.logged.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
       failure,
     ]);
   });
 
-  it('is kept though somebody removed the directory', async () => {
+  it('is stored after the directory was deleted', async () => {
     const application = await applications.start();
     const first = await applications.slow(application, '/burn', false);
     await until(() => first.topFunctions !== undefined);
@@ -106,7 +106,7 @@ describe('a slow request of an application that is profiled', () => {
     expect(await application.monitor.getProfiles()).toMatchObject([{ id: second.profile }]);
   });
 
-  it('is told as ever where profiling is off: nothing runs', async () => {
+  it('is reported without profile if profiling is off', async () => {
     const application = await applications.start({
       enableProfiling: false,
       profiling: { heapSnapshots: true },
@@ -127,7 +127,7 @@ describe('a slow request of an application that is profiled', () => {
     expect(await application.monitor.getProfiles()).toEqual([]);
   });
 
-  it('is not promised a profile while the ring does not sample', async () => {
+  it('names no profile while the ring does not sample', async () => {
     const application = await applications.start();
     processProfiler.ring?.stop();
     const slow = await applications.slow(application, '/burn', false);

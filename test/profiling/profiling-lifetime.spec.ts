@@ -20,7 +20,7 @@ describe('profiling in the life of an application', () => {
   const files = (ending: string): string[] =>
     readdirSync(applications.directory).filter((name) => name.endsWith(ending));
 
-  it('has one ring for two modules, and the other one goes on when one shuts down', async () => {
+  it('shares one ring between two modules, which continues when one shuts down', async () => {
     const first = await applications.start();
     const { ring, executionLog } = processProfiler;
     const second = await applications.start({ profiling: { intervalMs: 1 } });
@@ -35,7 +35,7 @@ describe('profiling in the life of an application', () => {
     expect(ring?.status).toMatchObject({ state: 'off', reason: 'stopped' });
   });
 
-  it('writes the profile of a slow request that ended just before the end', async () => {
+  it('writes the profile of a slow request that ended just before the shutdown', async () => {
     const application = await applications.start();
     const slow = await applications.slow(application, '/burn', false);
     await applications.stop(application);
@@ -43,7 +43,7 @@ describe('profiling in the life of an application', () => {
     expect(slow.topFunctions?.[0]?.function).toBe('pbkdf2Sync');
   });
 
-  it('writes what is being captured when it ends', async () => {
+  it('writes a running capture at the shutdown', async () => {
     const application = await applications.start();
     const cpu = application.monitor.captureCpuProfile({ seconds: 60 });
     const allocations = application.monitor.captureAllocationProfile({ seconds: 60 });
@@ -53,7 +53,7 @@ describe('profiling in the life of an application', () => {
     expect(files('.heapprofile')).toEqual([`${(await allocations).id}.heapprofile`]);
   });
 
-  it('samples what is allocated when memory runs short, once at a time', async () => {
+  it('samples allocations when memory is short, once at a time', async () => {
     const application = await applications.start();
     const { profiling } = coreOf(application);
     profiling.captureAllocationsOnMemoryPressure();
@@ -71,7 +71,7 @@ describe('profiling in the life of an application', () => {
     expect(await store.list()).toMatchObject([{ type: 'allocations', reason: 'memory' }]);
   });
 
-  it('starts it by the alert that the heap is full', async () => {
+  it('samples allocations when the heap alert fires', async () => {
     const application = await applications.start({ alerts: { enabled: true, heapUsed: { threshold: 1 } } });
     coreOf(application).evaluateAlerts();
     await expect(application.monitor.captureAllocationProfile({ seconds: 1 })).rejects.toThrow(
@@ -79,7 +79,7 @@ describe('profiling in the life of an application', () => {
     );
   });
 
-  it('shuts down twice, and before it has begun', async () => {
+  it('can be shut down twice, and before the start', async () => {
     const application = await applications.start();
     const { profiling } = coreOf(application);
     await Promise.all([profiling.shutdown(), profiling.shutdown()]);

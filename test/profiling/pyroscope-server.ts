@@ -29,7 +29,7 @@ export class PyroscopeServer {
     await new Promise((resolve) => this.server.close(resolve));
   }
 
-  /** Waits until so many have come in. */
+  /** Waits until this many have arrived. */
   async count(received: number): Promise<void> {
     while (this.received.length < received) await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -33,7 +33,7 @@ beforeEach(async () => {
 afterEach(() => server.close());
 
 describe('a profile that is pushed', () => {
-  it('arrives as Pyroscope takes it, and decodes', async () => {
+  it("arrives in Pyroscope's format", async () => {
     const callFrame = { functionName: 'f', scriptId: '1', url: '/a.js', lineNumber: 0, columnNumber: 0 };
     const pprof = await encodeCpuPprof(
       { nodes: [{ id: 1, callFrame }], startTime: 0, endTime: 10, samples: [1], timeDeltas: [5] },
@@ -63,7 +63,7 @@ describe('a profile that is pushed', () => {
     expect(warnings).toEqual([]);
   });
 
-  it('goes below the path of the address, without headers that were not asked for', async () => {
+  it('goes below the path of the address, without unconfigured headers', async () => {
     const push = pushTo({ url: `${url}/pyroscope/` });
     push.push(BYTES, { type: 'allocations', startedAt: 0, endedAt: 1000 });
     await push.flush(5000);
@@ -73,7 +73,7 @@ describe('a profile that is pushed', () => {
     expect(server.received[0]?.headers).not.toHaveProperty('x-scope-orgid');
   });
 
-  it('takes a name and a password in the address as a header', async () => {
+  it('turns user name and password of the address into a header', async () => {
     const push = pushTo({ url: url.replace('//', '//4711:p%40ss@') });
     push.push(BYTES, CPU);
     await push.flush(5000);
@@ -81,7 +81,7 @@ describe('a profile that is pushed', () => {
     expect(server.received[0]?.headers.authorization).toBe(`Basic ${basic}`);
   });
 
-  it('is sent after those before it, one at a time', async () => {
+  it('is sent after the previous ones, one at a time', async () => {
     server.hold = true;
     const push = pushTo();
     for (let i = 0; i < 3; i++) push.push(Uint8Array.of(i), CPU);
@@ -93,7 +93,7 @@ describe('a profile that is pushed', () => {
     expect(server.received.map(({ fields }) => fields['profile']?.[0])).toEqual([0, 1, 2]);
   });
 
-  it('is not seen as an outgoing call, unlike one of the application', async () => {
+  it('is not traced as an outgoing call, unlike one of the application', async () => {
     const exporter = new InMemorySpanExporter();
     const provider = new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] });
     provider.register();
@@ -149,7 +149,7 @@ describe('the name of a series', () => {
 });
 
 describe('a server that fails', () => {
-  it('is warned of once until it works again, and gets no profile twice', async () => {
+  it('is logged once until it works again, and gets no profile twice', async () => {
     const push = pushTo({ authToken: TOKEN, tenantId: TOKEN });
     const send = async (status: number): Promise<void> => {
       server.status = status;
@@ -167,7 +167,7 @@ describe('a server that fails', () => {
     expect(warnings.join()).not.toContain(TOKEN);
   });
 
-  it('may be gone, and no secret is told', async () => {
+  it('may be gone, and no secret is logged', async () => {
     await server.close();
     const push = pushTo({ url: url.replace('//', `//user:${TOKEN}@`) });
     push.push(BYTES, CPU);
@@ -178,7 +178,7 @@ describe('a server that fails', () => {
     await server.listen();
   });
 
-  it('is not told of a header that cannot be sent, nor is anybody else', async () => {
+  it('receives no header that cannot be sent, nor does the log', async () => {
     const push = pushTo({ authToken: `${TOKEN}\nx: y` });
     push.push(BYTES, CPU);
     await push.flush(5000);
@@ -188,24 +188,24 @@ describe('a server that fails', () => {
   });
 
   it.each([undefined, '', 'localhost:4040', `ftp://user:${TOKEN}@host`, `http://user:${TOKEN}@`])(
-    'cannot be %s, which is not repeated',
+    'cannot be %s, and the message does not repeat it',
     (address) => {
       const make = (): PyroscopePush => pushTo({ url: address });
-      expect(make).toThrow('profiling.pyroscope.url is no address of a server');
+      expect(make).toThrow('Invalid profiling.pyroscope.url: expected the address of a server');
       expect(make).toThrow(expect.not.objectContaining({ message: expect.stringContaining(TOKEN) }));
     },
   );
 });
 
 describe('a server that is slow', () => {
-  it('lets 16 wait; the oldest gives way, which is said once', async () => {
+  it('holds 16 waiting profiles; the oldest is dropped, which is logged once', async () => {
     server.hold = true;
     const push = pushTo();
     push.push(Uint8Array.of(0), CPU);
     await server.count(1);
     for (let i = 1; i <= 20; i++) push.push(Uint8Array.of(i), CPU);
     expect(push.status).toMatchObject({ waiting: 16, dropped: 4 });
-    expect(warnings).toEqual([expect.stringContaining('the oldest of 16 that wait are dropped')]);
+    expect(warnings).toEqual([expect.stringContaining('the oldest of 16 waiting profiles are dropped')]);
     server.hold = false;
     server.held[0]?.end();
     await push.flush(5000);
@@ -213,7 +213,7 @@ describe('a server that is slow', () => {
     expect(server.received.map(({ fields }) => fields['profile']?.[0])).toEqual([0, ...rest]);
   });
 
-  it('holds up a flush no longer than it is allowed, and pushing goes on afterwards', async () => {
+  it('delays a flush up to its timeout, and sending continues afterwards', async () => {
     server.hold = true;
     const push = pushTo();
     for (let i = 0; i < 3; i++) push.push(Uint8Array.of(i), CPU);
@@ -227,7 +227,7 @@ describe('a server that is slow', () => {
     expect(server.received.map(({ fields }) => fields['profile']?.[0])).toEqual([0, 9]);
   });
 
-  it('has nothing to wait for when nothing was pushed', async () => {
+  it('does not delay a flush if nothing was sent', async () => {
     await expect(pushTo().flush(60_000)).resolves.toBeUndefined();
   });
 });

@@ -7,13 +7,13 @@ interface Sampled {
   readonly samples: number;
 }
 
-describe('the ring of profiles in a process of its own', () => {
+describe('the ring of profiles in its own process', () => {
   const programs = new RingPrograms();
   beforeAll(() => programs.build());
   afterAll(() => programs.remove());
 
-  it('pauses while a debugger is attached, and goes on when it has gone', async () => {
-    const { before, reason, windows, during, captured, after } = await programs.told<{
+  it('pauses while a debugger is attached, and resumes when it detaches', async () => {
+    const { before, reason, windows, during, captured, after } = await programs.result<{
       before: Sampled;
       reason: string;
       windows: number;
@@ -31,21 +31,21 @@ describe('the ring of profiles in a process of its own', () => {
     expect(captured).toBeGreaterThan(5);
   });
 
-  it('is off under the permission model, with the reason, and the process lives', async () => {
+  it('is off with the reason under the permission model, and the process survives', async () => {
     const flag = process.allowedNodeEnvironmentFlags.has('--permission')
       ? '--permission'
       : '--experimental-permission';
-    const told = await programs.told('permission.mjs', [flag, '--allow-fs-read=*']);
-    expect(told).toEqual({
+    const result = await programs.result('permission.mjs', [flag, '--allow-fs-read=*']);
+    expect(result).toEqual({
       state: expect.stringMatching(/^(off|paused)$/),
-      reason: 'Node runs with its permission model',
+      reason: "Node's permission model is enabled",
       settled: false,
-      refused: expect.stringContaining('CaptureRefusedError: Node runs with its permission model'),
+      refused: expect.stringContaining("CaptureRefusedError: Node's permission model is enabled"),
     });
   });
 
-  it('samples the thread that it is made in', async () => {
-    const { main, inWorker } = await programs.told<{ main: Sampled; inWorker: Sampled }>('worker.mjs');
+  it('samples the thread that creates it', async () => {
+    const { main, inWorker } = await programs.result<{ main: Sampled; inWorker: Sampled }>('worker.mjs');
     for (const { state, settled, samples } of [main, inWorker]) {
       expect({ state, settled }).toEqual({ state: 'on', settled: true });
       expect(samples).toBeGreaterThan(5);

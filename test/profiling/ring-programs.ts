@@ -23,8 +23,8 @@ export class RingPrograms {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  /** Runs a program to its end, and gives what it told of itself as one line of JSON. */
-  async told<Told>(program: string, execArgv: readonly string[] = []): Promise<Told> {
+  /** Runs a program to its end. The last line of its output is its result as JSON. */
+  async result<Result>(program: string, execArgv: readonly string[] = []): Promise<Result> {
     const child = spawn(process.execPath, [...execArgv, join(PROGRAMS, program)], {
       env: { PATH: process.env['PATH'], BUILT: this.folder },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -36,6 +36,6 @@ export class RingPrograms {
     const [stdout, stderr, code] = await Promise.all([text(child.stdout), text(child.stderr), ended]);
     const line = stdout.trim().split('\n').at(-1);
     if (code !== 0 || !line) throw new Error(`${program} ended with ${code}: ${stdout}${stderr}`);
-    return JSON.parse(line) as Told;
+    return JSON.parse(line) as Result;
   }
 }

@@ -92,7 +92,7 @@ export class ReportService {
     return sum;
   }
 
-  /** In promises alone: nobody else runs, and yet no piece is long. */
+  /** In promises only: no other request runs, yet no callback is long. */
   async inPromises(pieces: number, rounds: number): Promise<number> {
     let sum = 0;
     for (let piece = 0; piece < pieces; piece++) sum += await this.renderCell(rounds);

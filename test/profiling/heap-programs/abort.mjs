@@ -1,5 +1,5 @@
 // Captures that end without a file: aborted before, and while it is written; too large for the store.
-import { files, load, newStore, outcome, plenty, tell } from './common.mjs';
+import { files, load, newStore, outcome, plenty, print } from './common.mjs';
 
 const { HeapSnapshots } = await load('heap-snapshots');
 const limits = { maxPerHour: 9, cooldownMs: 0 };
@@ -20,24 +20,24 @@ const watched = {
 };
 const snapshots = new HeapSnapshots(watched, limits, plenty);
 const capture = (signal) => outcome(snapshots.capture({ id: store.newId(), reason: 'on_demand', signal }));
-const told = {};
+const result = {};
 
-told.before = await capture(AbortSignal.abort(new Error('too late')));
+result.before = await capture(AbortSignal.abort(new Error('too late')));
 const soon = new AbortController();
 const captured = capture(soon.signal);
 soon.abort(new Error('thought better of it'));
-told.soon = await captured;
+result.soon = await captured;
 const untouched = streams.length === 0;
 
 const writing = new AbortController();
 whenWriting = () => setImmediate(() => writing.abort(new Error('shut down')));
-told.writing = await capture(writing.signal);
-told.destroyed = untouched && streams.every(({ destroyed }) => destroyed);
-told.left = files();
-told.again = await capture();
+result.writing = await capture(writing.signal);
+result.destroyed = untouched && streams.every(({ destroyed }) => destroyed);
+result.left = files();
+result.again = await capture();
 
 const small = newStore({ maxBytes: 1000 });
 const tooLarge = new HeapSnapshots(small, limits, plenty);
-told.tooLarge = await outcome(tooLarge.capture({ id: small.newId(), reason: 'on_demand' }));
-told.refusal = tooLarge.refusal() ?? null;
-tell(told);
+result.tooLarge = await outcome(tooLarge.capture({ id: small.newId(), reason: 'on_demand' }));
+result.refusal = tooLarge.refusal() ?? null;
+print(result);

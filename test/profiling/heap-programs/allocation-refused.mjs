@@ -1,5 +1,5 @@
 // Where Node forbids the inspector; or, made so, has none.
-import { load, newStore, outcome, tell } from './common.mjs';
+import { load, newStore, outcome, print } from './common.mjs';
 
 const { AllocationSampling } = await load('allocation-sampling');
 const store = newStore();
@@ -7,4 +7,4 @@ const sampling = new AllocationSampling(store);
 if (process.argv[2] === 'without') {
   Object.defineProperty(process.features, 'inspector', { value: false });
 }
-tell({ outcome: await outcome(sampling.capture({ id: store.newId(), reason: 'on_demand', seconds: 1 })) });
+print({ outcome: await outcome(sampling.capture({ id: store.newId(), reason: 'on_demand', seconds: 1 })) });

@@ -1,6 +1,6 @@
 // How a sampling ends, and what it does beside others.
 import { Session } from 'node:inspector';
-import { files, load, newStore, outcome, tell } from './common.mjs';
+import { files, load, newStore, outcome, print } from './common.mjs';
 
 const { AllocationSampling } = await load('allocation-sampling');
 const store = newStore();
@@ -16,7 +16,7 @@ const capture = (seconds, signal, on = store) =>
   );
 const other = new Session();
 other.connect();
-/** Whether somebody samples now. */
+/** Whether allocations are being sampled. */
 const sampled = () => {
   let yes = false;
   other.post('HeapProfiler.getSamplingProfile', (error) => {
@@ -24,39 +24,39 @@ const sampled = () => {
   });
   return yes;
 };
-const told = {};
+const result = {};
 // A capture alone does not keep the process alive.
 const alive = setInterval(() => {}, 1000);
 
 const first = capture(60);
-told.sampled = [sampled()];
-told.second = await capture(60);
+result.sampled = [sampled()];
+result.second = await capture(60);
 sampling.finishNow();
-told.sampled.push(sampled());
+result.sampled.push(sampled());
 await store.flush();
-told.flushed = files().length;
-told.first = await first;
-told.again = await capture(0.05);
+result.flushed = files().length;
+result.first = await first;
+result.again = await capture(0.05);
 
-told.before = await capture(60, AbortSignal.abort(new Error('too late')));
+result.before = await capture(60, AbortSignal.abort(new Error('too late')));
 const soon = new AbortController();
 const aborted = capture(60, soon.signal);
 soon.abort(new Error('thought better of it'));
-told.aborted = await aborted;
-told.sampled.push(sampled());
+result.aborted = await aborted;
+result.sampled.push(sampled());
 sampling.finishNow();
-told.files = files().length;
+result.files = files().length;
 
 other.post('HeapProfiler.startSampling');
-told.others = await capture(60);
-told.sampled.push(sampled());
+result.others = await capture(60);
+result.sampled.push(sampled());
 other.post('HeapProfiler.stopSampling');
 const stolen = capture(60);
 other.post('HeapProfiler.stopSampling');
 sampling.finishNow();
-told.stolen = await stolen;
-told.afterwards = await capture(0.05);
-told.tooLarge = await capture(0.05, undefined, newStore({ maxBytes: 10 }));
-told.sampled.push(sampled());
+result.stolen = await stolen;
+result.afterwards = await capture(0.05);
+result.tooLarge = await capture(0.05, undefined, newStore({ maxBytes: 10 }));
+result.sampled.push(sampled());
 clearInterval(alive);
-tell(told);
+print(result);

@@ -1,7 +1,7 @@
 // Allocates what stays and more that does not, in the main thread or in a worker, alone or with debuggers attached.
 import inspector from 'node:inspector';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
-import { load, newStore, tell } from './common.mjs';
+import { load, newStore, print } from './common.mjs';
 
 const [how] = isMainThread ? process.argv.slice(2) : [workerData];
 const kept = [];
@@ -20,7 +20,7 @@ function makeGarbage() {
 
 if (isMainThread && how === 'worker') {
   const worker = new Worker(new URL(import.meta.url), { workerData: 'alone' });
-  worker.once('message', tell);
+  worker.once('message', print);
 } else {
   const debuggers = [];
   if (how === 'debugged') {
@@ -47,7 +47,7 @@ if (isMainThread && how === 'worker') {
     session.post('Runtime.evaluate', { expression: '1 + 1' }, (error) => {
       if (error === null) answered++;
     });
-  const told = { info, last: last.length, answered };
-  if (isMainThread) tell(told);
-  else parentPort.postMessage(told);
+  const result = { info, last: last.length, answered };
+  if (isMainThread) print(result);
+  else parentPort.postMessage(result);
 }

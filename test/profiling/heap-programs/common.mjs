@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { getHeapStatistics } from 'node:v8';
 
 export const load = (file) => import(pathToFileURL(join(process.env.BUILT, `${file}.js`)).href);
-export const tell = (told) => process.stdout.write(`${JSON.stringify(told)}\n`);
+export const print = (result) => process.stdout.write(`${JSON.stringify(result)}\n`);
 export const plenty = () => ({
   availableBytes: 2 ** 40,
   heapUsedBytes: 10 * 2 ** 20,

@@ -1,5 +1,5 @@
-// One at a time, once in a while for an operation, so often an hour; what somebody asked for is bound to the first alone.
-import { load, newStore, outcome, plenty, tell } from './common.mjs';
+// One at a time, with a cooldown per operation and a limit per hour; on demand only the first limit applies.
+import { load, newStore, outcome, plenty, print } from './common.mjs';
 
 const { HeapSnapshots } = await load('heap-snapshots');
 const store = newStore();
@@ -11,12 +11,12 @@ const ask = () => outcome(snapshots.capture({ id: store.newId(), reason: 'on_dem
 
 const first = take('a');
 const meanwhile = [snapshots.refusal('b'), await take('b'), await ask()];
-const told = { first: await first, meanwhile };
+const result = { first: await first, meanwhile };
 now += 60_000;
-told.cooldown = [snapshots.refusal('a'), await take('a')];
-told.other = await take('b');
-told.hourly = [snapshots.refusal('c'), await take('c')];
-told.onDemand = await ask();
+result.cooldown = [snapshots.refusal('a'), await take('a')];
+result.other = await take('b');
+result.hourly = [snapshots.refusal('c'), await take('c')];
+result.onDemand = await ask();
 now += 3_600_000;
-told.later = [await take('a'), await take('c')];
-tell(told);
+result.later = [await take('a'), await take('c')];
+print(result);

@@ -1,6 +1,6 @@
-// The number by which V8 knows an object again after a snapshot; 0 when it has forgotten its numbers.
+// V8's id of an object after a snapshot; 0 once V8 has dropped its ids.
 import inspector from 'node:inspector';
-import { load, newStore, plenty, tell } from './common.mjs';
+import { load, newStore, plenty, print } from './common.mjs';
 
 const { HeapSnapshots } = await load('heap-snapshots');
 const store = newStore();
@@ -11,7 +11,7 @@ const session = new inspector.Session();
 session.connect();
 session.post('Runtime.evaluate', { expression: 'leaked' }, (_error, { result: { objectId } }) => {
   session.post('HeapProfiler.getHeapObjectId', { objectId }, (_failure, { heapSnapshotObjectId }) => {
-    tell({ number: Number(heapSnapshotObjectId) });
+    print({ number: Number(heapSnapshotObjectId) });
   });
 });
 session.disconnect();

@@ -1,10 +1,10 @@
 // One snapshot of a small heap, in the main thread or in a worker.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { answers, files, fillHeap, load, newStore, tell } from './common.mjs';
+import { answers, files, fillHeap, load, newStore, print } from './common.mjs';
 
 if (isMainThread && process.argv[2] === 'worker') {
   const worker = new Worker(new URL(import.meta.url));
-  worker.once('message', tell);
+  worker.once('message', print);
 } else {
   const { HeapSnapshots } = await load('heap-snapshots');
   const store = newStore();
@@ -23,7 +23,7 @@ if (isMainThread && process.argv[2] === 'worker') {
     operation,
     operationKey: 'method Sessions.open',
   });
-  const told = { refusal: refusal ?? null, info, files: files(), answer: await answers() };
-  if (isMainThread) tell(told);
-  else parentPort.postMessage(told);
+  const result = { refusal: refusal ?? null, info, files: files(), answer: await answers() };
+  if (isMainThread) print(result);
+  else parentPort.postMessage(result);
 }

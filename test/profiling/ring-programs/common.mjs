@@ -32,7 +32,7 @@ function samplesIn(windows, name) {
   return count;
 }
 
-/** Burns, and tells how many samples of that the ring has: its own, since V8 may take `guilty` into it. */
+/** Runs busy code, and counts the ring's samples of it: of this function, because V8 may inline `guilty`. */
 export async function sampled(ring) {
   const from = performance.now();
   guilty(150);
@@ -51,11 +51,11 @@ export async function until(condition) {
 
 // No timer of the profiler's keeps a process alive; the application does.
 const application = setInterval(() => {}, 1000);
-export function tell(what) {
+export function print(what) {
   clearInterval(application);
   process.stdout.write(`${JSON.stringify(what)}\n`);
 }
-export const told = (port, what) => {
+export const post = (port, what) => {
   clearInterval(application);
   port.postMessage(what);
 };

@@ -1,6 +1,6 @@
 // Each thread has a ring of its own.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { sampled, startRing, tell, told } from './common.mjs';
+import { post, print, sampled, startRing } from './common.mjs';
 
 const ring = startRing();
 const { settled, samples } = await sampled(ring);
@@ -8,5 +8,5 @@ const { state } = ring.status;
 ring.stop();
 if (isMainThread) {
   const worker = new Worker(new URL(import.meta.url));
-  worker.once('message', (inWorker) => tell({ main: { state, settled, samples }, inWorker }));
-} else told(parentPort, { state, settled, samples });
+  worker.once('message', (inWorker) => print({ main: { state, settled, samples }, inWorker }));
+} else post(parentPort, { state, settled, samples });

@@ -4,7 +4,7 @@ export interface GuiltyCase {
   readonly path: string;
   /** The slow operation that is looked at. */
   readonly operation: string;
-  /** The method of `guilty.service.ts` that takes the time, and what it calls for it where that is not itself. */
+  /** The method of `guilty.service.ts` that takes the time, and the function that it calls for it, if any. */
   readonly guilty: string;
   readonly calls?: string;
   /** Others that burn at the same time, in pieces. */

@@ -21,7 +21,7 @@ interface SlowOperation {
   topFunctions?: HotFunction[];
 }
 
-/** What is told of the slow operation of a case. */
+/** The reported slow operation of a case. */
 export interface Observed {
   readonly slow: SlowOperation | undefined;
   /** The functions of its file by self time, the most first. */
@@ -32,7 +32,7 @@ export interface Verdict {
   /** Whether the guilty function is first by self time, and at its line. */
   readonly first: boolean;
   readonly line: boolean;
-  /** Whether a neighbour's function is among those that are told of in words, or first in the file. */
+  /** Whether a neighbour's function is in the explanation, or first in the file. */
   readonly neighbour: boolean;
 }
 
@@ -67,10 +67,10 @@ export function judge(one: GuiltyCase, { slow, inFile }: Observed): Verdict {
   const [from, to] = linesOf(one.guilty);
   const line =
     site?.file?.endsWith('guilty.service.ts') === true && (site.line ?? 0) >= from && (site.line ?? 0) <= to;
-  const told = (slow?.topFunctions ?? []).map(
+  const result = (slow?.topFunctions ?? []).map(
     (each) => `${each.function} ${each.calledFrom?.function ?? ''}`,
   );
-  return { first, line, neighbour: [...told, ...inFile].some((each) => each.includes('NoiseService')) };
+  return { first, line, neighbour: [...result, ...inFile].some((each) => each.includes('NoiseService')) };
 }
 
 /** The lines of a method of the application: from its head to the one that is marked. */
