@@ -84,7 +84,7 @@ class CatalogService {
 describe('the frames of the user', () => {
   const service = new CatalogService();
 
-  it('follow await to those who wait, with the lines of the source', async () => {
+  it('include the functions that await, with source lines', async () => {
     await service.withTracks();
     expect(located(service.frames).slice(0, 2)).toEqual([
       ['CatalogService.load', lineOf('load')],
@@ -92,14 +92,14 @@ describe('the frames of the user', () => {
     ]);
   });
 
-  it('go through Promise.all, and a callback is named after the method around it', async () => {
+  it('pass through Promise.all, and a callback has the name of its enclosing method', async () => {
     await service.each([1, 2]);
     const [callback, around] = located(service.frames);
     expect(callback).toEqual(['CatalogService.each', lineOf('callback')]);
     expect(around?.[0]).toBe('CatalogService.each');
   });
 
-  it('name synchronous callbacks likewise', () => {
+  it('name synchronous callbacks in the same way', () => {
     service.synchronous();
     expect(located(service.frames).slice(0, 2)).toEqual([
       ['CatalogService.capture', lineOf('capture')],
@@ -107,12 +107,12 @@ describe('the frames of the user', () => {
     ]);
   });
 
-  it('hold what a chain of then runs', async () => {
+  it('include what a chain of then runs', async () => {
     await service.chained();
     expect(located(service.frames)[0]).toEqual(['CatalogService.chained', lineOf('then')]);
   });
 
-  it('name decorated and static methods, accessors and constructors by their class', () => {
+  it('have the class in the name of decorated and static methods, accessors and constructors', () => {
     service.decorated();
     expect(located(service.frames)[0]).toEqual(['CatalogService.decorated', lineOf('decorated')]);
     expect(located(CatalogService.made())[0]).toEqual(['CatalogService.made', lineOf('static')]);
@@ -127,7 +127,7 @@ describe('the frames of the user', () => {
     expect(made[0]?.functionName).toBe('new Album');
   });
 
-  it('name a function that a timer calls by its own name', async () => {
+  it('have the own name of a function called by a timer', async () => {
     const frames = await new Promise<RawFrame[]>((resolve) => {
       setTimeout(function refresh() {
         resolve(captureUserFrames());
@@ -136,14 +136,14 @@ describe('the frames of the user', () => {
     expect(frames.map(({ functionName }) => functionName)).toEqual(['refresh']);
   });
 
-  it('are anonymous where nothing around them has a name', async () => {
+  it('are anonymous if no enclosing function has a name', async () => {
     const frames = await new Promise<RawFrame[]>((resolve) => {
       setTimeout(() => resolve(captureUserFrames()), 1);
     });
     expect(frames.map(({ functionName }) => functionName)).toEqual(['(anonymous)']);
   });
 
-  it("leave out dependencies, Node's and this library's", () => {
+  it('exclude dependencies, Node and this library', () => {
     let frames: RawFrame[] = [];
     of(1)
       .pipe(map(() => (frames = captureUserFrames(100)))) // <rxjs>
@@ -152,7 +152,7 @@ describe('the frames of the user', () => {
     expect(frames.filter(({ url }) => /node_modules|^node:|\/lib\//.test(url))).toEqual([]);
   });
 
-  it('are no more than asked for', () => {
+  it('are limited to the requested number', () => {
     const deep = (depth: number): RawFrame[] => (depth === 0 ? captureUserFrames(3) : deep(depth - 1));
     expect(deep(20)).toHaveLength(3);
     expect(captureUserFrames(0)).toEqual([]);
@@ -180,7 +180,7 @@ describe('the state of Error', () => {
     });
   });
 
-  it('is left as it was', () => {
+  it('is restored', () => {
     captureUserFrames();
     expect(KEYS.map((key) => Object.getOwnPropertyDescriptor(Error, key))).toEqual(before);
   });
@@ -202,7 +202,7 @@ describe('the state of Error', () => {
     expect(captureUserFrames()).toEqual([]);
   });
 
-  it('may hold a formatter that throws, or answers no text', () => {
+  it('may have a formatter that throws or returns no string', () => {
     for (const formatter of [
       () => {
         throw new Error('no');
@@ -217,7 +217,7 @@ describe('the state of Error', () => {
     }
   });
 
-  it('may hold no limit', () => {
+  it('may have no limit', () => {
     Object.defineProperty(Error, 'stackTraceLimit', { value: 0, writable: false });
     expect(captureUserFrames()).toEqual([]);
   });

@@ -23,7 +23,7 @@ describe.each([
   ['cjs', 'out/catalog.cjs'],
   ['esm', 'out/catalog.mjs'],
 ] as const)('an application compiled to %s', (format, file) => {
-  it.each(['external', 'inline'] as const)('with its map %s is shown as it was written', (map) => {
+  it.each(['external', 'inline'] as const)('with its map %s is shown with source positions', (map) => {
     const { before, after } = app.run({ format, map });
     expect(after.slice(0, 2)).toEqual(WRITTEN.map((site) => expect.objectContaining(site)));
     expect(after.at(-1)).toMatchObject({ function: 'main', line: lineOf('main') });
@@ -35,12 +35,12 @@ describe.each([
     expect(before[0]?.line).not.toBe(lineOf('tracks'));
   });
 
-  it('is shown as it was written where Node has loaded the maps', () => {
+  it('is shown with source positions if Node has loaded the maps', () => {
     const { after } = app.run({ format, map: 'external' }, '--enable-source-maps');
     expect(after.slice(0, 2)).toEqual(WRITTEN.map((site) => expect.objectContaining(site)));
   });
 
-  it('is shown as it runs without a map', () => {
+  it('is shown with positions in the running code without a map', () => {
     const { before, after } = app.run({ format, map: 'none', bundled: true });
     expect(after).toEqual(before);
     expect(after[0]).toMatchObject({ function: 'CatalogService.tracks', line: 1 });
@@ -56,14 +56,14 @@ describe.each([
     },
   );
 
-  it('works with intrinsics frozen', () => {
+  it('works with frozen intrinsics', () => {
     const { after } = app.run({ format, map: 'external' }, '--frozen-intrinsics');
     expect(after[0]).toMatchObject(WRITTEN[0] ?? {});
   });
 });
 
 describe('an application that ts-node compiles in memory', () => {
-  it('is shown as it was written', () => {
+  it('is shown with source positions', () => {
     const source = CATALOG.replaceAll('LIB', '../dist/cjs');
     app.write(
       'tsconfig.json',

@@ -58,13 +58,13 @@ describe('a map', () => {
     expect(await locate(pathToFileURL(file).href)).toEqual([join(folder, '../src/a.ts'), 5, 3]);
   });
 
-  it('in another folder is what its sources are relative to', async () => {
+  it("in another folder is the base of its sources' paths", async () => {
     const file = write('out/a.js', '//# sourceMappingURL=my%20maps/a.map');
     write('out/my maps/a.map', mapOf('a.ts', { sourceRoot: '../../src' }));
     expect(await locate(file)).toEqual([join(folder, 'src/a.ts'), 5, 3]);
   });
 
-  it.each([10, 20_000])('in the file itself is found, its sources being %d characters', async (length) => {
+  it.each([10, 20_000])('in the file itself is found, with sources of %d characters', async (length) => {
     const json = mapOf('a.ts', { sourcesContent: ['x'.repeat(length)] });
     expect(await locate(write('a.js', inline(json)))).toEqual([join(folder, 'a.ts'), 5, 3]);
     expect(await locate(write('b.js', `${inline(json)}\n//# debugId=1\n`))).toEqual([
@@ -95,10 +95,10 @@ describe('a map', () => {
   });
 });
 
-describe('the position that runs is shown', () => {
+describe('the position in the running code is shown', () => {
   const asItRuns = (file: string): [string, number, number] => [file, 1, 1];
 
-  it('where the map is missing, broken, or none', async () => {
+  it('if the map is missing, broken or invalid', async () => {
     for (const [name, code, map] of [
       ['missing', '//# sourceMappingURL=nowhere.map', ''],
       ['broken', '//# sourceMappingURL=broken.js.map', '{"version":3,"mapp'],
@@ -121,7 +121,7 @@ describe('the position that runs is shown', () => {
     }
   });
 
-  it('where the file is gone, a folder, or not for us to read', async () => {
+  it('if the file is gone, a folder, or not readable', async () => {
     expect(await locate(join(folder, 'gone.js'))).toEqual(asItRuns(join(folder, 'gone.js')));
     expect(await locate(folder)).toEqual(asItRuns(folder));
     const file = write('secret.js', inline(mapOf('a.ts')));
@@ -130,20 +130,20 @@ describe('the position that runs is shown', () => {
     if (process.getuid?.() !== 0) expect(await locate(file)).toEqual(asItRuns(file));
   });
 
-  it('where it is no file', async () => {
+  it('if the URL is no file', async () => {
     for (const url of ['', 'node:fs', 'wasm://wasm/1', 'file://%', 'http://shop/a.js']) {
       await expect(locate(url)).resolves.toEqual([expect.any(String), 1, 1]);
     }
   });
 
-  it('where the map says nothing of it', async () => {
+  it('if the map has no entry for it', async () => {
     const file = write('a.js', inline(mapOf('a.ts')));
     const maps = new SourceMaps();
     await maps.prepare(file);
     for (const line of [0, -1, 99, Number.NaN]) expect(maps.locate(frame(file, { line })).file).toBe(file);
   });
 
-  it('where the map is too large', async () => {
+  it('if the map is too large', async () => {
     const json = mapOf('a.ts', { sourcesContent: ['x'.repeat(9000)] });
     const external = write('a.js', '//# sourceMappingURL=a.js.map');
     write('a.js.map', json);
@@ -154,7 +154,7 @@ describe('the position that runs is shown', () => {
     }
   });
 
-  it('until the map is read, and where the frame is mapped already', async () => {
+  it('until the map is read, and if the frame is already mapped', async () => {
     const file = write('a.js', inline(mapOf('a.ts')));
     const maps = new SourceMaps();
     const reading = maps.prepare(file);
@@ -165,8 +165,8 @@ describe('the position that runs is shown', () => {
   });
 });
 
-describe('what is remembered', () => {
-  it('is read once', async () => {
+describe('the cache', () => {
+  it('reads each map once', async () => {
     const file = write('a.js', inline(mapOf('a.ts')));
     const maps = new SourceMaps();
     const first = maps.prepare(file);
@@ -177,7 +177,7 @@ describe('what is remembered', () => {
     expect(maps.locate(frame(file)).line).toBe(5);
   });
 
-  it('is so many files, those asked for last', async () => {
+  it('keeps a limited number of files, the most recently used', async () => {
     const files = ['a', 'b', 'c'].map((name) => write(`${name}.js`, inline(mapOf(`${name}.ts`))));
     const [a = '', b = '', c = ''] = files;
     const maps = new SourceMaps({ maxFiles: 2 });
@@ -187,14 +187,14 @@ describe('what is remembered', () => {
     expect(files.map((file) => maps.locate(frame(file)).line)).toEqual([1, 5, 5]);
   });
 
-  it('is bounded when all are asked for at once', async () => {
+  it('is bounded when all are requested at once', async () => {
     const files = Array.from({ length: 50 }, (_, index) => write(`${index}.js`, inline(mapOf('a.ts'))));
     const maps = new SourceMaps({ maxFiles: 5 });
     await Promise.all(files.map((file) => maps.prepare(file)));
     expect(files.filter((file) => maps.locate(frame(file)).line === 5)).toHaveLength(5);
   });
 
-  it('is a quarter of the largest size in mappings, so many of the last maps', async () => {
+  it('limits all mappings to a quarter of the largest map, keeping the most recent', async () => {
     const json = mapOf('a.ts', { mappings: `AAIE${';'.repeat(396)}` });
     const files = Array.from({ length: 9 }, (_, index) => write(`${index}.js`, inline(json)));
     const maps = new SourceMaps({ maxBytes: 6400 });
@@ -202,7 +202,7 @@ describe('what is remembered', () => {
     expect(files.map((file) => maps.locate(frame(file)).line)).toEqual([1, 1, 1, 1, 1, 5, 5, 5, 5]);
   });
 
-  it('leaves out a map of more mappings than that', async () => {
+  it('excludes a map with more mappings than that', async () => {
     const file = write('a.js', inline(mapOf('a.ts', { mappings: `AAIE${';'.repeat(2000)}` })));
     const small = write('b.js', inline(mapOf('b.ts')));
     const maps = new SourceMaps({ maxBytes: 6400 });

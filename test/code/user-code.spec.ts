@@ -39,7 +39,7 @@ describe("the user's code", () => {
     expect(isUserCode(url)).toBe(false);
   });
 
-  it('is judged within bounds', () => {
+  it('is cached within bounds', () => {
     for (let index = 0; index < 12_000; index++) isUserCode(`/srv/app/${index}.js`);
     expect(isUserCode('/srv/app/1.js')).toBe(true);
   });

@@ -19,7 +19,7 @@ const names = (stall: Stall | undefined): string[] =>
 
 describe('EventLoopWatchdog, in a process of plain Node', () => {
   describe.each(['esm', 'cjs', 'minified'])('built as %s', (build) => {
-    it('names the code that blocks and the operation that it belongs to', async () => {
+    it('names the code that blocks and its operation', async () => {
       interface Result {
         results: Record<string, { within: { from: number; to: number }; stall: Stall }>;
         blocks: Stall[];
@@ -46,7 +46,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
     });
   });
 
-  it('is silent about many short tasks and timers', async () => {
+  it('reports nothing for many short tasks and timers', async () => {
     const ended = await programs.run('healthy.mjs');
     const { tasks, blocks, status } = resultOf<{ tasks: number; blocks: Stall[]; status: WatchdogStatus }>(
       ended,
@@ -58,7 +58,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
     expect(status.captures).toBeLessThanOrEqual(12);
   });
 
-  it('takes stacks within its bounds and counts what it left out', async () => {
+  it('limits the number of stacks and counts those left out', async () => {
     const ended = await programs.run('often.mjs');
     const { seconds, blocks, status } = resultOf<{
       seconds: number;
@@ -86,13 +86,13 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
     if (process.platform === 'linux') expect(added).toEqual([1, 1, 0]);
   });
 
-  describe('where a stack cannot be had', () => {
+  describe('if no stack can be captured', () => {
     it.each([
       ['inspector', ['--inspect=0'], /inspector/],
       ['no-shared-memory', [], /SharedArrayBuffer/],
       ['worker', [], /main thread/],
       ['permissions', PERMISSIONS, /permission/],
-    ])('%s: still measures, and says why', async (how, execArgv, reason) => {
+    ])('%s: still measures, and gives the reason', async (how, execArgv, reason) => {
       const ended = await programs.run('degrade.mjs', [how], execArgv);
       const { blocks, status } = resultOf<{ blocks: boolean[]; status: WatchdogStatus }>(ended);
       expect(blocks).toEqual([false]);
@@ -102,7 +102,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
     });
   });
 
-  it('does not take a frozen process for a blocked one', async () => {
+  it('does not report a frozen process as blocked', async () => {
     const { frozenMs, frozen, after, status } = resultOf<{
       frozenMs: number;
       frozen: number;
@@ -114,7 +114,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
     expect(status.captures).toBe(1);
   });
 
-  describe('lets the process end at once, without a word', () => {
+  describe('lets the process end at once, without output', () => {
     it.each([
       ['by itself', ['return']],
       ['by itself, blocked before', ['return', '150']],

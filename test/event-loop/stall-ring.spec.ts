@@ -4,14 +4,14 @@ import { StallRing } from '../../lib/process/stall-ring.js';
 const stall = (startedAt: number) => ({ startedAt, endedAt: startedAt + 5 });
 
 describe('StallRing', () => {
-  it('keeps the last stalls and no more', () => {
+  it('keeps the most recent stalls', () => {
     const ring = new StallRing(3);
     for (let at = 10; at <= 70; at += 10) ring.add(stall(at));
     expect(ring.length).toBe(3);
     expect(ring.within(0, 1000).map(({ startedAt }) => startedAt)).toEqual([50, 60, 70]);
   });
 
-  it('finds those that overlap an interval, the oldest first', () => {
+  it('finds those that overlap an interval, oldest first', () => {
     const ring = new StallRing(8);
     for (let at = 10; at <= 50; at += 10) ring.add(stall(at));
     const within = (from: number, to: number) => ring.within(from, to).map(({ startedAt }) => startedAt);

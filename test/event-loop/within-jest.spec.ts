@@ -12,7 +12,7 @@ function guiltyLoop(ms: number): void {
   while (performance.now() < until);
 }
 
-describe('EventLoopWatchdog within Jest, whose tests have a context of their own', () => {
+describe('EventLoopWatchdog within Jest, whose tests have their own context', () => {
   let watchdog: EventLoopWatchdog | undefined;
   const before = globals[RUNTIME];
   afterEach(() => {
@@ -54,9 +54,9 @@ describe('EventLoopWatchdog within Jest, whose tests have a context of their own
         throw new Error('no');
       },
     ],
-    ['tells nonsense', () => '{'],
-    ['tells nothing', () => ''],
-  ])('keeps the stack where the runtime %s', async (_what, activeOperation) => {
+    ['returns invalid JSON', () => '{'],
+    ['returns nothing', () => ''],
+  ])('keeps the stack if the runtime %s', async (_what, activeOperation) => {
     globals[RUNTIME] = { activeOperation };
     const running = await started();
     const from = performance.now();
@@ -66,7 +66,7 @@ describe('EventLoopWatchdog within Jest, whose tests have a context of their own
     expect(stall?.operation).toBeUndefined();
   });
 
-  it('beats where the clock of a test is a fake one', async () => {
+  it('beats if a test has replaced the clock', async () => {
     jest.useFakeTimers();
     const from = performance.now();
     watchdog = new EventLoopWatchdog({ enabled: true, limitMs: 200 });
@@ -80,7 +80,7 @@ describe('EventLoopWatchdog within Jest, whose tests have a context of their own
     expect(longest).toBeLessThan(500);
   });
 
-  it('does nothing where it is off', () => {
+  it('does nothing if it is off', () => {
     for (const options of [
       { enabled: false, limitMs: 100 },
       { enabled: true, limitMs: 0 },
@@ -104,7 +104,7 @@ describe('blockingStack', () => {
     return above();
   };
 
-  it('has the frames as V8 has them, and leaves Error as it was', () => {
+  it("returns V8's frames, and restores Error", () => {
     const { prepareStackTrace, stackTraceLimit } = Error;
     const stack = taken();
     expect(stack?.[0]).toMatchObject({ functionName: 'taken', url: __filename });
@@ -112,12 +112,12 @@ describe('blockingStack', () => {
     expect(Error.prepareStackTrace).toBe(prepareStackTrace);
   });
 
-  it('has at most 40 of them', () => {
+  it('returns up to 40 frames', () => {
     const deep = (left: number): ReturnType<typeof blockingStack> => (left > 0 ? deep(left - 1) : taken());
     expect(deep(100)).toHaveLength(40);
   });
 
-  it('is silent where the loop turns again', () => {
+  it('returns nothing if the loop turns again', () => {
     const beat = Object.defineProperty(() => taken(), 'name', { value: HEARTBEAT });
     expect(beat()).toBeUndefined();
   });

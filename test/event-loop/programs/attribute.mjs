@@ -1,6 +1,6 @@
-// Blocks in each of several ways, each in an operation of its own, and tells of the blocks.
+// Blocks the loop in several ways, each in an operation of its own, and prints the blocks.
 import { pbkdf2Sync } from 'node:crypto';
-import { guiltyLoop, inOperation, load, sleep, tell } from './watchdog.mjs';
+import { guiltyLoop, inOperation, load, print, sleep } from './watchdog.mjs';
 
 const EventLoopWatchdog = await load(process.argv[2]);
 const watchdog = new EventLoopWatchdog({ enabled: true, limitMs: 50 });
@@ -43,4 +43,4 @@ for (const block of [() => guiltyLoop(300), guiltyNative, guiltyRegex]) {
   });
   await sleep(1100);
 }
-tell({ results, blocks, status: watchdog.status });
+print({ results, blocks, status: watchdog.status });

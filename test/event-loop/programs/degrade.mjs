@@ -1,12 +1,12 @@
 // Blocks where a stack cannot be had: with an inspector attached, without SharedArrayBuffer, in a worker thread.
 import { isMainThread, parentPort, Worker } from 'node:worker_threads';
-import { guiltyLoop, load, sleep, tell } from './watchdog.mjs';
+import { guiltyLoop, load, print, sleep } from './watchdog.mjs';
 
 const [, , how] = process.argv;
 if (how === 'no-shared-memory') delete globalThis.SharedArrayBuffer;
 if (how === 'worker' && isMainThread) {
   const worker = new Worker(new URL(import.meta.url), { argv: [how] });
-  worker.once('message', tell);
+  worker.once('message', print);
 } else {
   const EventLoopWatchdog = await load('esm');
   const watchdog = new EventLoopWatchdog({ enabled: true, limitMs: 50 });
@@ -19,6 +19,6 @@ if (how === 'worker' && isMainThread) {
   const { status } = watchdog;
   watchdog.stop();
   const what = { blocks: blocks.map(({ stack }) => stack !== undefined), status };
-  if (parentPort === null) tell(what);
+  if (parentPort === null) print(what);
   else parentPort.postMessage(what);
 }

@@ -1,6 +1,6 @@
 // Is stopped as a whole for a while, as a container is that is frozen, and blocks after that.
 import { spawn } from 'node:child_process';
-import { guiltyLoop, load, sleep, tell } from './watchdog.mjs';
+import { guiltyLoop, load, print, sleep } from './watchdog.mjs';
 
 const EventLoopWatchdog = await load('esm');
 const watchdog = new EventLoopWatchdog({ enabled: true, limitMs: 100 });
@@ -16,4 +16,4 @@ await sleep(200);
 const frozen = blocks.length;
 guiltyLoop(400);
 await sleep(100);
-tell({ frozenMs, frozen, after: blocks.length - frozen, status: watchdog.status });
+print({ frozenMs, frozen, after: blocks.length - frozen, status: watchdog.status });

@@ -1,5 +1,5 @@
 // Many short tasks and timers for a second: nothing blocks for as long as the limit.
-import { guiltyLoop, load, sleep, tell } from './watchdog.mjs';
+import { guiltyLoop, load, print, sleep } from './watchdog.mjs';
 
 const EventLoopWatchdog = await load('esm');
 const watchdog = new EventLoopWatchdog({ enabled: true, limitMs: 500 });
@@ -16,4 +16,4 @@ while (performance.now() < until) {
 }
 timers.forEach(clearInterval);
 await sleep(200);
-tell({ tasks, blocks, status: watchdog.status });
+print({ tasks, blocks, status: watchdog.status });

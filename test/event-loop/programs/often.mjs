@@ -1,5 +1,5 @@
 // Blocks again and again within a second.
-import { guiltyLoop, load, sleep, tell } from './watchdog.mjs';
+import { guiltyLoop, load, print, sleep } from './watchdog.mjs';
 
 const EventLoopWatchdog = await load('esm');
 const watchdog = new EventLoopWatchdog({ enabled: true, limitMs: 40 });
@@ -13,4 +13,4 @@ for (let count = 0; count < 6; count++) {
   await sleep(10);
 }
 await sleep(60);
-tell({ seconds: (performance.now() - from) / 1000, blocks, status: watchdog.status });
+print({ seconds: (performance.now() - from) / 1000, blocks, status: watchdog.status });

@@ -1,6 +1,6 @@
 // Two watchdogs of two builds: they share one thread, each with its own limit, until the last one stops.
 import { readdirSync } from 'node:fs';
-import { guiltyLoop, load, sleep, tell } from './watchdog.mjs';
+import { guiltyLoop, load, print, sleep } from './watchdog.mjs';
 
 const threads = () => (process.platform === 'linux' ? readdirSync('/proc/self/task').length : 0);
 const Esm = await load('esm');
@@ -35,4 +35,4 @@ const long = {
 const states = [first.status.state, second.status.state];
 second.stop();
 await sleep(200);
-tell({ added: [one - before, two - before, threads() - before], short, long, states });
+print({ added: [one - before, two - before, threads() - before], short, long, states });

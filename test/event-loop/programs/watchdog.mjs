@@ -23,4 +23,4 @@ export function guiltyLoop(ms) {
   while (performance.now() < until);
 }
 
-export const tell = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
+export const print = (what) => process.stdout.write(`${JSON.stringify(what)}\n`);
