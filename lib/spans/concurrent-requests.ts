@@ -1,9 +1,9 @@
 /**
- * The requests of this process, whichever module they belong to: they share one event loop. Kept under a registered
- * symbol, since the ESM and the CommonJS build may both be loaded.
+ * The requests of all modules of this process, which share one event loop. Kept under a registered symbol, because the ESM
+ * and the CommonJS build may both be loaded.
  */
 interface ConcurrentRequests {
-  /** How many run, and how many ever started: whether a request ran alone follows from both. */
+  /** How many run, and how many ever started: both together show whether another request ran during one. */
   running: number;
   started: number;
 }

@@ -21,7 +21,7 @@ export function beginWork(live: LiveSpan, description: SpanDescription, now: num
   live.alone = work.started(idle);
   const requested =
     work.wantsStack || (live.work === CONNECTION_POOL && sink.stacks.wantsPool(root.name ?? ''));
-  if (requested && work.mayTakeStack) captureStack(live, work);
+  if (requested && work.mayCaptureStack) captureStack(live, work);
   join(live, work, description, now, idle, true);
 }
 
@@ -119,7 +119,7 @@ function join(
   const { stacks } = live.sink;
   const route = live.root.name ?? '';
   const wanted = stacks.isWanted(key.fingerprint, route);
-  if (wanted && onStack && live.frames === undefined && work.mayTakeStack) captureStack(live, work);
+  if (wanted && onStack && live.frames === undefined && work.mayCaptureStack) captureStack(live, work);
   if (live.frames === undefined) return;
   // A pool may call the driver back without a trace of the caller, which is found at the pool.
   const frames = live.frames.length > 0 ? live.frames : work.poolFrames;
@@ -130,6 +130,6 @@ function join(
 function captureStack(live: LiveSpan, work: RequestWork): void {
   live.frames = captureUserFrames(MAX_FRAMES);
   live.sink.prepareSources(live.frames);
-  work.tookStack(live.work, live.frames);
+  work.stackCaptured(live.work, live.frames);
   if (live.work === CONNECTION_POOL) live.frames = undefined;
 }

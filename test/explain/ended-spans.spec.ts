@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CompletedSpans, MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
+import { CompletedSpans, MAX_COMPLETED_SPANS } from '../../lib/spans/completed-spans.js';
 import { waterfallOf } from '../../lib/spans/waterfall.js';
 
 /** A span as a test draws it. */
@@ -47,7 +47,7 @@ describe('the spans that ended below one', () => {
     fc.assert(
       fc.property(fc.array(drawn, { maxLength: 8 }), (tree) => {
         const { ended, all } = end(tree);
-        fc.pre(all.size <= MAX_ENDED_SPANS);
+        fc.pre(all.size <= MAX_COMPLETED_SPANS);
         const { spans, omitted } = waterfallOf(operation, ended);
         expect(omitted).toBe(0);
         expect(spans[0]).toEqual({
@@ -75,8 +75,8 @@ describe('the spans that ended below one', () => {
         const { ended, all } = end(tree);
         const { spans, omitted } = waterfallOf(operation, ended);
         expect(spans.length - 1 + omitted).toBe(all.size);
-        expect(spans.length).toBeLessThanOrEqual(MAX_ENDED_SPANS + 1);
-        if (all.size > MAX_ENDED_SPANS) expect(spans.length).toBeGreaterThanOrEqual(150);
+        expect(spans.length).toBeLessThanOrEqual(MAX_COMPLETED_SPANS + 1);
+        if (all.size > MAX_COMPLETED_SPANS) expect(spans.length).toBeGreaterThanOrEqual(150);
         else expect(omitted).toBe(0);
         const left = new Set(spans.map(({ name }) => name));
         // Whatever is left out is not among the 149 longest.
@@ -104,7 +104,8 @@ describe('the spans that ended below one', () => {
       const around = new CompletedSpans();
       around.add('call', 'internal', -i, i, false, deep);
       deep = around;
-      if (wide.size > MAX_ENDED_SPANS || deep.size > MAX_ENDED_SPANS) throw new Error('too many are kept');
+      if (wide.size > MAX_COMPLETED_SPANS || deep.size > MAX_COMPLETED_SPANS)
+        throw new Error('too many are kept');
     }
     expect(wide.omitted).toBe(100_000 - wide.size);
     expect(deep.omitted).toBe(100_000 - deep.size);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
+import { MAX_COMPLETED_SPANS } from '../../lib/spans/completed-spans.js';
 import { liveSpanOf } from '../../lib/spans/live-span.js';
 import type { Waterfall } from '../../lib/spans/waterfall.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
@@ -190,7 +190,7 @@ describe('the waterfall of a slow operation', () => {
     for (let i = 0; i < 500; i++) start('short', job).end();
     job.end();
     const { spans, omitted } = waterfall('job') as Waterfall;
-    expect(spans.length).toBeLessThanOrEqual(MAX_ENDED_SPANS + 1);
+    expect(spans.length).toBeLessThanOrEqual(MAX_COMPLETED_SPANS + 1);
     expect(spans.length + omitted).toBe(1002);
     expect(spans.map(({ name }) => name)).toContain('long');
   });

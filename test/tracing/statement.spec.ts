@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { normalizeStatement, StatementCache, summarizeStatement } from '../../lib/spans/statement.js';
+import { StatementCache } from '../../lib/spans/statement.js';
+import { summarizeStatement } from '../../lib/spans/statement-summary.js';
+import { normalizeStatement } from '../../lib/spans/statement-text.js';
 
 /** A literal that holds this word must lose it, however it is written. */
 const SECRET = 'zqx';
