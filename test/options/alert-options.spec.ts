@@ -133,7 +133,7 @@ describe('the options of alerts', () => {
     ['an interval that is too short', { intervalMs: 10 }, 'intervalMs', '10', '100 to 3600000'],
     ['a limit of none', { maxNotificationsPerHour: 0 }, 'maxNotificationsPerHour', '0', '1 to 10000'],
     ['a repetition all the time', { repeatIntervalSeconds: 1 }, 'repeatIntervalSeconds', '1', '60 to'],
-    ['rules that are no array', { rules: {} }, 'rules', 'an object', 'an array of at most 1000'],
+    ['rules that are no array', { rules: {} }, 'rules', 'an object', 'an array of up to 1000'],
     [
       'too many rules',
       rules(...Array.from({ length: 1001 }, () => ({}))),
