@@ -99,8 +99,8 @@ export class LiveSpan extends SpanTiming {
   executionChildrenSum = 0;
 
   /**
-   * @param work what it is work of, see {@link workOf}
-   * @param description of work that is waited for; any other span is described when it ends, as its name may change
+   * @param work its kind of work, see {@link workOf}
+   * @param description of work that is waited for; other spans are described when they end, because their names may change
    */
   constructor(
     readonly sink: SpanSink,

@@ -125,7 +125,7 @@ function isPartOfName(tokens: readonly string[], at: number): boolean {
 function replaceQuotedValues(tokens: string[]): void {
   /** For each open parenthesis, whether it contains values. */
   const lists: boolean[] = [];
-  let inBetween = false;
+  let betweenValues = false;
   /** The previous token closed a row of values, so that another row may follow. */
   let afterRow = false;
   for (let at = 0; at < tokens.length; at++) {
@@ -137,12 +137,12 @@ function replaceQuotedValues(tokens: string[]): void {
       lists.push(!isSubquery && (inList || (afterRow && last === ',') || opensList(tokens, at)));
     } else if (token.startsWith('"') && !isPartOfName(tokens, at)) {
       const isListed = inList && (last === '(' || last === ',');
-      if (isListed || COMPARISON.test(last) || (inBetween && last === 'and')) tokens[at] = '?';
+      if (isListed || COMPARISON.test(last) || (betweenValues && last === 'and')) tokens[at] = '?';
     }
     if (token === ')') afterRow = lists.pop() === true;
     else if (token !== ',') afterRow = false;
-    if (last === 'and') inBetween = false;
-    if (token === 'between') inBetween = true;
+    if (last === 'and') betweenValues = false;
+    if (token === 'between') betweenValues = true;
   }
 }
 

@@ -112,8 +112,8 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   }
 
   /**
-   * The description of a span that ends: work that is waited for is described again only if attributes may have been set
-   * after its start. Nothing where whoever created the span has said everything.
+   * The description of a span that ends. Work that is waited for is described again only if attributes may have been set
+   * after its start. Undefined if the code that created the span has set type and name.
    */
   private describe(live: LiveSpan, span: SdkSpan, idle: number): SpanDescription | undefined {
     const { description: known, type, name } = live;
