@@ -25,7 +25,7 @@ export function table(header, rows) {
 /** Prints whether a figure meets its target. A miss is no error, because the machine may be busy. */
 export function verdict(what, figure, target, unit) {
   const word = figure <= target ? 'met' : 'MISSED';
-  print(`Target ${word}: ${what} ${figure.toFixed(2)}${unit}, target ${target}${unit}.`);
+  print(`Target ${word}: ${what} ${figure.toFixed(2)}${unit}, limit ${target}${unit}.`);
 }
 
 export function print(text) {

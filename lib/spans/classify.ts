@@ -124,7 +124,7 @@ export function rawStatement(attributes: Attributes): string | undefined {
   return typeof text === 'string' ? text : undefined;
 }
 
-/** The same if it is SQL, not a command of MongoDB or other JSON. */
+/** The statement of a database span if it is SQL, not a command of MongoDB or other JSON. */
 export function sqlStatement(attributes: Attributes): string | undefined {
   const text = rawStatement(attributes);
   return text === undefined || isMongo(attributes) || isJson(text) ? undefined : text;

@@ -25,9 +25,9 @@ export interface SpanSink {
   /** `detection.nPlusOne.minRepetitions` */
   readonly minRepetitions: number;
   readonly thresholds: Thresholds;
-  /** The pieces of work of which the next execution is to have its stack captured. */
+  /** The pieces of work whose stack is to be captured on the next execution. */
   readonly stacks: StackRequests;
-  /** Set while a test records. */
+  /** Set during a recording of `nestjs-performance/testing`. */
   readonly recorder: OperationRecorder | undefined;
   /** A request, or another outermost span, starts. */
   requestStarted(root: LiveSpan): void;
@@ -58,7 +58,7 @@ export interface SpanSink {
 export interface OperationRecorder {
   /** Called within the call that starts it, so that the stack shows the caller. */
   started(live: LiveSpan): void;
-  /** Called before its span is redacted; with nothing for a span that is not counted. */
+  /** Called before the span is redacted. `counted` is absent for a span that is not counted. */
   ended(
     live: LiveSpan,
     counted?: { type: OperationType; name: string; durationMs: number; thresholdMs?: number; error: boolean },
@@ -115,7 +115,7 @@ export class LiveSpan extends SpanTiming {
     this.request = parent === undefined ? new RequestState() : parent.request;
   }
 
-  /** Whether it is work that is waited for, without code of its own. */
+  /** Whether it is work that is waited for, without own code. */
   get isWork(): boolean {
     return this.work < WORKS;
   }

@@ -33,7 +33,7 @@ export class RequestWork {
   /** @param minRepetitions how many executions of one fingerprint are a repetition */
   constructor(private readonly minRepetitions: number) {}
 
-  /** The groups so far, the newest first. */
+  /** The groups, the newest first. */
   get groups(): WorkGroup[] {
     const groups: WorkGroup[] = [];
     for (let group = this.newest; group !== undefined; group = group.older) groups.push(group);
@@ -63,7 +63,7 @@ export class RequestWork {
     return true;
   }
 
-  /** Such work ended. */
+  /** Work that was waited for ended. */
   ended(idle: number): void {
     if (--this.running === 0) this.idleCovered += idle - this.idleSince;
   }
@@ -118,7 +118,7 @@ export class RequestWork {
     this.chain.close();
   }
 
-  /** Starts with the newest, which a repetition finds at once. */
+  /** Searches from the newest, where repeated work is found at once. */
   private find(fingerprint: string): WorkGroup | undefined {
     let group = this.newest;
     while (group !== undefined && group.key.fingerprint !== fingerprint) group = group.older;

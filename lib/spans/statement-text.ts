@@ -55,7 +55,7 @@ function foldList(kept: string[]): boolean {
   return true;
 }
 
-/** No space stands behind these, nor before the others. */
+/** Tokens without a space after them, and without one before them. */
 const TIGHT_AFTER = new Set(['', '(', '.', '::']);
 const TIGHT_BEFORE = new Set([')', ',', '.', '::', ';']);
 /** Words with a space before a parenthesis. Other words are functions. */

@@ -119,7 +119,7 @@ function isPartOfName(tokens: readonly string[], at: number): boolean {
 }
 
 /**
- * Replaces what is in double quotes and stands where a value does, after a comparison or in a list of values: MySQL and
+ * Replaces double-quoted text in the place of a value, after a comparison or in a list of values: MySQL and
  * SQLite quote strings that way. It is better to hide a column than to show a literal.
  */
 function replaceQuotedValues(tokens: string[]): void {

@@ -34,7 +34,7 @@ interface Shared {
   shutdown(): Promise<void>;
 }
 
-/** Uses the tracing of the process, and sets it up if no module and not the application has. */
+/** Returns the tracing of the process. Sets it up unless the application or another module has. */
 export async function acquireTracing(
   options: ResolvedOptions,
   monitor: PerformanceMonitor,
