@@ -1,4 +1,4 @@
-// What it costs to keep the baseline. Usage: node bench/baseline.mjs [--kill=TIMES]
+// The cost of saving and loading the baseline. Usage: node bench/baseline.mjs [--kill=TIMES]
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
@@ -72,18 +72,20 @@ async function measure() {
   const { size } = await stat(join(directory, 'host-1-aa.baseline'));
   print(`${OPERATIONS} operations of 1,000 latencies each: median (min to max)`);
   table(
-    ['what', 'ms', 'longest pause, ms'],
+    ['operation', 'ms', 'longest pause, ms'],
     [
       ['encode', spread(encode), ''],
       ['encode and save', spread(save), spread(pause)],
       ['load', spread(load), spread(loadPause)],
     ],
   );
-  print(`Bytes of a sketch ${spread(bytes, 0)}; of the file per operation ${Math.round(size / OPERATIONS)}`);
+  print(
+    `Bytes per sketch: ${spread(bytes, 0)}. Bytes of the file per operation: ${Math.round(size / OPERATIONS)}.`,
+  );
   verdict('longest pause of a save', median(pause), 5, ' ms');
 }
 
-/** Latencies of 1,000 operations, log-normal around some milliseconds. */
+/** A sketch of 1,000 log-normal latencies of some milliseconds. */
 function sketchOf(seed) {
   const counts = new Float64Array(BUCKETS);
   let state = seed + 1;
@@ -100,7 +102,7 @@ function sketchOf(seed) {
   return sketch;
 }
 
-/** @returns a function that ends it and says the longest time between two turns of the loop, in ms */
+/** Measures the event loop. @returns a function that ends it and returns the longest time between two turns in ms */
 function watchLoop() {
   let last = performance.now();
   let longest = 0;

@@ -1,4 +1,4 @@
-// How often the library is right about causes that are known, because they were built in: test/causes/suite/cases.ts.
+// How often the package finds the causes that are built into an application: test/causes/suite/cases.ts.
 // Usage: node bench/causes.mjs [--reps=20] [--only=TEXT] [--load]; with --load each core has a process that burns CPU.
 import { availableParallelism } from 'node:os';
 import { CASES } from '../test/causes/app/dist/test/causes/suite/cases.js';
@@ -15,7 +15,7 @@ const load = process.argv.includes('--load');
 const cases = CASES.filter(({ name }) => name.includes(only));
 const random = mulberry32(SEED);
 
-/** The same numbers for the same seed. */
+/** Reproducible random numbers. */
 function mulberry32(seed) {
   let state = seed;
   return () => {
@@ -39,7 +39,7 @@ const percent = (part, whole) =>
   whole === 0 ? '-' : `${((100 * part) / whole).toFixed(1)} % (${part} of ${whole})`;
 const count = (items, of) => items.filter(of).length;
 
-/** All repetitions of all cases, the order new for each. The first round is left out: compilers and caches fill. */
+/** Runs all repetitions of all cases in random order. The first round warms up and does not count. */
 async function run() {
   const runs = [];
   const parts = await startParts();
@@ -62,15 +62,15 @@ async function run() {
   return runs;
 }
 
-/** The cases of these runs, in the order in which they are written down. */
+/** The cases of these runs, in their order in the source. */
 const of = (runs) => cases.filter((one) => runs.some((run) => run.one === one));
 
-/** Rows are what was built in, columns what was said first. */
+/** Rows are the built-in causes, columns the first reported ones. */
 function printConfusion(runs) {
   const causes = [...new Set(of(runs).map(({ cause }) => cause))];
   const said = [...new Set([...causes, ...runs.map(({ verdict }) => verdict.said)])];
   table(
-    ['built in \\ said', ...said, 'right'],
+    ['built in \\ reported', ...said, 'right'],
     causes.map((cause) => {
       const mine = runs.filter(({ one }) => one.cause === cause);
       const cells = said.map((name) => String(count(mine, ({ verdict }) => verdict.said === name) || ''));
@@ -124,7 +124,7 @@ function printControls(runs) {
   );
 }
 
-/** Every miss once, with how often and the newest of its explanations. */
+/** Every kind of miss with its count and its last explanation. */
 function printMisses(runs) {
   const misses = new Map();
   const note = (run, text) => {
@@ -134,11 +134,11 @@ function printMisses(runs) {
   for (const run of runs) {
     const { one, verdict, observation } = run;
     const { file, line, function: name } = observation.slow?.callSite ?? {};
-    if (verdict.cause === false) note(run, `said ${verdict.said} for ${one.cause}`);
+    if (verdict.cause === false) note(run, `reported ${verdict.said} for ${one.cause}`);
     if (verdict.site !== undefined && verdict.site !== 'right')
       note(run, `call site ${verdict.site}${file === undefined ? '' : `: ${name} (${file}:${line})`}`);
     if (verdict.finding === false) note(run, `no finding ${one.finding}`);
-    if (verdict.explanation === false) note(run, `the explanation does not say ${one.says}`);
+    if (verdict.explanation === false) note(run, `the explanation does not contain ${one.says}`);
     for (const found of verdict.falseFindings) note(run, `found ${found}`);
     for (const fault of verdict.faults) note(run, fault.replace(/\d+\.\d+/g, 'N'));
   }
@@ -161,7 +161,7 @@ const sites = pathologies.filter(({ verdict }) => verdict.site !== undefined);
 const marked = sites.filter(({ one }) => ['n_plus_one', 'cpu', 'gc'].includes(one.cause));
 const share = (items, of) => percent(count(items, of), items.length);
 print(
-  `${cases.length} cases, ${REPS} times each${load ? ', every core burning' : ''}; Node ${process.version}\n`,
+  `${cases.length} cases, ${REPS} times each${load ? ', every core busy' : ''}; Node ${process.version}\n`,
 );
 printConfusion(pathologies);
 print('');
@@ -170,14 +170,14 @@ print('');
 printControls(controls);
 print(`
 Right first causes: ${share(pathologies, ({ verdict }) => verdict.cause)}
-Call sites, the line right: ${share(sites, ({ verdict }) => verdict.site === 'right')}
-  the function right: ${share(sites, ({ verdict }) => ['right', 'function only'].includes(verdict.site))}
-  of N+1, CPU and GC, the line right: ${share(marked, ({ verdict }) => verdict.site === 'right')}
+Call sites with the right line: ${share(sites, ({ verdict }) => verdict.site === 'right')}
+  with the right function: ${share(sites, ({ verdict }) => ['right', 'function only'].includes(verdict.site))}
+  of N+1, CPU and GC, with the right line: ${share(marked, ({ verdict }) => verdict.site === 'right')}
 Expected findings: ${share(
   pathologies.filter(({ verdict }) => verdict.finding !== undefined),
   ({ verdict }) => verdict.finding,
 )}
-Explanations that name the other: ${share(
+Explanations that name the other operation: ${share(
   pathologies.filter(({ verdict }) => verdict.explanation !== undefined),
   ({ verdict }) => verdict.explanation,
 )}

@@ -1,5 +1,5 @@
-// What a fleet costs a real Prometheus: simulated instances in one process tell what one real instance told. Usage:
-// node bench/fleet.mjs [INSTANCES,INSTANCES...] [SECONDS]
+// The cost of a fleet for a real Prometheus: simulated instances in one process expose the metrics of one real instance.
+// Usage: node bench/fleet.mjs [INSTANCES,INSTANCES...] [SECONDS]
 import { readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { gzipSync } from 'node:zlib';
@@ -12,11 +12,11 @@ const SECONDS = Number(process.argv[3] ?? 120);
 const WARM_UP_SECONDS = 45;
 const REQUESTS = 8000;
 const QUERY_ROUNDS = 3;
-/** Panels that are told of. */
-const DEAREST = 8;
+/** The number of panels that are listed. */
+const SLOWEST = 8;
 const MB = 2 ** 20;
 
-/** One real instance under traffic: what it tells, and what its spans and its metrics weigh. */
+/** Runs one real instance under load. @returns its metrics, and the size of its spans and metrics in OTLP */
 async function observeInstance(histograms) {
   const receiver = start('http/receiver.mjs', ['spans']);
   const service = start('fleet/service.mjs', [await answer(receiver), histograms]);
@@ -52,7 +52,7 @@ async function measure(text, count, withRules) {
   const port = await answer(instances);
   const prometheus = await startPrometheus({ port, count, withRules });
   try {
-    // The first scrapes make all series, which later ones do not.
+    // Only the first scrapes create series.
     await seconds(WARM_UP_SECONDS);
     const before = await prometheus.itself();
     await seconds(SECONDS);
@@ -76,7 +76,7 @@ async function measure(text, count, withRules) {
   }
 }
 
-/** The dearest panels of the dashboards, as they are and without what is recorded. */
+/** The slowest panels of the dashboards, with and without recording rules. */
 async function panels(prometheus) {
   const recorded = await prometheus.recorded();
   const all = expressions().map(({ title, expression }) => ({
@@ -86,21 +86,21 @@ async function panels(prometheus) {
   }));
   const time = async (query) => query.times.push(await prometheus.panelMs(query.expression));
   for (const { raw } of all) await time(raw);
-  const dearest = all.sort((a, b) => b.raw.times[0] - a.raw.times[0]).slice(0, DEAREST);
+  const slowest = all.sort((a, b) => b.raw.times[0] - a.raw.times[0]).slice(0, SLOWEST);
   for (let round = 0; round < QUERY_ROUNDS; round++) {
-    for (const { asIs, raw } of dearest) {
+    for (const { asIs, raw } of slowest) {
       await time(asIs);
       await time(raw);
     }
   }
-  return dearest.map(({ title, asIs, raw }) => ({
+  return slowest.map(({ title, asIs, raw }) => ({
     title,
     asIs: median(asIs.times),
     raw: asIs.expression === raw.expression ? undefined : median(raw.times),
   }));
 }
 
-/** An expression with what is recorded replaced by what it is recorded from. */
+/** An expression with recorded series replaced by the expressions of their rules. */
 function withoutRules(expression, recorded) {
   const name = Object.keys(recorded).find((rule) => expression.includes(rule));
   if (name === undefined) return expression;
@@ -132,13 +132,13 @@ const { text, spans, bytes, metricBytes } = await observeInstance('exponential')
 const explicit = await observeInstance('explicit');
 const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 print(
-  `${availableParallelism()} cores. One instance: ${lines.length} series, ${text.length} bytes a scrape,`,
+  `${availableParallelism()} cores. One instance: ${lines.length} series, ${text.length} bytes per scrape,`,
 );
 print(
-  `${gzipSync(text).length} of them gzipped. Of ${spans} spans, one is ${(bytes / spans).toFixed(0)} bytes of OTLP.`,
+  `${gzipSync(text).length} bytes with gzip. A span (of ${spans}) takes ${(bytes / spans).toFixed(0)} bytes of OTLP.`,
 );
 print(
-  `An export of all metrics: ${metricBytes} bytes with exponential histograms, ${explicit.metricBytes} with explicit ones.`,
+  `An export of all metrics: ${metricBytes} bytes with exponential histograms, ${explicit.metricBytes} bytes with explicit ones.`,
 );
 
 const results = [];
@@ -160,9 +160,9 @@ table(
   ]),
 );
 for (const { count, panels: times } of results.filter(({ withRules }) => withRules)) {
-  print(`\nMilliseconds for 61 points of the dearest panels, ${count} instances:\n`);
+  print(`\nMilliseconds for 61 points of the slowest panels, with ${count} instances:\n`);
   table(
-    ['panel', 'as it is', 'without what is recorded'],
+    ['panel', 'with recording rules', 'without recording rules'],
     times.map(({ title, asIs, raw }) => [title, asIs.toFixed(0), raw?.toFixed(0) ?? '(the same)']),
   );
 }

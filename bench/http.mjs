@@ -1,5 +1,5 @@
-// What a request costs more: bare Nest, OpenTelemetry's own HTTP instrumentation, and this package without and with
-// export. Usage: node bench/http.mjs [LAUNCHES]
+// The CPU time that a request costs with bare Nest, with OpenTelemetry's HTTP instrumentation, and with this package without
+// and with export. Usage: node bench/http.mjs [LAUNCHES]
 import autocannon from 'autocannon';
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { answer, rotated, start, stop } from './support/processes.mjs';
@@ -19,7 +19,7 @@ const names = Object.keys(VARIANTS);
 
 async function load(url, amount) {
   const { errors, non2xx } = await autocannon({ url, amount, connections: CONNECTIONS });
-  if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} bad answers from ${url}`);
+  if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} bad responses from ${url}`);
 }
 
 function ask(child) {
@@ -27,20 +27,20 @@ function ask(child) {
   return answer(child);
 }
 
-/** CPU microseconds of the server for one request: time on the clock would count the neighbours of the machine. */
+/** CPU microseconds of the server per request: wall-clock time would include other processes. */
 async function measure({ child, url }, name) {
   const before = await ask(child);
   await load(url, REQUESTS);
   const after = await ask(child);
   const seen = after.seen - before.seen;
   if (name !== 'bare' && seen !== REQUESTS)
-    throw new Error(`${name} has seen ${seen} of ${REQUESTS} requests`);
+    throw new Error(`${name} counted ${seen} of ${REQUESTS} requests`);
   return (after.cpuUs - before.cpuUs) / REQUESTS;
 }
 
 /**
- * One launch of all variants, which then take turns with short loads. The shorter a turn, the more alike is the
- * machine for those that are compared; each launch has the compiler choose anew.
+ * Launches all variants, which alternate under short loads. Short rounds compare the variants under the same load of the
+ * machine; several launches average out the decisions of the compiler.
  */
 async function launch(receiver) {
   const servers = {};
@@ -80,12 +80,12 @@ print(
   `CPU us per request: medians of ${ROUNDS} rounds of ${REQUESTS}, over ${LAUNCHES} launches (min to max)`,
 );
 table(
-  ['variant', 'CPU us', 'added to bare', 'of what OpenTelemetry adds'],
+  ['variant', 'CPU us', 'added to bare', 'share of OpenTelemetry'],
   names.map((name) => {
     const { cpu, added, ratio } = all[name];
     return [VARIANTS[name], spread(cpu), ...(name === 'bare' ? ['', ''] : [spread(added), spread(ratio, 2)])];
   }),
 );
 print(`Exported: ${(bytes / requests).toFixed(0)} bytes per request.`);
-verdict('without export, of what OpenTelemetry adds', median(all.ours.ratio), 0.5, '');
-verdict('with export, of what OpenTelemetry adds', median(all['ours-export'].ratio), 0.5, '');
+verdict('without export, share of the cost of OpenTelemetry', median(all.ours.ratio), 0.5, '');
+verdict('with export, share of the cost of OpenTelemetry', median(all['ours-export'].ratio), 0.5, '');

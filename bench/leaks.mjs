@@ -1,5 +1,5 @@
-// How well leaks are found. Usage: node bench/leaks.mjs --data=FOLDER | --programs | --simulate=N [--only=TEXT] [--seconds=N]
-// --data has a folder `leaks`, or is one of recorded runs; what the detector costs: node --expose-gc bench/leaks/cost.mjs
+// The accuracy of leak detection. Usage: node bench/leaks.mjs --data=FOLDER | --programs | --simulate=N [--only=TEXT] [--seconds=N]
+// --data is a folder of recorded runs, or contains one named `leaks`. The cost of the detector: node --expose-gc bench/leaks/cost.mjs
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,7 +18,7 @@ const { values } = parseArgs({
 });
 if (values.data === undefined && values.simulate === undefined && !values.programs) {
   print(
-    'Needed is --data=FOLDER with recorded runs (JSON: label, limit, postMajorGC of t, delayMs, oldNoNew, ext, ab, rss, inflight, req), or --programs, or --simulate=N.',
+    'Set --data=FOLDER with recorded runs (JSON: label, limit, postMajorGC of t, delayMs, oldNoNew, ext, ab, rss, inflight, req), --programs, or --simulate=N.',
   );
   process.exitCode = 1;
 }

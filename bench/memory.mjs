@@ -1,4 +1,4 @@
-// Bytes for each operation that statistics are kept of. Usage: node bench/memory.mjs
+// The memory of statistics per operation, in bytes. Usage: node bench/memory.mjs
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { run } from './support/processes.mjs';
 

@@ -1,4 +1,4 @@
-// What metrics cost: counting for them, a scrape and an export. Usage: node bench/metrics.mjs [ROUNDS]
+// The cost of metrics: counting, a scrape and an export. Usage: node bench/metrics.mjs [ROUNDS]
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { answer, rotated, run, start, stop } from './support/processes.mjs';
 
@@ -6,7 +6,7 @@ const ROUNDS = Number(process.argv[2] ?? 7);
 const VARIANTS = {
   off: 'metrics.enabled is false',
   on: 'metrics counted',
-  instruments: "the same, and told to the application's meter provider",
+  instruments: "the same, and reported to the application's meter provider",
 };
 const names = Object.keys(VARIANTS);
 
@@ -16,7 +16,7 @@ for (let round = 0; round < ROUNDS; round++) {
 }
 const added = (name) => ns[name].map((value, round) => value - ns.off[round]);
 print(
-  `CPU ns per served request that is counted, 200 routes with two statuses, ${ROUNDS} rounds: median (min to max)`,
+  `CPU ns per counted incoming request, 200 routes with two statuses, ${ROUNDS} rounds: median (min to max)`,
 );
 table(
   ['variant', 'ns', 'added'],

@@ -1,4 +1,4 @@
-// What it takes to know operations over time: memory of each, and the time and the pauses of a tick.
+// The cost of long-term analysis: memory per operation, and the time and the pauses of a tick.
 // Usage: node bench/over-time.mjs
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { run } from './support/processes.mjs';

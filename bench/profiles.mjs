@@ -1,4 +1,4 @@
-// How often the function that is guilty is named. Usage: node bench/profiles.mjs [--reps N] [--sampler inspector|datadog] [--only TEXT] [--load]
+// How often profiles name the guilty function. Usage: node bench/profiles.mjs [--reps N] [--sampler inspector|datadog] [--only TEXT] [--load]
 
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -40,7 +40,7 @@ try {
   await app.stop();
 }
 table(
-  ['case', 'guilty first', 'its line', 'a neighbour told', 'files'],
+  ['case', 'guilty function first', 'right line', 'wrong function', 'files'],
   cases.map((one) => {
     const { first, line, neighbour, files } = counts.get(one);
     return [one.name, `${first} of ${reps}`, `${line} of ${reps}`, String(neighbour), String(files)];
@@ -49,8 +49,8 @@ table(
 const total = cases.length * reps;
 for (const [key, title] of [
   ['first', 'guilty function first'],
-  ['line', 'its line right'],
-  ['neighbour', 'a neighbour told'],
+  ['line', 'right line'],
+  ['neighbour', 'wrong function'],
 ]) {
   const sum = [...counts.values()].reduce((all, count) => all + count[key], 0);
   print(`${title}: ${sum} of ${total} (${((100 * sum) / total).toFixed(1)} %)`);

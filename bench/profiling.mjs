@@ -1,4 +1,4 @@
-// What profiling costs: CPU for each request, the pause at each rotation, and memory over time.
+// The cost of profiling: CPU per request, the pause of each rotation, and memory over time.
 // Usage: node bench/profiling.mjs [--launches N] [--rounds N] [--soak MINUTES]
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -23,7 +23,7 @@ const REQUESTS = 1500;
 const WARM_UP = 8000;
 const CONNECTIONS = 16;
 const VARIANTS = ['off', 'on'];
-const ROUTES = { 'a small request': '/greetings/1', 'a request of much code': '/work/1' };
+const ROUTES = { 'a small request': '/greetings/1', 'a request with much code': '/work/1' };
 
 const directory = mkdtempSync(join(tmpdir(), 'nestjs-performance-bench-'));
 
@@ -35,7 +35,7 @@ function ask(child, message = {}) {
 
 async function load(url, amount, connections = CONNECTIONS) {
   const { errors, non2xx } = await autocannon({ url, amount, connections });
-  if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} bad answers from ${url}`);
+  if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} bad responses from ${url}`);
 }
 
 function quantile(numbers, share) {
@@ -87,9 +87,9 @@ async function compare() {
   print(`CPU us per request, medians of ${LAUNCHES} launches of ${ROUNDS} rounds of ${REQUESTS}`);
   table(['', 'off', 'on', 'on / off', 'rounds'], rows);
   print(
-    `Pause at rotation, ms, of ${allPauses.length}: median ${quantile(allPauses, 0.5).toFixed(2)}, p90 ${quantile(allPauses, 0.9).toFixed(2)}, p99 ${quantile(allPauses, 0.99).toFixed(2)}, most ${Math.max(...allPauses).toFixed(2)}`,
+    `Pauses of ${allPauses.length} rotations, ms: median ${quantile(allPauses, 0.5).toFixed(2)}, p90 ${quantile(allPauses, 0.9).toFixed(2)}, p99 ${quantile(allPauses, 0.99).toFixed(2)}, max ${Math.max(...allPauses).toFixed(2)}`,
   );
-  verdict('pause at rotation, p99', quantile(allPauses, 0.99), 5, ' ms');
+  verdict('pause of a rotation, p99', quantile(allPauses, 0.99), 5, ' ms');
 }
 
 async function soak(minutes) {
@@ -159,7 +159,7 @@ async function soak(minutes) {
     rows,
   );
   print(
-    `${pauses.length} rotations: median ${quantile(pauses, 0.5).toFixed(2)} ms, p99 ${quantile(pauses, 0.99).toFixed(2)} ms, most ${Math.max(...pauses).toFixed(2)} ms`,
+    `${pauses.length} rotations: median ${quantile(pauses, 0.5).toFixed(2)} ms, p99 ${quantile(pauses, 0.99).toFixed(2)} ms, max ${Math.max(...pauses).toFixed(2)} ms`,
   );
 }
 

@@ -1,4 +1,4 @@
-// How well regressions are found, and what watching costs.
+// The accuracy and the cost of regression detection.
 // Usage: node bench/regressions.mjs [--only=no-change|detection|cost|data] [--operations=N] [--days=N] [--seeds=N] [--seed=N] [--data=FOLDER]
 import { parseArgs } from 'node:util';
 import { changePoints } from '../dist/esm/baseline/change-point.js';
@@ -36,7 +36,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const SECTIONS = { 'no-change': noChange, detection, cost, data: () => measureData(library, values.data) };
 if (values.only !== '' && SECTIONS[values.only] === undefined) {
-  print(`--only is ${values.only}: ${Object.keys(SECTIONS).join(', ')} are allowed.`);
+  print(`Invalid --only: received ${values.only}, expected ${Object.keys(SECTIONS).join(', ')}.`);
   process.exitCode = 1;
 } else
   for (const [name, section] of Object.entries(SECTIONS))
@@ -44,9 +44,9 @@ if (values.only !== '' && SECTIONS[values.only] === undefined) {
 
 function noChange() {
   const [operations, days] = [Number(values.operations), Number(values.days)];
-  const { told, windows } = simulateNoChange({ library, operations, days, seed });
-  print(`\nA service in which nothing changes: ${operations} operations, ${days} days, ${windows} windows.`);
-  if (told.length > 0)
+  const { reported, windows } = simulateNoChange({ library, operations, days, seed });
+  print(`\nA service without changes: ${operations} operations, ${days} days, ${windows} windows.`);
+  if (reported.length > 0)
     table(
       [
         'day',
@@ -54,14 +54,14 @@ function noChange() {
         'change',
         'before and now',
         'p',
-        'after, min',
-        'operations an hour',
-        'noise lasts, minutes',
+        'delay, min',
+        'operations per hour',
+        'duration of noise, min',
         'slow share',
         'tail',
         'sigma',
       ],
-      told.map(({ day, metric, change, before, now, pValue, detectedAt, since, profile }) => [
+      reported.map(({ day, metric, change, before, now, pValue, detectedAt, since, profile }) => [
         day.toFixed(2),
         metric,
         `${(100 * change).toFixed(1)} %`,
@@ -75,40 +75,40 @@ function noChange() {
         profile.sigma.toFixed(2),
       ]),
     );
-  verdict('false regressions a week', told.length / (days / 7), 1, '');
+  verdict('false regressions per week', reported.length / (days / 7), 1, '');
 }
 
 function detection() {
   const seeds = Number(values.seeds);
-  print(`\nChanges that are known, ${seeds} operations for each.`);
+  print(`\nKnown changes, with ${seeds} operations each.`);
   const rows = [];
   for (const one of CASES) {
     if (!one.name.includes(values.case)) continue;
     const found = detectAll({ library, seeds, first: seed, ...one });
     const inTime = found.filter(({ delay }) => delay !== undefined && delay <= one.targetMs / 60_000);
-    const told = found.filter(({ delay }) => delay !== undefined);
-    const of = (pick) => (told.length === 0 ? '-' : median(told.map(pick)).toFixed(1));
+    const detected = found.filter(({ delay }) => delay !== undefined);
+    const of = (pick) => (detected.length === 0 ? '-' : median(detected.map(pick)).toFixed(1));
     rows.push([
       one.name,
       `${((100 * inTime.length) / seeds).toFixed(0)} % in ${one.targetMs / 60_000} min`,
-      `${((100 * told.length) / seeds).toFixed(0)} %`,
+      `${((100 * detected.length) / seeds).toFixed(0)} %`,
       of(({ delay }) => delay),
       of(({ off }) => off),
-      told.length === 0
+      detected.length === 0
         ? '-'
-        : `${(100 * median(told.map(({ regression }) => regression.change))).toFixed(0)} %`,
+        : `${(100 * median(detected.map(({ regression }) => regression.change))).toFixed(0)} %`,
       String(found.filter(({ early }) => early).length),
     ]);
   }
   table(
     [
       'change',
-      'told in time',
-      'told within 4 times that',
+      'detected in time',
+      'within 4 times that',
       'median delay, min',
-      'beginning off, windows',
-      'told as',
-      'told before',
+      'error of start, windows',
+      'reported change',
+      'false, before',
     ],
     rows,
   );

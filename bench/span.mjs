@@ -1,4 +1,4 @@
-// What a span costs more once SlowSpanProcessor sees it, and what of that explaining is. Usage: node bench/span.mjs [ROUNDS]
+// The cost that SlowSpanProcessor adds to a span, and the part of explanations. Usage: node bench/span.mjs [ROUNDS]
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { rotated, run } from './support/processes.mjs';
 
@@ -6,11 +6,11 @@ const ROUNDS = Number(process.argv[2] ?? 7);
 const VARIANTS = {
   none: 'SDK without a processor',
   'no-op': 'SDK with a no-op processor',
-  unexplained: 'SlowSpanProcessor, nothing is slow, detection.explain is false',
-  slow: 'SlowSpanProcessor, nothing is slow',
+  unexplained: 'SlowSpanProcessor, no slow spans, detection.explain is false',
+  slow: 'SlowSpanProcessor, no slow spans',
   redacting: 'the same with redaction, as the module adds it',
-  'all-slow-unexplained': 'SlowSpanProcessor, every span is slow, detection.explain is false',
-  'all-slow': 'SlowSpanProcessor, every span is slow',
+  'all-slow-unexplained': 'SlowSpanProcessor, only slow spans, detection.explain is false',
+  'all-slow': 'SlowSpanProcessor, only slow spans',
 };
 const names = Object.keys(VARIANTS);
 
@@ -18,7 +18,7 @@ const ns = Object.fromEntries(names.map((name) => [name, []]));
 for (let round = 0; round < ROUNDS; round++) {
   for (const name of rotated(names, round)) ns[name].push(await run('span/measure.mjs', [name]));
 }
-// The SDK with a processor is what any application has: without one it does not even run the hooks.
+// Compared with a processor, as every application has one: without it the SDK does not run the hooks.
 const added = (name, to = 'no-op') => ns[name].map((value, round) => value - ns[to][round]);
 print(`CPU ns per span, started and ended, ${ROUNDS} rounds: median (min to max)`);
 table(
@@ -28,10 +28,5 @@ table(
 verdict('added per span', median(added('slow')), 400, ' ns');
 verdict('added per span, with redaction', median(added('redacting')), 400, ' ns');
 print(`A slow span adds ${(median(added('all-slow')) / 1000).toFixed(2)} us.`);
-verdict('explaining, per span that is not slow', median(added('slow', 'unexplained')), 300, ' ns');
-verdict(
-  'explaining, per span that is slow',
-  median(added('all-slow', 'all-slow-unexplained')) / 1000,
-  50,
-  ' us',
-);
+verdict('explanations, per fast span', median(added('slow', 'unexplained')), 300, ' ns');
+verdict('explanations, per slow span', median(added('all-slow', 'all-slow-unexplained')) / 1000, 50, ' us');

@@ -1,4 +1,4 @@
-// What loading the package and starting its module take. Usage: node bench/startup.mjs [ROUNDS]
+// The time to load the package and to start its module. Usage: node bench/startup.mjs [ROUNDS]
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { rotated, run } from './support/processes.mjs';
 
@@ -26,5 +26,5 @@ for (const { what, script } of CASES) {
   if (script.includes('load')) loading.push(median(added(wall)));
 }
 print(`Milliseconds in fresh processes, ${ROUNDS} rounds: median (min to max)`);
-table(['what', 'without', 'with the package', 'added', 'added, CPU'], rows);
+table(['phase', 'without', 'with the package', 'added', 'added, CPU'], rows);
 verdict('loading the package adds', Math.max(...loading), 60, ' ms');

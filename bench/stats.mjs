@@ -1,13 +1,12 @@
-// How long `/performance/stats` and the overview take, and hold the event loop, with 1,000 operations that have been busy
-// for more than a day; beside a route that does nothing. CPU time is that of the server, where the rest of the machine does not
-// count. Usage: node bench/stats.mjs [REQUESTS]
+// How long `/performance/stats` and the overview take and block the event loop, with 1,000 operations that have run for more
+// than a day, compared with an empty route. CPU time is that of the server. Usage: node bench/stats.mjs [REQUESTS]
 import { Agent, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { median, print, table, verdict } from './support/figures.mjs';
 import { answer, rotated, start, stop } from './support/processes.mjs';
 
 const REQUESTS = Number(process.argv[2] ?? 300);
-/** Below what the endpoint allows. */
+/** Stays below the rate limit of the endpoint. */
 const PAUSE_MS = 25;
 const PATHS = [
   '/greetings/1',
@@ -62,9 +61,9 @@ for (let round = 0; round < REQUESTS; round++) {
 await stop(child);
 agent.destroy();
 
-print(`${REQUESTS} requests each, in turns, over one connection`);
+print(`${REQUESTS} requests to each path, alternating, over one connection`);
 table(
-  ['path', 'KB', 'median ms', 'p99 ms', 'hold median ms', 'hold p99 ms', 'CPU median ms'],
+  ['path', 'KB', 'median ms', 'p99 ms', 'blocked median ms', 'blocked p99 ms', 'CPU median ms'],
   PATHS.map((path) => {
     const { ms, holds, cpu, bytes } = seen[path];
     return [
@@ -81,6 +80,6 @@ table(
   }),
 );
 for (const path of PATHS.slice(1)) {
-  verdict(`${path} answers, p99`, percentile(seen[path].ms, 0.99), 5, ' ms');
-  verdict(`${path} holds the loop, p99`, percentile(seen[path].holds, 0.99), 2, ' ms');
+  verdict(`${path} response time, p99`, percentile(seen[path].ms, 0.99), 5, ' ms');
+  verdict(`${path} blocks the event loop, p99`, percentile(seen[path].holds, 0.99), 2, ' ms');
 }

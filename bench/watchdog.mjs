@@ -1,4 +1,4 @@
-// What the event loop's watchdog costs, and for how long a capture holds the main thread.
+// The cost of the event loop's watchdog, and how long a capture stops the main thread.
 // Usage: node bench/watchdog.mjs [ROUNDS]
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { rotated, run } from './support/processes.mjs';
@@ -29,7 +29,7 @@ const memory = of('rssMb');
 
 print(`${ROUNDS} alternating rounds: median (min to max)`);
 table(
-  ['what', 'off', 'on', 'on against off'],
+  ['figure', 'off', 'on', 'difference'],
   [
     row('idle: CPU ms per second', cpu, `+ ${spread(added(cpu), 2)}`),
     row('idle: resident MB', memory, `+ ${spread(added(memory), 1)}`),
@@ -38,13 +38,13 @@ table(
   ],
 );
 print('');
-print('The main thread while it is blocked by a loop: what the loop loses in 300 ms, in ms');
+print('Time in ms that a blocking loop of 300 ms loses to captures');
 table(
   ['captured', 'lost'],
   [
     ['nothing', spread(held.none, 2)],
     ['the first stack of a process', spread(held.first, 2)],
-    ['a later one', spread(held.later, 2)],
+    ['a later stack', spread(held.later, 2)],
   ],
 );
 verdict('idle', median(added(cpu)) / 10, 0.5, ' % of a core');

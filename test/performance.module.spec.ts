@@ -61,7 +61,7 @@ describe('PerformanceModule', () => {
     propagation.disable();
   });
 
-  it('provides its parts for injection, everywhere', async () => {
+  it('provides its parts for injection in all modules', async () => {
     @Injectable()
     class Elsewhere {
       constructor(readonly monitor: PerformanceMonitorService) {}
@@ -107,7 +107,7 @@ describe('PerformanceModule', () => {
         return { imports: [ConfigurationModule], useExisting: Configuration };
       },
     ],
-  ])('takes its options from %s', async (_what, options) => {
+  ])('gets its options from %s', async (_what, options) => {
     const testing = await Test.createTestingModule({
       imports: [PerformanceModule.forRootAsync(options())],
     }).compile();
@@ -115,7 +115,7 @@ describe('PerformanceModule', () => {
     expect(testing.get(RESOLVED_OPTIONS)).toMatchObject({ thresholds: { http: 7 } });
   });
 
-  it('tells what could not be read also where another module takes its time to start', async () => {
+  it('logs an unreadable baseline even if another module starts slowly', async () => {
     @Injectable()
     class Slow {
       async onModuleInit(): Promise<void> {
@@ -134,19 +134,19 @@ describe('PerformanceModule', () => {
     expect(log.kept.map(({ message }) => message).join()).toContain('the connection is lost');
   });
 
-  it('stops the boot for options that are not right', async () => {
+  it('aborts start-up for invalid options', async () => {
     await expect(
       Test.createTestingModule({ imports: [PerformanceModule.forRoot({ httpThresholdMs: -1 })] }).compile(),
     ).rejects.toThrow(PerformanceOptionsError);
   });
 
-  it.each([5, '', '/', 'a b', '../up'])('refuses %j as the path of its endpoint', (endpointPath) => {
+  it.each([5, '', '/', 'a b', '../up'])('rejects %j as the path of its endpoint', (endpointPath) => {
     expect(() => PerformanceModule.forRoot({ endpointPath: endpointPath as string })).toThrow(
       /^endpointPath is /,
     );
   });
 
-  it('keeps two applications of one process apart, and outlives the one that closes first', async () => {
+  it('separates two applications of one process, and continues when the first closes', async () => {
     const first = await startApplication('express', { controllers: [FirstController] });
     const second = await startApplication('fastify', { controllers: [SecondController] });
     closing.push(() => second.app.close());
@@ -164,14 +164,14 @@ describe('PerformanceModule', () => {
     expect(second.operation('Work.run')).toMatchObject({ count: 2 });
   });
 
-  it('leaves no tracer provider behind', async () => {
+  it('removes its tracer provider when the application closes', async () => {
     const { app } = await startApplication('express', {});
     expect(new Work().run()).toBe('done');
     await app.close();
     expect(trace.getTracer('test').startSpan('x').isRecording()).toBe(false);
   });
 
-  it('turns into nothing when it is disabled', async () => {
+  it('does nothing when it is disabled', async () => {
     const application = await startApplication(
       'express',
       { controllers: [FirstController] },
@@ -185,7 +185,7 @@ describe('PerformanceModule', () => {
     expect(trace.getTracer('test').startSpan('x').isRecording()).toBe(false);
   });
 
-  describe('where the application has a tracer provider', () => {
+  describe('in an application with a tracer provider', () => {
     const register = (...more: SlowSpanProcessor[]): InMemorySpanExporter => {
       const exporter = new InMemorySpanExporter();
       const provider = new NodeTracerProvider({
@@ -196,7 +196,7 @@ describe('PerformanceModule', () => {
       return exporter;
     };
 
-    it('uses it, says how to show it more, and measures requests and decorated methods all the same', async () => {
+    it('uses it, logs how to measure more, and measures requests and decorated methods', async () => {
       const exporter = register();
       const application = await startApplication(
         'express',
@@ -216,7 +216,7 @@ describe('PerformanceModule', () => {
       expect(trace.getTracer('test').startSpan('x').isRecording()).toBe(true);
     });
 
-    it('counts every span once when it has our processor', async () => {
+    it('counts every span once if it has a SlowSpanProcessor', async () => {
       register(new SlowSpanProcessor());
       const application = await startApplication('express', { controllers: [FirstController] });
       closing.push(() => application.app.close());
@@ -232,7 +232,7 @@ describe('PerformanceModule', () => {
       expect(application.logged.filter(({ message }) => message.includes('SlowSpanProcessor'))).toEqual([]);
     });
 
-    it('takes the monitor that it is given', async () => {
+    it('uses a given monitor', async () => {
       const monitor = new PerformanceMonitor({ httpThresholdMs: 0, alerts: { enabled: false } });
       closing.push(async () => monitor.shutdown());
       register(new SlowSpanProcessor(monitor));
@@ -260,7 +260,7 @@ describe('PerformanceModule', () => {
 });
 
 describe('PerformanceMonitor without Nest', () => {
-  it('compares, annotates and counts a span that no processor sees', () => {
+  it('compares, annotates and counts a span without a processor', () => {
     const monitor = new PerformanceMonitor({ databaseThresholdMs: 10, alerts: { enabled: false } });
     const span = new BasicTracerProvider().getTracer('test').startSpan('query');
     expect(monitor.checkAndAnnotateSlowOperation(span, 5, 'database')).toBe(false);

@@ -1,4 +1,4 @@
-// A service with one objective, in simulated time: what its rules tell of requests whose share of bad ones is known.
+// A service with one objective, in simulated time: and the alerts of its rules at a known error rate.
 import { AlertEvaluator } from '../../dist/esm/alerting/alert-evaluator.js';
 import { burnRateRules } from '../../dist/esm/alerting/burn-rate-rules.js';
 import { SloCounters } from '../../dist/esm/alerting/slo-counters.js';
@@ -8,20 +8,20 @@ const MINUTE_MS = 60_000;
 const START = Date.UTC(2026, 0, 1);
 
 /**
- * Minute after minute, with requests that come by chance.
- * @param perHour requests
- * @param badAt the share of bad ones, by minute
+ * Simulates minute by minute, with random requests.
+ * @param perHour requests per hour
+ * @param badAt the error rate by minute
  * @returns every alert, with the minute since the start
  */
 export function simulate({ seed, perHour, minutes, badAt, objective = 0.999 }) {
   const random = new Random(seed);
   const slos = [{ operation: 'GET /orders', objective }];
   const counters = new SloCounters(slos);
-  const told = [];
+  const alerts = [];
   let minute = 0;
   const rules = burnRateRules(slos, { burnRates: (now) => counters.burnRates(now) });
   const evaluator = new AlertEvaluator(rules, ({ rule, state, severity }) =>
-    told.push({ rule, state, severity, minute }),
+    alerts.push({ rule, state, severity, minute }),
   );
   for (; minute < minutes; minute++) {
     const bad = badAt(minute);
@@ -30,9 +30,9 @@ export function simulate({ seed, perHour, minutes, badAt, objective = 0.999 }) {
     }
     evaluator.evaluate(START + minute * MINUTE_MS);
   }
-  return told;
+  return alerts;
 }
 
-/** How often somebody would be called. */
-export const pages = (told) =>
-  told.filter(({ state, severity }) => state === 'firing' && severity === 'critical');
+/** The alerts that would page somebody. */
+export const pages = (alerts) =>
+  alerts.filter(({ state, severity }) => state === 'firing' && severity === 'critical');

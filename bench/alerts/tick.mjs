@@ -1,5 +1,5 @@
 // Evaluates 50 rules and 10 objectives over 1,000 operations as the timer does, and sends the milliseconds of each tick and
-// of its longest turn of the event loop. Variant `quiet`: nothing fires. `storm`: everything begins to fire at once.
+// of its longest turn of the event loop. Variant `quiet`: nothing fires. `storm`: all alerts start to fire at once.
 import { Alerting } from '../../dist/esm/alerting/alerting.js';
 import { resolveOptions } from '../../dist/esm/monitor/resolve-options.js';
 import { Statistics } from '../../dist/esm/statistics/statistics.js';
@@ -101,7 +101,7 @@ const timed = (method) => {
   };
 };
 const ticks = [];
-// What filling it left behind is not the evaluation's.
+// Collects the garbage of the preparation.
 globalThis.gc();
 timed('proceed');
 timed('finish');

@@ -1,4 +1,4 @@
-// Kills a process that saves, again and again, and looks at what is there then.
+// Repeatedly kills a process while it saves, and checks the files that it leaves.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
@@ -8,8 +8,8 @@ const PROGRAM = fileURLToPath(new URL('save-forever.mjs', import.meta.url));
 
 /**
  * @param built the folder with baseline/file-store.js
- * @param store the same as those processes use
- * @returns what went wrong, a line each
+ * @param store the store that the processes use
+ * @returns the faults, one line each
  */
 export async function killWhileSaving({ built, directory, store, times, seed }) {
   const faults = [];
@@ -22,9 +22,9 @@ export async function killWhileSaving({ built, directory, store, times, seed }) 
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
-    let told = 0;
+    let reported = 0;
     child.on('message', (saved) => {
-      told = saved;
+      reported = saved;
     });
     await once(child, 'message');
     await setTimeout((state / 2 ** 32) * 40);
@@ -32,10 +32,10 @@ export async function killWhileSaving({ built, directory, store, times, seed }) 
     child.kill('SIGKILL');
     await closed;
     const found = (await store.load('shop')).find((one) => one.instance === instance);
-    // The message of one that was done may have been lost with the process.
-    if (found === undefined) faults.push(`round ${round}: nothing is there after save ${told}`);
-    else if (found.savedAt < told || found.savedAt > told + 2)
-      faults.push(`round ${round}: save ${found.savedAt} is there after save ${told}`);
+    // The message about the last save may have been lost with the process.
+    if (found === undefined) faults.push(`round ${round}: nothing is there after save ${reported}`);
+    else if (found.savedAt < reported || found.savedAt > reported + 2)
+      faults.push(`round ${round}: save ${found.savedAt} is there after save ${reported}`);
     else if (found.operations.length !== 200 || found.operations.some(({ count }) => count !== found.savedAt))
       faults.push(`round ${round}: save ${found.savedAt} is not whole`);
   }

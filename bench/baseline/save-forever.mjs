@@ -1,4 +1,4 @@
-// Saves again and again, until it is killed. Tells the number of each save that is done.
+// Saves until it is killed, and sends the number of each completed save.
 // Usage: node save-forever.mjs BUILT DIRECTORY INSTANCE, where BUILT is the folder with baseline/file-store.js
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -1,12 +1,12 @@
-// Many instances in one process, each at a path of its own: what one of them told is the template, and values grow as
-// time goes by, faster with some than with others. Takes { text, count }, sends its port.
+// Many instances in one process, each at its own path. The metrics of one real instance are the template, whose values grow
+// over time, faster in some instances. Receives { text, count }, sends its port.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
 const SAMPLE = /^([a-zA-Z_:][\w:]*)(\{(?:[^"}]|"(?:[^"\\]|\\.)*")*\})? (\S+)(.*)$/;
 const GROWS = /_(?:total|bucket|count|sum)$/;
 
-/** Lines as they are, or [before the value, value, after it, whether it grows]. */
+/** Constant lines, or [before the value, value, after it, whether it grows]. */
 function parse(text) {
   return text.split('\n').map((line) => {
     const match = line.startsWith('#') ? null : SAMPLE.exec(line);
@@ -17,7 +17,7 @@ function parse(text) {
 }
 
 function render(template, instance, seconds) {
-  // A traffic of the template's once a minute, some instances having a third more.
+  // The traffic of the template once a minute, a third more in some instances.
   const growth = 1 + (seconds / 60) * (1 + (instance % 4) / 10);
   const sway = 1 + 0.1 * Math.sin(seconds / 30 + instance);
   let text = '';

@@ -1,4 +1,4 @@
-// A Prometheus of its own, with the repository's rules or without.
+// A Prometheus server, with or without the rules of the repository.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -63,7 +63,7 @@ export async function startPrometheus(setup) {
     return data;
   };
   return {
-    /** What it says of itself, by the name of the metric: the sum over its labels. */
+    /** Its own metrics by name: the sum over all labels. */
     async itself() {
       const text = await (await fetch(`${url}/metrics`)).text();
       const sums = {};
@@ -73,19 +73,19 @@ export async function startPrometheus(setup) {
       return sums;
     },
     query: async (query) => (await get('query', { query })).result,
-    /** Milliseconds for so many points as a panel asks for: the last two minutes, 61 of them. */
+    /** Milliseconds of a query as a panel sends it: 61 points of the last two minutes. */
     async panelMs(query) {
       const end = Date.now() / 1000;
       const begun = performance.now();
       await get('query_range', { query, start: end - 120, end, step: 2 });
       return performance.now() - begun;
     },
-    /** The rules that record: name and expression. */
+    /** The recording rules: name and expression. */
     async recorded() {
       const { groups } = await get('rules', { type: 'record' });
       return Object.fromEntries(groups.flatMap(({ rules }) => rules.map(({ name, query }) => [name, query])));
     },
-    /** Seconds that all groups of rules took when they were evaluated last. */
+    /** Seconds of the last evaluation of all groups of rules. */
     async rulesSeconds() {
       const { groups } = await get('rules');
       return groups.reduce((sum, { evaluationTime }) => sum + evaluationTime, 0);

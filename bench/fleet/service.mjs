@@ -1,6 +1,6 @@
-// One instance of a middling service: 40 routes, 30 statements, 6 other services, 20 tracked methods; one request of 50
-// fails and one of 50 is slow. Arguments: where to export to, and the kind of histograms for that. Sends its address;
-// at a message it exports what is left, ends and answers.
+// One instance of a medium-sized service: 40 routes, 30 statements, 6 other services, 20 tracked methods; one request of 50
+// fails and one of 50 is slow. Arguments: the endpoint of exports, and their kind of histograms. Sends its address;
+// at a message it exports the rest, ends and replies.
 import 'reflect-metadata';
 import { Controller, Get, Module, Param, Query } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -14,7 +14,7 @@ const SERVICES = 6;
 const METHODS = 20;
 const tracer = trace.getTracer('fleet');
 
-/** A span as an instrumentation makes it. */
+/** A span as an instrumentation creates it. */
 function call(name, attributes) {
   tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes }).end();
 }
@@ -71,7 +71,7 @@ Module({
       httpThresholdMs: 20,
       alerts: { slos: [{ operation: 'GET /things-0/:id', objective: 0.99 }] },
       tracing: { endpoint },
-      // One export, when it ends.
+      // A single export at its end.
       metrics: { histograms, intervalSeconds: 3600 },
     }),
   ],

@@ -1,6 +1,5 @@
-// A real OTLP receiver over gRPC that counts the bytes it is sent, in a process of its own: its work is not the
-// server's. Sends its address, and at each message what it has received. With the argument `spans` it counts those too,
-// for which it has to decode them.
+// A real OTLP receiver over gRPC that counts bytes, in its own process: its work must not count as the server's. Sends its
+// address, and at each message its counters. With the argument `spans` it decodes and counts spans, too.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 const countSpans = process.argv[2] === 'spans' ? await spanCounter() : () => 0;
@@ -42,7 +41,7 @@ function exportOf(service) {
       responseStream: false,
       requestSerialize: (request) => request,
       requestDeserialize: (request) => request,
-      // An empty message is a whole answer: everything was taken.
+      // An empty message is a complete response: everything was accepted.
       responseSerialize: () => Buffer.alloc(0),
       responseDeserialize: (response) => response,
     },

@@ -1,16 +1,16 @@
-// The server that is measured: VARIANT is `bare`, `opentelemetry`, `ours` or `ours-export`, then the endpoint.
-// Sends its address, and at each message its CPU time and how many requests its tracing has seen.
+// The measured server: VARIANT is `bare`, `opentelemetry`, `ours` or `ours-export`, then the endpoint.
+// Sends its address, and at each message its CPU time and how many requests its tracing counted.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { trace } from '@opentelemetry/api';
 
 const [variant, endpoint] = process.argv.slice(2);
 
-/** What most applications do today: the instrumentation, the SDK and a batch processor. */
+/** A common set-up: the instrumentation, the SDK and a batch processor. */
 async function startOpenTelemetry() {
   const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
   const { BatchSpanProcessor, NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
   let exported = 0;
-  // Takes the spans and gives them to nobody: this is the price before any encoding and sending.
+  // Drops the spans: measures the cost without encoding and sending.
   const exporter = {
     export(spans, done) {
       exported += spans.length;
@@ -21,7 +21,7 @@ async function startOpenTelemetry() {
   const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
   provider.register();
   new HttpInstrumentation().setTracerProvider(provider);
-  // The patch is applied when the module is required, and then shown to those who import it.
+  // The patch is applied when the module is required. Named imports of it need to be synchronized.
   createRequire(import.meta.url)('node:http');
   syncBuiltinESMExports();
   return () => exported;
@@ -42,7 +42,7 @@ async function start() {
 
 const { url, seen } = await start();
 process.on('message', async () => {
-  // Spans that wait for their batch are part of the price.
+  // Spans that wait for their batch are part of the cost.
   await trace.getTracerProvider().getDelegate?.().forceFlush?.();
   const { user, system } = process.cpuUsage();
   process.send({ cpuUs: user + system, seen: seen() });

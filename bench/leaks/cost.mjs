@@ -1,10 +1,10 @@
-// What the detector costs: a reading's time, the longest pause, and what it holds after days. Usage: node --expose-gc bench/leaks/cost.mjs [DAYS]
+// The cost of the leak detector: time per reading, the longest pause, and memory after days. Usage: node --expose-gc bench/leaks/cost.mjs [DAYS]
 import { LeakDetector } from '../../dist/esm/leaks/leak-detector.js';
 import { median, print, verdict } from '../support/figures.mjs';
 
 const SECONDS = Number(process.argv[2] ?? 7) * 86_400;
 const MB = 2 ** 20;
-// The busiest operations, made anew for each call as statistics do.
+// The busiest operations, created for each call as statistics do.
 const operationsAt = (second) =>
   Array.from({ length: 32 }, (_, index) => ({
     type: 'http',
@@ -17,9 +17,9 @@ const chance = () => {
   state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
   return state / 2 ** 32;
 };
-const cost = { add: 0, longestAdd: 0, verdicts: 0, longestVerdicts: 0, told: 0, many: [] };
+const cost = { add: 0, longestAdd: 0, verdicts: 0, longestVerdicts: 0, judged: 0, many: [] };
 
-/** CPU time: on a shared machine the time of the day has the others' in it. */
+/** CPU time: wall-clock time would include other processes. */
 function timed(work) {
   const begun = process.cpuUsage();
   work();
@@ -27,7 +27,7 @@ function timed(work) {
   return (user + system) / 1000;
 }
 
-/** Slow growth all the time is dearest: every level sees something. */
+/** The most expensive case: constant slow growth, which every level detects. */
 function live(seconds) {
   let second = 0;
   const detector = new LeakDetector({
@@ -57,26 +57,26 @@ function live(seconds) {
     const telling = timed(() => detector.verdicts());
     cost.verdicts += telling;
     cost.longestVerdicts = Math.max(cost.longestVerdicts, telling);
-    cost.told++;
+    cost.judged++;
   }
   return detector;
 }
 
-// What is compiled and learned by then is not the detector's.
+// Resets the figures after the warm-up.
 live(20_000);
-Object.assign(cost, { add: 0, longestAdd: 0, verdicts: 0, longestVerdicts: 0, told: 0, many: [] });
+Object.assign(cost, { add: 0, longestAdd: 0, verdicts: 0, longestVerdicts: 0, judged: 0, many: [] });
 const before = held();
 const detector = live(SECONDS);
 const kilobytes = (held() - before) / 1024;
 const states = detector.verdicts().map(({ memory, state: said }) => `${memory} ${said}`);
-print(`${SECONDS} readings, one a second, 32 operations, all three memories growing; CPU time`);
+print(`${SECONDS} readings, one per second, 32 operations, all three memories growing; CPU time`);
 print(
   `add: ${((1000 * cost.add) / SECONDS).toFixed(0)} us in the mean, longest ${cost.longestAdd.toFixed(2)} ms`,
 );
 print(
-  `verdicts: ${((1000 * cost.verdicts) / cost.told).toFixed(0)} us in the mean, longest ${cost.longestVerdicts.toFixed(2)} ms; at the end ${states.join(', ')}`,
+  `verdicts: ${((1000 * cost.verdicts) / cost.judged).toFixed(0)} us in the mean, longest ${cost.longestVerdicts.toFixed(2)} ms; at the end ${states.join(', ')}`,
 );
-print('The longest have what the collector and the compiler did meanwhile in them, on other threads too.');
+print('The longest times include the garbage collector and the compiler, on other threads, too.');
 verdict('a reading at which 13 levels or more are judged, median', median(cost.many), 5, ' ms');
 verdict('held by the detector', kilobytes, 512, ' KB');
 

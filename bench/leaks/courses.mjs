@@ -1,4 +1,4 @@
-// The made-up courses of the tests, which are TypeScript: compiled into a folder of their own.
+// The simulated courses of the tests, compiled from TypeScript into a folder.
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-// Recorded readings through the detector, as the process would have given them.
+// Replays recorded readings through the detector.
 
 /** Bytes of the limit, and readings by the second. */
 export function replay({ limit, postMajorGC }, LeakDetector) {

@@ -1,4 +1,4 @@
-// Real programs under a small heap limit: the leaking ones go on until they run out of memory.
+// Real programs under a small heap limit: leaking ones run until they are out of memory.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
@@ -7,14 +7,14 @@ import { print, table } from '../support/figures.mjs';
 
 const AT_A_TIME = 2;
 /**
- * Healthy programs get a small young generation, so that there are many full collections in which something could be
- * seen; the leaking ones V8's own, with which there are few.
+ * Healthy programs get a small young generation, so that many major collections could cause a false alarm;
+ * leaking ones have V8's default, with few collections.
  */
 const FLAGS = {
   healthy: ['--max-old-space-size=64', '--max-semi-space-size=1'],
   leaking: ['--max-old-space-size=64'],
 };
-/** As many times the seconds that are asked for. */
+/** The duration relative to the given seconds. */
 const LONGER = { 'leaking-slowly': 3 };
 const names = readdirSync(new URL('./programs/', import.meta.url)).map((file) => file.replace('.mjs', ''));
 
@@ -31,7 +31,7 @@ export async function runPrograms(only, seconds) {
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
   results.sort((a, b) => a.name.localeCompare(b.name));
   table(
-    ['program', 'readings', 'suspected', 'confirmed', 'end', 'time left: told / true', 'words'],
+    ['program', 'readings', 'suspected', 'confirmed', 'end', 'time left: reported / true', 'words'],
     results.map(row),
   );
   summarize(results);
@@ -40,7 +40,7 @@ export async function runPrograms(only, seconds) {
 async function runProgram(name, seconds) {
   const served = fileURLToPath(new URL('./served.mjs', import.meta.url));
   const execArgv = FLAGS[name.split('-')[0]];
-  // What V8 writes when it is out of memory is of no interest.
+  // Drops the output of V8 when it is out of memory.
   const child = fork(served, [name, String(seconds)], { execArgv, silent: true });
   for (const stream of [child.stdout, child.stderr]) stream.resume();
   const readings = [];
@@ -52,27 +52,27 @@ async function runProgram(name, seconds) {
   return { name, readings, ranOut: code !== 0, signal, seconds: (Date.now() - begun) / 1000 };
 }
 
-/** What there was of a reading, as a share of its limit. */
+/** A reading as a share of its limit. */
 function shareOf({ heapUsed, heapLimitBytes, external }, leak) {
   return leak.memory === 'heap' ? heapUsed / heapLimitBytes : external / leak.limitBytes;
 }
 
-/** The first reading at which there was a verdict of a state, and how much time was left by it and in truth. */
+/** The first reading with a verdict of a state, with the reported and the true time left. */
 export function first({ readings, ranOut, seconds }, state) {
   const at = readings.find(({ leaks }) => leaks.some((leak) => leak.state === state));
   if (at === undefined) return undefined;
   const leak = at.leaks.find((one) => one.state === state);
-  const told = leak.timeToLimitMs / 1000;
+  const reported = leak.timeToLimitMs / 1000;
   return {
     t: at.t,
     leak,
     share: shareOf(at, leak),
-    told,
+    reported,
     truth: ranOut ? seconds - at.t : extrapolated(readings, at, leak),
   };
 }
 
-/** What it would have taken at the rate from there to the end of the run. */
+/** The time to the limit at the rate from there to the end of the run. */
 function extrapolated(readings, at, { memory, limitBytes }) {
   const held = (reading) => (memory === 'heap' ? reading.heapUsed : reading.external);
   const later = readings.filter((reading) => reading.t > at.t && Number.isFinite(held(reading)));
@@ -95,7 +95,7 @@ function row(result) {
     when(suspected),
     when(confirmed),
     `${result.ranOut ? 'out of memory' : 'ended'}, ${result.seconds.toFixed(0)} s`,
-    best === undefined ? '-' : `${best.told.toFixed(0)} s / ${best.truth.toFixed(0)} s`,
+    best === undefined ? '-' : `${best.reported.toFixed(0)} s / ${best.truth.toFixed(0)} s`,
     result.readings.findLast(({ leaks }) => leaks.length > 0)?.leaks[0].explanation ?? '',
   ];
 }
@@ -107,7 +107,7 @@ function summarize(results) {
     const seen = (result) => states.map((state) => first(result, state)).find((one) => one !== undefined);
     const found = leaking.map(seen).filter((one) => one !== undefined);
     const early = found.filter(({ share }) => share < 0.7).length;
-    const near = found.filter(({ told, truth }) => told / truth > 0.5 && told / truth < 2).length;
+    const near = found.filter(({ reported, truth }) => reported / truth > 0.5 && reported / truth < 2).length;
     const false_ = healthy.filter((result) => seen(result) !== undefined).map(({ name }) => name);
     print(
       `${states.join(' or ')}: ${early} of ${leaking.length} leaks before 70 % of the limit; time left within a factor of 2 in ${near} of ${found.length}; false alarms ${false_.length} of ${healthy.length} ${false_.join(', ')}`,

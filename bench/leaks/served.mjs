@@ -1,4 +1,4 @@
-// The program of one process: an HTTP server under steady load, with a program's handler in it and the detector beside it.
+// The program of one process: an HTTP server under steady load, with the handler of a program, and the detector.
 // Usage: node bench/leaks/served.mjs PROGRAM SECONDS
 import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
@@ -17,7 +17,7 @@ const server = createServer(async (request, response) => {
   inFlight++;
   requests++;
   const id = Number(request.url.split('/')[2]);
-  // What a request has in its hands while it waits, as an answer of a database is.
+  // The memory of a waiting request, such as the result of a query.
   const rows = Array.from({ length: 40 }, (_, n) => ({ id: id + n, name: `row ${id} ${n}`, at: Date.now() }));
   await sleep(50 + 300 * Math.random());
   await handle({ id, requests, url: request.url });
@@ -49,7 +49,7 @@ new MajorCollections(
       heapLimitBytes,
       leaks: detector.verdicts(),
     });
-    // As a container does; V8 has no limit for what is outside its heap.
+    // Ends as a container does: V8 has no limit outside its heap.
     if (rss > rssLimitBytes) process.kill(process.pid, 'SIGKILL');
   },
 ).start();
@@ -61,7 +61,7 @@ let owed = 0;
 const load = setInterval(() => {
   owed += ratePerSecond((Date.now() - begun) / 1000) / 50;
   for (; owed >= 1; owed--) {
-    // Two paths in turns, and a third that comes in waves.
+    // Two alternating paths, and a third one in waves.
     const wave = Math.sin((Date.now() - begun) / 2000) > 0 ? 2 : 1;
     const path = paths[Math.floor(Math.random() * (wave + 1))];
     get({ port, path: `/${path}/${Math.floor(Math.random() * 1e6)}`, agent }, (answer) => answer.resume()).on(

@@ -1,7 +1,7 @@
-// Random courses of memory, half of which leak, through the detector.
+// Random courses of memory, half of which leak.
 import { print, table } from '../support/figures.mjs';
 
-/** Seeds from 1 to `courses`, of each half. */
+/** Simulates the seeds 1 to `courses` of each half. */
 export function simulate(LeakDetector, { readings, healthyCourse, leakingCourse }, courses) {
   const [healthy, leaking] = [new Map(), new Map()];
   for (let seed = 1; seed <= courses; seed++) {
@@ -23,7 +23,7 @@ export function simulate(LeakDetector, { readings, healthyCourse, leakingCourse 
       near(found.confirmed, course),
     ]);
   }
-  print('Courses that do not leak: how many had a verdict.');
+  print('Courses without a leak, by false verdicts.');
   show(healthy, ['ever any', 'ever a confirmed one', 'any at the end', 'a confirmed one at the end']);
   print(
     'Courses that leak: how many had a verdict before 70 % of the limit, and how good the time left was.',

@@ -1,5 +1,5 @@
-// Scrapes and exports what 1,000 operations have left, in a process of its own, and sends how much CPU time that took, and
-// how much of it between two turns of the event loop.
+// Scrapes and exports the metrics of 1,000 operations in its own process, and sends the CPU time, in total and between two
+// turns of the event loop.
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as sdk from '@opentelemetry/sdk-metrics';
@@ -32,7 +32,7 @@ function cpuMs() {
   return (user + system) / 1000;
 }
 
-/** How much CPU time something takes, and the most of it between two turns of the event loop. */
+/** The CPU time of a function, and the maximum between two turns of the event loop. */
 async function watched(work) {
   let last = cpuMs();
   let holdMs = 0;

@@ -1,4 +1,4 @@
-// Counts served requests of one variant in a process of its own, and sends CPU ns per request.
+// Counts incoming requests of one variant in its own process, and sends CPU ns per request.
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
 import { DurationInstruments } from '../../dist/esm/metrics/duration-instruments.js';
 import { PerformanceMonitor } from '../../dist/esm/monitor/performance-monitor.js';

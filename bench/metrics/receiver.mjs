@@ -1,4 +1,4 @@
-// Takes metrics by OTLP over gRPC and throws them away, in a process of its own. Sends its address.
+// Receives metrics by OTLP over gRPC and drops them, in its own process. Sends its address.
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 
 const server = new Server();

@@ -1,4 +1,4 @@
-// Measures in a process of its own, whose clock is the bench's. Arguments: operations, seed.
+// Measures in its own process with a simulated clock. Arguments: operations, seed.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const medians = names.map(() => 10 * 20 ** random());
 const pool = Float64Array.from({ length: 1 << 14 }, () => Math.exp(0.5 * normal()));
 
 try {
-  // What is compiled is nobody's.
+  // Warms up the compiler.
   day(serviceOf('0.9.0'));
   const first = serviceOf('1.0.0');
   const plainBytes = heldBy(() => day(plainOf(first)));
@@ -82,7 +82,7 @@ function plainOf({ now }) {
   return { now, drawn: 0, baseline: { tick() {} }, statistics: new Statistics(count) };
 }
 
-// A minute of each quarter of an hour: a day in some seconds.
+// One minute of each quarter of an hour: a day in some seconds.
 function day(service) {
   for (let at = 0; at < DAY_MINUTES; at += 15) {
     service.now += 14 * MINUTE;
@@ -106,7 +106,7 @@ function minute(service, factor, tick) {
   return slot(0);
 }
 
-// Pauses are what others wait for between two turns of the event loop meanwhile.
+// Pauses: the times between two turns of the event loop.
 async function sliced(service, now, ticks, pauses) {
   const began = performance.now();
   let last = began;

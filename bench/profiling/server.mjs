@@ -1,5 +1,5 @@
-// A server whose profiling is measured. VARIANT is `off`, `on` or `tracked`, then the directory of profiles. Answers each
-// message with its CPU time, and what the profiler has cost and holds since the last one.
+// The measured server. VARIANT is `off`, `on` or `tracked`, then the directory of profiles. Replies to each
+// message with its CPU time, and with the cost and the memory of the profiler since the last one.
 
 import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { listen } from '../support/app.mjs';
 
 const [variant, directory] = process.argv.slice(2);
 
-/** How long the main thread stands still for each rotation, in milliseconds. */
+/** The pause of the main thread for each rotation, in milliseconds. */
 let pauses = [];
 const { rotate } = ProfileRing.prototype;
 ProfileRing.prototype.rotate = function (...args) {
@@ -19,7 +19,7 @@ ProfileRing.prototype.rotate = function (...args) {
   pauses.push(performance.now() - began);
 };
 
-/** Much code and a heap of some size, as an application with an ORM has: 3,000 functions, and 80 MB. */
+/** The code and heap of an application with an ORM: 3,000 functions, and 80 MB. */
 const code = Array.from(
   { length: 3000 },
   (_, at) =>

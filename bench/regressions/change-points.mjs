@@ -1,4 +1,4 @@
-// Change points in series that people have marked, scored as in "An Evaluation of Change Point Detection Algorithms" (van den Burg and Williams 2020).
+// Change points in series that people have annotated, scored as in "An Evaluation of Change Point Detection Algorithms" (van den Burg and Williams 2020).
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -24,21 +24,21 @@ export function markedSeries(folder) {
 
 /** F1 with a margin of 5, and the covering of the segments. */
 export function scoreMarks({ values, marks }, found) {
-  const told = [0, ...found];
+  const detected = [0, ...found];
   const people = marks.map((indices) => [0, ...indices]);
   const all = [...new Set(people.flat())];
-  const precision = hits(all, told) / told.length;
+  const precision = hits(all, detected) / detected.length;
   const recall =
-    people.reduce((sum, indices) => sum + hits(told, indices) / indices.length, 0) / people.length;
+    people.reduce((sum, indices) => sum + hits(detected, indices) / indices.length, 0) / people.length;
   const f1 = (2 * precision * recall) / (precision + recall);
   const cover =
-    people.reduce((sum, indices) => sum + covering(indices, told, values.length), 0) / people.length;
+    people.reduce((sum, indices) => sum + covering(indices, detected, values.length), 0) / people.length;
   return { f1, cover };
 }
 
-/** How many of `wanted` have one of `told` near, each of which counts once. */
-function hits(told, wanted) {
-  const left = new Set(told);
+/** How many of `wanted` have one of `detected` near them, each of which counts once. */
+function hits(detected, wanted) {
+  const left = new Set(detected);
   let count = 0;
   for (const index of wanted) {
     const near = [...left].filter((one) => Math.abs(one - index) <= MARGIN);
@@ -49,12 +49,12 @@ function hits(told, wanted) {
   return count;
 }
 
-function covering(real, told, n) {
+function covering(real, detected, n) {
   const segments = (indices) => indices.map((start, place) => [start, indices[place + 1] ?? n]);
   let sum = 0;
   for (const [from, to] of segments(real)) {
     const best = Math.max(
-      ...segments(told).map(([start, end]) => {
+      ...segments(detected).map(([start, end]) => {
         const both = Math.max(0, Math.min(to, end) - Math.max(from, start));
         return both / (Math.max(to, end) - Math.min(from, start));
       }),

@@ -24,13 +24,16 @@ function hourly(folder, WindowModel) {
   }));
   print('\nHourly latencies, labelled by experts');
   table(
-    ['series', 'episodes', 'found', 'told', 'of these right'],
-    rows.map(({ name, real, found, told, right }) => [name, ...[real, found, told, right].map(String)]),
+    ['series', 'episodes', 'found', 'detected', 'of these right'],
+    rows.map(({ name, real, found, detected, right }) => [
+      name,
+      ...[real, found, detected, right].map(String),
+    ]),
   );
   const sum = (pick) => rows.reduce((total, row) => total + pick(row), 0);
-  const precision = sum(({ right }) => right) / sum(({ told }) => told);
+  const precision = sum(({ right }) => right) / sum(({ detected }) => detected);
   const recall = sum(({ found }) => found) / sum(({ real }) => real);
-  const wrong = sum(({ told, right }) => told - right) / sum(({ weeks }) => weeks);
+  const wrong = sum(({ detected, right }) => detected - right) / sum(({ weeks }) => weeks);
   const f1 = (2 * precision * recall) / (precision + recall);
   print(
     `Precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}, F1 ${f1.toFixed(3)}, false alarms per series and week ${wrong.toFixed(2)}, median delay ${median(rows.flatMap(({ delays }) => delays))} h.`,

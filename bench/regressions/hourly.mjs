@@ -6,10 +6,10 @@ const HOUR = 3_600_000;
 const WARM_UP = 72;
 const JOINED = 3;
 const [BEFORE, AFTER] = [1, 2];
-/** A value is unusual from so many deviations and from such a share above (or as a ratio below) what is expected on. */
+/** A value is unusual above both: this many deviations, and this share above (or ratio below) the expected value. */
 const DEVIATIONS = 5;
 const MIN_EFFECT = 0.5;
-/** No value at all is unusual where that is as rare. */
+/** A missing value is unusual if it is this rare. */
 const RARE = 0.02;
 /** How fast the level and the scatter follow, in hours. */
 const LEVEL_HOURS = 24;
@@ -60,15 +60,17 @@ export function unusual({ times, values }, WindowModel) {
 /** Hits and misses by episodes: gaps up to 3 hours are joined, from 1 hour before to 2 hours after counts. */
 export function score(series, flags) {
   const real = episodes(series.labels).filter(([, end]) => end >= WARM_UP);
-  const told = episodes(flags.map((flag, index) => flag && index >= WARM_UP));
+  const detected = episodes(flags.map((flag, index) => flag && index >= WARM_UP));
   const fits = ([from, to], [start, end]) => from <= end + AFTER && to >= start - BEFORE;
-  const found = real.filter((episode) => told.some((one) => fits(one, episode)));
-  const delays = found.map((episode) => Math.max(0, told.find((one) => fits(one, episode))[0] - episode[0]));
+  const found = real.filter((episode) => detected.some((one) => fits(one, episode)));
+  const delays = found.map((episode) =>
+    Math.max(0, detected.find((one) => fits(one, episode))[0] - episode[0]),
+  );
   return {
     real: real.length,
     found: found.length,
-    told: told.length,
-    right: told.filter((one) => real.some((episode) => fits(one, episode))).length,
+    detected: detected.length,
+    right: detected.filter((one) => real.some((episode) => fits(one, episode))).length,
     delays,
     weeks: (flags.length - WARM_UP) / 168,
   };

@@ -1,11 +1,11 @@
-// Random numbers from a seed, fast enough for some hundred million of them.
+// Reproducible random numbers, fast enough for some hundred million of them.
 
 const QUANTILES = 1 << 14;
 const normals = Float64Array.from({ length: QUANTILES }, (_, index) =>
   normalQuantile((index + 0.5) / QUANTILES),
 );
 
-/** A source of random numbers: the same seed, the same numbers. */
+/** A random number generator with a seed. */
 export class Random {
   constructor(seed) {
     this.state = Math.imul(seed + 1, 0x9e3779b1) | 0;
@@ -34,7 +34,7 @@ export class Random {
     return low * (high / low) ** this.uniform();
   }
 
-  /** How many events, where so many are expected. */
+  /** A random number of events with this expectation. */
   poisson(expected) {
     if (expected > 30) return Math.max(0, Math.round(expected + Math.sqrt(expected) * this.normal()));
     const limit = Math.exp(-expected);

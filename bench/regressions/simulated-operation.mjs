@@ -1,4 +1,4 @@
-// An operation of a service that is made up: its traffic, its latencies, and the windows that come of them.
+// An operation of a simulated service: its traffic, its latencies, and the resulting windows.
 import { Random } from './random.mjs';
 
 export const MINUTE = 60_000;
@@ -7,10 +7,10 @@ export const DAY = 24 * HOUR;
 const SLOT = 10_000;
 const MIN_COUNT = 30;
 const MAX_MS = 30 * MINUTE;
-/** How much windows differ from one another where nothing changed, as a standard deviation of the logarithm. */
+/** The variation of windows without a change, as a standard deviation of the logarithm. */
 const NOISE = 0.06;
 
-/** What the operations of a service are like: a mix of everything that makes a detector speak in vain. */
+/** The operations of a service: a mix of everything that causes false alarms. */
 export function profileOf(random, given = {}) {
   const kind = random.uniform();
   return {
@@ -23,10 +23,10 @@ export function profileOf(random, given = {}) {
     slowShare: kind < 0.3 ? random.scale(0.03, 0.5) : 0,
     slowFactor: random.scale(3, 15),
     tailShare: kind > 0.75 ? random.between(0.002, 0.02) : 0,
-    // By how much the share of the slow mode wanders in a day, as a share of itself.
+    // The daily drift of the share of the slow mode, relative to that share.
     drift: random.uniform() < 0.3 ? 0.1 : 0,
     noise: NOISE,
-    // How long the noise lasts.
+    // The duration of noise.
     noiseMs: random.scale(2, 30) * MINUTE,
     errorRate: random.uniform() < 0.5 ? 0 : random.scale(0.0005, 0.03),
     queries: random.uniform() < 0.3 ? 0 : Math.ceil(random.scale(0.5, 12)),
@@ -55,7 +55,7 @@ export class SimulatedOperation {
     this.p99Ms = this.percentile(0.99);
   }
 
-  /** The window that begins at `from`, milliseconds. */
+  /** The window that starts at `from`, in milliseconds. */
   window(from, knowsP99 = true) {
     const { profile, random } = this;
     const season = Math.sin(2 * Math.PI * (from / DAY + profile.phase));
@@ -78,7 +78,7 @@ export class SimulatedOperation {
     this.advance((from + to) / 2);
     const level = profile.medianMs * Math.exp(profile.latencySeason * season + this.noise);
     let [sum, logs, over, errors] = [0, 0, 0, 0];
-    // Requests are spread evenly over the window: of one in which the change falls, the last ones have it.
+    // Requests are spread evenly over a window: if the change falls into it, only its last requests have changed.
     const first = Math.ceil((count * (this.changeAt - from)) / (to - from));
     const errorNoise = Math.exp(0.3 * random.normal());
     for (let i = 0; i < count; i++) {
@@ -111,7 +111,7 @@ export class SimulatedOperation {
     };
   }
 
-  /** A latency without what the moment makes of it, its median 1. */
+  /** A latency with a median of 1, without season, noise and change. */
   shape() {
     const { profile, random } = this;
     let value = Math.exp(profile.sigma * random.normal());
@@ -126,7 +126,7 @@ export class SimulatedOperation {
     return queriesVary && queries > 0 ? this.random.poisson(queries * count) / count : queries;
   }
 
-  /** Noise is an Ornstein-Uhlenbeck process, so that it does not depend on how long windows are; the mix wanders. */
+  /** Noise is an Ornstein-Uhlenbeck process, so that it does not depend on the length of windows; the mix drifts. */
   advance(at) {
     const { profile, random } = this;
     const elapsed = at - this.noiseAt;

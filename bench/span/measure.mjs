@@ -1,4 +1,4 @@
-// Measures one variant in a process of its own and sends CPU ns per span. A request with a query within it: two spans.
+// Measures one variant in its own process and sends CPU ns per span. A request with a query: two spans.
 import { setImmediate } from 'node:timers/promises';
 import { ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
@@ -73,7 +73,7 @@ function request(number) {
   root.end();
 }
 
-/** CPU time, not the clock's: other processes of the machine take turns with this one. */
+/** CPU time: wall-clock time would include other processes. */
 function batch() {
   const before = process.cpuUsage();
   for (let number = 0; number < REQUESTS; number++) request(number);
@@ -88,7 +88,7 @@ for (let warmUp = 0; warmUp < 8; warmUp++) {
 const results = [];
 for (let count = 0; count < BATCHES; count++) {
   results.push(batch());
-  // What is told of garbage collections is heard between two batches, as it would be between two requests.
+  // Delivers the events of garbage collections between two batches, as between two requests.
   await setImmediate();
 }
 if (made.monitor !== undefined) {

@@ -1,8 +1,8 @@
-// The time from the application's modules being loaded to its listening, `with` the module or `without`.
+// The time from loading the modules of the application to listening, `with` the module or `without`.
 import { listen } from '../support/app.mjs';
 
 const [which] = process.argv.slice(2);
-// Loading Nest's adapter is the application's own, and is paid by whichever comes first.
+// Loads Nest's adapter first: it belongs to the application.
 await import('@nestjs/platform-express');
 const imports = which === 'with' ? [(await import('nestjs-performance')).PerformanceModule.forRoot()] : [];
 

@@ -1,4 +1,4 @@
-// The time of importing the package where Nest is loaded already; `without` imports a module with nothing in it.
+// The time to import the package after Nest; `without` imports an empty module.
 import 'reflect-metadata';
 import '@nestjs/common';
 import '@nestjs/core';

@@ -1,5 +1,5 @@
-// Counts operations of one variant in a process of its own, and sends CPU ns per operation. The clock is the bench's
-// own: 10,000 operations a second, so that slots turn and windows close as they do in a busy application.
+// Counts operations of one variant in its own process, and sends CPU ns per operation. The clock is simulated: 10,000
+// operations per second, so that slots turn and windows close as they do in a busy application.
 import { OperationHistory } from '../../dist/esm/statistics/operation-history.js';
 import { Statistics } from '../../dist/esm/statistics/statistics.js';
 import { median } from '../support/figures.mjs';

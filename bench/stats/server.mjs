@@ -1,5 +1,5 @@
-// The server that is measured: an application with 1,000 operations that have been busy for more than a day. Sends its
-// address, and at each message for how long its event loop stood still at most since the last one, and its CPU time.
+// The measured server: an application with 1,000 operations that have run for more than a day. Sends its address, and at
+// each message the longest block of its event loop since the last one, and its CPU time.
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 
 const HOUR = 3_600_000;
@@ -7,7 +7,7 @@ const PAST_MS = 26 * HOUR;
 const OPERATIONS = 1000;
 const RESOLUTION_MS = 1;
 
-// The monitor reads its past off this clock: it has been up for a day.
+// The clock of the monitor, which seems to have run for a day.
 const clock = performance.now.bind(performance);
 performance.now = () => clock() + PAST_MS;
 
@@ -22,7 +22,7 @@ const { app, url } = await listen([
 ]);
 const monitor = app.get(PerformanceMonitor);
 
-/** Latencies around a middle that differs between operations, with a tail, as those of a real one have. */
+/** Latencies with a tail, and with a different median for each operation. */
 function fill(now) {
   for (let operation = 0; operation < OPERATIONS; operation++) {
     const middle = 2 + (operation % 50);

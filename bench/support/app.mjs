@@ -1,4 +1,4 @@
-// A small application: one controller with one parameter, as plain JavaScript applies its decorators.
+// A small application with one controller and one parameter, in JavaScript without decorator syntax.
 import 'reflect-metadata';
 import { Controller, Get, Module, Param } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
@@ -13,7 +13,7 @@ Param('id')(prototype, 'greet', 0);
 Get(':id')(prototype, 'greet', Object.getOwnPropertyDescriptor(prototype, 'greet'));
 Controller('greetings')(GreetingController);
 
-/** Listens on a port that is free. */
+/** Listens on a free port. */
 export async function listen(imports = []) {
   class AppModule {}
   Module({ imports, controllers: [GreetingController] })(AppModule);

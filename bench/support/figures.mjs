@@ -1,19 +1,19 @@
-// Medians of rounds, and how they are shown.
+// Figures of several rounds, and their output.
 
-/** The middle one of some numbers. */
+/** The median. */
 export function median(numbers) {
   const sorted = [...numbers].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** `median (min-max)`: without its spread a figure of a shared machine says little. */
+/** `median (min to max)`: the spread shows the noise of a shared machine. */
 export function spread(numbers, digits = 1) {
   const [low, high] = [Math.min(...numbers), Math.max(...numbers)];
   return `${median(numbers).toFixed(digits)} (${low.toFixed(digits)} to ${high.toFixed(digits)})`;
 }
 
-/** Prints rows as a table in Markdown, so that it can be copied into a document. */
+/** Prints a Markdown table. */
 export function table(header, rows) {
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => row[column].length)),
@@ -22,10 +22,10 @@ export function table(header, rows) {
   print([line(header), line(widths.map((width) => '-'.repeat(width))), ...rows.map(line)].join('\n'));
 }
 
-/** Says whether a figure is within its target, and never fails for it: a noisy machine is not a fault. */
+/** Prints whether a figure meets its target. A miss is no error, because the machine may be busy. */
 export function verdict(what, figure, target, unit) {
   const word = figure <= target ? 'met' : 'MISSED';
-  print(`Target ${word}: ${what} ${figure.toFixed(2)}${unit}, at most ${target}${unit}.`);
+  print(`Target ${word}: ${what} ${figure.toFixed(2)}${unit}, limit ${target}${unit}.`);
 }
 
 export function print(text) {

@@ -1,14 +1,14 @@
-// Each figure comes from a process of its own: what one variant makes the compiler do must not help or hurt another.
+// Each figure is measured in its own process, so that variants do not share compiled code.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
-/** Starts a script of this folder with a channel to it. Its address is relative to `bench/`. */
+/** Starts a script with a channel to it. Its path is relative to `bench/`. */
 export function start(script, args = [], execArgv = []) {
   return fork(fileURLToPath(new URL(`../${script}`, import.meta.url)), args, { execArgv });
 }
 
-/** The next message of a process; fails when it ends instead. */
+/** The next message of a process. Rejects if it ends instead. */
 export async function answer(child) {
   const ended = new AbortController();
   const { signal } = ended;
@@ -23,7 +23,7 @@ export async function answer(child) {
   }
 }
 
-/** Ends a process and waits until it is gone, so that it takes no time from the next one. */
+/** Ends a process and waits until it has exited, so that it does not disturb the next one. */
 export async function stop(child) {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill();
@@ -40,7 +40,7 @@ export async function run(script, args = [], execArgv = []) {
   }
 }
 
-/** The variants of a round, beginning with another one each time: nobody always comes first. */
+/** The variants of a round, starting with a different one in each round. */
 export function rotated(variants, round) {
   return variants.map((_, index) => variants[(index + round) % variants.length]);
 }

@@ -1,10 +1,10 @@
-// Blocks the main thread by a loop that looks at the clock, and sums up the times in which it did not come round.
+// Blocks the main thread by a loop that reads the clock, and sums up the times in which it did not run.
 import { openSync, readSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import './started.mjs';
 
 const BLOCKS = 4;
-/** A pass of the loop takes well under a microsecond. */
+/** An iteration takes much less than a microsecond. */
 const GAP_MS = 0.1;
 
 const buffer = Buffer.alloc(128);
@@ -12,10 +12,10 @@ let schedule;
 try {
   schedule = openSync('/proc/self/schedstat');
 } catch {
-  // Not Linux: what other processes took from this one is counted with the rest.
+  // Not Linux: includes the time of other processes.
 }
 
-/** Milliseconds for which the main thread has waited for a processor, in all. */
+/** The total milliseconds that the main thread has waited for a CPU. */
 function waitedMs() {
   if (schedule === undefined) return 0;
   const length = readSync(schedule, buffer, 0, buffer.length, 0);
@@ -40,7 +40,7 @@ function block(ms) {
   return lost;
 }
 
-// Shorter than the limit, so that the loop is compiled before the first stack is taken.
+// Shorter than the limit, so that the loop is compiled before the first capture.
 block(60);
 await sleep(1200);
 const lost = [];

@@ -1,4 +1,4 @@
-// CPU of the whole process, its threads included, while it has next to nothing to do.
+// CPU time of an idle process with all of its threads.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startMs } from './started.mjs';
 

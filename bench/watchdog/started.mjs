@@ -1,4 +1,4 @@
-// The watchdog as it is built: an application reaches it only through the module.
+// The compiled watchdog, which applications can only use through the module.
 const { EventLoopWatchdog } = await import(
   new URL('../../dist/esm/process/event-loop-watchdog.js', import.meta.url).href
 );

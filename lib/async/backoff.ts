@@ -2,11 +2,12 @@ const FIRST_MS = 1000;
 const MAX_MS = 60_000;
 
 /**
- * The pause after an attempt that failed: it doubles from a second to a minute, and half of it is left to chance, so
- * that many senders do not come back together ("equal jitter", Brooker, "Exponential Backoff And Jitter", AWS 2015).
- * @param attempt 0 after the first one
+ * The delay in milliseconds before a retry. It doubles from a second to a minute, and half of it is random, so that many
+ * senders do not retry at the same time ("equal jitter", Brooker, "Exponential Backoff And Jitter", AWS 2015).
+ * @param attempt 0 after the first failure
+ * @param random returns a number from 0 to 1
  */
 export function backoffMs(attempt: number, random: () => number): number {
-  const whole = Math.min(MAX_MS, FIRST_MS * 2 ** attempt);
-  return whole / 2 + (random() * whole) / 2;
+  const delayMs = Math.min(MAX_MS, FIRST_MS * 2 ** attempt);
+  return delayMs / 2 + (random() * delayMs) / 2;
 }

@@ -1,25 +1,24 @@
 // Not the global one, which a test of the application may have replaced.
 import { setImmediate } from 'node:timers';
 
-/** A listener's error must not reach the operation that it was told of. */
 type Listener<T> = (event: T) => void;
 
-/** How many events wait for their listeners; more than that in one turn of the event loop are dropped. */
+/** Events that may wait for delivery. Further ones in the same turn of the event loop are dropped. */
 const MAX_WAITING = 1000;
 
 /**
- * Tells listeners of events, after the operation that caused them: in a later turn of the event loop, outside its
- * time and its context. Without listeners nothing is queued.
+ * Delivers events to listeners in a later turn of the event loop, outside the time and the context of the operation that
+ * caused them. The errors of listeners are passed to `onError`. Without listeners, nothing is queued.
  */
 export class DeferredEmitter<T> {
   private readonly listeners = new Set<Listener<T>>();
   private waiting: T[] = [];
-  /** DeferredEmitter that found the queue full. */
+  /** The number of events that were dropped because too many were waiting. */
   dropped = 0;
 
   constructor(private readonly onError: (error: unknown) => void) {}
 
-  /** Adds a listener. Returns what removes it. */
+  /** Adds a listener. Returns a function that removes it. */
   on(listener: Listener<T>): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);
@@ -34,7 +33,7 @@ export class DeferredEmitter<T> {
     if (this.waiting.push(event) === 1) setImmediate(() => this.deliver());
   }
 
-  /** Delivers what waits now. */
+  /** Delivers the waiting events now. */
   deliver(): void {
     const events = this.waiting;
     this.waiting = [];
@@ -49,7 +48,7 @@ export class DeferredEmitter<T> {
     }
   }
 
-  /** Removes every listener, after they have heard what waits. */
+  /** Delivers the waiting events, and removes all listeners. */
   close(): void {
     this.deliver();
     this.listeners.clear();

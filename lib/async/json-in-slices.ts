@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 
-/** For how long one slice may hold the event loop. */
+/** How long one slice may block the event loop. */
 const SLICE_MS = 0.5;
 
 /**
- * An object as JSON with a long list as its last member, in pieces: other work has its turn between them.
- * @param rest the other members, at least one
- * @param entries are made as they are taken
+ * Writes an object with a long list as JSON in pieces. Between them the event loop handles other work.
+ * @param rest the members before the list, at least one
+ * @param name the name of the list
+ * @param entries created one by one as they are written
  */
 export async function* jsonInSlices(
   rest: object,
@@ -16,15 +17,15 @@ export async function* jsonInSlices(
 ): AsyncGenerator<string, void, undefined> {
   let piece = `${JSON.stringify(rest).slice(0, -1)},${JSON.stringify(name)}:[`;
   let separator = '';
-  let from = performance.now();
+  let startedAt = performance.now();
   for (const entry of entries) {
     piece += separator + JSON.stringify(entry);
     separator = ',';
-    if (performance.now() - from < SLICE_MS) continue;
+    if (performance.now() - startedAt < SLICE_MS) continue;
     yield piece;
     piece = '';
     await setImmediate();
-    from = performance.now();
+    startedAt = performance.now();
   }
   yield `${piece}]}`;
 }

@@ -1,10 +1,10 @@
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 
-/** How long a shutdown waits for the last telemetry to be exported. */
+/** How long a shutdown waits for the last export of telemetry. */
 export const FLUSH_TIMEOUT_MS = 3000;
 
-/** Waits for a promise, and no longer than this; how it ends does not matter any more. */
+/** Waits until a promise settles, for at most `ms` milliseconds. Never rejects. */
 export async function settleWithin(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<void>((resolve) => {

@@ -4,9 +4,9 @@ import type { CapturedFile } from '../profiling/profiling.js';
 import type { GuardedSpan } from '../spans/guarded-span.js';
 
 /**
- * Writes what is known of a slow operation on its span, as numbers. The span must not have ended: an attribute set
- * in `onEnd` is lost.
- * @param captured the profiles that are being written of it
+ * Sets the attributes of a slow operation on its span, numbers as numbers. The span must not have ended: attributes that are
+ * set in `onEnd` are lost.
+ * @param captured the files of its profiles, which are being written
  */
 export function annotate(
   span: Span | GuardedSpan,
@@ -30,7 +30,7 @@ export function annotate(
   const { callSite, nPlusOne, resources } = slow;
   for (const { type, id, path, sent } of captured) {
     span.setAttribute(type === 'cpu' ? 'performance.profile' : 'performance.heap_snapshot', id);
-    // By this Grafana leads from a span to its profile.
+    // Grafana links a span to its profile by this attribute.
     if (sent) span.setAttribute('pyroscope.profile.id', span.spanContext().spanId);
     span.addEvent('performance.profile_captured', {
       'profile.type': type,

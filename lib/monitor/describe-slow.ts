@@ -11,18 +11,18 @@ import type { GuardedOperation } from '../spans/ended-operation.js';
 import type { LiveSpan } from '../spans/live-span.js';
 import { round } from '../text/round.js';
 
-/** What a slow operation is described with, beside itself. */
+/** The evidence that a slow operation is described with. */
 interface SlowDependencies {
   readonly resources: ResourceEvidence;
-  /** The median of the operation in milliseconds, once enough is known. */
+  /** The median of the operation in milliseconds; undefined without enough data. */
   readonly expectedMs: number | undefined;
-  /** Its baseline, which is kept across restarts. */
+  /** Its baseline, which is saved across restarts. */
   readonly baseline: { readonly p50Ms: number; readonly p95Ms: number } | undefined;
   /** The threshold comes from the baseline. */
   readonly adaptive: boolean;
   readonly analyzer: RequestAnalyzer;
   readonly profiling: Profiling;
-  /** How long the event loop was busy within it, where that is known. */
+  /** How long the event loop was busy during it, if that is measured. */
   readonly busyMs: number | undefined;
   readonly drivers: readonly DriverStatus[];
 }
@@ -31,8 +31,8 @@ let sequence = 0;
 
 /**
  * Describes a slow operation with its explanation.
- * @returns with the files that are captured of it, and what will be known later: its lines when their source maps have been
- * read, and which code ran
+ * @returns also the files that are captured of it, and the updates that follow: its call sites when their source maps have
+ * been read, and its hot functions
  */
 export function describeSlow(
   operation: GuardedOperation,
@@ -91,7 +91,7 @@ export function describeSlow(
   return { slow, files, updates: [explained.lines, profiled] };
 }
 
-/** Of what has code of its own, the code that ran is captured. */
+/** Captures the profile of an operation, unless it only waited. */
 function captureSlow(
   { type, name }: GuardedOperation,
   live: LiveSpan,
@@ -112,7 +112,7 @@ function captureSlow(
   return profiling.slowOperation(run, `${type} ${name}`, busyMs ?? now - live.startedAt);
 }
 
-/** What the profile of an operation adds to its description. */
+/** The update that follows from the profile of an operation. */
 async function profile(
   { found, snapped }: SlowCapture,
   { lines, withProfile }: TimedExplanation,
@@ -143,7 +143,7 @@ function explain(
   if (live === undefined || !analyzer.explains) {
     const why = analyzer.explains
       ? 'Child spans are not recorded: add SlowSpanProcessor to your provider.'
-      : 'It is not explained: detection.explain is false.';
+      : 'There is no explanation: detection.explain is false.';
     const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). ${why}`;
     return { now: { cause: 'unknown', causeShare: 1, causes: [], explanation } };
   }
@@ -163,7 +163,7 @@ function explain(
   return analyzer.explain(facts, live, now, loopIdleMs());
 }
 
-/** The CPU time of the process since the request started, where it is known: the operation cannot have used more. */
+/** The CPU time of the process since the request started, an upper limit for the operation; infinite if it is not measured. */
 function cpuSince({ request }: LiveSpan): number {
   return request.cpuStartMs > 0 ? cpuTimeMs() - request.cpuStartMs : Number.POSITIVE_INFINITY;
 }

@@ -2,9 +2,9 @@ import { bearerToken, boolean, isObject, whole } from '../validation/checks.js';
 import { type OptionTable, option } from '../validation/option-table.js';
 
 /**
- * Who may see the endpoint: `token`, `authorize` and `guards` are checked in this order, and the first check that grants
+ * Access to the endpoint: `token`, `authorize` and `guards` are checked in this order, and the first check that grants
  * access wins. Without any of them, callers on the loopback interface have access outside production (`NODE_ENV`), and
- * nobody in production. The path is given beside the options: `forRoot({ ..., endpointPath })`.
+ * nobody in production. The path is set beside the options: `forRoot({ ..., endpointPath })`.
  */
 export interface EndpointOptions {
   enabled?: boolean | undefined;
@@ -13,19 +13,19 @@ export interface EndpointOptions {
    * begins a session of 12 hours.
    */
   token?: string | undefined;
-  /** Decides by the request of the platform: Express's or Fastify's. */
+  /** Returns whether a request has access. It receives the request of the platform, Express or Fastify. */
   // biome-ignore lint/suspicious/noExplicitAny: a function that names the type of its request must be accepted.
   authorize?: ((request: any) => boolean | Promise<boolean>) | undefined;
   /**
-   * Nest guards, all of which must grant access: instances, or classes, which are taken from the application's providers,
-   * or created. What a guard throws is the answer.
+   * Nest guards, all of which must grant access: instances, or classes, which are resolved from the application's providers
+   * or created. An exception of a guard is the response.
    */
   guards?: (EndpointGuardLike | EndpointGuardClass)[] | undefined;
-  /** Concurrent live pages. */
+  /** The maximum number of concurrent live pages. */
   maxStreams?: number | undefined;
 }
 
-/** The part of Nest's `CanActivate` that is called. It answers a boolean, a promise or an Observable of one. */
+/** Nest's `CanActivate`: returns a boolean, or a promise or an Observable of one. */
 export interface EndpointGuardLike {
   canActivate(execution: never): unknown;
 }
@@ -48,7 +48,7 @@ export const ENDPOINT_OPTIONS: OptionTable<EndpointOptions> = {
 };
 
 function isGuard(value: unknown): boolean {
-  // A class may give its instances alone the method. What has no prototype is no class.
+  // A class may define the method in its constructor. A function without a prototype is no class.
   if (typeof value === 'function') return value.prototype !== undefined;
   return isObject(value) && typeof value['canActivate'] === 'function';
 }

@@ -18,26 +18,25 @@ import { own } from '../validation/own.js';
 import type { ResolvedOptions } from './options.js';
 
 const TICK_MS = 10_000;
-/** Operations that a leak may be laid to. */
-const BUSIEST = 32;
+/** Operations that are considered as the origin of a leak. */
+const SUSPECTS = 32;
 
-/** What is seen only over time, and whom it is told. */
 export interface LongTermDependencies {
   statistics(): Statistics;
   readonly resources: ResourceSampler;
   readonly peaks: ResourcePeaks;
   observed(observation: Observation): void;
-  /** A leak is certain now. */
+  /** A leak was confirmed. */
   onLeak(leak: Leak): void;
   onError(error: unknown): void;
-  /** What is saved with the baseline, and given back after a restart. */
+  /** The counters of objectives, which are saved with the baseline and restored after a restart. */
   readonly slo: { saved(): unknown; restore(saved: unknown): void };
 }
 
-/** What needs hours and days to be seen: baselines and regressions, trends, and memory that leaks. */
+/** Analyses over hours and days: baselines, regressions, trends and leaks. */
 export class LongTermAnalysis {
   readonly baseline: Baseline;
-  /** Where it is told what could not be read or saved. Set by whoever has a log. */
+  /** Logs that a baseline could not be read or saved. Set by the module. */
   warn: ((message: string) => void) | undefined;
   private readonly memory: MemoryWatch | undefined;
   private readonly resourceTrends = new ResourceTrends();
@@ -46,7 +45,7 @@ export class LongTermAnalysis {
 
   constructor(
     private readonly options: ResolvedOptions,
-    private readonly around: LongTermDependencies,
+    private readonly dependencies: LongTermDependencies,
   ) {
     const { serviceName, serviceVersion, thresholds, detection } = options;
     this.baseline = new Baseline(
@@ -55,19 +54,19 @@ export class LongTermAnalysis {
         service: serviceName,
         version: serviceVersion,
         maxOperations: detection.maxOperations,
-        operations: () => around.statistics().withHistory(),
+        operations: () => dependencies.statistics().withHistory(),
         thresholdOf: (type) => own(thresholds, type),
-        onRegression: (regression) => around.observed(observeRegression(regression)),
-        onTrend: (trend) => around.observed(observeTrend(trend)),
-        onError: around.onError,
-        slo: around.slo,
+        onRegression: (regression) => dependencies.observed(observeRegression(regression)),
+        onTrend: (trend) => dependencies.observed(observeTrend(trend)),
+        onError: dependencies.onError,
+        slo: dependencies.slo,
       },
       (message) => this.warned(message),
     );
     if (detection.memoryLeaks.enabled) {
       this.memory = new MemoryWatch(
-        () => ({ inFlight: concurrentRequests.running, requests: around.statistics().countOf('http') }),
-        () => around.statistics().busiest(BUSIEST),
+        () => ({ inFlight: concurrentRequests.running, requests: dependencies.statistics().countOf('http') }),
+        () => dependencies.statistics().busiest(SUSPECTS),
       );
     }
   }
@@ -78,12 +77,12 @@ export class LongTermAnalysis {
     this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
   }
 
-  /** What got worse: what goes on, then what is over. */
+  /** The regressions: those that last, then those that are over. */
   regressions(): Regression[] {
     return this.baseline.regressions();
   }
 
-  /** The drifts of operations and of the process's resources that go on. */
+  /** The current trends of operations and of the resources of the process. */
   trends(): Trend[] {
     return [...this.resourceTrends.trends(), ...this.baseline.trends()];
   }
@@ -100,32 +99,32 @@ export class LongTermAnalysis {
     await this.baseline.shutdown();
   }
 
-  /** A log may be anybody's. */
+  /** The log of the application may throw. */
   private warned(message: string): void {
     try {
       this.warn?.(message);
     } catch (error) {
-      this.around.onError(error);
+      this.dependencies.onError(error);
     }
   }
 
   private tick(): void {
     try {
-      this.around.peaks.take();
+      this.dependencies.peaks.take();
       for (const leak of this.memory?.changedLeaks() ?? []) {
-        this.around.observed(observeLeak(leak));
-        if (leak.state === 'confirmed') this.around.onLeak(leak);
+        this.dependencies.observed(observeLeak(leak));
+        if (leak.state === 'confirmed') this.dependencies.onLeak(leak);
       }
       if (this.options.baseline.enabled) this.addResources();
     } catch (error) {
-      this.around.onError(error);
+      this.dependencies.onError(error);
     }
   }
 
   private addResources(): void {
-    // The wall clock may jump.
+    // Monotonic: the wall clock may jump.
     const now = performance.timeOrigin + performance.now();
-    const { memory, cpu, eventLoop } = this.around.resources.current();
+    const { memory, cpu, eventLoop } = this.dependencies.resources.current();
     const trends = this.resourceTrends.add(now, {
       heapUsed: memory.heapUsed,
       heapLimit: getHeapStatistics().heap_size_limit,
@@ -134,6 +133,6 @@ export class LongTermAnalysis {
       cpuMs: cpu.userMs + cpu.systemMs,
       delayMaxMs: eventLoop.delayMaxMs,
     });
-    for (const trend of trends) this.around.observed(observeTrend(trend));
+    for (const trend of trends) this.dependencies.observed(observeTrend(trend));
   }
 }

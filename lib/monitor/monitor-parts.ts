@@ -130,7 +130,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
   };
 }
 
-/** What the limits dropped since the start or the last reset. */
+/** How much the limits dropped since the start or the last reset. */
 export function droppedBy({
   statistics,
   slow,
@@ -149,7 +149,7 @@ export function droppedBy({
   };
 }
 
-/** An error of a listener, or of this package, goes to OpenTelemetry's diagnostics alone. */
+/** Logs an error of a listener, or of this package, to OpenTelemetry's diagnostics. */
 export function reportError(error: unknown): void {
   diag.error('nestjs-performance: a listener failed', error);
 }

@@ -25,19 +25,19 @@ import type { LongTermAnalysis } from './long-term-analysis.js';
 import { droppedBy, type MonitorParts } from './monitor-parts.js';
 import type { ResolvedOptions } from './options.js';
 
-/** Operations listed by default. More would make a heavy page of little use. */
+/** Operations that are listed by default. */
 const LISTED = 100;
 
-/** What a monitor knows, to read. */
+/** The results of a monitor, for reading. */
 export class MonitorViews implements ReportSource {
   protected readonly parts: MonitorParts;
 
-  /** @param parts of which it is a view, or another view of the same. @internal */
+  /** @param parts the parts of a monitor, or another view of them. @internal */
   constructor(parts: MonitorParts | MonitorViews) {
     this.parts = parts instanceof MonitorViews ? parts.parts : parts;
   }
 
-  /** The options with every default filled in. */
+  /** The options with all defaults. */
   get options(): ResolvedOptions {
     return this.parts.options;
   }
@@ -45,7 +45,7 @@ export class MonitorViews implements ReportSource {
   get countingSince(): number {
     return this.parts.counting.since;
   }
-  /** The samples of CPU, memory, event loop and garbage collection. */
+  /** Samples of CPU, memory, event loop and garbage collection. */
   get resources(): ResourceSampler {
     return this.parts.resources;
   }
@@ -73,7 +73,7 @@ export class MonitorViews implements ReportSource {
   }
 
   /**
-   * The same with operations that are summarised one by one, as they are read.
+   * The same with operations that are summarized one by one as they are read.
    * @internal
    */
   statsInParts({ operations = LISTED }: { operations?: number | undefined } = {}): PerformanceStatsInParts {
@@ -105,7 +105,7 @@ export class MonitorViews implements ReportSource {
     alerts.dropped = 0;
   }
 
-  /** The last slow operations, the newest first. */
+  /** The kept slow operations, the newest first. */
   getSlowOperations(filter: { limit?: number | undefined; type?: string | undefined } = {}): SlowOperation[] {
     return this.parts.slow.list(filter.limit, filter.type);
   }
@@ -120,7 +120,7 @@ export class MonitorViews implements ReportSource {
     return this.parts.analyzer.findings.list(filter);
   }
 
-  /** The statements that were slow at least once, or all of them; those with the most time first. By default 100. */
+  /** The statements that were slow at least once, or all of them; those with the most total time first. By default 100. */
   getSlowQueries(filter: { limit?: number | undefined; all?: boolean | undefined } = {}): SlowQuery[] {
     return this.parts.analyzer.getSlowQueries(filter);
   }
@@ -130,31 +130,31 @@ export class MonitorViews implements ReportSource {
     return this.parts.longTerm.regressions();
   }
 
-  /** The trends that continue, those that reach their limit first before others. */
+  /** The current trends, those that reach their limit first at the front. */
   getTrends(): Trend[] {
     return this.parts.longTerm.trends();
   }
 
-  /** Memory that leaks. */
+  /** Memory leaks, suspected or confirmed. */
   getLeaks(): Leak[] {
     return this.parts.longTerm.leaks();
   }
 
   /**
-   * What is slow, what became slower, what was found, and how the process is.
+   * A report of slow operations, regressions, findings and the state of the process.
    * @param options `since` in milliseconds since 1970, by default the start; `limit` entries of each list, by default 20
    */
   getReport(options: { since?: number | undefined; limit?: number | undefined } = {}): PerformanceReport {
     return buildReport(this, options);
   }
 
-  /** The baseline of an operation, once enough is known. */
+  /** The baseline of an operation; undefined without enough data. */
   getBaseline(type: OperationType, name: string): BaselineLatency | undefined {
     return this.parts.statistics.history(type, name)?.usual;
   }
 
   /**
-   * Suppresses the notifications of alerts that match, while the silence holds. Returns what ends it.
+   * Suppresses the notifications of matching alerts while the silence lasts. Returns a function that ends it.
    * @throws PerformanceOptionsError for an invalid silence
    */
   silence(options: SilenceOptions): () => void {
@@ -166,7 +166,7 @@ export class MonitorViews implements ReportSource {
     return this.parts.alerting.burnRates(Date.now());
   }
 
-  /** The alerts that fired or were resolved, the newest first. */
+  /** Recent alerts that fired or were resolved, the newest first. */
   getRecentAlerts(): PerformanceAlert[] {
     return this.parts.alertHistory.list();
   }
@@ -177,11 +177,9 @@ export class MonitorViews implements ReportSource {
   }
 
   /**
-   * Compares a span that is about to end with the threshold of its type, annotates it when it is slow, and counts it. For
-   * spans that no {@link SlowSpanProcessor} sees: one that it does see is counted by it, and only compared here. Never
-   * throws.
-   * @param span any object with some members of a span, or none; `performance.*` attributes are written with its
-   * `setAttribute`
+   * Compares a span that is about to end with the threshold of its type, annotates it if it is slow, and counts it. For spans
+   * that no {@link SlowSpanProcessor} sees: the others are counted by it, and only compared here. Never throws.
+   * @param span any object with some members of a span, or none; receives `performance.*` attributes by its `setAttribute`
    * @param durationMs milliseconds; unless it is a finite number of at least 0, the operation is not counted
    * @returns whether it was slow
    */

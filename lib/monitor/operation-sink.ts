@@ -13,8 +13,7 @@ import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { Profiling } from '../profiling/profiling.js';
 import type { EndedOperation, GuardedOperation } from '../spans/ended-operation.js';
 import { GuardedSpan } from '../spans/guarded-span.js';
-import type { OperationRecorder, SpanSink } from '../spans/live-span.js';
-import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
+import { type LiveSpan, liveSpanOf, type OperationRecorder, type SpanSink } from '../spans/live-span.js';
 import type { StackRequests } from '../spans/stack-requests.js';
 import { emptyBreakdown } from '../spans/work.js';
 import type { WorkKey } from '../spans/work-group.js';
@@ -23,7 +22,6 @@ import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { RecordedSpans, SlowOperations } from './slow-operations.js';
 
-/** What operations are reported to on their way. */
 interface SinkParts {
   readonly thresholds: Thresholds;
   readonly minRepetitions: number;
@@ -36,11 +34,11 @@ interface SinkParts {
   readonly slos: SloCounters;
 }
 
-/** The path of an operation: counted, compared with its threshold, and kept with its evidence when it was slow. */
+/** Counts operations, compares them with their thresholds, and keeps the slow ones with their evidence. */
 export class OperationSink implements SpanSink {
   /** Whether operations are counted. */
   isOpen = false;
-  /** The drivers that are instrumented, and those that are not. */
+  /** The drivers of the application, seen or not. */
   drivers: readonly DriverStatus[] = [];
   recorder: OperationRecorder | undefined = undefined;
   readonly id: number;
@@ -137,7 +135,7 @@ export class OperationSink implements SpanSink {
   }
 }
 
-/** The operation with its name within bounds, and a span that throws nothing. Most are given like that. */
+/** The operation with a name of limited length, and a span whose members never throw. */
 function guarded(given: EndedOperation, live: LiveSpan | undefined): GuardedOperation {
   const { name, span } = given;
   const isGuarded = span === undefined || live !== undefined || span instanceof GuardedSpan;
@@ -146,7 +144,7 @@ function guarded(given: EndedOperation, live: LiveSpan | undefined): GuardedOper
   return { ...given, name: boundedName(name), span: isGuarded ? (span as Span) : safe };
 }
 
-/** A copy of what completed below an operation: the span around it takes that over. */
+/** A copy of the spans that completed below an operation: its parent takes over the originals. */
 function recordedSpans(
   live: LiveSpan | undefined,
   durationMs: number,
@@ -158,7 +156,7 @@ function recordedSpans(
 
 const parts: number[] = emptyBreakdown();
 
-/** One array for all operations: they are counted one after the other. */
+/** One array for all operations: they are counted synchronously, one after the other. */
 function clearedParts(): number[] {
   return parts.fill(-0);
 }

@@ -49,7 +49,7 @@ import {
   type TracingOptions,
 } from './tracing-options.js';
 
-/** What a {@link PerformanceMonitor} takes. Everything is optional; durations are milliseconds. */
+/** The options of a {@link PerformanceMonitor}. All are optional; durations are in milliseconds. */
 export interface MonitorOptions extends ServiceOptions, ThresholdOptions, ProfilingSwitches {
   /** `false` disables the module. */
   enabled?: boolean | undefined;
@@ -81,7 +81,7 @@ export const MONITOR_OPTIONS: OptionTable<MonitorOptions> = {
   endpoint: ENDPOINT_OPTIONS,
 };
 
-/** The options with every default filled in. */
+/** The options with all defaults. */
 export interface ResolvedOptions extends ResolvedServiceOptions, Complete<ProfilingSwitches> {
   readonly enabled: boolean;
   /** `NODE_ENV` is `production`. */

@@ -19,7 +19,7 @@ import { resolveOptions } from './resolve-options.js';
 
 /**
  * The core without Nest: counts operations, compares them with their thresholds, and keeps the slow ones with their
- * evidence. Nothing on the path of an operation throws, waits, or does I/O.
+ * evidence. Recording an operation never throws, waits, or does I/O.
  */
 export class PerformanceMonitor extends MonitorViews {
   /**
@@ -31,7 +31,7 @@ export class PerformanceMonitor extends MonitorViews {
     if (this.options.enabled) this.start();
   }
 
-  /** What live spans report to. @internal */
+  /** The sink that live spans report to. @internal */
   get sink(): SpanSink {
     return this.parts.sink;
   }
@@ -47,7 +47,7 @@ export class PerformanceMonitor extends MonitorViews {
     return this.parts.metrics;
   }
 
-  /** The drivers that are instrumented, and those that are not. Set by the instrumentation. */
+  /** The drivers of the application, seen or not. Set by the instrumentation. */
   get drivers(): readonly DriverStatus[] {
     return this.parts.sink.drivers;
   }
@@ -72,9 +72,9 @@ export class PerformanceMonitor extends MonitorViews {
   }
 
   /**
-   * Counts an operation that ended. When it was slow, annotates its span and keeps it.
+   * Counts an operation that ended. If it was slow, annotates its span and keeps it.
    * @param now milliseconds on the clock of `performance.now()`
-   * @param idle how long the event loop has been idle until then
+   * @param idle how long the event loop has been idle until then, in milliseconds
    * @returns whether it was slow
    */
   record(operation: EndedOperation, now?: number, idle?: number): boolean {
@@ -82,10 +82,10 @@ export class PerformanceMonitor extends MonitorViews {
   }
 
   /**
-   * What operations cost, at most `limit` of them: those with the most excess time first, then those with the most time.
-   * Only these are summarised.
+   * The costs of up to `limit` operations: those with the most excess time first, then those with the most time. Only these
+   * are summarized.
    * @param now milliseconds on the clock of `performance.now()`
-   * @param always operations that are among them whatever they cost
+   * @param always operations that are included whatever they cost
    */
   operationsByCost(
     limit: number,
@@ -103,17 +103,17 @@ export class PerformanceMonitor extends MonitorViews {
     return this.parts.statistics.failing(window, now);
   }
 
-  /** The number of operations that have statistics of their own. */
+  /** The number of operations with separate statistics. */
   get operationCount(): number {
     return this.parts.statistics.nameCount;
   }
 
-  /** What this run has learned, as it is saved; its operations are encoded one after another. */
+  /** The baseline of this run, in the form in which it is saved. Its operations are encoded one by one. */
   baselineSnapshot(): SnapshotToSave {
     return this.parts.longTerm.baseline.snapshot();
   }
 
-  /** The figures of every type within the last minute. */
+  /** The latency summary of each type within the last minute. */
   lastMinute(): ({ type: string } & LatencySummary)[] {
     const { statistics } = this.parts;
     const now = performance.now();
@@ -123,30 +123,30 @@ export class PerformanceMonitor extends MonitorViews {
     });
   }
 
-  /** Calls `listener` with each slow operation, a turn of the event loop after it ended. Returns what stops it. */
+  /** Calls `listener` with each slow operation, in a later turn of the event loop. Returns a function that removes it. */
   onSlowOperation(listener: (operation: SlowOperation) => void): () => void {
     return this.parts.slow.onAdded(listener);
   }
 
   /**
-   * Calls `listener` with each slow operation of which more has become known: its lines, its profile. It is a new object
-   * with the id of the one before. Returns what stops it.
+   * Calls `listener` with each slow operation whose description was completed: by its call sites, by its profile. It is a new
+   * object with the same id. Returns a function that removes it.
    */
   onSlowOperationUpdate(listener: (operation: SlowOperation) => void): () => void {
     return this.parts.slow.onUpdated(listener);
   }
 
-  /** Calls `listener` with each finding, each time it is seen. Returns what stops it. */
+  /** Calls `listener` with a finding each time it is observed. Returns a function that removes it. */
   onFinding(listener: (finding: Finding) => void): () => void {
     return this.parts.analyzer.findings.on(listener);
   }
 
-  /** Calls `listener` with each alert. Returns what stops it. */
+  /** Calls `listener` with each alert. Returns a function that removes it. */
   onAlert(listener: (alert: PerformanceAlert) => void): () => void {
     return this.parts.alerts.on(listener);
   }
 
-  /** Evaluates the alert rules, as the timer does. */
+  /** Evaluates the alert rules now, as a timer does regularly. */
   evaluateAlerts(): void {
     try {
       this.parts.alerting.evaluate(Date.now());
@@ -156,16 +156,16 @@ export class PerformanceMonitor extends MonitorViews {
   }
 
   /**
-   * Starts to watch for blocks of the event loop, a second from now. The module does so when the application is up: what
-   * is loaded and compiled until then also blocks it.
+   * Starts to watch for blocks of the event loop, a second from now. The module calls it when the application has started:
+   * loading and compiling also block the event loop.
    */
   watchEventLoop(): void {
     if (this.parts.sink.isOpen) this.parts.analyzer.watch();
   }
 
   /**
-   * Stops its timers, delivers the events that wait, and counts nothing more.
-   * @returns a promise that resolves when profiles that are being written are written, or 3 seconds later. Never rejects.
+   * Stops the timers, delivers the waiting events, and counts no further operations.
+   * @returns a promise that resolves when pending profiles are written, within 3 seconds. Never rejects.
    */
   async shutdown(): Promise<void> {
     const { sink, resources, analyzer, slow, alerts, alerting, profiling, longTerm } = this.parts;

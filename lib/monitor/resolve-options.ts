@@ -13,9 +13,9 @@ import { formatValue, type OptionFault, PerformanceOptionsError } from '../valid
 import { MONITOR_OPTIONS, type MonitorOptions, type ResolvedOptions } from './options.js';
 
 /**
- * The options with the environment beneath them and the defaults beneath both.
- * @param more options that the caller takes beside those of the monitor
- * @throws {@link PerformanceOptionsError} that names every invalid option and variable
+ * The resolved options: as given, otherwise from the environment, otherwise the defaults.
+ * @param more further options that are allowed
+ * @throws {@link PerformanceOptionsError} that lists all invalid options and variables
  */
 export function resolveOptions(
   options: MonitorOptions = {},
@@ -40,7 +40,7 @@ export function resolveOptions(
   };
 }
 
-/** Every fault of the options: unknown names, and invalid values. `undefined` counts as absent. */
+/** All faults of the options: unknown names and invalid values. `undefined` counts as absent. */
 export function findFaults(options: unknown, more: Shape = {}): OptionFault[] {
   if (options !== undefined && !isObject(options))
     return [{ path: 'options', received: formatValue(options), allowed: 'an object' }];

@@ -1,7 +1,7 @@
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import type { PerformanceMonitor } from './performance-monitor.js';
 
-/** The monitors of the modules that run in this process, the oldest first. The runtime knows only their sinks. */
+/** The monitors of the running modules of this process, the oldest first. */
 export function runningMonitors(): readonly PerformanceMonitor[] {
   return tracingRuntime.monitors as PerformanceMonitor[];
 }

@@ -3,7 +3,7 @@ import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-opera
 import type { CompletedSpans } from '../spans/completed-spans.js';
 import { waterfallOf } from '../spans/waterfall.js';
 
-/** What a waterfall is made of when it is requested: numbers and names. */
+/** The data of a waterfall, which is created when it is requested. */
 export interface RecordedSpans {
   readonly completed: CompletedSpans;
   /** When the operation started, on the same clock. */
@@ -31,7 +31,7 @@ export class SlowOperations {
     this.updated = new DeferredEmitter(onError);
   }
 
-  /** @param recorded what completed below it, if anything did */
+  /** Adds an operation. @param recorded the spans that completed below it, if any */
   add(operation: SlowOperation, recorded?: RecordedSpans): void {
     this.ring[this.next] = { operation, recorded };
     this.next = (this.next + 1) % this.capacity;
@@ -46,17 +46,17 @@ export class SlowOperations {
     this.updated.emit(kept.operation);
   }
 
-  /** The same with what will be known later. */
+  /** The same when each update is known. */
   updateLater(id: string, updates: readonly (Promise<Partial<SlowOperation>> | undefined)[]): void {
     for (const update of updates) update?.then((better) => this.update(id, better)).catch(this.onError);
   }
 
-  /** Calls `listener` with each operation that is added, in a later turn of the event loop. Returns what stops it. */
+  /** Calls `listener` with each operation that is added, in a later turn of the event loop. Returns a function that removes it. */
   onAdded(listener: (operation: SlowOperation) => void): () => void {
     return this.added.on(listener);
   }
 
-  /** Calls `listener` with each operation that is described better, in a later turn of the event loop. */
+  /** The same for each operation whose description was completed. */
   onUpdated(listener: (operation: SlowOperation) => void): () => void {
     return this.updated.on(listener);
   }
@@ -65,7 +65,7 @@ export class SlowOperations {
     return this.added.dropped + this.updated.dropped;
   }
 
-  /** The newest first, at most `limit`, of one type where it is given. */
+  /** The operations of a type, or of all types, the newest first. */
   list(limit = this.capacity, type?: string): SlowOperation[] {
     const result: SlowOperation[] = [];
     const size = this.ring.length;
@@ -76,7 +76,7 @@ export class SlowOperations {
     return result;
   }
 
-  /** The one with this id while it is kept, with its waterfall. */
+  /** The operation with this id, if it is kept, with its waterfall. */
   get(id: string): DetailedSlowOperation | undefined {
     const kept = this.ring.find(({ operation }) => operation.id === id);
     if (kept?.recorded === undefined) return kept?.operation;
@@ -93,7 +93,7 @@ export class SlowOperations {
     this.updated.dropped = 0;
   }
 
-  /** Delivers the events that wait, and no more. */
+  /** Delivers the waiting events, and removes all listeners. */
   close(): void {
     this.added.close();
     this.updated.close();

@@ -4,22 +4,22 @@ import { addressFrom, type OptionTable, option } from '../validation/option-tabl
 
 /** How spans are created and exported. */
 export interface TracingOptions {
-  /** Where spans are exported to by OTLP over gRPC, such as `http://localhost:4317`. Without it nothing is exported. */
+  /** The receiver of spans by OTLP over gRPC, such as `http://localhost:4317`. Without it, no spans are exported. */
   endpoint?: string | undefined;
   sampling?: SamplingOptions | undefined;
   /** Instrument drivers and outgoing calls, without a preload. */
   instrumentation?: boolean | undefined;
 }
 
-/** Which traces are exported. Statistics count every operation whatever is sampled. */
+/** Which traces are exported. Statistics count every operation, sampled or not. */
 export interface SamplingOptions {
-  /** The share of traces that is exported, 0 to 1. */
+  /** The share of traces that are exported, 0 to 1. */
   ratio?: number | undefined;
-  /** Also export each trace of which a span was slow or failed, whole. */
+  /** Export unsampled traces, too, if one of their spans was slow or failed. */
   keepSlowTraces?: boolean | undefined;
-  /** Spans that wait for the end of their trace, over all traces. */
+  /** The maximum number of spans that wait for the end of their trace, over all traces. */
   maxBufferedSpans?: number | undefined;
-  /** Spans of one trace that wait for its end. */
+  /** The maximum number of spans of one trace that wait for its end. */
   maxSpansPerTrace?: number | undefined;
 }
 
@@ -46,7 +46,7 @@ export const TRACING_OPTIONS: OptionTable<TracingOptions> = {
 
 /** Which incoming requests are measured. */
 export interface HttpOptions {
-  /** Paths (exact, or all below one that ends in `/`) or patterns on the path that are not measured. */
+  /** Requests that are not measured: exact paths, all paths below one that ends in `/`, or patterns of paths. */
   ignore?: (string | RegExp)[] | undefined;
 }
 

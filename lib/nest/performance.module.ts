@@ -12,10 +12,9 @@ import {
 import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { PageFiles } from '../dashboard/page-files.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { driverTable } from '../operation/driver-status.js';
 import { ResourceSampler } from '../process/resource-sampler.js';
-import { driverTable } from '../tracing/driver-table.js';
 import { HttpServerTracer } from '../tracing/http-server.tracer.js';
-import { ignoredPaths } from '../tracing/ignored-paths.js';
 import { SlowSpanProcessor } from '../tracing/slow-span.processor.js';
 import { type RunningMetrics, startMetrics } from '../tracing/start-metrics.js';
 import { acquireTracing, type Tracing } from '../tracing/tracer-provider.js';
@@ -120,7 +119,7 @@ const providers: Provider[] = [
     provide: HttpServerTracer,
     inject: [RESOLVED_OPTIONS, PerformanceMonitor, TRACING],
     useFactory: (options: ResolvedModuleOptions, monitor: PerformanceMonitor, tracing: Tracing | undefined) =>
-      tracing && new HttpServerTracer(monitor.sink, ignoredPaths(options.http.ignore), !tracing.foreign),
+      tracing && new HttpServerTracer(monitor.sink, options.http.ignore, !tracing.isApplicationProvider),
   },
   PerformanceMonitorService,
   AlertListeners,

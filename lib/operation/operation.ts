@@ -1,4 +1,4 @@
-/** The types that spans are sorted into by themselves; any other name is the user's own. */
+/** The types that spans are classified as. Any other type is one of the application. */
 export const OPERATION_TYPES = [
   'http',
   'database',
@@ -10,41 +10,41 @@ export const OPERATION_TYPES = [
 ] as const;
 
 /**
- * What kind of work an operation is: `http` (served), `database`, `cache`, `external` (an outgoing call),
- * `messaging`, `rpc`, `internal`, or a name of the user's such as `calculation`.
+ * The kind of work of an operation: `http` (an incoming request), `database`, `cache`, `external` (an outgoing call),
+ * `messaging`, `rpc`, `internal`, or a type of the application such as `calculation`.
  */
 export type OperationType = (typeof OPERATION_TYPES)[number] | (string & {});
 
-/** A name of the user's for a type: a letter, then letters, digits, `_`, `-` and `.`, 64 at most. */
+/** A type of the application: a letter, then letters, digits, `_`, `-` and `.`, up to 64 characters. */
 export const OPERATION_TYPE_PATTERN = /^[A-Za-z][\w.-]{0,63}$/;
 
-/** The longest name of an operation, in characters. What is longer has its end cut off. */
+/** The longest name of an operation, in characters. Longer ones are truncated. */
 export const MAX_NAME = 256;
 
-/** The name within its bound. Where it is, this takes one comparison. */
+/** The name, truncated to {@link MAX_NAME}. */
 export function boundedName(name: string): string {
   return name.length <= MAX_NAME ? name : `${name.slice(0, MAX_NAME - 1)}…`;
 }
 
-/** Where the statistics of operations go whose own key would be one too many. */
+/** The name under which operations beyond `detection.maxOperations` are counted. */
 export const OTHER = '(other)';
 
-/** What an operation usually takes, in milliseconds. */
+/** The baseline of an operation, in milliseconds. */
 export interface OperationBaseline {
   p50Ms: number;
   p95Ms: number;
-  /** The duration of this one, over the median. */
+  /** The duration of this execution, divided by the baseline p50. */
   ratio: number;
 }
 
-/** The stretches of a served request. */
+/** The stages of an incoming request. */
 export interface HttpEvidence {
   statusCode?: number;
   /** The client disconnected before the response was complete. */
   aborted?: boolean;
   /** `UsersController.findOne` */
   handler?: string;
-  /** Middleware, body parsing and guards: from the first byte parsed to the interceptor. */
+  /** Middleware, body parsing and guards: from the first parsed byte to the interceptor. */
   beforeHandlerMs?: number;
   /** Pipes, inner interceptors and the handler. */
   handlerMs?: number;

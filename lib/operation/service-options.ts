@@ -3,7 +3,7 @@ import { applicationPackage } from '../process/application-package.js';
 import { text } from '../validation/checks.js';
 import { type OptionTable, option, textFrom } from '../validation/option-table.js';
 
-/** What the telemetry says that it is of. */
+/** The identity of the service in its telemetry. */
 export interface ServiceOptions {
   /** `service.name`. Default: the name in the application's package.json. */
   serviceName?: string | undefined;
@@ -32,7 +32,7 @@ export const SERVICE_OPTIONS: OptionTable<ServiceOptions> = {
   }),
 };
 
-/** @param given with the environment, but without defaults, for name and version */
+/** The name and version of the service: as given, otherwise from the application's package.json. */
 export function withApplicationPackage(given: {
   readonly serviceName: string | undefined;
   readonly serviceVersion: string | undefined;

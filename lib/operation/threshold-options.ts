@@ -51,14 +51,14 @@ const OPTION_OF_TYPE = {
   external: 'externalThresholdMs',
 } as const;
 
-/** The thresholds of the types that have an option of their own. */
+/** The thresholds of the types with a separate option. */
 export type BuiltInThresholds = Readonly<
   Record<(typeof OPTION_OF_TYPE)[keyof typeof OPTION_OF_TYPE], number>
 >;
 
 /**
- * A type's own option wins over `customThresholds`, which wins over the environment.
- * @param resolved with environment and defaults
+ * The thresholds of all types. The option of a type overrides `customThresholds`, which overrides the environment.
+ * @param resolved the options with environment and defaults
  */
 export function resolveThresholds(given: ThresholdOptions, resolved: BuiltInThresholds): ResolvedThresholds {
   const custom = Object.fromEntries(
@@ -71,7 +71,7 @@ export function resolveThresholds(given: ThresholdOptions, resolved: BuiltInThre
   return { ...CUSTOM_DEFAULTS, ...custom, ...Object.fromEntries(builtIn) };
 }
 
-/** Adds what is wrong with the types and values of `customThresholds`. */
+/** Adds the faults of the types and values of `customThresholds`. */
 export function checkThresholds(given: unknown, faults: OptionFault[]): void {
   if (!isObject(given)) return;
   for (const [type, value] of Object.entries(given)) {

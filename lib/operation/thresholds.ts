@@ -1,8 +1,7 @@
 import type { OperationType } from './operation.js';
 
 /**
- * What slow means: milliseconds by type, and by operation name where a route has its own. A type without a
- * threshold is counted and never slow.
+ * The thresholds in milliseconds, by type and by route. Operations of a type without a threshold are counted and never slow.
  */
 export class Thresholds {
   private readonly byType: ReadonlyMap<string, number>;
@@ -20,14 +19,14 @@ export class Thresholds {
     return this.byType.get(type);
   }
 
-  /** The threshold of a route by its operation name, or that of `http`. */
+  /** The threshold of a route by the name of its operation, otherwise that of `http`. */
   ofRoute(name: string): number | undefined {
     return (this.byRoute.size === 0 ? undefined : this.byRoute.get(name)) ?? this.http;
   }
 
   /**
-   * Gives a route its own threshold. Routes are a finite set of an application's own, named by template; the
-   * bound is for an application that makes them up as it goes.
+   * Sets the threshold of a route. Routes are templates, so there are few; the limit is for an application that creates
+   * routes at run time.
    */
   setRoute(name: string, thresholdMs: number): void {
     if (this.byRoute.size < 10_000) this.byRoute.set(name, thresholdMs);

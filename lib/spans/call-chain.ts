@@ -2,45 +2,41 @@ import type { SpanTiming } from './span-timing.js';
 import { WORKS } from './work.js';
 import { commonAncestor, type Inputs, type WorkGroup, type WorkOutcome } from './work-group.js';
 
-/** Calls that a chain names. */
+/** Different calls that a chain lists by name. */
 const MAX_NAMES = 6;
-/** How many of them are remembered by their ids. */
+/** Calls that a chain lists by span id. */
 const MAX_SPAN_IDS = 20;
 
-/** Calls that came one after the other though none needed what another had answered. */
+/** Sequential calls, none of which depended on another's result. */
 export interface Chain {
   readonly count: number;
   readonly sumMs: number;
   readonly maxMs: number;
-  /** The innermost span that all of them ran in. */
+  /** The innermost span around all of them. */
   readonly owner: SpanTiming;
   readonly names: readonly string[];
   readonly spanIds: readonly string[];
-  /** The first of them. */
+  /** Of the first call. */
   readonly fingerprint: string;
   /** Milliseconds by kind of work. */
   readonly spent: readonly number[];
+  /** How many different calls there are, up to the number of names. */
   readonly fingerprints: number;
 }
 
 class OpenChain implements Chain {
-  count = 1;
-  sumMs: number;
-  maxMs: number;
+  count = 0;
+  sumMs = 0;
+  maxMs = 0;
   owner: SpanTiming;
-  readonly names: string[];
-  readonly spanIds: string[];
+  readonly names: string[] = [];
+  readonly spanIds: string[] = [];
   readonly spent = new Array<number>(WORKS).fill(0);
-  private readonly seen: string[];
+  private readonly seen: string[] = [];
 
-  constructor({ owner, key, work }: WorkGroup, durationMs: number, spanId: string) {
-    this.sumMs = durationMs;
-    this.maxMs = durationMs;
-    this.owner = owner;
-    this.names = [key.name];
-    this.spanIds = [spanId];
-    this.seen = [key.fingerprint];
-    this.spent[work] = durationMs;
+  constructor(group: WorkGroup, outcome: WorkOutcome) {
+    this.owner = group.owner;
+    this.add(group, outcome);
   }
 
   get fingerprint(): string {
@@ -65,20 +61,18 @@ class OpenChain implements Chain {
 }
 
 /**
- * Finds calls that could have run side by side: each reads, begins after the one before has ended, and is made with
- * no value that was not known before the first of them. What is made with values that are not seen belongs to no
- * chain, and ends none; a write does, for what comes after it may read what it wrote.
+ * Finds calls of one request that could have run in parallel: each is a read that starts after the previous one ended,
+ * with no value that was unknown before the first. A call with unknown values neither joins nor ends a chain. A write
+ * ends it, because later reads may depend on it.
  */
 export class CallChain {
-  /** A call that may be the first of a chain; nothing is made for it until there is a second one. */
-  private first: WorkGroup | undefined = undefined;
-  private firstInputs: Inputs | undefined = undefined;
-  private firstMs = 0;
-  private firstSpanId = '';
+  /** The call that a chain may start with. The chain is created with the second call: most requests have none. */
+  private firstGroup: WorkGroup | undefined = undefined;
+  private firstOutcome: WorkOutcome | undefined = undefined;
   private open: OpenChain | undefined = undefined;
   private longest: Chain | undefined = undefined;
 
-  /** The chain by which the most time could be saved. */
+  /** The chain that would save the most time if its calls ran in parallel. */
   get best(): Chain | undefined {
     const { open, longest } = this;
     return open !== undefined && (longest === undefined || parallelSavingMs(open) > parallelSavingMs(longest))
@@ -86,54 +80,55 @@ export class CallChain {
       : longest;
   }
 
-  /** @param alone whether nothing else was waited for when the call began */
+  /** @param alone whether the request waited for nothing else when the call started */
   add(group: WorkGroup, outcome: WorkOutcome, alone: boolean): void {
-    const inputs = inputsOf(outcome);
-    const reads = group.key.effect === 'read' && !outcome.error;
-    if (reads && inputs === undefined) return;
-    if (!reads || !alone || inputs === undefined) {
+    const isRead = group.key.effect === 'read' && !outcome.error;
+    const inputs = knownInputs(outcome);
+    if (isRead && inputs === undefined) return;
+    if (!isRead || !alone || inputs === undefined) {
       this.close();
       return;
     }
-    const { first, firstInputs } = this;
-    if (first !== undefined && firstInputs !== undefined && within(inputs, firstInputs)) {
-      this.open ??= new OpenChain(first, this.firstMs, this.firstSpanId);
+    const { firstGroup, firstOutcome } = this;
+    if (firstGroup !== undefined && firstOutcome !== undefined && isKnownFrom(firstOutcome, inputs)) {
+      this.open ??= new OpenChain(firstGroup, firstOutcome);
       this.open.add(group, outcome);
       return;
     }
     this.close();
-    this.first = group;
-    this.firstInputs = inputs;
-    this.firstMs = outcome.durationMs;
-    this.firstSpanId = outcome.spanId;
+    this.firstGroup = group;
+    this.firstOutcome = outcome;
   }
 
-  /** Ends the chain: what comes next does not belong to it. */
+  /** Ends the chain: later calls do not belong to it. */
   close(): void {
     this.longest = this.best;
     this.open = undefined;
-    this.first = undefined;
+    this.firstGroup = undefined;
   }
 }
 
-/** A chain as it is now. */
+/** A copy, which later calls do not change. */
 export function snapshotOf(chain: Chain): Chain {
   const { count, sumMs, maxMs, owner, names, spanIds, fingerprint, spent, fingerprints } = chain;
   return { count, sumMs, maxMs, owner, names: [...names], spanIds, fingerprint, spent, fingerprints };
 }
 
-const NONE: Inputs = [];
+const NO_INPUTS: Inputs = [];
 
-function inputsOf({ constant, inputs }: WorkOutcome): Inputs | undefined {
-  return constant === true ? NONE : inputs;
+/** The values of a call that may come from the request or an earlier call; absent where they are unknown. */
+function knownInputs({ constant, inputs }: WorkOutcome): Inputs | undefined {
+  return constant === true ? NO_INPUTS : inputs;
 }
 
-function within(inputs: Inputs, known: Inputs): boolean {
-  for (const input of inputs) if (!known.includes(input)) return false;
+/** Whether the first call was made with all of these values, too. */
+function isKnownFrom(first: WorkOutcome, inputs: Inputs): boolean {
+  const known = knownInputs(first);
+  for (const input of inputs) if (known?.includes(input) !== true) return false;
   return true;
 }
 
-/** What running them side by side would save. */
+/** The time in milliseconds that running the calls in parallel would save. */
 export function parallelSavingMs({ sumMs, maxMs }: { sumMs: number; maxMs: number }): number {
   return sumMs - maxMs;
 }

@@ -2,10 +2,10 @@ import { type Attributes, SpanKind } from '@opentelemetry/api';
 import { boundedName, type OperationType } from '../operation/operation.js';
 import { isJson } from './statement-tokens.js';
 
-/** The attribute by which a span says its own type. */
+/** The attribute that sets the type of a span explicitly. */
 export const TYPE_ATTRIBUTE = 'performance.operation.type';
 
-/** Databases that serve as caches. */
+/** Database systems that are classified as caches. */
 const CACHES = new Set(['redis', 'memcached', 'valkey', 'dragonfly', 'keydb', 'aws.elasticache']);
 const METHODS = new Set([
   'GET',
@@ -20,7 +20,7 @@ const METHODS = new Set([
   'QUERY',
 ]);
 
-/** What classification needs of a span. */
+/** The members of a span that classification reads. */
 export interface ClassifiableSpan {
   readonly name: string;
   readonly kind: SpanKind;
@@ -28,8 +28,8 @@ export interface ClassifiableSpan {
 }
 
 /**
- * The type of a span by the semantic conventions for HTTP, databases, messaging and RPC: the stable names first,
- * then those from before they were stable.
+ * The type of a span by the semantic conventions for HTTP, databases, messaging and RPC: by the stable attribute names
+ * first, then by the old ones.
  */
 export function classify({ kind, attributes }: ClassifiableSpan): OperationType {
   const own = attributes[TYPE_ATTRIBUTE];
@@ -53,15 +53,15 @@ function isRpc(attributes: Attributes): boolean {
   return attributes['rpc.system.name'] !== undefined || attributes['rpc.system'] !== undefined;
 }
 
-/** The name of a served request: its method and its route's template, never its path. */
+/** The name of an incoming request: its method and the template of its route, never its path. */
 export function requestName(method: unknown, route: unknown): string {
   const known = typeof method === 'string' && METHODS.has(method) ? method : 'HTTP';
   return boundedName(`${known} ${typeof route === 'string' && route !== '' ? route : '(unmatched)'}`);
 }
 
 /**
- * The low-cardinality name of an operation by its attributes, or nothing where they do not give one (yet).
- * @param statement the summary of its statement, where it has one
+ * The low-cardinality name of an operation from its attributes; undefined where they do not contain one (yet).
+ * @param statement the summary of its statement, if it has one
  */
 export function nameFromAttributes(
   type: OperationType,
@@ -72,7 +72,7 @@ export function nameFromAttributes(
   return name === undefined ? undefined : boundedName(name);
 }
 
-/** The name of an operation whose attributes give none: a span's name may hold a statement, a key or a database. */
+/** The name of an operation whose attributes contain none. The name of a database span may contain a statement or a key. */
 export function nameWithoutAttributes(type: OperationType, { name }: ClassifiableSpan): string {
   return boundedName(type === 'database' || type === 'cache' ? firstWord(name) : name);
 }
@@ -91,7 +91,7 @@ function attributeName(
     case 'external': {
       const method = attributes['http.request.method'] ?? attributes['http.method'];
       const host = attributes['server.address'] ?? attributes['net.peer.name'] ?? attributes['http.host'];
-      // A decorated method of this type: all of them would be one and the same.
+      // A decorated method of this type: it needs the name of its span.
       if (method === undefined && host === undefined) return undefined;
       return `${String(method ?? 'HTTP')} ${host === undefined ? '(unknown host)' : String(host)}`;
     }
@@ -118,19 +118,19 @@ function joined(one: unknown, between: string, other: unknown): string | undefin
   return one === undefined || other === undefined ? undefined : `${String(one)}${between}${String(other)}`;
 }
 
-/** The statement of a database span as its instrumentation gives it, literals and all. */
+/** The statement of a database span as its instrumentation recorded it, with its literals. */
 export function rawStatement(attributes: Attributes): string | undefined {
   const text = attributes['db.query.text'] ?? attributes['db.statement'];
   return typeof text === 'string' ? text : undefined;
 }
 
-/** The same where it is SQL: MongoDB's commands and other JSON would be read as such. */
+/** The statement of a database span if it is SQL, not a command of MongoDB or other JSON. */
 export function sqlStatement(attributes: Attributes): string | undefined {
   const text = rawStatement(attributes);
   return text === undefined || isMongo(attributes) || isJson(text) ? undefined : text;
 }
 
-/** Whether its database serves as a cache. */
+/** Whether the database system is classified as a cache. */
 export function isCache(attributes: Attributes): boolean {
   return CACHES.has((attributes['db.system.name'] ?? attributes['db.system']) as string);
 }
@@ -139,7 +139,7 @@ export function isMongo(attributes: Attributes): boolean {
   return attributes['db.system.name'] === 'mongodb' || attributes['db.system'] === 'mongodb';
 }
 
-/** The table or collection that a database span says it works on. */
+/** The table or collection of a database span. */
 export function collectionOf(attributes: Attributes): unknown {
   return (
     attributes['db.collection.name'] ?? attributes['db.mongodb.collection'] ?? attributes['db.sql.table']

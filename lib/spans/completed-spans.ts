@@ -1,41 +1,41 @@
-/** The number of spans kept of those that ended below one: with that one itself there are 200. */
-export const MAX_ENDED_SPANS = 199;
+/** The maximum number of spans kept below one: 200 together with that one. */
+export const MAX_COMPLETED_SPANS = 199;
 
-/** How many make room at once when there are too many. */
-const ROOM = 50;
+/** The number of spans that are dropped at once when there are too many. */
+const DROPPED_AT_ONCE = 50;
 
-/** A span that ended, with those that ended below it: a list, the last one first. */
-class EndedSpan {
+/** A completed span, and a linked list of those that completed directly below it, the last one first. */
+class SpanNode {
   constructor(
     readonly name: string,
     readonly type: string,
     readonly startedAt: number,
     readonly durationMs: number,
     readonly failed: boolean,
-    public below: EndedSpan | undefined,
-    public before: EndedSpan | undefined,
+    public below: SpanNode | undefined,
+    public before: SpanNode | undefined,
   ) {}
 }
 
-/** What is told of a span that ended. */
-export type CompletedSpan = Pick<EndedSpan, 'name' | 'type' | 'startedAt' | 'durationMs' | 'failed'>;
+/** A span that ended. */
+export type CompletedSpan = Pick<SpanNode, 'name' | 'type' | 'startedAt' | 'durationMs' | 'failed'>;
 
 /**
- * The spans that ended below one: all of them, or where there are more than {@link MAX_ENDED_SPANS} the longest, at least
- * the 149 that are. A span that ends hands what ended below it to the span around it, in constant time. Holds no span,
- * and knows no clock: times are given, in milliseconds on one clock for the whole tree.
+ * The spans that completed below one: all of them up to {@link MAX_COMPLETED_SPANS}, otherwise the longest, at least 149.
+ * A span that ends passes those below it to the span around it in constant time. Times are in milliseconds on one clock
+ * for the whole tree. References no OpenTelemetry span.
  */
 export class CompletedSpans {
-  /** The last of those that no other one is around. */
-  below: EndedSpan | undefined = undefined;
-  /** What lasted no longer is not kept. */
+  /** The last of the outermost spans. */
+  below: SpanNode | undefined = undefined;
+  /** Spans up to this duration are omitted. */
   private floorMs = -1;
-  /** How many are kept. */
+  /** The number of spans kept. */
   size = 0;
-  /** How many have ended and are not kept. */
+  /** The number of completed spans that are not kept. */
   omitted = 0;
 
-  /** Adds a span that ended. @param own what ended below it, which belongs to this one from then on */
+  /** Adds a span. @param own the spans that completed below it, which this object takes over */
   add(
     name: string,
     type: string,
@@ -49,13 +49,13 @@ export class CompletedSpans {
       if (own !== undefined) this.addAll(own);
       return;
     }
-    this.below = new EndedSpan(name, type, startedAt, durationMs, failed, own?.below, this.below);
+    this.below = new SpanNode(name, type, startedAt, durationMs, failed, own?.below, this.below);
     this.size++;
     if (own !== undefined) this.count(own);
-    if (this.size > MAX_ENDED_SPANS) this.makeRoom();
+    if (this.size > MAX_COMPLETED_SPANS) this.makeRoom();
   }
 
-  /** Adds what another one has, and takes it over. */
+  /** Adds the spans of another object, and takes them over. */
   addAll(other: CompletedSpans): void {
     let first = other.below;
     if (first !== undefined) {
@@ -64,10 +64,10 @@ export class CompletedSpans {
       this.below = other.below;
     }
     this.count(other);
-    if (this.size > MAX_ENDED_SPANS) this.makeRoom();
+    if (this.size > MAX_COMPLETED_SPANS) this.makeRoom();
   }
 
-  /** The same at this moment. */
+  /** A copy, which later changes do not affect. */
   copy(): CompletedSpans {
     const copy = new CompletedSpans();
     copy.below = copied(this.below);
@@ -78,17 +78,17 @@ export class CompletedSpans {
   }
 
   /**
-   * Calls `visit` with each span: after the one around it, those beside each other as they began.
-   * @param visit also gets what it returned for the one around, or `outermost`
+   * Calls `visit` with each span, parents first, siblings in the order of their start.
+   * @param visit gets its own result for the parent of the span, or `outermost`
    */
-  walk<T>(outermost: T, visit: (span: CompletedSpan, around: T) => T): void {
-    const within = (last: EndedSpan | undefined, around: T): void => {
-      const spans: EndedSpan[] = [];
+  walk<T>(outermost: T, visit: (span: CompletedSpan, parent: T) => T): void {
+    const visitAll = (last: SpanNode | undefined, parent: T): void => {
+      const spans: SpanNode[] = [];
       for (let span = last; span !== undefined; span = span.before) spans.push(span);
       spans.sort((a, b) => a.startedAt - b.startedAt);
-      for (const span of spans) within(span.below, visit(span, around));
+      for (const span of spans) visitAll(span.below, visit(span, parent));
     };
-    within(this.below, outermost);
+    visitAll(this.below, outermost);
   }
 
   private count({ size, omitted, floorMs }: CompletedSpans): void {
@@ -97,33 +97,33 @@ export class CompletedSpans {
     if (floorMs > this.floorMs) this.floorMs = floorMs;
   }
 
-  /** Leaves out the shortest. What ended below one of them is below the one around it from then on. */
+  /** Drops the shortest spans. The spans below one of them move up to its parent. */
   private makeRoom(): void {
-    const leaving = this.size - (MAX_ENDED_SPANS - ROOM);
+    const leaving = this.size - (MAX_COMPLETED_SPANS - DROPPED_AT_ONCE);
     let filled = 0;
-    const note = (last: EndedSpan | undefined): void => {
+    const collect = (last: SpanNode | undefined): void => {
       for (let span = last; span !== undefined; span = span.before) {
         durations[filled++] = span.durationMs;
-        note(span.below);
+        collect(span.below);
       }
     };
-    note(this.below);
+    collect(this.below);
     const floorMs = nthSmallest(durations, filled, leaving - 1);
-    // Of those that lasted as long as the floor, only as many leave as must.
-    let asShort = leaving;
-    for (let at = 0; at < filled; at++) if ((durations[at] as number) < floorMs) asShort--;
-    const keep = (last: EndedSpan | undefined, around: { below: EndedSpan | undefined }): void => {
-      let next: EndedSpan | undefined;
+    // Of the spans with exactly this duration, only as many are dropped as necessary.
+    let atFloor = leaving;
+    for (let at = 0; at < filled; at++) if ((durations[at] as number) < floorMs) atFloor--;
+    const keep = (last: SpanNode | undefined, parent: { below: SpanNode | undefined }): void => {
+      let next: SpanNode | undefined;
       for (let span = last; span !== undefined; span = next) {
         next = span.before;
         const { below, durationMs } = span;
-        if (durationMs < floorMs || (durationMs === floorMs && asShort-- > 0)) {
-          keep(below, around);
+        if (durationMs < floorMs || (durationMs === floorMs && atFloor-- > 0)) {
+          keep(below, parent);
           continue;
         }
         span.below = undefined;
-        span.before = around.below;
-        around.below = span;
+        span.before = parent.below;
+        parent.below = span;
         keep(below, span);
       }
     };
@@ -136,19 +136,19 @@ export class CompletedSpans {
   }
 }
 
-function copied(last: EndedSpan | undefined): EndedSpan | undefined {
-  let result: EndedSpan | undefined;
+function copied(last: SpanNode | undefined): SpanNode | undefined {
+  let result: SpanNode | undefined;
   for (let span = last; span !== undefined; span = span.before) {
     const { name, type, startedAt, durationMs, failed, below } = span;
-    result = new EndedSpan(name, type, startedAt, durationMs, failed, copied(below), result);
+    result = new SpanNode(name, type, startedAt, durationMs, failed, copied(below), result);
   }
   return result;
 }
 
-/** As many as there are when two full ones come together, and the one around. */
-const durations = new Float64Array(2 * MAX_ENDED_SPANS + 1);
+/** Room for two full objects that are merged, and the span around them. */
+const durations = new Float64Array(2 * MAX_COMPLETED_SPANS + 1);
 
-/** The value that would stand at `index` if the first `length` were in order. Moves them about. */
+/** The value at `index` if the first `length` were sorted (quickselect). Reorders them. */
 function nthSmallest(values: Float64Array, length: number, index: number): number {
   let from = 0;
   let to = length - 1;

@@ -2,7 +2,7 @@ import { processWide } from '../process/process-wide.js';
 
 /** The requests of this process, across all modules: they share one event loop. */
 interface ConcurrentRequests {
-  /** How many run, and how many ever started: whether a request ran alone follows from both. */
+  /** How many run, and how many ever started: both together show whether another request ran during one. */
   running: number;
   started: number;
 }

@@ -3,8 +3,8 @@ import type { LiveSpan } from './live-span.js';
 import type { SdkSpan } from './sdk-span.js';
 
 /**
- * gRPC's status codes for which the caller is responsible. OpenTelemetry's conventions set none of them as the error of a
- * server; instrumentations do.
+ * The gRPC status codes that the caller is responsible for. By OpenTelemetry's conventions they are no errors of a server
+ * span, but some instrumentations set them as such.
  */
 const GRPC_CODES_OF_CALLERS: ReadonlySet<unknown> = new Set(
   Object.entries({
@@ -22,7 +22,7 @@ const GRPC_CODES_OF_CALLERS: ReadonlySet<unknown> = new Set(
 );
 
 /**
- * Nest's exceptions with a 4xx status: a span has the name of what was thrown, and not its status. Not among them:
+ * Nest's exceptions with a 4xx status: a span records the name of an exception and not its status. Without
  * `RequestTimeoutException`, which an application throws when it was itself too slow.
  */
 const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
@@ -44,23 +44,23 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
 ]);
 
 /**
- * Whether the error of a span that ended with one does not mean that the service is broken:
+ * Whether the error of a span is expected, so that it does not count as a failure of the service:
  *
- * - a served request that was not answered with 5xx: the caller's mistake, or the caller went away
- * - an outgoing call that was answered with 4xx, and gRPC's codes of the same meaning: whether something exists is
- *   often asked that way. Refused connections, timeouts and 5xx are failures.
- * - an exception that Nest answers with 4xx, wherever it passes through
- * - whatever is left of a request whose client has gone away
+ * - an incoming request without a 5xx response: the error is the caller's, or the client disconnected
+ * - an outgoing call with a 4xx response or an equivalent gRPC code, as often used to check whether something exists.
+ *   Refused connections, timeouts and 5xx are failures.
+ * - an exception that Nest answers with 4xx, in any span
+ * - any span that ends after the client has disconnected
  *
- * Called for spans with an error alone.
+ * Call it only for spans that ended with an error.
  */
-export function isExpectedError(span: Pick<SdkSpan, 'attributes' | 'events'>, state: LiveSpan): boolean {
-  if (state.expectsError) return true;
-  if (state.http !== undefined) return state.http.statusCode < 500;
-  return hasStatusOfCaller(span.attributes) || hasExceptionOfCaller(span.events) || hasNoCaller(state);
+export function isExpectedError(span: Pick<SdkSpan, 'attributes' | 'events'>, live: LiveSpan): boolean {
+  if (live.expectsError) return true;
+  if (live.http !== undefined) return live.http.statusCode < 500;
+  return hasStatusOfCaller(span.attributes) || hasExceptionOfCaller(span.events) || hasDisconnected(live);
 }
 
-/** Whether Nest answers with 4xx to what was thrown. Never throws. */
+/** Whether Nest answers a thrown value with 4xx. Never throws. */
 export function isErrorOfCaller(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
   try {
@@ -87,6 +87,6 @@ function hasExceptionOfCaller(events: SdkSpan['events']): boolean {
   return last?.name === 'exception' && EXCEPTIONS_OF_CALLERS.has(last.attributes?.['exception.type']);
 }
 
-function hasNoCaller({ root }: LiveSpan): boolean {
+function hasDisconnected({ root }: LiveSpan): boolean {
   return root.ended && root.http?.evidence().aborted === true;
 }

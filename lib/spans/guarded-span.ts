@@ -8,14 +8,14 @@ import {
 } from '@opentelemetry/api';
 
 /**
- * A span as far as the monitor uses it. A span of any OpenTelemetry API or SDK fits, and so does an object with some of
- * these members: what is missing, or throws, is skipped.
+ * The members of a span that the monitor uses. A span of any OpenTelemetry API or SDK fits, and so does an object with some
+ * of these members: a member that is missing or throws is skipped.
  */
 export interface SpanLike {
   /** Receives the `performance.*` attributes of a slow operation. */
   setAttribute?(key: string, value: string | number | boolean): unknown;
   addEvent?(name: string, attributes?: Record<string, string | number | boolean>): unknown;
-  /** Gives the slow operation its trace id and span id. */
+  /** Supplies the trace id and the span id of the slow operation. */
   spanContext?(): unknown;
   readonly attributes?: unknown;
   /** The name of the operation. Default: its type. */
@@ -23,7 +23,7 @@ export interface SpanLike {
   readonly status?: unknown;
 }
 
-/** A span that nobody vouches for: none of its members throws, and each has the type that OpenTelemetry gives it. */
+/** Wraps an untrusted span: no member throws, and each has the type that OpenTelemetry declares. */
 export class GuardedSpan {
   constructor(private readonly span: SpanLike) {}
 
@@ -52,7 +52,7 @@ export class GuardedSpan {
     return attempt(() => (this.member('status') as { code?: unknown } | undefined)?.code) === 2;
   }
 
-  /** A copy of those that are a string, a number or a boolean. */
+  /** A copy of the attributes that are a string, a number or a boolean. */
   get attributes(): Attributes {
     const entries = attempt(() => Object.entries({ ...(this.member('attributes') as object) })) ?? [];
     return Object.fromEntries(entries.filter(isScalarEntry));
@@ -73,7 +73,7 @@ export class GuardedSpan {
     attempt(() => {
       const called = this.span[method] as ((...args: unknown[]) => unknown) | undefined;
       const result = typeof called === 'function' ? Reflect.apply(called, this.span, args) : undefined;
-      // A rejection that nobody handles would end the process.
+      // An unhandled rejection would end the process.
       if (types.isPromise(result)) Promise.prototype.then.call(result, undefined, () => {});
     });
     return this;

@@ -1,13 +1,13 @@
 import type { Inputs } from './work-group.js';
 
-/** Values of a call that are looked at, and characters of each: to tell calls apart, not to prove them equal. */
+/** Values of a call that are hashed, and characters of each: enough to distinguish calls. */
 const MAX_VALUES = 16;
 const MAX_CHARACTERS = 128;
 
-/** A value that cannot be told is equal to no other. Not negative: those are statements. */
-let unknown = 2 ** 32;
+/** The next hash of a value that has no text: equal to no other. Not negative, as the literals of statements are. */
+let nextUnknown = 2 ** 32;
 
-/** Hashes of bound values, or nothing where there are too many. The values themselves are not kept. */
+/** Hashes of bound values, or undefined if there are too many. The values themselves are not kept. */
 export function inputsOf(values: readonly unknown[]): Inputs | undefined {
   if (values.length > MAX_VALUES) return undefined;
   const inputs: number[] = [];
@@ -15,17 +15,17 @@ export function inputsOf(values: readonly unknown[]): Inputs | undefined {
   return inputs;
 }
 
-/** How many values there are, those of an array among them included: of `= ANY($1)` as of `IN ($1, $2)`. */
+/** The number of values, or the length of the longest array among them: `= ANY($1)` counts like `IN ($1, $2)`. */
 export function sizeOf(values: readonly unknown[]): number {
   let size = values.length;
   for (const value of values) if (Array.isArray(value) && value.length > size) size = value.length;
   return size;
 }
 
-/** FNV-1a over the beginning of a value as text, so that 42 and '42' are the same. */
+/** FNV-1a over the beginning of a value as text, so that 42 and '42' are equal. */
 export function hashInput(value: unknown): number {
   const text = textOf(value);
-  if (text === undefined) return unknown++;
+  if (text === undefined) return nextUnknown++;
   const length = Math.min(text.length, MAX_CHARACTERS);
   let hash = 0x811c9dc5 ^ text.length;
   for (let at = 0; at < length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);

@@ -25,9 +25,9 @@ export interface SpanSink {
   /** `detection.nPlusOne.minRepetitions` */
   readonly minRepetitions: number;
   readonly thresholds: Thresholds;
-  /** The pieces of work of which the next execution is to have its stack captured. */
+  /** The pieces of work whose stack is to be captured on the next execution. */
   readonly stacks: StackRequests;
-  /** Set while a test records. */
+  /** Set during a recording of `nestjs-performance/testing`. */
   readonly recorder: OperationRecorder | undefined;
   /** A request, or another outermost span, starts. */
   requestStarted(root: LiveSpan): void;
@@ -43,12 +43,12 @@ export interface SpanSink {
     rows: number | undefined,
     route: string | undefined,
   ): void;
-  /** Reads the source maps of frames in the background, so that their lines are known when they are shown. */
+  /** Reads the source maps of frames in the background, before their lines are shown. */
   prepareSources(frames: readonly RawFrame[]): void;
   /**
    * Counts an operation that ended. When it was slow, annotates its span and keeps it with its evidence.
    * @param now milliseconds on the clock of `performance.now()`
-   * @param idle how long the event loop has been idle until then
+   * @param idle how long the event loop has been idle until then, in milliseconds
    * @returns whether it was slow
    */
   record(operation: EndedOperation, now?: number, idle?: number): boolean;
@@ -58,35 +58,35 @@ export interface SpanSink {
 export interface OperationRecorder {
   /** Called within the call that starts it, so that the stack shows the caller. */
   started(live: LiveSpan): void;
-  /** Called before its span is redacted; with nothing for a span that is not counted. */
+  /** Called before the span is redacted. `counted` is absent for a span that is not counted. */
   ended(
     live: LiveSpan,
     counted?: { type: OperationType; name: string; durationMs: number; thresholdMs?: number; error: boolean },
   ): void;
 }
 
-/** What is known of a live span. It is attached to the span itself: there is no table of live spans. */
+/** The measurements of a span, attached to the span itself: there is no table of live spans. */
 export class LiveSpan extends SpanTiming {
   declare readonly parent: LiveSpan | undefined;
   /** Shared by all spans of the request. */
   readonly request: RequestState;
-  /** Set by whoever created the span, or else when it ends. */
+  /** Set by the code that created the span, otherwise when it ends. */
   type: OperationType | undefined = undefined;
   name: string | undefined = undefined;
   thresholdMs: number | undefined = undefined;
   http: HttpEvidenceSource | undefined = undefined;
-  /** It is counted nowhere: another instrumentation created a span for the same work. */
+  /** It is not counted: another instrumentation created a span for the same work. */
   duplicate = false;
-  /** Its error, if it has one, does not mean that the service is broken. */
+  /** Its error, if it has one, is no failure of the service. */
   expectsError = false;
-  /** Of work that is waited for: its group within the request, its values and their number, and the rows of the answer. */
+  /** Of work that is waited for: its group within the request, the hashes and number of its values, and the rows of the result. */
   group: WorkGroup | undefined = undefined;
   inputs: Inputs | undefined = undefined;
   size: number | undefined = undefined;
   rows: number | undefined = undefined;
-  /** Its text was known before the request started, so that no value in it comes from the request. */
+  /** Its text was executed before the request started, so that no value in it comes from the request. */
   constant = false;
-  /** Nothing else was waited for when it started. */
+  /** The request waited for nothing else when it started. */
   alone = false;
   /** The stack at its start, where it was captured. */
   frames: readonly RawFrame[] | undefined = undefined;
@@ -99,8 +99,8 @@ export class LiveSpan extends SpanTiming {
   executionChildrenSum = 0;
 
   /**
-   * @param work what it is work of, see {@link workOf}
-   * @param description of work that is waited for; any other span is described when it ends, as its name may change
+   * @param work its kind of work, see {@link workOf}
+   * @param description of work that is waited for; other spans are described when they end, because their names may change
    */
   constructor(
     readonly sink: SpanSink,
@@ -115,20 +115,20 @@ export class LiveSpan extends SpanTiming {
     this.request = parent === undefined ? new RequestState() : parent.request;
   }
 
-  /** Whether it is work that is waited for, without code of its own. */
+  /** Whether it is work that is waited for, without own code. */
   get isWork(): boolean {
     return this.work < WORKS;
   }
 
   /**
-   * When it started by its own duration: some libraries create their spans when all is over.
-   * @param now the moment in which it ends
+   * When it started according to its duration: some libraries create their spans when the work is over.
+   * @param now when it ends
    */
   startedBy(now: number, durationMs: number): number {
     return isBackdated(durationMs, now - this.startedAt) ? now - durationMs : this.startedAt;
   }
 
-  /** Passes itself, and what completed below it, to the span around it. It has ended. */
+  /** Passes itself, and what completed below it, to the span around it. Call it after its end. */
   reportToParent(now: number, durationMs: number, failed: boolean): void {
     const { completedBelow, parent } = this;
     this.completedBelow = undefined;
@@ -144,32 +144,32 @@ export class LiveSpan extends SpanTiming {
     }
   }
 
-  /** Whether a client waits for the answer: its trace came in by a server or as a message, and is no stream. */
+  /** Whether a client waits for the result: its root is an incoming request or message, and no stream. */
   get isWaitedFor(): boolean {
     const { kind } = this.root.span as Span & { kind?: SpanKind };
     return (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) && !this.request.isStream;
   }
 }
 
-/** How many ended spans are passed on the way to one that runs. */
-const MAX_PASSED = 16;
+/** How many ended ancestors are skipped before the root is used. */
+const MAX_SKIPPED = 16;
 
-/** The span, or the nearest one around it that still runs. */
+/** The span itself, or the nearest one around it that still runs. */
 function nearestRunningAncestor(span: LiveSpan): LiveSpan | undefined {
   let at: LiveSpan | undefined = span;
-  for (let passed = 0; at?.ended === true && passed < MAX_PASSED; passed++) at = at.parent;
+  for (let skipped = 0; at?.ended === true && skipped < MAX_SKIPPED; skipped++) at = at.parent;
   if (at?.ended === true) at = at.root;
   return at?.ended === true ? undefined : at;
 }
 
 type Carrier = { [LIVE_SPAN]?: LiveSpan };
 
-/** The live span of an OpenTelemetry span, or nothing where no {@link SlowSpanProcessor} has seen it. */
+/** The live span of an OpenTelemetry span, or undefined if no {@link SlowSpanProcessor} has seen it. */
 export function liveSpanOf(span: object | null | undefined): LiveSpan | undefined {
   if (span === undefined || span === null) return undefined;
   try {
     const live = (span as Carrier)[LIVE_SPAN];
-    // A Proxy answers anything.
+    // A Proxy may return any value.
     return typeof live?.startedAt === 'number' ? live : undefined;
   } catch {
     return undefined;
@@ -180,7 +180,7 @@ export function attachLiveSpan(live: LiveSpan): void {
   (live.span as Span & Carrier)[LIVE_SPAN] = live;
 }
 
-/** The sink that a context was marked with. */
+/** The sink that was set in a context. */
 export function sinkIn(context: Context): SpanSink | undefined {
   return context.getValue(SINK_KEY) as SpanSink | undefined;
 }

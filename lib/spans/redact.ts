@@ -7,8 +7,8 @@ const STATEMENTS = ['db.query.text', 'db.statement'] as const;
 const ADDRESSES = ['url.full', 'http.url', 'http.target'] as const;
 
 /**
- * Removes the literals of statements and the query strings of addresses from a span that can still be written.
- * @param known its statement, where it was described
+ * Removes the literals of statements and the query strings of addresses from a span. It must not have ended.
+ * @param known its statement, if its description has one
  */
 export function redact(span: SdkSpan, statements: StatementCache, known?: KnownStatement): void {
   const { attributes } = span;
@@ -17,7 +17,7 @@ export function redact(span: SdkSpan, statements: StatementCache, known?: KnownS
     const cache = isCache(attributes);
     for (const key of STATEMENTS) {
       const text = attributes[key];
-      // Written in place: the key is there already, and `setAttribute` would check what is known.
+      // Written directly: the key exists, and `setAttribute` would validate it once more.
       if (typeof text !== 'string') continue;
       if (cache) attributes[key] = withoutArguments(text);
       else if (text === known?.raw) attributes[key] = known.text;
@@ -33,13 +33,13 @@ export function redact(span: SdkSpan, statements: StatementCache, known?: KnownS
   if (typeof query === 'string' && query !== '') span.setAttribute('url.query', '?');
 }
 
-/** A command of a cache without its key and values: `SET ?`. */
+/** A cache command without its key and values: `SET ?`. */
 function withoutArguments(command: string): string {
   const end = command.search(/\s/);
   return end < 0 ? command : `${command.slice(0, end)} ?`;
 }
 
-/** An address without its user, its query string and its fragment. */
+/** An address without user, query string and fragment. */
 function withoutQuery(address: string): string {
   const end = address.search(/[?#]/);
   const short = end < 0 ? address : address.slice(0, end);

@@ -1,19 +1,19 @@
 import type { RequestWork } from './request-work.js';
 
-/** What is known of a request as a whole, or of whatever else is the outermost span of this process's part of a trace. */
+/** The state of a request, or of any other outermost span of this process's part of a trace. */
 export class RequestState {
-  /** A span of it was slow or failed. */
+  /** One of its spans was slow or failed. */
   isNotable = false;
-  /** It stays open for as long as the client listens, as a stream of events does: nobody waits for its end. */
+  /** It stays open for as long as the client listens, as an event stream does: nobody waits for its end. */
   isStream = false;
-  /** Statements that ended. */
+  /** Database statements that ended. */
   statements = 0;
-  /** Requests that had started before it; NaN where one of them still ran. */
+  /** How many requests had started before it; NaN if one of them still ran. */
   startedBefore = Number.NaN;
-  /** CPU time of the process when it started, in milliseconds; 0 where nothing is sampled. */
+  /** CPU time of the process when it started, in milliseconds; 0 if the profiler does not run. */
   cpuStartMs = 0;
   /** What its spans wait for. */
   work: RequestWork | undefined = undefined;
-  /** Spans of an unsampled trace that wait for its end. */
+  /** The spans of an unsampled trace that wait for its end, see `SlowTraceProcessor`. */
   buffer: unknown = undefined;
 }

@@ -9,8 +9,8 @@ import type {
 } from '@opentelemetry/api';
 
 /**
- * A span of an OpenTelemetry SDK that has ended, by its shape alone, so that any SDK's will do: `sdk-trace-base` 2.x
- * and `sdk-trace` 3.x differ in their classes and not in this.
+ * A span of an OpenTelemetry SDK that has ended. A structural type, so that spans of any SDK fit: `sdk-trace-base` 2.x and
+ * `sdk-trace` 3.x have different classes.
  */
 export interface EndedSdkSpan {
   readonly name: string;
@@ -25,10 +25,10 @@ export interface EndedSdkSpan {
   spanContext(): SpanContext;
 }
 
-/** A span of an OpenTelemetry SDK that can still be written to. */
+/** A span of an OpenTelemetry SDK that has not ended. */
 export interface SdkSpan extends Span, EndedSdkSpan {}
 
-/** What an SDK asks of a span processor, by its shape alone. */
+/** A span processor of an OpenTelemetry SDK, as a structural type. */
 export interface SdkSpanProcessor {
   onStart(span: SdkSpan, parentContext: Context): void;
   onEnding?(span: SdkSpan): void;
@@ -37,7 +37,7 @@ export interface SdkSpanProcessor {
   shutdown(): Promise<void>;
 }
 
-/** Milliseconds of a duration that an SDK gives as seconds and nanoseconds. */
+/** A duration in milliseconds from seconds and nanoseconds. */
 export function toMilliseconds(duration: HrTime): number {
   return duration[0] * 1000 + duration[1] / 1e6;
 }

@@ -14,41 +14,41 @@ import { CONNECTION_POOL, WORKS, workOf } from './work.js';
 import type { Inputs, WorkKey } from './work-group.js';
 
 /**
- * A part of a path that names one thing among many: it holds a digit, is longer than a word, or mixes upper and lower
- * case as no words do.
+ * A segment of a path that identifies one of many things: it contains a digit, is longer than a word, or mixes upper and
+ * lower case as no word does.
  */
 const VARIABLE = /\d|[@%=:~]|^.{25,}$|^(?=.{12})(?=.*[a-z])(?:.*?[A-Z][a-z]?(?=[A-Z])){2}/;
-/** Methods that change nothing; and those among them that have no body, so that the address is all they ask. */
+/** Methods that change nothing, and those of them without a body, so that the address contains all of their values. */
 const SAFE = /^(?:GET|HEAD|OPTIONS|QUERY)$/;
 const BODILESS = /^(?:GET|HEAD|OPTIONS)$/;
-/** What asks for a page of a list. */
+/** Query parameters that select a page of a list. */
 const PAGE =
   /(?:^|&)(page|offset|cursor|after|before|starting_after|marker|pageToken|page_token|continuation|skip|start)(?:=|\[|%5B)/i;
-/** Operations of databases that have no statement, as MongoDB and its mappers name them. */
+/** Write operations without a statement, as MongoDB and its mappers name them. */
 const WRITES =
   /^(?:insert|update|delete|remove|replace|save|create|bulkWrite|findOneAnd|findByIdAnd|findAndModify|upsert|merge|put)/i;
 const CURSORS = /^(?:getMore|next|killCursors)$/i;
 
-/** What a span is, read from its attributes once. Statistics, explanations, metrics and redaction use the same one. */
+/** What a span represents, read from its attributes once. Statistics, explanations, metrics and redaction share it. */
 export interface SpanDescription {
   readonly type: OperationType;
-  /** What it is work of, see {@link workOf}. */
+  /** Its kind of work, see {@link workOf}. */
   readonly work: number;
   /** Low-cardinality: `GET /users/:id`, `SELECT users`. */
   readonly name: string;
-  /** Of work that is waited for: what it is, without its values. Absent where its attributes do not say it (yet). */
+  /** Identifies work that is waited for, without its values. Absent where the attributes do not contain it (yet). */
   readonly key: WorkKey | undefined;
   readonly statement: KnownStatement | undefined;
-  /** The values that it is made with, as far as its attributes show them. */
+  /** Hashes of its values, as far as its attributes contain them. */
   readonly inputs: Inputs | undefined;
   /** Attributes that are set later do not change it. */
   readonly isFinal: boolean;
 }
 
-/** A connection pool is waited for whatever the connection will be used for. */
+/** All waits for a connection pool are one group, whatever the connection is used for. */
 const POOL_KEY: WorkKey = { fingerprint: 'connection pool', name: 'connection pool', effect: 'control' };
 
-/** Describes a span. @param type,work as far as they are known */
+/** Describes a span. @param type,work its type and kind of work, as far as they are known */
 export function describeSpan(
   span: ClassifiableSpan,
   statements: StatementCache,
@@ -87,7 +87,7 @@ export function describeSpan(
 function keyByName(type: OperationType, attributes: Attributes, name: string): WorkKey | undefined {
   if (type !== 'database')
     return { fingerprint: name, name, effect: type === 'messaging' ? 'write' : 'read' };
-  // An operation without what it is done to would be the same for all of a database.
+  // Without a collection, all operations of a database would share one key.
   const operation = attributes['db.operation.name'] ?? attributes['db.operation'];
   const summary = attributes['db.query.summary'];
   const isComplete = operation !== undefined && collectionOf(attributes) !== undefined;
@@ -99,7 +99,7 @@ function effectOf(operation: string): WorkKey['effect'] {
   return CURSORS.test(operation) ? 'control' : WRITES.test(operation) ? 'write' : 'read';
 }
 
-/** An outgoing call: `GET api.example.com/users/{}`, made with what stands in the places of `{}` and in the query. */
+/** An outgoing call: `GET api.example.com/users/{}`. Its values are the variable segments of the path, and the query. */
 function describeCall(
   attributes: Attributes,
 ): { readonly key: WorkKey; readonly inputs: Inputs | undefined } | undefined {
@@ -118,7 +118,7 @@ function describeCall(
   if (query !== undefined && query !== '')
     for (const pair of query.split('&')) inputs.push(hashInput(pair.slice(pair.indexOf('=') + 1)));
   const safe = SAFE.test(method);
-  // In the fingerprint, too: the first page is often asked for without.
+  // In the fingerprint, too: the request for the first page often has no such parameter.
   const page = safe && query ? PAGE.exec(query)?.[1] : undefined;
   const suffix = page === undefined ? '' : `?${page}={}`;
   const fingerprint = `${method} ${host}${parts.join('/')}`.slice(0, 500 - suffix.length) + suffix;

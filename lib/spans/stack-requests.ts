@@ -1,59 +1,59 @@
 import type { RawFrame } from '../code/call-site.js';
 
-/** Pieces of work of which a line is asked or known, and routes of each. */
+/** Pieces of work whose stack is requested or known, and routes of each. */
 const MAX_KEPT = 200;
 const MAX_ROUTES = 10;
-/** Stacks that are taken in vain before nobody is asked any more. */
+/** Stacks without a line of the application that are captured before a request is given up. */
 const MAX_TRIES = 3;
 
-interface Wanted {
+interface StackRequest {
   frames: readonly RawFrame[];
   tries: number;
 }
 
 /**
- * The lines of work that turned out to matter only when it was over. Its stack is gone by then, so it is taken when
- * the same route does the same work the next time: work that never mattered pays nothing.
+ * Requests for the line of code behind a piece of work. That it matters is known only when it has ended and its stack is
+ * gone, so the stack is captured on the next execution by the same route. Work without a request costs nothing.
  */
 export class StackRequests {
-  private readonly kept = new Map<string, Map<string, Wanted>>();
-  /** The number of stacks of a route that came without a line of the user's: a pool may have called back. */
+  private readonly kept = new Map<string, Map<string, StackRequest>>();
+  /** By route, the pieces of work whose stack had no line of the application: a pool may have called back. */
   private readonly empty = new Map<string, number>();
 
-  /** Whether it is worth a stack who asks a pool for a connection. */
+  /** Whether to capture the stack that requests a connection from a pool. */
   wantsPool(route: string): boolean {
     return this.empty.size > 0 && this.empty.has(route);
   }
 
-  /** Asks for the line of this work. What was asked for longest ago makes room. */
+  /** Requests the stack of this work. The oldest request is dropped if there are too many. */
   ask(fingerprint: string, route: string): void {
     let routes = this.kept.get(fingerprint);
     if (routes === undefined) {
-      if (this.kept.size >= MAX_KEPT) this.forgetOldest();
+      if (this.kept.size >= MAX_KEPT) this.dropOldest();
       routes = new Map();
       this.kept.set(fingerprint, routes);
     }
     if (!routes.has(route) && routes.size < MAX_ROUTES) routes.set(route, { frames: [], tries: 0 });
   }
 
-  /** Whether it was asked for and is not known yet. */
+  /** Whether the stack is requested and not yet known. */
   isWanted(fingerprint: string, route: string): boolean {
     if (this.kept.size === 0) return false;
-    const wanted = this.kept.get(fingerprint)?.get(route);
-    return wanted !== undefined && wanted.frames.length === 0 && wanted.tries < MAX_TRIES;
+    const request = this.kept.get(fingerprint)?.get(route);
+    return request !== undefined && request.frames.length === 0 && request.tries < MAX_TRIES;
   }
 
-  /** Keeps the stack; an empty one is not the last word. */
+  /** Keeps the stack. After an empty one, the next execution is tried. */
   keep(fingerprint: string, route: string, frames: readonly RawFrame[]): void {
-    const wanted = this.kept.get(fingerprint)?.get(route);
-    if (wanted === undefined) return;
-    if (isEmpty(wanted)) this.count(route, -1);
-    wanted.frames = frames;
-    wanted.tries = frames.length > 0 ? 0 : wanted.tries + 1;
-    if (isEmpty(wanted)) this.count(route, 1);
+    const request = this.kept.get(fingerprint)?.get(route);
+    if (request === undefined) return;
+    if (isEmpty(request)) this.count(route, -1);
+    request.frames = frames;
+    request.tries = frames.length > 0 ? 0 : request.tries + 1;
+    if (isEmpty(request)) this.count(route, 1);
   }
 
-  /** The stack where it is known; else it is asked for. */
+  /** The stack if it is known; otherwise requests it. */
   find(fingerprint: string, route: string): readonly RawFrame[] | undefined {
     this.ask(fingerprint, route);
     const frames = this.kept.get(fingerprint)?.get(route)?.frames;
@@ -66,9 +66,9 @@ export class StackRequests {
     return undefined;
   }
 
-  private forgetOldest(): void {
+  private dropOldest(): void {
     for (const [oldest, routes] of this.kept) {
-      for (const [route, wanted] of routes) if (isEmpty(wanted)) this.count(route, -1);
+      for (const [route, request] of routes) if (isEmpty(request)) this.count(route, -1);
       this.kept.delete(oldest);
       return;
     }
@@ -81,7 +81,7 @@ export class StackRequests {
   }
 }
 
-/** Whether a stack was taken, in vain so far, and another one will be. */
-function isEmpty({ tries }: Wanted): boolean {
+/** Whether only stacks without a line of the application were captured, and the next will be. */
+function isEmpty({ tries }: StackRequest): boolean {
   return tries > 0 && tries < MAX_TRIES;
 }

@@ -1,148 +1,15 @@
 import { performance } from 'node:perf_hooks';
-import { isJson, joinTokens, MAX_TEXT, tokenize, words } from './statement-tokens.js';
+import { summarizeTokens } from './statement-summary.js';
+import { MAX_TEXT, writeTokens } from './statement-text.js';
+import { isJson, tokenize } from './statement-tokens.js';
 import type { Inputs, WorkKey } from './work-group.js';
 
-/** Statements longer than this are not kept as keys: they are mostly made of literals, and never come again. */
+/** Longer statements are not kept in the cache: they consist mostly of literals, and rarely repeat. */
 const MAX_KEY = 10_000;
-/** Longer ones are not even kept while they are run: what is looked at of them is bounded anyway. */
+/** Longer ones are not kept even while they run. */
 const MAX_LONG = 1_000_000;
 
-/**
- * A statement without its literals: `SELECT * FROM t WHERE a = 5 AND b IN (1, 2)` becomes
- * `select * from t where a = ? and b in (?)`. Comments, casing, white space, and the number of entries of IN and
- * VALUES lists make no difference. A quoted name keeps its casing and gets double quotes; what is quoted so and
- * looks like no name, or stands where a value does, is taken as a string. Linear in the statement's length, of which the first 8192 characters count.
- */
-export function normalizeStatement(text: string): string {
-  return write(tokenize(text)).text;
-}
-
-/** Writes a statement from its tokens, and tells whether rows of a list were left out. */
-function write(tokens: readonly string[]): { text: string; folded: boolean } {
-  const kept: string[] = [];
-  let folded = false;
-  for (const token of tokens) {
-    // A sign before a literal is part of it.
-    while (token === '?' && /^[-+]$/.test(kept.at(-1) ?? '') && isBeforeOperand(kept.at(-2))) kept.pop();
-    kept.push(token);
-    if (token === ')' && foldList(kept)) folded = true;
-  }
-  return { text: joinTokens(kept).slice(0, MAX_TEXT), folded };
-}
-
-function isBeforeOperand(token: string | undefined): boolean {
-  return (
-    token === undefined ||
-    token === '(' ||
-    token === ',' ||
-    /^[^\w"?)\]]+$/.test(token) ||
-    KEYWORDS.has(token)
-  );
-}
-
-/** Keywords after which a sign can only belong to a literal. */
-const KEYWORDS = words(
-  `select where and or not in values limit offset then else between set by when like is return`,
-);
-
-/** `(?, ?, ?)` becomes `(?)`, and a group that repeats the one before it, behind a comma, goes: whether one did. */
-function foldList(kept: string[]): boolean {
-  let open = kept.length - 2;
-  while (open >= 0 && (kept[open] === '?' || kept[open] === ',')) open--;
-  if (kept[open] !== '(' || kept.length - open < 3) return false;
-  kept.length = open + 1;
-  kept.push('?', ')');
-  if (kept.slice(-7).join('') !== '(?),(?)') return false;
-  kept.length -= 4;
-  return true;
-}
-
-const VERBS = words(
-  `select insert update delete merge replace begin start commit rollback savepoint release create alter
-   drop truncate call exec execute set show explain with lock copy listen notify vacuum analyze grant
-   revoke declare fetch move close values refresh use prepare deallocate`,
-);
-
-/**
- * The low-cardinality name of a statement: its verb and its first table, `SELECT users`. The verb of a statement
- * that begins with WITH is that of its main part. What begins with no verb of SQL is `SQL`.
- */
-export function summarizeStatement(text: string): string {
-  return summarize(tokenize(text));
-}
-
-function summarize(tokens: readonly string[]): string {
-  let first = 0;
-  while (tokens[first] === '(') first++;
-  const begin = tokens[first] === 'with' ? mainVerb(tokens, first) : first;
-  const verb = tokens[begin] ?? '';
-  if (!VERBS.has(verb)) return 'SQL';
-  const table = tableOf(tokens, begin, verb);
-  return table === undefined ? verb.toUpperCase() : `${verb.toUpperCase()} ${table}`;
-}
-
-/** The verb behind the common table expressions: the first one outside of parentheses. */
-function mainVerb(tokens: readonly string[], first: number): number {
-  let depth = 0;
-  for (let i = first + 1; i < tokens.length; i++) {
-    const token = tokens[i];
-    if (token === '(') depth++;
-    else if (token === ')') depth--;
-    else if (depth === 0 && /^(?:select|insert|update|delete|merge)$/.test(token ?? '')) return i;
-  }
-  return first;
-}
-
-function tableOf(tokens: readonly string[], begin: number, verb: string): string | undefined {
-  switch (verb) {
-    case 'select':
-    case 'delete': {
-      const from = fromOf(tokens, begin);
-      return from < 0 ? undefined : nameAt(tokens, from + 1);
-    }
-    case 'insert':
-    case 'replace':
-    case 'merge': {
-      const into = tokens.indexOf('into', begin);
-      return into < 0 ? nameAt(tokens, begin + 1) : nameAt(tokens, into + 1);
-    }
-    case 'update':
-    case 'call':
-    case 'exec':
-    case 'truncate':
-    case 'copy':
-    case 'refresh':
-      return nameAt(tokens, begin + 1);
-    default:
-      return undefined;
-  }
-}
-
-/** The FROM of a query itself, and not that of a query within its list of columns, nor of `extract(x from y)`. */
-function fromOf(tokens: readonly string[], begin: number): number {
-  let depth = 0;
-  for (let i = begin; i < tokens.length; i++) {
-    if (tokens[i] === '(') depth++;
-    else if (tokens[i] === ')') depth--;
-    else if (tokens[i] === 'from' && depth <= 0) return i;
-  }
-  return -1;
-}
-
-const NOISE = words(`only table lateral ignore low_priority or materialized view concurrently`);
-
-function nameAt(tokens: readonly string[], index: number): string | undefined {
-  let at = index;
-  while (tokens[at] === '(' || NOISE.has(tokens[at] ?? '')) at++;
-  if (tokens[at] === 'select') return nameAt(tokens, fromOf(tokens, at) + 1 || tokens.length);
-  // The last part of a name is the table; what stands before it is schema and database.
-  while (tokens[at + 1] === '.' && tokens[at + 2] !== undefined) at += 2;
-  const token = tokens[at];
-  if (token === undefined || token === '?' || !/^["\p{L}_]/u.test(token)) return undefined;
-  return token.replace(/"/g, '').slice(0, 64);
-}
-
-/** What is kept of a statement. */
+/** A statement, parsed once. */
 export interface KnownStatement {
   /** As it was given, with its literals. */
   readonly raw: string;
@@ -152,13 +19,13 @@ export interface KnownStatement {
   readonly summary: string;
   readonly key: WorkKey;
   /**
-   * The values that it is made with, when they are in its text: none, or itself as one that differs from every other
-   * text. Absent when they are bound, so that the text does not tell them.
+   * The literals of its text: none, or one value that differs from those of every other text. Absent when values are
+   * bound, because the text does not show them.
    */
   readonly inputs: Inputs | undefined;
   /**
-   * When this very text was met first, on the clock of `performance.now()`. Never, once it was met with other literals:
-   * these may come from what was asked before.
+   * When this text was first executed, on the clock of `performance.now()`. Infinity once the same statement was executed
+   * with other literals: they may be the results of earlier queries.
    */
   readonly firstSeen: number;
 }
@@ -166,24 +33,24 @@ export interface KnownStatement {
 const READS = /^(?:SELECT|VALUES|SHOW|EXPLAIN)\b/;
 const CONTROL =
   /^(?:BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|USE|LISTEN|NOTIFY|PREPARE|DEALLOCATE|DECLARE|CLOSE|FETCH|MOVE)\b/;
-/** What health checks and pools ask to see whether somebody is there. */
+/** Statements by which health checks and pools test a connection. */
 const PING = /^select (?:\?|now\(\)|version\(\)|current_\w+)(?: as "?\w+"?)?;?$/;
-/** A value that is bound: `$1`, `?`, `:name`, `@name`. */
+/** A bound value: `$1`, `?`, `:name`, `@name`. */
 const BOUND = /\$\d|\?|(?<![:\w]):\w|@\w/i;
-
-/** Rows that are not folded, since there is more in them than values. */
+/** Rows with more than values in them, which are not folded. */
 const ROWS = /\bvalues \((?:[^()]|\([^()]*\))*\), \(/;
 const ONE_ROW = /\b(?:limit|fetch\s+(?:first|next))\s+1\b(?!\s*,)/i;
-/** JSON of which every value is `?`, as some instrumentations write it. */
-const VALUELESS = /^(?:[\s{}[\],]|"\?"(?!\s*:)|"(?:[^"\\]|\\.)*"\s*:)*$/;
+/** JSON in which every value is `?`, as some instrumentations write it. */
+const WITHOUT_VALUES = /^(?:[\s{}[\],]|"\?"(?!\s*:)|"(?:[^"\\]|\\.)*"\s*:)*$/;
 
-let texts = 0;
-
-/** How many texts were met of one fingerprint. */
+/** How many texts of one fingerprint were executed. */
 type Variants = { count: number };
 
+/** For a text that is not kept it is unknown whether it is the only one. */
+const MANY: Variants = { count: Number.POSITIVE_INFINITY };
+
 class Statement implements KnownStatement {
-  private readonly metAt = performance.now();
+  private readonly createdAt = performance.now();
 
   constructor(
     readonly raw: string,
@@ -195,95 +62,98 @@ class Statement implements KnownStatement {
   ) {}
 
   get firstSeen(): number {
-    return this.inputs?.length !== 0 && this.variants.count > 1 ? Number.POSITIVE_INFINITY : this.metAt;
+    return this.inputs?.length !== 0 && this.variants.count > 1 ? Number.POSITIVE_INFINITY : this.createdAt;
   }
 }
 
-function describeStatement(raw: string, variantsOf: (raw: string, text: string) => Variants): Statement {
-  if (isJson(raw)) {
-    const text = raw.length <= MAX_TEXT && VALUELESS.test(raw) ? raw : '?';
-    return new Statement(
-      raw,
-      text,
-      'SQL',
-      { fingerprint: text, name: 'SQL', effect: 'read' },
-      undefined,
-      MANY,
-    );
-  }
+type CountVariant = (raw: string, text: string) => Variants;
+
+function describeStatement(raw: string, countVariant: CountVariant): Statement {
+  if (isJson(raw)) return describeJson(raw);
   const tokens = tokenize(raw);
-  const { text, folded } = write(tokens);
-  const summary = summarize(tokens);
-  const effect =
-    CONTROL.test(summary) || PING.test(text) ? 'control' : READS.test(summary) ? 'read' : 'write';
-  const shape =
-    effect === 'write' && ((folded && text.includes('values (')) || ROWS.test(text))
-      ? 'rows'
-      : text.includes('offset ?') && ONE_ROW.test(raw.slice(0, MAX_KEY))
-        ? 'row'
-        : undefined;
-  // Negative, so that it is no hash of a bound value.
-  const inputs = !text.includes('?') ? [] : BOUND.test(raw.slice(0, MAX_KEY)) ? undefined : [-++texts];
-  const key = { fingerprint: text, name: summary, effect, shape } as const;
-  return new Statement(raw, text, summary, key, inputs, variantsOf(raw, text));
+  const { text, folded } = writeTokens(tokens);
+  const summary = summarizeTokens(tokens);
+  const effect = effectOf(summary, text);
+  const key = { fingerprint: text, name: summary, effect, shape: shapeOf(effect, raw, text, folded) };
+  return new Statement(raw, text, summary, key, literalsOf(raw, text), countVariant(raw, text));
 }
 
-/** Of a text that is not kept it can't be told whether it is the only one. */
-const MANY: Variants = { count: Number.POSITIVE_INFINITY };
+function describeJson(raw: string): Statement {
+  const text = raw.length <= MAX_TEXT && WITHOUT_VALUES.test(raw) ? raw : '?';
+  const key = { fingerprint: text, name: 'SQL', effect: 'read' } as const;
+  return new Statement(raw, text, key.name, key, undefined, MANY);
+}
+
+function effectOf(summary: string, text: string): WorkKey['effect'] {
+  if (CONTROL.test(summary) || PING.test(text)) return 'control';
+  return READS.test(summary) ? 'read' : 'write';
+}
+
+function shapeOf(effect: WorkKey['effect'], raw: string, text: string, folded: boolean): WorkKey['shape'] {
+  if (effect === 'write' && ((folded && text.includes('values (')) || ROWS.test(text))) return 'rows';
+  return text.includes('offset ?') && ONE_ROW.test(raw.slice(0, MAX_KEY)) ? 'row' : undefined;
+}
+
+let texts = 0;
+
+function literalsOf(raw: string, text: string): Inputs | undefined {
+  if (!text.includes('?')) return [];
+  // Negative: the hashes of bound values are not.
+  return BOUND.test(raw.slice(0, MAX_KEY)) ? undefined : [-++texts];
+}
+
+/** The statements of one generation of the cache, and the variants of their fingerprints. */
+class Generation {
+  readonly statements = new Map<string, Statement>();
+  readonly variants = new Map<string, Variants>();
+}
 
 /**
- * The statements that were met lately, so that one that comes again costs one look-up. Bounded: two generations of
- * half the capacity each, of which the older is dropped when the younger is full.
+ * Recently executed statements, so that a repeated one costs one look-up. Bounded: when the recent generation has half the
+ * capacity, it replaces the previous one.
  */
 export class StatementCache {
-  private young = new Map<string, Statement>();
-  private old = new Map<string, Statement>();
-  /** By fingerprint, of the statements above: those of a generation go with it. */
-  private youngVariants = new Map<string, Variants>();
-  private oldVariants = new Map<string, Variants>();
-  /** The last long one: it is looked up several times while it runs. */
-  private longText = '';
+  private recent = new Generation();
+  private previous = new Generation();
+  /** The last long statement: it is looked up several times while it runs. */
   private long: Statement | undefined;
 
-  /** @param capacity statements kept at the most */
+  /** @param capacity the maximum number of statements */
   constructor(private readonly capacity = 1000) {}
 
   /** The number of statements kept. */
   get size(): number {
-    return this.young.size + this.old.size;
+    return this.recent.statements.size + this.previous.statements.size;
   }
 
+  /** The statement with this text, from the cache or parsed. */
   get(text: string): KnownStatement {
     if (text.length > MAX_KEY) return this.getLong(text);
-    const known = this.young.get(text);
+    const known = this.recent.statements.get(text);
     if (known !== undefined) return known;
-    const statement = this.old.get(text) ?? describeStatement(text, this.count);
-    if (this.young.size >= this.capacity / 2) {
-      this.old = this.young;
-      this.young = new Map();
-      this.oldVariants = this.youngVariants;
-      this.youngVariants = new Map();
+    const statement = this.previous.statements.get(text) ?? describeStatement(text, this.countVariant);
+    if (this.recent.statements.size >= this.capacity / 2) {
+      this.previous = this.recent;
+      this.recent = new Generation();
     }
-    this.young.set(text, statement);
-    this.youngVariants.set(statement.text, statement.variants);
+    this.recent.statements.set(text, statement);
+    this.recent.variants.set(statement.text, statement.variants);
     return statement;
   }
 
   private getLong(text: string): KnownStatement {
-    if (this.long !== undefined && this.longText === text) return this.long;
+    if (this.long?.raw === text) return this.long;
     const statement = describeStatement(text, (raw, fingerprint) => {
-      this.count(raw, fingerprint);
+      this.countVariant(raw, fingerprint);
       return MANY;
     });
-    if (text.length > MAX_LONG) return statement;
-    this.longText = text;
-    this.long = statement;
+    if (text.length <= MAX_LONG) this.long = statement;
     return statement;
   }
 
-  /** Counts a text of its fingerprint, but for the one that is left when its literals are taken out. */
-  private readonly count = (raw: string, text: string): Variants => {
-    const variants = this.youngVariants.get(text) ?? this.oldVariants.get(text) ?? { count: 0 };
+  private readonly countVariant: CountVariant = (raw, text) => {
+    const variants = this.recent.variants.get(text) ?? this.previous.variants.get(text) ?? { count: 0 };
+    // The normalized text itself, as of a redacted span, is no variant.
     if (raw !== text) variants.count++;
     return variants;
   };

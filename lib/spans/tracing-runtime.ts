@@ -7,28 +7,29 @@ import { liveSpanOf } from './live-span.js';
 /** The name and version of our instrumentation scope. */
 export const SCOPE = { name: 'nestjs-performance', version: '0.1.0' } as const;
 
-/** What a module puts into the runtime: a `PerformanceMonitor`. */
+/** What a module registers in the runtime: a `PerformanceMonitor`. */
 export interface SpanOwner {
   readonly sink: SpanSink;
 }
 
 /**
- * What is one for the process and cannot be one for each module: decorated methods exist before there is a module,
- * OpenTelemetry has one tracer provider, and the ESM and the CommonJS build of this package may both be loaded.
+ * The state that all modules of a process share: decorated methods exist before a module does, OpenTelemetry has one tracer
+ * provider, and the ESM and the CommonJS build of this package may both be loaded.
  */
 export interface TracingRuntime {
-  /** The monitors of the modules that are up, the oldest first. The first one gets what belongs to none. */
+  /** The monitors of the running modules, the oldest first. */
   readonly monitors: SpanOwner[];
+  /** The first of them: it counts the spans that belong to no module. */
   readonly monitor: SpanOwner | undefined;
-  /** How many {@link SlowSpanProcessor}s there are. With none, own spans are counted by who made them. */
+  /** The number of {@link SlowSpanProcessor}s. With none, this package counts the spans that it creates without them. */
   processors: number;
-  /** Ours, while the application has none. */
+  /** The tracer of this package's own provider, if the application has none. */
   tracer: Tracer | undefined;
-  /** The tracer provider that the modules of this process share, and what holds it up. */
+  /** The tracing that the modules share, with the number of its users. */
   shared: unknown;
   /**
-   * The operation whose code runs now, as JSON of {@link BlockingOperation}, or ''. Asked by the watchdog of the
-   * event loop, in the middle of that code.
+   * The operation whose code runs now, as JSON of {@link BlockingOperation}, or ''. The watchdog of the event loop calls
+   * it by interrupting that code.
    */
   activeOperation(): string;
 }
@@ -49,19 +50,19 @@ function createRuntime(): TracingRuntime {
 
 function activeOperation(): string {
   const span = trace.getActiveSpan();
-  const state = liveSpanOf(span);
-  if (span === undefined || state === undefined) return '';
-  const { root } = state;
+  const live = liveSpanOf(span);
+  if (span === undefined || live === undefined) return '';
+  const { root } = live;
   const { traceId, spanId } = span.spanContext();
   const operation: BlockingOperation = {
-    type: state.type ?? 'internal',
-    name: state.name ?? nameOf(span),
+    type: live.type ?? 'internal',
+    name: live.name ?? nameOf(span),
     traceId,
     spanId,
     rootSpanId: root.span.spanContext().spanId,
     rootType: root.type ?? 'internal',
     rootName: root.name ?? nameOf(root.span),
-    monitor: state.sink.id,
+    monitor: live.sink.id,
   };
   return JSON.stringify(operation);
 }
@@ -73,7 +74,7 @@ function nameOf(span: Span): string {
 /** The runtime of this process. */
 export const tracingRuntime = processWide('runtime', createRuntime);
 
-/** The tracer for own spans: of our provider, or of the application's. */
+/** The tracer for the spans that this package creates: of its own provider, or the application's. */
 export function currentTracer(): Tracer {
   return tracingRuntime.tracer ?? trace.getTracer(SCOPE.name, SCOPE.version);
 }

@@ -1,41 +1,41 @@
 import { round } from '../text/round.js';
 import type { CompletedSpan, CompletedSpans } from './completed-spans.js';
 
-/** What a slow operation consisted of, span by span. At most 200 spans. */
+/** The spans of a slow operation. Up to 200. */
 export interface Waterfall {
-  /** The operation itself, then the spans that ended below it: each behind the one around it, and its own right behind it. */
+  /** The operation itself, then the spans that completed below it, in depth-first order. */
   spans: WaterfallSpan[];
-  /** Spans that ended below it and are not listed: the shortest, where there were too many. */
+  /** The number of spans that are not listed: the shortest, if there were more than 200. */
   omitted: number;
 }
 
 /** One span of a {@link Waterfall}. */
 export interface WaterfallSpan {
-  /** Low-cardinality, as an operation's. */
+  /** Low-cardinality, like the name of an operation. */
   name: string;
   type: string;
-  /** When it began, in milliseconds since the operation did. */
+  /** When it started, in milliseconds since the start of the operation. */
   startMs: number;
   durationMs: number;
-  /** The index of the span around it; -1 for the operation itself. */
+  /** The index of its parent; -1 for the operation itself. */
   parent: number;
   /** It failed. */
   error?: true;
 }
 
-/** @param ended what ended below `operation`, on its clock */
-export function waterfallOf(operation: CompletedSpan, ended: CompletedSpans): Waterfall {
+/** The waterfall of an operation. @param completed the spans that completed below it, on the same clock */
+export function waterfallOf(operation: CompletedSpan, completed: CompletedSpans): Waterfall {
   const spans: WaterfallSpan[] = [];
-  const show = ({ name, type, startedAt, durationMs, failed }: CompletedSpan, parent: number): number =>
+  const add = ({ name, type, startedAt, durationMs, failed }: CompletedSpan, parent: number): number =>
     spans.push({
       name,
       type,
-      // Of a span that is made afterwards with times of another clock, the start may seem to be earlier.
+      // A span that was created afterwards, with times of another clock, may seem to start earlier.
       startMs: round(Math.max(0, startedAt - operation.startedAt)),
       durationMs: round(durationMs),
       parent,
       ...(failed ? { error: true as const } : {}),
     }) - 1;
-  ended.walk(show(operation, -1), show);
-  return { spans, omitted: ended.omitted };
+  completed.walk(add(operation, -1), add);
+  return { spans, omitted: completed.omitted };
 }

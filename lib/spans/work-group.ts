@@ -1,24 +1,24 @@
 import type { RawFrame } from '../code/call-site.js';
 import { isBackdated, type SpanTiming } from './span-timing.js';
 
-/** How many spans of a group are remembered by their ids. */
+/** Span ids that a group keeps. */
 const MAX_SPAN_IDS = 20;
 
-/** What tells one piece of work from another of the same kind. */
+/** Identifies a piece of work, without its values. */
 export interface WorkKey {
-  /** Without literals; equal for what does the same with other values. */
+  /** Without literals: equal for the same work with other values. */
   readonly fingerprint: string;
   /** Low-cardinality, for people: `SELECT track`, `GET api.example.com`. */
   readonly name: string;
   /**
-   * `read` and `write` are work that may be repeated for each row; `control` is not: BEGIN, COMMIT, SET, a ping.
+   * `read` and `write` may be repeated for each row of a result; `control` (BEGIN, COMMIT, SET, a ping) may not.
    */
   readonly effect: 'read' | 'write' | 'control';
-  /** One page of many; a write of several rows; a read of one row at the most. */
+  /** One page of many; a write of several rows; a read of at most one row. */
   readonly shape?: 'page' | 'rows' | 'row' | undefined;
 }
 
-/** Hashes of the values that a call was made with; absent where they are not known. */
+/** Hashes of the values of a call; absent where they are unknown. */
 export type Inputs = readonly number[];
 
 // The times of a group, as one array of doubles: an object would box each of them.
@@ -29,21 +29,21 @@ const PAUSE = 3;
 const RUNNING_SINCE = 4;
 const IDLE_AT_END = 5;
 
-/** Minus zero is a double from the start. Copied and not made anew, see {@link RequestWork}. */
+/** Minus zero is a double from the start. Copied, because V8 may allocate the arrays of a literal in the old generation. */
 const NO_TIMES = [-0, -0, -0, -0, -0, -0];
 
-/** All that one request did of one fingerprint. Of one size however often that is. */
+/** All executions of one fingerprint within one request, in constant memory. */
 export class WorkGroup {
   started = 0;
-  /** Those that ended without an error, and those with one: a retry is no repetition. */
+  /** Executions that ended without an error, and with one. A retry is no repetition. */
   count = 0;
   errors = 0;
-  /** How often one began while another ran. */
+  /** Executions that started while another ran. */
   overlapped = 0;
-  /** Those whose values are known, and those among them with the same values as the first. */
+  /** Executions with known values, and those of them with the values of the first. */
   withInputs = 0;
   sameInputs = 0;
-  /** How many values and rows they had together, as far as that is known. */
+  /** Values and rows of all executions, where they are known. */
   values = 0;
   rows = 0;
   frames: readonly RawFrame[] | undefined = undefined;
@@ -56,9 +56,9 @@ export class WorkGroup {
   constructor(
     readonly key: WorkKey,
     readonly work: number,
-    /** The innermost span that all of them ran in. */
+    /** The innermost span around all executions. */
     public owner: SpanTiming,
-    /** The group of the same request that was made before. */
+    /** The group of the same request that was created before. */
     public older: WorkGroup | undefined,
   ) {
     this.times = NO_TIMES.slice();
@@ -76,22 +76,22 @@ export class WorkGroup {
     return this.times[MAX] as number;
   }
 
-  /** The time in which at least one of them ran. */
+  /** The time in which at least one execution ran. */
   get coveredMs(): number {
     return this.times[COVERED] as number;
   }
 
-  /** Of the time between two of them: how long nothing was waited for and the event loop was idle, too. */
+  /** The time between executions in which the request waited for no other work, and the event loop was idle. */
   get pauseMs(): number {
     return this.times[PAUSE] as number;
   }
 
-  /** The first ones that ended without an error, {@link MAX_SPAN_IDS} at most. */
+  /** The first executions without an error, up to {@link MAX_SPAN_IDS}. */
   get spanIds(): string[] {
     return this.count === 0 ? [] : [this.firstSpanId, ...(this.moreSpanIds ?? [])];
   }
 
-  /** @param idle how long the request had waited for nothing with an idle loop until now */
+  /** @param idle how long the event loop has been idle while the request waited for no work */
   begin(parent: SpanTiming, now: number, idle: number): void {
     const { times } = this;
     if (this.started++ > 0) {
@@ -102,7 +102,7 @@ export class WorkGroup {
     if (this.running++ === 0) times[RUNNING_SINCE] = now;
   }
 
-  /** Forgets one that began, and was none. */
+  /** Removes an execution that started. */
   withdraw(): void {
     this.started--;
     this.running--;
@@ -137,20 +137,20 @@ export class WorkGroup {
     }
   }
 
-  /** The time that the request spent in it until `now`, those that still run included. */
+  /** The time in which at least one execution ran, until `now`. */
   spentMs(now: number): number {
     return this.coveredMs + (this.running > 0 ? now - (this.times[RUNNING_SINCE] as number) : 0);
   }
 }
 
-/** How one piece of work ended. */
+/** The result of an execution. */
 export interface WorkOutcome {
   readonly durationMs: number;
   readonly error: boolean;
   readonly inputs: Inputs | undefined;
-  /** The very text of it was known before the request began: none of its values comes from there. */
+  /** Its text was executed before the request started: none of its values comes from the request. */
   readonly constant?: boolean;
-  /** How many values it was made with. */
+  /** The number of its values. */
   readonly size?: number | undefined;
   readonly rows: number | undefined;
   readonly spanId: string;
@@ -162,7 +162,7 @@ function sameInputs(a: Inputs, b: Inputs): boolean {
   return true;
 }
 
-/** The innermost span around both. Beyond a depth that no request has, the root. */
+/** The innermost span around both, or the root if that is more than 64 levels up. */
 export function commonAncestor(a: SpanTiming, b: SpanTiming): SpanTiming {
   let at: SpanTiming | undefined = a;
   for (let depth = 0; at !== undefined && depth < 64; depth++, at = at.parent) if (at.contains(b)) return at;

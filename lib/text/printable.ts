@@ -1,18 +1,18 @@
 /**
- * What a terminal would obey and not show: control characters, line separators, and what turns the direction of
- * writing. Names and statements come from whoever wrote the trace.
+ * Characters that a terminal interprets instead of showing them: control characters, line separators, and those that change
+ * the writing direction. Names and statements of a trace are untrusted.
  */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const OBEYED = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it matches
+const INTERPRETED = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
-/** A text of one line in which all that a terminal would obey is written out, as `\u001b`. */
+/** A text on one line, with the characters that a terminal interprets written as `\u001b`. */
 export function printable(text: string): string {
-  return text.replace(OBEYED, escaped);
+  return text.replace(INTERPRETED, escaped);
 }
 
-/** JSON in which strings hold nothing that a terminal would obey. The line breaks between values stay. */
+/** The same for JSON. The line breaks between values remain. */
 export function printableJson(json: string): string {
-  return json.replace(OBEYED, (character) => (character === '\n' ? character : escaped(character)));
+  return json.replace(INTERPRETED, (character) => (character === '\n' ? character : escaped(character)));
 }
 
 function escaped(character: string): string {

@@ -11,20 +11,20 @@ import {
 import { knownStatements } from '../spans/statement.js';
 import { setParameters } from './work-tracking.js';
 
-/** A driver that publishes its work on Node's tracing channels by itself. */
+/** A driver that publishes its work on tracing channels of Node. */
 export interface ChannelDriver {
-  /** The npm package, and its first version that does. */
+  /** The npm package, and its first version with such channels. */
   readonly driver: string;
   readonly minVersion: string;
   readonly channels: readonly string[];
-  /** The span of a message, by the semantic conventions for databases; nothing for what makes no span. */
+  /** The span of a message, by the semantic conventions for databases; undefined for none. */
   describe(
     channel: string,
     message: Message,
   ): { name: string; attributes: Attributes; values?: unknown } | undefined;
 }
 
-/** What a driver publishes: its own fields, and `error` once there is one. */
+/** A message of a driver: its own fields, and `error` once there is one. */
 type Message = Readonly<Record<string, unknown>> & { error?: unknown };
 
 function peer({ serverAddress, serverPort }: Message): Attributes {
@@ -34,7 +34,7 @@ function peer({ serverAddress, serverPort }: Message): Attributes {
   };
 }
 
-/** Redis: the command's name alone. Its arguments are keys and values of the user's. */
+/** Redis: only the name of the command. Its arguments are keys and values. */
 function redisCommand(message: Message): { name: string; attributes: Attributes } {
   const command = String(message['command']).toUpperCase();
   return {
@@ -48,7 +48,7 @@ function redisCommand(message: Message): { name: string; attributes: Attributes 
   };
 }
 
-/** The drivers, with the shape of what each publishes. Batches are left out: their commands are published too. */
+/** The drivers with tracing channels. Channels of batches are omitted: their commands are published, too. */
 export const CHANNEL_DRIVERS: readonly ChannelDriver[] = [
   {
     driver: 'ioredis',
@@ -109,18 +109,17 @@ export const CHANNEL_DRIVERS: readonly ChannelDriver[] = [
   },
 ];
 
-/** What subscribing takes. */
 export interface ChannelOptions {
   readonly drivers?: readonly ChannelDriver[];
-  /** Asked at each start: whether something else already makes spans for this driver. */
+  /** Whether another instrumentation creates the spans of a driver. Called at the start of each operation. */
   readonly skip?: (driver: string) => boolean;
 }
 
 /**
- * Makes a CLIENT span of each operation that a driver publishes, from its start to the settling of its promise or
- * the call of its callback, within the context that is active at its start. Never throws into the driver.
- * @param tracer asked for each span
- * @returns what ends it
+ * Creates a CLIENT span of each operation that a driver publishes, from its start until its promise settles or its callback
+ * is called, in the context that is active at its start. Never throws into the driver.
+ * @param tracer called for each span
+ * @returns a function that unsubscribes
  */
 export function subscribeChannelDrivers(tracer: () => Tracer, options: ChannelOptions = {}): () => void {
   const { drivers = CHANNEL_DRIVERS, skip = () => false } = options;
@@ -161,7 +160,7 @@ function handlersOf(
       try {
         handle(message);
       } catch (error) {
-        diag.error(`nestjs-performance: a message on ${channel} could not be read`, error);
+        diag.error(`nestjs-performance: reading a message on ${channel} failed`, error);
       }
     };
   return {
@@ -174,7 +173,7 @@ function handlersOf(
       spans.set(message, span);
       setParameters(span, values);
     }),
-    // A function that throws at once ends with its error set, and nothing asynchronous follows.
+    // A function that throws synchronously ends with its error set, without asynchronous events.
     end: guarded((message) => {
       if ('error' in message) finish(message);
     }),
@@ -184,7 +183,7 @@ function handlersOf(
   };
 }
 
-/** Redis and MySQL give a code, `WRONGTYPE` or `ER_NO_SUCH_TABLE`, which says more than the class. */
+/** Redis and MySQL set a code, `WRONGTYPE` or `ER_NO_SUCH_TABLE`, which is more specific than the class. */
 function errorType(error: Error & { code?: unknown }): string {
   return typeof error.code === 'string' ? error.code : error.name;
 }

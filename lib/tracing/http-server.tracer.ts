@@ -1,10 +1,8 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import http, { type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { type Context, context, diag, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import type { SpanSink } from '../spans/live-span.js';
-import { SINK_KEY } from '../spans/live-span.js';
+import { SINK_KEY, type SpanSink } from '../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../spans/tracing-runtime.js';
-import { type IgnoredPaths, isIgnored } from './ignored-paths.js';
 import { isWrapped } from './late-instrumentation.js';
 import { ServedRequest, servedRequest } from './served-request.js';
 
@@ -13,25 +11,32 @@ const SERVER = { kind: SpanKind.SERVER } as const;
 type Emit = (this: Server, event: string, ...args: unknown[]) => boolean;
 
 /**
- * Measures the requests of an application's HTTP server, from the first byte parsed to the response's close, and
- * runs each within its span.
+ * Measures the requests of an application's HTTP server, from the first parsed byte to the close of the response, and runs
+ * each within its span.
  *
- * It does so by the server's own `emit`, on the instance: that needs no preload, runs inside whatever context
- * manager the application has, and concerns no other server of the process. Other servers that serve the same
- * application (one for HTTP and one for HTTPS) are recognised by the listener that they share.
+ * It replaces `emit` of the server instance: that needs no preload, works with any context manager, and affects no other
+ * server of the process. Other servers of the same application (one for HTTP and one for HTTPS) are recognized by the
+ * request listener that they share.
  */
 export class HttpServerTracer {
   private readonly servers = new Map<Server, Emit | undefined>();
   private readonly known = new WeakSet<Server>();
   private main: Server | undefined;
-  private foreign = false;
+  private readonly isIgnored: (path: string) => boolean;
+  /** The application's HTTP instrumentation creates the spans of requests. */
+  private isInstrumentedByApplication = false;
 
+  /**
+   * @param ignore requests that are not measured: exact paths, all paths below one that ends in `/`, and patterns
+   * @param hasOwnProvider whether this package has set the tracer provider, so that the context at the server is empty
+   */
   constructor(
     private readonly sink: SpanSink,
-    private readonly ignored: IgnoredPaths,
-    /** Whether the tracer provider is ours, so that the context at the server is known to be empty. */
-    private readonly ownProvider: boolean,
-  ) {}
+    ignore: readonly (string | RegExp)[],
+    private readonly hasOwnProvider: boolean,
+  ) {
+    this.isIgnored = pathFilter(ignore);
+  }
 
   /** Measures the requests of this server, and of those that share its listener. */
   attach(server: Server): void {
@@ -41,7 +46,7 @@ export class HttpServerTracer {
     subscribe('tracing:fastify.request.handler:start', onFastifyHandler);
   }
 
-  /** Leaves the servers as they were. */
+  /** Restores the servers. */
   detach(): void {
     unsubscribe('http.server.request.start', this.onRequestStart);
     unsubscribe('tracing:fastify.request.handler:start', onFastifyHandler);
@@ -54,8 +59,8 @@ export class HttpServerTracer {
     this.main = undefined;
   }
 
-  private readonly onForeignSpan = (): void => {
-    this.foreign = true;
+  private readonly onApplicationSpan = (): void => {
+    this.isInstrumentedByApplication = true;
   };
 
   private readonly onRequestStart = (message: unknown): void => {
@@ -64,7 +69,7 @@ export class HttpServerTracer {
     this.known.add(server);
     const listeners = this.main?.listeners('request') ?? [];
     const shared = server.listeners('request').filter((listener) => listeners.includes(listener));
-    // Ours is on every server that is measured, whichever application it serves.
+    // `adoptActiveSpan` is on every measured server, whichever application it serves.
     if (shared.some((listener) => listener !== adoptActiveSpan)) this.wrap(server);
   };
 
@@ -87,23 +92,23 @@ export class HttpServerTracer {
     return context.with(active, emit, server, 'request', ...args);
   }
 
-  /** The context in which to serve the request, or nothing where it is not measured. */
+  /** The context in which to serve the request, or undefined if it is not measured. */
   private begin(request: IncomingMessage, response: ServerResponse): Context | undefined {
     try {
       const path = pathOf(request.url ?? '/');
-      if (isIgnored(this.ignored, path) || servedRequest(request) !== undefined) return undefined;
-      const served = new ServedRequest(request, response, this.sink, this.onForeignSpan);
+      if (this.isIgnored(path) || servedRequest(request) !== undefined) return undefined;
+      const served = new ServedRequest(request, response, this.sink, this.onApplicationSpan);
       const parent = this.mark(this.parentOf(request));
-      if (this.foreign || isInstrumented()) return parent;
+      if (this.isInstrumentedByApplication || isInstrumented()) return parent;
       const attributes = {
         'http.request.method': request.method ?? 'HTTP',
         'url.path': path,
         'url.scheme': 'encrypted' in request.socket ? 'https' : 'http',
       };
-      // A sampler of the application's may look at the attributes; ours does not, and setting them later is cheaper.
-      const options = this.ownProvider ? SERVER : { kind: SpanKind.SERVER, attributes };
+      // A sampler of the application may read the attributes. Ours does not, and setting them later is cheaper.
+      const options = this.hasOwnProvider ? SERVER : { kind: SpanKind.SERVER, attributes };
       const span = currentTracer().startSpan(request.method ?? 'HTTP', options, parent);
-      if (this.ownProvider) span.setAttributes(attributes);
+      if (this.hasOwnProvider) span.setAttributes(attributes);
       served.begin(span);
       return trace.setSpan(parent, span);
     } catch (error) {
@@ -112,15 +117,15 @@ export class HttpServerTracer {
     }
   }
 
-  /** Says which monitor the trace belongs to, unless it is the one that it would belong to anyway. */
+  /** Sets the sink of the trace in the context, unless it is the default one. */
   private mark(parent: Context): Context {
     return this.sink === tracingRuntime.monitor?.sink ? parent : parent.setValue(SINK_KEY, this.sink);
   }
 
   private parentOf(request: IncomingMessage): Context {
     const { headers } = request;
-    if (this.ownProvider) {
-      // Ours are the W3C propagators: without their headers there is nothing to extract.
+    if (this.hasOwnProvider) {
+      // The own provider has the W3C propagators: without their headers there is nothing to extract.
       if (headers.traceparent === undefined && headers['baggage'] === undefined) return ROOT_CONTEXT;
       return propagation.extract(ROOT_CONTEXT, headers);
     }
@@ -128,7 +133,7 @@ export class HttpServerTracer {
   }
 }
 
-/** Fastify tells which route it chose before guards and pipes run. */
+/** Fastify publishes the route before guards and pipes run. */
 function onFastifyHandler(message: unknown): void {
   const { request, route } = message as { request?: unknown; route?: { url?: string } };
   const served = servedRequest(request);
@@ -136,8 +141,8 @@ function onFastifyHandler(message: unknown): void {
 }
 
 /**
- * Another instrumentation begins its span in the root context, so nothing that is put into the context reaches it:
- * the first listener of the request is the first to find that span active.
+ * The application's instrumentation starts its span in the root context, so no value of the context reaches it. The first
+ * listener of the request finds that span active.
  */
 function adoptActiveSpan(request: IncomingMessage): void {
   try {
@@ -147,9 +152,23 @@ function adoptActiveSpan(request: IncomingMessage): void {
   }
 }
 
-/** Whether OpenTelemetry's HTTP instrumentation makes the SERVER spans. */
+/** Whether OpenTelemetry's HTTP instrumentation creates the spans of requests. */
 function isInstrumented(): boolean {
   return isWrapped(http.Server.prototype.emit);
+}
+
+function pathFilter(ignore: readonly (string | RegExp)[]): (path: string) => boolean {
+  const paths = ignore.filter((item): item is string => typeof item === 'string');
+  const exact = new Set(paths.filter((path) => path === '/' || !path.endsWith('/')));
+  const prefixes = paths.filter((path) => path !== '/' && path.endsWith('/'));
+  // A pattern with the flag g or y keeps its last index, and would match only every other time.
+  const patterns = ignore
+    .filter((item) => item instanceof RegExp)
+    .map((pattern) => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')));
+  return (path) =>
+    exact.has(path) ||
+    prefixes.some((prefix) => path.startsWith(prefix)) ||
+    patterns.some((pattern) => pattern.test(path));
 }
 
 function pathOf(url: string): string {
@@ -158,5 +177,5 @@ function pathOf(url: string): string {
 }
 
 function report(error: unknown): void {
-  diag.error('nestjs-performance: a request could not be measured', error);
+  diag.error('nestjs-performance: measuring a request failed', error);
 }

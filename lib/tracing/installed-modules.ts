@@ -4,15 +4,15 @@ import { join, sep } from 'node:path';
 import { applicationPackage } from '../process/application-package.js';
 import { own } from '../validation/own.js';
 
-/** A package as the application has it. */
+/** A package that the application has installed. */
 export interface InstalledPackage {
   readonly folder: string;
   readonly version: string;
 }
 
 /**
- * The packages that an application has installed and those it has loaded, seen from its main file: this package may
- * be linked in from somewhere else, with modules of its own around it.
+ * The packages that an application has installed and loaded, resolved from its main file: this package may be a symbolic
+ * link to a directory with other modules.
  */
 export class InstalledModules {
   private readonly require = createRequire(process.argv[1] ?? join(process.cwd(), 'index.js'));
@@ -20,7 +20,7 @@ export class InstalledModules {
   private loaded = new Map<string, Set<string>>();
   private indexed = -1;
 
-  /** The package that the application would get by this name. */
+  /** The package that the application would load by this name. */
   find(name: string): InstalledPackage | undefined {
     const local = createRequire(join(process.cwd(), 'index.js'));
     const folders = [...(this.require.resolve.paths(name) ?? []), ...(local.resolve.paths(name) ?? [])];
@@ -31,13 +31,13 @@ export class InstalledModules {
     return undefined;
   }
 
-  /** The package by this name if the application uses it: its package.json asks for it, or it is loaded. */
+  /** The package by this name if the application uses it: its package.json lists it, or it is loaded. */
   findUsed(name: string, declaredOnly = false): InstalledPackage | undefined {
     if (this.declared.has(name)) return this.find(name);
     return declaredOnly ? undefined : this.loadedCopies(name)[0];
   }
 
-  /** Every copy of a package of which a file is loaded, by `require` or by `import` of CommonJS. */
+  /** Every copy of a package with a loaded file, by `require` or by `import` of CommonJS. */
   loadedCopies(name: string): InstalledPackage[] {
     const files = Object.keys(this.require.cache);
     if (files.length !== this.indexed) {
@@ -47,7 +47,7 @@ export class InstalledModules {
     return [...(this.loaded.get(name) ?? [])].map(readPackage).filter((found) => found !== undefined);
   }
 
-  /** The exports of a package's main file, or of one of its files, if it is loaded. Loads nothing. */
+  /** The exports of a package's main file, or of another of its files, if that is loaded. Loads nothing. */
   loadedExports(folder: string, file = ''): unknown {
     try {
       const path = this.require.resolve(join(folder, file));
@@ -58,13 +58,13 @@ export class InstalledModules {
     }
   }
 
-  /** Loads a package of the application's. */
+  /** Loads a package as the application does. */
   load(name: string): unknown {
     return this.require(name);
   }
 }
 
-/** The folders of the packages that these files belong to, by the packages' names. */
+/** The folders of packages by their names, from the paths of their files. */
 function indexPackages(files: readonly string[]): Map<string, Set<string>> {
   const marker = `${sep}node_modules${sep}`;
   const index = new Map<string, Set<string>>();
@@ -82,7 +82,7 @@ function indexPackages(files: readonly string[]): Map<string, Set<string>> {
   return index;
 }
 
-/** What the application's package.json asks for. */
+/** The dependencies in the application's package.json. */
 function declaredPackages(): Set<string> {
   const { dependencies, optionalDependencies } = applicationPackage() ?? {};
   return new Set([...Object.keys(dependencies ?? {}), ...Object.keys(optionalDependencies ?? {})]);

@@ -1,27 +1,27 @@
 import type { Span } from '@opentelemetry/api';
 import { setParameters, setRowCount } from './work-tracking.js';
 
-/** A driver that OpenTelemetry has an instrumentation for. */
+/** A driver with an OpenTelemetry instrumentation. */
 export interface KnownDriver {
   /** The npm package. */
   readonly driver: string;
   /** The instrumentation's npm package and its class. */
   readonly instrumentation: string;
   readonly className: string;
-  /** Comes with this package; any other is used when the application has installed it. */
+  /** Part of this package. Any other instrumentation is used if the application has installed it. */
   readonly bundled?: boolean;
-  /** Told of only when the application asks for it by name: our exporter loads it as well. */
+  /** Listed only if the application's package.json lists it: the exporters of this package load it, too. */
   readonly declaredOnly?: boolean;
-  /** What the instrumentation is made with. */
+  /** The configuration of the instrumentation. */
   readonly config?: () => object;
-  /** Finds a function that is wrapped once the driver is instrumented, in the driver's exports. */
+  /** From the exports of the driver, a function that an instrumentation wraps. */
   readonly patched?: (exports: Record<string, unknown>) => unknown;
 }
 
 type Prototype = { prototype?: Record<string, unknown> } | undefined;
 const method = (of: unknown, name: string): unknown => (of as Prototype)?.prototype?.[name];
 
-/** In the order in which they are reported. */
+/** The drivers, in the order in which they are listed. */
 export const KNOWN_DRIVERS: readonly KnownDriver[] = [
   {
     driver: 'pg',
@@ -117,7 +117,7 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
   },
 ];
 
-/** Drivers that nobody has an instrumentation for, so far as we know. */
+/** Drivers without a known instrumentation. */
 export const UNSEEN_DRIVERS: readonly string[] = [
   'better-sqlite3',
   'sqlite3',

@@ -2,19 +2,16 @@ import type { Instrumentation, InstrumentationModuleDefinition } from '@opentele
 import satisfies from 'semver/functions/satisfies.js';
 import type { InstalledModules } from './installed-modules.js';
 
-/** What every instrumentation of OpenTelemetry's offers beside its public type. */
+/** An OpenTelemetry instrumentation with a member that its public type does not declare. */
 export type PatchingInstrumentation = Instrumentation & {
   getModuleDefinitions?(): InstrumentationModuleDefinition[];
 };
 
 /**
- * Applies an instrumentation to modules that were loaded before it was made. OpenTelemetry's patch a module when it
- * is required; calling the same patch on the exports of a module that is already there does as well, because what
- * they replace are methods of prototypes that everybody shares.
- * @returns whether a module was there to be patched
+ * Applies an instrumentation to modules that were loaded before it was created. OpenTelemetry patches a module when it is
+ * required. The same patch works on the exports of a loaded module, because it replaces methods of shared prototypes.
  */
-export function applyLate(instrumentation: PatchingInstrumentation, modules: InstalledModules): boolean {
-  let applied = false;
+export function applyLate(instrumentation: PatchingInstrumentation, modules: InstalledModules): void {
   for (const definition of instrumentation.getModuleDefinitions?.() ?? []) {
     for (const { folder, version } of modules.loadedCopies(definition.name)) {
       if (!supports(definition.supportedVersions, version)) continue;
@@ -22,22 +19,18 @@ export function applyLate(instrumentation: PatchingInstrumentation, modules: Ins
       if (exports !== undefined && definition.patch !== undefined && definition.moduleExports === undefined) {
         definition.moduleExports = definition.patch(exports, version);
         definition.moduleVersion = version;
-        applied = true;
       }
       for (const file of definition.files) {
         const inner = modules.loadedExports(folder, file.name.slice(definition.name.length + 1));
         if (inner === undefined || file.moduleExports !== undefined) continue;
         if (!supports(file.supportedVersions, version)) continue;
         file.moduleExports = file.patch(inner, version);
-        applied = true;
       }
     }
-    applied ||= definition.moduleExports !== undefined;
   }
-  return applied;
 }
 
-/** Whether a function was replaced by an OpenTelemetry instrumentation. */
+/** Whether an OpenTelemetry instrumentation wraps a function. */
 export function isWrapped(value: unknown): boolean {
   return typeof value === 'function' && (value as { __wrapped?: unknown }).__wrapped === true;
 }

@@ -8,8 +8,8 @@ import {
 import type { Sampler, SamplingResult } from '@opentelemetry/sdk-trace-node';
 
 /**
- * Records what another sampler would leave out, without marking it as sampled: span processors see every span, so
- * that every operation counts, and exporters get those that the other sampler chose. Must be the outermost one.
+ * Records the spans that another sampler drops, without marking them as sampled: span processors see every span, so that
+ * every operation is counted, and exporters get only sampled ones. It must be the outermost sampler.
  */
 export class RecordAllSampler implements Sampler {
   constructor(private readonly inner: Sampler) {}

@@ -3,14 +3,13 @@ import { performance } from 'node:perf_hooks';
 import { diag, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { HttpEvidence, HttpEvidenceSource } from '../operation/operation.js';
 import { requestName } from '../spans/classify.js';
-import type { SpanSink } from '../spans/live-span.js';
-import { liveSpanOf } from '../spans/live-span.js';
+import { liveSpanOf, type SpanSink } from '../spans/live-span.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
 import { round } from '../text/round.js';
 
 const REQUEST: unique symbol = Symbol.for('nestjs-performance.request') as never;
 
-/** What a framework leaves on a request that says which route it took. */
+/** A request with the properties by which a framework exposes its route. */
 interface RoutedRequest extends IncomingMessage {
   [REQUEST]?: ServedRequest;
   /** Express: the mount point and the route below it. */
@@ -26,11 +25,11 @@ function onClose(this: MeasuredResponse): void {
   try {
     this[REQUEST]?.closed();
   } catch (error) {
-    diag.error('nestjs-performance: a request could not be counted', error);
+    diag.error('nestjs-performance: counting a request failed', error);
   }
 }
 
-/** The handler that the router chose for a request. One for each handler of the application. */
+/** A handler of the application, shared by all of its requests. */
 export class HandlerInfo {
   private method: string | undefined;
   private route: string | undefined;
@@ -43,7 +42,7 @@ export class HandlerInfo {
     readonly thresholdMs: number | undefined,
   ) {}
 
-  /** The name of the operation. A handler nearly always serves one route, whose name is made once. */
+  /** The name of the operation. It is cached, because most handlers serve a single route. */
   operationName(method: string | undefined, route: string | undefined): string {
     if (method !== this.method || route !== this.route || this.operation === '') {
       this.operation = requestName(method, route);
@@ -54,9 +53,9 @@ export class HandlerInfo {
   }
 }
 
-/** One request from the first byte parsed to the response's close. */
+/** One incoming request, from the first parsed byte to the close of the response. */
 export class ServedRequest implements HttpEvidenceSource {
-  /** The route's template, where the framework says it before the response is closed. */
+  /** The template of the route, if the framework exposes it before the response is closed. */
   route: string | undefined;
   /** The name of the error that the handler threw. */
   errorName: string | undefined;
@@ -64,99 +63,99 @@ export class ServedRequest implements HttpEvidenceSource {
   private handler: HandlerInfo | undefined;
   private handlerStartedAt = 0;
   private handlerEndedAt = 0;
-  /** The span of this request: our own, or that of the application's HTTP instrumentation. */
   private span: Span | undefined;
-  private own = false;
+  /** Whether this package created the span, not the application's HTTP instrumentation. */
+  private isOwnSpan = false;
   private ignored = false;
 
+  /** @param onApplicationSpan called when the application's HTTP instrumentation replaces a span of this package */
   constructor(
     private readonly request: RoutedRequest,
     private readonly response: ServerResponse,
     private readonly sink: SpanSink,
-    private readonly onForeignSpan: () => void,
+    private readonly onApplicationSpan: () => void,
   ) {
     request[REQUEST] = this;
     (response as MeasuredResponse)[REQUEST] = this;
-    // Not `once`: a response closes once, and the wrapper would be made for each.
+    // Not `once`: a response closes only once, and each call would allocate a wrapper.
     response.on('close', onClose);
   }
 
-  /** Takes a span of ours. */
+  /** Sets the span that this package created for the request. */
   begin(span: Span): void {
     this.span = span;
-    this.own = true;
+    this.isOwnSpan = true;
   }
 
   /**
-   * Takes the span that another instrumentation made for this request. Where there is one of ours already, the other
-   * turned up since: ours steps back, and from the next request on there is none.
+   * Uses the span that the application's HTTP instrumentation created for the request. It replaces a span of this package,
+   * which is not counted.
    */
   adopt(active: Span | undefined): void {
     const span = active as SdkSpan | undefined;
     if (span === undefined || span === this.span || span.kind !== SpanKind.SERVER) return;
-    if (this.own) {
+    if (this.isOwnSpan) {
       if (!span.instrumentationScope.name.endsWith('instrumentation-http')) return;
-      const ours = liveSpanOf(this.span);
-      if (ours !== undefined) ours.duplicate = true;
+      const live = liveSpanOf(this.span);
+      if (live !== undefined) live.duplicate = true;
       this.span?.end();
-      this.own = false;
-      this.onForeignSpan();
+      this.isOwnSpan = false;
+      this.onApplicationSpan();
     }
     this.span = span;
   }
 
-  /** Leaves this request out of the statistics. */
+  /** Excludes the request from the statistics. */
   ignore(): void {
     this.ignored = true;
-    const state = liveSpanOf(this.span);
-    if (state === undefined) return;
-    state.duplicate = true;
-    // It is no company to others, however long it takes.
-    this.sink.markAsStream(state);
+    const live = liveSpanOf(this.span);
+    if (live === undefined) return;
+    live.duplicate = true;
+    // However long it takes, it is no concurrent request to others.
+    this.sink.markAsStream(live);
   }
 
-  /** The router chose this handler; guards have let the request pass. */
+  /** The router chose a handler, and guards granted access. */
   handlerStarted(handler: HandlerInfo): void {
     this.handler = handler;
     this.handlerStartedAt = performance.now();
     const name = this.name();
     if (handler.thresholdMs !== undefined) this.sink.thresholds.setRoute(name, handler.thresholdMs);
-    const state = liveSpanOf(this.span);
-    if (state === undefined) return;
-    state.type = 'http';
-    state.name = name;
-    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.markAsStream(state);
+    const live = liveSpanOf(this.span);
+    if (live === undefined) return;
+    live.type = 'http';
+    live.name = name;
+    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.markAsStream(live);
   }
 
   handlerEnded(): void {
     this.handlerEndedAt = performance.now();
   }
 
-  /** The response is closed: complete, or because the client went away. */
+  /** The response is closed: it is complete, or the client disconnected. */
   closed(): void {
     const durationMs = performance.now() - this.startedAt;
     const name = this.name();
-    const failed = this.response.statusCode >= 500;
+    const error = this.response.statusCode >= 500;
     const thresholdMs = this.thresholdMs(name, durationMs);
     const { span } = this;
-    if (span !== undefined) this.describe(span, name, failed);
-    const state = liveSpanOf(span);
-    if (state !== undefined) {
-      state.type = 'http';
-      state.name = name;
-      state.http = this;
-      state.thresholdMs = thresholdMs;
+    if (span !== undefined) this.setAttributes(span, name, error);
+    const live = liveSpanOf(span);
+    if (live !== undefined) {
+      live.type = 'http';
+      live.name = name;
+      live.http = this;
+      live.thresholdMs = thresholdMs;
     } else if (!this.ignored) {
-      this.sink.record({ type: 'http', name, durationMs, thresholdMs, error: failed, span, http: this });
+      this.sink.record({ type: 'http', name, durationMs, thresholdMs, error, span, http: this });
     }
-    if (this.own) span?.end();
+    if (this.isOwnSpan) span?.end();
   }
 
   get statusCode(): number {
     return this.response.statusCode;
   }
 
-  /** Where the time went, as far as the request got. */
   evidence(): HttpEvidence {
     const { handler, response } = this;
     const evidence: HttpEvidence = { statusCode: response.statusCode };
@@ -171,40 +170,41 @@ export class ServedRequest implements HttpEvidenceSource {
     return evidence;
   }
 
-  /** The name by the route's template, as far as it is known by now. */
+  /** The name of the operation, by the route that is known so far. */
   private name(): string {
     const { handler, request } = this;
-    const route = this.route ?? this.expressRoute();
+    const route = this.knownRoute();
     return handler === undefined
       ? requestName(request.method, route)
       : handler.operationName(request.method, route);
   }
 
-  private expressRoute(): string | undefined {
+  private knownRoute(): string | undefined {
+    if (this.route !== undefined) return this.route;
     const { route, baseUrl } = this.request;
     if (typeof route?.path !== 'string') return undefined;
-    // A middleware bound to a wildcard leaves its own pattern where no handler was found.
+    // A middleware with a wildcard leaves its own pattern on a request without a handler.
     if (this.handler === undefined && route.path.includes('*')) return undefined;
     return `${baseUrl ?? ''}${route.path}`;
   }
 
   private thresholdMs(name: string, durationMs: number): number | undefined {
     const thresholdMs = this.handler?.thresholdMs ?? this.sink.thresholds.ofRoute(name);
-    // A stream of events is open for as long as somebody listens; that says nothing of its speed.
+    // An event stream is open for as long as the client listens: its duration is not slow.
     const slow = thresholdMs !== undefined && durationMs > thresholdMs;
     return slow && isEventStream(this.response) ? Number.POSITIVE_INFINITY : thresholdMs;
   }
 
-  private describe(span: Span, name: string, failed: boolean): void {
+  private setAttributes(span: Span, name: string, error: boolean): void {
     const { statusCode } = this.response;
-    const route = this.route ?? this.expressRoute();
+    const route = this.knownRoute();
     if (route !== undefined) span.setAttribute('http.route', route);
     if (!this.response.writableFinished) span.setAttribute('performance.http.aborted', true);
-    if (!this.own) return;
+    if (!this.isOwnSpan) return;
     span.updateName(route === undefined ? (this.request.method ?? 'HTTP') : name);
     span.setAttribute('http.response.status_code', statusCode);
     if (this.handler !== undefined) span.setAttribute('code.function.name', this.handler.name);
-    if (!failed) return;
+    if (!error) return;
     span.setAttribute('error.type', this.errorName ?? String(statusCode));
     span.setStatus({ code: SpanStatusCode.ERROR });
   }
@@ -215,7 +215,7 @@ function isEventStream(response: ServerResponse): boolean {
   return typeof type === 'string' && type.startsWith('text/event-stream');
 }
 
-/** The measurement of a request, given the framework's or Node's own request. */
+/** The measurement of a request, given the request of Node or of the framework. */
 export function servedRequest(request: unknown): ServedRequest | undefined {
   if (typeof request !== 'object' || request === null) return undefined;
   const { raw = request } = request as { raw?: unknown };

@@ -6,8 +6,7 @@ import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { classify } from '../spans/classify.js';
 import { isExpectedError } from '../spans/expected-error.js';
-import type { SpanSink } from '../spans/live-span.js';
-import { attachLiveSpan, LiveSpan, liveSpanOf, sinkIn } from '../spans/live-span.js';
+import { attachLiveSpan, LiveSpan, liveSpanOf, type SpanSink, sinkIn } from '../spans/live-span.js';
 import { redact } from '../spans/redact.js';
 import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from '../spans/sdk-span.js';
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
@@ -17,22 +16,22 @@ import { DATABASE, SELF_BUSY, WORKS, workOf } from '../spans/work.js';
 import { beginWork, beginWorkLate, endWork } from './work-tracking.js';
 
 /**
- * Counts every span as an operation, and annotates the slow ones while they can still be written to.
+ * Counts every span as an operation, and annotates the slow ones before they end.
  *
- * The module adds it to its own tracer provider. An application that has a provider of its own adds it there:
- * `new NodeSDK({ spanProcessors: [new BatchSpanProcessor(exporter), new SlowSpanProcessor()] })`. Its place among
- * the processors does not matter, since all `onEnding` run before any `onEnd`. On an SDK without `onEnding`
- * (before 2.3) operations are counted and their spans not annotated.
+ * The module adds it to its own tracer provider. An application with its own provider adds it there:
+ * `new NodeSDK({ spanProcessors: [new BatchSpanProcessor(exporter), new SlowSpanProcessor()] })`. The order of the
+ * processors does not matter, because every `onEnding` runs before any `onEnd`. With an SDK without `onEnding` (before 2.3),
+ * operations are counted and spans are not annotated.
  */
 export class SlowSpanProcessor implements SdkSpanProcessor {
   private redacting = false;
 
-  /** @param monitor the monitor to count in; by default that of the module, from the time there is one. */
+  /** @param monitor the monitor that counts the spans. Default: that of the running module. */
   constructor(private readonly monitor?: PerformanceMonitor) {
     tracingRuntime.processors++;
   }
 
-  /** Also removes literals and query strings from the spans before they are exported. */
+  /** Removes literals and query strings from the spans, too, before they are exported. */
   withRedaction(): this {
     this.redacting = true;
     return this;
@@ -40,11 +39,11 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
 
   onStart(span: SdkSpan, parentContext: Context): void {
     try {
-      // Another processor of ours on the same provider has seen it.
+      // Another SlowSpanProcessor of the same provider has handled it.
       if (liveSpanOf(span) !== undefined) return;
-      const around = liveSpanOf(trace.getSpan(parentContext));
-      // Below a span that has ended only the root counts: a method that calls itself again and again is no chain.
-      const parent = around?.ended === true ? around.root : around;
+      const active = liveSpanOf(trace.getSpan(parentContext));
+      // A span that has ended is replaced by its root: a method that reschedules itself must not create an endless chain.
+      const parent = active?.ended === true ? active.root : active;
       const sink =
         parent?.sink ?? this.monitor?.sink ?? sinkIn(parentContext) ?? tracingRuntime.monitor?.sink;
       if (sink === undefined) return;
@@ -113,8 +112,8 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   }
 
   /**
-   * The description of a span that ends: work that is waited for is described again only if attributes may have been set
-   * after its start. Nothing where whoever created the span has said everything.
+   * The description of a span that ends. Work that is waited for is described again only if attributes may have been set
+   * after its start. Undefined if the code that created the span has set type and name.
    */
   private describe(live: LiveSpan, span: SdkSpan, idle: number): SpanDescription | undefined {
     const { description: known, type, name } = live;
@@ -178,7 +177,7 @@ function thresholdOf({ thresholds }: SpanSink, type: OperationType, name: string
   return type === 'http' ? thresholds.ofRoute(name) : thresholds.ofType(type);
 }
 
-/** An error must not leave `span.end()`: the span would never end, and the user's code would get it. */
+/** An error must not leave `span.end()`: the span would not end, and the error would reach the application. */
 function report(error: unknown): void {
-  diag.error('nestjs-performance: a span could not be counted', error);
+  diag.error('nestjs-performance: counting a span failed', error);
 }

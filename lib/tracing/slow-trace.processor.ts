@@ -2,23 +2,23 @@ import { type Context, diag, type SpanContext, TraceFlags } from '@opentelemetry
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
 
-/** The bounds of the spans that wait for the end of their trace. */
+/** Limits of the spans that wait for the end of their trace. */
 export interface SlowTraceLimits {
   readonly maxBufferedSpans: number;
   readonly maxSpansPerTrace: number;
 }
 
 /**
- * Stands before the exporting processor and hands it, beside the sampled spans, the whole of an unsampled trace
- * (its part in this process) when its local root, or a span under it, was slow or failed.
+ * Passes sampled spans to the exporting processor, and all spans of an unsampled trace (of its part in this process) if its
+ * local root or a span below it was slow or failed.
  *
- * The spans of an unsampled trace wait on the state of their local root until it ends. Where there is no room,
- * the trace that has waited longest is given up. Spans that end after their root follow its verdict.
+ * The spans of an unsampled trace wait in the state of their request until its root ends. Beyond the limit, the trace that
+ * has waited longest is dropped. Spans that end after their root follow its verdict.
  */
 export class SlowTraceProcessor implements SpanProcessor {
   private readonly waiting = new Set<TraceBuffer>();
   private buffered = 0;
-  /** Spans that were given up for want of room. */
+  /** The number of spans that were dropped because of the limits. */
   dropped = 0;
 
   constructor(
@@ -35,7 +35,7 @@ export class SlowTraceProcessor implements SpanProcessor {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) this.exporting.onEnd(span);
       else this.hold(span);
     } catch (error) {
-      diag.error('nestjs-performance: a span could not be kept for export', error);
+      diag.error('nestjs-performance: exporting a span failed', error);
     }
   }
 
@@ -49,19 +49,19 @@ export class SlowTraceProcessor implements SpanProcessor {
     return this.exporting.shutdown();
   }
 
-  /** The number of spans that wait at present. */
+  /** The number of waiting spans. */
   get size(): number {
     return this.buffered;
   }
 
   private hold(span: ReadableSpan): void {
-    const state = liveSpanOf(span);
-    if (state === undefined) return;
-    const { root } = state;
+    const live = liveSpanOf(span);
+    if (live === undefined) return;
+    const { root } = live;
     const buffer = this.bufferOf(root);
     if (buffer.verdict === 'export' || (buffer.verdict === 'drop' && root.request.isNotable)) {
       this.export(span);
-    } else if (state === root) {
+    } else if (live === root) {
       this.decide(buffer, root, span);
     } else if (buffer.verdict === 'wait') {
       this.add(buffer, span);
@@ -84,13 +84,13 @@ export class SlowTraceProcessor implements SpanProcessor {
       this.dropped++;
       return;
     }
-    if (this.buffered >= this.limits.maxBufferedSpans) this.giveUpOldest();
+    if (this.buffered >= this.limits.maxBufferedSpans) this.dropOldest();
     buffer.spans.push(span);
     this.buffered++;
     this.waiting.add(buffer);
   }
 
-  private giveUpOldest(): void {
+  private dropOldest(): void {
     for (const oldest of this.waiting) {
       this.waiting.delete(oldest);
       this.buffered -= oldest.spans.length;
@@ -116,7 +116,7 @@ class TraceBuffer {
   verdict: 'wait' | 'export' | 'drop' = 'wait';
 }
 
-/** The same span as one that is sampled: batch processors leave out any other. */
+/** The same span, marked as sampled: batch processors skip all others. */
 function sampled(span: ReadableSpan): ReadableSpan {
   const original = span.spanContext();
   const context: SpanContext = { ...original, traceFlags: original.traceFlags | TraceFlags.SAMPLED };

@@ -11,15 +11,15 @@ import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { SCOPE, tracingRuntime } from '../spans/tracing-runtime.js';
 import type { Log } from './tracer-provider.js';
 
-/** The metrics of one module on their way out. */
+/** The exported metrics of one module. */
 export interface RunningMetrics {
-  /** Sends the last of them and releases what was taken; 3 seconds at the most. */
+  /** Exports the last values and releases all resources, within 3 seconds. */
   shutdown(): Promise<void>;
 }
 
 /**
- * Hands the metrics of a monitor to the meter provider of the application, where it has one, or exports them where
- * there is an endpoint. Where there is neither they can be scraped.
+ * Reports the metrics of a monitor to the meter provider of the application, if it has one; otherwise exports them to
+ * `metrics.endpoint`, if it is set. They can be scraped in any case.
  */
 export async function startMetrics(
   options: ResolvedOptions,
@@ -27,28 +27,30 @@ export async function startMetrics(
   log: Log,
 ): Promise<RunningMetrics | undefined> {
   if (!options.enabled || !options.metrics.enabled || !monitor.metrics.options.enabled) return undefined;
-  // A monitor that the application made early has not read the environment.
+  // A monitor that the application created itself has not read the environment.
   if (monitor.options !== options) monitor.metrics.target = targetOf(options);
   const meter = applicationMeter();
-  return meter === undefined ? startExport(options.metrics, monitor.metrics, log) : joinMeter(meter, monitor);
+  return meter === undefined
+    ? startExport(options.metrics, monitor.metrics, log)
+    : reportToMeter(meter, monitor);
 }
 
-/** Nothing where nobody has registered a meter provider: the api then has more than its own no-op one. */
+/** A meter of the application's meter provider; undefined if none is registered, when the API returns its no-op meter. */
 function applicationMeter(): Meter | undefined {
   const meter = metricsApi.getMeterProvider().getMeter(SCOPE.name, SCOPE.version);
   return meter === createNoopMeter() ? undefined : meter;
 }
 
-function joinMeter(meter: Meter, monitor: PerformanceMonitor): RunningMetrics {
+function reportToMeter(meter: Meter, monitor: PerformanceMonitor): RunningMetrics {
   const { metrics } = monitor;
   const instruments = new DurationInstruments(meter, Math.floor(metrics.options.maxSeries / 2));
   metrics.instruments = instruments;
-  // Durations of several modules add up; of numbers that are asked for, the last answer would hide the others.
+  // Durations of several modules add up. Of observed values, those of the last module would replace the others.
   const isFirst = tracingRuntime.monitor === undefined || tracingRuntime.monitor === monitor;
-  const end = isFirst ? observeMetrics(meter, metrics) : () => {};
+  const stopObserving = isFirst ? observeMetrics(meter, metrics) : () => {};
   return {
     async shutdown() {
-      end();
+      stopObserving();
       // Another module with the same monitor may have taken over.
       if (metrics.instruments === instruments) metrics.instruments = undefined;
     },
@@ -69,10 +71,15 @@ async function startExport(
     sdk,
     exporter: new OTLPMetricExporter({ url: endpoint }),
     resource: defaultResource().merge(resourceFromAttributes(metrics.target)),
-    health: new ExportHealth('Metrics', 'They are counted on, and nothing is lost.', endpoint, log),
+    health: new ExportHealth(
+      'Metrics',
+      'Counting continues, and the next export includes all values.',
+      endpoint,
+      log,
+    ),
     onRefused: () =>
       log.warn(
-        `${endpoint} takes no metrics, so none are exported any more. They can be scraped at /performance/metrics; metrics.endpoint names another receiver, and OTEL_METRICS_EXPORTER=none says that there is none.`,
+        `${endpoint} takes no metrics: it answered UNIMPLEMENTED, so their export has stopped. Set metrics.endpoint to a receiver of metrics, or OTEL_METRICS_EXPORTER=none to export none. They can be scraped at /performance/metrics.`,
       ),
   });
   running.start();

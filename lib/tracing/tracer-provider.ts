@@ -1,6 +1,7 @@
 import { context, propagation, type TracerProvider, trace } from '@opentelemetry/api';
-import type { NodeTracerProvider, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import type { NodeTracerProvider, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { FLUSH_TIMEOUT_MS, settleWithin } from '../async/settle-within.js';
+import { ExportHealth } from '../metrics/export-health.js';
 import type { ResolvedOptions } from '../monitor/options.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { SCOPE, tracingRuntime } from '../spans/tracing-runtime.js';
@@ -8,23 +9,22 @@ import { DriverInstrumentation } from './drivers.js';
 import { RecordAllSampler } from './record-all.sampler.js';
 import { SlowSpanProcessor } from './slow-span.processor.js';
 import { SlowTraceProcessor } from './slow-trace.processor.js';
-import { WatchedExporter } from './watched-exporter.js';
 
-/** Where the library says what its user should know. Nest's Logger fits. */
+/** The log of the application. Nest's Logger fits. */
 export interface Log {
   log(message: string): void;
   warn(message: string): void;
   debug(message: string): void;
 }
 
-/** The tracing of one module: shared with the other modules of the process. */
+/** The tracing of one module. Modules of one process share it. */
 export interface Tracing {
   readonly provider: TracerProvider;
   readonly processor: SlowSpanProcessor;
-  /** Whether the application had a tracer provider of its own. */
-  readonly foreign: boolean;
+  /** Whether the application registered the tracer provider. */
+  readonly isApplicationProvider: boolean;
   readonly drivers: DriverInstrumentation;
-  /** Gives it up; the last one to do so flushes and takes it down. */
+  /** Ends its use by this module. The last module to do so flushes and removes it. */
   release(): Promise<void>;
 }
 
@@ -34,7 +34,7 @@ interface Shared {
   shutdown(): Promise<void>;
 }
 
-/** Takes part in the process's tracing, and sets it up where nobody has. */
+/** Returns the tracing of the process. Sets it up unless the application or another module has. */
 export async function acquireTracing(
   options: ResolvedOptions,
   monitor: PerformanceMonitor,
@@ -42,14 +42,14 @@ export async function acquireTracing(
 ): Promise<Tracing> {
   const runtime = tracingRuntime;
   runtime.monitors.push(monitor);
-  runtime.shared ??= hasTracerProvider() ? joinForeign(log) : createOwn(options, log);
+  runtime.shared ??= hasTracerProvider() ? joinApplication(log) : createOwn(options, log);
   const shared = runtime.shared as Shared;
   shared.users++;
   let released = false;
   const release = async (): Promise<void> => {
     if (released) return;
     released = true;
-    // The last of them: two modules may share a monitor.
+    // One entry: two modules may share a monitor.
     runtime.monitors.splice(runtime.monitors.lastIndexOf(monitor), 1);
     if (--shared.users > 0) return;
     runtime.shared = undefined;
@@ -60,36 +60,36 @@ export async function acquireTracing(
     monitor.drivers = tracing.drivers.statuses();
     return { ...tracing, release };
   } catch (error) {
-    await release().catch(() => {}); // The first error says why.
+    await release().catch(() => {}); // The first error has the reason.
     throw error;
   }
 }
 
-/** Whether somebody has registered a tracer provider: the api then has more than its own no-op one. */
+/** Whether a tracer provider is registered: otherwise the API has no delegate. */
 function hasTracerProvider(): boolean {
   const provider = trace.getTracerProvider() as { getDelegateTracer?: (name: string) => unknown };
   return provider.getDelegateTracer === undefined || provider.getDelegateTracer(SCOPE.name) !== undefined;
 }
 
-function joinForeign(log: Log): Shared {
-  const attached = tracingRuntime.processors > 0;
+function joinApplication(log: Log): Shared {
+  const hasProcessor = tracingRuntime.processors > 0;
   const drivers = new DriverInstrumentation();
   drivers.inspect();
-  if (!attached) {
+  if (!hasProcessor) {
     log.log(
-      "The application has a tracer provider of its own, which is used. Served requests and decorated methods are measured; to see its other spans too, give it 'spanProcessors: [..., new SlowSpanProcessor()]' (import { SlowSpanProcessor } from 'nestjs-performance').",
+      "The tracer provider of the application has no SlowSpanProcessor: only incoming requests and decorated methods are measured. To measure queries and outgoing calls, add it: 'spanProcessors: [..., new SlowSpanProcessor()]' (import { SlowSpanProcessor } from 'nestjs-performance').",
     );
   }
   const tracing = {
     provider: trace.getTracerProvider(),
     processor: detachedProcessor(),
-    foreign: true,
+    isApplicationProvider: true,
     drivers,
   };
   return { tracing: Promise.resolve(tracing), users: 0, shutdown: async () => {} };
 }
 
-/** The provider of the class is there for injection; it is not among the processors of anybody. */
+/** A processor for injection only, which no tracer provider uses. */
 function detachedProcessor(): SlowSpanProcessor {
   const processor = new SlowSpanProcessor();
   tracingRuntime.processors--;
@@ -105,7 +105,7 @@ function createOwn(options: ResolvedOptions, log: Log): Shared {
     tracingRuntime.tracer = provider.getTracer(SCOPE.name, SCOPE.version);
     if (options.tracing.instrumentation) await drivers.enable(provider);
     else drivers.inspect();
-    return { provider, processor, foreign: false, drivers };
+    return { provider, processor, isApplicationProvider: false, drivers };
   });
   return {
     tracing,
@@ -133,7 +133,7 @@ async function buildProvider(
   const processors: SpanProcessor[] = [processor];
   if (endpoint !== undefined) {
     const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
-    const exporter = new WatchedExporter(new OTLPTraceExporter({ url: endpoint }), endpoint, log);
+    const exporter = watched(new OTLPTraceExporter({ url: endpoint }), endpoint, log);
     const batch = new sdk.BatchSpanProcessor(exporter);
     const keepSlow = sampling.ratio < 1 && sampling.keepSlowTraces;
     processors.push(keepSlow ? new SlowTraceProcessor(batch, sampling) : batch);
@@ -151,4 +151,23 @@ async function buildProvider(
     ),
     spanProcessors: processors,
   });
+}
+
+/** An exporter that logs once when exports fail, and once when they succeed again. */
+function watched(exporter: SpanExporter, endpoint: string, log: Log): SpanExporter {
+  const health = new ExportHealth(
+    'Spans',
+    'These spans are lost; statistics are not affected.',
+    endpoint,
+    log,
+  );
+  return {
+    export: (spans, done) =>
+      exporter.export(spans, (result) => {
+        health.note(result);
+        done(result);
+      }),
+    shutdown: () => exporter.shutdown(),
+    forceFlush: async () => exporter.forceFlush?.(),
+  };
 }

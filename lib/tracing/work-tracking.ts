@@ -13,7 +13,7 @@ import { CONNECTION_POOL, WORKS } from '../spans/work.js';
 /** Stacks have up to this many frames of the user's code. */
 const MAX_FRAMES = 5;
 
-/** Adds a piece of work that starts to its request, and captures the stack where that was requested. */
+/** Adds a piece of work that starts to its request, and captures its stack if that was requested. */
 export function beginWork(live: LiveSpan, description: SpanDescription, now: number, idle: number): void {
   const { root, request, sink } = live;
   request.work ??= new RequestWork(sink.minRepetitions);
@@ -21,18 +21,18 @@ export function beginWork(live: LiveSpan, description: SpanDescription, now: num
   live.alone = work.started(idle);
   const requested =
     work.wantsStack || (live.work === CONNECTION_POOL && sink.stacks.wantsPool(root.name ?? ''));
-  if (requested && work.mayTakeStack) captureStack(live, work);
+  if (requested && work.mayCaptureStack) captureStack(live, work);
   join(live, work, description, now, idle, true);
 }
 
-/** The same for a span whose attributes say at its end what it was: by then its stack is gone. */
+/** The same for a span whose attributes identify its work only at its end, when its stack is gone. */
 export function beginWorkLate(live: LiveSpan, description: SpanDescription, idle: number): void {
   live.request.work ??= new RequestWork(live.sink.minRepetitions);
   live.request.work.started(idle);
   join(live, live.request.work, description, live.startedAt, idle, false);
 }
 
-/** Removes a span as if it had not started: what it stood for is measured by others. */
+/** Removes a span as if it had not started: other spans measure its work. */
 export function withdraw(live: LiveSpan, now: number, idle: number): void {
   const { sink, request } = live;
   live.duplicate = true;
@@ -50,8 +50,8 @@ export function withdraw(live: LiveSpan, now: number, idle: number): void {
 }
 
 /**
- * Sets the values that a call is made with, where its instrumentation knows them and its span does not have them. Only
- * hashes are kept, to compare calls. Called where the call is made, after the start of its span.
+ * Sets the values of a call that its instrumentation knows and its span does not contain. Only hashes are kept, to compare
+ * calls. Call it synchronously in the call, after the start of its span.
  */
 export function setParameters(span: Span, values: unknown): void {
   const live = liveSpanOf(span);
@@ -67,13 +67,13 @@ export function setParameters(span: Span, values: unknown): void {
   join(live, work, live.description, live.startedAt, loopIdleMs(), true);
 }
 
-/** Sets how many rows a query has read or written. */
+/** Sets how many rows a query read or wrote. */
 export function setRowCount(span: Span, rows: unknown): void {
   const live = liveSpanOf(span);
   if (live !== undefined && typeof rows === 'number') live.rows = rows;
 }
 
-/** Adds how a piece of work ended to its request. */
+/** Adds the result of a piece of work to its request. */
 export function endWork(
   live: LiveSpan,
   description: SpanDescription,
@@ -99,7 +99,7 @@ export function endWork(
   );
 }
 
-/** @param onStack whether the code that makes the call is on the stack now */
+/** Adds a piece of work to its group. @param onStack whether the calling code is on the stack now */
 function join(
   live: LiveSpan,
   work: RequestWork,
@@ -109,7 +109,7 @@ function join(
   onStack: boolean,
 ): void {
   if (key === undefined) return;
-  // Two instrumentations may create a span each for one query.
+  // Two instrumentations may each create a span for one query.
   if (live.parent?.group?.key.fingerprint === key.fingerprint) return;
   if (live.inputs === undefined) {
     live.inputs = inputs;
@@ -119,9 +119,9 @@ function join(
   const { stacks } = live.sink;
   const route = live.root.name ?? '';
   const wanted = stacks.isWanted(key.fingerprint, route);
-  if (wanted && onStack && live.frames === undefined && work.mayTakeStack) captureStack(live, work);
+  if (wanted && onStack && live.frames === undefined && work.mayCaptureStack) captureStack(live, work);
   if (live.frames === undefined) return;
-  // A pool may call the driver back without a trace of the caller, which is found at the pool.
+  // A pool may call the driver from a callback. Then the stack that requested the connection has the caller.
   const frames = live.frames.length > 0 ? live.frames : work.poolFrames;
   if (wanted) stacks.keep(key.fingerprint, route, frames);
   if (live.group !== undefined && frames.length > 0) work.keepStack(live.group, frames);
@@ -130,6 +130,6 @@ function join(
 function captureStack(live: LiveSpan, work: RequestWork): void {
   live.frames = captureUserFrames(MAX_FRAMES);
   live.sink.prepareSources(live.frames);
-  work.tookStack(live.work, live.frames);
+  work.stackCaptured(live.work, live.frames);
   if (live.work === CONNECTION_POOL) live.frames = undefined;
 }

@@ -1,16 +1,17 @@
 import { formatValue, type OptionFault } from './options-error.js';
 import { own } from './own.js';
 
-/** Says what is allowed of a value. */
+/** The rule of one value. */
 export interface Check {
+  /** The allowed values in words: `a number from 0 to 1`. */
   readonly allowed: string;
   readonly accepts: (value: unknown) => boolean;
-  /** Its value is not shown. */
+  /** Errors do not show its value. */
   readonly secret?: boolean;
   readonly required?: boolean;
 }
 
-/** An array of objects, each with a shape that may depend on it. */
+/** An array of objects. The shape of each may depend on its values. */
 export interface List {
   readonly max: number;
   readonly shapeOf: (item: Record<string, unknown>) => Shape;
@@ -26,7 +27,7 @@ export const isList = (rule: List | Shape): rule is List => typeof (rule as List
 export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A day: above it a threshold in milliseconds is surely a mistake of unit. */
+/** A day. A longer threshold is surely in the wrong unit. */
 const MAX_MS = 86_400_000;
 
 const isNumberIn = (value: unknown, min: number, max: number): boolean =>
@@ -34,7 +35,7 @@ const isNumberIn = (value: unknown, min: number, max: number): boolean =>
 
 export const boolean: Check = { allowed: 'true or false', accepts: (value) => typeof value === 'boolean' };
 export const text: Check = {
-  allowed: 'a string that is not empty',
+  allowed: 'a non-empty string',
   accepts: (value) => typeof value === 'string' && value.trim() !== '',
 };
 /** A threshold in milliseconds. */
@@ -60,21 +61,20 @@ export const httpAddress = (example: string): Check => ({
     typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol),
 });
 export const secret: Check = { ...text, secret: true };
-/** A secret that is worth being one. */
 export const longSecret: Check = {
   allowed: 'a string of at least 16 characters',
   accepts: (value) => typeof value === 'string' && value.length >= 16,
   secret: true,
 };
-/** What a header can carry. */
+/** A secret for the Authorization header. */
 export const bearerToken: Check = {
-  allowed: 'a string of at least 16 characters of ASCII, without spaces',
+  allowed: 'a string of at least 16 ASCII characters without spaces',
   accepts: (value) => typeof value === 'string' && /^[\x21-\x7e]{16,}$/.test(value),
   secret: true,
 };
 export const required = (check: Check): Check => ({ ...check, required: true });
 
-/** Adds what is wrong with an object: unknown names, what is missing, and values that are not allowed. */
+/** Adds the faults of an object: unknown names, missing values, and values that are not allowed. */
 export function checkShape(
   value: Record<string, unknown>,
   shape: Shape,
@@ -124,7 +124,7 @@ function checkRule(given: unknown, rule: Check | List | Shape, path: string, fau
 function checkList(given: unknown, { max, shapeOf }: List, path: string, faults: OptionFault[]): void {
   if (!Array.isArray(given) || given.length > max) {
     const received = Array.isArray(given) ? `an array of ${given.length}` : formatValue(given);
-    faults.push({ path, received, allowed: `an array of at most ${max} objects` });
+    faults.push({ path, received, allowed: `an array of up to ${max} objects` });
     return;
   }
   for (const [index, item] of given.entries()) {
@@ -134,7 +134,7 @@ function checkList(given: unknown, { max, shapeOf }: List, path: string, faults:
   }
 }
 
-/** Levenshtein's distance, for names of options only. */
+/** The Levenshtein distance. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {

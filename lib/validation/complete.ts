@@ -1,2 +1,2 @@
-/** Options with every value given. Unlike `Required`, it leaves out `undefined` under `exactOptionalPropertyTypes`, too. */
+/** Options with all values set. Unlike `Required`, it also excludes `undefined` with `exactOptionalPropertyTypes`. */
 export type Complete<Options> = { readonly [Name in keyof Options]-?: Exclude<Options[Name], undefined> };

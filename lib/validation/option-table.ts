@@ -2,28 +2,28 @@ import { type Check, isCheck, isList, isObject, type Shape } from './checks.js';
 import { formatValue, type OptionFault } from './options-error.js';
 import { own } from './own.js';
 
-/** An option: what it accepts, its default, and the environment variables that set it where it is not given. */
+/** An option: the values that it accepts, its default, and the environment variables that set it. */
 export interface Option extends Check {
-  /** Absent: undefined. A function is called each time that options are resolved. */
+  /** A function is called each time options are resolved. */
   readonly default?: unknown;
-  /** The default in words, where the value does not say it. */
+  /** The default in words, for the reference. */
   readonly defaultText?: string;
   readonly variables?: Variables;
 }
 
-/** Environment variables of one option. The first one that is set wins. */
+/** The environment variables of one option. The first one that is set wins. */
 export interface Variables {
   readonly names: readonly string[];
-  /** @returns the value that the option would be given, or undefined where the text stands for none */
+  /** @returns the value of the option, or undefined if the text represents none */
   readonly parse: (text: string) => unknown;
-  /** What the text may be. Default: what the option accepts. */
+  /** The allowed texts in words. Default: the allowed values of the option. */
   readonly allowed?: string;
 }
 
 /** A rule for each option of an interface: the one source of validation, defaults and the reference. */
 export type OptionTable<Options> = { readonly [Name in keyof Options]-?: Shape[string] };
 
-/** The variables of the process. An empty value counts as absent. */
+/** Environment variables. An empty value counts as absent. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 export function option(check: Check, rest: Omit<Option, keyof Check>): Option {
@@ -37,13 +37,13 @@ export const booleanFrom = (...names: string[]): Variables => ({
   parse: (value) =>
     /^(true|1|on|yes)$/i.test(value) ? true : /^(false|0|off|no)$/i.test(value) ? false : value,
 });
-/** OTLP over gRPC is commonly given as host:port. */
+/** An address. OTLP endpoints are often set as host:port. */
 export const addressFrom = (...names: string[]): Variables => ({
   names,
   parse: (value) => (/^[\w.-]+:\d+$/.test(value) ? `http://${value}` : value),
 });
 
-/** What the environment sets, in the shape of the options. Adds what is wrong with it to the faults. */
+/** The options that the environment sets. Adds the faults of its variables. */
 export function readEnvironment(
   table: Shape,
   env: Environment,
@@ -73,8 +73,8 @@ function readVariables(rule: Option, env: Environment, faults: OptionFault[]): u
 }
 
 /**
- * The options with the environment beneath them and the defaults beneath both. A group with a required option that was not
- * given, as `alerts.notifiers.webhook`, stays undefined.
+ * The resolved options: as given, otherwise from the environment, otherwise the defaults. A group with a required option,
+ * such as `alerts.notifiers.webhook`, stays undefined if it is not given.
  */
 export function resolveTable<Resolved>(table: Shape, given: object = {}, environment: object = {}): Resolved {
   return Object.fromEntries(

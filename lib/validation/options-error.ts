@@ -1,14 +1,14 @@
-/** One fault of the options or the environment. */
+/** A fault of an option or an environment variable. */
 export interface OptionFault {
-  /** Where: `tracing.sampling.ratio` or `OTEL_HTTP_THRESHOLD_MS`. */
+  /** `tracing.sampling.ratio` or `OTEL_HTTP_THRESHOLD_MS`. */
   path: string;
-  /** What was given, in short; a secret is hidden. */
+  /** The received value, shortened. Secrets are hidden. */
   received: string;
-  /** What is allowed. */
+  /** The allowed values in words. */
   allowed: string;
 }
 
-/** Thrown for options or environment variables that are not right. Names every fault, not the first alone. */
+/** Thrown for invalid options or environment variables. Lists all faults. */
 export class PerformanceOptionsError extends TypeError {
   readonly code = 'ERR_PERFORMANCE_OPTIONS';
 
@@ -22,7 +22,7 @@ export class PerformanceOptionsError extends TypeError {
   }
 }
 
-/** A value as an error shows it: short, and without what may be secret. */
+/** A value as text for an error: shortened, and without the contents of objects, which may be secret. */
 export function formatValue(value: unknown): string {
   if (typeof value === 'string')
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);

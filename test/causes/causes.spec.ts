@@ -4,18 +4,18 @@ import { judge } from './suite/judge.js';
 import { type Observation, observe } from './suite/observe.js';
 import { startApp, startParts } from './suite/processes.js';
 
-// What is promised is a share of right answers (`npm run bench:causes` counts it), not one for every single request of a
-// machine that others use as well: a cause that is missed three times in a row is not found.
+// The promise is a share of right answers (`npm run bench:causes` counts it), not a right answer for every request on a
+// shared machine: a cause counts as missed after three attempts.
 jest.retryTimes(2, { logErrorsBeforeRetry: true });
 
-describe('the causes that were built in', () => {
+describe('causes that are built into an application', () => {
   let parts: Awaited<ReturnType<typeof startParts>> | undefined;
   let app: Awaited<ReturnType<typeof startApp>> | undefined;
 
   beforeAll(async () => {
     parts = await startParts();
     app = await startApp(parts.env);
-    // Compilers and caches take the first requests; those are a case of their own.
+    // The first requests warm up compilers and caches. They are a separate case.
     for (const one of CASES) if (one.fresh !== true) await observe(app.url, parts.env, one);
   }, 180_000);
   afterAll(async () => {

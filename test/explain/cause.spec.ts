@@ -19,7 +19,7 @@ import { WorkGroup } from '../../lib/spans/work-group.js';
 
 const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
 
-/** Evidence of 100 ms: what it went to, by index, and what else is known. */
+/** Evidence of 100 ms: milliseconds by kind of work, and further facts. */
 function evidence(parts: Record<number, number>, more: Partial<CauseEvidence> = {}): CauseEvidence {
   const breakdown = emptyBreakdown();
   for (const [index, value] of Object.entries(parts)) breakdown[Number(index)] = value;
@@ -58,13 +58,13 @@ function repetition(totalMs: number, work = DATABASE): Repetition {
 const first = (given: CauseEvidence) => rankCauses(given)[0];
 
 describe('rankCauses', () => {
-  it('goes by the samples where they saw the collector run more than its pauses were known', () => {
+  it('uses the samples of the collector if they exceed its measured pauses', () => {
     const busy = { [SELF_BUSY]: 100 };
     expect(first(evidence(busy, { gcMs: 40 }))).toMatchObject({ cause: 'cpu', share: 0.6 });
     const sampled = { sampled: true, gcMs: 40 };
     expect(first(evidence(busy, { ...sampled, gcShare: 0.7 }))).toMatchObject({ cause: 'gc', share: 0.7 });
     expect(first(evidence(busy, { ...sampled, gcShare: 0.2 }))).toMatchObject({ cause: 'cpu', share: 0.6 });
-    // Samples are of its own time alone.
+    // Samples cover only self time.
     const waiting = { [SELF_BUSY]: 40, [SELF_IDLE]: 60 };
     expect(rankCauses(evidence(waiting, { sampled: true, gcShare: 0.5 }))).toMatchObject([
       { cause: 'waiting', ms: 60 },
@@ -80,14 +80,14 @@ describe('rankCauses', () => {
     ['messaging', MESSAGING],
     ['rpc', RPC],
     ['connection_pool', CONNECTION_POOL],
-  ])('finds %s where most of the time was waited for it', (cause, work) => {
+  ])('finds %s if it took most of the time', (cause, work) => {
     expect(first(evidence({ [work]: 80, [WORK_IDLE]: 80, [SELF_IDLE]: 20 }))).toMatchObject({
       cause,
       share: 0.8,
     });
   });
 
-  it('takes a repetition out of its kind', () => {
+  it('separates a repetition from other work of its kind', () => {
     expect(
       rankCauses(
         evidence({ [DATABASE]: 90, [WORK_IDLE]: 90, [SELF_BUSY]: 10 }, { repetitions: [repetition(70)] }),
@@ -99,13 +99,13 @@ describe('rankCauses', () => {
     ]);
   });
 
-  it('prefers one slow query to a repetition beside it', () => {
+  it('prefers one slow query to a shorter repetition', () => {
     expect(
       first(evidence({ [DATABASE]: 95, [WORK_IDLE]: 95 }, { repetitions: [repetition(20)] })),
     ).toMatchObject({ cause: 'database' });
   });
 
-  it('tells own JavaScript from waiting', () => {
+  it('distinguishes own JavaScript from waiting', () => {
     expect(first(evidence({ [SELF_BUSY]: 90, [SELF_IDLE]: 10 }))).toMatchObject({
       cause: 'cpu',
       certainty: 'measured',
@@ -113,7 +113,7 @@ describe('rankCauses', () => {
     expect(first(evidence({ [SELF_BUSY]: 10, [SELF_IDLE]: 90 }))).toMatchObject({ cause: 'waiting' });
   });
 
-  it('is less sure of own JavaScript while others ran and no stack was caught', () => {
+  it('is less certain of own JavaScript with concurrent requests and without a stack', () => {
     expect(first(evidence({ [SELF_BUSY]: 90, [SELF_IDLE]: 10 }, { alone: false }))).toMatchObject({
       cause: 'cpu',
       certainty: 'likely',
@@ -123,7 +123,7 @@ describe('rankCauses', () => {
     ).toMatchObject({ cause: 'cpu', certainty: 'measured' });
   });
 
-  it('takes the time that other work held the loop from the query that only seemed slow', () => {
+  it('subtracts the time of a blocked event loop from a query', () => {
     expect(
       first(
         evidence({ [DATABASE]: 95, [WORK_IDLE]: 5, [SELF_BUSY]: 5 }, { alone: false, blockedByOthersMs: 90 }),
@@ -131,26 +131,26 @@ describe('rankCauses', () => {
     ).toMatchObject({ cause: 'event_loop_blocked', share: 0.9 });
   });
 
-  it('leaves a query slow that would have been without the block', () => {
+  it('keeps a query as the cause that is slow without the block, too', () => {
     expect(
       first(evidence({ [DATABASE]: 100, [WORK_IDLE]: 80 }, { alone: false, blockedByOthersMs: 20 })),
     ).toMatchObject({ cause: 'database', share: 0.8 });
   });
 
-  it('takes its own JavaScript from the query that ran beside it', () => {
+  it('subtracts own JavaScript from a concurrent query', () => {
     expect(first(evidence({ [DATABASE]: 100, [WORK_IDLE]: 10 }, { blockedByOwnMs: 85 }))).toMatchObject({
       cause: 'cpu',
     });
   });
 
-  it('tells the collector from the JavaScript that it paused', () => {
+  it('distinguishes the collector from the JavaScript that it paused', () => {
     expect(rankCauses(evidence({ [SELF_BUSY]: 100 }, { gcMs: 70 }))).toMatchObject([
       { cause: 'gc', share: 0.7 },
       { cause: 'cpu', share: 0.3 },
     ]);
   });
 
-  it('finds calls that could have run side by side', () => {
+  it('finds calls that could have run in parallel', () => {
     const chain = {
       count: 4,
       sumMs: 90,
@@ -164,7 +164,7 @@ describe('rankCauses', () => {
     };
     const given = evidence({ [EXTERNAL]: 90, [WORK_IDLE]: 90, [SELF_IDLE]: 10 }, { chain });
     expect(first(given)).toMatchObject({ cause: 'sequential_calls', certainty: 'likely' });
-    // One of them is most of it, or they save little: then it is that call, or nothing.
+    // If one call is most of it, or they save little, the cause is that call or unknown.
     expect(first({ ...given, chain: { ...chain, maxMs: 80 } })).toMatchObject({ cause: 'external' });
     expect(first({ ...given, chain: { ...chain, count: 2 } })).toMatchObject({ cause: 'external' });
     expect(first({ ...given, chain: { ...chain, sumMs: 30, maxMs: 10 } })).toMatchObject({
@@ -172,7 +172,7 @@ describe('rankCauses', () => {
     });
   });
 
-  it('says that it does not know where nothing takes a quarter', () => {
+  it('is unknown if no cause takes a quarter', () => {
     const parts = {
       [DATABASE]: 20,
       [CACHE]: 20,
@@ -185,7 +185,7 @@ describe('rankCauses', () => {
     expect(first(evidence({}))).toMatchObject({ cause: 'unknown', share: 1 });
   });
 
-  it('gives shares that add up to 1 at the most, from the closed list, the greatest first, for any evidence', () => {
+  it('has known names and shares of up to 1 in total, the greatest first, for any evidence', () => {
     const part = fc.double({ min: 0, max: 1000, noNaN: true });
     fc.assert(
       fc.property(

@@ -14,7 +14,7 @@ import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 const SERVED = { 'http.request.method': 'GET', 'http.route': '/albums' };
 
-describe('a slow operation says why', () => {
+describe('the explanation of a slow operation', () => {
   let tracing: TestTracing;
   beforeEach(() => {
     tracing = startTracing({
@@ -38,7 +38,7 @@ describe('a slow operation says why', () => {
   };
   const slow = (): SlowOperation => tracing.monitor.getSlowOperations()[0] as SlowOperation;
 
-  /** What an application does for each of its rows: the line of this loop is the one to change. */
+  /** The work of an application for each row: the call site is in this loop. */
   async function loadTracks(parent: Span, rows: number, text: string): Promise<void> {
     for (let row = 0; row < rows; row++) {
       const attributes = { 'db.system.name': 'postgresql', 'db.query.text': text };
@@ -53,7 +53,7 @@ describe('a slow operation says why', () => {
     }
   }
 
-  it('finds an N+1, its line, and says both on the span', async () => {
+  it('has an N+1 and its call site, on the span, too', async () => {
     const root = serve();
     await loadTracks(root, 12, 'SELECT * FROM track WHERE album_id = $1');
     root.end();
@@ -82,7 +82,7 @@ describe('a slow operation says why', () => {
     ]);
   });
 
-  it('takes no stack for what is not repeated: ordinary queries pay nothing', async () => {
+  it('captures no stack without a repetition', async () => {
     const root = serve();
     await loadTracks(root, 3, 'SELECT * FROM track WHERE album_id = $1');
     root.end();
@@ -90,7 +90,7 @@ describe('a slow operation says why', () => {
     expect(tracing.monitor.getSlowQueries({ all: true })[0]).not.toHaveProperty('callSite');
   });
 
-  it('finds nothing in work that nobody waits for, and says all the same what it went to', async () => {
+  it('has causes but no finding for work that nobody waits for', async () => {
     const root = serve(SpanKind.INTERNAL);
     root.setAttribute('performance.operation.type', 'http');
     await loadTracks(root, 12, 'UPDATE track SET seconds = 1 WHERE id = $1');
@@ -108,7 +108,7 @@ describe('a slow operation says why', () => {
     expect(tracing.monitor.getFindings()).toEqual([]);
   });
 
-  it('does not take retries for a repetition', async () => {
+  it('does not report retries as a repetition', async () => {
     const root = serve();
     for (let attempt = 0; attempt < 8; attempt++) {
       const span = query(root, 'SELECT * FROM track');
@@ -120,7 +120,7 @@ describe('a slow operation says why', () => {
     expect(tracing.monitor.getFindings()).toEqual([]);
   });
 
-  it('tells waiting from its own JavaScript', async () => {
+  it('distinguishes waiting from own JavaScript', async () => {
     const waiting = serve();
     await sleep(60);
     waiting.end();
@@ -134,7 +134,7 @@ describe('a slow operation says why', () => {
     expect(slow().causes.find(({ cause }) => cause === 'cpu')).toMatchObject({ certainty: 'measured' });
   });
 
-  it('is less sure of its own JavaScript while another request ran', async () => {
+  it('is less certain of own JavaScript with a concurrent request', async () => {
     const other = serve();
     const working = serve();
     for (let i = 0; i < 6; i++) {
@@ -146,7 +146,7 @@ describe('a slow operation says why', () => {
     other.end();
   });
 
-  it('finds what waits for a connection of the pool', async () => {
+  it('has the wait for a connection of the pool', async () => {
     const root = serve();
     const pool = start('pg-pool.connect', SpanKind.CLIENT, { 'db.system.name': 'postgresql' }, root);
     await sleep(60);
@@ -158,7 +158,7 @@ describe('a slow operation says why', () => {
     expect(slow()).toMatchObject({ cause: 'connection_pool' });
   });
 
-  it('names what still ran when the request was over', async () => {
+  it('names work that still ran at the end of the request', async () => {
     const root = serve();
     query(root, 'SELECT * FROM track WHERE slow = $1');
     await sleep(60);
@@ -167,7 +167,7 @@ describe('a slow operation says why', () => {
     expect(slow().causes[0]).toMatchObject({ operation: 'SELECT track', count: 1 });
   });
 
-  it('sees the work below methods that are measured themselves', async () => {
+  it('has the work below decorated methods', async () => {
     const root = serve();
     const service = start(
       'Albums.list',
@@ -182,7 +182,7 @@ describe('a slow operation says why', () => {
     expect(tracing.monitor.getFindings()[0]?.spanId).toBe(service.spanContext().spanId);
   });
 
-  it('says how long it usually takes once it knows', async () => {
+  it('has the median of the operation with enough data', async () => {
     for (let i = 0; i < 12; i++) serve().end();
     const root = serve();
     await sleep(30);
@@ -190,7 +190,7 @@ describe('a slow operation says why', () => {
     expect(slow().explanation).toMatch(/\(threshold 20, median [\d.]+\)/);
   });
 
-  it('keeps rows, routes and the line of a slow statement', async () => {
+  it('comes with rows, routes and the call site of a slow statement', async () => {
     tracing.monitor.thresholds.setRoute('GET /albums', 1);
     const text = 'SELECT * FROM track WHERE title LIKE $1';
     const monitored = startTracing({ databaseThresholdMs: 1 });
@@ -222,7 +222,7 @@ describe('a slow operation says why', () => {
     await monitored.shutdown();
   });
 
-  it('forgets findings and queries with the statistics', async () => {
+  it('is cleared with findings and queries on a reset', async () => {
     const root = serve();
     await loadTracks(root, 12, 'SELECT * FROM track WHERE album_id = $1');
     root.end();

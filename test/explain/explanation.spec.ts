@@ -77,7 +77,10 @@ describe('an explanation', () => {
       'GET /albums took 1000 ms (threshold 500): 70 % went to waiting for the event loop, which POST /checkout blocked for 700 ms in pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
     ],
     [
-      say([cause('waiting', 0.95)], { uninstrumented: ['better-sqlite3'], stage: 'in AlbumsController.list' }),
+      say([cause('waiting', 0.95)], {
+        uninstrumented: ['better-sqlite3'],
+        stage: 'in AlbumsController.list',
+      }),
       'GET /albums took 1000 ms (threshold 500): 95 % went to waiting in AlbumsController.list on something not instrumented (a timer, a lock or other I/O); not instrumented: better-sqlite3. Event loop and GC were quiet.',
     ],
     [
@@ -97,7 +100,7 @@ describe('an explanation', () => {
   });
 });
 
-describe('a statement in short', () => {
+describe('a shortened statement', () => {
   it.each([
     ['select * from track where album_id = ? order by id', 'SELECT track WHERE album_id = ?'],
     [
@@ -113,7 +116,7 @@ describe('a statement in short', () => {
     expect(brief('SELECT track', statement)).toEqual(expected);
   });
 
-  it('of what is no statement is its name', () => {
+  it('is the name if there is no statement', () => {
     expect(brief('GET api/where x/{}', 'GET api/where x/{}')).toBe('GET api/where x/{}');
   });
 });
@@ -133,7 +136,7 @@ describe('stalls', () => {
     { functionName: 'withTracks', url: '/a.js', line: 1, column: 1 },
   ];
 
-  it('are told apart by whose work held the loop, within the time that is asked for', () => {
+  it('are attributed to the operation that blocked the loop, within a period', () => {
     const summary = summarizeStalls(
       [
         { startedAt: 0, endedAt: 100, operation: operation('other'), stack },
@@ -152,7 +155,7 @@ describe('stalls', () => {
     expect(summary.ownStack).toBeUndefined();
   });
 
-  it('are no work of anybody where the process got nothing of the machine', () => {
+  it('are attributed to no operation while the process had no CPU', () => {
     const stall = { startedAt: 0, endedAt: 300, operation: operation('other') };
     const sync = [{ functionName: 'execSync', url: 'node:child_process', line: 1, column: 1 }, ...stack];
     expect(isStarved({ ...stall, cpuMs: 20 })).toBe(true);
@@ -163,7 +166,7 @@ describe('stalls', () => {
     expect(summarizeStalls([{ ...stall, cpuMs: 20 }], [], 0, 300, () => false).othersMs).toBe(0);
   });
 
-  it('tell by moments who ran while the loop never rested', () => {
+  it('are attributed by samples while the event loop was never idle', () => {
     const at = (startedAt: number, name: string) => ({
       startedAt,
       endedAt: startedAt,
@@ -178,7 +181,7 @@ describe('stalls', () => {
     });
   });
 
-  it('are findings by operation and functions, whether or not their stack was caught', () => {
+  it('are findings by operation and functions, with and without a stack', () => {
     expect(
       observeStall({ startedAt: 0, endedAt: 320, operation: operation('POST /checkout'), stack }, callSite),
     ).toMatchObject({

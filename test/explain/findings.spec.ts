@@ -18,7 +18,7 @@ const rethrow = (error: unknown): never => {
 };
 
 describe('Findings', () => {
-  it('takes the same seen again for one, with its count, total and worst time', () => {
+  it('merges equal observations, with their count, total and worst time', () => {
     const findings = new Findings(10, rethrow);
     findings.observe(seen(), undefined, 1000);
     findings.observe(seen({ ms: 300, repetitions: 70, traceId: 'u' }), undefined, 2000);
@@ -36,7 +36,7 @@ describe('Findings', () => {
     ]);
   });
 
-  it('keeps apart what differs in type, fingerprint or route', () => {
+  it('separates observations by type, fingerprint and route', () => {
     const findings = new Findings(10, rethrow);
     for (const more of [
       {},
@@ -48,7 +48,7 @@ describe('Findings', () => {
     expect(new Set(findings.list().map(({ id }) => id)).size).toBe(4);
   });
 
-  it('never becomes less severe, and remembers a line that was told once', () => {
+  it('never becomes less severe, and keeps a known call site', () => {
     const findings = new Findings(10, rethrow);
     const callSite = { function: 'A.b', file: 'a.ts', line: 1, column: 1 };
     findings.observe(seen({ ms: 1500 }), callSite, 0);
@@ -58,7 +58,7 @@ describe('Findings', () => {
     expect(findings.list()[1]?.severity).toBe('info');
   });
 
-  it('holds its bound: what was not seen for the longest time makes room', () => {
+  it('drops the finding that was seen least recently beyond its limit', () => {
     const findings = new Findings(3, rethrow);
     for (const route of ['a', 'b', 'c']) findings.observe(seen({ route }), undefined, 0);
     findings.observe(seen({ route: 'a' }), undefined, 1);
@@ -66,7 +66,7 @@ describe('Findings', () => {
     expect(findings.list().map(({ route }) => route)).toEqual(['a', 'c', 'd']);
   });
 
-  it('lists the most time lost first, by type and limit, and gives copies', () => {
+  it('lists copies, by type and limit, those with the most excess time first', () => {
     const findings = new Findings(10, rethrow);
     findings.observe(seen({ route: 'short', ms: 1 }), undefined, 0);
     findings.observe(seen({ route: 'long', ms: 9 }), undefined, 0);
@@ -78,7 +78,7 @@ describe('Findings', () => {
     expect(findings.get('none')).toBeUndefined();
   });
 
-  it('tells listeners, whose errors stay with them', async () => {
+  it('notifies listeners, and catches their errors', async () => {
     const errors: unknown[] = [];
     const findings = new Findings(10, (error) => errors.push(error));
     const heard: number[] = [];

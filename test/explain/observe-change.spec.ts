@@ -17,8 +17,8 @@ function leak(change: Partial<Leak>): Leak {
   };
 }
 
-describe('what is seen of a leak', () => {
-  it('is one finding, whoever is suspected by and by, and gets worse with its certainty', () => {
+describe('the observation of a leak', () => {
+  it('belongs to one finding for all suspects, whose severity increases with certainty', () => {
     const findings = new Findings(10, () => {});
     findings.observe(observeLeak(leak({})), undefined, 1);
     findings.observe(observeLeak(leak({ suspects: [] })), undefined, 2);
@@ -27,7 +27,7 @@ describe('what is seen of a leak', () => {
     expect(findings.list({})).toMatchObject([{ count: 3, severity: 'critical' }]);
   });
 
-  it('is another finding for another memory', () => {
+  it('belongs to another finding for other memory', () => {
     const findings = new Findings(10, () => {});
     findings.observe(observeLeak(leak({})), undefined, 1);
     findings.observe(observeLeak(leak({ memory: 'external' })), undefined, 2);

@@ -13,14 +13,14 @@ const key = (fingerprint: string, effect: WorkKey['effect'] = 'read'): WorkKey =
   effect,
 });
 
-/** A request on a clock of the test's own, in which the loop is idle whenever nothing is said to be busy. */
+/** A request on a simulated clock. The event loop is idle unless a test says otherwise. */
 class Request {
   readonly root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
   readonly work = new RequestWork(LIMITS.minRepetitions);
   now = 0;
   idle = 0;
 
-  /** Passes time with nothing to wait for: idle, or busy with JavaScript. */
+  /** Lets time pass without work to wait for: idle, or busy with JavaScript. */
   pass(ms: number, busy = false): void {
     this.now += ms;
     if (!busy) this.idle += ms;
@@ -83,8 +83,8 @@ class Request {
   }
 }
 
-describe('a repetition is told of', () => {
-  it('in sequence, for each row', () => {
+describe('a repetition is found', () => {
+  it('of sequential queries for each row', () => {
     const request = new Request();
     for (let row = 0; row < 20; row++) request.call('q', 5, { inputs: [row] });
     expect(request.judge('q')).toMatchObject({
@@ -95,7 +95,7 @@ describe('a repetition is told of', () => {
     });
   });
 
-  it('interleaved with another: load A, load B, load A', () => {
+  it('interleaved with another query: load A, load B, load A', () => {
     const request = new Request();
     for (let row = 0; row < 6; row++) {
       request.call('a', 5, { inputs: [row] });
@@ -105,7 +105,7 @@ describe('a repetition is told of', () => {
     expect(request.judge('b')).toMatchObject({ count: 6 });
   });
 
-  it('side by side', () => {
+  it('of parallel queries', () => {
     const request = new Request();
     const ends = Array.from({ length: 10 }, (_, row) => request.begin('q', { inputs: [row] }));
     request.pass(40);
@@ -113,7 +113,7 @@ describe('a repetition is told of', () => {
     expect(request.judge('q')).toMatchObject({ count: 10, totalMs: 40, sequential: false });
   });
 
-  it('for outgoing calls, and across methods that are measured themselves', () => {
+  it('of outgoing calls, and across decorated methods', () => {
     const request = new Request();
     const services = [
       new SpanTiming(request.root, SELF_BUSY, 0, 0),
@@ -125,19 +125,19 @@ describe('a repetition is told of', () => {
     expect(request.group('GET api/users/{}')?.owner).toBe(request.root);
   });
 
-  it('when the values are not known', () => {
+  it('with unknown values', () => {
     const request = new Request();
     for (let row = 0; row < 20; row++) request.call('q', 5);
     expect(request.judge('q')).toMatchObject({ type: 'n_plus_one' });
   });
 
-  it('as the same query asked again when the values are equal', () => {
+  it('as duplicate queries if the values are equal', () => {
     const request = new Request();
     for (let row = 0; row < 10; row++) request.call('q', 5, { inputs: [42] });
     expect(request.judge('q')).toMatchObject({ type: 'duplicate_queries', count: 10 });
   });
 
-  it('with JavaScript between two of them, however long', () => {
+  it('with JavaScript of any duration between the queries', () => {
     const request = new Request();
     for (let row = 0; row < 10; row++) {
       request.call('q', 5);
@@ -146,24 +146,27 @@ describe('a repetition is told of', () => {
     expect(request.judge('q')).toMatchObject({ type: 'n_plus_one' });
   });
 
-  it('for writes', () => {
+  it('of writes', () => {
     const request = new Request();
     for (let row = 0; row < 10; row++) request.call('insert', 5, { inputs: [row], effect: 'write' });
     expect(request.judge('insert')).toBeDefined();
   });
 });
 
-describe('nothing is told of', () => {
+describe('no repetition is found in', () => {
   it.each<[string, (request: Request) => void]>([
-    ['fewer than the limit', (request) => times(4, (row) => request.call('q', 50, { inputs: [row] }))],
-    ['what is quick altogether', (request) => times(20, (row) => request.call('q', 1, { inputs: [row] }))],
-    ['one that is slow', (request) => request.call('q', 500, { inputs: [1] })],
     [
-      'retries of what fails',
-      (request) => times(10, () => request.call('q', 50, { inputs: [1], error: true })),
+      'fewer executions than the limit',
+      (request) => times(4, (row) => request.call('q', 50, { inputs: [row] })),
     ],
     [
-      'retries until it works',
+      'executions with a short total time',
+      (request) => times(20, (row) => request.call('q', 1, { inputs: [row] })),
+    ],
+    ['one slow query', (request) => request.call('q', 500, { inputs: [1] })],
+    ['failing retries', (request) => times(10, () => request.call('q', 50, { inputs: [1], error: true }))],
+    [
+      'retries until one succeeds',
       (request) => {
         times(5, () => request.call('q', 50, { inputs: [1], error: true }));
         request.call('q', 50, { inputs: [1] });
@@ -178,7 +181,7 @@ describe('nothing is told of', () => {
         }),
     ],
     [
-      'a poll of which the values are not known',
+      'a poll with unknown values',
       (request) =>
         times(10, () => {
           request.call('q', 5);
@@ -186,7 +189,7 @@ describe('nothing is told of', () => {
         }),
     ],
     [
-      'a poll for what is new since the last one',
+      'a poll for changes since the last one',
       (request) =>
         times(10, (turn) => {
           request.call('q', 5, { inputs: [turn] });
@@ -195,7 +198,7 @@ describe('nothing is told of', () => {
     ],
     ['BEGIN and COMMIT', (request) => times(10, () => request.call('q', 50, { effect: 'control' }))],
     ['a cache', (request) => times(50, (row) => request.call('q', 5, { inputs: [row], work: CACHE }))],
-    ['what has not ended', (request) => times(10, () => request.begin('q'))],
+    ['executions that have not ended', (request) => times(10, () => request.begin('q'))],
   ])('%s', (_what, run) => {
     const request = new Request();
     run(request);
@@ -222,7 +225,7 @@ const byRow = (fingerprint: string, more: Partial<WorkKey> = {}): Repetition | u
   return judgeRepetition(group, LIMITS, 100);
 };
 
-describe('page by page is', () => {
+describe('pagination is', () => {
   it.each<[string, Partial<WorkKey>?]>([
     ['select * from t order by id limit ? offset ?'],
     ['select * from t where a = ? order by id limit ? offset ?'],
@@ -236,7 +239,7 @@ describe('page by page is', () => {
   });
 
   it.each<[string, Partial<WorkKey>?]>([
-    // As Prisma asks for one row.
+    // Prisma's query for one row.
     ['select "public"."t"."id" from "public"."t" where ("public"."t"."id" = ? and ? = ?) limit ? offset ?'],
     ['select * from t where id = ? offset ? rows fetch next ? rows only'],
     ['select * from t where id = ? order by (select null) offset ? rows fetch next ? rows only'],
@@ -248,8 +251,8 @@ describe('page by page is', () => {
   });
 });
 
-describe('many rows at a time are', () => {
-  it('inserts of which the text shows several rows', () => {
+describe('writes of several rows are', () => {
+  it('inserts with several rows in their text', () => {
     const insert = 'insert into t(a) values (?)';
     expect(byRow(insert, { effect: 'write', shape: 'rows' })).toBeUndefined();
     expect(byRow(insert, { effect: 'write' })).toBeDefined();
@@ -279,15 +282,25 @@ describe('the advice', () => {
     ['Send them as one statement.', 'UPDATE t', 'write', DATABASE, 5],
     ['Send them as a batch if the API allows it.', 'insertOne users', 'write'],
     ['Send them as a batch if the API allows it.', 'POST api/a', 'write', EXTERNAL],
-    ['Request all of them at once if the API allows it, or run the calls in parallel.', 'GET api/a/{}', 'read', EXTERNAL],
-    ['Request all of them at once if the API allows it, or run the calls in parallel.', 'Users/Get', 'read', RPC],
+    [
+      'Request all of them at once if the API allows it, or run the calls in parallel.',
+      'GET api/a/{}',
+      'read',
+      EXTERNAL,
+    ],
+    [
+      'Request all of them at once if the API allows it, or run the calls in parallel.',
+      'Users/Get',
+      'read',
+      RPC,
+    ],
   ])('is %j for %s, a %s', (expected, fingerprint, effect, work = DATABASE, input = undefined) => {
     expect(advice(fingerprint, effect, work, input)).toBe(expected);
   });
 });
 
 describe('RequestWork', () => {
-  it('holds no more than its bound, and forgets what has not come again before what has', () => {
+  it('limits its groups, and drops groups without repetition first', () => {
     const request = new Request();
     for (let row = 0; row < 6; row++) request.call('often', 10, { inputs: [row] });
     for (let n = 0; n < 100_000; n++) request.call(`once ${n}`, 0);
@@ -296,20 +309,20 @@ describe('RequestWork', () => {
     expect(request.group('often')?.spanIds.length).toBe(6);
   });
 
-  it('drops nothing that is repeated for something new', () => {
+  it('drops no repeated group for a new one', () => {
     const request = new Request();
     for (let n = 0; n < 64; n++) for (let i = 0; i < 2; i++) request.call(`twice ${n}`, 1);
     request.call('new', 1);
     expect(request.group('new')).toBeUndefined();
   });
 
-  it('remembers a bounded number of span ids', () => {
+  it('limits the span ids of a group', () => {
     const request = new Request();
     for (let row = 0; row < 1000; row++) request.call('q', 1, { inputs: [row] });
     expect(request.group('q')?.spanIds.length).toBe(20);
   });
 
-  it('asks for a stack with the start of the fifth of a kind, and not before', () => {
+  it('wants a stack at the start of the fifth execution, and not before', () => {
     const request = new Request();
     const asked: boolean[] = [];
     for (let row = 0; row < 6; row++) {
@@ -324,13 +337,13 @@ describe('RequestWork', () => {
     expect(request.judge('q')?.frames).toBe(frames);
   });
 
-  it('never takes more than eight stacks in one request', () => {
+  it('captures up to eight stacks in one request', () => {
     const request = new Request();
     for (let n = 0; n < 20; n++)
       for (let row = 0; row < 6; row++) request.call(`q${n}`, 1, { inputs: [row] });
     let taken = 0;
     while (request.work.wantsStack) {
-      request.work.tookStack(DATABASE, []);
+      request.work.stackCaptured(DATABASE, []);
       taken++;
     }
     expect(taken).toBe(8);
@@ -344,7 +357,7 @@ describe('CallChain', () => {
     return request.work.chain.best;
   };
 
-  it('finds reads one after the other that need nothing from each other', () => {
+  it('finds sequential reads that do not depend on each other', () => {
     expect(
       chain((request) => {
         request.call('a', 30, { inputs: [1, 2] });
@@ -356,18 +369,18 @@ describe('CallChain', () => {
 
   it.each<[string, (request: Request) => void]>([
     [
-      'a waterfall: the second is made with what the first answered',
+      'a waterfall: each call depends on the result of the one before',
       (request) => {
         request.call('a', 30, { inputs: [1] });
         request.call('b', 30, { inputs: [2] });
         request.call('c', 30, { inputs: [3] });
       },
     ],
-    ['values that are not known', (request) => times(3, (n) => request.call(`q${n}`, 30))],
+    ['unknown values', (request) => times(3, (n) => request.call(`q${n}`, 30))],
     ['writes', (request) => times(3, (n) => request.call(`q${n}`, 30, { inputs: [], effect: 'write' }))],
     ['a cache', (request) => times(3, (n) => request.call(`q${n}`, 30, { inputs: [], work: CACHE }))],
     [
-      'calls side by side',
+      'parallel calls',
       (request) => {
         const ends = [0, 1, 2].map((n) => request.begin(`q${n}`, { inputs: [] }));
         request.pass(30);
@@ -386,7 +399,7 @@ describe('CallChain', () => {
     expect(chain(run)?.count ?? 0).toBeLessThan(3);
   });
 
-  it('keeps the chain by which the most could be saved', () => {
+  it('keeps the chain with the greatest possible saving', () => {
     const best = chain((request) => {
       times(4, (n) => request.call(`long${n}`, 50, { inputs: [] }));
       request.call('break', 1, { inputs: [], effect: 'write' });

@@ -13,7 +13,7 @@ const list = (queries: SlowQueries, all = false) =>
   });
 
 describe('SlowQueries', () => {
-  it('gives count, percentiles, rows and routes of each statement', () => {
+  it('has count, percentiles, rows and routes of each statement', () => {
     const queries = new SlowQueries(10);
     for (let ms = 1; ms <= 100; ms++)
       queries.record(
@@ -45,7 +45,7 @@ describe('SlowQueries', () => {
     expect(Math.abs((query?.p95Ms ?? 0) - 95)).toBeLessThanOrEqual(2);
   });
 
-  it('lists those that were slow alone, unless all are asked for', () => {
+  it('lists only slow statements by default', () => {
     const queries = new SlowQueries(10);
     queries.record(key('quick'), 1, false, false, undefined, undefined);
     queries.record(key('slow'), 900, true, false, undefined, undefined);
@@ -54,7 +54,7 @@ describe('SlowQueries', () => {
     expect(list(queries, true)[1]).not.toHaveProperty('avgRows');
   });
 
-  it('holds its bounds: statements, and routes of each', () => {
+  it('limits statements, and the routes of each', () => {
     const queries = new SlowQueries(5);
     for (let n = 0; n < 1000; n++) queries.record(key(`q${n}`), 1, true, false, undefined, 'r');
     expect(list(queries)).toHaveLength(5);
@@ -66,7 +66,7 @@ describe('SlowQueries', () => {
     expect(queries.dropped).toBe(0);
   });
 
-  it('gives the line of a statement where it is known', () => {
+  it('has the call site of a statement if it is known', () => {
     const queries = new SlowQueries(5);
     for (const name of ['known', 'unknown'])
       queries.record(key(name), 900, true, false, undefined, undefined);
@@ -75,10 +75,10 @@ describe('SlowQueries', () => {
   });
 });
 
-describe('WantedStacks', () => {
+describe('StackRequests', () => {
   const frames = [{ functionName: 'f', url: '/a.js', line: 3, column: 1 }];
 
-  it('wants the stack of what was asked for, once, from the route that asked', () => {
+  it('wants a requested stack once, from the route that requested it', () => {
     const stacks = new StackRequests();
     expect(stacks.isWanted('q', 'GET /a')).toBe(false);
     expect(stacks.find('q', 'GET /a')).toBeUndefined();
@@ -93,13 +93,13 @@ describe('WantedStacks', () => {
     expect(stacks.any('never asked for')).toBeUndefined();
   });
 
-  it('asks the pool where a stack came without a line of the user’s, and gives up after three', () => {
+  it('wants the stack at the pool after one without user code, and gives up after three', () => {
     const stacks = new StackRequests();
     stacks.ask('q', 'r');
     expect(stacks.wantsPool('r')).toBe(false);
     stacks.keep('q', 'r', []);
     expect(stacks.wantsPool('r')).toBe(true);
-    // Other routes have their own eight stacks to spend.
+    // Other routes are not affected.
     expect(stacks.wantsPool('another')).toBe(false);
     expect(stacks.isWanted('q', 'r')).toBe(true);
     stacks.keep('q', 'r', frames);
@@ -110,7 +110,7 @@ describe('WantedStacks', () => {
     expect(stacks.wantsPool('r')).toBe(false);
   });
 
-  it('holds its bounds: what was asked for longest ago makes room', () => {
+  it('drops the oldest request beyond its limit', () => {
     const stacks = new StackRequests();
     stacks.ask('q0', 'r');
     stacks.keep('q0', 'r', []);

@@ -17,7 +17,7 @@ function busy(ms: number): void {
   while (performance.now() < end);
 }
 
-describe('spans that are not as usual', () => {
+describe('unusual spans', () => {
   let tracing: TestTracing;
   const restart = async (options: PerformanceOptions = {}): Promise<void> => {
     await tracing?.shutdown();
@@ -44,7 +44,7 @@ describe('spans that are not as usual', () => {
     }
   };
 
-  it('keeps no chain of a method that goes on after its end, again and again', () => {
+  it('keeps no chain of spans of a method that reschedules itself', () => {
     let span = start('poll', SpanKind.INTERNAL, {});
     const root = liveSpanOf(span);
     for (let turn = 0; turn < 1000; turn++) {
@@ -57,20 +57,20 @@ describe('spans that are not as usual', () => {
 
   it.each<[string, SpanKind, Attributes]>([
     [
-      'a procedure that is served',
+      'an incoming RPC',
       SpanKind.SERVER,
       { 'rpc.system': 'grpc', 'rpc.service': 'Catalog', 'rpc.method': 'List' },
     ],
-    ['a message that is processed', SpanKind.CONSUMER, { 'messaging.system': 'kafka' }],
-  ])('takes the time of %s for its own, and not for waiting', (_what, kind, attributes) => {
+    ['a processed message', SpanKind.CONSUMER, { 'messaging.system': 'kafka' }],
+  ])('counts the time of %s as self time, not as waiting', (_what, kind, attributes) => {
     const root = start('served', kind, attributes);
     busy(40);
     root.end();
-    // The collector may take its part of it.
+    // The garbage collector may take a part of it.
     expect(['cpu', 'gc']).toContain(slow()?.cause);
   });
 
-  it('is not in company for ever after a method that returned an Observable or a generator', () => {
+  it('ends concurrent requests of methods that return an Observable or a generator', () => {
     class Service {
       @TrackPerformance()
       stream(): Observable<number> {
@@ -88,8 +88,8 @@ describe('spans that are not as usual', () => {
     expect(concurrentRequests.running).toBe(before);
     const root = start('GET', SpanKind.SERVER, SERVED);
     context.with(trace.setSpan(ROOT_CONTEXT, root), () => service.items());
-    const state = liveSpanOf(root);
-    expect(state?.request.work?.groups.every(({ isRunning, started }) => !isRunning && started === 0)).toBe(
+    const live = liveSpanOf(root);
+    expect(live?.request.work?.groups.every(({ isRunning, started }) => !isRunning && started === 0)).toBe(
       true,
     );
     busy(40);
@@ -97,7 +97,7 @@ describe('spans that are not as usual', () => {
     expect(slow()?.causes.find(({ cause }) => cause === 'cpu')).toMatchObject({ certainty: 'measured' });
   });
 
-  it('finds the query that a method had begun before it returned an Observable of its answer', async () => {
+  it('finds a query that started before a method returned an Observable', async () => {
     let end = (): void => {};
     class Service {
       @TrackPerformance()
@@ -119,12 +119,12 @@ describe('spans that are not as usual', () => {
     expect(slow()).toMatchObject({ cause: 'database' });
   });
 
-  it('finds nothing in a stream of events, which is no company for others while it is open', async () => {
+  it('finds nothing in an event stream, which is no concurrent request while it is open', async () => {
     const stream = start('GET', SpanKind.SERVER, SERVED);
-    const state = liveSpanOf(stream);
-    if (state !== undefined) {
-      state.thresholdMs = Number.POSITIVE_INFINITY;
-      tracing.monitor.sink.markAsStream(state);
+    const live = liveSpanOf(stream);
+    if (live !== undefined) {
+      live.thresholdMs = Number.POSITIVE_INFINITY;
+      tracing.monitor.sink.markAsStream(live);
     }
     const working = start('GET', SpanKind.SERVER, { ...SERVED, 'http.route': '/work' });
     busy(40);
@@ -137,7 +137,7 @@ describe('spans that are not as usual', () => {
     expect(tracing.monitor.getFindings()).toEqual([]);
   });
 
-  it('looks for no repetition where that is switched off, in findings and in causes', async () => {
+  it('finds no repetition if that is disabled, in findings and in causes', async () => {
     await restart({ detection: { nPlusOne: { enabled: false } } });
     const root = start('GET', SpanKind.SERVER, SERVED);
     await queries(root, 10);
@@ -147,7 +147,7 @@ describe('spans that are not as usual', () => {
     expect(slow()).not.toHaveProperty('nPlusOne');
   });
 
-  it('counts once what two of our processors see', async () => {
+  it('counts a span with two SlowSpanProcessors once', async () => {
     const provider = new NodeTracerProvider({
       spanProcessors: [new SlowSpanProcessor(tracing.monitor), new SlowSpanProcessor(tracing.monitor)],
     });
@@ -160,7 +160,7 @@ describe('spans that are not as usual', () => {
     await provider.shutdown();
   });
 
-  it('counts the time that spans give who are made when all is over', async () => {
+  it('uses the duration of spans that are created afterwards', async () => {
     const root = start('GET', SpanKind.SERVER, SERVED);
     for (let row = 0; row < 8; row++) {
       const begun = Date.now();
@@ -179,7 +179,7 @@ describe('spans that are not as usual', () => {
     expect(slow()?.causeShare).toBeGreaterThan(0.5);
   });
 
-  it('explains nothing where that is switched off, and counts all the same', async () => {
+  it('counts without explaining if that is disabled', async () => {
     await tracing.shutdown();
     tracing = startTracing({ httpThresholdMs: 20, detection: { explain: false } });
     const root = start('GET', SpanKind.SERVER, SERVED);

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ROOT_CONTEXT, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import { NodeTracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
+import { MAX_COMPLETED_SPANS } from '../../lib/spans/completed-spans.js';
 import { liveSpanOf } from '../../lib/spans/live-span.js';
 import type { Waterfall } from '../../lib/spans/waterfall.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
@@ -14,7 +14,7 @@ import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 describe('the waterfall of a slow operation', () => {
   let tracing: TestTracing;
   beforeEach(() => {
-    // A job is slow, whatever it takes; a step is where a test says so.
+    // A job is always slow. A step is slow if a test says so.
     tracing = startTracing({ customThresholds: { job: 0 } });
   });
   afterEach(() => tracing.shutdown());
@@ -31,7 +31,7 @@ describe('the waterfall of a slow operation', () => {
     const slow = monitor.getSlowOperations().find((operation) => operation.name === name);
     return monitor.getSlowOperation(slow?.id ?? '')?.waterfall;
   };
-  /** Each span with the one around it. */
+  /** Each span with its parent. */
   const tree = ({ spans }: Waterfall = { spans: [], omitted: 0 }): string[] =>
     spans.map(({ name, parent }) => (parent === -1 ? name : `${spans[parent]?.name} > ${name}`));
 
@@ -74,7 +74,7 @@ describe('the waterfall of a slow operation', () => {
     expect(JSON.stringify(spans)).not.toContain('a@b.c');
   });
 
-  it('is told where one operation is asked for, and in no list and to no listener', async () => {
+  it('is part of a single operation, not of lists and events', async () => {
     const heard: object[] = [];
     tracing.monitor.onSlowOperation((operation) => heard.push(operation));
     const job = start('job');
@@ -87,7 +87,7 @@ describe('the waterfall of a slow operation', () => {
     expect(tracing.monitor.getSlowOperations()[0]).not.toHaveProperty('waterfall');
   });
 
-  it('is there for a slow operation within a fast one, and both show what is below', () => {
+  it('exists for a slow operation within another, and both contain the spans below', () => {
     const fast = start('fast', undefined, 'step');
     start('before', fast).end();
     const slow = start('slow', fast, 'job');
@@ -103,7 +103,7 @@ describe('the waterfall of a slow operation', () => {
     expect(waterfall('fast')).toBeUndefined();
   });
 
-  it('has all of a root whose parts were slow, too', () => {
+  it('is complete for a root with slow children', () => {
     const root = start('root');
     const part = start('part', root, 'job');
     start('step', part).end();
@@ -114,7 +114,7 @@ describe('the waterfall of a slow operation', () => {
     expect(tree(waterfall('part'))).toEqual(['part', 'part > step']);
   });
 
-  it('leaves out what still runs, and shows it below the next one around it that ends later', () => {
+  it('omits running spans, and shows them below their next ancestor that ends later', () => {
     const root = start('root');
     const job = start('job', root, 'job');
     const early = start('early', job);
@@ -134,7 +134,7 @@ describe('the waterfall of a slow operation', () => {
     ]);
   });
 
-  it('tells nobody of what ends after its root, and holds nothing of it', () => {
+  it('neither reports nor keeps spans that end after their root', () => {
     const job = start('job');
     const step = start('step', job);
     job.end();
@@ -144,7 +144,7 @@ describe('the waterfall of a slow operation', () => {
     for (const span of [job, step]) expect(liveSpanOf(span)?.completedBelow).toBeUndefined();
   });
 
-  it('holds no span that has ended, however long its root lives', async () => {
+  it('retains no span that has ended while its root runs', async () => {
     setFlagsFromString('--expose-gc');
     const gc = runInNewContext('gc') as () => void;
     const { monitor } = tracing;
@@ -167,21 +167,21 @@ describe('the waterfall of a slow operation', () => {
     job.end();
   });
 
-  it('passes over spans that were forgotten, and keeps what was below them', () => {
+  it('omits withdrawn spans, and keeps the spans below them', () => {
     const job = start('job');
     const call = start('call', job);
     start('before', call).end();
     const during = start('during', call);
-    const state = liveSpanOf(call);
-    if (state === undefined) throw new Error('the span was not seen');
-    withdraw(state, performance.now(), 0);
+    const live = liveSpanOf(call);
+    if (live === undefined) throw new Error('the span was not seen');
+    withdraw(live, performance.now(), 0);
     during.end();
     call.end();
     job.end();
     expect(tree(waterfall('job'))).toEqual(['job', 'job > before', 'job > during']);
   });
 
-  it('has the longest spans where there are more than 200', async () => {
+  it('contains the longest spans if there are more than 200', async () => {
     const job = start('job');
     const long = start('long', job);
     for (let i = 0; i < 500; i++) start('short', job).end();
@@ -190,12 +190,12 @@ describe('the waterfall of a slow operation', () => {
     for (let i = 0; i < 500; i++) start('short', job).end();
     job.end();
     const { spans, omitted } = waterfall('job') as Waterfall;
-    expect(spans.length).toBeLessThanOrEqual(MAX_ENDED_SPANS + 1);
+    expect(spans.length).toBeLessThanOrEqual(MAX_COMPLETED_SPANS + 1);
     expect(spans.length + omitted).toBe(1002);
     expect(spans.map(({ name }) => name)).toContain('long');
   });
 
-  it('stays what it was when the one around it has too many', async () => {
+  it('is not changed when its parent drops spans', async () => {
     const root = start('root');
     const job = start('job', root, 'job');
     for (let i = 0; i < 10; i++) start('step', job).end();
@@ -213,7 +213,7 @@ describe('the waterfall of a slow operation', () => {
     expect(waterfall('job')).toEqual(before);
   });
 
-  it('finds the next span around that runs, however many have ended on the way', () => {
+  it('finds the nearest running ancestor, however many have ended', () => {
     const job = start('job');
     const chain: Span[] = [];
     for (let i = 0; i < 100; i++) chain.push(start(`step ${i}`, chain.at(-1) ?? job));
@@ -224,7 +224,7 @@ describe('the waterfall of a slow operation', () => {
     expect(tree(waterfall('job'))).toContain('job > last');
   });
 
-  it('is absent where nothing ended below, and where nothing is explained', async () => {
+  it('is absent without completed spans, and without explanations', async () => {
     start('job').end();
     expect(tracing.monitor.getSlowOperations()).toHaveLength(1);
     expect(waterfall('job')).toBeUndefined();
@@ -238,7 +238,7 @@ describe('the waterfall of a slow operation', () => {
     expect(waterfall('job')).toBeUndefined();
   });
 
-  it('goes with its operation when that makes room, and on a reset', () => {
+  it('is dropped with its operation, and on a reset', () => {
     const monitor = new PerformanceMonitor({
       alerts: { enabled: false },
       customThresholds: { job: 0 },
@@ -263,7 +263,7 @@ describe('the waterfall of a slow operation', () => {
     monitor.shutdown();
   });
 
-  it('is the same where an application has several processors, and an SDK that does not tell of the end in time', () => {
+  it('is the same with several processors, and with an SDK without onEnding', () => {
     const monitor = new PerformanceMonitor({ alerts: { enabled: false }, customThresholds: { job: 0 } });
     const ours = new SlowSpanProcessor(monitor);
     const old: SpanProcessor = {

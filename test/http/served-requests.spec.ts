@@ -86,7 +86,7 @@ class UsersController {
   }
 }
 
-describe.each(PLATFORMS)('a served request on %s', (platform) => {
+describe.each(PLATFORMS)('an incoming request on %s', (platform) => {
   let application: TestApplication;
   beforeEach(async () => {
     application = await startApplication(
@@ -105,7 +105,7 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     expect(JSON.stringify(application.monitor.getStats())).not.toMatch(/secret|abc/);
   });
 
-  it('is counted when a guard turns it away, when it fails, and when there is no such route', async () => {
+  it('is counted when a guard rejects it, when it fails, and when no route matches', async () => {
     expect((await get('/users/1/private')).status).toBe(403);
     expect((await get('/users/1/broken')).status).toBe(500);
     expect((await get('/nothing/here')).status).toBe(404);
@@ -125,7 +125,7 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     expect(application.operation('GET (unmatched)')).toMatchObject({ count: 1, errorCount: 0 });
   });
 
-  it('is timed from its first byte to the close of its response, the upload of its body included', async () => {
+  it('is timed from its first byte to the close of its response, including the upload of its body', async () => {
     const sent = new Promise<void>((resolve, reject) => {
       const upload = request(`${application.url}/users`, {
         method: 'POST',
@@ -133,7 +133,7 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
       });
       upload.once('error', reject);
       upload.once('response', (response) => response.resume().once('end', resolve));
-      // From its first byte at the server on: a busy machine may keep that one waiting.
+      // From its first byte at the server: a busy machine may delay that one.
       application.app.getHttpServer().once('request', () => setTimeout(() => upload.end('"x"}'), 60));
       upload.write('{"name":');
     });
@@ -142,14 +142,14 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     expect(application.operation('POST /users')?.minDuration).toBeGreaterThan(55);
   });
 
-  it('ends when the client goes away', async () => {
+  it('ends when the client disconnects', async () => {
     const gone = request(`${application.url}/users/1/forever`).end();
     gone.once('error', () => {});
     UsersController.reached = () => gone.destroy();
     await until(() => application.operation('GET /users/:id/forever')?.count === 1);
   });
 
-  it('is slow by the threshold of its route, and says where its time went', async () => {
+  it('is slow by the threshold of its route, and has the durations of its stages', async () => {
     await (await get('/users/1/slow')).text();
     await (await get('/users/1')).text();
     await until(() => application.monitor.getSlowOperations().length === 1);
@@ -167,26 +167,26 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     expect(application.operation('GET /users/:id/slow')).toMatchObject({ slowCount: 1 });
   });
 
-  it('is never slow as a stream of events', async () => {
+  it('is never slow as an event stream', async () => {
     await (await get('/users/1/events')).text();
     await until(() => application.operation('GET /users/:id/events')?.count === 1);
     expect(application.monitor.getSlowOperations()).toEqual([]);
   });
 
-  it('is not measured on a path to ignore', async () => {
+  it('is not measured on an ignored path', async () => {
     for (const path of ['/health', '/internal/x', '/favicon.ico', '/favicon.ico']) await get(path);
     await get('/healthy');
     await until(() => application.monitor.getStats().byType['http']?.count === 1);
   });
 
-  it('leaves the endpoint itself out of the statistics', async () => {
+  it('is not counted for the endpoint itself', async () => {
     await get('/performance/stats');
     await get('/performance/slow');
     await get('/users/1');
     await until(() => application.monitor.getStats().byType['http']?.count === 1);
   });
 
-  it('is the parent of what is done for it, over keep-alive and among others', async () => {
+  it('is the parent of its own operations, with keep-alive and concurrent requests', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 20 });
     const ask = (id: number): Promise<string> =>
       new Promise((resolve, reject) => {
@@ -205,7 +205,7 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     agent.destroy();
   });
 
-  it('is seen on another server that serves the same application, and on no other', async () => {
+  it('is measured on another server of the same application, and on no other server', async () => {
     const listener = application.app.getHttpServer().listeners('request').at(-1) as () => void;
     const second = createServer(listener).listen(0, '127.0.0.1');
     const other = createServer((_request, response) => response.end('other')).listen(0, '127.0.0.1');
@@ -224,7 +224,7 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     application.app.getHttpServer().prependListener('request', () => {
       seen = trace.getActiveSpan()?.spanContext().traceId;
     });
-    // Over a socket: `fetch` and `http.request` are instrumented here, and send the trace of the test itself.
+    // Over a socket: `fetch` and `http.request` are instrumented here, and would send the trace of the test.
     const socket = connect(Number(new URL(application.url).port), '127.0.0.1');
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
     socket.write(
@@ -234,7 +234,7 @@ describe.each(PLATFORMS)('a served request on %s', (platform) => {
     expect(seen).toBe('0af7651916cd43dd8448eb211c80319c');
   });
 
-  it('is measured no more once the application is closed', async () => {
+  it('is not measured after the application has closed', async () => {
     const server = application.app.getHttpServer();
     await application.app.close();
     expect(Object.hasOwn(server, 'emit')).toBe(false);

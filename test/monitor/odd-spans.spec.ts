@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { PerformanceMonitor, type SpanLike } from '../../lib/index.js';
 
-/** A span as the mission has it: an object literal that keeps what it is given. */
+/** A minimal span: an object literal that records its calls. */
 function poorSpan(more: object = {}): SpanLike & { attributes: Record<string, unknown>; events: unknown[] } {
   const attributes: Record<string, unknown> = {};
   const events: unknown[] = [];
@@ -17,7 +17,7 @@ function poorSpan(more: object = {}): SpanLike & { attributes: Record<string, un
   };
 }
 
-describe('PerformanceMonitor given spans that are not a tracer provider’s', () => {
+describe('PerformanceMonitor with spans of no tracer provider', () => {
   let monitor: PerformanceMonitor;
   beforeEach(() => {
     monitor = new PerformanceMonitor({ httpThresholdMs: 1000, alerts: { enabled: false } });
@@ -40,7 +40,7 @@ describe('PerformanceMonitor given spans that are not a tracer provider’s', ()
     expect(quick.attributes).toEqual({});
   });
 
-  it('adds figures up that stay readable after a shutdown', async () => {
+  it('sums up statistics that remain readable after a shutdown', async () => {
     const decided = [1500, 2000, 10].map((ms) =>
       monitor.checkAndAnnotateSlowOperation(poorSpan({ addEvent: undefined }), ms, 'http'),
     );
@@ -60,7 +60,7 @@ describe('PerformanceMonitor given spans that are not a tracer provider’s', ()
     expect(monitor.checkAndAnnotateSlowOperation(poorSpan(), 1500, 'http')).toBe(false);
   });
 
-  it('keeps the identity of a span that has one', () => {
+  it('keeps the trace id and span id of a span', () => {
     const context = {
       traceId: '0af7651916cd43dd8448eb211c80319c',
       spanId: 'b7ad6b7169203331',
@@ -81,7 +81,7 @@ describe('PerformanceMonitor given spans that are not a tracer provider’s', ()
     expect(second?.id).not.toBe('0'.repeat(16));
   });
 
-  it('goes on with the attributes that a span takes', () => {
+  it('sets the other attributes when one throws', () => {
     const attributes: Record<string, unknown> = {};
     const span = {
       setAttribute(key: string, value: unknown) {
@@ -117,7 +117,7 @@ describe('PerformanceMonitor given spans that are not a tracer provider’s', ()
     },
   );
 
-  it('throws nothing and counts each, whatever the span is', () => {
+  it('never throws and counts each operation, for any value as a span', () => {
     const broken = (): never => {
       throw new Error('the span is broken');
     };
@@ -144,7 +144,7 @@ describe('PerformanceMonitor given spans that are not a tracer provider’s', ()
         null,
         Object.fromEntries(Object.keys(given).map((key) => [key, { get: broken, enumerable: true }])),
       );
-    // Made where it is used: fast-check itself looks at what it generates.
+    // Created where it is used, because fast-check inspects the values that it generates.
     const spans: fc.Arbitrary<() => unknown> = fc.oneof(
       members.map((span) => () => span),
       members.map((span) => () => Object.freeze({ ...span })),
@@ -172,7 +172,7 @@ describe('PerformanceMonitor given spans that are not a tracer provider’s', ()
     }
   });
 
-  it('annotates whatever has a method setAttribute', () => {
+  it('annotates any object with a method setAttribute', () => {
     const other = fc.anything({ withNullPrototype: true });
     fc.assert(
       fc.property(other, other, other, other, (addEvent, spanContext, name, status) => {
@@ -183,7 +183,7 @@ describe('PerformanceMonitor given spans that are not a tracer provider’s', ()
     );
   });
 
-  it('takes the same spans where an operation is recorded', () => {
+  it('accepts the same spans in record()', () => {
     for (const span of [
       null,
       poorSpan(),

@@ -11,7 +11,7 @@ import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 const TICK_MS = 10_000;
 const PER_TICK = 10;
 
-describe('a monitor over time', () => {
+describe('long-term analysis', () => {
   let directory: string;
   const monitors: PerformanceMonitor[] = [];
 
@@ -35,12 +35,12 @@ describe('a monitor over time', () => {
     return monitor;
   }
 
-  /** Requests of some minutes, in a moment. */
+  /** Records the requests of some minutes at once. */
   function serve(monitor: PerformanceMonitor, minutes: number, medianMs: number, from: number): number {
     let now = from;
     for (let tick = 0; tick < minutes * 6; tick++) {
       for (let each = 0; each < PER_TICK; each++) {
-        // From a quarter less to a third more, the same in each tick.
+        // From 25 % less to 33 % more, the same in each tick.
         const durationMs = medianMs * 4 ** ((each - 4.5) / 20);
         monitor.record(
           { type: 'http', name: 'GET /albums', durationMs, thresholdMs: 1000, error: false },
@@ -55,7 +55,7 @@ describe('a monitor over time', () => {
 
   const start = (): number => Math.ceil(performance.now() / TICK_MS + 1) * TICK_MS;
 
-  it('says of a slow operation what is usual', () => {
+  it('compares a slow operation with its baseline', () => {
     const monitor = monitorOf();
     const now = serve(monitor, 10, 100, start());
     monitor.record(
@@ -70,7 +70,7 @@ describe('a monitor over time', () => {
     expect(monitor.getBaseline('http', 'GET /albums')?.count).toBeGreaterThan(400);
   });
 
-  it('finds slow what is unusual, where thresholds adapt', () => {
+  it('considers an unusual duration slow with adaptive thresholds', () => {
     const monitor = monitorOf({ adaptive: { enabled: true, factor: 2 } });
     const now = serve(monitor, 10, 100, start());
     const operation = { type: 'http', name: 'GET /albums', thresholdMs: 1000, error: false };
@@ -81,11 +81,11 @@ describe('a monitor over time', () => {
     expect(slow.thresholdMs).toBeLessThan(300);
   });
 
-  it('tells a regression as a finding, in the report, and to rules', async () => {
+  it('reports a regression as a finding, in the report, and to alert rules', async () => {
     const monitor = monitorOf();
     const heard: Finding[] = [];
     monitor.onFinding((finding) => heard.push(finding));
-    // All hours of the day: of one that was never seen it is not known what is usual in it.
+    // All hours of the day: an hour without data has no baseline.
     const now = serve(monitor, 25 * 60, 100, start());
     expect(monitor.getFindings({ type: 'regression' })).toEqual([]);
     serve(monitor, 20, 160, now);
@@ -100,7 +100,7 @@ describe('a monitor over time', () => {
     expect(heard.map(({ type }) => type)).toEqual(['regression']);
   });
 
-  it('keeps what it learned for the next run, and only if it learned something', async () => {
+  it('saves its baseline for the next run, unless it is empty', async () => {
     const idle = monitorOf();
     await idle.shutdown();
     expect(await readdir(directory)).toEqual([]);
@@ -114,7 +114,7 @@ describe('a monitor over time', () => {
     expect(next.getSlowOperations()[0]?.baseline?.ratio).toBeGreaterThan(13);
   });
 
-  it('does nothing of it where it is off', () => {
+  it('does nothing when it is disabled', () => {
     const monitor = new PerformanceMonitor({
       baseline: { enabled: false, directory },
       detection: { memoryLeaks: { enabled: false } },

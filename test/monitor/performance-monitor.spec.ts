@@ -16,7 +16,7 @@ describe('PerformanceMonitor', () => {
   });
   afterEach(() => monitor.shutdown());
 
-  it('takes an operation as slow when it took longer than its threshold, and not when it took as long', () => {
+  it('considers an operation slow that exceeds its threshold, not one that equals it', () => {
     expect(monitor.record(ended(100))).toBe(false);
     expect(monitor.record(ended(100.001))).toBe(true);
     expect(monitor.record(ended(1e9, { thresholdMs: undefined }))).toBe(false);
@@ -35,7 +35,7 @@ describe('PerformanceMonitor', () => {
     expect(monitor.getSlowOperation('of long ago')).toBeUndefined();
   });
 
-  it('adds up by how much operations exceeded what they were compared with', () => {
+  it('sums up the excess time of operations', () => {
     for (const durationMs of [90, 130, 170]) monitor.record(ended(durationMs));
     monitor.record(ended(1e6, { name: 'unlimited', thresholdMs: undefined }));
     const [first, second] = monitor.operationsByCost(10);
@@ -55,7 +55,7 @@ describe('PerformanceMonitor', () => {
     expect(monitor.operationsByCost(10)).toEqual([]);
   });
 
-  it('tells listeners later, outside the operation, until they leave', async () => {
+  it('notifies listeners later, outside the operation, until they are removed', async () => {
     const heard: SlowOperation[] = [];
     const leave = monitor.onSlowOperation((operation) => heard.push(operation));
     monitor.record(ended(200));
@@ -68,7 +68,7 @@ describe('PerformanceMonitor', () => {
     expect(heard).toHaveLength(1);
   });
 
-  it('forgets on a reset, and counts nothing after its shutdown', () => {
+  it('clears everything on a reset, and counts nothing after its shutdown', () => {
     monitor.record(ended(200));
     monitor.resetStats();
     expect(monitor.getStats()).toMatchObject({ totalOperations: 0, operations: [] });
@@ -78,7 +78,7 @@ describe('PerformanceMonitor', () => {
     expect(monitor.getStats().totalOperations).toBe(0);
   });
 
-  it('tells of an alert when a share of operations is slow, and when it no longer is', async () => {
+  it('fires an alert when a share of operations is slow, and resolves it later', async () => {
     const heard: string[] = [];
     monitor.onAlert(({ rule, subject, state, value }) => heard.push(`${rule} ${subject} ${state} ${value}`));
     for (let i = 0; i < 19; i++) monitor.record(ended(200));
@@ -93,7 +93,7 @@ describe('PerformanceMonitor', () => {
     expect(heard).toEqual(['slow_percentage http firing 95', 'slow_percentage http resolved 0']);
   });
 
-  it('evaluates its rules by itself', async () => {
+  it('evaluates its rules periodically', async () => {
     const own = new PerformanceMonitor({ alerts: { intervalMs: 100, slowPercentage: { minCount: 1 } } });
     const heard: string[] = [];
     own.onAlert(({ summary }) => heard.push(summary));
@@ -104,8 +104,8 @@ describe('PerformanceMonitor', () => {
   });
 });
 
-describe('Events', () => {
-  it('drops what is beyond its bound, and counts it', async () => {
+describe('DeferredEmitter', () => {
+  it('drops events beyond its limit, and counts them', async () => {
     const events = new DeferredEmitter<number>(() => {});
     let heard = 0;
     events.on(() => heard++);
@@ -118,13 +118,13 @@ describe('Events', () => {
     expect(heard).toBe(1001);
   });
 
-  it('keeps nothing while nobody listens', () => {
+  it('queues nothing without listeners', () => {
     const events = new DeferredEmitter<number>(() => {});
     for (let i = 0; i < 1500; i++) events.emit(i);
     expect(events.dropped).toBe(0);
   });
 
-  it('tells the others when a listener throws', () => {
+  it('notifies the other listeners when one throws', () => {
     const faults: unknown[] = [];
     const events = new DeferredEmitter<number>((error) => faults.push(error));
     const heard: number[] = [];

@@ -38,7 +38,7 @@ const EVERY_KIND: AlertRuleOptions[] = [
 ];
 
 describe('the options of alerts', () => {
-  it('are filled in with defaults', () => {
+  it('have defaults', () => {
     expect(resolveOptions().alerts).toEqual({
       enabled: true,
       intervalMs: 5000,
@@ -59,7 +59,7 @@ describe('the options of alerts', () => {
     ['no rules at all', { defaultRules: false, rules: [], slos: [], silences: [] }],
     ['a rule of every kind', { rules: EVERY_KIND }],
     [
-      'two rules of one kind with names of their own',
+      'two rules of one kind with different names',
       {
         rules: [
           { kind: 'error_rate', threshold: 1 },
@@ -117,7 +117,7 @@ describe('the options of alerts', () => {
       },
     ],
     [
-      'what is undefined',
+      'undefined values',
       { rules: undefined, notifiers: { webhook: undefined }, repeatIntervalSeconds: undefined },
     ],
   ])('accept %s', (_what, alerts) => {
@@ -131,20 +131,20 @@ describe('the options of alerts', () => {
 
   it.each<[string, unknown, string, string, string]>([
     ['an interval that is too short', { intervalMs: 10 }, 'intervalMs', '10', '100 to 3600000'],
-    ['a limit of none', { maxNotificationsPerHour: 0 }, 'maxNotificationsPerHour', '0', '1 to 10000'],
-    ['a repetition all the time', { repeatIntervalSeconds: 1 }, 'repeatIntervalSeconds', '1', '60 to'],
-    ['rules that are no array', { rules: {} }, 'rules', 'an object', 'an array of at most 1000'],
+    ['a limit of 0', { maxNotificationsPerHour: 0 }, 'maxNotificationsPerHour', '0', '1 to 10000'],
+    ['too short a repeat interval', { repeatIntervalSeconds: 1 }, 'repeatIntervalSeconds', '1', '60 to'],
+    ['rules that are no array', { rules: {} }, 'rules', 'an object', 'an array of up to 1000'],
     [
       'too many rules',
       rules(...Array.from({ length: 1001 }, () => ({}))),
       'rules',
       'an array of 1001',
-      'at most 1000',
+      'up to 1000',
     ],
-    ['a rule that is none', rules('error_rate'), 'rules[0]', '"error_rate"', 'an object'],
+    ['a rule that is no object', rules('error_rate'), 'rules[0]', '"error_rate"', 'an object'],
     ['a rule without a kind', rules({ threshold: 5 }), 'rules[0].kind', 'undefined', 'slow_percentage'],
     ['an unknown kind', rules({ kind: 'slow', threshold: 5 }), 'rules[0].kind', '"slow"', 'slow_percentage'],
-    ['a kind of every object', rules({ kind: 'toString' }), 'rules[0].kind', '"toString"', 'leak'],
+    ['a kind that every object inherits', rules({ kind: 'toString' }), 'rules[0].kind', '"toString"', 'leak'],
     [
       'a rule without its limit',
       rules({ kind: 'latency', percentile: 'p95' }),
@@ -153,14 +153,14 @@ describe('the options of alerts', () => {
       'milliseconds',
     ],
     [
-      'a percentile that there is not',
+      'an unknown percentile',
       rules({ kind: 'latency', percentile: 'p42', thresholdMs: 5 }),
       'rules[0].percentile',
       '"p42"',
       'p50, p95 or p99',
     ],
     [
-      'what belongs to another kind',
+      'an option of another kind',
       rules({ kind: 'leak', threshold: 5 }),
       'rules[0].threshold',
       'not an option',
@@ -174,7 +174,7 @@ describe('the options of alerts', () => {
       'did you mean alerts.rules[0].minCount?',
     ],
     [
-      'percent for a share',
+      'a percentage for a share',
       rules({ kind: 'event_loop_utilization', threshold: 90 }),
       'rules[0].threshold',
       '90',
@@ -217,7 +217,7 @@ describe('the options of alerts', () => {
       { slos: [{ objective: 0.9 }] },
       'slos[0].operation',
       'undefined',
-      'a string',
+      'a non-empty string',
     ],
     [
       'two objectives of one operation',
@@ -227,22 +227,22 @@ describe('the options of alerts', () => {
       'no other objective',
     ],
     [
-      'a silence of everything',
+      'a silence without a condition',
       silences({}),
       'silences[0]',
       'an object without any of them',
       'one of rule, subject',
     ],
-    ['a moment that is none', silences({ until: 'tomorrow' }), 'silences[0].until', '"tomorrow"', 'ISO 8601'],
+    ['an invalid time', silences({ until: 'tomorrow' }), 'silences[0].until', '"tomorrow"', 'ISO 8601'],
     [
-      'a date that is none',
+      'an invalid date',
       silences({ until: new Date(Number.NaN) }),
       'silences[0].until',
       'an object',
       'a Date',
     ],
     [
-      'an end before the beginning',
+      'an end before the start',
       silences({ from: 2, until: 1 }),
       'silences[0].until',
       '1',
@@ -256,14 +256,14 @@ describe('the options of alerts', () => {
       '02:00',
     ],
     [
-      'half a time of day',
+      'an incomplete time of day',
       silences({ daily: { from: '02:00' } }),
       'silences[0].daily.to',
       'undefined',
       '02:00',
     ],
     [
-      'no time of a day',
+      'an empty time range',
       silences({ daily: { from: '02:00', to: '02:00' } }),
       'silences[0].daily.to',
       '"02:00"',
@@ -284,7 +284,7 @@ describe('the options of alerts', () => {
       'http:',
     ],
     [
-      'an address that is none',
+      'an invalid address',
       webhook({ url: 'hooks/s3cret' }),
       'notifiers.webhook.url',
       'a value (hidden)',
@@ -292,14 +292,14 @@ describe('the options of alerts', () => {
     ],
     ['a short secret', webhook({ secret: 's3cret' }), 'notifiers.webhook.secret', 'a value (hidden)', '16'],
     [
-      'a header of two lines',
+      'a header with a line break',
       webhook({ headers: { a: 's3cret\r\nb: c' } }),
       'notifiers.webhook.headers',
       'a value (hidden)',
       'HTTP',
     ],
     [
-      'a header of a number',
+      'a header that is a number',
       webhook({ headers: { a: 1 } }),
       'notifiers.webhook.headers',
       'a value (hidden)',
@@ -307,7 +307,7 @@ describe('the options of alerts', () => {
     ],
     ['no queue', webhook({ maxQueue: 0 }), 'notifiers.webhook.maxQueue', '0', '1 to 10000'],
     [
-      'a patient webhook',
+      'too long a timeout of a webhook',
       webhook({ timeoutMs: 1e6 }),
       'notifiers.webhook.timeoutMs',
       '1000000',
@@ -333,13 +333,13 @@ describe('the options of alerts', () => {
     expect(JSON.stringify(faults)).not.toContain('s3cret');
   });
 
-  it('name every fault at once', () => {
+  it('list all faults', () => {
     expect(
       faultsOf({ rules: [{ kind: 'x' }, { kind: 'latency' }], slos: [5], silences: [{ rule: '' }] }),
     ).toHaveLength(5);
   });
 
-  it('hold a silence that is given while the application runs to the same', () => {
+  it('are checked the same way for a silence that is added at run time', () => {
     expect(silenceFaults({ rule: '*', until: Date.now() + 1000 })).toEqual([]);
     expect(silenceFaults(undefined)).toMatchObject([{ path: 'silence', received: 'undefined' }]);
     expect(silenceFaults({})).toMatchObject([{ path: 'silence' }]);

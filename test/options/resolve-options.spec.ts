@@ -15,7 +15,7 @@ function faultsOf(options: unknown, env: Record<string, string> = {}): Performan
 }
 
 describe('resolveOptions', () => {
-  it('fills in the defaults', () => {
+  it('sets the defaults', () => {
     expect(resolveOptions()).toMatchObject({
       enabled: true,
       thresholds: { http: 1000, database: 500, cache: 100, external: 2000, internal: 1000 },
@@ -31,7 +31,7 @@ describe('resolveOptions', () => {
     });
   });
 
-  it('takes an option that is undefined for one that is absent, at any depth', () => {
+  it('treats an undefined option as absent, at any depth', () => {
     const webhook = { url: 'https://hooks.example.com' };
     const alertmanager = { url: 'http://alerts:9093' };
     const rules = [{ kind: 'error_rate', threshold: 2 }, { kind: 'leak' }] as const;
@@ -83,7 +83,7 @@ describe('resolveOptions', () => {
     );
   });
 
-  it('takes what the environment says, and an option over it', () => {
+  it('reads the environment, which options override', () => {
     const env = {
       OTEL_PERF_MONITORING: 'off',
       OTEL_HTTP_THRESHOLD_MS: '300',
@@ -111,12 +111,12 @@ describe('resolveOptions', () => {
     });
   });
 
-  it('takes an empty variable and an undefined option as absent', () => {
+  it('treats an empty variable and an undefined option as absent', () => {
     const resolved = resolveOptions({ httpThresholdMs: undefined }, { OTEL_HTTP_THRESHOLD_MS: ' ' });
     expect(resolved.thresholds['http']).toBe(1000);
   });
 
-  it('lets a custom threshold name a type of ours', () => {
+  it('accepts a custom threshold for a built-in type', () => {
     expect(resolveOptions({ customThresholds: { http: 70, rpc: 80, report: 90 } }).thresholds).toMatchObject({
       http: 70,
       rpc: 80,
@@ -130,42 +130,42 @@ describe('resolveOptions', () => {
     ['Infinity', { cacheThresholdMs: Number.POSITIVE_INFINITY }, 'cacheThresholdMs', 'Infinity'],
     ['a string for a number', { externalThresholdMs: '100' }, 'externalThresholdMs', '"100"'],
     ['a custom threshold', { customThresholds: { calculation: -5 } }, 'customThresholds.calculation', '-5'],
-    [
-      'a type that is no name',
-      { customThresholds: { 'a b': 5 } },
-      'customThresholds.a b',
-      'a type of that name',
-    ],
+    ['an invalid type', { customThresholds: { 'a b': 5 } }, 'customThresholds.a b', 'a type of that name'],
     ['a share above one', { tracing: { sampling: { ratio: 1.5 } } }, 'tracing.sampling.ratio', '1.5'],
-    ['an address', { tracing: { endpoint: 'not an address' } }, 'tracing.endpoint', '"not an address"'],
-    ['an object that is none', { tracing: 5 }, 'tracing', '5'],
+    [
+      'an invalid address',
+      { tracing: { endpoint: 'not an address' } },
+      'tracing.endpoint',
+      '"not an address"',
+    ],
+    ['a number for an object', { tracing: 5 }, 'tracing', '5'],
     ['a fraction of an operation', { detection: { maxOperations: 0.5 } }, 'detection.maxOperations', '0.5'],
     [
-      'one repetition',
+      'a single repetition',
       { detection: { nPlusOne: { minRepetitions: 1 } } },
       'detection.nPlusOne.minRepetitions',
       '1',
     ],
     [
-      'a negative time',
+      'a negative duration',
       { detection: { nPlusOne: { minTotalMs: -1 } } },
       'detection.nPlusOne.minTotalMs',
       '-1',
     ],
     [
-      'a block that every timer is',
+      'a limit for blocks that every timer exceeds',
       { detection: { eventLoopBlock: { limitMs: 5 } } },
       'detection.eventLoopBlock.limitMs',
       '5',
     ],
-    ['a switch that is none', { detection: { nPlusOne: true } }, 'detection.nPlusOne', 'true'],
-    ['an explanation that is none', { detection: { explain: 'yes' } }, 'detection.explain', '"yes"'],
-    ['no findings at all', { detection: { maxFindings: 0 } }, 'detection.maxFindings', '0'],
-    ['a path that is none', { http: { ignore: ['health'] } }, 'http.ignore', 'an array'],
-    ['a guard that is none', { endpoint: { guards: [{}] } }, 'endpoint.guards', 'an array'],
-    ['a function for a guard', { endpoint: { guards: [() => true] } }, 'endpoint.guards', 'an array'],
-    ['no guard at all', { endpoint: { guards: [] } }, 'endpoint.guards', 'an array'],
-    ['no stream at all', { endpoint: { maxStreams: 0 } }, 'endpoint.maxStreams', '0'],
+    ['a boolean for an object', { detection: { nPlusOne: true } }, 'detection.nPlusOne', 'true'],
+    ['a string for a boolean', { detection: { explain: 'yes' } }, 'detection.explain', '"yes"'],
+    ['a limit of 0 findings', { detection: { maxFindings: 0 } }, 'detection.maxFindings', '0'],
+    ['a path without a slash', { http: { ignore: ['health'] } }, 'http.ignore', 'an array'],
+    ['an object without canActivate', { endpoint: { guards: [{}] } }, 'endpoint.guards', 'an array'],
+    ['a function as a guard', { endpoint: { guards: [() => true] } }, 'endpoint.guards', 'an array'],
+    ['an empty list of guards', { endpoint: { guards: [] } }, 'endpoint.guards', 'an array'],
+    ['a limit of 0 streams', { endpoint: { maxStreams: 0 } }, 'endpoint.maxStreams', '0'],
     ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
     [
       'a token with a space',
@@ -173,17 +173,22 @@ describe('resolveOptions', () => {
       'endpoint.token',
       'a value (hidden)',
     ],
-    ['metrics too often', { metrics: { intervalSeconds: 0.01 } }, 'metrics.intervalSeconds', '0.01'],
-    ['no series at all', { metrics: { maxSeries: 0 } }, 'metrics.maxSeries', '0'],
-    ['histograms of another kind', { metrics: { histograms: 'native' } }, 'metrics.histograms', '"native"'],
-    ['options that are none', 5, 'options', '5'],
-  ])('names the option, the value and what is allowed for %s', (_what, options, path, received) => {
+    [
+      'too short an interval of metrics',
+      { metrics: { intervalSeconds: 0.01 } },
+      'metrics.intervalSeconds',
+      '0.01',
+    ],
+    ['a limit of 0 series', { metrics: { maxSeries: 0 } }, 'metrics.maxSeries', '0'],
+    ['an unknown kind of histogram', { metrics: { histograms: 'native' } }, 'metrics.histograms', '"native"'],
+    ['a number for the options', 5, 'options', '5'],
+  ])('names the option, the value and the allowed values for %s', (_what, options, path, received) => {
     const [fault] = faultsOf(options);
     expect(fault).toMatchObject({ path, received });
     expect(fault?.allowed).not.toBe('');
   });
 
-  it('takes guards as classes and as objects', () => {
+  it('accepts guards as classes and as objects', () => {
     class ByMethod {
       canActivate(): boolean {
         return true;
@@ -206,7 +211,7 @@ describe('resolveOptions', () => {
     );
   });
 
-  it('names an unknown option and the one that was likely meant', () => {
+  it('names an unknown option and the most similar known one', () => {
     const [fault] = faultsOf({ httpTresholdMs: 5 });
     expect(fault).toMatchObject({ path: 'httpTresholdMs', received: 'not an option' });
     expect(fault?.allowed).toContain('did you mean httpThresholdMs?');
@@ -230,13 +235,13 @@ describe('resolveOptions', () => {
 
   it.each<[string, PerformanceOptions, Record<string, string>, string | undefined]>([
     [
-      'the option before all',
+      'the option first',
       { metrics: { endpoint: 'http://a' }, tracing: { endpoint: 'http://b' } },
       {},
       'http://a',
     ],
     [
-      'that of the traces before the environment',
+      'the endpoint of traces before the environment',
       { tracing: { endpoint: 'http://b' } },
       { OTEL_EXPORTER_OTLP_METRICS_ENDPOINT: 'http://c' },
       'http://b',
@@ -248,9 +253,14 @@ describe('resolveOptions', () => {
       'http://c:4317',
     ],
     ['the common one', {}, { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://e' }, 'http://e'],
-    ['none of the traces alone', {}, { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://f' }, undefined],
     [
-      'none where there is to be none',
+      'no endpoint of a variable for traces only',
+      {},
+      { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://f' },
+      undefined,
+    ],
+    [
+      'no endpoint with OTEL_METRICS_EXPORTER=none',
       {},
       { ENDPOINT: 'http://d', OTEL_METRICS_EXPORTER: 'none' },
       undefined,
@@ -259,7 +269,7 @@ describe('resolveOptions', () => {
     expect(resolveOptions(options, env).metrics.endpoint).toBe(expected);
   });
 
-  it('takes how metrics are exported from the environment', () => {
+  it('reads from the environment how metrics are exported', () => {
     const env = {
       OTEL_METRIC_EXPORT_INTERVAL: '5000',
       OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION: 'EXPLICIT_BUCKET_HISTOGRAM',
@@ -268,7 +278,7 @@ describe('resolveOptions', () => {
     expect(resolveOptions({ metrics: { intervalSeconds: 7 } }, env).metrics.intervalSeconds).toBe(7);
   });
 
-  it('names every fault at once', () => {
+  it('lists all faults', () => {
     expect(
       faultsOf({ httpThresholdMs: -1, cacheThresholdMs: 'x' }, { OTEL_DB_THRESHOLD_MS: 'y' }),
     ).toHaveLength(3);

@@ -14,7 +14,7 @@ import type { PerformanceStats } from '../../lib/report/performance-stats.js';
 export type Platform = 'express' | 'fastify';
 export const PLATFORMS: Platform[] = ['express', 'fastify'];
 
-/** A running application and where it listens. */
+/** A running application and its address. */
 export interface TestApplication {
   app: INestApplication;
   url: string;
@@ -23,7 +23,7 @@ export interface TestApplication {
   operation(name: string): PerformanceStats['operations'][number] | undefined;
 }
 
-/** Keeps what is logged instead of printing it. */
+/** Keeps log messages instead of printing them. */
 export class KeptLog implements LoggerService {
   readonly kept: { level: string; message: string }[] = [];
   log = (message: unknown): void => this.keep('log', message);
@@ -35,7 +35,7 @@ export class KeptLog implements LoggerService {
   }
 }
 
-/** Boots a real application with the module, on a free port of the loopback interface. */
+/** Starts a real application with the module, on a free port of the loopback interface. */
 export async function startApplication(
   platform: Platform,
   parts: {
@@ -64,7 +64,7 @@ export async function startApplication(
     await parts.before?.(app);
     await app.listen(parts.port ?? 0, '127.0.0.1');
   } catch (error) {
-    // What it has begun would be seen by the tests that follow.
+    // Running requests would affect the following tests.
     await app.close();
     throw error;
   }
@@ -79,12 +79,12 @@ export async function startApplication(
   };
 }
 
-/** `fetch` as a client in another process: the application under test does not count it as an outgoing call of its own. */
+/** `fetch` without tracing, as by a client in another process: the application does not count it as an outgoing call. */
 export function fetchFromOutside(url: string, init?: RequestInit): Promise<Response> {
   return context.with(UNTRACED, () => fetch(url, init));
 }
 
-/** Waits until a condition holds, 5 seconds at most. */
+/** Waits until a condition holds, for up to 5 seconds. */
 export async function until(condition: () => boolean, patienceMs = 5000): Promise<void> {
   const end = Date.now() + patienceMs;
   while (!condition()) {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
-/** The repository: this file runs from its source and from where it is compiled to. */
+/** The repository. This file runs as source and compiled. */
 export const ROOT = ((): string => {
   for (let folder = __dirname; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'test/support/child-app.ts'))) return folder;
@@ -11,7 +11,7 @@ export const ROOT = ((): string => {
   }
 })();
 
-/** A compiled application has the package as one that is installed beside it, as a user's has. */
+/** Links the package into a compiled application, so that it loads it as an installed package. */
 export function installLibrary(dist: string): void {
   const folder = process.env['NESTJS_PERFORMANCE'] ?? ROOT;
   const link = join(dist, 'node_modules/nestjs-performance');
@@ -20,13 +20,13 @@ export function installLibrary(dist: string): void {
   symlinkSync(folder, link, 'junction');
 }
 
-/** What Jest and npm put into the environment is not the application's. */
+/** The environment without the variables of Jest and npm. */
 export function plainEnvironment(): NodeJS.ProcessEnv {
   const { NODE_OPTIONS: _options, NODE_ENV: _env, ...rest } = process.env;
   return rest;
 }
 
-/** The first message of a process; fails when it ends instead. */
+/** The first message of a process. Rejects if it ends instead. */
 export async function firstMessage<T>(child: ChildProcess): Promise<T> {
   const ended = new AbortController();
   const { signal } = ended;
@@ -42,7 +42,7 @@ export async function firstMessage<T>(child: ChildProcess): Promise<T> {
   }
 }
 
-/** Ends a process and waits until it is gone. */
+/** Ends a process and waits until it has exited. */
 export async function end(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');

@@ -2,7 +2,7 @@ import type { ServiceDefinition, UntypedServiceImplementation } from '@grpc/grpc
 import root from 'otlp-decoder/build/src/generated/root';
 import { type KeyValue, plain } from './otlp-values.js';
 
-/** One series as it arrived. */
+/** A received series. */
 export interface ReceivedPoint {
   name: string;
   unit: string;
@@ -57,7 +57,7 @@ const { ExportMetricsServiceRequest, ExportMetricsServiceResponse } = (
   ExportMetricsServiceResponse: Codec;
 };
 
-/** The service of an OTLP receiver that takes metrics, to be added to a server. */
+/** The metrics service of an OTLP receiver, for a gRPC server. */
 export function metricsService(
   take: (points: ReceivedPoint[], resource: Record<string, unknown>) => void,
 ): [ServiceDefinition, UntypedServiceImplementation] {

@@ -4,7 +4,7 @@ import root from 'otlp-decoder/build/src/generated/root';
 import { metricsService, type ReceivedPoint } from './otlp-metrics.js';
 import { type KeyValue, plain } from './otlp-values.js';
 
-/** One span as it arrived, with its attributes as a plain object. */
+/** A received span, with its attributes as a plain object. */
 export interface ReceivedSpan {
   name: string;
   kind: number;
@@ -41,12 +41,12 @@ const { ExportTraceServiceRequest, ExportTraceServiceResponse } = (
   ExportTraceServiceResponse: Codec;
 };
 
-/** A real OTLP receiver over gRPC that keeps what it was sent. */
+/** A real OTLP receiver over gRPC that keeps spans and metrics. */
 export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   resource: Record<string, unknown> = {};
   requests = 0;
-  /** Series in the order in which they came, again and again; one array for each request. */
+  /** Series in the order of arrival, with repetitions; one array for each request. */
   readonly metricRequests: ReceivedPoint[][] = [];
   metricsResource: Record<string, unknown> = {};
   private constructor(
@@ -55,7 +55,7 @@ export class OtlpReceiver {
     readonly endpoint: string,
   ) {}
 
-  /** @param options `metrics: false` for one that knows traces alone */
+  /** @param options `metrics: false` for a receiver of traces only */
   static async start(port = 0, { metrics = true } = {}): Promise<OtlpReceiver> {
     const server = new Server();
     const receiver = { current: undefined as OtlpReceiver | undefined };
@@ -94,7 +94,7 @@ export class OtlpReceiver {
     return receiver.current;
   }
 
-  /** The newest of each series of this metric. */
+  /** The latest point of each series of a metric. */
   points(name: string): ReceivedPoint[] {
     const newest = new Map<string, ReceivedPoint>();
     for (const point of this.metricRequests.flat())

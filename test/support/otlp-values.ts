@@ -1,4 +1,4 @@
-/** Values as OTLP has them on the wire. */
+/** Values in the format of OTLP. */
 interface AnyValue {
   stringValue?: string;
   boolValue?: boolean;

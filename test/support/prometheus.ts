@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { end } from './child-app.js';
 
-/** One series of an answer to a query. */
+/** One series of a query result. */
 export interface PrometheusSample {
   metric: Record<string, string>;
   value: number;
@@ -18,19 +18,19 @@ export interface PrometheusExemplar {
   timestamp: number;
 }
 
-/** What to scrape, and what else the server is given. */
+/** What a server scrapes, and its configuration. */
 export interface PrometheusSetup {
-  /** `HOST:PORT` of what is scraped each second. */
+  /** `HOST:PORT` of the targets, which are scraped each second. */
   targets: string[];
   /** Default `/performance/metrics`. */
   path?: string;
   /** Files of rules. */
   ruleFiles?: string[];
-  /** Given as `Authorization: Bearer TOKEN`. */
+  /** Sent as `Authorization: Bearer TOKEN`. */
   token?: string;
 }
 
-/** Whether this machine has a Prometheus; says so when it has not, so that nobody takes skipped for passed. */
+/** Whether Prometheus is installed. Prints a line if it is not, so that skipped tests are not mistaken for passed ones. */
 export function hasPrometheus(): boolean {
   try {
     execFileSync('prometheus', ['--version'], { stdio: 'ignore' });
@@ -42,7 +42,7 @@ export function hasPrometheus(): boolean {
   }
 }
 
-/** A real Prometheus in a directory of its own, on a free port. */
+/** A real Prometheus with its own directory, on a free port. */
 export class Prometheus {
   private constructor(
     private readonly child: ChildProcess,
@@ -72,7 +72,7 @@ export class Prometheus {
     return prometheus;
   }
 
-  /** The answer to an instant query. @throws Error with what Prometheus says of an expression that is wrong */
+  /** The result of an instant query. @throws Error with the message of Prometheus for an invalid expression */
   async query(expression: string): Promise<PrometheusSample[]> {
     const { result } = (await this.get('query', { query: expression })) as {
       result: { metric: Record<string, string>; value: [number, string] }[];
@@ -80,7 +80,7 @@ export class Prometheus {
     return result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
   }
 
-  /** Exemplars of the last hour of the series that a selector names. */
+  /** The exemplars of the last hour of the selected series. */
   async exemplars(selector: string): Promise<PrometheusExemplar[]> {
     const now = Date.now() / 1000;
     const series = (await this.get('query_exemplars', {
@@ -93,13 +93,13 @@ export class Prometheus {
     );
   }
 
-  /** What each scraped target says of its last scrape: `''` when all was well. */
+  /** The error of the last scrape of each target: `''` for none. */
   async scrapeErrors(): Promise<string[]> {
     const { activeTargets } = (await this.get('targets', {})) as { activeTargets: { lastError: string }[] };
     return activeTargets.map(({ lastError }) => lastError);
   }
 
-  /** Waits for something to become true, and takes a server that is not up yet for not true. */
+  /** Waits until a condition holds. A server that has not started counts as false. */
   async eventually(condition: () => Promise<boolean>, patienceMs = 15_000): Promise<void> {
     const last = Date.now() + patienceMs;
     while (!(await condition().catch(() => false))) {

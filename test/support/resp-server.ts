@@ -1,13 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 
-/** What a peer of the Redis protocol is told to do. */
+/** The behaviour of a Redis server. */
 export interface RespBehaviour {
-  /** Milliseconds until each answer. */
+  /** The delay of each reply in milliseconds. */
   delayMs?: number;
 }
 
-/** A small peer that speaks RESP2 and RESP3 over real sockets: strings, pipelines, errors. */
+/** A small server for RESP2 and RESP3 over real sockets: strings, pipelines, errors. */
 export class RespServer {
   private readonly values = new Map<string, string>();
   private readonly sockets = new Set<Socket>();
@@ -45,7 +45,7 @@ export class RespServer {
       for (let parsed = parse(input); parsed !== undefined; parsed = parse(input)) {
         input = input.subarray(parsed.length);
         const { command } = parsed;
-        // Answers come in the order of the commands, each after its delay.
+        // Replies come in the order of the commands, each after its delay.
         answered = answered
           .then(() => wait(this.behaviour.delayMs ?? 0))
           .then(() => {
@@ -104,7 +104,7 @@ function map(resp3: boolean, entries: [string, string][]): string {
   return resp3 ? `%${entries.length}\r\n${body}` : `*${entries.length * 2}\r\n${body}`;
 }
 
-/** One command, an array of bulk strings, if all of it has come. */
+/** One command, an array of bulk strings, if it is complete. */
 function parse(input: Buffer): { command: string[]; length: number } | undefined {
   let at = 0;
   const line = (): string | undefined => {

@@ -10,7 +10,7 @@ import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { tracingRuntime } from '../../lib/spans/tracing-runtime.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 
-/** A monitor behind a tracer provider of the test's own, and what it exported. */
+/** A monitor with its own tracer provider, and the exported spans. */
 export interface TestTracing {
   monitor: PerformanceMonitor;
   provider: NodeTracerProvider;
@@ -18,12 +18,12 @@ export interface TestTracing {
   shutdown(): Promise<void>;
 }
 
-/** Sets up tracing for a test: what the module does, without Nest. */
+/** Sets up tracing for a test as the module does, without Nest. */
 export function startTracing(options: PerformanceOptions = {}): TestTracing {
   const monitor = new PerformanceMonitor({ alerts: { enabled: false }, ...options });
   const exporter = new InMemorySpanExporter();
   const provider = new NodeTracerProvider({
-    // The exporter's processor stands first: what is annotated must reach it all the same.
+    // The exporter's processor comes first: it must still export the annotations.
     spanProcessors: [new SimpleSpanProcessor(exporter), new SlowSpanProcessor(monitor)],
   });
   provider.register();

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
-/** The parser that @nestjs/swagger brings along. */
+/** The parser that @nestjs/swagger depends on. */
 const { load } = createRequire(require.resolve('@nestjs/swagger'))('js-yaml') as {
   load(text: string): unknown;
 };
 
-/** @throws Error with the line of what is no YAML, as a key that is there twice */
+/** @throws Error with the line of invalid YAML, such as a duplicate key */
 export function readYaml<T>(path: string): T {
   return load(readFileSync(path, 'utf8')) as T;
 }

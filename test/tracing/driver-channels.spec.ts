@@ -11,7 +11,7 @@ import { startTracing, type TestTracing } from '../support/tracing.js';
 
 const SECRET = 'zqx-secret';
 
-/** What the tests do with a Redis client, whichever it is. */
+/** The operations of any Redis client that the tests use. */
 interface Client {
   set(key: string, value: string): Promise<unknown>;
   get(key: string): Promise<unknown>;
@@ -91,7 +91,7 @@ describe.each(servers)('on %s', (_server, startServer) => {
       await server.stop();
     });
 
-    it('makes one span of each command, with no key and no value', async () => {
+    it('creates one span for each command, without keys and values', async () => {
       await client.set(`${SECRET}:key`, SECRET);
       expect(await client.get(`${SECRET}:key`)).toBe(SECRET);
       expect(spans('SET')).toHaveLength(1);
@@ -113,12 +113,12 @@ describe.each(servers)('on %s', (_server, startServer) => {
       );
     });
 
-    it('makes one span of each command of a pipeline', async () => {
+    it('creates one span for each command of a pipeline', async () => {
       await client.many(['a', 'b', 'c']);
       await until(() => spans('GET').length === 3);
     });
 
-    it('makes the span a child of the one that is active', async () => {
+    it('creates a child of the active span', async () => {
       const outer = tracing.provider.getTracer('test').startSpan('outer');
       await trace.getTracer('test').startActiveSpan('outer', async (active) => {
         await client.get('a');
@@ -129,7 +129,7 @@ describe.each(servers)('on %s', (_server, startServer) => {
       expect(spans('GET')[0]?.parentSpanContext?.spanId).toBe(parent?.spanContext().spanId);
     });
 
-    it('makes no span for a driver to skip, nor once it is over', async () => {
+    it('creates no span for a skipped driver, nor after unsubscribing', async () => {
       skipped = CHANNEL_DRIVERS.map(({ driver }) => driver);
       await client.get('a');
       skipped = [];
@@ -157,7 +157,7 @@ describe('a failed command', () => {
 });
 
 describe('a slow command', () => {
-  it('is kept', async () => {
+  it('is kept with its evidence', async () => {
     const peer = await RespServer.start({ delayMs: 25 });
     const client = await CLIENTS['ioredis']?.(`redis://127.0.0.1:${peer.port}`);
     await client?.get('a');
@@ -169,11 +169,11 @@ describe('a slow command', () => {
   });
 });
 
-describe('mysql2, on a server of its own protocol', () => {
-  it('makes one span of each query, without its literals, and marks a failed one', async () => {
-    // Its server and its client count packets apart, and say so on the console.
+describe('mysql2 on a server of its protocol', () => {
+  it('creates one span for each query, without literals, and marks a failed one', async () => {
+    // Its server and its client count packets differently, and warn on the console.
     const quiet = jest.spyOn(console, 'error').mockImplementation(() => {});
-    // The package's types know neither the server nor its side of a connection.
+    // The types of the package declare neither the server nor its side of a connection.
     const server = (mysql as unknown as { createServer(): MysqlServer }).createServer();
     server.on('connection', (connection) => {
       connection.on('error', () => {});

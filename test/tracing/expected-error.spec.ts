@@ -14,7 +14,7 @@ describe('an expected error', () => {
   });
   afterEach(() => tracing.shutdown());
 
-  /** Errors of all types, and how many of them are expected. */
+  /** The number of errors of all types, and of expected ones. */
   function counts(): [errors: number, expected: number] {
     const types = Object.values(tracing.monitor.getStats().byType);
     return [
@@ -30,14 +30,10 @@ describe('an expected error', () => {
   const call = { 'http.request.method': 'GET', 'server.address': 'shop' };
 
   it.each<[string, Attributes, SpanKind, Error?]>([
-    [
-      'an outgoing call that is answered with 404',
-      { ...call, 'http.response.status_code': 404 },
-      SpanKind.CLIENT,
-    ],
+    ['an outgoing call with a 404 response', { ...call, 'http.response.status_code': 404 }, SpanKind.CLIENT],
     ['the same by the old convention', { 'http.method': 'GET', 'http.status_code': 429 }, SpanKind.CLIENT],
     [
-      'a served request with a 4xx, whose span an exception filter marked',
+      'an incoming request with a 4xx response whose span an exception filter marked',
       { ...call, 'http.response.status_code': 400 },
       SpanKind.SERVER,
     ],
@@ -54,12 +50,8 @@ describe('an expected error', () => {
   });
 
   it.each<[string, Attributes, SpanKind, Error?]>([
-    [
-      'an outgoing call that is answered with 503',
-      { ...call, 'http.response.status_code': 503 },
-      SpanKind.CLIENT,
-    ],
-    ['an outgoing call that is not answered', call, SpanKind.CLIENT, new Error('ECONNREFUSED')],
+    ['an outgoing call with a 503 response', { ...call, 'http.response.status_code': 503 }, SpanKind.CLIENT],
+    ['an outgoing call without a response', call, SpanKind.CLIENT, new Error('ECONNREFUSED')],
     ['gRPC UNAVAILABLE', { 'rpc.system': 'grpc', 'rpc.grpc.status_code': 14 }, SpanKind.CLIENT],
     ['gRPC DEADLINE_EXCEEDED', { 'rpc.system': 'grpc', 'rpc.response.status_code': '4' }, SpanKind.CLIENT],
     ['a statement', { 'db.system.name': 'postgresql' }, SpanKind.CLIENT, new Error('no such table')],
@@ -69,7 +61,7 @@ describe('an expected error', () => {
     expect(counts()).toEqual([1, 0]);
   });
 
-  it('is what a method throws that Nest answers with 4xx, whatever its class', () => {
+  it('is an exception of a method that Nest answers with 4xx, whatever its class', () => {
     class Sold extends HttpException {}
     const thrown = [
       new Sold('sold', 409),
@@ -88,7 +80,7 @@ describe('an expected error', () => {
     expect(counts()).toEqual([5, 2]);
   });
 
-  it('is judged without a throw, whatever was thrown', () => {
+  it('is determined without throwing, for any thrown value', () => {
     const hostile = {
       get statusCode(): number {
         throw new Error('mine');
@@ -106,16 +98,16 @@ describe('an expected error', () => {
   it.each([
     [true, 1],
     [undefined, 0],
-  ])('is what is left of a request whose client has gone away: %s', (aborted, expected) => {
+  ])('is an error after the client has disconnected: %s', (aborted, expected) => {
     const tracer = tracing.provider.getTracer('test');
     const root = tracer.startSpan('GET', {
       kind: SpanKind.SERVER,
       attributes: { 'http.request.method': 'GET' },
     });
     const child = tracer.startSpan('work', {}, trace.setSpan(context.active(), root));
-    const state = liveSpanOf(root);
+    const live = liveSpanOf(root);
     const http: HttpEvidenceSource = { statusCode: 200, evidence: () => ({ statusCode: 200, aborted }) };
-    if (state !== undefined) state.http = http;
+    if (live !== undefined) live.http = http;
     root.end();
     child.setStatus({ code: SpanStatusCode.ERROR }).end();
     expect(counts()).toEqual([1, expected]);

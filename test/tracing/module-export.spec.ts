@@ -65,10 +65,10 @@ describe('export over OTLP', () => {
   const get = async (path: string): Promise<void> => {
     await (await fetch(application?.url + path)).text();
   };
-  /** The application's own spans: those of the test's own calls come from the same process. */
+  /** The spans of the application, without those of the test's calls in the same process. */
   const served = () => receiver.spans.filter(({ name }) => /albums|AlbumsController/.test(name));
 
-  it('sends the annotated span of a slow operation, with numbers as numbers', async () => {
+  it('exports the annotated span of a slow operation, with numbers as numbers', async () => {
     const { app, monitor } = await start({ httpThresholdMs: 100 });
     await get('/albums/slow');
     await until(() => monitor.getSlowOperations().length === 2);
@@ -103,19 +103,19 @@ describe('export over OTLP', () => {
     });
   });
 
-  it('sends no literal of a statement and no query string', async () => {
+  it('exports no literal of a statement and no query string', async () => {
     const { app } = await start();
     await get('/albums/1/query?token=abc');
     await app.close();
     const query = receiver.spans.find(({ name }) => name === 'pg.query');
     expect(query?.attributes['db.query.text']).toMatch(/select .* from users/i);
     expect(query?.attributes['url.full']).toBe('http://example.org/path');
-    // Not the ids: they are hexadecimal, and may hold anything.
+    // Without ids: a hexadecimal number may contain it by chance.
     const told = receiver.spans.map(({ name, attributes, events }) => [name, attributes, events]);
     expect(JSON.stringify(told)).not.toMatch(/anna|987654321|abc|pass/);
   });
 
-  it('sends only the traces that were slow or failed at a sampling ratio of 0, and those whole', async () => {
+  it('exports only slow or failed traces at a sampling ratio of 0, and those completely', async () => {
     const { app, operation } = await start({ tracing: { sampling: { ratio: 0 } } });
     for (let i = 0; i < 20; i++) await get(`/albums/${i}`);
     await get('/albums/slow');
@@ -132,7 +132,7 @@ describe('export over OTLP', () => {
     }
   });
 
-  it('sends none of them when it is told to', async () => {
+  it('exports none of them with keepSlowTraces: false', async () => {
     const { app, operation } = await start({ tracing: { sampling: { ratio: 0, keepSlowTraces: false } } });
     await get('/albums/slow');
     await until(() => operation('GET /albums/:id')?.count === 1);
@@ -140,7 +140,7 @@ describe('export over OTLP', () => {
     expect(served()).toEqual([]);
   });
 
-  it('says once that an endpoint cannot be reached, loses nothing else, and shuts down in time', async () => {
+  it('logs once that an endpoint cannot be reached, keeps everything else working, and shuts down in time', async () => {
     receiver.stop();
     const { app, operation, logged } = await start();
     for (let i = 0; i < 5; i++) await get(`/albums/${i}`);

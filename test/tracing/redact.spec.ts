@@ -26,7 +26,7 @@ describe('redact', () => {
     [{ 'url.full': 'https://u:p@ss@host/a/b?c=d#e' }, { 'url.full': 'https://host/a/b' }],
     [{ 'http.url': 'https://u:p@host' }, { 'http.url': 'https://host' }],
     [{ 'url.query': 'a=alice' }, { 'url.query': '?' }],
-  ])('takes the values out of %j', (attributes, expected) => {
+  ])('removes the values from %j', (attributes, expected) => {
     expect(redacted({ ...attributes })).toMatchObject(expected);
   });
 
@@ -37,7 +37,7 @@ describe('redact', () => {
     [{ 'db.system.name': 'redis', 'db.query.text': 'PING' }],
     [{ 'url.query': '' }],
     [{ 'db.query.text': 'select * from t where a = ?' }],
-  ])('leaves %j as it is', (attributes) => {
+  ])('does not change %j', (attributes) => {
     expect(redacted({ ...attributes })).toEqual(attributes);
   });
 });

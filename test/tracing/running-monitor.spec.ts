@@ -49,7 +49,7 @@ describe('getPerformanceMonitor and getPerformanceStats', () => {
     expectNone();
   });
 
-  it('work as soon as the module is created, before it is initialised', async () => {
+  it('work as soon as the module is created, before it is initialized', async () => {
     const testing = await Test.createTestingModule({ imports: [PerformanceModule.forRoot()] }).compile();
     closing.push(() => testing.close());
     expect(getPerformanceMonitor()).toBe(testing.get(PerformanceMonitor));
@@ -60,7 +60,7 @@ describe('getPerformanceMonitor and getPerformanceStats', () => {
     expectNone();
   });
 
-  it('answer with the newest application that runs, in whatever order they close', async () => {
+  it('return the newest running application, in whatever order they close', async () => {
     const [first, second, third] = [await start(), await start(), await start()];
     await start({ enabled: false });
     expect(getPerformanceMonitor()).toBe(third.monitor);
@@ -72,7 +72,7 @@ describe('getPerformanceMonitor and getPerformanceStats', () => {
     expectNone();
   });
 
-  it('answer with a monitor that two applications share until both have closed', async () => {
+  it('return a monitor that two applications share until both have closed', async () => {
     const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
     closing.push(() => monitor.shutdown());
     const [first, between, second] = [await start({ monitor }), await start(), await start({ monitor })];
@@ -85,7 +85,7 @@ describe('getPerformanceMonitor and getPerformanceStats', () => {
     expectNone();
   });
 
-  it('do not keep an application that has closed', async () => {
+  it('do not retain an application that has closed', async () => {
     const released = await (async () => {
       const { app } = await startApplication('express', {});
       const held = new WeakRef(app.get(PerformanceMonitor));
@@ -101,7 +101,7 @@ describe('getPerformanceMonitor and getPerformanceStats', () => {
     expect(released.deref()).toBeUndefined();
   });
 
-  it('see the module of another copy of the package', async () => {
+  it('find the module of another copy of the package', async () => {
     const { monitor } = await start();
     jest.isolateModules(() => {
       const copy = require('../../lib/index.js') as typeof import('../../lib/index.js');

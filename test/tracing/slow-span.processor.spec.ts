@@ -24,7 +24,7 @@ describe('SlowSpanProcessor', () => {
   const slow = (name: string) =>
     tracing.monitor.getSlowOperations().find((operation) => operation.name === name);
 
-  it('annotates before any exporter sees the span, wherever its processor stands', () => {
+  it('annotates before any exporter gets the span, in any order of processors', () => {
     start('work').end();
     expect(tracing.exported()[0]?.attributes).toMatchObject({
       'performance.slow': true,
@@ -32,7 +32,7 @@ describe('SlowSpanProcessor', () => {
     });
   });
 
-  it('leaves a span that was not slow as it was', () => {
+  it('does not change a span that was not slow', () => {
     tracing.provider
       .getTracer('test')
       .startSpan('GET', {
@@ -44,7 +44,7 @@ describe('SlowSpanProcessor', () => {
     expect(tracing.monitor.getSlowOperations()).toEqual([]);
   });
 
-  it('takes the time in which children ran from the self time once, though they overlap', async () => {
+  it('subtracts the time of overlapping children from the self time once', async () => {
     const parent = start('parent');
     await sleep(20);
     const first = start('first', parent);
@@ -56,7 +56,7 @@ describe('SlowSpanProcessor', () => {
     second.end();
     parent.end();
     const { durationMs = 0, selfTimeMs = 0 } = slow('parent') ?? {};
-    // 60 of about 80 ms are covered; were the overlap counted twice, it would be all of it.
+    // 60 of about 80 ms are covered. If the overlap were counted twice, it would be all.
     expect(durationMs - selfTimeMs).toBeGreaterThan(55);
     expect(selfTimeMs).toBeGreaterThan(15);
   });
@@ -73,22 +73,22 @@ describe('SlowSpanProcessor', () => {
     expect(slow('late')).toBeDefined();
   });
 
-  it('holds no more of a span with many children than of one with few', () => {
+  it('uses constant memory for a span, however many children it has', () => {
     const parent = start('parent');
     for (let i = 0; i < 10_000; i++) start('child', parent).end();
-    const state = liveSpanOf(parent);
-    expect(state?.childCount).toBe(10_000);
-    const lengths = Object.values(state ?? {}).map((value) => (Array.isArray(value) ? value.length : 0));
+    const live = liveSpanOf(parent);
+    expect(live?.childCount).toBe(10_000);
+    const lengths = Object.values(live ?? {}).map((value) => (Array.isArray(value) ? value.length : 0));
     expect(Math.max(...lengths)).toBeLessThan(50);
-    expect(state?.request.work?.groups.length ?? 0).toBeLessThanOrEqual(64);
+    expect(live?.request.work?.groups.length ?? 0).toBeLessThanOrEqual(64);
     parent.end();
     expect(tracing.monitor.getStats().operations.find(({ name }) => name === 'child')?.count).toBe(10_000);
   });
 
-  it('says within what a slow operation ran', () => {
+  it('sets the root of a slow operation', () => {
     const root = tracing.provider.getTracer('test').startSpan('root');
-    const state = liveSpanOf(root);
-    if (state !== undefined) state.name = 'GET /albums';
+    const live = liveSpanOf(root);
+    if (live !== undefined) live.name = 'GET /albums';
     start('inner', root).end();
     root.end();
     expect(slow('inner')?.root).toEqual({ type: 'internal', name: 'GET /albums' });
@@ -109,7 +109,7 @@ describe('SlowSpanProcessor', () => {
     });
   });
 
-  it('counts a span of an SDK that knows no onEnding when it has ended', () => {
+  it('counts a span of an SDK without onEnding at its end', () => {
     const processor = new SlowSpanProcessor(tracing.monitor);
     const provider = new NodeTracerProvider({
       spanProcessors: [
@@ -125,7 +125,7 @@ describe('SlowSpanProcessor', () => {
     expect(slow('old')).toBeDefined();
   });
 
-  it('lets no fault of ours leave span.end()', () => {
+  it('never throws from span.end()', () => {
     tracing.monitor.record = () => {
       throw new Error('a fault');
     };
@@ -135,7 +135,7 @@ describe('SlowSpanProcessor', () => {
     expect(tracing.exported()).toHaveLength(1);
   });
 
-  it('does nothing where there is no monitor', () => {
+  it('does nothing without a monitor', () => {
     const monitor = new PerformanceMonitor({ enabled: false });
     const provider = new NodeTracerProvider({ spanProcessors: [new SlowSpanProcessor(monitor)] });
     provider.getTracer('test').startSpan('x').end();

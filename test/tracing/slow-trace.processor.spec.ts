@@ -11,7 +11,7 @@ import { RecordAllSampler } from '../../lib/tracing/record-all.sampler.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { SlowTraceProcessor } from '../../lib/tracing/slow-trace.processor.js';
 
-describe('SlowTraceProcessor, with no trace sampled', () => {
+describe('SlowTraceProcessor without sampled traces', () => {
   let monitor: PerformanceMonitor;
   let exporter: InMemorySpanExporter;
   let processor: SlowTraceProcessor;
@@ -45,10 +45,10 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
   const fail = (span: Span): void => {
     span.setStatus({ code: SpanStatusCode.ERROR });
   };
-  /** Ends a span as if it had taken this long. */
+  /** Ends a span with a duration in milliseconds. */
   const endAfter = (span: Span, ms: number): void => span.end(Date.now() + ms);
 
-  it('exports nothing of a trace that was neither slow nor failed, and keeps nothing of it', () => {
+  it('neither exports nor keeps a trace that was not slow and did not fail', () => {
     const root = start('root');
     start('child', root).end();
     expect(processor.size).toBe(1);
@@ -58,7 +58,7 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
     expect(monitor.getStats().totalOperations).toBe(2);
   });
 
-  it('exports the whole of a trace whose root was slow, marked as sampled', () => {
+  it('exports all spans of a trace with a slow root, marked as sampled', () => {
     const root = start('root');
     start('child', root).end();
     endAfter(root, 2000);
@@ -80,7 +80,7 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
         span.end();
       },
     ],
-  ])('exports the whole of a trace with a span deep in it that was %s', (_what, end) => {
+  ])('exports all spans of a trace with a nested span that was %s', (_what, end) => {
     const root = start('root');
     const child = start('child', root);
     end(start('grandchild', child));
@@ -90,7 +90,7 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
     expect(exported().sort()).toEqual(['child', 'grandchild', 'root', 'sibling']);
   });
 
-  it('lets a span that ends after its root follow the verdict', () => {
+  it('applies the verdict to a span that ends after its root', () => {
     const slow = start('slow');
     const lateOfSlow = start('late of slow', slow);
     endAfter(slow, 2000);
@@ -102,7 +102,7 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
     expect(exported()).toEqual(['slow', 'late of slow']);
   });
 
-  it('exports a late span that is slow itself, though its root is gone', () => {
+  it('exports a slow span that ends after its root', () => {
     const root = start('root');
     const late = start('late', root);
     root.end();
@@ -110,7 +110,7 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
     expect(exported()).toEqual(['late']);
   });
 
-  it('keeps no more spans of one trace than it may', () => {
+  it('limits the spans of one trace', () => {
     const root = start('root');
     for (let i = 0; i < 7; i++) start(`child ${i}`, root).end();
     expect(processor.size).toBe(4);
@@ -119,7 +119,7 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
     expect(exported()).toEqual(['child 0', 'child 1', 'child 2', 'child 3', 'root']);
   });
 
-  it('gives up the trace that has waited longest when there is no more room', () => {
+  it('drops the trace that has waited longest beyond its limit', () => {
     const roots = Array.from({ length: 4 }, (_, i) => start(`root ${i}`));
     roots.forEach((root, i) => {
       for (let n = 0; n < 3; n++) start(`${i}.${n}`, root).end();
@@ -132,7 +132,7 @@ describe('SlowTraceProcessor, with no trace sampled', () => {
     expect(processor.size).toBe(0);
   });
 
-  it('is not filled up by traces that never end', () => {
+  it('keeps working with traces that never end', () => {
     for (let i = 0; i < 1000; i++) start(`child ${i}`, start('never ends')).end();
     expect(processor.size).toBe(10);
     const root = start('root');

@@ -34,7 +34,7 @@ describe('the key of an outgoing call', () => {
     expect(call(url).key?.fingerprint).toBe(fingerprint);
   });
 
-  it('reads the names from before the conventions were stable', () => {
+  it('reads attributes of the old conventions', () => {
     expect(work('external', { 'http.method': 'POST', 'http.url': 'http://api/users/7' }).key).toEqual({
       fingerprint: 'POST api/users/{}',
       name: 'POST api/users/{}',
@@ -42,37 +42,37 @@ describe('the key of an outgoing call', () => {
     });
   });
 
-  it('tells calls apart by what stands in their places', () => {
+  it('distinguishes calls by the values in their address', () => {
     expect(call('http://api/users/42?x=1').inputs).toEqual(call('http://api/users/42?y=1').inputs);
     expect(call('http://api/users/42').inputs).not.toEqual(call('http://api/users/43').inputs);
     expect(call('http://api/users').inputs).toEqual([]);
   });
 
-  it('does not know what a body holds', () => {
+  it('has no known values for a method with a body', () => {
     for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'QUERY'])
       expect(call('http://api/users/42', method).inputs).toBeUndefined();
     for (const method of ['GET', 'HEAD', 'OPTIONS'])
       expect(call('http://api/users/42', method).inputs).toHaveLength(1);
   });
 
-  it('is a page where its query says so, and nothing is written', () => {
+  it('is a page by its query, unless it writes', () => {
     expect(call('http://api/a?cursor=abc').key?.shape).toBe('page');
     expect(call('http://api/a?cursor=abc', 'POST').key?.shape).toBeUndefined();
     expect(call('http://api/a?id=5').key?.shape).toBeUndefined();
   });
 
-  it('is its own name where there is neither method nor host', () => {
+  it('is the name of the span without method and host', () => {
     expect(work('external', {}, 'Mailer.send').key?.name).toBe('Mailer.send');
   });
 
-  it('has none but its host where there is no address', () => {
+  it('contains only the host without an address', () => {
     expect(work('external', { 'http.request.method': 'GET', 'server.address': 'api' }).key?.name).toBe(
       'GET api',
     );
     expect(call('not an address').inputs).toBeUndefined();
   });
 
-  it('is bounded', () => {
+  it('has a limited length', () => {
     expect(call(`http://api/${'x/'.repeat(5000)}`).key?.fingerprint.length).toBeLessThanOrEqual(500);
     expect(call(`http://api/a?${'x=1&'.repeat(50)}`).inputs).toBeUndefined();
   });
@@ -97,7 +97,7 @@ describe('the key of a statement', () => {
     expect(query(text).key?.effect).toBe(effect);
   });
 
-  it('knows values that stand in the text, and that those that are bound are not known', () => {
+  it('has the literals of its text, and no bound values', () => {
     expect(query('SELECT * FROM t').inputs).toEqual([]);
     expect(query('SELECT * FROM t WHERE a = $1').inputs).toBeUndefined();
     expect(query('SELECT * FROM t WHERE a = ?').inputs).toBeUndefined();
@@ -109,7 +109,7 @@ describe('the key of a statement', () => {
     expect(query('SELECT * FROM t WHERE a = 6').key).toEqual(five?.key);
   });
 
-  it('is operation and collection for MongoDB, and nothing until one of them is known', () => {
+  it('is operation and collection for MongoDB, and absent until they are known', () => {
     const mongo = { 'db.system.name': 'mongodb', 'db.operation.name': 'find', 'db.collection.name': 'users' };
     expect(work('database', mongo).key?.fingerprint).toBe('find users');
     expect(work('database', { 'db.system.name': 'postgresql' }).key).toBeUndefined();
@@ -143,11 +143,11 @@ describe('the key of a statement', () => {
     ).toBe(effect);
   });
 
-  it('is operation and collection for what is no SQL, whatever its database', () => {
+  it('is operation and collection for other text than SQL, in any database', () => {
     const search = { 'db.system': 'elasticsearch', 'db.statement': '{"query":{"match":{"a":"alice"}}}' };
     expect(work('database', search).key).toBeUndefined();
-    const told = { ...search, 'db.operation': 'search', 'db.collection.name': 'songs' };
-    expect(work('database', told).key?.fingerprint).toBe('search songs');
+    const complete = { ...search, 'db.operation': 'search', 'db.collection.name': 'songs' };
+    expect(work('database', complete).key?.fingerprint).toBe('search songs');
     const summarized = { ...search, 'db.query.summary': 'search songs' };
     expect(work('database', summarized).key).toMatchObject({ fingerprint: 'search songs', effect: 'read' });
   });
@@ -162,13 +162,13 @@ describe('the key of a statement', () => {
     ['SELECT * FROM t ORDER BY a LIMIT 1 OFFSET $1', 'row'],
     ['SELECT * FROM t ORDER BY a LIMIT 10 OFFSET 20', undefined],
     ['SELECT * FROM t ORDER BY a LIMIT $1 OFFSET $2', undefined],
-  ])('remembers of %s that it is of %s', (text, shape) => {
+  ])('of %s has the shape %s', (text, shape) => {
     expect(query(text).key?.shape).toBe(shape);
   });
 });
 
 describe('hashes of values', () => {
-  it('are equal for what reads the same, and differ else', () => {
+  it('are equal for values with the same text, otherwise different', () => {
     expect(hashInput(42)).toBe(hashInput('42'));
     expect(hashInput(42n)).toBe(hashInput(42));
     expect(hashInput(new Date(5))).toBe(hashInput(5));
@@ -177,12 +177,12 @@ describe('hashes of values', () => {
     expect(hashInput('x'.repeat(10_000))).not.toBe(hashInput('x'.repeat(10_001)));
   });
 
-  it('make a value that cannot be told equal to none', () => {
+  it('differ for each value without a text', () => {
     const buffer = Buffer.from('a');
     expect(hashInput(buffer)).not.toBe(hashInput(buffer));
   });
 
-  it('are not made of too many', () => {
+  it('are absent for too many values', () => {
     expect(inputsOf(new Array(17).fill(1))).toBeUndefined();
     expect(inputsOf([1, 'a', null])).toHaveLength(3);
   });

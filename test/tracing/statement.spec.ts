@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { normalizeStatement, StatementCache, summarizeStatement } from '../../lib/spans/statement.js';
+import { StatementCache } from '../../lib/spans/statement.js';
+import { summarizeStatement } from '../../lib/spans/statement-summary.js';
+import { normalizeStatement } from '../../lib/spans/statement-text.js';
 
-/** A literal that holds this word must lose it, however it is written. */
+/** No normalized statement may contain this word, which literals of any notation contain. */
 const SECRET = 'zqx';
 
 const quoted = fc
@@ -53,7 +55,7 @@ describe('normalizeStatement', () => {
     ['SELECT * FROM t /* never closed', 'select * from t'],
     ["SELECT $tag$it's$tag$, E'it\\'s'", 'select ?, ?'],
     ['', ''],
-  ])('makes of %j', (statement, expected) => {
+  ])('converts %j', (statement, expected) => {
     expect(normalizeStatement(statement)).toBe(expected);
   });
 
@@ -74,7 +76,7 @@ describe('normalizeStatement', () => {
     ['SELECT * FROM t WHERE a BETWEEN "alice" AND "bob"', 'select * from t where a between ? and ?'],
     ['SELECT * FROM t WHERE a = lower("Alice")', 'select * from t where a = lower(?)'],
     ['SELECT `a`, "alice" FROM `t` WHERE if(`b`, "bob", 1)', 'select "a", ? from "t" where if("b", ?, ?)'],
-  ])('takes what MySQL quotes so for a string: %s', (statement, expected) => {
+  ])('treats double quotes around a value as a string of MySQL: %s', (statement, expected) => {
     expect(normalizeStatement(statement)).toBe(expected);
     expect(normalizeStatement(expected)).toBe(expected);
   });
@@ -87,17 +89,17 @@ describe('normalizeStatement', () => {
     'select * from "t" where "kind" = ?::"kind_enum" and "b" = cast(? as "e") order by "a", "b"',
     'select * from "t" where "a" between ? and ? and "b" is null',
     'insert into "t" ("a") values (?), (default) returning "t"."id", "b"',
-  ])('takes what stands where a name does for a name: %s', (statement) => {
+  ])('treats double quotes around a name as a name: %s', (statement) => {
     expect(normalizeStatement(statement)).toBe(statement);
   });
 
-  it('takes no name for a string because a string holds a back quote', () => {
+  it('does not treat names as strings because a string contains a backtick', () => {
     expect(normalizeStatement(`INSERT INTO "t" ("a") VALUES ('\`x\`')`)).toBe(
       'insert into "t" ("a") values (?)',
     );
   });
 
-  it('lets no literal survive', () => {
+  it('removes every literal', () => {
     fc.assert(
       fc.property(
         fc.array(literal, { minLength: 1, maxLength: 5 }),
@@ -111,14 +113,14 @@ describe('normalizeStatement', () => {
     );
   });
 
-  it('lets no string survive in a statement that breaks off anywhere', () => {
+  it('removes every string of a statement that is truncated anywhere', () => {
     const statement = `SELECT a FROM t WHERE b = '${SECRET} ''${SECRET}' AND c = $x$ ${SECRET} $x$ AND d = E'\\'${SECRET}'`;
     for (let end = 0; end <= statement.length; end++) {
       expect(normalizeStatement(statement.slice(0, end))).not.toContain(SECRET);
     }
   });
 
-  it('is the same whatever the literals, the length of lists, the casing, and the white space', () => {
+  it('does not depend on literals, the length of lists, casing, and white space', () => {
     fc.assert(
       fc.property(
         fc.array(literal, { minLength: 1, maxLength: 8 }),
@@ -126,7 +128,6 @@ describe('normalizeStatement', () => {
         space,
         fc.boolean(),
         (list, rows, gap, upper) => {
-          // A `?` of JSON and a signed number right behind an operator are other statements.
           const cased = (text: string): string => (upper ? text.toUpperCase() : text);
           const select = `${cased('select a from t where b in')}${gap}(${list.join(`,${gap}`)})`;
           expect(normalizeStatement(select)).toBe('select a from t where b in (?)');
@@ -138,7 +139,7 @@ describe('normalizeStatement', () => {
     );
   });
 
-  it('is idempotent, and never longer than its bound, for any text', () => {
+  it('is idempotent and limited in length, for any text', () => {
     const word = fc.constantFrom(
       'select',
       'FROM',
@@ -192,11 +193,11 @@ describe('normalizeStatement', () => {
     );
   });
 
-  it('looks at the beginning of a hostile statement alone', () => {
+  it('reads only the beginning of a hostile statement', () => {
     for (const part of ['(', "'", '/*', '$a$', 'IN (', '-', '"', '[', 'a.', '1,', '--', '\\']) {
-      const looked = normalizeStatement(part.repeat(1_000_000 / part.length));
-      expect(looked).toBe(normalizeStatement(part.repeat(20_000 / part.length)));
-      expect(looked.length).toBeLessThanOrEqual(2048);
+      const normalized = normalizeStatement(part.repeat(1_000_000 / part.length));
+      expect(normalized).toBe(normalizeStatement(part.repeat(20_000 / part.length)));
+      expect(normalized.length).toBeLessThanOrEqual(2048);
     }
   });
 });
@@ -224,13 +225,13 @@ describe('summarizeStatement', () => {
     ["SELECT * FROM 'users'", 'SELECT'],
     ['hello there', 'SQL'],
     ['', 'SQL'],
-  ])('makes of %j', (statement, expected) => {
+  ])('converts %j', (statement, expected) => {
     expect(summarizeStatement(statement)).toBe(expected);
   });
 });
 
 describe('StatementCache', () => {
-  it('keeps what comes again, and no more than its capacity', () => {
+  it('keeps repeated statements, up to its capacity', () => {
     const cache = new StatementCache(100);
     const known = cache.get('SELECT * FROM often');
     for (let i = 0; i < 1000; i++) {
@@ -241,13 +242,13 @@ describe('StatementCache', () => {
     expect(known).toMatchObject({ text: 'select * from often', summary: 'SELECT often' });
   });
 
-  it('does not keep a statement that is mostly literals', () => {
+  it('does not keep a long statement', () => {
     const cache = new StatementCache();
     cache.get(`INSERT INTO t VALUES ${'(1),'.repeat(5000)}`);
     expect(cache.size).toBe(0);
   });
 
-  it('does not read a long statement again that comes twice in a row', () => {
+  it('does not parse a long statement twice in a row', () => {
     const cache = new StatementCache();
     const long = (n: number): string => `INSERT INTO t VALUES ${`(${n}),`.repeat(5000)}`;
     const known = cache.get(long(1));
@@ -258,8 +259,8 @@ describe('StatementCache', () => {
   });
 });
 
-describe('when a text was met first', () => {
-  it('is told while it is the only one of its kind, or has no literal', () => {
+describe('firstSeen', () => {
+  it('is set for the only text of a statement, or one without literals', () => {
     const cache = new StatementCache();
     const active = cache.get('SELECT * FROM config WHERE active = 1');
     expect(cache.get('SELECT * FROM config WHERE active = 1').firstSeen).toBe(active.firstSeen);
@@ -269,7 +270,7 @@ describe('when a text was met first', () => {
     expect(cache.get('SELECT * FROM config').firstSeen).toBeLessThanOrEqual(performance.now());
   });
 
-  it('is not told once there was another with other values: they may come from elsewhere', () => {
+  it('is Infinity after a text with other literals: they may be results of queries', () => {
     const cache = new StatementCache();
     const seven = cache.get('SELECT * FROM post WHERE id = 7');
     const eight = cache.get('SELECT * FROM post WHERE id = 8');
@@ -277,7 +278,7 @@ describe('when a text was met first', () => {
     expect(cache.get('SELECT * FROM post WHERE id = 7').firstSeen).toBe(Infinity);
   });
 
-  it('is told still when it is looked up without its literals, as it is once it is redacted', () => {
+  it('is not changed by the normalized text of a redacted span', () => {
     const cache = new StatementCache();
     const active = cache.get('SELECT * FROM config WHERE active = 1');
     cache.get(active.text);
@@ -287,7 +288,7 @@ describe('when a text was met first', () => {
     expect(cache.get('SELECT * FROM post WHERE id = $1').firstSeen).toBe(Infinity);
   });
 
-  it('stays so for a text that is kept while all others are forgotten', () => {
+  it('is kept with a text while all others are dropped', () => {
     const cache = new StatementCache(10);
     const often = 'SELECT * FROM post WHERE id = 7';
     cache.get(often);
@@ -301,7 +302,7 @@ describe('when a text was met first', () => {
   });
 });
 
-describe('what is no SQL', () => {
+describe('JSON', () => {
   it.each([
     ['{"find":"users","filter":{"name":"alice"}}', '?'],
     [' [{"$match":{"name":"alice"}}]', '?'],
@@ -310,11 +311,11 @@ describe('what is no SQL', () => {
     ['{"name":"?"', '{"name":"?"'],
     ['{"name":"?","in":["?","?"],"a":{"?":"?"}}', '{"name":"?","in":["?","?"],"a":{"?":"?"}}'],
     ['{"a \\" b": "?"}', '{"a \\" b": "?"}'],
-  ])('is kept as it is when it holds no value: %s', (text, expected) => {
+  ])('is kept if it contains no value: %s', (text, expected) => {
     expect(new StatementCache().get(text).text).toBe(expected);
   });
 
-  it('is not looked at when it is long', () => {
+  it('is not kept if it is long', () => {
     expect(new StatementCache().get(`{${'"a":"?",'.repeat(100_000)}`).text).toBe('?');
   });
 });

@@ -11,7 +11,7 @@ import { SlowPartsModule } from './slow-parts/slow-parts.module';
 import { StoreModule } from './store/store.module';
 import { WaitingModule } from './waiting/waiting.module';
 
-/** One module for each kind of cause. A request is slow early, so that cases can be short. */
+/** One module for each kind of cause. The thresholds are low, so that cases can be short. */
 @Module({
   imports: [
     PerformanceModule.forRoot({
@@ -22,7 +22,7 @@ import { WaitingModule } from './waiting/waiting.module';
       customThresholds: { rpc: 60, messaging: 60, job: 60 },
       alerts: { enabled: false },
       profiling: { sampler: 'inspector' },
-      // Companions set the scene; they are not what is judged.
+      // Companions prepare a case and are not judged.
       http: { ignore: ['/companions/'] },
     }),
     StoreModule,

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module';
 
-/** Tells the harness where it listens, and goes when the harness does. */
+/** Sends its address to the harness, and ends with it. */
 async function main(): Promise<void> {
   const app = await NestFactory.create(AppModule, { logger: ['warn', 'error'] });
   await app.listen(0, '127.0.0.1');

@@ -1,4 +1,4 @@
-/** The closed list of what a slow operation can be put down to. */
+/** The closed list of causes. */
 export type Cause =
   | 'n_plus_one'
   | 'sequential_calls'
@@ -15,32 +15,32 @@ export type Cause =
   | 'unknown';
 export type FindingType = 'n_plus_one' | 'duplicate_queries' | 'sequential_calls' | 'event_loop_block';
 
-/** Requests whose cause is known, because it was built in. */
+/** Requests with a built-in cause. */
 export interface Case {
-  /** The path of its route without the first slash. */
+  /** The path of its route without the leading slash. */
   readonly name: string;
   readonly method: 'GET' | 'POST';
-  /** A control is well, or slow by design: nothing may be found in it. */
+  /** A control is healthy, or slow by design: it must have no finding. */
   readonly kind: 'pathology' | 'control';
-  /** What the request must be put down to. Without it, it need not be slow. */
+  /** The expected first cause. Without it, the request need not be slow. */
   readonly cause?: Cause;
-  /** What must be found, with the route. */
+  /** The expected finding of the route. */
   readonly finding?: FindingType;
-  /** The method of the application that is to be named, if it has a name. The line is the one marked with the case. */
+  /** The expected method of the call site, if it has a name. Its line is marked with the name of the case. */
   readonly site?: string;
-  /** What the explanation must say. */
+  /** A text that the explanation must contain. */
   readonly says?: RegExp;
-  /** Companions that set the scene, one after the other. */
+  /** Companions that prepare the case, in this order. */
   readonly before?: readonly string[];
-  /** A request that begins before and goes on beside. */
+  /** A concurrent request that starts before. */
   readonly beside?: string;
-  /** How many requests, and how many of these at once; the slowest is judged. */
+  /** The number of requests, and how many of them in parallel; the slowest is judged. */
   readonly requests?: number;
-  readonly runToCompletion?: number;
+  readonly concurrency?: number;
   readonly query?: (n: number) => string;
-  /** With a process that burns CPU time beside it. */
+  /** With another process that consumes CPU time. */
   readonly burner?: boolean;
-  /** To an application that has only just started. */
+  /** Sent to an application that has just started. */
   readonly fresh?: boolean;
 }
 
@@ -78,7 +78,7 @@ export const CASES: readonly Case[] = [
   nPlusOne('GET /n-plus-one/http', 'ProfileClient.profileOf'),
   nPlusOne('GET /n-plus-one/duplicates', 'SettingsService.get', 'duplicate_queries'),
   nPlusOne('POST /n-plus-one/insert-loop', 'AuditWriter.writeAll'),
-  // The transaction's function has no name.
+  // The function of the transaction has no name.
   nPlusOne('POST /n-plus-one/save-loop', ''),
 
   slow('database', 'GET /slow-parts/database-sleep', { site: 'ReportService.slept' }),
@@ -94,7 +94,7 @@ export const CASES: readonly Case[] = [
   slow('rpc', 'GET /slow-parts/rpc-stream'),
   slow('messaging', 'POST /slow-parts/messaging'),
 
-  // A profile knows functions and not their classes.
+  // A profile has the names of functions and not of classes.
   slow('cpu', 'GET /cpu/loop', { site: 'similarities|similarity' }),
   slow('cpu', 'GET /cpu/slices', { site: 'scoreSlice|similarity' }),
   slow('cpu', 'GET /cpu/after-query', { site: 'rank|weight|similarity' }),
@@ -111,8 +111,8 @@ export const CASES: readonly Case[] = [
 
   slow('connection_pool', 'GET /pool/raw', { before: ['pool'] }),
   slow('connection_pool', 'GET /pool/typeorm', { before: ['typeorm-pool'] }),
-  slow('connection_pool', 'GET /pool/burst', { requests: 20, runToCompletion: 20 }),
-  slow('connection_pool', 'POST /pool/kept', { requests: 20, runToCompletion: 20 }),
+  slow('connection_pool', 'GET /pool/burst', { requests: 20, concurrency: 20 }),
+  slow('connection_pool', 'POST /pool/kept', { requests: 20, concurrency: 20 }),
 
   slow('waiting', 'GET /waiting/timer'),
   slow('waiting', 'GET /waiting/mutex', { before: ['mutex'] }),
@@ -141,14 +141,14 @@ export const CASES: readonly Case[] = [
   control('GET /controls/cache-many'),
   control('GET /controls/cache-loop'),
   control('GET /controls/stream'),
-  control('GET /controls/light', { requests: 50, runToCompletion: 50 }),
+  control('GET /controls/light', { requests: 50, concurrency: 50 }),
   control('GET /controls/light?beside=job', { before: ['job'] }),
   control('GET /controls/light?beside=untracked-job', { before: ['untracked-job'] }),
   control('GET /controls/light?beside=neighbour', {
     requests: 10,
-    runToCompletion: 2,
+    concurrency: 2,
     beside: 'GET /controls/neighbour',
   }),
-  control('GET /controls/light?beside=process', { requests: 20, runToCompletion: 4, burner: true }),
-  control('GET /controls/light?warm-up', { requests: 10, runToCompletion: 5, fresh: true }),
+  control('GET /controls/light?beside=process', { requests: 20, concurrency: 4, burner: true }),
+  control('GET /controls/light?warm-up', { requests: 10, concurrency: 5, fresh: true }),
 ];

@@ -2,16 +2,16 @@ import type { Case } from './cases.js';
 import type { Observation } from './observe.js';
 import { markedSites } from './sites.js';
 
-/** How right the library was about one run of a case. */
+/** How accurate the results of one run of a case are. */
 export interface Verdict {
-  /** The first cause that was given, or why there is none. */
+  /** The first reported cause, or why there is none. */
   readonly said: string;
-  /** Nothing where the case wants no cause. */
+  /** Absent for a case without an expected cause. */
   readonly cause: boolean | undefined;
   readonly site: 'right' | 'function only' | 'wrong' | 'missing' | undefined;
   readonly finding: boolean | undefined;
   readonly explanation: boolean | undefined;
-  /** Findings on a control, which there must not be. */
+  /** Findings on a control, which are false. */
   readonly falseFindings: readonly string[];
   readonly faults: readonly string[];
 }
@@ -31,7 +31,7 @@ export function judge(one: Case, { slow, findings }: Observation): Verdict {
   };
 }
 
-/** A blocked event loop is found with the one who blocks, anything else with the one who was judged. */
+/** A blocked event loop is a finding of the route that blocks, any other finding of the judged route. */
 function hasFinding(one: Case, findings: Observation['findings']): boolean {
   return findings.some(
     ({ type, route }) =>
@@ -51,7 +51,7 @@ function judgeSite(one: Case, said: NonNullable<Observation['slow']>['callSite']
   return here.some(({ line }) => line === said.line) ? 'right' : 'function only';
 }
 
-/** What must hold of every explained operation. */
+/** The invariants of every explanation. */
 function shapeFaults(slow: NonNullable<Observation['slow']>): string[] {
   const { cause, causeShare = Number.NaN, causes = [], explanation = '', durationMs } = slow;
   const faults: string[] = [];

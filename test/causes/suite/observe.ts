@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Case, FindingType } from './cases.js';
 import { startApp, startBurner } from './processes.js';
 
-/** What is read of a slow operation. */
+/** The members of a slow operation that are read. */
 export interface Slow {
   readonly name: string;
   readonly durationMs: number;
@@ -18,20 +18,20 @@ export interface Finding {
   readonly explanation?: string;
   readonly callSite?: { function?: string; file?: string; line?: number };
 }
-/** What the library says after the requests of a case. */
+/** The results of the package after the requests of a case. */
 export interface Observation {
-  /** The slowest request of the case's, if one was slow. */
+  /** The slowest request of the case, if one was slow. */
   readonly slow: Slow | undefined;
   readonly findings: readonly Finding[];
-  /** How long the requests took for the client, the longest. */
+  /** The longest duration of a request at the client. */
   readonly clientMs: number;
 }
 
-/** Until what a request left behind is complete: the response's close, and what is worked out after it. */
+/** The delay until the results of a request are complete. */
 const PATIENCE_MS = 1500;
 const SETTLE_MS = 250;
 
-/** Makes the requests of a case, and reads what is said of them. */
+/** Sends the requests of a case, and reads their results. */
 export async function observe(url: string, parts: Record<string, string>, one: Case): Promise<Observation> {
   if (one.fresh !== true) return observeAt(url, one);
   const app = await startApp(parts);
@@ -49,7 +49,7 @@ async function observeAt(url: string, one: Case, reset = true): Promise<Observat
     for (const companion of one.before ?? []) await send(url, 'POST', `/companions/${companion}`);
     const [method, path] = one.beside?.split(' ') ?? [];
     const beside = path === undefined ? undefined : send(url, method ?? 'GET', path);
-    // What goes on beside is to be there first.
+    // Concurrent work starts first.
     if (beside !== undefined) await sleep(15);
     const clientMs = await sendAll(url, one);
     await beside;
@@ -59,10 +59,10 @@ async function observeAt(url: string, one: Case, reset = true): Promise<Observat
   }
 }
 
-/** The requests, at most `runToCompletion` at a time. */
+/** Sends the requests, up to `concurrency` in parallel. */
 async function sendAll(
   url: string,
-  { method, name, requests = 1, runToCompletion = 1, query }: Case,
+  { method, name, requests = 1, concurrency = 1, query }: Case,
 ): Promise<number> {
   let [next, longest] = [0, 0];
   const lane = async (): Promise<void> => {
@@ -73,7 +73,7 @@ async function sendAll(
       longest = Math.max(longest, performance.now() - start);
     }
   };
-  await Promise.all(Array.from({ length: runToCompletion }, lane));
+  await Promise.all(Array.from({ length: concurrency }, lane));
   return longest;
 }
 
@@ -101,7 +101,7 @@ async function read(url: string, one: Case): Promise<Omit<Observation, 'clientMs
 
 async function json<T>(url: string, path: string): Promise<T | undefined> {
   const response = await fetch(url + path);
-  // A version of the library that has no findings yet.
+  // A version of the package without findings.
   if (response.status === 404) return undefined;
   return (await response.json()) as T;
 }

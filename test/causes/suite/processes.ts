@@ -7,7 +7,7 @@ const APP = join(DIST, 'test/causes/app');
 
 type Environment = Record<string, string>;
 
-/** Starts the parts that applications stand on. */
+/** Starts the parts that applications use. */
 export async function startParts(): Promise<{ env: Environment; stop(): Promise<void> }> {
   const child = fork(join(APP, 'parts/main.js'), { env: plainEnvironment() });
   const env = await firstMessage<Environment>(child);
@@ -25,11 +25,11 @@ export async function startApp(parts: Environment): Promise<{ url: string; stop(
   return { url, stop: () => end(child) };
 }
 
-/** Looks between its stretches whether the harness is still there. */
+/** Checks between its slices whether the harness still runs. */
 const BURN = `process.once('disconnect', () => process.exit());
 setInterval(() => { for (const end = Date.now() + 200; Date.now() < end; ); });`;
 
-/** Starts a process that does nothing but take CPU time. */
+/** Starts a process that consumes CPU time. */
 export function startBurner(): { stop(): Promise<void> } {
   const child = spawn(process.execPath, ['-e', BURN], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   return { stop: () => end(child) };

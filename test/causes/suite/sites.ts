@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { ROOT } from '../../support/child-app.js';
 
-/** A line of the application's source. */
+/** A line in the source of the application. */
 export interface Site {
   /** Relative to the repository. */
   readonly file: string;
@@ -11,7 +11,7 @@ export interface Site {
 
 const MARKER = /^(?<code>.*)\/\/ call site: (?<names>[\w -]+)$/;
 
-/** The lines that say `// call site: NAME` at their end, or in the line before. */
+/** The lines that end with `// call site: NAME`, or follow such a line. */
 export function markedSites(): Map<string, Site[]> {
   const sites = new Map<string, Site[]>();
   const folder = join(ROOT, 'test/causes/app');
@@ -28,7 +28,7 @@ export function markedSites(): Map<string, Site[]> {
   return sites;
 }
 
-/** Leaves out what is compiled: links in there lead back to the repository, and round and round. */
+/** Skips compiled folders, whose links lead back to the repository. */
 function sourcesIn(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     const path = join(folder, entry.name);

@@ -10,7 +10,7 @@ import { WaitingModule } from '../waiting/waiting.module';
 const HELD_MS = 220;
 const CONNECTIONS = 5;
 
-/** Sets the scene for a case: each answers when it is set, and lets go by itself a little later. */
+/** Prepares the conditions of a case: each route responds when they hold, and ends them shortly afterwards. */
 @Controller('companions')
 class CompanionsController {
   constructor(
@@ -20,7 +20,7 @@ class CompanionsController {
     private readonly job: RepricingJob,
   ) {}
 
-  /** Another connection changes a row and is in no hurry to commit. */
+  /** Another connection changes a row and commits late. */
   @Post('lock')
   async lock(): Promise<void> {
     const client = new Client({ connectionString: process.env['NEAR_DATABASE_URL'] });

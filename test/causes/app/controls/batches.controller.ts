@@ -7,7 +7,7 @@ import { Book } from '../store/entities';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
 
-/** Many rows in few statements. */
+/** Many rows with few statements. */
 @Controller('controls')
 export class BatchesController {
   constructor(
@@ -40,7 +40,7 @@ export class BatchesController {
     return (await this.books.find({ relations: { author: true }, take: 60, order: { id: 'ASC' } })).length;
   }
 
-  /** A long list in pieces, as a driver's limit of parameters wants it. */
+  /** A long list in chunks, because drivers limit the number of parameters. */
   @Get('chunks')
   async chunks(): Promise<number> {
     let found = 0;
@@ -52,7 +52,7 @@ export class BatchesController {
     return found;
   }
 
-  /** Each page begins where the one before it has ended. */
+  /** Each page starts at the end of the one before. */
   @Get('keyset')
   async keyset(): Promise<number> {
     let [last, count] = [0, 0];
@@ -65,7 +65,7 @@ export class BatchesController {
     }
   }
 
-  /** One of many requests, each for a page of its own. */
+  /** One of many requests, each for a different page. */
   @Get('page')
   async page(@Query('page') page: string): Promise<unknown> {
     const text = 'SELECT id, title FROM book ORDER BY id LIMIT 20 OFFSET $1';

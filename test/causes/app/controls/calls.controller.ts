@@ -5,12 +5,12 @@ import { Controller, Get, StreamableFile } from '@nestjs/common';
 import { Redis } from 'ioredis';
 import { ask } from '../store/upstream';
 
-/** Several calls, each of which has its reason. */
+/** Several calls, all of which are necessary. */
 @Controller('controls')
 export class CallsController {
   constructor(private readonly redis: Redis) {}
 
-  /** Fails five times, and waits longer after each. */
+  /** Fails five times, with increasing delays. */
   @Get('retries')
   async retries(): Promise<unknown> {
     const path = `/flaky/${randomUUID()}`;
@@ -30,7 +30,7 @@ export class CallsController {
     return (await Promise.all(services.map((service) => ask(`/${service}?delay=100`)))).length;
   }
 
-  /** Each needs what the one before has answered. */
+  /** Each depends on the result of the one before. */
   @Get('call-waterfall')
   async waterfall(): Promise<unknown> {
     const user = await ask('/session?delay=40');
@@ -51,7 +51,7 @@ export class CallsController {
     return found;
   }
 
-  /** As large as the client cares to take it. */
+  /** A response that the client reads slowly. */
   @Get('stream')
   stream(): StreamableFile {
     return new StreamableFile(Readable.from(rows()));

@@ -4,7 +4,7 @@ import { CallsController } from './calls.controller';
 import { RepricingJob } from './repricing.job';
 import { StepsController } from './steps.controller';
 
-/** What looks like a fault and is none. */
+/** Requests that look like a fault and are none. */
 @Module({
   controllers: [BatchesController, CallsController, StepsController],
   providers: [RepricingJob],

@@ -4,14 +4,14 @@ import { Pool } from 'pg';
 
 const ROWS = 60;
 
-/** Updates row by row on purpose: it locks one at a time, and nobody waits for it. */
+/** Updates row by row on purpose: it locks one row at a time, and nobody waits for it. */
 @Injectable()
 export class RepricingJob implements OnApplicationBootstrap {
   private due: 'tracked' | 'untracked' | undefined;
 
   constructor(private readonly pool: Pool) {}
 
-  /** Begun here and not by a request, so that it belongs to none. */
+  /** Started here, so that it belongs to no request. */
   onApplicationBootstrap(): void {
     setInterval(() => {
       const { due } = this;

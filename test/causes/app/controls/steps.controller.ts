@@ -3,7 +3,7 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 
-/** Several statements, each of which has its reason. */
+/** Several statements, all of which are necessary. */
 @Controller('controls')
 export class StepsController {
   constructor(
@@ -21,7 +21,7 @@ export class StepsController {
     });
   }
 
-  /** Looks again and again whether something has happened. */
+  /** Polls for a change. */
   @Get('polling')
   async polling(): Promise<unknown> {
     for (let attempt = 0; attempt < 8; attempt++) {
@@ -37,7 +37,7 @@ export class StepsController {
     return 'up';
   }
 
-  /** Each needs what the one before has found. */
+  /** Each depends on the result of the one before. */
   @Get('waterfall')
   async waterfall(): Promise<unknown> {
     const [book] = (
@@ -52,13 +52,13 @@ export class StepsController {
     return (await this.pool.query(text, [author.rows[0].name])).rows;
   }
 
-  /** Light work in the neighbourhood of heavy work. */
+  /** Light work beside heavy work. */
   @Get('light')
   async light(): Promise<unknown> {
     return (await this.pool.query('SELECT amount FROM stock WHERE book_id = $1', [9])).rows;
   }
 
-  /** Works much, and never for long at a stretch. */
+  /** Much work in short slices. */
   @Get('neighbour')
   async neighbour(): Promise<number> {
     let sum = 0;

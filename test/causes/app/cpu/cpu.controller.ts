@@ -5,7 +5,7 @@ import { ReceiptService } from './receipt.service';
 import { RecommendationService } from './recommendation.service';
 import { StatementService } from './statement.service';
 
-/** JavaScript itself is what takes the time; or it makes too much garbage. */
+/** Requests that are slow because of JavaScript or garbage collection. */
 @Controller('cpu')
 export class CpuController {
   constructor(

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** Made once: what is measured is its serialization. */
+/** Created once: the case is about its serialization. */
 const ROWS = Array.from({ length: 60_000 }, (_, n) => ({
   id: n,
   title: `Book ${n}`,

@@ -6,7 +6,7 @@ import { Pool } from 'pg';
 export class RecommendationService {
   constructor(private readonly pool: Pool) {}
 
-  /** Compares each with each. */
+  /** Compares all pairs. */
   similarities(count: number): number {
     let sum = 0;
     for (let a = 0; a < count; a++) {
@@ -15,7 +15,7 @@ export class RecommendationService {
     return sum;
   }
 
-  /** As much work, with room for others between: nobody is blocked, and it takes its time all the same. */
+  /** The same work in slices: slow without blocking the event loop. */
   async scoresInSlices(slices: number): Promise<number> {
     let sum = 0;
     for (let slice = 0; slice < slices; slice++) {
@@ -25,7 +25,7 @@ export class RecommendationService {
     return sum;
   }
 
-  /** A quick query, and then much work with what it found. */
+  /** A fast query, then much work with its result. */
   async rankBooks(): Promise<number[]> {
     const { rows } = await this.pool.query('SELECT id FROM book ORDER BY id LIMIT 300');
     return this.rank(rows.map(({ id }) => id as number));
@@ -37,7 +37,7 @@ export class RecommendationService {
     return sum;
   }
 
-  /** Works out both sides at each comparison. */
+  /** Computes both sides in each comparison. */
   private rank(ids: number[]): number[] {
     const weight = (id: number): number => {
       let sum = 0;

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 
 const COLUMNS = Array.from({ length: 20 }, (_, n) => n);
 
-/** Copies and keeps so much that most of the time is the collector's. */
+/** Allocates and keeps so much that garbage collection takes most of the time. */
 @Injectable()
 export class StatementService {
   copies(count: number): number {
@@ -11,11 +11,11 @@ export class StatementService {
     return rows.length;
   }
 
-  /** Keeps what the state was after each change. */
+  /** Keeps a copy of the state after each change. */
   snapshots(count: number): number {
     const state = new Array<number>(40).fill(0);
     const history: { at: number; state: number[] }[] = [];
-    // A profile may count it at the loop's head.
+    // A profile may attribute it to the head of the loop.
     // call site: gc-snapshots
     for (let at = 0; at < count; at++) {
       state[at % 40] = at;

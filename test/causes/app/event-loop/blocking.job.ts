@@ -2,12 +2,12 @@ import { pbkdf2Sync } from 'node:crypto';
 import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { withPerformanceTracking } from 'nestjs-performance';
 
-/** A job of the process's own that nobody has asked for, and that works without a break. */
+/** A background job that blocks the event loop. */
 @Injectable()
 export class BlockingJob implements OnApplicationBootstrap {
   private due = false;
 
-  /** Begun here and not by a request, so that it belongs to none. */
+  /** Started here, so that it belongs to no request. */
   onApplicationBootstrap(): void {
     setInterval(() => {
       if (!this.due) return;

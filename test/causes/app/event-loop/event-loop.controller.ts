@@ -6,7 +6,7 @@ import { ask } from '../store/upstream';
 import { BlockingJob } from './blocking.job';
 import { Rendezvous } from './rendezvous';
 
-/** Light requests, which have to wait while somebody else keeps the event loop. */
+/** Light requests, which wait while another one blocks the event loop. */
 @Controller('event-loop')
 export class EventLoopController {
   constructor(
@@ -42,7 +42,7 @@ export class EventLoopController {
     return rows.length;
   }
 
-  /** The one that blocks, as soon as a light one has begun. */
+  /** Blocks the event loop when a light request has started. */
   @Post('report')
   async report(): Promise<string> {
     await this.rendezvous.meet();

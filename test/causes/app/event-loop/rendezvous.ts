@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
 
-/** Lets one request wait until another has begun: the scene is the same each time, however busy the machine. */
+/** Makes one request wait until another has started, so that both overlap on any machine. */
 @Injectable()
 export class Rendezvous {
   private arrived: (() => void) | undefined;
 
-  /** Waits for the other, for a while. */
+  /** Waits for the other request, for a limited time. */
   meet(): Promise<void> {
     return new Promise((resolve) => {
       this.arrived = resolve;

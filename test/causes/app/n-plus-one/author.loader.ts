@@ -6,7 +6,7 @@ import { Pool } from 'pg';
 export class AuthorLoader {
   constructor(private readonly pool: Pool) {}
 
-  /** Each is awaited before the next is asked for, so that no batch holds more than one. */
+  /** Awaits each before loading the next, so that each batch contains only one. */
   async namesOf(ids: number[]): Promise<string[]> {
     const loader = new DataLoader<number, string>((batch) => this.load(batch));
     const names: string[] = [];

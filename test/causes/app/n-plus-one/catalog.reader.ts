@@ -14,7 +14,7 @@ export class CatalogReader {
     @InjectRepository(Author) private readonly authors: Repository<Author>,
   ) {}
 
-  /** A relation that is loaded when it is looked at, and is looked at for each book. */
+  /** A lazy relation that is read for each book. */
   async withReviews(count: number): Promise<{ title: string; reviews: number }[]> {
     const books = await this.books.find({ take: count, order: { id: 'ASC' } });
     const result: { title: string; reviews: number }[] = [];
@@ -34,7 +34,7 @@ export class CatalogReader {
     return titles;
   }
 
-  /** So near that each query is quick, and there are the more of them. */
+  /** A database without network latency: many fast queries. */
   async nearTitlesOf(ids: number[]): Promise<string[]> {
     const titles: string[] = [];
     for (const id of ids) {
@@ -44,12 +44,12 @@ export class CatalogReader {
     return titles;
   }
 
-  /** All at once, which the pool then lets through a few at a time. */
+  /** All in parallel, limited by the pool. */
   findAll(ids: number[]): Promise<(Author | null)[]> {
     return Promise.all(ids.map((id) => this.findOne(id)));
   }
 
-  /** Two statements take turns. */
+  /** Two alternating statements. */
   async cards(ids: number[]): Promise<unknown[]> {
     const cards: unknown[] = [];
     for (const id of ids) {

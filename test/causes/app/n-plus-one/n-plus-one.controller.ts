@@ -9,7 +9,7 @@ import { StockService } from './stock.service';
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, n) => n + 1);
 
-/** One after another, or all at once: a query for each of many. */
+/** A query for each of many rows, sequential or parallel. */
 @Controller('n-plus-one')
 export class NPlusOneController {
   constructor(

@@ -5,7 +5,7 @@ import { Pool } from 'pg';
 export class PriceService {
   constructor(private readonly pool: Pool) {}
 
-  /** The number is a part of the text, so that no two texts are the same. */
+  /** The id is a literal, so that all texts differ. */
   async priceOf(id: number): Promise<number> {
     const { rows } = await this.pool.query(`SELECT price FROM book WHERE id = ${id}`); // call site: literals
     return rows[0].price;

@@ -5,7 +5,7 @@ import { Pool } from 'pg';
 export class SettingsService {
   constructor(private readonly pool: Pool) {}
 
-  /** Nobody remembers what it said a moment ago. */
+  /** Reads the same setting repeatedly, without a cache. */
   async get(name: string): Promise<string> {
     const { rows } = await this.pool.query('SELECT value FROM setting WHERE name = $1', [name]); // call site: duplicates
     return rows[0].value;

@@ -6,7 +6,7 @@ import { Stock } from '../store/entities';
 export class StockService {
   constructor(private readonly database: DataSource) {}
 
-  /** In one transaction, as it should be, and row by row. */
+  /** In one transaction, but row by row. */
   async takeOne(bookIds: number[]): Promise<void> {
     await this.database.transaction(async (manager) => {
       for (const bookId of bookIds) {

@@ -1,7 +1,7 @@
 import { Server, ServerCredentials, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
 import { PRICING, type Quote, type QuoteRequest } from './pricing';
 
-/** Quotes prices, and takes as long over it as it is asked to. */
+/** Quotes prices after a requested delay. */
 export function startGrpc(): Promise<number> {
   const server = new Server();
   server.addService(PRICING, {

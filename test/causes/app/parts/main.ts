@@ -1,6 +1,6 @@
 /**
- * The parts that the application stands on, in a process of their own: Postgres, a peer of the Redis protocol, an
- * upstream over HTTP, a gRPC server and a message queue. Sends the environment by which they are found.
+ * The parts that the application uses, in their own process: Postgres, a Redis server, an upstream over HTTP, a gRPC server
+ * and a message queue. Sends their addresses as environment variables.
  */
 import { openDatabase } from '../../../../sample-app/postgres/database';
 import { RespServer } from '../../../support/resp-server';
@@ -10,7 +10,7 @@ import { startRelay } from './relay';
 import { seed } from './seed';
 import { startUpstream } from './upstream';
 
-/** What the network costs each answer of the database. On this machine alone it would cost nothing. */
+/** The simulated network latency of the database. */
 const NETWORK_MS = 1;
 const SLOW_CACHE_MS = 180;
 

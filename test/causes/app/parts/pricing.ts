@@ -17,7 +17,7 @@ const codec = {
   responseDeserialize: read<Quote>,
 };
 
-/** A gRPC service with JSON for its messages: a compiler for protocol buffers would tell nothing more. */
+/** A gRPC service with JSON messages, which need no compiler for protocol buffers. */
 export const PRICING = {
   quote: { path: '/store.Pricing/Quote', requestStream: false, responseStream: false, ...codec },
   quotes: { path: '/store.Pricing/Quotes', requestStream: false, responseStream: true, ...codec },

@@ -1,7 +1,7 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 
-/** A message queue of one line for each message, which is confirmed after the delay that it asks for. */
+/** A message queue with one line per message, which it confirms after the requested delay. */
 export function startQueue(): Promise<number> {
   const server = createServer({ noDelay: true }, (socket) => {
     socket.on('error', () => {});

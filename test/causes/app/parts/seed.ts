@@ -17,7 +17,7 @@ const STATEMENTS = [
   'ANALYZE',
 ];
 
-/** The same rows each time, made by Postgres itself from their numbers. */
+/** Creates reproducible rows in Postgres. */
 export async function seed(connectionString: string): Promise<void> {
   const client = new Client({ connectionString });
   await client.connect();

@@ -2,8 +2,8 @@ import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 /**
- * Another service. `?delay=` is how long it takes, `?body=` how long its body takes after the headers; `/flaky/KEY`
- * is unavailable five times and then well.
+ * Another service. `?delay=` delays the response, `?body=` the body after the headers. `/flaky/KEY` fails five times and then
+ * succeeds.
  */
 export function startUpstream(): Promise<number> {
   const attempts = new Map<string, number>();

@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { ask } from '../store/upstream';
 
-/** There are fewer connections than are wanted. */
+/** Requests that need more connections than the pool has. */
 @Controller('pool')
 class PoolController {
   constructor(
@@ -21,13 +21,13 @@ class PoolController {
     return this.database.query('SELECT amount FROM stock WHERE book_id = $1', [2]);
   }
 
-  /** Each takes a connection for 50 ms, and twenty come at once. */
+  /** Twenty parallel queries, each of which takes a connection for 50 ms. */
   @Get('burst')
   async burst(): Promise<unknown> {
     return (await this.pool.query('SELECT count(*), pg_sleep(0.05) FROM setting')).rows;
   }
 
-  /** Keeps its connection while it asks somebody else. */
+  /** Keeps its connection during an outgoing call. */
   @Post('kept')
   async kept(): Promise<unknown> {
     const client = await this.pool.connect();

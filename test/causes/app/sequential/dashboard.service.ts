@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { Pricing } from '../store/pricing.client';
 import { ask } from '../store/upstream';
 
-/** None of these needs what another has said. */
+/** None of these depends on another's result. */
 @Injectable()
 export class DashboardService {
   constructor(

@@ -1,7 +1,7 @@
 import { Controller, Get } from '@nestjs/common';
 import { DashboardService } from './dashboard.service';
 
-/** What could run together runs one after the other. */
+/** Sequential calls that could run in parallel. */
 @Controller('sequential')
 export class SequentialController {
   constructor(private readonly dashboard: DashboardService) {}

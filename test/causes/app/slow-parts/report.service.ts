@@ -16,7 +16,7 @@ export class ReportService {
     return rows;
   }
 
-  /** Compares many with many: nothing but work. */
+  /** A join that compares many rows with many others. */
   async ranked(): Promise<unknown> {
     // call site: database-work
     const { rows } = await this.pool.query(
@@ -27,7 +27,7 @@ export class ReportService {
     return rows;
   }
 
-  /** Three quick ones and the slow one. */
+  /** Three fast queries and a slow one. */
   async slowAmongQuick(): Promise<unknown> {
     const book = await this.books.findOneByOrFail({ id: 7 });
     const { rows } = await this.pool.query('SELECT amount FROM stock WHERE book_id = $1', [book.id]);
@@ -36,7 +36,7 @@ export class ReportService {
     return [book, rows, slow];
   }
 
-  /** Somebody else holds the row. */
+  /** Another connection has locked the row. */
   async locked(): Promise<unknown> {
     const text = 'UPDATE stock SET amount = amount - 1 WHERE book_id = $1';
     return (await this.pool.query(text, [4711])).rowCount; // call site: database-lock

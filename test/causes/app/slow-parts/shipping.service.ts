@@ -22,7 +22,7 @@ export class ShippingService {
     return { rate: await this.redis.get('rate'), region: await this.slowRedis.get('region') }; // call site: cache-get
   }
 
-  /** One round trip, and a slow one. */
+  /** One slow round trip. */
   async cachedMany(): Promise<unknown> {
     return await this.slowRedis.mget('a', 'b', 'c', 'd'); // call site: cache-pipeline
   }
@@ -41,7 +41,7 @@ export class ShippingService {
     });
   }
 
-  /** The headers come at once. */
+  /** Fast headers, slow body. */
   async slowBody(): Promise<unknown> {
     return await ask(`/rates?body=${SLOW_MS}`);
   }

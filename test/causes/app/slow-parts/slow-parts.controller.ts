@@ -2,7 +2,7 @@ import { Controller, Get, Post } from '@nestjs/common';
 import { ReportService } from './report.service';
 import { ShippingService } from './shipping.service';
 
-/** One part is slow, and a request waits for it. */
+/** A request waits for one slow part. */
 @Controller('slow-parts')
 export class SlowPartsController {
   constructor(

@@ -36,7 +36,7 @@ export class Book {
   @JoinColumn({ name: 'author_id' })
   author!: Relation<Author>;
 
-  /** Loaded when it is first looked at. */
+  /** Loaded lazily. */
   @OneToMany(
     () => Review,
     (review) => review.book,

@@ -7,7 +7,7 @@ interface Stub {
   quotes(request: QuoteRequest): AsyncIterable<Quote>;
 }
 
-/** The gRPC client. */
+/** A gRPC client. */
 @Injectable()
 export class Pricing {
   private stub: Stub | undefined;
@@ -22,7 +22,7 @@ export class Pricing {
     return this.client().quotes(request);
   }
 
-  /** Made when first used: its class is patched when the module has begun. */
+  /** Created when it is first used, after the instrumentation has patched its class. */
   private client(): Stub {
     const Client = makeGenericClientConstructor(PRICING, 'store.Pricing');
     this.stub ??= new Client(

@@ -3,7 +3,7 @@ import { createInterface } from 'node:readline';
 import { Injectable } from '@nestjs/common';
 import { context, SpanKind, trace } from '@opentelemetry/api';
 
-/** A client of the message queue, with the span around `publish` that an instrumentation would make. */
+/** A client of the message queue that creates a span for `publish`, as an instrumentation would. */
 @Injectable()
 export class Queue {
   private readonly socket: Socket = connect(Number(process.env['QUEUE_PORT']), '127.0.0.1');

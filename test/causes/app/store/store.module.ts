@@ -9,15 +9,15 @@ import { Queue } from './queue.client';
 
 const ENTITIES = [Author, Book, Review, Stock];
 const MAX_CONNECTIONS = 5;
-/** Connections stay: a case must not pay for those that the one before it let go. */
+/** Connections stay open, so that no case includes the time to open them. */
 const STAY = { max: MAX_CONNECTIONS, idleTimeoutMillis: 0 };
 
-/** A pool to a Postgres that no network lies before. */
+/** A pool to Postgres without network latency. */
 export class NearPool extends Pool {}
-/** A cache that takes its time over every command. */
+/** A cache with slow commands. */
 export class SlowRedis extends Redis {}
 
-/** The clients of the parts. The pools are small, so that they can run dry. */
+/** The clients of the parts. The pools are small, so that they can be exhausted. */
 @Global()
 @Module({
   imports: [
@@ -51,7 +51,7 @@ export class SlowRedis extends Redis {}
   exports: [Pool, NearPool, Redis, SlowRedis, Queue, Pricing, TypeOrmModule],
 })
 export class StoreModule {
-  /** The first request must not pay for the first connections. */
+  /** Opens the connections before the first request. */
   constructor(
     private readonly pool: Pool,
     private readonly near: NearPool,

@@ -1,4 +1,4 @@
-/** What another service says at this path. */
+/** The response of the upstream at a path. */
 export async function ask(path: string): Promise<{ id: number; next: number }> {
   const response = await fetch(`${process.env['UPSTREAM_URL']}${path}`);
   if (!response.ok) throw new Error(`${path} answered ${response.status}`);

@@ -13,7 +13,7 @@ export class BackupService {
     return 'paused';
   }
 
-  /** A protocol that nobody instruments. */
+  /** A protocol without an instrumentation. */
   async overSocket(): Promise<string> {
     const socket = connect(Number(process.env['QUEUE_PORT']), '127.0.0.1');
     socket.write('{"id":1,"delayMs":180}\n');

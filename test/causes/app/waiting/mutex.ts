@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-/** One at a time. */
+/** Admits one at a time. */
 @Injectable()
 export class Mutex {
   private last: Promise<unknown> = Promise.resolve();

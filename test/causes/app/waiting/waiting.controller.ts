@@ -3,7 +3,7 @@ import { Pool } from 'pg';
 import { BackupService } from './backup.service';
 import { Mutex } from './mutex';
 
-/** Nothing runs, and nothing that is seen is waited for. */
+/** Waits for something that is not instrumented. */
 @Controller('waiting')
 export class WaitingController {
   constructor(

@@ -11,7 +11,7 @@ import {
   WORK_IDLE,
 } from '../../lib/spans/work.js';
 
-/** A span of a random tree: when it runs, what it is, and who is below it. */
+/** A span of a random tree: its times, its kind of work, and its children. */
 interface Plan {
   start: number;
   end: number;
@@ -19,7 +19,7 @@ interface Plan {
   children: Plan[];
 }
 
-/** Spans whose children may overlap, outlive them, or begin when they are over. */
+/** Spans whose children may overlap, outlive them, or start after their end. */
 const plan: fc.Memo<Plan> = fc.memo((depth) =>
   fc
     .record({
@@ -31,7 +31,7 @@ const plan: fc.Memo<Plan> = fc.memo((depth) =>
     .map(({ start, length, work, children }) => ({ start, end: start + length, work, children })),
 );
 
-/** Moves a plan so that every child begins within its parent. */
+/** Moves a plan so that every child starts within its parent. */
 function nest(span: Plan, offset: number): Plan {
   const start = offset + span.start;
   const end = offset + span.end;
@@ -49,13 +49,13 @@ function shift({ start, end }: Plan, length: number): { start: number; end: numb
   return { start: at, end: at + (end - start) };
 }
 
-/** What a span said of itself when it ended. */
+/** The timing of a span at its end. */
 interface Said {
   childrenMs: number;
   parts: Breakdown;
 }
 
-/** Runs a plan through the nodes: every start and end in the order of time, the outer ones' starts first. */
+/** Runs a plan: all starts and ends in the order of time, the starts of parents first. */
 function run(root: Plan): Map<Plan, Said> {
   const nodes = new Map<Plan, SpanTiming>();
   const said = new Map<Plan, Said>();
@@ -79,7 +79,7 @@ function run(root: Plan): Map<Plan, Said> {
   return said;
 }
 
-/** The length of the union of the children's intervals within their parent's. */
+/** The length of the union of the children's intervals within that of their parent. */
 function coveredBy({ start, end, children }: Plan): number {
   let covered = 0;
   for (let at = start; at < end; at++)
@@ -91,8 +91,8 @@ function sum(parts: Breakdown): number {
   return parts.slice(0, WORK_IDLE).reduce((total, part) => total + part, 0);
 }
 
-describe('SpanNode', () => {
-  it('counts overlapping children once: self time is the duration less their union, for any tree', () => {
+describe('SpanTiming', () => {
+  it('counts overlapping children once: self time is the duration without their union, for any tree', () => {
     fc.assert(
       fc.property(plan(4), (random) => {
         const root = nest(random, 0);
@@ -102,7 +102,7 @@ describe('SpanNode', () => {
     );
   });
 
-  it('takes the whole duration apart, whatever overlaps or outlives', () => {
+  it('divides the whole duration, whatever overlaps or outlives its parent', () => {
     fc.assert(
       fc.property(plan(4), (random) => {
         const root = nest(random, 0);
@@ -115,7 +115,7 @@ describe('SpanNode', () => {
     );
   });
 
-  it('gives each kind its exact time where nothing runs side by side, at any depth', () => {
+  it('has the exact time of each kind without overlap, at any depth', () => {
     const sequence = fc.array(
       fc.record({
         work: fc.constantFrom(DATABASE, CACHE, EXTERNAL),
@@ -148,7 +148,7 @@ describe('SpanNode', () => {
     );
   });
 
-  it('tells busy from idle in its own time, and leaves out what passed while a child ran', () => {
+  it('distinguishes busy and idle self time, without the time of children', () => {
     const root = new SpanTiming(undefined, SELF_BUSY, 0, 1000);
     const query = new SpanTiming(root, DATABASE, 100, 1090);
     query.end(300, 1280);
@@ -161,7 +161,7 @@ describe('SpanNode', () => {
     expect(parts[WORK_IDLE]).toBeCloseTo(190);
   });
 
-  it('scales children that ran side by side to the time that they covered', () => {
+  it('scales parallel children to the time that they cover', () => {
     const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
     const query = new SpanTiming(root, DATABASE, 0, 0);
     const call = new SpanTiming(root, EXTERNAL, 0, 0);
@@ -174,7 +174,7 @@ describe('SpanNode', () => {
     expect(parts[SELF_BUSY]).toBeCloseTo(100);
   });
 
-  it('counts what still runs until it is asked, nested children included', () => {
+  it('counts running children until now, including nested ones', () => {
     const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
     const service = new SpanTiming(root, SELF_BUSY, 10, 0);
     new SpanTiming(service, DATABASE, 20, 0);
@@ -184,7 +184,7 @@ describe('SpanNode', () => {
     expect(root.childrenMs(100)).toBe(90);
   });
 
-  it('does not let a child that ends after its parent change what the parent said', () => {
+  it('is not changed by a child that ends after its parent', () => {
     const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
     const late = new SpanTiming(root, DATABASE, 50, 0);
     root.end(100, 0);
@@ -196,7 +196,7 @@ describe('SpanNode', () => {
     expect(root.childCount).toBe(1);
   });
 
-  it('forgets a span that is withdrawn', () => {
+  it('removes a withdrawn span', () => {
     const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
     const call = new SpanTiming(root, SELF_BUSY, 10, 0);
     call.withdraw(30, 0);
@@ -206,7 +206,7 @@ describe('SpanNode', () => {
     expect(root.breakdown(100, 0)[SELF_BUSY]).toBe(100);
   });
 
-  it('takes no more memory for 100,000 children than for 100', () => {
+  it('uses the same memory for 100,000 children as for 100', () => {
     const size = (children: number): number => {
       const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
       for (let i = 0; i < children; i++) {
@@ -215,11 +215,11 @@ describe('SpanNode', () => {
       }
       return JSON.stringify({ ...root, root: null, inner: null }).length;
     };
-    // The same fields; only the digits of their numbers grow.
+    // The same fields: only their numbers have more digits.
     expect(size(100_000)).toBeLessThan(size(100) + 200);
   });
 
-  it('knows whom it contains, and gives up at a depth that no request has', () => {
+  it('knows the spans below it, up to a depth that no request has', () => {
     const root = new SpanTiming(undefined, SELF_BUSY, 0, 0);
     let deep = root;
     for (let i = 0; i < 100; i++) deep = new SpanTiming(deep, SELF_BUSY, 0, 0);

@@ -1,16 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { CompletedSpans, MAX_ENDED_SPANS } from '../../lib/spans/completed-spans.js';
+import { CompletedSpans, MAX_COMPLETED_SPANS } from '../../lib/spans/completed-spans.js';
 import { waterfallOf } from '../../lib/spans/waterfall.js';
 
-/** A span as a test draws it. */
+/** A span of a random tree. */
 interface Drawn {
   durationMs: number;
   failed: boolean;
   below: Drawn[];
 }
 
-/** At most 2 levels of at most 4, so that some hundred of them are soon made. */
+/** Up to 2 levels of up to 4 spans: some hundred of them are quickly generated. */
 function drawnTo(depth: number): fc.Arbitrary<Drawn> {
   return fc.record({
     durationMs: fc.integer({ min: 0, max: 50 }),
@@ -20,7 +20,7 @@ function drawnTo(depth: number): fc.Arbitrary<Drawn> {
 }
 const drawn = drawnTo(2);
 
-/** Lets a tree of spans end as a processor does. Names are numbers in the order of beginning, and so are starts. */
+/** Ends a tree of spans as a processor does. Names are numbers in the order of starts. */
 function end(tree: Drawn[]): {
   ended: CompletedSpans;
   all: Map<string, { around: string; durationMs: number }>;
@@ -42,12 +42,12 @@ function end(tree: Drawn[]): {
 
 const operation = { name: 'operation', type: 'http', startedAt: 990, durationMs: 500, failed: false };
 
-describe('the spans that ended below one', () => {
-  it('are told as they hang together, in the order in which they began', () => {
+describe('CompletedSpans', () => {
+  it('form a tree in the order of their start', () => {
     fc.assert(
       fc.property(fc.array(drawn, { maxLength: 8 }), (tree) => {
         const { ended, all } = end(tree);
-        fc.pre(all.size <= MAX_ENDED_SPANS);
+        fc.pre(all.size <= MAX_COMPLETED_SPANS);
         const { spans, omitted } = waterfallOf(operation, ended);
         expect(omitted).toBe(0);
         expect(spans[0]).toEqual({
@@ -68,18 +68,18 @@ describe('the spans that ended below one', () => {
     );
   });
 
-  it('are the longest ones where there are too many, and hang below the next that is left around them', () => {
+  it('are the longest if there are too many, below their nearest remaining ancestor', () => {
     const wide = fc.array(drawn, { minLength: 40, maxLength: 120 });
     fc.assert(
       fc.property(wide, (tree) => {
         const { ended, all } = end(tree);
         const { spans, omitted } = waterfallOf(operation, ended);
         expect(spans.length - 1 + omitted).toBe(all.size);
-        expect(spans.length).toBeLessThanOrEqual(MAX_ENDED_SPANS + 1);
-        if (all.size > MAX_ENDED_SPANS) expect(spans.length).toBeGreaterThanOrEqual(150);
+        expect(spans.length).toBeLessThanOrEqual(MAX_COMPLETED_SPANS + 1);
+        if (all.size > MAX_COMPLETED_SPANS) expect(spans.length).toBeGreaterThanOrEqual(150);
         else expect(omitted).toBe(0);
         const left = new Set(spans.map(({ name }) => name));
-        // Whatever is left out is not among the 149 longest.
+        // No omitted span is among the 149 longest.
         const longest = [...all.values()].map(({ durationMs }) => durationMs).sort((a, b) => b - a)[148] ?? 0;
         for (const [name, { durationMs }] of all) {
           if (!left.has(name)) expect(durationMs).toBeLessThanOrEqual(longest);
@@ -96,7 +96,7 @@ describe('the spans that ended below one', () => {
     );
   });
 
-  it('are bounded however many there are and however deep', () => {
+  it('are limited in number for any width and depth', () => {
     const wide = new CompletedSpans();
     let deep = new CompletedSpans();
     for (let i = 0; i < 100_000; i++) {
@@ -104,7 +104,8 @@ describe('the spans that ended below one', () => {
       const around = new CompletedSpans();
       around.add('call', 'internal', -i, i, false, deep);
       deep = around;
-      if (wide.size > MAX_ENDED_SPANS || deep.size > MAX_ENDED_SPANS) throw new Error('too many are kept');
+      if (wide.size > MAX_COMPLETED_SPANS || deep.size > MAX_COMPLETED_SPANS)
+        throw new Error('too many are kept');
     }
     expect(wide.omitted).toBe(100_000 - wide.size);
     expect(deep.omitted).toBe(100_000 - deep.size);
@@ -112,7 +113,7 @@ describe('the spans that ended below one', () => {
     expect(spans.map(({ parent }) => parent)).toEqual(spans.map((_, index) => index - 1));
   });
 
-  it('are copied apart from what ends later', () => {
+  it('are copied without spans that end later', () => {
     const ended = new CompletedSpans();
     ended.add('first', 'internal', 1, 1, false);
     const copy = ended.copy();
@@ -120,7 +121,7 @@ describe('the spans that ended below one', () => {
     expect([copy.size, ended.size]).toEqual([1, 2]);
   });
 
-  it('do not begin before the operation, whatever their own clock says', () => {
+  it('do not start before the operation, whatever their clock', () => {
     const ended = new CompletedSpans();
     ended.add('told later', 'database', 989.4, 20, false);
     expect(waterfallOf(operation, ended).spans[1]?.startMs).toBe(0);
