@@ -1,7 +1,6 @@
-// How well regressions are found, and what watching costs.
+// How reliably regressions are detected, and the cost of watching.
 // Usage: node bench/regressions.mjs [--only=no-change|detection|cost|data] [--operations=N] [--days=N] [--seeds=N] [--seed=N] [--data=FOLDER]
 import { parseArgs } from 'node:util';
-import { changePoints } from '../dist/esm/baseline/change-point.js';
 import { RegressionDetector } from '../dist/esm/baseline/regression-detector.js';
 import { RegressionWatch } from '../dist/esm/baseline/regression-watch.js';
 import { TrendDetector } from '../dist/esm/baseline/trend-detector.js';
@@ -16,7 +15,6 @@ import { median, print, table, verdict } from './support/figures.mjs';
 const library = {
   bucketMiddle,
   bucketOf,
-  changePoints,
   RegressionDetector,
   RegressionWatch,
   TrendDetector,
@@ -36,7 +34,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const SECTIONS = { 'no-change': noChange, detection, cost, data: () => measureData(library, values.data) };
 if (values.only !== '' && SECTIONS[values.only] === undefined) {
-  print(`--only is ${values.only}: ${Object.keys(SECTIONS).join(', ')} are allowed.`);
+  print(`Invalid --only: received ${values.only}, expected one of ${Object.keys(SECTIONS).join(', ')}.`);
   process.exitCode = 1;
 } else
   for (const [name, section] of Object.entries(SECTIONS))
@@ -44,24 +42,24 @@ if (values.only !== '' && SECTIONS[values.only] === undefined) {
 
 function noChange() {
   const [operations, days] = [Number(values.operations), Number(values.days)];
-  const { told, windows } = simulateNoChange({ library, operations, days, seed });
+  const { reported, windows } = simulateNoChange({ library, operations, days, seed });
   print(`\nA service in which nothing changes: ${operations} operations, ${days} days, ${windows} windows.`);
-  if (told.length > 0)
+  if (reported.length > 0)
     table(
       [
         'day',
         'metric',
         'change',
-        'before and now',
+        'before, now',
         'p',
         'after, min',
-        'operations an hour',
+        'operations per hour',
         'noise lasts, minutes',
         'slow share',
         'tail',
         'sigma',
       ],
-      told.map(({ day, metric, change, before, now, pValue, detectedAt, since, profile }) => [
+      reported.map(({ day, metric, change, before, now, pValue, detectedAt, since, profile }) => [
         day.toFixed(2),
         metric,
         `${(100 * change).toFixed(1)} %`,
@@ -75,40 +73,40 @@ function noChange() {
         profile.sigma.toFixed(2),
       ]),
     );
-  verdict('false regressions a week', told.length / (days / 7), 1, '');
+  verdict('false regressions per week', reported.length / (days / 7), 1, '');
 }
 
 function detection() {
   const seeds = Number(values.seeds);
-  print(`\nChanges that are known, ${seeds} operations for each.`);
+  print(`\nKnown changes, ${seeds} operations each.`);
   const rows = [];
   for (const one of CASES) {
     if (!one.name.includes(values.case)) continue;
     const found = detectAll({ library, seeds, first: seed, ...one });
     const inTime = found.filter(({ delay }) => delay !== undefined && delay <= one.targetMs / 60_000);
-    const told = found.filter(({ delay }) => delay !== undefined);
-    const of = (pick) => (told.length === 0 ? '-' : median(told.map(pick)).toFixed(1));
+    const reported = found.filter(({ delay }) => delay !== undefined);
+    const medianOf = (pick) => (reported.length === 0 ? '-' : median(reported.map(pick)).toFixed(1));
     rows.push([
       one.name,
       `${((100 * inTime.length) / seeds).toFixed(0)} % in ${one.targetMs / 60_000} min`,
-      `${((100 * told.length) / seeds).toFixed(0)} %`,
-      of(({ delay }) => delay),
-      of(({ off }) => off),
-      told.length === 0
+      `${((100 * reported.length) / seeds).toFixed(0)} %`,
+      medianOf(({ delay }) => delay),
+      medianOf(({ off }) => off),
+      reported.length === 0
         ? '-'
-        : `${(100 * median(told.map(({ regression }) => regression.change))).toFixed(0)} %`,
+        : `${(100 * median(reported.map(({ regression }) => regression.change))).toFixed(0)} %`,
       String(found.filter(({ early }) => early).length),
     ]);
   }
   table(
     [
       'change',
-      'told in time',
-      'told within 4 times that',
+      'reported in time',
+      'within 4 times that',
       'median delay, min',
-      'beginning off, windows',
-      'told as',
-      'told before',
+      'error of start, windows',
+      'reported size',
+      'reported too early',
     ],
     rows,
   );

@@ -1,12 +1,12 @@
-// Changes that are known, and how long it takes until they are told.
+// Known changes, and how long it takes to report them.
 import { Random } from './random.mjs';
 import { DAY, HOUR, MINUTE, profileOf, SimulatedOperation } from './simulated-operation.mjs';
 
 const START = 20_000 * DAY;
 const LEARN_DAYS = 7;
-/** Changes of less than 2 ms are not told. */
+/** Changes of less than 2 ms are not reported. */
 const ANY = { medianMs: 80 };
-/** A request that reads and computes: one mode, a day that is seen, and noise that is each minute's own. */
+/** A request that reads and computes: one mode, a daily season, and independent noise in each minute. */
 const PLAIN = {
   ...ANY,
   sigma: 0.5,
@@ -20,7 +20,7 @@ const PLAIN = {
 const LATENCY = ['latency'];
 const ANY_LATENCY = ['latency', 'tail_latency'];
 
-/** What changes, of what kind of operation, and within what time it is to be told. */
+/** The kind of operation, its change, and the time limit for the report. */
 export const CASES = [
   ...[100, 500, 3000].map((perHour) => ({
     name: `median +20 %, ${perHour} an hour`,
@@ -79,10 +79,10 @@ export const CASES = [
     targetMs: 10 * MINUTE,
   },
 ];
-/** What is told later is looked at for so many times as long. */
+/** Late reports are awaited for this many times the limit. */
 const LONGER = 4;
 
-/** @returns for each seed what {@link detect} does */
+/** @returns the result of {@link detect} for each seed */
 export function detectAll({ seeds, first, targetMs, ...given }) {
   return Array.from({ length: seeds }, (_, index) =>
     detect({ ...given, seed: first * 1000 + index, withinMs: LONGER * targetMs }),
@@ -90,8 +90,8 @@ export function detectAll({ seeds, first, targetMs, ...given }) {
 }
 
 /**
- * One operation that has been learned for some days, then changes.
- * @returns the delay in minutes (undefined where it was not told), and by how many windows its beginning is wrong
+ * One operation that changes after some days of learning.
+ * @returns the delay in minutes (undefined if it was not reported), and the error of the reported start in windows
  */
 function detect({ library, seed, given, change, metrics, withinMs }) {
   const { RegressionDetector, RegressionWatch, WindowModel } = library;

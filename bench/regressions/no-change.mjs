@@ -1,4 +1,4 @@
-// A service in which nothing changes: whatever is told is false.
+// A service in which nothing changes: every report is false.
 import { Random } from './random.mjs';
 import { DAY, MINUTE, profileOf, SimulatedOperation } from './simulated-operation.mjs';
 
@@ -8,7 +8,7 @@ const RESTART_AT = 4 * 60 * MINUTE;
 const START = 20_000 * DAY;
 const HALF_LIFE_DAYS = 7;
 
-/** @returns what was told, and how many windows there were */
+/** @returns the false reports, and the number of windows */
 export function simulateNoChange({ library, operations, days, seed }) {
   const { RegressionDetector, RegressionWatch, WindowModel } = library;
   const random = new Random(seed);
@@ -17,7 +17,7 @@ export function simulateNoChange({ library, operations, days, seed }) {
     const operation = new SimulatedOperation(profile, seed * 100_000 + index, library);
     return { profile, operation, model: new WindowModel(), window: operation.window(START), known: 0 };
   });
-  const told = [];
+  const reported = [];
   let windows = 0;
   let watch;
   const start = (at) => {
@@ -49,11 +49,11 @@ export function simulateNoChange({ library, operations, days, seed }) {
       }
     }
     for (const regression of watch.settle(now).opened)
-      told.push({
+      reported.push({
         ...regression,
         day: (now - START) / DAY,
         profile: all[Number(regression.name.slice(5))].profile,
       });
   }
-  return { told, windows };
+  return { reported, windows };
 }

@@ -1,4 +1,4 @@
-// An operation of a service that is made up: its traffic, its latencies, and the windows that come of them.
+// A simulated operation: its traffic, its latencies, and the resulting windows.
 import { Random } from './random.mjs';
 
 export const MINUTE = 60_000;
@@ -7,10 +7,10 @@ export const DAY = 24 * HOUR;
 const SLOT = 10_000;
 const MIN_COUNT = 30;
 const MAX_MS = 30 * MINUTE;
-/** How much windows differ from one another where nothing changed, as a standard deviation of the logarithm. */
+/** The noise between windows, as a standard deviation of the logarithm. */
 const NOISE = 0.06;
 
-/** What the operations of a service are like: a mix of everything that makes a detector speak in vain. */
+/** A random operation of a service: a mix of everything that causes false reports. */
 export function profileOf(random, given = {}) {
   const kind = random.uniform();
   return {
@@ -23,7 +23,7 @@ export function profileOf(random, given = {}) {
     slowShare: kind < 0.3 ? random.scale(0.03, 0.5) : 0,
     slowFactor: random.scale(3, 15),
     tailShare: kind > 0.75 ? random.between(0.002, 0.02) : 0,
-    // By how much the share of the slow mode wanders in a day, as a share of itself.
+    // The relative drift of the share of the slow mode in a day.
     drift: random.uniform() < 0.3 ? 0.1 : 0,
     noise: NOISE,
     // How long the noise lasts.
@@ -35,11 +35,11 @@ export function profileOf(random, given = {}) {
   };
 }
 
-/** No change. Factors of latencies, of those beyond the 95th percentile, errors added, factor of statements. */
+/** Factors of all latencies and of those above the p95, added errors, factor of statements. */
 export const UNCHANGED = { latency: 1, tail: 1, errors: 0, queries: 1 };
 
 export class SimulatedOperation {
-  /** @param built where the package was built: its buckets make the figures as coarse as they are */
+  /** @param buckets the package's buckets, which round the figures */
   constructor(profile, seed, buckets) {
     this.profile = profile;
     this.random = new Random(seed);
@@ -78,7 +78,7 @@ export class SimulatedOperation {
     this.advance((from + to) / 2);
     const level = profile.medianMs * Math.exp(profile.latencySeason * season + this.noise);
     let [sum, logs, over, errors] = [0, 0, 0, 0];
-    // Requests are spread evenly over the window: of one in which the change falls, the last ones have it.
+    // Requests are spread evenly over the window, so the last ones of a window with the change have it.
     const first = Math.ceil((count * (this.changeAt - from)) / (to - from));
     const errorNoise = Math.exp(0.3 * random.normal());
     for (let i = 0; i < count; i++) {
@@ -111,7 +111,7 @@ export class SimulatedOperation {
     };
   }
 
-  /** A latency without what the moment makes of it, its median 1. */
+  /** A random latency with a median of 1, without season and noise. */
   shape() {
     const { profile, random } = this;
     let value = Math.exp(profile.sigma * random.normal());
@@ -126,7 +126,7 @@ export class SimulatedOperation {
     return queriesVary && queries > 0 ? this.random.poisson(queries * count) / count : queries;
   }
 
-  /** Noise is an Ornstein-Uhlenbeck process, so that it does not depend on how long windows are; the mix wanders. */
+  /** Noise is an Ornstein-Uhlenbeck process, so that it does not depend on the length of windows; the mix drifts. */
   advance(at) {
     const { profile, random } = this;
     const elapsed = at - this.noiseAt;

@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { setImmediate } from 'node:timers/promises';
 
-/** How long the event loop is held in one go where nothing else is said. */
+/** How long the event loop is held at a time by default. */
 const SLICE_MS = 1.5;
 
-/** Takes all that a generator yields, and lets others run whenever it took so long. @returns what it returns */
+/** Runs a generator and yields to the event loop whenever `sliceMs` have passed. @returns the generator's result */
 export async function runCooperatively<T, R>(
   steps: Generator<T, R>,
   take: (value: T) => void = () => {},
@@ -22,7 +22,7 @@ export async function runCooperatively<T, R>(
   }
 }
 
-/** All that a generator yields, with rests as {@link runCooperatively} has them. */
+/** Iterates and yields to the event loop as {@link runCooperatively} does. */
 export async function* iterateCooperatively<T>(steps: Iterable<T>, sliceMs = SLICE_MS): AsyncGenerator<T> {
   let began = performance.now();
   for (const step of steps) {
@@ -34,7 +34,7 @@ export async function* iterateCooperatively<T>(steps: Iterable<T>, sliceMs = SLI
   }
 }
 
-/** Runs a generator to its end. @returns what it returns */
+/** Runs a generator without pauses. @returns its result */
 export function runToCompletion<T, R>(steps: Generator<T, R>): R {
   for (;;) {
     const step = steps.next();

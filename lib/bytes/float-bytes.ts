@@ -1,7 +1,7 @@
-/** Floats are written with the lowest byte first. */
+/** Floats are little-endian. */
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** A version, then the numbers of all arrays: always as many bytes for the same arrays. */
+/** The version in one byte, then the numbers of all arrays. */
 export function floatsToBytes(version: number, arrays: readonly Float32Array[]): Uint8Array {
   const bytes = new Uint8Array(sizeOf(arrays));
   bytes[0] = version;
@@ -16,9 +16,9 @@ export function floatsToBytes(version: number, arrays: readonly Float32Array[]):
 }
 
 /**
- * Reads into the arrays what {@link floatsToBytes} made of such ones.
- * @param what how it is called in an error
- * @throws RangeError for bytes of another version, of another length, or with numbers that are none
+ * Reads what {@link floatsToBytes} wrote into arrays of the same lengths.
+ * @param what the name of the value in errors
+ * @throws RangeError for another version, another length or a number that is not finite
  */
 export function bytesToFloats(
   bytes: Uint8Array,
@@ -27,15 +27,17 @@ export function bytesToFloats(
   what: string,
 ): void {
   if (bytes[0] !== version)
-    throw new RangeError(`${what} has format ${bytes[0] ?? 'none'}: only ${version} is known`);
+    throw new RangeError(`Invalid ${what}: received format ${bytes[0] ?? 'none'}, expected ${version}`);
   const size = sizeOf(arrays);
-  if (bytes.length !== size) throw new RangeError(`${what} has ${bytes.length} bytes: it must have ${size}`);
+  if (bytes.length !== size)
+    throw new RangeError(`Invalid ${what}: received ${bytes.length} bytes, expected ${size}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 1;
   for (const numbers of arrays)
     for (let index = 0; index < numbers.length; index++) {
       const number = view.getFloat32(at, true);
-      if (!Number.isFinite(number)) throw new RangeError(`${what} holds ${number}: numbers must be finite`);
+      if (!Number.isFinite(number))
+        throw new RangeError(`Invalid ${what}: received ${number}, expected finite numbers`);
       numbers[index] = number;
       at += FLOAT;
     }

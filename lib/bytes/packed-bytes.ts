@@ -1,6 +1,6 @@
 /**
- * Bytes as a string of as many characters, which takes 16 bytes beside them where an array takes 200: for what is held
- * of each of thousands of operations, and seldom needed.
+ * Bytes as a string with one character per byte. A string costs 16 bytes beside its characters, a typed array 200, which
+ * matters for values that thousands of operations hold and seldom read.
  */
 export type PackedBytes = string;
 
@@ -9,7 +9,7 @@ export function packBytes({ buffer, byteOffset, byteLength }: Uint8Array | Float
   return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
 }
 
-/** The bytes in memory of their own, so that other arrays can be laid over them. */
+/** The bytes in memory of their own, so that typed arrays can use the buffer. */
 export function unpackBytes(packed: PackedBytes): Uint8Array {
   const bytes = new Uint8Array(packed.length);
   Buffer.from(bytes.buffer).write(packed, 'latin1');

@@ -124,15 +124,15 @@ function* ratios({ statistics }: MetricSources, max: number): Points<NumberPoint
   const now = performance.now();
   let series = 0;
   for (const { type, name, statistics: operation } of statistics.all()) {
-    const usual = operation.history?.usual;
-    if (usual === undefined || usual.p50Ms <= 0 || series >= max) continue;
+    const baseline = operation.history?.baseline;
+    if (baseline === undefined || baseline.p50Ms <= 0 || series >= max) continue;
     const { count, p50 } = operation.summary('hour', now);
     if (count < MIN_FOR_RATIO || p50 === undefined) {
       yield undefined;
       continue;
     }
     series++;
-    yield { attributes: operationAttributes(type, name), value: p50 / usual.p50Ms };
+    yield { attributes: operationAttributes(type, name), value: p50 / baseline.p50Ms };
   }
 }
 

@@ -39,11 +39,11 @@ describe('the format of a snapshot', () => {
 
   it('names what is wrong', async () => {
     const text = await encodeSnapshot(snapshot());
-    expect(() => decodeSnapshot('{}\n')).toThrow('it is no baseline of nestjs-performance');
+    expect(() => decodeSnapshot('{}\n')).toThrow('it is not a baseline of nestjs-performance');
     expect(() => decodeSnapshot(text.replace('"shop"', '7'))).toThrow('checksum');
-    expect(() => decodeSnapshot(`${text}{}\n`)).toThrow('goes on after its end');
+    expect(() => decodeSnapshot(`${text}{}\n`)).toThrow('it continues after its last line');
     expect(() => decodeSnapshot(text.replace('"formatVersion":1', '"formatVersion":0'))).toThrow(
-      'formatVersion is 0',
+      'received formatVersion 0, expected 1',
     );
     await expect(encodeSnapshot(snapshot({ instance: '../x' })).then(decodeSnapshot)).rejects.toThrow(
       'instance is "../x"',

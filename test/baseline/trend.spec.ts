@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Trend } from '../../lib/baseline/trend.js';
 import { TrendDetector } from '../../lib/baseline/trend-detector.js';
-import { isStep } from '../../lib/baseline/trend-step.js';
+import { isStep } from '../../lib/baseline/trend-shape.js';
 import { type Line, theilSen } from '../../lib/inference/theil-sen.js';
 import { DAY, HOUR, MINUTE, randomOf, START } from './programs/simulated-windows.js';
 
@@ -56,8 +56,8 @@ describe('TrendDetector', () => {
     expect(found.interval[1]).toBeGreaterThan(4.8);
     expect(found.pValue).toBeLessThan(1e-4);
     expect(Math.abs((found.forecast?.reachedAt as number) - START - 20 * HOUR)).toBeLessThan(HOUR);
-    expect(found.explanation).toMatch(/^GET \/orders grows slowly: 10\d ms -> 1\d\d ms/);
-    expect(found.explanation).toContain('200 ms are reached on');
+    expect(found.explanation).toMatch(/^The latency of GET \/orders is rising slowly: 10\d ms -> 1\d\d ms/);
+    expect(found.explanation).toContain('At this rate it reaches 200 ms at');
   });
 
   it('tells a drift that goes on once, whenever it began', () => {
@@ -128,16 +128,16 @@ describe('TrendDetector', () => {
 
   it('names what it does not take', () => {
     expect(() => new TrendDetector(SUBJECT, 'ms', { minGrowth: 0 })).toThrow(
-      'minGrowth is 0: a share above 0 is allowed',
+      'Invalid minGrowth: received 0, expected a number above 0',
     );
-    expect(() => new TrendDetector(SUBJECT, 'ms', { maxPValue: 1 })).toThrow('maxPValue is 1');
+    expect(() => new TrendDetector(SUBJECT, 'ms', { maxPValue: 1 })).toThrow('Invalid maxPValue: received 1');
   });
 
   it('says when a day in bytes or shares is told', () => {
     const detector = new TrendDetector({ kind: 'resource', name: 'rss' }, 'bytes');
     for (let at = 0; at < 2 * DAY; at += 5 * MINUTE) detector.add(START + at, 1e8 + at / 3);
     expect(detector.trend?.explanation).toMatch(
-      /^The memory of the process \(rss\) grows slowly: 100\.\d MB -> 15\d\.\d MB/,
+      /^The memory of the process \(RSS\) is rising slowly: 9\d\.\d MB -> 14\d MB/,
     );
   });
 });

@@ -57,16 +57,22 @@ describe('WindowModel', () => {
 
   it('refuses bytes that it did not write', () => {
     const bytes = a.toBytes();
-    expect(() => WindowModel.fromBytes(new Uint8Array(0))).toThrow('model has format none: only');
-    expect(() => WindowModel.fromBytes(bytes.map((byte, at) => (at === 0 ? 9 : byte)))).toThrow(
-      'model has format 9',
+    expect(() => WindowModel.fromBytes(new Uint8Array(0))).toThrow(
+      'Invalid model: received format none, expected 2',
     );
-    expect(() => WindowModel.fromBytes(bytes.slice(0, -1))).toThrow(`it must have ${bytes.length}`);
+    expect(() => WindowModel.fromBytes(bytes.map((byte, at) => (at === 0 ? 9 : byte)))).toThrow(
+      'Invalid model: received format 9',
+    );
+    expect(() => WindowModel.fromBytes(bytes.slice(0, -1))).toThrow(`expected ${bytes.length}`);
     const view = new DataView(bytes.buffer);
     view.setFloat32(1, Number.NaN, true);
-    expect(() => WindowModel.fromBytes(bytes)).toThrow('model holds NaN: numbers must be finite');
+    expect(() => WindowModel.fromBytes(bytes)).toThrow(
+      'Invalid model: received NaN, expected finite numbers',
+    );
     view.setFloat32(1, -1, true);
-    expect(() => WindowModel.fromBytes(bytes)).toThrow('model has a weight of -1: 0 or more are allowed');
+    expect(() => WindowModel.fromBytes(bytes)).toThrow(
+      'Invalid model: received a weight of -1, expected 0 or more',
+    );
   });
 
   it('grows old: less weight, the same figures', () => {

@@ -116,13 +116,13 @@ describe('the baseline ratio', () => {
     record(100);
     expect(ratio()).toBeUndefined();
     const { statistics } = monitor as unknown as {
-      statistics: { history(type: string, name: string): { usual: object } };
+      statistics: { history(type: string, name: string): { baseline: object } };
     };
-    statistics.history('job', 'rebuild').usual = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
+    statistics.history('job', 'rebuild').baseline = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
     expect(ratio()).toBeCloseTo(2, 1);
     monitor.resetStats();
     record(10);
-    statistics.history('job', 'rebuild').usual = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
+    statistics.history('job', 'rebuild').baseline = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
     expect(ratio()).toBeUndefined();
     await monitor.shutdown();
   });
