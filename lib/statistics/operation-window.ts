@@ -12,7 +12,7 @@ export const PARTS = [
 export type PartName = (typeof PARTS)[number];
 
 /**
- * One operation over a period of at least a minute, usually with at least 30 executions. Durations in milliseconds,
+ * One operation over a period of at least a minute, normally with at least 30 executions. Durations in milliseconds,
  * moments in milliseconds since 1970.
  */
 export interface OperationWindow {

@@ -84,7 +84,7 @@ describe('a baseline whose surroundings fail', () => {
     expect(history?.watched?.baselineLatency()?.count).toBeGreaterThan(2000);
   });
 
-  it('keeps what it has read where it cannot be read again', async () => {
+  it('keeps loaded data if the store cannot be read again', async () => {
     const store = memoryStore();
     const before = service({ store });
     before.run(60, [albums]);
@@ -100,7 +100,7 @@ describe('a baseline whose surroundings fail', () => {
     expect(after.warnings).toEqual([expect.stringContaining('the connection is lost')]);
   });
 
-  it('keeps what it has read where its store has lost everything, as one whose server was replaced', async () => {
+  it('keeps loaded data if the store has lost everything, as a replaced server', async () => {
     const store = memoryStore();
     const before = service({ store });
     before.run(60, [albums]);
@@ -143,7 +143,7 @@ describe('a baseline whose surroundings fail', () => {
     expect(slo.restore.mock.calls).toEqual([[{ bad: 3 }]]);
   });
 
-  it('goes on where what is saved beside cannot be told', async () => {
+  it('continues if the counts of objectives cannot be saved', async () => {
     const fault = new Error('no counters');
     const slo = {
       saved: (): never => {
@@ -170,12 +170,12 @@ describe('a baseline whose surroundings fail', () => {
     running.run(40, [albums, { ...albums, name: 'GET /artists' }]);
     expect(running.errors).toHaveLength(1);
     expect(baselineOf(running, { ...albums, name: 'GET /artists' })?.count).toBeGreaterThan(4500);
-    // It began anew.
+    // It started over.
     expect(baselineOf(running, albums)?.count).toBeLessThan(2500);
     expect(await running.baseline.save()).toBe(true);
   });
 
-  it('saves again what nobody asked for, so that it is not taken for that of a run that is over', async () => {
+  it('saves without changes before other instances take the run for over', async () => {
     const running = service();
     running.run(40, [albums]);
     await running.baseline.save();
@@ -217,7 +217,7 @@ describe('a baseline whose surroundings fail', () => {
     expect(baselineOf(running, albums)?.count).toBeLessThan(2.1 * counted);
   });
 
-  it('keeps what it has learned where that is more than what others have of it', async () => {
+  it('keeps its own data if that is more than an archive contains', async () => {
     const store = new FileBaselineStore(directory, () => {});
     const running = service();
     running.run(40, [albums]);
@@ -236,7 +236,7 @@ describe('a baseline whose surroundings fail', () => {
     expect(baselineOf(running, albums)?.count).toBeGreaterThan(25_000);
   });
 
-  it('tells a version that began well and then got slower once, until a day later that is normal', async () => {
+  it('reports once a version that got slower, until a day later that is its baseline', async () => {
     const before = service({}, { version: '1.0.0' });
     before.run(120, [albums]);
     await before.baseline.save();

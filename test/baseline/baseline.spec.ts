@@ -41,7 +41,7 @@ describe('a baseline', () => {
     return statistics.history(type, name)?.baseline;
   }
 
-  it('knows what is usual once there is enough of it', () => {
+  it('has a baseline once there is enough data', () => {
     const running = service();
     running.run(3, [{ ...albums, perMinute: 5 }]);
     expect(baselineOf(running, albums)).toBeUndefined();
@@ -52,7 +52,7 @@ describe('a baseline', () => {
     expect(running.errors).toEqual([]);
   });
 
-  it('tells what got slower, where the time goes, and which statements got slower with it', () => {
+  it('reports what got slower, where the time goes, and which statements got slower as well', () => {
     const running = service();
     running.run(180, [albums, select]);
     expect(running.opened).toEqual([]);
@@ -77,7 +77,7 @@ describe('a baseline', () => {
     expect(running.baseline.trends()).toEqual([]);
   });
 
-  it('tells more queries and more errors', () => {
+  it('reports more queries and more errors', () => {
     const running = service();
     running.run(120, [albums]);
     running.run(15, [{ ...albums, queries: 40, errorShare: 0.1 }]);
@@ -105,7 +105,7 @@ describe('a baseline', () => {
     expect(baselineOf(running, albums)?.p50Ms).toBeGreaterThan(90);
   });
 
-  it('knows after a restart what it knew', async () => {
+  it('keeps its baselines across a restart', async () => {
     const before = service('1.0.0');
     before.run(120, [albums]);
     expect(await before.baseline.save()).toBe(true);
@@ -160,7 +160,7 @@ describe('a baseline', () => {
     expect(after.opened).toEqual([]);
   });
 
-  it('makes thresholds of what is usual where it shall', () => {
+  it('derives adaptive thresholds from baselines if enabled', () => {
     const running = service(undefined, { adaptive: { enabled: true, factor: 2, minCount: 200 } });
     running.run(3, [albums]);
     expect(running.statistics.history('http', albums.name)?.adaptiveMs).toBe(Number.POSITIVE_INFINITY);
@@ -169,7 +169,7 @@ describe('a baseline', () => {
     expect(adaptiveMs).toBe(2 * (known?.p95Ms ?? 0));
   });
 
-  it('keeps what it knows when statistics are reset', () => {
+  it('keeps baselines when statistics are reset', () => {
     const running = service();
     running.run(60, [albums]);
     running.statistics.reset();
@@ -177,7 +177,7 @@ describe('a baseline', () => {
     expect(baselineOf(running, albums)?.count).toBeGreaterThan(3000);
   });
 
-  it('tells a drift, and when the threshold will be reached', () => {
+  it('reports a trend, and when it reaches the threshold', () => {
     const running = service(undefined, { regressions: { enabled: false } });
     running.run(10 * 60, [{ ...albums, medianMs: (minute) => 100 + minute * 0.5 }]);
     expect(running.trended).toHaveLength(1);

@@ -35,7 +35,7 @@ describe('compareBaselines by counts', () => {
     expect(verdictOf([entry('a')], [])).toBe('gone');
   });
 
-  it('reports no change if nothing changed, if runs vary as usual, and for too few operations', () => {
+  it('reports no change if nothing changed, within the noise between runs, and for too few operations', () => {
     expect(verdictOf([entry('a', 10, 2000)], [entry('a', 10, 3000)])).toBe('no_change');
     expect(verdictOf([entry('a', 10, 1e6)], [entry('a', 10.8, 1e6)])).toBe('no_change');
     expect(verdictOf([entry('a', 10, 29)], [entry('a', 30, 1000)])).toBe('too_few');

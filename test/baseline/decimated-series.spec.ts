@@ -49,7 +49,7 @@ describe('DecimatedSeries', () => {
     expect(series.size).toBe(0);
   });
 
-  it('names what it does not take', () => {
+  it('rejects invalid options by name', () => {
     expect(() => new DecimatedSeries(7)).toThrow(
       'Invalid capacity: received 7, expected a whole number of 8 or more',
     );

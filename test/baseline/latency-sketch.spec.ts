@@ -68,7 +68,7 @@ describe('LatencySketch', () => {
     );
   });
 
-  it('reads what it wrote', () => {
+  it('round-trips', () => {
     fc.assert(
       fc.property(latencies, (values) => {
         const sketch = sketchOf(values);

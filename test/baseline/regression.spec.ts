@@ -59,7 +59,7 @@ function run({
     opened.push(...changes.opened);
     ended.push(...changes.ended);
     newNormal += changes.newNormal.length;
-    // As a baseline does: what it is like now is learned anew.
+    // As a baseline does: the current figures are learned again.
     if (changes.newNormal.length > 0) operation.model = new WindowModel();
   }
   return { opened, ended, newNormal, learned, watch, operation, change };
@@ -67,7 +67,7 @@ function run({
 const changed = (before: Behaviour, since: Behaviour) => (change: number) =>
   change >= 0 ? { ...before, ...since } : before;
 
-describe('RegressionWatch speaks', () => {
+describe('RegressionWatch reports a regression', () => {
   it('of a median that rose by a fifth, within an hour, with when and how much', () => {
     const { opened, change, watch } = run({ learn: 72, like: changed({}, { medianMs: 120 }) });
     expect(opened.map(({ metric }) => metric)).toEqual(['latency']);
@@ -158,7 +158,7 @@ describe('RegressionWatch speaks', () => {
   });
 });
 
-describe('RegressionWatch is silent', () => {
+describe('RegressionWatch reports nothing', () => {
   const silent = (course: Course): void => expect(run(course).opened).toEqual([]);
 
   it('where nothing changes', () => {
@@ -265,7 +265,7 @@ describe('RegressionWatch is bounded', () => {
 });
 
 describe('regressionSettings', () => {
-  it('fills in what was left out, and names what is wrong', () => {
+  it('fills in what was left out, and names the fault', () => {
     expect(regressionSettings({ minEffect: 0.2 })).toMatchObject({ minEffect: 0.2, minEffectMs: 2 });
     expect(() => regressionSettings({ minEffect: -1 })).toThrow(
       'Invalid minEffect: received -1, expected a number of 0 or more',

@@ -53,7 +53,7 @@ describe('FileBaselineStore', () => {
     expect((await readdir(directory)).filter((name) => name.endsWith('.corrupt'))).toHaveLength(5);
   });
 
-  it('leaves a newer format alone, and tells it once', async () => {
+  it('keeps a file of a newer format, and warns once', async () => {
     await store.save(snapshot());
     const path = join(directory, 'host-1-aa.baseline');
     const newer = (await encodeSnapshot(snapshot())).replace('"formatVersion":1', '"formatVersion":2');

@@ -112,7 +112,7 @@ describe('WindowModel', () => {
     expect(own.varianceOfMean(48)).toBe(own.varianceOfMean(32));
   });
 
-  it('never takes a scatter for less than 3 %, and says nothing of what it has not seen', () => {
+  it('has a spread of at least 3 %, and NaN for unknown metrics', () => {
     const model = new WindowModel();
     expect(model.expectation('p50', START)).toBeNaN();
     expect(model.spread('p50')).toBe(0.03);

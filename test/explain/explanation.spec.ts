@@ -77,7 +77,10 @@ describe('an explanation', () => {
       'GET /albums took 1000 ms (threshold 500): 70 % went to waiting for the event loop, which POST /checkout blocked for 700 ms in pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
     ],
     [
-      say([cause('waiting', 0.95)], { uninstrumented: ['better-sqlite3'], stage: 'in AlbumsController.list' }),
+      say([cause('waiting', 0.95)], {
+        uninstrumented: ['better-sqlite3'],
+        stage: 'in AlbumsController.list',
+      }),
       'GET /albums took 1000 ms (threshold 500): 95 % went to waiting in AlbumsController.list on something not instrumented (a timer, a lock or other I/O); not instrumented: better-sqlite3. Event loop and GC were quiet.',
     ],
     [

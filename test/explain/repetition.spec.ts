@@ -279,8 +279,18 @@ describe('the advice', () => {
     ['Send them as one statement.', 'UPDATE t', 'write', DATABASE, 5],
     ['Send them as a batch if the API allows it.', 'insertOne users', 'write'],
     ['Send them as a batch if the API allows it.', 'POST api/a', 'write', EXTERNAL],
-    ['Request all of them at once if the API allows it, or run the calls in parallel.', 'GET api/a/{}', 'read', EXTERNAL],
-    ['Request all of them at once if the API allows it, or run the calls in parallel.', 'Users/Get', 'read', RPC],
+    [
+      'Request all of them at once if the API allows it, or run the calls in parallel.',
+      'GET api/a/{}',
+      'read',
+      EXTERNAL,
+    ],
+    [
+      'Request all of them at once if the API allows it, or run the calls in parallel.',
+      'Users/Get',
+      'read',
+      RPC,
+    ],
   ])('is %j for %s, a %s', (expected, fingerprint, effect, work = DATABASE, input = undefined) => {
     expect(advice(fingerprint, effect, work, input)).toBe(expected);
   });
