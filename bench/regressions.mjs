@@ -1,7 +1,6 @@
-// The accuracy and the cost of regression detection.
+// How reliably regressions are detected, and the cost of watching.
 // Usage: node bench/regressions.mjs [--only=no-change|detection|cost|data] [--operations=N] [--days=N] [--seeds=N] [--seed=N] [--data=FOLDER]
 import { parseArgs } from 'node:util';
-import { changePoints } from '../dist/esm/baseline/change-point.js';
 import { RegressionDetector } from '../dist/esm/baseline/regression-detector.js';
 import { RegressionWatch } from '../dist/esm/baseline/regression-watch.js';
 import { TrendDetector } from '../dist/esm/baseline/trend-detector.js';
@@ -16,7 +15,6 @@ import { median, print, table, verdict } from './support/figures.mjs';
 const library = {
   bucketMiddle,
   bucketOf,
-  changePoints,
   RegressionDetector,
   RegressionWatch,
   TrendDetector,
@@ -36,7 +34,7 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const SECTIONS = { 'no-change': noChange, detection, cost, data: () => measureData(library, values.data) };
 if (values.only !== '' && SECTIONS[values.only] === undefined) {
-  print(`Invalid --only: received ${values.only}, expected ${Object.keys(SECTIONS).join(', ')}.`);
+  print(`Invalid --only: received ${values.only}, expected one of ${Object.keys(SECTIONS).join(', ')}.`);
   process.exitCode = 1;
 } else
   for (const [name, section] of Object.entries(SECTIONS))
@@ -45,18 +43,18 @@ if (values.only !== '' && SECTIONS[values.only] === undefined) {
 function noChange() {
   const [operations, days] = [Number(values.operations), Number(values.days)];
   const { reported, windows } = simulateNoChange({ library, operations, days, seed });
-  print(`\nA service without changes: ${operations} operations, ${days} days, ${windows} windows.`);
+  print(`\nA service in which nothing changes: ${operations} operations, ${days} days, ${windows} windows.`);
   if (reported.length > 0)
     table(
       [
         'day',
         'metric',
         'change',
-        'before and now',
+        'before, now',
         'p',
-        'delay, min',
+        'after, min',
         'operations per hour',
-        'duration of noise, min',
+        'noise lasts, minutes',
         'slow share',
         'tail',
         'sigma',
@@ -80,35 +78,35 @@ function noChange() {
 
 function detection() {
   const seeds = Number(values.seeds);
-  print(`\nKnown changes, with ${seeds} operations each.`);
+  print(`\nKnown changes, ${seeds} operations each.`);
   const rows = [];
   for (const one of CASES) {
     if (!one.name.includes(values.case)) continue;
     const found = detectAll({ library, seeds, first: seed, ...one });
     const inTime = found.filter(({ delay }) => delay !== undefined && delay <= one.targetMs / 60_000);
-    const detected = found.filter(({ delay }) => delay !== undefined);
-    const of = (pick) => (detected.length === 0 ? '-' : median(detected.map(pick)).toFixed(1));
+    const reported = found.filter(({ delay }) => delay !== undefined);
+    const medianOf = (pick) => (reported.length === 0 ? '-' : median(reported.map(pick)).toFixed(1));
     rows.push([
       one.name,
       `${((100 * inTime.length) / seeds).toFixed(0)} % in ${one.targetMs / 60_000} min`,
-      `${((100 * detected.length) / seeds).toFixed(0)} %`,
-      of(({ delay }) => delay),
-      of(({ off }) => off),
-      detected.length === 0
+      `${((100 * reported.length) / seeds).toFixed(0)} %`,
+      medianOf(({ delay }) => delay),
+      medianOf(({ off }) => off),
+      reported.length === 0
         ? '-'
-        : `${(100 * median(detected.map(({ regression }) => regression.change))).toFixed(0)} %`,
+        : `${(100 * median(reported.map(({ regression }) => regression.change))).toFixed(0)} %`,
       String(found.filter(({ early }) => early).length),
     ]);
   }
   table(
     [
       'change',
-      'detected in time',
+      'reported in time',
       'within 4 times that',
       'median delay, min',
       'error of start, windows',
-      'reported change',
-      'false, before',
+      'reported size',
+      'reported too early',
     ],
     rows,
   );

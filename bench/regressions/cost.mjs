@@ -1,4 +1,4 @@
-// The cost of detection: observing a window, the end of a tick, and the memory of one operation.
+// The cost of watching: per window, per tick, and the memory per operation.
 import { median, print, table, verdict } from '../support/figures.mjs';
 import { Random } from './random.mjs';
 import { DAY, MINUTE, profileOf, SimulatedOperation } from './simulated-operation.mjs';
@@ -63,7 +63,7 @@ export function measureCost(library) {
     `${median(values).toFixed(2)} ${unit}`,
     `${Math.max(...values).toFixed(2)} ${unit}`,
   ];
-  print(`\n${OPERATIONS} operations, each of which closes a window in every tick`);
+  print(`\nWatching ${OPERATIONS} operations, each of which closes a window in every tick`);
   table(
     ['what', 'median tick', 'worst tick'],
     [
@@ -81,7 +81,7 @@ export function measureCost(library) {
   memory(library, all);
 }
 
-/** The most expensive case: a full series that rises. */
+/** A full, rising series is the most expensive case. */
 function trendCost(TrendDetector) {
   const trend = new TrendDetector({ kind: 'resource', name: 'rss' }, 'bytes');
   const random = new Random(5);
@@ -93,13 +93,13 @@ function trendCost(TrendDetector) {
   }
   const full = took.slice(-40);
   print(
-    `A trend of 96 points that rises, evaluated again: ${median(full).toFixed(2)} ms, every ${(trend.series.period / MINUTE).toFixed(0)} minutes.`,
+    `A trend of 96 points that rises, evaluated: ${median(full).toFixed(2)} ms, every ${(trend.series.period / MINUTE).toFixed(0)} minutes.`,
   );
 }
 
 function memory({ RegressionDetector, TrendDetector, WindowModel }, all) {
   if (globalThis.gc === undefined) {
-    print('Run it with node --expose-gc to measure the memory.');
+    print('Run with node --expose-gc to measure memory.');
     return;
   }
   const used = () => {

@@ -1,11 +1,12 @@
-// Series that people have labelled: hourly latencies, change points, a benchmark of releases.
+// Labelled series: hourly latencies, change points, a benchmark of releases.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { median, print, table } from '../support/figures.mjs';
+import { changePoints } from './change-point.mjs';
 import { markedSeries, scoreMarks } from './change-points.mjs';
 import { hourlySeries, score, unusual } from './hourly.mjs';
 
-export function measureData({ WindowModel, changePoints }, folder) {
+export function measureData({ WindowModel }, folder) {
   if (folder === undefined) {
     print(
       '\nLabelled data needs --data=FOLDER with latency-hourly (CSV: time, value, label), change-points (series of the Turing Change Point Dataset, annotations.json, release-benchmark.json).',
@@ -13,8 +14,8 @@ export function measureData({ WindowModel, changePoints }, folder) {
     return;
   }
   hourly(join(folder, 'latency-hourly'), WindowModel);
-  marked(join(folder, 'change-points'), changePoints);
-  releases(join(folder, 'change-points', 'release-benchmark.json'), changePoints);
+  marked(join(folder, 'change-points'));
+  releases(join(folder, 'change-points', 'release-benchmark.json'));
 }
 
 function hourly(folder, WindowModel) {
@@ -24,16 +25,16 @@ function hourly(folder, WindowModel) {
   }));
   print('\nHourly latencies, labelled by experts');
   table(
-    ['series', 'episodes', 'found', 'detected', 'of these right'],
-    rows.map(({ name, real, found, detected, right }) => [
+    ['series', 'episodes', 'found', 'reported', 'of these right'],
+    rows.map(({ name, real, found, reported, right }) => [
       name,
-      ...[real, found, detected, right].map(String),
+      ...[real, found, reported, right].map(String),
     ]),
   );
   const sum = (pick) => rows.reduce((total, row) => total + pick(row), 0);
-  const precision = sum(({ right }) => right) / sum(({ detected }) => detected);
+  const precision = sum(({ right }) => right) / sum(({ reported }) => reported);
   const recall = sum(({ found }) => found) / sum(({ real }) => real);
-  const wrong = sum(({ detected, right }) => detected - right) / sum(({ weeks }) => weeks);
+  const wrong = sum(({ reported, right }) => reported - right) / sum(({ weeks }) => weeks);
   const f1 = (2 * precision * recall) / (precision + recall);
   print(
     `Precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}, F1 ${f1.toFixed(3)}, false alarms per series and week ${wrong.toFixed(2)}, median delay ${median(rows.flatMap(({ delays }) => delays))} h.`,
@@ -43,12 +44,12 @@ function hourly(folder, WindowModel) {
   );
 }
 
-function marked(folder, changePoints) {
+function marked(folder) {
   const rows = markedSeries(folder).map((series) => {
     const found = changePoints(series.values).map(({ index }) => index);
     return { name: series.name, found, none: scoreMarks(series, []), ...scoreMarks(series, found) };
   });
-  print('\nChange points, marked by five people');
+  print('\nChange points, labelled by five people');
   table(
     ['series', 'found', 'F1', 'covering', 'of none found'],
     rows.map(({ name, found, f1, cover, none }) => [
@@ -68,8 +69,10 @@ function marked(folder, changePoints) {
   );
 }
 
-function releases(path, changePoints) {
+function releases(path) {
   const { series } = JSON.parse(readFileSync(path, 'utf8'));
   const found = changePoints(series).map(({ index, change }) => `${index} (${(100 * change).toFixed(1)} %)`);
-  print(`\nRelease benchmark: found ${found.join(', ')}; known are 15 and 71, small ones 95, 131, 192, 212.`);
+  print(
+    `\nRelease benchmark: found ${found.join(', ')}; labelled are 15 and 71, small ones 95, 131, 192, 212.`,
+  );
 }

@@ -1,4 +1,4 @@
-// Known changes, and how long it takes until they are reported.
+// Known changes, and how long it takes to report them.
 import { Random } from './random.mjs';
 import { DAY, HOUR, MINUTE, profileOf, SimulatedOperation } from './simulated-operation.mjs';
 
@@ -20,7 +20,7 @@ const PLAIN = {
 const LATENCY = ['latency'];
 const ANY_LATENCY = ['latency', 'tail_latency'];
 
-/** The change, the kind of operation, and the time within which it should be reported. */
+/** The kind of operation, its change, and the time limit for the report. */
 export const CASES = [
   ...[100, 500, 3000].map((perHour) => ({
     name: `median +20 %, ${perHour} an hour`,
@@ -79,7 +79,7 @@ export const CASES = [
     targetMs: 10 * MINUTE,
   },
 ];
-/** The simulation continues for this multiple of the target time. */
+/** Late reports are awaited for this many times the limit. */
 const LONGER = 4;
 
 /** @returns the result of {@link detect} for each seed */
@@ -90,8 +90,8 @@ export function detectAll({ seeds, first, targetMs, ...given }) {
 }
 
 /**
- * Detects the change of one operation after some days of learning.
- * @returns the delay in minutes (undefined if it was not reported), and the error of its start in windows
+ * One operation that changes after some days of learning.
+ * @returns the delay in minutes (undefined if it was not reported), and the error of the reported start in windows
  */
 function detect({ library, seed, given, change, metrics, withinMs }) {
   const { RegressionDetector, RegressionWatch, WindowModel } = library;

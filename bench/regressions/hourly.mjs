@@ -1,4 +1,4 @@
-// Series with one value an hour and no counts, judged value by value with the package's model of what is normal.
+// Series with one value an hour and no counts, tested value by value with the package's model.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -6,12 +6,12 @@ const HOUR = 3_600_000;
 const WARM_UP = 72;
 const JOINED = 3;
 const [BEFORE, AFTER] = [1, 2];
-/** A value is unusual above both: this many deviations, and this share above (or ratio below) the expected value. */
+/** A value is unusual beyond this many deviations, and this relative difference from its expectation. */
 const DEVIATIONS = 5;
 const MIN_EFFECT = 0.5;
-/** A missing value is unusual if it is this rare. */
+/** An hour without a value is unusual if it is this rare. */
 const RARE = 0.02;
-/** How fast the level and the scatter follow, in hours. */
+/** The time constants of the level and the scatter. */
 const LEVEL_HOURS = 24;
 const SCATTER_HOURS = 48;
 const CUT = 4;
@@ -33,9 +33,9 @@ export function hourlySeries(folder) {
 }
 
 /**
- * Which values are unusual. Each hour is a window of which only the value is known; `WindowModel` learns the hours
- * of the day, what is left of it has a level that follows within a day and a scatter that follows within days.
- * Values that are far off are cut off before anything is learned from them. 0 stands for an hour without traffic.
+ * Which values are unusual. Each hour is a window with only a mean; `WindowModel` learns the daily season, and the residuals
+ * have a level that follows within a day and a scatter that follows within days. Outliers are capped before they are
+ * learned. 0 is an hour without traffic.
  */
 export function unusual({ times, values }, WindowModel) {
   const model = new WindowModel();
@@ -60,17 +60,17 @@ export function unusual({ times, values }, WindowModel) {
 /** Hits and misses by episodes: gaps up to 3 hours are joined, from 1 hour before to 2 hours after counts. */
 export function score(series, flags) {
   const real = episodes(series.labels).filter(([, end]) => end >= WARM_UP);
-  const detected = episodes(flags.map((flag, index) => flag && index >= WARM_UP));
+  const reported = episodes(flags.map((flag, index) => flag && index >= WARM_UP));
   const fits = ([from, to], [start, end]) => from <= end + AFTER && to >= start - BEFORE;
-  const found = real.filter((episode) => detected.some((one) => fits(one, episode)));
+  const found = real.filter((episode) => reported.some((one) => fits(one, episode)));
   const delays = found.map((episode) =>
-    Math.max(0, detected.find((one) => fits(one, episode))[0] - episode[0]),
+    Math.max(0, reported.find((one) => fits(one, episode))[0] - episode[0]),
   );
   return {
     real: real.length,
     found: found.length,
-    detected: detected.length,
-    right: detected.filter((one) => real.some((episode) => fits(one, episode))).length,
+    reported: reported.length,
+    right: reported.filter((one) => real.some((episode) => fits(one, episode))).length,
     delays,
     weeks: (flags.length - WARM_UP) / 168,
   };

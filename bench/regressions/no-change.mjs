@@ -1,14 +1,14 @@
-// A service without changes: every reported regression is false.
+// A service in which nothing changes: every report is false.
 import { Random } from './random.mjs';
 import { DAY, MINUTE, profileOf, SimulatedOperation } from './simulated-operation.mjs';
 
 const COLD_MS = 3 * MINUTE;
-/** The service restarts once a day, at four. */
+/** Restarted once a day, at four. */
 const RESTART_AT = 4 * 60 * MINUTE;
 const START = 20_000 * DAY;
 const HALF_LIFE_DAYS = 7;
 
-/** @returns the reported regressions, and the number of windows */
+/** @returns the false reports, and the number of windows */
 export function simulateNoChange({ library, operations, days, seed }) {
   const { RegressionDetector, RegressionWatch, WindowModel } = library;
   const random = new Random(seed);

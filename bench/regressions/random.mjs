@@ -1,11 +1,11 @@
-// Reproducible random numbers, fast enough for some hundred million of them.
+// Fast random numbers from a seed.
 
 const QUANTILES = 1 << 14;
 const normals = Float64Array.from({ length: QUANTILES }, (_, index) =>
   normalQuantile((index + 0.5) / QUANTILES),
 );
 
-/** A random number generator with a seed. */
+/** The same seed gives the same numbers. */
 export class Random {
   constructor(seed) {
     this.state = Math.imul(seed + 1, 0x9e3779b1) | 0;
@@ -29,12 +29,12 @@ export class Random {
     return low + (high - low) * this.uniform();
   }
 
-  /** Evenly between the logarithms. */
+  /** Log-uniform. */
   scale(low, high) {
     return low * (high / low) ** this.uniform();
   }
 
-  /** A random number of events with this expectation. */
+  /** The number of events with this expectation. */
   poisson(expected) {
     if (expected > 30) return Math.max(0, Math.round(expected + Math.sqrt(expected) * this.normal()));
     const limit = Math.exp(-expected);

@@ -1,4 +1,4 @@
-// An operation of a simulated service: its traffic, its latencies, and the resulting windows.
+// A simulated operation: its traffic, its latencies, and the resulting windows.
 import { Random } from './random.mjs';
 
 export const MINUTE = 60_000;
@@ -7,10 +7,10 @@ export const DAY = 24 * HOUR;
 const SLOT = 10_000;
 const MIN_COUNT = 30;
 const MAX_MS = 30 * MINUTE;
-/** The variation of windows without a change, as a standard deviation of the logarithm. */
+/** The noise between windows, as a standard deviation of the logarithm. */
 const NOISE = 0.06;
 
-/** The operations of a service: a mix of everything that causes false alarms. */
+/** A random operation of a service: a mix of everything that causes false reports. */
 export function profileOf(random, given = {}) {
   const kind = random.uniform();
   return {
@@ -23,10 +23,10 @@ export function profileOf(random, given = {}) {
     slowShare: kind < 0.3 ? random.scale(0.03, 0.5) : 0,
     slowFactor: random.scale(3, 15),
     tailShare: kind > 0.75 ? random.between(0.002, 0.02) : 0,
-    // The daily drift of the share of the slow mode, relative to that share.
+    // The relative drift of the share of the slow mode in a day.
     drift: random.uniform() < 0.3 ? 0.1 : 0,
     noise: NOISE,
-    // The duration of noise.
+    // How long the noise lasts.
     noiseMs: random.scale(2, 30) * MINUTE,
     errorRate: random.uniform() < 0.5 ? 0 : random.scale(0.0005, 0.03),
     queries: random.uniform() < 0.3 ? 0 : Math.ceil(random.scale(0.5, 12)),
@@ -35,11 +35,11 @@ export function profileOf(random, given = {}) {
   };
 }
 
-/** No change. Factors of latencies, of those beyond the 95th percentile, errors added, factor of statements. */
+/** Factors of all latencies and of those above the p95, added errors, factor of statements. */
 export const UNCHANGED = { latency: 1, tail: 1, errors: 0, queries: 1 };
 
 export class SimulatedOperation {
-  /** @param built where the package was built: its buckets make the figures as coarse as they are */
+  /** @param buckets the package's buckets, which round the figures */
   constructor(profile, seed, buckets) {
     this.profile = profile;
     this.random = new Random(seed);
@@ -55,7 +55,7 @@ export class SimulatedOperation {
     this.p99Ms = this.percentile(0.99);
   }
 
-  /** The window that starts at `from`, in milliseconds. */
+  /** The window that begins at `from`, milliseconds. */
   window(from, knowsP99 = true) {
     const { profile, random } = this;
     const season = Math.sin(2 * Math.PI * (from / DAY + profile.phase));
@@ -78,7 +78,7 @@ export class SimulatedOperation {
     this.advance((from + to) / 2);
     const level = profile.medianMs * Math.exp(profile.latencySeason * season + this.noise);
     let [sum, logs, over, errors] = [0, 0, 0, 0];
-    // Requests are spread evenly over a window: if the change falls into it, only its last requests have changed.
+    // Requests are spread evenly over the window, so the last ones of a window with the change have it.
     const first = Math.ceil((count * (this.changeAt - from)) / (to - from));
     const errorNoise = Math.exp(0.3 * random.normal());
     for (let i = 0; i < count; i++) {
@@ -111,7 +111,7 @@ export class SimulatedOperation {
     };
   }
 
-  /** A latency with a median of 1, without season, noise and change. */
+  /** A random latency with a median of 1, without season and noise. */
   shape() {
     const { profile, random } = this;
     let value = Math.exp(profile.sigma * random.normal());

@@ -24,9 +24,9 @@ import { type OptionTable, option } from '../validation/option-table.js';
 import { formatValue, type OptionFault } from '../validation/options-error.js';
 import type { AlertOptions, AlertRuleOptions, SilenceOptions } from './alert-options.js';
 import { BURN_POLICIES } from './burn-rate.js';
-import { ruleName } from './rule-name.js';
+import { ruleName } from './rule-common.js';
 
-/** Each rule and each objective takes time in every evaluation, and an objective 3.4 KB. */
+/** Rules and objectives cost time in every evaluation, an objective 3.4 KB of memory as well. */
 const MAX_RULES = 1000;
 const MAX_SLOS = 1000;
 const MAX_SILENCES = 1000;
@@ -35,7 +35,7 @@ const MAX_LABELS = 20;
 const MAX_LABEL = 200;
 
 const type: Check = {
-  allowed: 'a type of operations such as http (a letter, then letters, digits, _, - or ., 64 at most)',
+  allowed: 'an operation type such as http (a letter, then up to 63 letters, digits, _, - or .)',
   accepts: (value) => typeof value === 'string' && OPERATION_TYPE_PATTERN.test(value),
 };
 const labels: Check = {
@@ -48,7 +48,7 @@ const labels: Check = {
     ),
 };
 const headers: Check = {
-  allowed: 'an object of names and values that HTTP allows in a header',
+  allowed: 'an object of valid HTTP header names and values',
   secret: true,
   accepts: (value) => isObject(value) && Object.entries(value).every(isHeader),
 };
@@ -92,7 +92,7 @@ const ofOperations: Shape = {
 };
 const finding: Shape = { operation: text, thresholdMs: milliseconds, withinMinutes: number(0.1, 1440) };
 
-/** What a rule of each kind is given beside what all have. */
+/** The options of each kind of rule, in addition to the common ones. */
 const KINDS: Readonly<Record<AlertRuleOptions['kind'], Shape>> = {
   slow_percentage: { ...ofOperations, threshold: required(number(0, 100)) },
   latency: {
@@ -131,7 +131,6 @@ const SILENCE: Shape = {
   daily: { from: required(timeOfDay), to: required(timeOfDay) },
 };
 
-/** What `alerts` may hold. */
 export const ALERT_OPTION_TABLE: OptionTable<AlertOptions> = {
   enabled: option(boolean, { default: true }),
   intervalMs: option(whole(100, 3_600_000), { default: 5000 }),
@@ -153,7 +152,7 @@ export const ALERT_OPTION_TABLE: OptionTable<AlertOptions> = {
   notifiers: {
     log: option(logLevel, { default: true }),
     webhook: {
-      // An address may hold a password, and with many services it is the secret itself.
+      // A URL may contain a password, and for many services the URL itself is the secret.
       url: required({ ...httpAddress('https://example.com/alerts'), secret: true }),
       secret: longSecret,
       headers: option(headers, { default: {} }),
@@ -170,7 +169,7 @@ export const ALERT_OPTION_TABLE: OptionTable<AlertOptions> = {
   },
 };
 
-/** Adds what is wrong between options that are each right: names that are there twice, silences that never are. */
+/** Adds faults across options: duplicate names, silences that never apply. */
 export function checkAlerts(alerts: unknown, faults: OptionFault[]): void {
   if (!isObject(alerts) || faults.some(({ path }) => path.startsWith('alerts'))) return;
   const { rules = [], slos = [], silences = [] } = alerts as Record<string, Record<string, unknown>[]>;
@@ -187,7 +186,7 @@ export function checkAlerts(alerts: unknown, faults: OptionFault[]): void {
   for (const [index, silence] of silences.entries()) checkTimes(silence, `alerts.silences[${index}]`, faults);
 }
 
-/** What is wrong with one silence. */
+/** The faults of one silence. */
 export function silenceFaults(silence: unknown): OptionFault[] {
   const faults: OptionFault[] = [];
   if (!isObject(silence)) return [{ path: 'silence', received: formatValue(silence), allowed: 'an object' }];
@@ -200,7 +199,7 @@ function isKind(name: unknown): name is AlertRuleOptions['kind'] {
   return typeof name === 'string' && Object.hasOwn(KINDS, name);
 }
 
-/** By its kind; one of no kind is told that alone. */
+/** The options of a rule by its kind. Without a valid kind, only that is reported. */
 function ruleShape(rule: Record<string, unknown>): Shape {
   const name = rule['kind'];
   const own = isKind(name)
@@ -222,7 +221,7 @@ function checkNames(
       faults.push({
         path: `${path}[${index}].name`,
         received: formatValue(name),
-        allowed: `a name that no other ${what} has`,
+        allowed: `a unique ${what} name`,
       });
     }
     seen.add(name);
@@ -233,7 +232,7 @@ function checkTimes(silence: SilenceOptions, path: string, faults: OptionFault[]
   const { from, until, daily } = silence;
   if (Object.values(silence).every((value) => value === undefined)) {
     const names = Object.keys(SILENCE).join(', ');
-    faults.push({ path, received: 'an object without any of them', allowed: `one of ${names} at least` });
+    faults.push({ path, received: 'none of its fields', allowed: `at least one of ${names}` });
   }
   if (from !== undefined && until !== undefined && new Date(from) >= new Date(until)) {
     faults.push({ path: `${path}.until`, received: formatValue(until), allowed: 'a moment after from' });
@@ -242,7 +241,7 @@ function checkTimes(silence: SilenceOptions, path: string, faults: OptionFault[]
     faults.push({
       path: `${path}.daily.to`,
       received: formatValue(daily.to),
-      allowed: 'another time than from',
+      allowed: 'a time other than from',
     });
   }
 }

@@ -5,9 +5,9 @@ import { Flapping } from './flapping.js';
 interface Episode {
   readonly id: string;
   readonly subject: string | undefined;
-  /** When its condition began to hold. */
+  /** When its condition began to hold, in milliseconds since 1970. */
   since: number;
-  /** Absent while it is pending. */
+  /** Undefined while it is pending. */
   firedAt: number | undefined;
   /** Since when the condition to resolve has held. */
   quietSince: number | undefined;
@@ -21,15 +21,15 @@ interface RuleState {
   readonly episodes: Map<string, Episode>;
 }
 
-/** Readings after which the rest of a rule's may wait for others. */
-const READINGS_A_SLICE = 50;
+/** The number of readings per slice. */
+const READINGS_PER_SLICE = 50;
 
-/** Episodes that are pending or firing, over all rules: what would begin beyond it is counted alone. */
+/** The number of pending and firing episodes of all rules. Further ones are only counted. */
 export const MAX_EPISODES = 1000;
 
 /**
- * Holds each rule against its readings and tells of the changes of its state: pending while its condition holds for
- * less than `forMs`, then firing, and resolved once it was gone for `keepFiringMs`. Knows no clock.
+ * Evaluates each rule and emits the changes of its alerts: pending until the condition has held for `forMs`, then firing,
+ * and resolved once the condition has been gone for `keepFiringMs`. Has no clock.
  */
 export class AlertEvaluator {
   private readonly states: readonly RuleState[];
@@ -37,10 +37,10 @@ export class AlertEvaluator {
   private open = 0;
   private sequence = 0;
   private tick = 0;
-  /** Episodes that did not begin because there were too many. */
+  /** The number of episodes beyond {@link MAX_EPISODES}. */
   dropped = 0;
 
-  /** @param onError is told of a rule that could not be read; its state stays as it is */
+  /** @param onError receives the errors of rules, which keep their state */
   constructor(
     rules: readonly AlertRule[],
     private readonly notify: (alert: PerformanceAlert) => void,
@@ -54,12 +54,12 @@ export class AlertEvaluator {
     for (const _ of this.slices(now));
   }
 
-  /** The same with a rest after each rule and some readings, in which the caller may let others run. */
+  /** As {@link evaluate}, with a yield after each rule and each 50 readings. */
   *slices(now: number): Generator<undefined> {
     this.tick++;
     for (const state of this.states) {
       try {
-        yield* this.hold(state, now);
+        yield* this.evaluateRule(state, now);
       } catch (error) {
         this.onError(error);
       }
@@ -67,14 +67,14 @@ export class AlertEvaluator {
     }
   }
 
-  /** The alerts that fire at present, as rule and subject. */
+  /** The firing alerts. */
   active(): { rule: string; subject?: string; firedAt: number }[] {
     return this.openAlerts().flatMap(({ rule, subject, firedAt }) =>
       firedAt === undefined ? [] : [{ rule, subject, firedAt }],
     );
   }
 
-  /** Every episode that is pending or firing. */
+  /** The pending and firing alerts. */
   openAlerts(): OpenAlert[] {
     return this.states.flatMap(({ rule, episodes }) =>
       [...episodes.values()].map(({ subject, since, firedAt }) => ({
@@ -87,7 +87,7 @@ export class AlertEvaluator {
     );
   }
 
-  /** Every rule, and whether it fires for anything. */
+  /** Every rule, and whether any of its alerts fires. */
   *rules(): Iterable<{ rule: string; severity: Severity; firing: boolean }> {
     for (const { rule, episodes } of this.states) {
       let firing = false;
@@ -96,12 +96,12 @@ export class AlertEvaluator {
     }
   }
 
-  private *hold(state: RuleState, now: number): Generator<undefined> {
+  private *evaluateRule(state: RuleState, now: number): Generator<undefined> {
     const { rule, episodes } = state;
     const tick = this.tick;
     let read = 0;
     for (const reading of rule.read(now)) {
-      if (++read % READINGS_A_SLICE === 0) yield undefined;
+      if (++read % READINGS_PER_SLICE === 0) yield undefined;
       const key = reading.key ?? reading.subject ?? '';
       const episode = episodes.get(key) ?? this.begin(state, key, reading, now);
       if (episode === undefined) continue;
@@ -109,7 +109,7 @@ export class AlertEvaluator {
       this.judge(state, key, episode, reading, now);
     }
     for (const [key, episode] of episodes) {
-      if (++read % READINGS_A_SLICE === 0) yield undefined;
+      if (++read % READINGS_PER_SLICE === 0) yield undefined;
       if (episode.seenIn !== tick) this.quiet(state, key, episode, undefined, now);
     }
   }
@@ -138,7 +138,7 @@ export class AlertEvaluator {
   private judge(state: RuleState, key: string, episode: Episode, reading: RuleReading, now: number): void {
     const { rule } = state;
     episode.last = reading;
-    // A clock that was set back must not make it wait for as long.
+    // If the clock is set back, the alert must not wait for that time as well.
     episode.since = Math.min(episode.since, now);
     if (reading.isCoveredByType === true) {
       episode.quietSince = undefined;
@@ -158,7 +158,7 @@ export class AlertEvaluator {
     this.notify(alertOf(rule, 'firing', episode, episode.last, now));
   }
 
-  /** @param reading absent: there is nothing to complain of any more */
+  /** @param reading undefined if the subject has none any more */
   private quiet(
     state: RuleState,
     key: string,

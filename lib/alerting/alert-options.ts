@@ -3,65 +3,65 @@ import type { Severity } from '../explain/finding.js';
 import type { LeakingMemory } from '../leaks/leak.js';
 import type { NotifierOptions, ResolvedNotifierOptions } from './notifier-options.js';
 
-/** What alerts, and whom it tells. */
+/** Alert rules, objectives and notification channels. */
 export interface AlertOptions {
   /** Default true. */
   enabled?: boolean | undefined;
   /** Milliseconds between two evaluations. Default 5000. */
   intervalMs?: number | undefined;
-  /** Percent of slow operations of a type above which it alerts, once there are `minCount`. Default 5 and 20. */
+  /** Fires if more than `threshold` percent of at least `minCount` operations of a type are slow. Default 5 and 20. */
   slowPercentage?: { threshold?: number | undefined; minCount?: number | undefined } | undefined;
   /**
-   * Percent of failures above which it alerts, once there are `minCount` operations: of a type, and of one operation.
-   * Default 50 and 20: more than half fails.
+   * Fires if more than `threshold` percent of at least `minCount` operations fail: of a type, or of one operation. Default 50
+   * and 20: more than half fails.
    */
   errorRate?: { threshold?: number | undefined; minCount?: number | undefined } | undefined;
-  /** Percent of the heap limit in use above which it alerts. Default 90. */
+  /** Fires if more than this percentage of the heap limit is used. Default 90. */
   heapUsed?: { threshold?: number | undefined } | undefined;
   /**
    * The default rules: `slow_percentage`, `error_rate` (after 30 seconds; critical for incoming requests), `heap_used`,
-   * `leak` (a confirmed one) and `regression`. A rule of yours with one of these names stands in its place. Default true.
+   * `leak` (a confirmed one) and `regression`. A rule of your own with one of these names replaces it. Default true.
    */
   defaultRules?: boolean | undefined;
   /** Rules of your own. */
   rules?: AlertRuleOptions[] | undefined;
-  /** Objectives; each alerts when its error budget is spent too fast. */
+  /** Objectives (SLOs). An objective fires if its error budget burns too fast. */
   slos?: SloOptions[] | undefined;
-  /** When what is not told. `monitor.silence()` adds one while the application runs. */
+  /** Alerts without notifications. `monitor.silence()` adds a silence at runtime. */
   silences?: SilenceOptions[] | undefined;
   /**
-   * What is beyond it waits, and what is over before it was told is counted in the next notification. That something
-   * told is resolved is always told. Default 60.
+   * Alerts beyond the limit wait. Those resolved before their notification are counted in the next one. Notifications of
+   * resolved alerts are not limited. Default 60.
    */
   maxNotificationsPerHour?: number | undefined;
-  /** Seconds after which what still fires is told again. Default: never. */
+  /** Seconds after which the notification of a firing alert is repeated. Default: never. */
   repeatIntervalSeconds?: number | undefined;
   notifiers?: NotifierOptions | undefined;
 }
 
-/** What every rule can be given. */
+/** The options common to all rules. */
 export interface AlertRuleCommon {
-  /** Unique among the rules. Default: the kind, with what it is about where that is given: `error_rate GET /orders`. */
+  /** Unique among the rules. Default: the kind and its subject, such as `error_rate GET /orders`. */
   name?: string | undefined;
-  /** Default `warning`; of `heap_used` `critical`. */
+  /** Default `warning`; for `heap_used` `critical`. */
   severity?: Severity | undefined;
-  /** Seconds that it must hold before it fires. Default 0; of `event_loop_utilization` 60. */
+  /** Seconds for which the condition must hold before the alert fires. Default 0; for `event_loop_utilization` 60. */
   forSeconds?: number | undefined;
-  /** Seconds that it must be gone before it is resolved. Default 0; of the kinds about the event loop 60. */
+  /** Seconds for which the condition must be gone before the alert resolves. Default 0; for `event_loop_*` 60. */
   keepFiringSeconds?: number | undefined;
-  /** It resolves when its figure is that share below the threshold. Default 0.2; of `heap_used` 0.1. */
+  /** The alert resolves once the value is this share below the threshold. Default 0.2 (20 %); for `heap_used` 0.1. */
   hysteresis?: number | undefined;
-  /** Given along with its alerts. */
+  /** Added to its alerts. */
   labels?: Record<string, string> | undefined;
 }
 
-/** Which operations: one by its name (`GET /orders`), all of a type, one name of one type; else each type by itself. */
+/** Selects one operation by name (`GET /orders`), all of a type, or one name of one type. Default: each type. */
 interface OfOperations {
   operation?: string | undefined;
   type?: string | undefined;
   /** Default `minute`. */
   window?: 'minute' | 'hour' | undefined;
-  /** Operations in the window below which it does not begin. Default 20; of the p99 100. */
+  /** The least number of operations in the window. Default 20; for the p99 100. */
   minCount?: number | undefined;
 }
 
@@ -78,15 +78,15 @@ export interface LatencyRuleOptions extends AlertRuleCommon, OfOperations {
 }
 
 /**
- * Percent of operations that failed. Expected errors are not counted: 4xx answers to outgoing calls, exceptions that Nest
- * answers with 4xx, and work for a client that has gone away.
+ * Percent of failed operations. Expected errors do not count: 4xx responses to outgoing calls, exceptions that Nest answers
+ * with 4xx, and work for a client that has disconnected.
  */
 export interface ErrorRateRuleOptions extends AlertRuleCommon, OfOperations {
   kind: 'error_rate';
   threshold: number;
   /**
-   * Also evaluates each operation of the type, or of each type, by itself. An operation does not begin to fire while
-   * its type exceeds the threshold. Not with `operation`. Default false.
+   * Also evaluates each operation separately. An operation does not fire while its type exceeds the threshold. Not allowed
+   * with `operation`. Default false.
    */
   perOperation?: boolean;
 }
@@ -111,27 +111,27 @@ export interface EventLoopUtilizationRuleOptions extends AlertRuleCommon {
 
 export interface LeakRuleOptions extends AlertRuleCommon {
   kind: 'leak';
-  /** `suspect`: from the first suspicion on. Default `confirmed`. */
+  /** `suspect` also includes leaks that are not confirmed. Default `confirmed`. */
   state?: 'suspect' | 'confirmed' | undefined;
-  /** Default: each. */
+  /** Default: all. */
   memory?: LeakingMemory | undefined;
 }
 
-/** Regressions that are open. */
+/** Open regressions. */
 export interface RegressionRuleOptions extends AlertRuleCommon {
   kind: 'regression';
   operation?: string | undefined;
   metric?: RegressionMetric | undefined;
-  /** The least change in percent. Default 0: each that the test accepts. */
+  /** The smallest change in percent. Default 0: every significant regression. */
   minChangePercent?: number | undefined;
 }
 
-/** Findings that were seen within the last minutes. */
+/** Findings of the last minutes. */
 export interface FindingRuleOptions extends AlertRuleCommon {
   kind: 'n_plus_one' | 'event_loop_block';
-  /** The operation within which it was seen. Default: each. */
+  /** The operation in which it was found. Default: all. */
   operation?: string | undefined;
-  /** Milliseconds of the worst time above which it alerts. Default 0. */
+  /** Fires if the worst occurrence took more than this, in milliseconds. Default 0. */
   thresholdMs?: number | undefined;
   /** Default 5. */
   withinMinutes?: number | undefined;
@@ -149,34 +149,34 @@ export type AlertRuleOptions =
   | FindingRuleOptions;
 
 /**
- * What share of an operation is to be good. An operation is bad when it fails or takes longer than `thresholdMs`. It
- * alerts when the error budget burns 14.4 times too fast (in 1 h and 5 min, `slo_burn_fast`), 6 times (6 h and 30 min,
- * `slo_burn_medium`), or at all (3 d and 6 h, `slo_burn_slow`, a warning): with 3 bad ones at least, and more than chance
- * makes of an operation that spends its budget exactly.
+ * An objective for the share of good executions of an operation. An execution is bad if it fails or takes longer than
+ * `thresholdMs`. It fires at a burn rate above 14.4 (in 1 h and 5 min, `slo_burn_fast`), 6 (6 h and 30 min,
+ * `slo_burn_medium`) or 1 (3 d and 6 h, `slo_burn_slow`, a warning), with at least 3 bad executions, and only if a service
+ * meeting its objective would not show that many by chance.
  */
 export interface SloOptions {
   /** Unique. Default: the operation. */
   name?: string | undefined;
   /** The name of an operation: `GET /orders`, `OrdersService.place`. */
   operation: string;
-  /** Only when it is of that type. */
+  /** Counts only operations of this type. */
   type?: string | undefined;
-  /** The share that is to be good, 0.5 to 0.99999. */
+  /** The required share of good executions, 0.5 to 0.99999. */
   objective: number;
-  /** Milliseconds. Without it only failures are bad. */
+  /** In milliseconds. Without it, only failures are bad. */
   thresholdMs?: number | undefined;
 }
 
-/** What is not told, and when. All that is given must fit; at least one must be given. */
+/** Suppresses notifications of alerts. All given criteria must match; at least one is required. */
 export interface SilenceOptions {
-  /** The name of a rule, where `*` stands for anything. */
+  /** The name of a rule; `*` matches any characters. */
   rule?: string | undefined;
-  /** What the alert is about, such as `GET /reports/*`. */
+  /** The subject of the alert, such as `GET /reports/*`. */
   subject?: string | undefined;
-  /** Moments: a `Date`, milliseconds since 1970, or a date as in ISO 8601. */
+  /** A `Date`, milliseconds since 1970, or an ISO 8601 date. */
   from?: Date | number | string | undefined;
   until?: Date | number | string | undefined;
-  /** Times of day on the clock of the process (`TZ`), such as 02:00 to 04:00; over midnight when `to` is earlier. */
+  /** Times of day in the time zone of the process (`TZ`), such as 02:00 to 04:00; past midnight if `to` is earlier. */
   daily?: { from: string; to: string } | undefined;
 }
 

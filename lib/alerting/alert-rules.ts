@@ -6,9 +6,9 @@ import { burnRateRules } from './burn-rate-rules.js';
 import { findingRule, leakRule, regressionRule } from './finding-rules.js';
 import { operationRule } from './operation-rules.js';
 import { eventLoopDelayRule, eventLoopUtilizationRule, heapUsedRule } from './process-rules.js';
-import { ruleName } from './rule-name.js';
+import { ruleName } from './rule-common.js';
 
-/** Every rule that the options ask for: those to begin with, those of the objectives, and the user's. */
+/** All rules of the options: default rules, the user's rules, and those of objectives. */
 export function alertRules(options: ResolvedAlertOptions, sources: AlertSources): AlertRule[] {
   const own = new Set(options.rules.map(ruleName));
   const rules = defaultRules(options).filter((rule) => !own.has(ruleName(rule)));
@@ -19,10 +19,10 @@ export function alertRules(options: ResolvedAlertOptions, sources: AlertSources)
   ];
 }
 
-/** A deployment or a dependency that restarts makes requests fail for some seconds, and nobody can act on that. */
+/** Failures of some seconds, during a deployment or the restart of a dependency, need no action. */
 const ERRORS_FOR_SECONDS = 30;
 
-/** Few and quiet: each speaks of what costs users something and needs somebody. */
+/** Few rules, each for something that affects users and needs action. */
 function defaultRules(options: ResolvedAlertOptions): AlertRuleOptions[] {
   if (!options.defaultRules) return [];
   return [
@@ -40,7 +40,7 @@ function defaultRules(options: ResolvedAlertOptions): AlertRuleOptions[] {
   ];
 }
 
-/** Failures of what nobody waits for are a warning: a statement may be expected to fail, and a dependency have a substitute. */
+/** Failures are critical for incoming requests only: the application may handle those of a statement or a dependency. */
 function defaultRule(options: AlertRuleOptions, sources: AlertSources): AlertRule {
   const rule = alertRule(options, sources);
   if (options.kind !== 'error_rate') return rule;
@@ -50,7 +50,7 @@ function defaultRule(options: AlertRuleOptions, sources: AlertSources): AlertRul
   };
 }
 
-/** A rule that can be held against figures. */
+/** Creates the rule of one option. */
 export function alertRule(options: AlertRuleOptions, sources: AlertSources): AlertRule {
   switch (options.kind) {
     case 'slow_percentage':

@@ -5,36 +5,36 @@ import type { Failures } from '../statistics/failures.js';
 import type { LatencySummary, WindowName } from '../statistics/operation-statistics.js';
 import type { BurnRate } from './burn-rate.js';
 
-/** What rules are held against. Each is asked when a rule reads it, so that a figure nobody reads is not computed. */
+/** The figures that rules evaluate. They are computed on demand. */
 export interface AlertSources {
-  /** The types that were seen. */
+  /** The types seen so far. */
   types(): readonly string[];
   type(type: string, window: WindowName): LatencySummary | undefined;
-  /** @param type absent: the first operation of that name */
+  /** @param type absent: the first operation with that name */
   operation(name: string, window: WindowName, type?: string): LatencySummary | undefined;
   /** Every operation that failed at least once within the window. */
   failing(window: WindowName): readonly Failures[];
   /** Bytes. */
   heap(): { used: number; limit: number };
-  /** Of the last second: the share in which the loop was busy (0 to 1), and the longest delay of a timer. */
+  /** Of the last second: the utilization of the event loop (0 to 1), and the longest delay of a timer in milliseconds. */
   eventLoop(): { utilization?: number; delayMaxMs?: number };
   leaks(): readonly Leak[];
   regressions(): readonly Regression[];
-  /** Those that were seen since that moment, in milliseconds since 1970. */
+  /** Findings seen since this moment, in milliseconds since 1970. */
   findings(type: FindingType, since: number): readonly Finding[];
   burnRates(now: number): readonly BurnRate[];
 }
 
 /**
- * The sources within one tick: many rules ask for the same figures, which cost a walk through an operation's
- * segments. Emptied before each tick; holds what its rules name and so is bounded by them.
+ * Caches the figures of one tick, since many rules read the same ones and each costs a pass over an operation's segments.
+ * Bounded by the number of rules.
  */
 export class TickSources implements AlertSources {
   private readonly kept = new Map<string, unknown>();
 
   constructor(private readonly sources: AlertSources) {}
 
-  /** Forgets the figures of the last tick. */
+  /** Discards the figures of the last tick. */
   refresh(): void {
     this.kept.clear();
   }

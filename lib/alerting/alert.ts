@@ -1,34 +1,34 @@
 import type { Severity } from '../explain/finding.js';
 
-/** What an alert tells of: that a rule's condition began to hold, or that it no longer does. */
+/** An event of an alert: it fires, or it is resolved. */
 export interface PerformanceAlert {
-  /** The same for the firing and the resolved event of one episode. */
+  /** The same for the firing and the resolved event of one alert. */
   id: string;
   state: 'firing' | 'resolved';
   /** The rule's name. */
   rule: string;
   severity: Severity;
-  /** What it is about within the rule, such as an operation or its type; absent where there is only one. */
+  /** The subject within the rule, such as an operation or its type; absent if the rule has only one. */
   subject?: string;
-  /** The figure that the rule looks at, in the rule's unit, and the limit it was held against. */
+  /** The value that the rule evaluates and its threshold, in `unit`. */
   value: number;
   threshold: number;
   unit: AlertUnit;
-  /** When it began to fire, and when this event was made, in milliseconds since 1970. */
+  /** When it fired, and when this event occurred, in milliseconds since 1970. */
   firedAt: number;
   timestamp: number;
-  /** Those of the rule, and what tells subjects apart: `operation`, `type`, `metric`. */
+  /** The labels of the rule and those of the subject: `operation`, `type`, `metric`. */
   labels: Readonly<Record<string, string>>;
-  /** It fires again and again within an hour, and so is held until it was quiet for ten minutes. */
+  /** It fired at least four times within an hour, and resolves only after ten quiet minutes. */
   flapping?: true;
   /** One sentence for a person. */
   summary: string;
 }
 
-/** `ratio` is a number without a unit: a share of 0 to 1, or how many times too fast an error budget is spent. */
+/** `ratio` is a number without a unit: a share of 0 to 1, or a burn rate. */
 export type AlertUnit = '%' | 'ms' | 'ratio' | 'MB/h';
 
-/** An episode that has not ended. `pending`: its condition holds, but not for long enough. */
+/** An alert that is pending or firing. `pending`: its condition has not held for long enough yet. */
 export interface OpenAlert {
   readonly rule: string;
   readonly subject?: string;
@@ -38,44 +38,44 @@ export interface OpenAlert {
   readonly firedAt?: number;
 }
 
-/** One figure that a rule is evaluated on. */
+/** One value that a rule evaluates. */
 export interface RuleReading {
   subject?: string;
-  /** Tells readings of one subject apart. Default: the subject. */
+  /** Distinguishes readings of one subject. Default: the subject. */
   key?: string;
   value: number;
-  /** The number of operations behind the value. Below the rule's `minCount` nothing begins to fire. */
+  /** The number of operations behind the value. Below the rule's `minCount`, no alert begins. */
   count?: number;
-  /** It may be chance: nothing begins to fire for it, and nothing is resolved. */
+  /** Whether it may be chance: then no alert begins, and none is resolved. */
   isWithinNoise?: boolean;
-  /** The alert of its whole type speaks for it: it does not fire meanwhile, and what is pending or firing stays so. */
+  /** Whether the alert of its type covers it: then its alert neither begins nor changes. */
   isCoveredByType?: boolean;
-  /** Where they are others than the rule's. */
+  /** Limits that differ from the rule's. */
   limits?: { readonly threshold: number; readonly resolveBelow: number };
   labels?: Readonly<Record<string, string>>;
-  /** What `describe` cannot make of the figures. */
+  /** Details for `describe`. */
   explanation?: string;
 }
 
 /**
- * A rule as data: what it reads, and the limits between which it keeps its state. It fires above `threshold` and
- * resolves at `resolveBelow` or less, so that a value that hovers around the threshold does not flap.
+ * A rule as data. It fires above `threshold` and resolves at `resolveBelow` or less, so that a value around the threshold
+ * does not flap.
  */
 export interface AlertRule {
   readonly name: string;
   readonly severity: Severity;
-  /** In the place of `severity`, where it depends on the reading. */
+  /** Overrides `severity` if it depends on the reading. */
   readonly severityOf?: (reading: RuleReading) => Severity;
   readonly unit: AlertUnit;
   readonly threshold: number;
   readonly resolveBelow: number;
   readonly minCount?: number;
-  /** How long the condition must hold before it fires, and be gone before it is resolved. Milliseconds. */
+  /** How long the condition must hold before it fires, and be gone before it resolves, in milliseconds. */
   readonly forMs: number;
   readonly keepFiringMs: number;
   readonly labels: Readonly<Record<string, string>>;
   /**
-   * A subject that is absent from the readings has nothing to complain of.
+   * A subject without a reading resolves.
    * @param now milliseconds since 1970
    */
   read(now: number): Iterable<RuleReading>;

@@ -17,19 +17,19 @@ import { notifiersOf } from './notifiers.js';
 import { Silences } from './silences.js';
 import { SloCounters } from './slo-counters.js';
 
-/** Rules are evaluated for so long in one turn of the event loop. A single rule is not divided. */
+/** How long rules are evaluated in one turn of the event loop. */
 const SLICE_MS = 2;
-/** What objectives counted gets its time at least that often. */
+/** The longest interval at which counts of objectives get their time. */
 const TURN_MS = 10_000;
 const FLUSH_MS = 3000;
 
-/** What alerts are made of: everything but the burn rates, which are counted here. */
+/** The sources from outside: all but the burn rates, which are counted here. */
 export type MonitorSources = Omit<AlertSources, 'burnRates'>;
 
-/** Rules, their state, and who is told of it: from figures to notifications. Knows nothing of Nest. */
+/** Alerting from figures to notifications: rules, the states of alerts, and notification channels. */
 export class Alerting {
   readonly slos: SloCounters;
-  /** Where the log notifier writes. Set by whoever has a log; without it nothing is written. */
+  /** The log of the log notifier and of warnings. Without it, nothing is written. */
   log: AlertLog | undefined;
 
   private readonly sources: TickSources;
@@ -37,14 +37,14 @@ export class Alerting {
   private readonly silences: Silences;
   private readonly policy: NotificationPolicy;
   private readonly notifiers: readonly Notifier[];
-  private readonly toldEvents: DeferredEmitter<PerformanceAlert>;
+  private readonly notifiedEvents: DeferredEmitter<PerformanceAlert>;
   private changes: PerformanceAlert[] = [];
   private timers: NodeJS.Timeout[] = [];
   private slices: Generator<undefined> | undefined;
 
   /**
-   * @param onAlert is told of each change of a rule's state, silenced or not
-   * @param onError is told of faults of ours and of listeners
+   * @param onAlert receives each change of an alert, silenced or not
+   * @param onError receives errors of rules, notifiers and listeners
    */
   constructor(
     private readonly options: ResolvedAlertOptions,
@@ -66,61 +66,61 @@ export class Alerting {
           options.repeatIntervalSeconds === undefined ? undefined : options.repeatIntervalSeconds * 1000,
       },
       this.silences,
-      (notification) => this.tell(notification),
+      (notification) => this.notifyAll(notification),
     );
     this.notifiers = options.enabled
       ? notifiersOf(
           options.notifiers,
           service,
-          // A log may be anybody's, and who warns may be in the middle of sending.
+          // The log is the application's and may throw.
           (level, message) => this.guarded(() => this.log?.(level, message)),
           options.intervalMs,
         )
       : [];
-    this.toldEvents = new DeferredEmitter(onError);
+    this.notifiedEvents = new DeferredEmitter(onError);
   }
 
-  /** Begins to evaluate on a timer that does not keep the process alive. */
+  /** Starts evaluating, on a timer that does not keep the process alive. */
   start(): void {
     if (!this.options.enabled || this.timers.length > 0) return;
     this.timers.push(setInterval(() => this.begin(Date.now()), this.options.intervalMs));
-    // Evaluating gives counts their time, too.
+    // Frequent evaluations turn the counts as well.
     if (this.slos.size > 0 && this.options.intervalMs > TURN_MS) {
       this.timers.push(setInterval(() => this.guarded(() => this.slos.turn(Date.now())), TURN_MS));
     }
     for (const timer of this.timers) timer.unref();
   }
 
-  /** Holds every rule against the present figures at once. */
+  /** Evaluates every rule without pauses. */
   evaluate(now: number): void {
-    // What the timer began is done anew.
+    // Aborts an evaluation that the timer began.
     this.slices = undefined;
     this.refresh(now);
     this.evaluator.evaluate(now);
     this.settle(now);
   }
 
-  /** The alerts that fire at present. */
+  /** The firing alerts. */
   active(): { rule: string; subject?: string; firedAt: number }[] {
     return this.evaluator.active();
   }
 
-  /** Every alert that is pending or firing. */
+  /** The pending and firing alerts. */
   openAlerts(): OpenAlert[] {
     return this.evaluator.openAlerts();
   }
 
-  /** Every rule, and whether it fires for anything; none where alerts are off. */
+  /** Every rule, and whether any of its alerts fires; none if alerts are disabled. */
   rules(): Iterable<{ rule: string; severity: string; firing: boolean }> {
     return this.options.enabled ? this.evaluator.rules() : [];
   }
 
-  /** How each objective stands. */
+  /** The state of each objective. */
   burnRates(now: number): BurnRate[] {
     return this.slos.burnRates(now);
   }
 
-  /** What objectives have counted, to be kept across restarts. */
+  /** Saves and restores the counts of objectives across restarts. */
   readonly savedSlos = {
     saved: (): unknown => {
       if (this.slos.size === 0) return undefined;
@@ -131,9 +131,9 @@ export class Alerting {
   };
 
   /**
-   * Adds a silence, as one in the options. What fires meanwhile is told when it is over, if it still fires.
-   * @throws PerformanceOptionsError for what is not allowed
-   * @returns what ends it
+   * Adds a silence, as in the options. Alerts that still fire when it ends are notified then.
+   * @throws PerformanceOptionsError for invalid options
+   * @returns a function that ends it
    */
   silence(options: SilenceOptions, now = Date.now()): () => void {
     const faults = silenceFaults(options);
@@ -141,12 +141,12 @@ export class Alerting {
     return this.silences.add(options, now);
   }
 
-  /** Calls `listener` with each alert that is told: not silenced, and within the limit. Returns what stops it. */
+  /** Calls `listener` with each notified alert: not silenced, and within the limit. @returns a function that stops it */
   onNotified(listener: (alert: PerformanceAlert) => void): () => void {
-    return this.toldEvents.on(listener);
+    return this.notifiedEvents.on(listener);
   }
 
-  /** How telling goes, by notifier, and alerts and events that there were too many of. */
+  /** The delivery of each notifier, and the alerts and events dropped by limits. */
   get status(): {
     droppedEpisodes: number;
     droppedEvents: number;
@@ -155,23 +155,22 @@ export class Alerting {
     const notifiers = Object.fromEntries(
       this.notifiers.flatMap(({ name, status }) => (status === undefined ? [] : [[name, status]])),
     ) as Record<string, NotifierStatus>;
-    return { droppedEpisodes: this.evaluator.dropped, droppedEvents: this.toldEvents.dropped, notifiers };
+    return { droppedEpisodes: this.evaluator.dropped, droppedEvents: this.notifiedEvents.dropped, notifiers };
   }
 
   /**
-   * Evaluates nothing more.
-   * @returns what resolves when all that was told has got through, or 3 seconds later. Never rejects.
+   * Stops evaluating. Resolves when all notifications are delivered, after 3 seconds at the latest. Never rejects.
    */
   async shutdown(): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.slices = undefined;
-    this.toldEvents.close();
+    this.notifiedEvents.close();
     await Promise.all(this.notifiers.map((notifier) => notifier.flush?.(FLUSH_MS)));
   }
 
   private begin(now: number): void {
-    // The one before is not over: the process has more to do than this.
+    // The previous evaluation is not over, since the process is busy.
     if (this.slices !== undefined) return;
     this.guarded(() => {
       this.refresh(now);
@@ -213,10 +212,10 @@ export class Alerting {
     this.onAlert(alert);
   }
 
-  private tell(notification: AlertNotification): void {
+  private notifyAll(notification: AlertNotification): void {
     for (const notifier of this.notifiers) this.guarded(() => notifier.notify(notification));
     if (notification.repeated) return;
-    for (const alert of notification.alerts) this.toldEvents.emit(alert);
+    for (const alert of notification.alerts) this.notifiedEvents.emit(alert);
   }
 
   private guarded(action: () => void): void {

@@ -1,23 +1,22 @@
-import { clearTimeout, setTimeout } from 'node:timers';
+import { settleWithin } from '../async/settle-within.js';
 import type { PerformanceAlert } from './alert.js';
-import { endpointOf } from './endpoint-url.js';
 import type { AlertingService, AlertNotification, Notifier, NotifierStatus } from './notifier.js';
 import type { AlertmanagerOptions } from './notifier-options.js';
-import { postJson } from './post-json.js';
+import { endpointOf, postJson } from './post-json.js';
 
-/** An Alertmanager takes for resolved what was not sent again in time (5 minutes by default). */
+/** Alertmanager resolves alerts that are not sent again in time (5 minutes by default). */
 const RESEND_MS = 60_000;
-/** An alert that is not sent again, because the process is gone, ends after so many times: three are lost, as with Prometheus. */
-const LASTS = 4;
-/** What is resolved is sent again for as long, should it not have got through. */
+/** If the process is gone, an alert ends after this many intervals: three may be lost, as with Prometheus. */
+const LIFETIME_INTERVALS = 4;
+/** Resolved alerts are retried for this long. */
 const RESOLVED_FOR_MS = 900_000;
 const TIMEOUT_MS = 5000;
-/** After a failure, the pause until it is tried again: doubled up to the time between two sends. */
+/** The pause after a failure, which doubles up to {@link RESEND_MS}. */
 const FIRST_RETRY_MS = 5000;
-/** Alerts that it knows of. The evaluator has no more that fire. */
+/** The number of alerts kept. The evaluator has at most 1000 that fire. */
 export const MAX_ALERTS = 2000;
 
-/** As `POST /api/v2/alerts` takes it. */
+/** The format of `POST /api/v2/alerts`. */
 interface PostedAlert {
   readonly labels: Record<string, string>;
   readonly annotations: Record<string, string>;
@@ -27,17 +26,17 @@ interface PostedAlert {
 }
 
 /**
- * Keeps an Alertmanager informed of what fires, as Prometheus does: all of it is sent again every minute, so that one
- * that was away or restarted knows it too. There is no queue of what failed: what is sent next time tells it all.
+ * Sends all firing alerts to an Alertmanager every minute, as Prometheus does, so that it recovers from restarts. Failed
+ * requests need no queue, since the next one contains everything.
  */
 export class AlertmanagerNotifier implements Notifier {
   readonly name = 'alertmanager';
   private readonly url: URL;
   private readonly headers: Readonly<Record<string, string>>;
-  /** By id of the episode: what fires, and what is resolved and not yet known to be. */
+  /** By id: firing alerts, and resolved ones that have not been sent yet. */
   private readonly alerts = new Map<string, PerformanceAlert>();
   private nextAt = Number.NEGATIVE_INFINITY;
-  private readonly lastsMs: number;
+  private readonly lifetimeMs: number;
   private retryMs = FIRST_RETRY_MS;
   private sending: Promise<void> | undefined;
   private changed = false;
@@ -46,8 +45,8 @@ export class AlertmanagerNotifier implements Notifier {
   private failure: string | undefined;
 
   /**
-   * @param warn is told once of each streak of failures
-   * @param tickMs how often {@link tick} is called, in milliseconds
+   * @param warn called once for consecutive failures
+   * @param tickMs the interval of {@link tick}, in milliseconds
    */
   constructor(
     private readonly options: AlertmanagerOptions,
@@ -55,7 +54,7 @@ export class AlertmanagerNotifier implements Notifier {
     private readonly warn: (message: string) => void,
     tickMs = RESEND_MS,
   ) {
-    this.lastsMs = LASTS * Math.max(RESEND_MS, tickMs);
+    this.lifetimeMs = LIFETIME_INTERVALS * Math.max(RESEND_MS, tickMs);
     const { url, headers } = endpointOf(options.url);
     url.pathname = `${url.pathname.replace(/\/*$/, '')}/api/v2/alerts`;
     url.search = '';
@@ -83,25 +82,19 @@ export class AlertmanagerNotifier implements Notifier {
       this.counts.dropped++;
     }
     this.changed = true;
-    // While it fails, what is new waits for the next attempt, too.
+    // After a failure, new alerts wait for the next attempt as well.
     if (this.failure === undefined) this.nextAt = timestamp;
   }
 
   tick(now: number): void {
-    // Further ahead than that it is by a clock that was set back since.
+    // If `nextAt` is further ahead, the clock was set back.
     const waits = now < this.nextAt && this.nextAt <= now + RESEND_MS;
     if (this.alerts.size === 0 || waits || this.sending !== undefined) return;
     this.sending = this.send(now);
   }
 
   async flush(timeoutMs: number): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-      timer.unref();
-    });
-    await Promise.race([this.sendRest(), late]);
-    clearTimeout(timer);
+    await settleWithin(timeoutMs, this.sendRest());
     this.closing.abort();
   }
 
@@ -119,20 +112,20 @@ export class AlertmanagerNotifier implements Notifier {
     if (failure === undefined) {
       this.counts.sent++;
       this.retryMs = FIRST_RETRY_MS;
-      for (const alert of alerts) this.forget(alert);
+      for (const alert of alerts) this.removeResolved(alert);
     } else {
       this.counts.failed++;
       this.changed = true;
       this.nextAt = now + this.retryMs;
       this.retryMs = Math.min(RESEND_MS, this.retryMs * 2);
-      for (const alert of alerts) if (now - alert.timestamp > RESOLVED_FOR_MS) this.forget(alert);
+      for (const alert of alerts) if (now - alert.timestamp > RESOLVED_FOR_MS) this.removeResolved(alert);
     }
     this.note(failure);
     this.sending = undefined;
   }
 
-  /** Drops one that is resolved and was sent, unless something else is known of it by now. */
-  private forget(alert: PerformanceAlert): void {
+  /** Removes a resolved alert, unless it has changed since. */
+  private removeResolved(alert: PerformanceAlert): void {
     if (alert.state === 'resolved' && this.alerts.get(alert.id) === alert) this.alerts.delete(alert.id);
   }
 
@@ -140,7 +133,7 @@ export class AlertmanagerNotifier implements Notifier {
     const { rule, severity, subject, labels, summary, value, unit, firedAt, timestamp, state } = alert;
     const { serviceName, serviceVersion, hostName } = this.service;
     const { generatorUrl } = this.options;
-    // The clock may have been set back meanwhile.
+    // The clock may have been set back.
     const startedAt = Math.min(firedAt, timestamp, now);
     return {
       labels: labelsOf({
@@ -155,7 +148,7 @@ export class AlertmanagerNotifier implements Notifier {
       annotations: { summary, value: `${value} ${unit}` },
       startsAt: new Date(startedAt).toISOString(),
       endsAt: new Date(
-        state === 'firing' ? now + this.lastsMs : Math.max(timestamp, startedAt + 1),
+        state === 'firing' ? now + this.lifetimeMs : Math.max(timestamp, startedAt + 1),
       ).toISOString(),
       ...(generatorUrl === undefined ? {} : { generatorURL: generatorUrl }),
     };
@@ -164,15 +157,15 @@ export class AlertmanagerNotifier implements Notifier {
   private note(failure: string | undefined): void {
     if (failure !== undefined && this.failure === undefined) {
       this.warn(
-        `Alerts cannot be sent to the Alertmanager at ${this.url.origin} (${failure}). It is tried again until it ` +
-          'works. This is said once until then.',
+        `Alerts cannot be sent to the Alertmanager at ${this.url.origin} (${failure}). Sending is retried. This ` +
+          'warning is not repeated until it succeeds.',
       );
     }
     this.failure = failure;
   }
 }
 
-/** An Alertmanager takes names of letters, digits and `_` alone, and no label without a value. */
+/** Alertmanager allows only letters, digits and `_` in label names, and no empty values. */
 function labelsOf(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(labels)

@@ -1,3 +1,4 @@
+import { figure } from '../text/quantities.js';
 import type { AlertRule, RuleReading } from './alert.js';
 import type { SloOptions } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
@@ -12,11 +13,11 @@ import {
   MIN_BAD,
 } from './burn-rate.js';
 
-/** A fifth below the rate that it alerts from. */
+/** Resolves 20 % below the burn rate at which it fires. */
 const RESOLVE_SHARE = 0.8;
 const KEEP_FIRING_MS = 300_000;
 
-/** A rule for each pair of windows, on all objectives: what burns together is told together. */
+/** One rule per pair of windows for all objectives, so that objectives that burn together share a notification. */
 export function burnRateRules(
   slos: readonly SloOptions[],
   sources: Pick<AlertSources, 'burnRates'>,
@@ -33,7 +34,7 @@ export function burnRateRules(
     keepFiringMs: KEEP_FIRING_MS,
     labels: { long_window: policy.long, short_window: policy.short },
     read: (now) => sources.burnRates(now).flatMap((burn) => readingOf(policy, burn)),
-    describe: ({ subject, value, explanation }) => explanation ?? `${subject} burns ${value} times too fast`,
+    describe: ({ subject, value, explanation }) => explanation ?? `${subject}: burn rate ${value}`,
   }));
 }
 
@@ -71,10 +72,10 @@ function explain(
   { slo, objective, thresholdMs, windows, budgetRemaining }: BurnRate,
 ): string {
   const { total, bad, rate = 0 } = windows[policy.long];
-  const within = thresholdMs === undefined ? '' : ` or took more than ${thresholdMs} ms`;
-  const left = budgetRemaining === undefined ? 0 : Math.round(budgetRemaining * 100);
+  const slow = thresholdMs === undefined ? '' : ` or exceeded ${thresholdMs} ms`;
+  const left = Math.round((budgetRemaining ?? 0) * 100);
   return (
-    `${slo}: ${bad} of ${total} failed${within} within ${policy.long}, ${Math.round(rate * 10) / 10} times what ` +
-    `the objective of ${Math.round(objective * 1e5) / 1e3} % allows; ${left} % of the budget of three days is left`
+    `${slo}: ${bad} of ${total} operations failed${slow} in ${policy.long}, ${figure(rate)} times the rate that ` +
+    `the objective of ${Math.round(objective * 1e5) / 1e3} % allows; ${left} % of the 3-day error budget is left`
   );
 }

@@ -1,22 +1,22 @@
 import { incompleteBeta } from '../inference/student-t.js';
 
-/** The windows that a burn rate is told for, in minutes. */
+/** The windows of burn rates, in minutes. */
 export const BURN_WINDOWS = { '5m': 5, '30m': 30, '1h': 60, '6h': 360, '3d': 4320 } as const;
 export type BurnWindow = keyof typeof BURN_WINDOWS;
 
-/** What an objective counted within a window. */
+/** The counts of an objective within a window. */
 export interface BurnCount {
   readonly total: number;
-  /** Operations that failed, or took longer than the objective allows. */
+  /** Operations that failed or exceeded the threshold of the objective. */
   readonly bad: number;
   /**
-   * `bad / total` as a multiple of what the objective allows: at 1 the budget is spent exactly, at 14.4 fifty times
-   * as much as an hour's part of a month goes in an hour. Absent without operations.
+   * The burn rate: `bad / total` as a multiple of what the objective allows. At 1, the error budget is spent exactly; at
+   * 14.4, an hour spends 2 % of the budget of 30 days. Absent without operations.
    */
   readonly rate?: number;
 }
 
-/** How an objective stands. Plain data, fit for JSON. */
+/** The state of an objective. Plain data, fit for JSON. */
 export interface BurnRate {
   readonly slo: string;
   readonly operation: string;
@@ -24,32 +24,31 @@ export interface BurnRate {
   readonly objective: number;
   readonly thresholdMs?: number;
   readonly windows: Readonly<Record<BurnWindow, BurnCount>>;
-  /** How long there have been figures, in minutes; 4320 at the most. */
+  /** The time with data, in minutes: up to 4320. */
   readonly coveredMinutes: number;
-  /** What is left of the budget of the last three days, 1 or less; below 0 it is overspent. Absent without operations. */
+  /** The remaining error budget of the last three days, up to 1; below 0 if overspent. Absent without operations. */
   readonly budgetRemaining?: number;
 }
 
-/** One pair of windows with the rate from which on both of them alert. */
+/** A pair of windows, and the burn rate that both must exceed. */
 export interface BurnPolicy {
   readonly name: string;
   readonly factor: number;
   readonly long: BurnWindow;
   readonly short: BurnWindow;
   readonly severity: 'critical' | 'warning';
-  /** With fewer minutes of figures than that, a bad moment after a start would speak for days. */
+  /** The least time with data, so that a bad moment after a start does not stand for days. */
   readonly minCoveredMinutes: number;
   /**
-   * It speaks when so many bad ones in the long window would be less probable than that, were the budget spent exactly
-   * (a rate of 1). A month holds some thousand windows that differ.
+   * The greatest probability of so many bad operations in the long window at a burn rate of 1. A month has some thousand
+   * distinct windows.
    */
   readonly maxChance: number;
 }
 
 /**
- * Google's SRE Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts": the long window says that it matters, the
- * short one that it still goes on. The chapter warns of low traffic, where one failure is a great rate: so a test
- * stands beside the factor.
+ * Google's SRE Workbook, chapter 5, "Multiwindow, Multi-Burn-Rate Alerts": the long window shows that it matters, the short
+ * one that it continues. With low traffic, one failure is a great rate, so a statistical test is required as well.
  */
 export const BURN_POLICIES: readonly BurnPolicy[] = [
   {
@@ -81,24 +80,23 @@ export const BURN_POLICIES: readonly BurnPolicy[] = [
   },
 ];
 
-/** With little traffic a short window holds no bad one by chance: it is over when that is less probable than this. */
+/** With low traffic, a short window may have no bad operation by chance. An alert resolves if that is less probable. */
 export const MAX_CHANCE_OF_FEWER = 0.01;
 
-/** Fewer bad operations than that in the long window are an accident, however few there were in all. */
+/** The least number of bad operations in the long window. */
 export const MIN_BAD = 3;
 
 /**
- * How probable it is that so many or more are bad where the share of the bad is what the objective allows: the exact
- * binomial test, one-sided, as an incomplete beta function (Clopper and Pearson 1934). Bad ones that come in bunches
- * are less of an accident than it says.
+ * The probability of this many bad operations or more if their share is what the objective allows: the exact one-sided
+ * binomial test, as an incomplete beta function (Clopper and Pearson 1934). It assumes independent failures.
  */
 export function chanceOf({ total, bad }: BurnCount, objective: number): number {
   return bad === 0 ? 1 : incompleteBeta(1 - objective, bad, total - bad + 1);
 }
 
 /**
- * How probable it is that so few or fewer of the short window are bad where nothing has changed: where as great a share is
- * bad as in that window between the two of a policy, the long one included, in which it is greatest.
+ * The probability of this few bad operations or fewer in the short window if nothing has changed: if their share is the
+ * greatest one of the longer windows up to the long one of the policy.
  */
 export function chanceOfFewer(
   { long, short }: Pick<BurnPolicy, 'long' | 'short'>,
@@ -116,8 +114,8 @@ export function chanceOfFewer(
 }
 
 /**
- * The rate to alert from. With a modest objective the factor could never be reached: at 0.9 everything failing is a
- * rate of 10. Half of everything failing always is enough.
+ * The burn rate at which a policy fires. A low objective could never reach its factor: at 0.9, a complete failure is a rate
+ * of 10. So the rate of a failure of half of the operations is always enough.
  */
 export function factorFor({ factor }: BurnPolicy, objective: number): number {
   return Math.min(factor, Math.max(1, Math.round(50 / (1 - objective)) / 100));

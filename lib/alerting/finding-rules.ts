@@ -1,21 +1,21 @@
 import type { AlertRule, RuleReading } from './alert.js';
 import type { FindingRuleOptions, LeakRuleOptions, RegressionRuleOptions } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
-import { commonOf } from './rule-name.js';
+import { commonOf } from './rule-common.js';
 
 const MB = 1024 * 1024;
 const MINUTE_MS = 60_000;
-/** Something that there was none of before grew by more than any number: JSON has none for that. */
+/** The greatest relative change: growth from 0 is infinite, which JSON does not support. */
 const MAX_CHANGE = 1000;
 
-/** These hold while their subject is told of: what found it has decided already, so there is no band to hover in. */
-const DECIDED = { hysteresis: 0 } as const;
+/** Detectors have a hysteresis of their own. */
+const NO_HYSTERESIS = { hysteresis: 0 } as const;
 
-/** Memory that leaks, in MB an hour. */
+/** Leaks, in MB per hour. */
 export function leakRule(options: LeakRuleOptions, sources: Pick<AlertSources, 'leaks'>): AlertRule {
   const { state = 'confirmed', memory } = options;
   return {
-    ...commonOf(options, 0, DECIDED),
+    ...commonOf(options, 0, NO_HYSTERESIS),
     unit: 'MB/h',
     read: () =>
       sources
@@ -32,14 +32,14 @@ export function leakRule(options: LeakRuleOptions, sources: Pick<AlertSources, '
   };
 }
 
-/** What got worse and has not got better since, in percent. */
+/** Open regressions, in percent. */
 export function regressionRule(
   options: RegressionRuleOptions,
   sources: Pick<AlertSources, 'regressions'>,
 ): AlertRule {
   const { operation, metric, minChangePercent = 0 } = options;
   return {
-    ...commonOf(options, minChangePercent, DECIDED),
+    ...commonOf(options, minChangePercent, NO_HYSTERESIS),
     unit: '%',
     read: () =>
       sources
@@ -58,11 +58,11 @@ export function regressionRule(
   };
 }
 
-/** What a detector saw within the last minutes: the milliseconds of the worst time. */
+/** Findings of the last minutes, by the milliseconds of the worst occurrence. */
 export function findingRule(options: FindingRuleOptions, sources: Pick<AlertSources, 'findings'>): AlertRule {
   const { operation, thresholdMs = 0, withinMinutes = 5 } = options;
   return {
-    ...commonOf(options, thresholdMs, DECIDED),
+    ...commonOf(options, thresholdMs, NO_HYSTERESIS),
     unit: 'ms',
     read: (now) =>
       sources

@@ -1,13 +1,13 @@
-/** So often within the period, and it flaps. */
+/** An alert flaps if it fires this often within the period. */
 const TIMES = 4;
 const PERIOD_MS = 3_600_000;
 
 /**
- * Knows what fired when, to tell what fires again and again. Bounded: what did not fire for the longest time is
- * forgotten first.
+ * Detects alerts that fire repeatedly. Bounded: beyond the capacity, the alert that has not fired for the longest time is
+ * dropped.
  */
 export class Flapping {
-  /** How long what flaps must be quiet before it is resolved. */
+  /** How long the condition of a flapping alert must be gone before it resolves. */
   static readonly HOLD_MS = 600_000;
   private readonly times = new Map<string, number[]>();
 
@@ -17,7 +17,7 @@ export class Flapping {
     return this.times.size;
   }
 
-  /** Notes that it fires. Returns whether it is the fourth time within an hour, or one after that. */
+  /** Records that an alert fires. @returns whether it flaps: at least the fourth time within an hour */
   fired(key: string, now: number): boolean {
     const times = (this.times.get(key) ?? []).filter((time) => now - time < PERIOD_MS).slice(1 - TIMES);
     times.push(now);

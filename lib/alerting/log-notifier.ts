@@ -6,15 +6,15 @@ import type { AlertLogLevel } from './notifier-options.js';
 export type AlertLog = (level: AlertLogLevel, message: string) => void;
 
 const LEVELS: Readonly<Record<Severity, AlertLogLevel>> = { critical: 'error', warning: 'warn', info: 'log' };
-/** Alerts that a line lists; a log is read line by line. */
+/** The number of alerts that a line lists. */
 const LISTED = 5;
 const MAX_SUMMARY = 500;
 
-/** Writes each notification to the log: at the level of its severity, what is resolved as plain news. */
+/** Writes each notification to the log, at the level of its severity; resolved alerts at level `log`. */
 export class LogNotifier implements Notifier {
   readonly name = 'log';
 
-  /** @param level the one for all; absent: by severity */
+  /** @param level one level for all; absent: by severity */
   constructor(
     private readonly log: AlertLog,
     private readonly level?: AlertLogLevel,
@@ -27,13 +27,13 @@ export class LogNotifier implements Notifier {
       .slice(0, LISTED)
       .map(({ state, summary }) => `${state === 'firing' ? '' : 'resolved: '}${oneLine(summary)}`);
     if (alerts.length > LISTED) lines.push(`and ${alerts.length - LISTED} more`);
-    if (leftOut > 0) lines.push(`(${leftOut} more were over before they could be told)`);
-    const what = repeated ? 'still firing' : state;
-    this.log(level, `Alert ${rule} ${what} (${severity}): ${lines.join('; ')}`);
+    if (leftOut > 0) lines.push(`(${leftOut} more were resolved before the limit allowed a notification)`);
+    const status = repeated ? 'still firing' : state;
+    this.log(level, `Alert ${rule} ${status} (${severity}): ${lines.join('; ')}`);
   }
 }
 
-/** An explanation may hold what looks like a line of its own. */
+/** Line breaks in a summary could forge log lines. */
 function oneLine(text: string): string {
   return text.replace(/[\p{Cc}\u2028\u2029]+/gu, ' ').slice(0, MAX_SUMMARY);
 }

@@ -5,16 +5,16 @@ import type { AlertNotification } from './notifier.js';
 import type { Silences } from './silences.js';
 
 const HOUR_MS = 3_600_000;
-/** Alerts in one notification; what is more is told in the next tick. */
+/** The number of alerts per notification. Further ones follow in the next tick. */
 export const MAX_ALERTS = 100;
 
-interface Told {
+interface Notified {
   alert: PerformanceAlert;
   at: number;
 }
-interface Untold {
+interface Pending {
   readonly alert: PerformanceAlert;
-  /** It would have been told but for the limit. */
+  /** Whether only the limit prevented its notification. */
   limited: boolean;
 }
 interface Group {
@@ -24,13 +24,12 @@ interface Group {
 }
 
 /**
- * Stands between the evaluator and who is told: makes one notification of a rule's alerts in one tick, keeps what is
- * silenced or too much until its time comes, and tells of the end of what was told, and of nothing else's. Bounded by
- * the evaluator's episodes.
+ * Turns the alerts of the evaluator into notifications: one per rule and tick. Silenced alerts and alerts beyond the limit
+ * stay pending. Resolved alerts are notified only if their firing was. Bounded by the evaluator's episodes.
  */
 export class NotificationPolicy {
-  private readonly told = new Map<string, Told>();
-  private readonly untold = new Map<string, Untold>();
+  private readonly notified = new Map<string, Notified>();
+  private readonly pending = new Map<string, Pending>();
   private sentAt: number[] = [];
   private leftOut = 0;
 
@@ -41,60 +40,60 @@ export class NotificationPolicy {
   ) {}
 
   /**
-   * To be called once for each tick, also without changes: silences end, and the limit lets more through.
+   * Must be called in each tick, even without changes, since silences end and the limit recovers.
    * @param now milliseconds since 1970
    */
   settle(changes: readonly PerformanceAlert[], now: number): void {
     const groups = new Map<string, Group>();
     for (const alert of changes) this.take(alert, groups);
-    for (const { alert } of this.untold.values()) {
+    for (const { alert } of this.pending.values()) {
       if (!this.silences.covers(alert, now)) groupOf(groups, alert).firing.push(alert);
     }
     this.addRepeated(groups, now);
     this.sentAt = this.sentAt.filter((at) => at <= now && now - at < HOUR_MS);
     for (const [rule, group] of [...groups].sort(([, a], [, b]) => weightOf(b) - weightOf(a))) {
-      this.tell(rule, group, now);
+      this.notify(rule, group, now);
     }
   }
 
   private take(alert: PerformanceAlert, groups: Map<string, Group>): void {
     if (alert.state === 'firing') {
-      this.untold.set(alert.id, { alert, limited: false });
-    } else if (this.told.delete(alert.id)) {
+      this.pending.set(alert.id, { alert, limited: false });
+    } else if (this.notified.delete(alert.id)) {
       groupOf(groups, alert).resolved.push(alert);
     } else {
-      if (this.untold.get(alert.id)?.limited === true) this.leftOut++;
-      this.untold.delete(alert.id);
+      if (this.pending.get(alert.id)?.limited === true) this.leftOut++;
+      this.pending.delete(alert.id);
     }
   }
 
   private addRepeated(groups: Map<string, Group>, now: number): void {
     const { repeatIntervalMs } = this.limits;
     if (repeatIntervalMs === undefined) return;
-    for (const { alert, at } of this.told.values()) {
-      // Either way: the clock may have been set back.
+    for (const { alert, at } of this.notified.values()) {
+      // The absolute difference, since the clock may have been set back.
       if (Math.abs(now - at) >= repeatIntervalMs && !this.silences.covers(alert, now))
         groupOf(groups, alert).repeated.push(alert);
     }
   }
 
-  private tell(rule: string, group: Group, now: number): void {
+  private notify(rule: string, group: Group, now: number): void {
     const resolved = group.resolved;
     const firing = [...group.firing, ...group.repeated].slice(0, MAX_ALERTS);
     const allowed = firing.length > 0 && this.sentAt.length < this.limits.maxPerHour;
     if (allowed) {
       this.sentAt.push(now);
       for (const alert of firing) {
-        this.untold.delete(alert.id);
-        this.told.set(alert.id, { alert, at: now });
+        this.pending.delete(alert.id);
+        this.notified.set(alert.id, { alert, at: now });
       }
       const repeated = group.firing.length === 0;
       const room = MAX_ALERTS - firing.length;
       this.send(rule, 'firing', [...firing, ...resolved.splice(0, room)], repeated, now);
     } else {
       for (const { id } of group.firing) {
-        const untold = this.untold.get(id);
-        if (untold !== undefined) untold.limited = true;
+        const pending = this.pending.get(id);
+        if (pending !== undefined) pending.limited = true;
       }
     }
     while (resolved.length > 0) this.send(rule, 'resolved', resolved.splice(0, MAX_ALERTS), false, now);
@@ -131,7 +130,7 @@ function groupOf(groups: Map<string, Group>, { rule }: PerformanceAlert): Group 
   return group;
 }
 
-/** The severest that is told for the first time goes first: it must not be the one that the limit stops. */
+/** New alerts of the highest severity come first, so that the limit does not stop them. */
 function weightOf({ firing, repeated }: Group): number {
   const severest = (alerts: readonly PerformanceAlert[]): number =>
     Math.max(-1, ...alerts.map(({ severity }) => SEVERITIES.indexOf(severity)));

@@ -1,39 +1,39 @@
 import type { Complete } from '../validation/complete.js';
 
-/** Who is told of alerts. */
+/** Notification channels. */
 export interface NotifierOptions {
-  /** Write them to the log: by their severity, or all at one level. Default true. */
+  /** Write notifications to the log, at the level of their severity or all at one level. Default true. */
   log?: boolean | { level: AlertLogLevel } | undefined;
   webhook?: WebhookOptions | undefined;
   alertmanager?: AlertmanagerOptions | undefined;
-  /** A short span `performance.alert` for each, in the application's own traces. Default false. */
+  /** Record each alert as a span `performance.alert` in a trace of its own. Default false. */
   openTelemetry?: boolean | undefined;
 }
 
 export type AlertLogLevel = 'log' | 'warn' | 'error';
 
-/** Where alerts are posted to as JSON. */
+/** A URL that receives notifications as JSON by POST. */
 export interface WebhookOptions {
   url: string;
-  /** What the header `X-Performance-Signature` is made with. At least 16 characters. */
+  /** The key of the header `X-Performance-Signature`. At least 16 characters. */
   secret?: string | undefined;
-  /** Sent along, such as `{ authorization: 'Bearer …' }`. */
+  /** Additional request headers, such as `{ authorization: 'Bearer …' }`. */
   headers?: Record<string, string> | undefined;
-  /** How long one attempt may take. Default 5000. */
+  /** The time limit of one attempt in milliseconds. Default 5000. */
   timeoutMs?: number | undefined;
   /** Attempts after the first one. Default 5. */
   maxRetries?: number | undefined;
-  /** Notifications that wait; the oldest gives way. Default 100. */
+  /** The number of queued notifications. Beyond it, the oldest one is dropped. Default 100. */
   maxQueue?: number | undefined;
 }
 
 /** An Alertmanager, version 0.16 or later. */
 export interface AlertmanagerOptions {
-  /** Its address, such as `http://localhost:9093`. */
+  /** Its URL, such as `http://localhost:9093`. */
   url: string;
-  /** Given as `Authorization: Bearer TOKEN`. */
+  /** Sent as `Authorization: Bearer TOKEN`. */
   token?: string | undefined;
-  /** Where a person finds more: the address of the application's `/performance`. */
+  /** The link of each alert: the URL of the application's `/performance`. */
   generatorUrl?: string | undefined;
 }
 

@@ -1,48 +1,48 @@
 import type { Severity } from '../explain/finding.js';
 import type { PerformanceAlert } from './alert.js';
 
-/** What is told at once: the alerts of one rule in one tick. Plain data, fit for JSON. */
+/** The alerts of one rule in one tick. Plain data, fit for JSON. */
 export interface AlertNotification {
-  /** Unique: who gets it twice, because an answer was lost, can tell by it. */
+  /** Unique. A receiver recognises duplicates by it, which a lost answer causes. */
   readonly id: string;
   readonly rule: string;
   readonly severity: Severity;
   /** `firing` if one of its alerts fires. */
   readonly state: PerformanceAlert['state'];
-  /** At least one, at most 100. */
+  /** 1 to 100. */
   readonly alerts: readonly PerformanceAlert[];
-  /** Alerts before this one that were over before the limit let them be told. */
+  /** Earlier alerts that were resolved before the limit allowed a notification. */
   readonly leftOut: number;
-  /** It tells again what was told before and still fires. */
+  /** Whether it repeats alerts that are still firing. */
   readonly repeated: boolean;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
 }
 
-/** Who is told. Nothing here throws or waits. */
+/** A notification channel. Its methods neither throw nor block. */
 export interface Notifier {
   readonly name: string;
   notify(notification: AlertNotification): void;
-  /** Called after each evaluation, for what is to be said again while an alert fires. */
+  /** Called after each evaluation, for channels that repeat firing alerts. */
   tick?(now: number): void;
-  /** Resolves when all is told or given up, at the latest after `timeoutMs`. Never rejects. */
+  /** Resolves when everything is sent or dropped, after `timeoutMs` at the latest. Never rejects. */
   flush?(timeoutMs: number): Promise<void>;
   readonly status?: NotifierStatus;
 }
 
-/** How telling goes, in numbers of notifications. */
+/** The delivery of one channel, in numbers of notifications. */
 export interface NotifierStatus {
   readonly sent: number;
-  /** Refused for good, or never answered. */
+  /** Rejected permanently, or without an answer after all attempts. */
   readonly failed: number;
-  /** Given up before they were sent: there were too many, or no time. */
+  /** Dropped before they were sent, because of the queue limit or the shutdown. */
   readonly dropped: number;
   readonly waiting: number;
-  /** Why the last attempt failed; absent once one has got through again. */
+  /** Why the last attempt failed; absent if it succeeded. */
   readonly failure?: string;
 }
 
-/** Whose alerts they are. */
+/** The service that sends alerts. */
 export interface AlertingService {
   readonly serviceName: string;
   readonly serviceVersion?: string;

@@ -5,7 +5,7 @@ import type { ResolvedNotifierOptions } from './notifier-options.js';
 import { SpanNotifier } from './span-notifier.js';
 import { WebhookNotifier } from './webhook-notifier.js';
 
-/** Everybody whom the options name. @param tickMs how often they are given the time, in milliseconds */
+/** The notifiers of the options. @param tickMs the interval of {@link Notifier.tick}, in milliseconds */
 export function notifiersOf(
   { log, webhook, alertmanager, openTelemetry }: ResolvedNotifierOptions,
   service: AlertingService,

@@ -1,16 +1,17 @@
 import { type Failures, failureCountOf, failurePercentage, MIN_JUDGED } from '../statistics/failures.js';
 import type { LatencySummary } from '../statistics/operation-statistics.js';
+import { milliseconds, percent } from '../text/quantities.js';
 import type { AlertRule, RuleReading } from './alert.js';
 import type { ErrorRateRuleOptions, LatencyRuleOptions, SlowPercentageRuleOptions } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
-import { commonOf, inMs, percent } from './rule-name.js';
+import { commonOf } from './rule-common.js';
 
 type OperationRuleOptions = SlowPercentageRuleOptions | LatencyRuleOptions | ErrorRateRuleOptions;
 
-/** A p99 of fewer than a hundred is the slowest one. */
+/** The p99 of fewer than 100 operations is the slowest one. */
 const MIN_COUNT_P99 = 100;
 
-/** Rules on the latencies and errors of operations: of one, of a type, or of each type by itself. */
+/** A rule on the latency or the errors of operations: of one operation, of one type, or of each type. */
 export function operationRule(options: OperationRuleOptions, sources: AlertSources): AlertRule {
   const { operation, type, window = 'minute' } = options;
   const isP99 = options.kind === 'latency' && options.percentile === 'p99';
@@ -24,13 +25,13 @@ export function operationRule(options: OperationRuleOptions, sources: AlertSourc
     unit: options.kind === 'latency' ? 'ms' : '%',
     minCount: options.minCount ?? (isP99 ? MIN_COUNT_P99 : MIN_JUDGED),
     describe: ({ subject, value, count = 0, explanation = '' }) => {
-      if (count === 0) return `No ${subject} operations ended in the last ${window}`;
-      const of = `the ${count} ${subject} operations of the last ${window}`;
+      if (count === 0) return `No ${subject} operations in the last ${window}`;
+      const operations = `${count} ${subject} operations in the last ${window}`;
       if (options.kind === 'slow_percentage')
-        return `${percent(value)} of ${of} were slow (limit ${percent(limit)})`;
+        return `${percent(value / 100)} of ${operations} were slow (threshold ${percent(limit / 100)})`;
       if (options.kind === 'error_rate')
-        return `${percent(value)} of ${of} failed (limit ${percent(limit)})${explanation}`;
-      return `The ${options.percentile} of ${of} is ${inMs(value)} (limit ${inMs(limit)})`;
+        return `${percent(value / 100)} of ${operations} failed (threshold ${percent(limit / 100)})${explanation}`;
+      return `The ${options.percentile} of ${operations} is ${milliseconds(value)} (threshold ${milliseconds(limit)})`;
     },
   };
   const perOperation = options.kind === 'error_rate' && options.perOperation === true;
@@ -53,8 +54,8 @@ export function operationRule(options: OperationRuleOptions, sources: AlertSourc
 }
 
 /**
- * The operations whose failures keep an alert, or begin one. While a whole type fails, that is one alert and not one for
- * each of its operations: none of them begins, and none of them is resolved.
+ * Readings of single operations that fail. While a whole type fails, that is one alert: its operations neither begin nor
+ * resolve alerts of their own.
  */
 function failingOperations(
   { threshold, resolveBelow, minCount = 0 }: Omit<AlertRule, 'read'>,
@@ -93,7 +94,7 @@ function mostFailures(failing: readonly Failures[]): Failures | undefined {
   return worst;
 }
 
-/** The figure, or nothing without operations; a share of none is 0, so that a rule on it resolves. */
+/** undefined without data; a share of no operations is 0, so that its alert resolves. */
 function figureOf(options: OperationRuleOptions, summary: LatencySummary): number | undefined {
   switch (options.kind) {
     case 'slow_percentage':

@@ -1,3 +1,4 @@
+import { milliseconds, percent } from '../text/quantities.js';
 import type { AlertRule } from './alert.js';
 import type {
   EventLoopDelayRuleOptions,
@@ -5,9 +6,9 @@ import type {
   HeapUsedRuleOptions,
 } from './alert-options.js';
 import type { AlertSources } from './alert-sources.js';
-import { commonOf, inMs, percent } from './rule-name.js';
+import { commonOf } from './rule-common.js';
 
-/** The share of the heap limit that is in use. Resolves a tenth below the threshold: a heap hovers by more. */
+/** The used share of the heap limit. Resolves 10 % below the threshold, since garbage collection moves it by that. */
 export function heapUsedRule(options: HeapUsedRuleOptions, sources: Pick<AlertSources, 'heap'>): AlertRule {
   return {
     ...commonOf(options, options.threshold, { severity: 'critical', hysteresis: 0.1 }),
@@ -17,11 +18,11 @@ export function heapUsedRule(options: HeapUsedRuleOptions, sources: Pick<AlertSo
       return [{ value: Math.round((used / limit) * 1000) / 10 }];
     },
     describe: ({ value }) =>
-      `${percent(value)} of the heap limit is in use (limit ${percent(options.threshold)})`,
+      `The heap uses ${percent(value / 100)} of its limit (threshold ${percent(options.threshold / 100)})`,
   };
 }
 
-/** How late timers are: one stall is told of at once, and held for a minute, since they come in bunches. */
+/** The delay of timers. One stall fires at once and keeps firing for a minute, since stalls come in bunches. */
 export function eventLoopDelayRule(
   options: EventLoopDelayRuleOptions,
   sources: Pick<AlertSources, 'eventLoop'>,
@@ -34,11 +35,11 @@ export function eventLoopDelayRule(
       return delayMaxMs === undefined ? [] : [{ value: delayMaxMs }];
     },
     describe: ({ value }) =>
-      `The event loop was late by ${inMs(value)} within the last second (limit ${inMs(options.thresholdMs)})`,
+      `The event loop was delayed by ${milliseconds(value)} within the last second (threshold ${milliseconds(options.thresholdMs)})`,
   };
 }
 
-/** How busy the loop is. One busy second is no matter, a busy minute is. */
+/** The utilization of the event loop. It fires for a busy minute, not for a busy second. */
 export function eventLoopUtilizationRule(
   options: EventLoopUtilizationRuleOptions,
   sources: Pick<AlertSources, 'eventLoop'>,
@@ -51,6 +52,6 @@ export function eventLoopUtilizationRule(
       return utilization === undefined ? [] : [{ value: utilization }];
     },
     describe: ({ value }) =>
-      `The event loop is busy ${percent(value * 100)} of the time (limit ${percent(options.threshold * 100)})`,
+      `The event loop is busy ${percent(value)} of the time (threshold ${percent(options.threshold)})`,
   };
 }

@@ -1,5 +1,5 @@
+import { matchesPattern } from './alert-filter.js';
 import type { SilenceOptions } from './alert-options.js';
-import { fits } from './wildcard.js';
 
 interface Silence {
   readonly rule: string | undefined;
@@ -10,10 +10,10 @@ interface Silence {
   readonly daily: { readonly from: number; readonly to: number } | undefined;
 }
 
-/** Silences that are kept; one that was over goes first, then the oldest. */
+/** The number of silences. Beyond it, expired ones are dropped first, then the oldest. */
 export const MAX_SILENCES = 1000;
 
-/** Knows what is not told, and when. Silenced alerts go on in themselves, and are told when their silence is over. */
+/** Suppresses notifications. Silenced alerts keep their state, and are notified when the silence ends. */
 export class Silences {
   private readonly kept = new Set<Silence>();
 
@@ -25,7 +25,7 @@ export class Silences {
     return this.kept.size;
   }
 
-  /** Adds one. Returns what ends it. */
+  /** Adds a silence. @returns a function that ends it */
   add(options: SilenceOptions, now: number): () => void {
     for (const silence of this.kept) if (silence.until <= now) this.kept.delete(silence);
     if (this.kept.size >= MAX_SILENCES) {
@@ -64,8 +64,8 @@ function covers(
   now: number,
 ): boolean {
   if (now < silence.from || now >= silence.until) return false;
-  if (silence.rule !== undefined && !fits(silence.rule, alert.rule)) return false;
-  if (silence.subject !== undefined && !fits(silence.subject, alert.subject ?? '')) return false;
+  if (silence.rule !== undefined && !matchesPattern(silence.rule, alert.rule)) return false;
+  if (silence.subject !== undefined && !matchesPattern(silence.subject, alert.subject ?? '')) return false;
   if (silence.daily === undefined) return true;
   const { from, to } = silence.daily;
   const date = new Date(now);

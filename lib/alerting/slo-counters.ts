@@ -2,7 +2,7 @@ import type { SloOptions } from './alert-options.js';
 import { BURN_WINDOWS, type BurnCount, type BurnRate, type BurnWindow } from './burn-rate.js';
 import { type SavedRing, SloRing } from './slo-ring.js';
 
-/** The counters as plain data, fit for JSON. */
+/** All counters as plain data, fit for JSON. */
 export interface SavedSlos {
   readonly version: 1;
   readonly slos: readonly (SavedRing & {
@@ -12,10 +12,10 @@ export interface SavedSlos {
   })[];
 }
 
-/** Objectives that are looked at of what was saved: as many as options may have. */
+/** The number of saved objectives that are read: as many as the options allow. */
 const MAX_SAVED = 1000;
 
-/** A class and no spread options: those would all be of different shapes to the engine, and counting ten times as slow. */
+/** A class instead of spread options, which have different hidden classes and make counting ten times slower. */
 class Slo {
   readonly name: string;
   readonly operation: string;
@@ -24,7 +24,7 @@ class Slo {
   readonly thresholdMs: number | undefined;
   readonly limitMs: number;
   readonly ring = new SloRing();
-  /** Counted since the last {@link SloCounters.turn}. */
+  /** Counts since the last {@link SloCounters.turn}. */
   total = 0;
   bad = 0;
 
@@ -43,8 +43,8 @@ class Slo {
 }
 
 /**
- * Counts the operations that have an objective, exactly: a sketch would be off by more than an error budget is wide.
- * What is counted waits in two numbers until `turn` gives it a time, so that counting needs no clock.
+ * Counts the operations with an objective exactly, since the error of a sketch would exceed an error budget. Counts are kept
+ * without a time until the next `turn`, so that counting needs no clock.
  */
 export class SloCounters {
   private readonly byOperation = new Map<string, Slo>();
@@ -63,7 +63,7 @@ export class SloCounters {
     return this.all.length;
   }
 
-  /** Counts one operation. On the way of each: for one without an objective it is a look-up alone. */
+  /** Counts one operation. Called for every operation; without an objective it costs one look-up. */
   record(operation: string, durationMs: number, error: boolean, type?: string): void {
     let slo = this.byOperation.get(operation);
     while (slo !== undefined) {
@@ -75,7 +75,7 @@ export class SloCounters {
     }
   }
 
-  /** Puts what was counted into the present minute: to be called several times a minute. */
+  /** Adds the counts to the current minute. Must be called several times a minute. */
   turn(now: number): void {
     for (const slo of this.all) {
       slo.ring.add(slo.total, slo.bad, now);
@@ -84,7 +84,7 @@ export class SloCounters {
     }
   }
 
-  /** How each objective stands. */
+  /** The state of each objective. */
   burnRates(now: number): BurnRate[] {
     this.turn(now);
     return this.all.map(({ name, operation, type, objective, thresholdMs, ring }) => {
@@ -108,9 +108,8 @@ export class SloCounters {
   }
 
   /**
-   * What was counted until the last {@link turn}, for {@link restore} of a later process: some 7 KB for each objective
-   * at the most, less where there is little traffic. The counts are of this instance alone; another one's must not be
-   * added to them.
+   * The counts up to the last {@link turn}, for {@link restore} in a later process: up to 7 KB per objective. They are those
+   * of this instance only. Counts of other instances must not be added.
    */
   toJSON(): SavedSlos {
     return {
@@ -125,11 +124,9 @@ export class SloCounters {
   }
 
   /**
-   * Adds what was saved to the objectives that still count the same, which are those with the operation, the type and
-   * the threshold of then; the objective itself may be another. To be called once, at the start: a second time would
-   * count twice. What is not right is passed over, and so is what is older than three days or of the future. Time in
-   * which no process ran has no requests and so is no bad time.
-   * @returns whether it was of this format
+   * Adds saved counts to the objectives with the same operation, type and threshold. Call it once, at the start: a second
+   * call would count twice. Invalid counts are ignored, as are those older than three days or of the future.
+   * @returns whether the format is known
    */
   restore(saved: unknown, now: number): boolean {
     const { version, slos } = Object(saved) as { version?: unknown; slos?: unknown };
@@ -149,7 +146,7 @@ export class SloCounters {
   }
 }
 
-/** What an objective is called where it has no name: its operation. */
+/** The name of an objective. Default: its operation. */
 export function sloName({ name, operation }: SloOptions): string {
   return name ?? operation;
 }

@@ -1,32 +1,32 @@
-/** Minutes for the last six hours, hours for the last three days, and the present one of each. */
+/** Minutes for the last six hours, hours for the last three days, plus the current one of each. */
 const MINUTES = 361;
 const HOURS = 73;
 const MINUTE_MS = 60_000;
-const MINUTES_AN_HOUR = 60;
-/** A clock that is set back by more than that will not catch up soon. */
+const MINUTES_PER_HOUR = 60;
+/** If the clock is set back by more than this, all counts are discarded. */
 const MAX_BACK_MINUTES = 60;
-/** What a counter of 32 bits holds. */
+/** The maximum of a 32-bit counter. */
 const MAX_COUNT = 0xffff_ffff;
 
-/** A period's number, and what was counted in it. */
+/** The number of a period since 1970, and its counts. */
 export type SavedBucket = readonly [index: number, total: number, bad: number];
 
-/** The ring as plain data. Periods are numbered from 1970 on. */
+/** The ring as plain data. */
 export interface SavedRing {
   readonly firstMinute: number;
   readonly minutes: readonly SavedBucket[];
   readonly hours: readonly SavedBucket[];
 }
 
-/** Exact counts of the last three days, in 3.4 KB whatever the traffic: by the minute near now, else by the hour. */
+/** Exact counts of the last three days in 3.4 KB: per minute for the last six hours, per hour before. */
 export class SloRing {
   private readonly minutes = new Uint32Array(MINUTES * 2);
   private readonly hours = new Uint32Array(HOURS * 2);
-  /** The number of the present minute and of the first one that was counted, from 1970 on; -1 before there is one. */
+  /** The numbers of the current minute and of the first counted one, since 1970; -1 for none. */
   private minute = -1;
   private firstMinute = -1;
 
-  /** Counts into the present minute. `now` is milliseconds since 1970. */
+  /** Adds counts to the current minute. `now` is milliseconds since 1970. */
   add(total: number, bad: number, now: number): void {
     this.turn(now);
     if (total === 0) return;
@@ -36,21 +36,21 @@ export class SloRing {
   }
 
   /**
-   * The counts of the last minutes, and of the present one beside them. More than six hours are counted in full hours.
+   * The counts of the last minutes and the current one. More than six hours are rounded up to full hours.
    * @param minutes 1 to 4320
    */
   sum(minutes: number): { total: number; bad: number } {
     if (this.minute < 0) return { total: 0, bad: 0 };
     return minutes < MINUTES
       ? sum(this.minutes, MINUTES, this.minute, minutes)
-      : sum(this.hours, HOURS, hourOf(this.minute), Math.ceil(minutes / MINUTES_AN_HOUR));
+      : sum(this.hours, HOURS, hourOf(this.minute), Math.ceil(minutes / MINUTES_PER_HOUR));
   }
 
-  /** For how many minutes there have been figures, at most the three days that are kept. */
+  /** The time with data in minutes, up to three days. */
   get coveredMinutes(): number {
     return this.firstMinute < 0
       ? 0
-      : Math.min((HOURS - 1) * MINUTES_AN_HOUR, this.minute - this.firstMinute + 1);
+      : Math.min((HOURS - 1) * MINUTES_PER_HOUR, this.minute - this.firstMinute + 1);
   }
 
   toJSON(): SavedRing {
@@ -61,7 +61,7 @@ export class SloRing {
     };
   }
 
-  /** Adds what was saved, as far as it is of the time that is kept and not of the future. */
+  /** Adds saved counts of the last three days. Older ones and those of the future are ignored. */
   restore(ring: SavedRing, now: number): void {
     this.turn(now);
     const { firstMinute } = ring;
@@ -90,7 +90,7 @@ export class SloRing {
 }
 
 function hourOf(minute: number): number {
-  return Math.floor(minute / MINUTES_AN_HOUR);
+  return Math.floor(minute / MINUTES_PER_HOUR);
 }
 
 function count(counts: Uint32Array, size: number, index: number, total: number, bad: number): void {
@@ -110,7 +110,7 @@ function sum(counts: Uint32Array, size: number, index: number, back: number) {
   return { total, bad };
 }
 
-/** Empties what comes after `from` until `to`. */
+/** Resets the periods after `from` up to `to`. */
 function clear(counts: Uint32Array, size: number, from: number, to: number): void {
   if (to - from >= size) counts.fill(0);
   else for (let i = from + 1; i <= to; i++) counts.fill(0, (i % size) * 2, (i % size) * 2 + 2);
@@ -126,12 +126,12 @@ function saved(counts: Uint32Array, size: number, index: number): SavedBucket[] 
   return buckets;
 }
 
-function add(counts: Uint32Array, size: number, present: number, buckets: unknown): void {
+function add(counts: Uint32Array, size: number, current: number, buckets: unknown): void {
   if (!Array.isArray(buckets)) return;
   for (const bucket of buckets.slice(0, size)) {
     const [index, total, bad] = (Array.isArray(bucket) ? bucket : []) as unknown[];
     if (!isCount(index) || !isCount(total) || !isCount(bad) || bad > total) continue;
-    if (index <= present && index > present - size) count(counts, size, index, total, bad);
+    if (index <= current && index > current - size) count(counts, size, index, total, bad);
   }
 }
 

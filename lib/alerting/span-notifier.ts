@@ -4,11 +4,11 @@ import { currentTracer } from '../spans/tracing-runtime.js';
 import type { AlertNotification, Notifier } from './notifier.js';
 
 /**
- * Makes a span `performance.alert` of each alert, a trace of its own that lasts no time. It is no operation: it is
- * counted nowhere, and exported whatever is sampled.
+ * Records each alert as a span `performance.alert` without duration, in a trace of its own. It is not an operation, so it is
+ * not counted, and it is always exported.
  *
- * A log record would be OpenTelemetry's own shape for an event, but nothing here makes those: where there is no logger
- * provider it would be lost, and spans already have a way out.
+ * A log record would be OpenTelemetry's form of an event, but without a logger provider it would be lost. Spans are exported
+ * already.
  */
 export class SpanNotifier implements Notifier {
   readonly name = 'openTelemetry';

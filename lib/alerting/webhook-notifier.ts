@@ -1,28 +1,28 @@
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { backoffMs } from '../async/backoff.js';
-import { endpointOf } from './endpoint-url.js';
+import { settleWithin } from '../async/settle-within.js';
 import type { AlertingService, AlertNotification, Notifier, NotifierStatus } from './notifier.js';
 import type { ResolvedNotifierOptions } from './notifier-options.js';
-import { postJson } from './post-json.js';
+import { endpointOf, postJson } from './post-json.js';
 import { SIGNATURE_HEADER, sign } from './webhook-signature.js';
 
-/** Rises when a reader of the former version could not read a body any more. */
+/** Increases with incompatible changes of the body. */
 export const WEBHOOK_VERSION = 1;
 
-/** The body of a request. */
+/** The JSON body of a request. */
 export type WebhookBody = AlertNotification & {
   readonly version: typeof WEBHOOK_VERSION;
   readonly service: { readonly name: string; readonly version?: string; readonly host: string };
-  /** The summaries of the alerts, a line each. */
+  /** The summaries of the alerts, one per line. */
   readonly text: string;
 };
 
 type WebhookSettings = NonNullable<ResolvedNotifierOptions['webhook']>;
 
 /**
- * Posts each notification to an address as JSON, in the order in which they were made. What cannot be delivered is
- * tried again with growing pauses; of what waits meanwhile the oldest gives way.
+ * Posts notifications to a URL as JSON, in order. Failed deliveries are retried with growing pauses. Beyond the queue limit,
+ * the oldest waiting notification is dropped.
  */
 export class WebhookNotifier implements Notifier {
   readonly name = 'webhook';
@@ -36,7 +36,7 @@ export class WebhookNotifier implements Notifier {
   private counts = { sent: 0, failed: 0, dropped: 0 };
   private failure: string | undefined;
 
-  /** @param warn is told once of each streak of failures */
+  /** @param warn called once for consecutive failures */
   constructor(
     private readonly settings: WebhookSettings,
     private readonly service: AlertingService,
@@ -58,7 +58,7 @@ export class WebhookNotifier implements Notifier {
 
   notify(notification: AlertNotification): void {
     this.queue.push(JSON.stringify(this.bodyOf(notification)));
-    // The one that is being sent is the first: it stays, since it may have arrived already.
+    // The first one is being sent and may have arrived already, so it stays.
     if (this.queue.length > this.settings.maxQueue) {
       this.queue.splice(this.draining === undefined || this.queue.length === 1 ? 0 : 1, 1);
       this.counts.dropped++;
@@ -70,13 +70,7 @@ export class WebhookNotifier implements Notifier {
     if (this.draining === undefined) return;
     this.flushing = true;
     this.hurry?.();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, timeoutMs);
-      timer.unref();
-    });
-    await Promise.race([this.draining, late]);
-    clearTimeout(timer);
+    await settleWithin(timeoutMs, this.draining);
     this.counts.dropped += this.queue.length;
     this.queue = [];
     this.closing.abort();
@@ -102,7 +96,7 @@ export class WebhookNotifier implements Notifier {
     const { signal } = this.closing;
     for (let [body] = this.queue; body !== undefined; [body] = this.queue) {
       const delivered = await this.deliver(body, signal);
-      // It was given up meanwhile, and counted.
+      // `flush` has dropped and counted it.
       if (signal.aborted) break;
       this.queue.shift();
       if (delivered) this.counts.sent++;
@@ -122,7 +116,7 @@ export class WebhookNotifier implements Notifier {
       const { failure, retry, retryAfterMs } = await postJson(this.url, body, headers, timeoutMs, signal);
       this.note(failure);
       if (failure === undefined) return true;
-      // There is one more attempt at the end, and no time for pauses.
+      // During `flush` there is one last attempt without pauses.
       if (signal.aborted || !retry || attempt >= maxRetries || this.flushing) return false;
       await this.pause(retryAfterMs ?? backoffMs(attempt, this.random));
     }
@@ -143,8 +137,8 @@ export class WebhookNotifier implements Notifier {
   private note(failure: string | undefined): void {
     if (failure !== undefined && this.failure === undefined) {
       this.warn(
-        `Alerts cannot be sent to ${this.url.origin} (${failure}). Each is tried ${this.settings.maxRetries + 1} ` +
-          'times at the most. This is said once, until it works again.',
+        `Alerts cannot be sent to ${this.url.origin} (${failure}). Each notification is tried up to ` +
+          `${this.settings.maxRetries + 1} times. This warning is not repeated until a delivery succeeds.`,
       );
     }
     this.failure = failure;

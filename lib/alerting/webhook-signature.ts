@@ -1,12 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-/** The header that says who sent a notification, and when: `t=SECONDS,v1=HEX`. */
+/** The header with the time and the signature of a notification: `t=SECONDS,v1=HEX`. */
 export const SIGNATURE_HEADER = 'x-performance-signature';
 const TOLERANCE_SECONDS = 300;
 
 /**
- * The header for a body: HMAC-SHA256 over `SECONDS.BODY`. The time is part of it, so that a recorded request is worth
- * nothing later.
+ * The header for a body: HMAC-SHA256 over `SECONDS.BODY`. It includes the time, so that a recorded request cannot be
+ * replayed later.
  * @param seconds since 1970
  */
 export function sign(secret: string, body: string, seconds: number): string {
@@ -14,11 +14,10 @@ export function sign(secret: string, body: string, seconds: number): string {
 }
 
 /**
- * Whether a notification was signed with the secret, and is no older than five minutes. Takes as long for a wrong signature
- * as for a right one.
- * @param secret without one, no signature is valid
+ * Whether a notification was signed with the secret within the last five minutes. The comparison takes constant time.
+ * @param secret if undefined or empty, no signature is valid
  * @param header the value of `X-Performance-Signature`
- * @param body the raw body, before it is parsed: in Nest `request.rawBody`
+ * @param body the raw, unparsed body: in Nest `request.rawBody`
  */
 export function verifyAlertSignature(
   secret: string | undefined,
@@ -30,7 +29,7 @@ export function verifyAlertSignature(
   }: { toleranceSeconds?: number | undefined; now?: number | undefined } = {},
 ): boolean {
   const match = /^t=(\d{1,12}),v1=([0-9a-f]{64})$/.exec(typeof header === 'string' ? header : '');
-  // An HMAC with an empty key is one that everybody can make.
+  // Anyone can create an HMAC with an empty key.
   if (match === null || secret === undefined || secret === '') return false;
   const [, time = '', given = ''] = match;
   const seconds = Number(time);

@@ -7,26 +7,26 @@ import { MAX_SNAPSHOT_BYTES } from './baseline-snapshot.js';
 export const EXTENSION = '.baseline';
 const CORRUPT = '.corrupt';
 const PART = '.part';
-/** Damaged files that are kept for somebody to look at. */
+/** The number of damaged files kept for inspection. */
 export const MAX_CORRUPT = 5;
-/** A file half written that is older is of a run that was killed. */
+/** An older partial file was left by a killed process. */
 const PART_MAX_AGE_MS = 10 * 60_000;
 
 /**
- * Makes the directory, for its owner alone. One that exists stays as it is; it must be this user's or root's.
- * @throws what keeps it from being used
+ * Creates the directory with access for its owner only. An existing one must belong to this user or root.
+ * @throws if it cannot be used
  */
 export async function makeBaselineDirectory(directory: string): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const stats = await lstat(directory);
-  if (!stats.isDirectory()) throw new Error(`${directory} is no directory`);
+  if (!stats.isDirectory()) throw new Error(`${directory} is not a directory`);
   const uid = process.getuid?.();
-  // In a directory for temporary files anybody may have made it before.
+  // Another user may have created it first in a shared directory such as /tmp.
   if (uid !== undefined && stats.uid !== uid && stats.uid !== 0)
     throw new Error(`${directory} belongs to another user`);
 }
 
-/** Writes a file that appears whole or not at all, even where the process or the machine stops meanwhile. */
+/** Writes a file atomically: it appears complete or not at all, even if the process or the machine stops. */
 export async function writeWhole(
   directory: string,
   name: string,
@@ -45,7 +45,7 @@ export async function writeWhole(
       chunks.push(chunk);
     });
     await file.writev(chunks);
-    if ((await file.stat()).size !== bytes) throw new Error('it could not be written whole');
+    if ((await file.stat()).size !== bytes) throw new Error('it could not be written completely');
     await file.sync();
   } catch (error) {
     await file.close();
@@ -57,13 +57,13 @@ export async function writeWhole(
   await syncDirectory(directory);
 }
 
-/** Reads a regular file, and follows no link. @throws what keeps it from being read */
+/** Reads a regular file without following links. @throws if it cannot be read */
 export async function readWhole(path: string): Promise<string> {
   const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
   const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
   try {
     const stats = await file.stat();
-    if (!stats.isFile()) throw new Error('it is no regular file');
+    if (!stats.isFile()) throw new Error('it is not a regular file');
     if (stats.size > MAX_SNAPSHOT_BYTES) throw new Error(`it is larger than ${MAX_SNAPSHOT_BYTES} bytes`);
     return await file.readFile('utf8');
   } finally {
@@ -71,7 +71,7 @@ export async function readWhole(path: string): Promise<string> {
   }
 }
 
-/** Puts a damaged file out of the way, and lets the oldest of those go. */
+/** Renames a damaged file, and removes the oldest of such files. */
 export async function setAside(directory: string, name: string): Promise<void> {
   const path = join(directory, name);
   await rename(path, `${path}${CORRUPT}`);
@@ -85,7 +85,7 @@ export async function setAside(directory: string, name: string): Promise<void> {
   for (const { path: old } of kept.slice(MAX_CORRUPT)) await rm(old, { force: true });
 }
 
-/** Removes what runs that were killed had half written. */
+/** Removes partial files of killed processes. */
 export async function removeParts(directory: string, names: readonly string[]): Promise<void> {
   for (const name of names) {
     if (!name.endsWith(`${EXTENSION}${PART}`)) continue;
@@ -95,7 +95,7 @@ export async function removeParts(directory: string, names: readonly string[]): 
   }
 }
 
-/** Some file systems cannot: the file is whole all the same. */
+/** Makes the rename durable. Some file systems do not support it; the file is complete anyway. */
 async function syncDirectory(directory: string): Promise<void> {
   try {
     const handle = await open(directory, constants.O_RDONLY);

@@ -15,18 +15,18 @@ import {
 
 const FORMAT = 'nestjs-performance-baseline';
 const FORMAT_VERSION = 1;
-/** Operations that are handed on together. */
-const LINES = 8;
+/** The number of operations per piece. */
+const LINES_PER_PIECE = 8;
 
-/** A text that is no snapshot, or one that is damaged. The message names what is wrong. */
+/** Thrown for a text that is not a snapshot, or a damaged one. */
 export class BaselineFault extends Error {}
 
-/** A snapshot that a newer version of this package has written: it is nobody's fault, and stays as it is. */
+/** Thrown for a snapshot of a newer version of this package, which is not damaged and must be kept. */
 export class NewerFormatFault extends BaselineFault {}
 
 /**
- * A snapshot as lines of JSON, in pieces: a header, each operation as `[type, name, count, sketch, model, rebasedAt]` with
- * the bytes in base64 and the last one only where there is one, and a last line with the number of operations and the SHA-256 of all before it.
+ * A snapshot as lines of JSON, in pieces: a header; for each operation `[type, name, count, sketch, model]`, with bytes in
+ * base64, followed by `rebasedAt` if present; and the number of operations with the SHA-256 of all lines before.
  */
 export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void> {
   const hash = createHash('sha256');
@@ -44,7 +44,7 @@ export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void
     if (!isName(type) || !isName(name)) continue;
     const line = [type, name, weight, base64(sketch), base64(model)];
     piece += `${JSON.stringify(rebasedAt === undefined ? line : [...line, rebasedAt])}\n`;
-    if (++count % LINES !== 0) continue;
+    if (++count % LINES_PER_PIECE !== 0) continue;
     hash.update(piece);
     yield piece;
     piece = '';
@@ -53,26 +53,26 @@ export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void
   yield `${piece}${JSON.stringify({ operations: count, sha256: hash.digest('hex') })}\n`;
 }
 
-/** A snapshot as a text, made in slices that hold the event loop for some 1.5 ms. */
+/** A snapshot as text, encoded in slices of 1.5 ms. */
 export async function encodeSnapshot(snapshot: SnapshotToSave): Promise<string> {
   const pieces: string[] = [];
   await runCooperatively(snapshotLines(snapshot), (piece) => pieces.push(piece));
   return pieces.join('');
 }
 
-/** Reads a snapshot at once. @throws {@link BaselineFault} */
+/** Decodes a snapshot. @throws {@link BaselineFault} */
 export function decodeSnapshot(text: string): BaselineSnapshot {
   return runToCompletion(decoding(text));
 }
 
-/** Reads a snapshot in slices that hold the event loop for some 1.5 ms. Rejects with {@link BaselineFault}. */
+/** Decodes a snapshot in slices of 1.5 ms. Rejects with {@link BaselineFault}. */
 export function decodeSnapshotInSlices(text: string): Promise<BaselineSnapshot> {
   return runCooperatively(decoding(text));
 }
 
 function* decoding(text: string): Generator<void, BaselineSnapshot> {
   if (text.length > MAX_SNAPSHOT_BYTES)
-    throw new BaselineFault(`it has ${text.length} characters: at most ${MAX_SNAPSHOT_BYTES} are allowed`);
+    throw new BaselineFault(`it has ${text.length} characters, expected at most ${MAX_SNAPSHOT_BYTES}`);
   const hash = createHash('sha256');
   const operations: BaselineEntry[] = [];
   const lines = linesOf(text);
@@ -84,11 +84,9 @@ function* decoding(text: string): Generator<void, BaselineSnapshot> {
     if (line.startsWith('{')) {
       const { operations: count, sha256 } = objectIn(line);
       if (count !== operations.length)
-        throw new BaselineFault(
-          `it has ${operations.length} operations, and should have ${formatValue(count)}`,
-        );
-      if (sha256 !== hash.digest('hex')) throw new BaselineFault('its checksum is wrong: it is damaged');
-      if (lines.next().done !== true) throw new BaselineFault('it goes on after its end');
+        throw new BaselineFault(`it has ${operations.length} operations, expected ${formatValue(count)}`);
+      if (sha256 !== hash.digest('hex')) throw new BaselineFault('its checksum is wrong');
+      if (lines.next().done !== true) throw new BaselineFault('it continues after its last line');
       return { ...headerIn(header), operations };
     }
     if (operations.length === MAX_OPERATIONS)
@@ -100,7 +98,7 @@ function* decoding(text: string): Generator<void, BaselineSnapshot> {
   throw new BaselineFault('its end is missing');
 }
 
-/** The lines that a line break ends. */
+/** The lines that end with a line break. */
 function* linesOf(text: string): Generator<string, void> {
   for (let at = 0; ; ) {
     const end = text.indexOf('\n', at);
@@ -111,27 +109,29 @@ function* linesOf(text: string): Generator<string, void> {
 }
 
 function checkFormat({ format, formatVersion }: Record<string, unknown>): void {
-  if (format !== FORMAT) throw new BaselineFault('it is no baseline of nestjs-performance');
+  if (format !== FORMAT) throw new BaselineFault('it is not a baseline of nestjs-performance');
   if (typeof formatVersion === 'number' && formatVersion > FORMAT_VERSION)
     throw new NewerFormatFault(
-      `its format is ${formatVersion}, which is newer than ${FORMAT_VERSION}: read it with a newer version`,
+      `its format version is ${formatVersion}, expected ${FORMAT_VERSION}: update nestjs-performance to read it`,
     );
   if (formatVersion !== FORMAT_VERSION)
-    throw new BaselineFault(`formatVersion is ${formatValue(formatVersion)}: it must be ${FORMAT_VERSION}`);
+    throw new BaselineFault(
+      `received formatVersion ${formatValue(formatVersion)}, expected ${FORMAT_VERSION}`,
+    );
 }
 
 function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'operations'> {
   const { service, version, instance, startedAt, savedAt, absorbs, slo, ended } = header;
-  if (!isName(service)) throw wrong('service', service, `a text of at most ${MAX_NAME_LENGTH}`);
+  if (!isName(service)) throw wrong('service', service, `a string of at most ${MAX_NAME_LENGTH} characters`);
   if (version !== undefined && !isName(version))
-    throw wrong('version', version, `a text of at most ${MAX_NAME_LENGTH}`);
+    throw wrong('version', version, `a string of at most ${MAX_NAME_LENGTH} characters`);
   if (!isInstanceId(instance))
-    throw wrong('instance', instance, 'letters, digits, dots, - and _, at most 128');
+    throw wrong('instance', instance, 'at most 128 letters, digits, dots, - and _');
   if (!isAmount(startedAt)) throw wrong('startedAt', startedAt, 'milliseconds since 1970');
   if (!isAmount(savedAt)) throw wrong('savedAt', savedAt, 'milliseconds since 1970');
   if (!Array.isArray(absorbs) || absorbs.length > MAX_ABSORBED || !absorbs.every(isInstanceId))
     throw wrong('absorbs', absorbs, `at most ${MAX_ABSORBED} instances`);
-  if (ended !== undefined && ended !== true) throw wrong('ended', ended, 'true, or left out');
+  if (ended !== undefined && ended !== true) throw wrong('ended', ended, 'true or nothing');
   return {
     ...{ service, version, instance, startedAt, savedAt, absorbs },
     ...(slo === undefined ? {} : { slo }),
@@ -143,13 +143,13 @@ function entryIn(line: string, index: number): BaselineEntry {
   const where = `operations[${index}]`;
   const value = jsonIn(line);
   if (!Array.isArray(value) || value.length < 5 || value.length > 6)
-    throw new BaselineFault(`${where} is no operation`);
+    throw new BaselineFault(`${where} is not an operation`);
   const [type, name, count, sketch, model, rebasedAt] = value as unknown[];
-  if (!isName(type)) throw wrong(`${where}.type`, type, `a text of at most ${MAX_NAME_LENGTH}`);
-  if (!isName(name)) throw wrong(`${where}.name`, name, `a text of at most ${MAX_NAME_LENGTH}`);
+  if (!isName(type)) throw wrong(`${where}.type`, type, `a string of at most ${MAX_NAME_LENGTH} characters`);
+  if (!isName(name)) throw wrong(`${where}.name`, name, `a string of at most ${MAX_NAME_LENGTH} characters`);
   if (!isAmount(count)) throw wrong(`${where}.count`, count, 'a number of 0 or more');
   if (rebasedAt !== undefined && !isAmount(rebasedAt))
-    throw wrong(`${where}.anewAt`, rebasedAt, 'milliseconds since 1970');
+    throw wrong(`${where}.rebasedAt`, rebasedAt, 'milliseconds since 1970');
   return {
     type,
     name,
@@ -162,7 +162,7 @@ function entryIn(line: string, index: number): BaselineEntry {
 
 function bytesIn(value: unknown, field: string): Uint8Array {
   if (typeof value !== 'string' || value.length > MAX_PART_BYTES * 2)
-    throw wrong(field, typeof value, `bytes in base64, at most ${MAX_PART_BYTES}`);
+    throw wrong(field, typeof value, `at most ${MAX_PART_BYTES} bytes in base64`);
   return new Uint8Array(Buffer.from(value, 'base64'));
 }
 
@@ -171,7 +171,7 @@ function base64(bytes: Uint8Array): string {
 }
 
 function wrong(field: string, value: unknown, allowed: string): BaselineFault {
-  return new BaselineFault(`${field} is ${formatValue(value)}: it must be ${allowed}`);
+  return new BaselineFault(`invalid ${field}: received ${formatValue(value)}, expected ${allowed}`);
 }
 
 function isName(value: unknown): value is string {

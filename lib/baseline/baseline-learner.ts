@@ -16,20 +16,21 @@ import { TrendDetector } from './trend-detector.js';
 import { LearnedHistory, WatchedHistory } from './watched-history.js';
 
 const HOUR_MS = 3_600_000;
-/** Points of an operation's trend: less than a resource's, as there are many operations. */
+/** The points of an operation's trend: fewer than a resource's, since there are many operations. */
 const TREND_POINTS = 40;
-/** Of the operations, a tick judges at most this share, and so many in any case: all of them in a minute. */
-const SHARE = 1 / 6;
-const LEAST = 50;
+/** A tick closes windows of at most this share of the operations, but at least of 50: all of them within a minute. */
+const SHARE_PER_TICK = 1 / 6;
+const MIN_PER_TICK = 50;
 
+// Reused between calls, each of which fills it first.
 const scratch = new Float64Array(BUCKETS);
 
-/** What is learned from, and whom is told. Nothing of it may throw. */
+/** The sources and listeners of learning. None of them may throw. */
 export interface LearningDependencies {
   readonly maxOperations: number;
-  /** Every operation that has a history of {@link BaselineLearner.historyOf}. */
+  /** Every operation with a history from {@link BaselineLearner.historyOf}. */
   operations(): Iterable<OperationStatistics & { readonly history: OperationHistory }>;
-  /** The threshold of a type in milliseconds, which a trend may reach. */
+  /** The threshold of a type in milliseconds, which trends are forecast to reach. */
   thresholdOf(type: string): number | undefined;
   onRegression(regression: Regression): void;
   onTrend(trend: Trend): void;
@@ -37,14 +38,14 @@ export interface LearningDependencies {
 }
 
 /**
- * What operations are like, learned window by window, and what is told from it. Knows neither timers nor a store: what takes
- * long is a generator, to be run in slices.
+ * Learns the baselines of operations window by window, and detects regressions and trends. Uses neither timers nor a store;
+ * long tasks are generators, to be run cooperatively.
  */
 export class BaselineLearner {
-  /** What others have learned. */
+  /** The data of other runs and instances. */
   stored: StoredBaseline | undefined;
   readonly versions: { version?: string; previousVersion?: string } = {};
-  /** Whether something was learned since it was last asked for. */
+  /** Whether anything was learned since the caller last reset this. */
   isDirty = false;
   private readonly histories = new Map<string, LearnedHistory>();
   private readonly settings: RegressionSettings;
@@ -52,10 +53,10 @@ export class BaselineLearner {
   private readonly log = new RegressionLog();
   private decayedAt = performance.now();
 
-  /** @param startedAt on the clock that windows are told by, which does not jump */
+  /** @param startedAt on the clock of the windows: `performance.timeOrigin + performance.now()` */
   constructor(
     private readonly options: ResolvedBaselineOptions,
-    private readonly around: LearningDependencies,
+    private readonly dependencies: LearningDependencies,
     version: string | undefined,
     private readonly startedAt: number,
   ) {
@@ -69,11 +70,11 @@ export class BaselineLearner {
     this.watch = new RegressionWatch(this.settings, this.versions);
   }
 
-  /** The history of an operation that is seen for the first time; none where there are too many. */
+  /** The history of an operation on its first execution; undefined beyond the maximal number of operations. */
   historyOf(type: string, name: string): LearnedHistory | undefined {
     const key = operationKey({ type, name });
     let history = this.histories.get(key);
-    if (history === undefined && this.histories.size < this.around.maxOperations) {
+    if (history === undefined && this.histories.size < this.dependencies.maxOperations) {
       history = new LearnedHistory(type, name);
       this.histories.set(key, history);
       if (this.hasStored(key)) this.isolated(history, () => this.takeStored(history as LearnedHistory));
@@ -81,12 +82,12 @@ export class BaselineLearner {
     return history;
   }
 
-  /** What got worse: what goes on, then what is over, the latest first. */
+  /** Open regressions, then those that are over, the latest first. */
   regressions(): Regression[] {
     return this.log.list(this.watch.open);
   }
 
-  /** The drifts that go on at `now`, that whose limit is reached first before others. */
+  /** The current trends at `now`, those that reach their limit first at the top. */
   trends(now: number): Trend[] {
     const trends: Trend[] = [];
     for (const { watched } of this.histories.values()) {
@@ -97,22 +98,23 @@ export class BaselineLearner {
     return trends.sort((one, other) => reached(one) - reached(other) || one.pValue - other.pValue);
   }
 
-  /** Operations of which it is known what is usual. */
+  /** The number of operations with a baseline. */
   get known(): number {
     let known = 0;
-    for (const { usual } of this.histories.values()) if (usual !== undefined) known++;
+    for (const { baseline } of this.histories.values()) if (baseline !== undefined) known++;
     return known;
   }
 
-  /** Whether this version is compared with the one before. */
+  /** Whether this version is compared with the previous one. */
   isNewVersion(now: number): boolean {
     const { stored } = this;
     return stored?.hasPrevious === true && now - stored.since < NEW_VERSION_MS;
   }
 
   /**
-   * Takes what others have learned, in place of what was taken before.
-   * @param absorbedAt of when what this run had learned is part of it, in milliseconds since 1970; absent where it is not
+   * Replaces the data of other runs and instances.
+   * @param absorbedAt the save time of this run's snapshot that `stored` contains, in milliseconds since 1970; absent if it
+   * contains none
    */
   *taking(stored: StoredBaseline, absorbedAt?: number): Generator<undefined> {
     this.stored = stored;
@@ -126,14 +128,14 @@ export class BaselineLearner {
     }
   }
 
-  /** Looks at the windows that are over. @param now milliseconds on the clock of `performance.now()` */
+  /** Closes due windows, and updates regressions. @param now milliseconds on the clock of `performance.now()` */
   *ticking(now: number): Generator<undefined> {
     const at = performance.timeOrigin + now;
     if (now - this.decayedAt >= HOUR_MS) yield* this.decaying(now);
-    let left = Math.max(LEAST, Math.ceil(this.histories.size * SHARE));
-    for (const statistics of this.around.operations()) {
+    let left = Math.max(MIN_PER_TICK, Math.ceil(this.histories.size * SHARE_PER_TICK));
+    for (const statistics of this.dependencies.operations()) {
       const history = statistics.history as LearnedHistory;
-      // What is left for the next tick is not due again for a minute then, so nobody waits for ever.
+      // A closed window is not due again for a minute, so the rest gets its turn in the next ticks.
       if (left > 0 && history.window.isDue(at)) {
         statistics.settle(now);
         this.isolated(history, () => this.closeWindow(history, true));
@@ -148,12 +150,12 @@ export class BaselineLearner {
       this.isDirty = true;
     }
     for (const regression of ended) this.log.add(regression);
-    for (const regression of opened) this.around.onRegression(regression);
+    for (const regression of opened) this.dependencies.onRegression(regression);
   }
 
-  /** What came since the last windows is too little to be judged, and is learned all the same. */
+  /** Closes all windows. They are too short to be tested, but their latencies are learned. */
   *closing(now: number): Generator<undefined> {
-    for (const statistics of this.around.operations()) {
+    for (const statistics of this.dependencies.operations()) {
       const history = statistics.history as LearnedHistory;
       statistics.settle(now);
       if (!history.window.isEmpty) this.isolated(history, () => this.closeWindow(history, false));
@@ -161,7 +163,7 @@ export class BaselineLearner {
     }
   }
 
-  /** What this run has learned, an operation at a time. */
+  /** The data of this run, one operation at a time. */
   *entries(): Generator<BaselineEntry> {
     for (const history of this.histories.values()) {
       let entry: BaselineEntry | undefined;
@@ -172,41 +174,45 @@ export class BaselineLearner {
     }
   }
 
-  /** @param isWhole whether it is long enough to be judged */
-  private closeWindow(history: LearnedHistory, isWhole: boolean): void {
-    const { usual, window: open } = history;
+  /** @param isComplete whether it is long enough to be tested */
+  private closeWindow(history: LearnedHistory, isComplete: boolean): void {
+    const { baseline, window: open } = history;
     const counts = scratch.fill(0);
-    const window = open.close(history.watched?.normalP99Ms(usual), counts);
+    const window = open.close(history.watched?.normalP99Ms(baseline), counts);
     if (history.isStream || window.startedAt < this.startedAt + this.settings.coldStartMs) return;
     history.watched ??= this.takeStored(history);
     const { watched } = history;
     this.isDirty = true;
     watched.addLatencies(counts);
-    if (isWhole) {
+    if (isComplete) {
       if (this.options.regressions.enabled) this.watch.observe(watched, window);
-      const told = watched.trend.trend;
-      const limit = this.around.thresholdOf(history.type);
+      const trendBefore = watched.trend.trend;
+      const limit = this.dependencies.thresholdOf(history.type);
       watched.trend.add((window.startedAt + window.endedAt) / 2, window.p50Ms, window.count, limit);
-      if (told === undefined && watched.trend.trend !== undefined) this.around.onTrend(watched.trend.trend);
+      const { trend } = watched.trend;
+      if (trendBefore === undefined && trend !== undefined) this.dependencies.onTrend(trend);
     }
-    this.tellUsual(history, watched);
+    this.updateBaseline(history, watched);
   }
 
-  private tellUsual(history: LearnedHistory, watched: WatchedHistory): void {
+  private updateBaseline(history: LearnedHistory, watched: WatchedHistory): void {
     const { enabled, factor, minCount } = this.options.adaptive;
-    const usual = watched.usual();
-    history.usual = usual;
-    const isKnown = enabled && usual !== undefined && usual.count >= minCount;
-    history.adaptiveMs = isKnown ? factor * usual.p95Ms : Number.POSITIVE_INFINITY;
+    const baseline = watched.baselineLatency();
+    history.baseline = baseline;
+    const isAdaptive = enabled && baseline !== undefined && baseline.count >= minCount;
+    history.adaptiveMs = isAdaptive ? factor * baseline.p95Ms : Number.POSITIVE_INFINITY;
   }
 
-  /** Of what came since, and what others have as well, one is lost or the other counted twice: the less of the two. */
+  /**
+   * Whether most data of this run is from before `at`. Discarding it loses the data since; keeping it counts the data before
+   * twice.
+   */
   private isMostlyOlder(at: number): boolean {
     return at - this.startedAt >= performance.timeOrigin + performance.now() - at;
   }
 
   private hasStored(key: string): boolean {
-    return this.stored?.present.has(key) === true || this.stored?.previous.has(key) === true;
+    return this.stored?.current.has(key) === true || this.stored?.previous.has(key) === true;
   }
 
   private takeStored(history: LearnedHistory): WatchedHistory {
@@ -219,15 +225,14 @@ export class BaselineLearner {
     );
     const { watched } = history;
     const { stored } = this;
-    // It took its part when it was first seen, and there is none left.
+    // Each operation takes its part of the stored data once.
     if (stored === undefined || watched.takenFrom === stored) return watched;
     const key = operationKey(history);
     watched.takenFrom = stored;
-    watched.take(stored.present.get(key), stored.previous.get(key), this.isNewVersion(Date.now()));
-    // It is held there from now on.
-    stored.present.delete(key);
+    watched.take(stored.current.get(key), stored.previous.get(key), this.isNewVersion(Date.now()));
+    stored.current.delete(key);
     stored.previous.delete(key);
-    this.tellUsual(history, watched);
+    this.updateBaseline(history, watched);
     return watched;
   }
 
@@ -240,15 +245,15 @@ export class BaselineLearner {
     }
   }
 
-  /** An operation whose numbers went wrong is learned anew: it must not end the learning of all others. */
+  /** Discards the data of an operation that throws, so that it does not stop the learning of all others. */
   private isolated(history: LearnedHistory, action: () => void): void {
     try {
       action();
     } catch (error) {
       history.watched = undefined;
-      history.usual = undefined;
+      history.baseline = undefined;
       history.adaptiveMs = Number.POSITIVE_INFINITY;
-      this.around.onError(error);
+      this.dependencies.onError(error);
     }
   }
 }

@@ -2,37 +2,34 @@ import { runToCompletion } from '../async/cooperative.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';
+import { WindowModel } from './window-model.js';
 
-/** The bytes of a model, and how many milliseconds before the moment of the merging they were saved. */
-export interface AgedModel {
+/** The bytes of a model, and their age at {@link MergeOptions.at}. */
+interface AgedModel {
   readonly bytes: Uint8Array;
   readonly ageMs: number;
 }
 
-/** Merges models of one operation, the older ones counted less. Given at least one. May throw: then there is none. */
-export type MergeModels = (models: readonly AgedModel[]) => Uint8Array;
-
 export interface MergeOptions {
-  readonly mergeModels: MergeModels;
-  /** After which what was learned counts half. */
+  /** The age at which data counts half. */
   readonly halfLifeMs: number;
-  /** The moment that all is made as old as, in milliseconds since 1970. */
+  /** The moment that ages are relative to, in milliseconds since 1970. */
   readonly at: number;
 }
 
-/** What all instances have learned of one operation. */
+/** The learned data of one operation, from all instances. */
 export interface MergedOperation {
   readonly type: string;
   readonly name: string;
   readonly count: number;
   readonly sketch: LatencySketch;
-  /** Empty where there is none. */
+  /** Bytes of a `WindowModel`; empty if there is none. */
   readonly model: Uint8Array;
-  /** When a regression was last taken for the new normal: what was learned before it began is left out. */
+  /** When a regression last became the new baseline. Data from before its start is left out. */
   readonly rebasedAt?: number;
 }
 
-/** What all instances have learned of one version. */
+/** The learned data of one version, from all instances. */
 export interface MergedBaseline {
   readonly version: string | undefined;
   readonly startedAt: number;
@@ -42,14 +39,14 @@ export interface MergedBaseline {
   readonly operations: ReadonlyMap<string, MergedOperation>;
 }
 
-/** What tells operations apart. */
+/** The key of an operation in maps. */
 export function operationKey({ type, name }: { readonly type: string; readonly name: string }): string {
   return `${type}\n${name}`;
 }
 
 /**
- * Leaves out what is merged into another snapshot that is there, too. Of two that share a part, and so cannot be added,
- * the one stays that has more in it: what the other one has beside is lost rather than counted twice.
+ * Leaves out snapshots that are merged into another one in the list. Of two archives with a common part, which cannot be
+ * added, the one with more parts stays: the rest of the other one is lost rather than counted twice.
  */
 export function withoutAbsorbed(snapshots: readonly BaselineSnapshot[]): BaselineSnapshot[] {
   const depths = depthsOf(snapshots);
@@ -71,14 +68,14 @@ export function withoutAbsorbed(snapshots: readonly BaselineSnapshot[]): Baselin
   return kept;
 }
 
-/** How many archives lie within one another: an archive comes before those that it has absorbed. */
+/** How deeply archives are nested: an archive has a greater depth than those it has absorbed. */
 function depthsOf(snapshots: readonly BaselineSnapshot[]): Map<string, number> {
   const byInstance = new Map(snapshots.map((snapshot) => [snapshot.instance, snapshot]));
   const depths = new Map<string, number>();
   const depthOf = (instance: string): number => {
     const known = depths.get(instance);
     if (known !== undefined) return known;
-    // Written first, so that archives that claim one another come to an end.
+    // Set before the recursion, which archives that claim each other would never end.
     depths.set(instance, 0);
     const within = (byInstance.get(instance)?.absorbs ?? []).map((id) =>
       byInstance.has(id) ? 1 + depthOf(id) : 1,
@@ -91,7 +88,7 @@ function depthsOf(snapshots: readonly BaselineSnapshot[]): Map<string, number> {
   return depths;
 }
 
-/** Snapshots of one service by version, the one that was saved last first. The order of the snapshots plays no part. */
+/** Merges snapshots of one service by version, the latest first. Their order does not matter. */
 export function mergeSnapshots(
   snapshots: readonly BaselineSnapshot[],
   options: MergeOptions,
@@ -112,19 +109,19 @@ export function mergeVersion(snapshots: readonly BaselineSnapshot[], options: Me
   return runToCompletion(mergingVersion(snapshots, options));
 }
 
-/** As {@link mergeVersion}, an operation at a time. */
+/** As {@link mergeVersion}, one operation at a time. */
 export function* mergingVersion(
   snapshots: readonly BaselineSnapshot[],
   options: MergeOptions,
 ): Generator<undefined, MergedBaseline> {
   const ordered = [...snapshots].sort((one, other) => (one.instance < other.instance ? -1 : 1));
-  const anew = yield* latestAnew(ordered);
+  const rebased = yield* latestRebase(ordered);
   const parts = new Map<string, { type: string; name: string; sketch: LatencySketch; models: AgedModel[] }>();
   for (const { operations, savedAt, startedAt } of ordered) {
     const ageMs = Math.max(0, options.at - savedAt);
     for (const entry of operations) {
       const key = operationKey(entry);
-      const changedAt = (anew.get(key) ?? 0) - NEW_NORMAL_MS;
+      const changedAt = (rebased.get(key) ?? 0) - NEW_NORMAL_MS;
       const sketch = (entry.rebasedAt ?? startedAt) < changedAt ? undefined : sketchIn(entry.sketch);
       if (sketch === undefined) continue;
       if (ageMs > 0) sketch.decay(2 ** (-ageMs / options.halfLifeMs));
@@ -140,8 +137,8 @@ export function* mergingVersion(
   }
   const operations = new Map<string, MergedOperation>();
   for (const [key, { models, ...part }] of parts) {
-    const model = mergedModel(models, options.mergeModels);
-    const rebasedAt = anew.get(key);
+    const model = mergeModels(models, options.halfLifeMs);
+    const rebasedAt = rebased.get(key);
     const since = rebasedAt === undefined ? {} : { rebasedAt };
     operations.set(key, { ...part, count: part.sketch.count, model, ...since });
     yield;
@@ -155,8 +152,8 @@ export function* mergingVersion(
   };
 }
 
-/** When each operation that began anew did so last. */
-function* latestAnew(snapshots: readonly BaselineSnapshot[]): Generator<undefined, Map<string, number>> {
+/** When each operation was last rebased. */
+function* latestRebase(snapshots: readonly BaselineSnapshot[]): Generator<undefined, Map<string, number>> {
   const latest = new Map<string, number>();
   for (const { operations } of snapshots) {
     for (const entry of operations) {
@@ -169,7 +166,7 @@ function* latestAnew(snapshots: readonly BaselineSnapshot[]): Generator<undefine
   return latest;
 }
 
-/** Bytes that another release wrote otherwise are as good as none. */
+/** undefined for bytes of another format. */
 function sketchIn(bytes: Uint8Array): LatencySketch | undefined {
   try {
     return LatencySketch.fromBytes(bytes);
@@ -178,10 +175,17 @@ function sketchIn(bytes: Uint8Array): LatencySketch | undefined {
   }
 }
 
-function mergedModel(models: readonly AgedModel[], merge: MergeModels): Uint8Array {
+/** No bytes if one of the models has another format. */
+function mergeModels(models: readonly AgedModel[], halfLifeMs: number): Uint8Array {
   if (models.length === 0) return new Uint8Array(0);
   try {
-    return merge(models);
+    const merged = new WindowModel();
+    for (const { bytes, ageMs } of models) {
+      const model = WindowModel.fromBytes(bytes);
+      if (ageMs > 0) model.decay(2 ** (-ageMs / halfLifeMs));
+      merged.merge(model);
+    }
+    return merged.toBytes();
   } catch {
     return new Uint8Array(0);
   }

@@ -1,68 +1,90 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 
-/** What is known of one operation. */
+/** The learned data of one operation. */
 export interface BaselineEntry {
   readonly type: string;
   readonly name: string;
-  /** Operations behind it, the older ones counted less. */
+  /** Operations behind it, older ones weighted less. */
   readonly count: number;
   /** Bytes of a `LatencySketch`. */
   readonly sketch: Uint8Array;
-  /** Bytes of a `WindowModel`; empty where there is none yet. */
+  /** Bytes of a `WindowModel`; empty if there is none yet. */
   readonly model: Uint8Array;
-  /** When a regression was taken for the new normal, in milliseconds since 1970: all in it came after that. */
+  /** When a regression became the new baseline, in milliseconds since 1970. All data in it is newer. */
   readonly rebasedAt?: number;
 }
 
-/** What one instance has learned of one version of a service. Moments are milliseconds since 1970. */
+/** The learned data of one instance and one version of a service. Moments in milliseconds since 1970. */
 export interface BaselineSnapshot {
   readonly service: string;
-  /** `service.version`, where it is known. */
+  /** `service.version`, if known. */
   readonly version: string | undefined;
-  /** The run of a process that it is of, or what an archive of several is called. */
+  /** The id of one run of a process, or of an archive of several runs. */
   readonly instance: string;
   readonly startedAt: number;
   readonly savedAt: number;
-  /** The instances whose snapshots are merged into this one, so that nobody counts them twice. */
+  /** The instances whose snapshots are merged into this one, so that readers do not count them twice. */
   readonly absorbs: readonly string[];
   readonly operations: readonly BaselineEntry[];
-  /** The run has ended by itself: nothing will be added to it. */
+  /** Set if the run has shut down: it will save nothing more. */
   readonly ended?: true;
-  /** Whatever is kept beside, as plain JSON. */
+  /** Saved counts of objectives, as plain JSON. */
   readonly slo?: unknown;
 }
 
-/** A snapshot to be written: its operations may be made one after another, so that no pause comes of it. */
+/** A snapshot to be written. Its operations may be created lazily, so that saving does not block the event loop. */
 export type SnapshotToSave = Omit<BaselineSnapshot, 'operations'> & {
   readonly operations: Iterable<BaselineEntry>;
 };
 
 export const MAX_OPERATIONS = 10_000;
 export const MAX_SNAPSHOT_BYTES = 64 * 1024 * 1024;
-/** Characters of a type, a name, a service, a version. */
+/** In characters: of a type, a name, a service, a version. */
 export const MAX_NAME_LENGTH = 1024;
 export const MAX_ABSORBED = 256;
-/** Bytes of one sketch or model. */
+/** Of one sketch or model. */
 export const MAX_PART_BYTES = 64 * 1024;
 
+const PID = /-(\d+)-[0-9a-f]{12}$/;
 const INSTANCE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 
-/** Whether it can be an instance's id, and with it part of a file's name. */
+/** Whether a value is a valid instance id, which is safe as part of a file name. */
 export function isInstanceId(value: unknown): value is string {
   return typeof value === 'string' && INSTANCE.test(value);
 }
 
-/** An id for this run of this process: `host-pid-random`. */
+/** A new id for this run of this process: `host-pid-random`. */
 export function newInstanceId(): string {
   return `${hostPart()}-${process.pid}-${randomBytes(6).toString('hex')}`;
 }
 
-/** The machine's name as it stands in an id. */
-export function hostPart(): string {
+/** The host name as part of an id. */
+function hostPart(): string {
   const host = hostname()
     .replace(/[^A-Za-z0-9.-]/g, '-')
     .replace(/^[^A-Za-z0-9]+/, '')
     .slice(0, 64);
   return host === '' ? 'host' : host;
+}
+
+/**
+ * Whether the run of a snapshot is over: it has shut down, has not saved since `staleAt`, or its process on this host is
+ * gone. Processes on other hosts are assumed to live.
+ */
+export function isOverRun({ instance, savedAt, ended }: BaselineSnapshot, staleAt: number): boolean {
+  if (ended === true || savedAt < staleAt) return true;
+  const pid = Number(PID.exec(instance)?.[1]);
+  if (!Number.isInteger(pid) || !instance.startsWith(`${hostPart()}-${pid}-`)) return false;
+  // In a container, a new process often has the id of the previous one.
+  return pid === process.pid || !isAlive(pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }

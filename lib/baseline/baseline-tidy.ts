@@ -11,25 +11,25 @@ import type { BaselineStore } from './baseline-store.js';
 
 export interface TidyOptions extends Omit<MergeOptions, 'at'> {
   readonly now: number;
-  /** What was not saved for that long is of a run that is over: many times the interval of saving. */
+  /** A run is over if it has not saved for this time: many times the save interval. */
   readonly staleMs: number;
   readonly maxAgeMs: number;
-  /** The instance that asks, which is not over however old its snapshot is. */
+  /** The calling instance, which is not over however old its snapshot is. */
   readonly instance?: string;
-  /** Versions that are kept: the ones saved last. */
+  /** The number of versions kept, those saved last. */
   readonly maxVersions: number;
 }
 
-/** What is to be written, and then what is to be removed. */
+/** The archives to write, then the instances to remove. */
 export interface TidyPlan {
   readonly archives: readonly BaselineSnapshot[];
   readonly remove: readonly string[];
 }
 
 /**
- * What keeps the snapshots of runs that are over from piling up: those of one version are merged into an archive, which
- * lists them. Its name is a hash of them, so two instances that do the same at once write the same. What an archive has
- * is removed only when that archive was found among the snapshots, so a crash in between loses nothing.
+ * Limits the number of snapshots: those of runs that are over are merged into one archive per version, which lists them.
+ * The name of an archive is a hash of its list, so two instances that merge at the same time write the same archive. A
+ * merged snapshot is removed only once its archive was read from the store, so a crash in between loses nothing.
  */
 export function planTidy(snapshots: readonly BaselineSnapshot[], options: TidyOptions): TidyPlan {
   return runToCompletion(planningTidy(snapshots, options));
@@ -68,8 +68,8 @@ function* planningTidy(
 }
 
 /**
- * Does it. Call it now and then; what it writes it removes the parts of the next time. Never rejects.
- * @param snapshots what is there, where that was just loaded
+ * Executes {@link planTidy}. Call it regularly: the parts of an archive are removed by a later call. Never rejects.
+ * @param snapshots the contents of the store, if just loaded
  */
 export async function tidy(
   store: BaselineStore,
@@ -84,8 +84,8 @@ export async function tidy(
 }
 
 /**
- * The moment that ages are told from. Where all that others have saved is old, this clock may be wrong: then half of what
- * may be old is kept, until another one has saved something.
+ * The moment that ages are relative to. If the snapshots of all others are old, the clock of this machine may be wrong. Then
+ * ages are limited to half the maximal age until another instance saves.
  */
 function ageingAt(snapshots: readonly BaselineSnapshot[], options: TidyOptions): number {
   const others = lastSaved(snapshots.filter(({ instance }) => instance !== options.instance));
@@ -100,7 +100,7 @@ function* archiveOf(
   const parts = [...over]
     .sort((one, other) => (one.instance < other.instance ? -1 : 1))
     .slice(0, MAX_ABSORBED / 2);
-  // What an older archive had absorbed needs to be listed only for as long as it has not been removed.
+  // The parts of an older archive are listed only while they still exist.
   const absorbs = parts
     .flatMap(({ instance, absorbs: ids }) => [instance, ...ids.filter((id) => present.has(id))])
     .slice(0, MAX_ABSORBED);

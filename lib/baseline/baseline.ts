@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { runCooperatively, runToCompletion } from '../async/cooperative.js';
+import { settleWithin } from '../async/settle-within.js';
 import type { OperationHistory } from '../statistics/operation-history.js';
 import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
@@ -10,39 +11,40 @@ import type { SnapshotToSave } from './baseline-snapshot.js';
 import type { Regression } from './regression.js';
 import type { Trend } from './trend.js';
 
-/** How often windows that are over are looked at: with each slot of the statistics. */
+/** How often due windows are closed: once per slot of the statistics. */
 const TICK_MS = 10_000;
-/** What was stored is read when the application has settled. */
+/** Stored baselines are read after the application has started up. */
 const LOAD_AFTER_MS = 1000;
-/** How often what others have learned meanwhile is read; and how soon again when it could not be. */
-const HOUR_MS = 3_600_000;
+/** How often the data of other instances is read, and how soon after a failure. */
+const RELOAD_MS = 3_600_000;
 const RETRY_MS = 60_000;
-/** What is not saved by then is not saved. */
+/** The time limit of the last save. */
 const SHUTDOWN_MS = 3000;
 
-/** What a baseline is told, and whom it tells. Nothing of it may throw. */
+/** The dependencies of a baseline. None of them may throw. */
 export interface BaselineDependencies extends LearningDependencies {
   readonly service: string;
   readonly version: string | undefined;
-  /** What is saved beside, as plain JSON, and given back once after a restart. */
+  /** The counts of objectives: plain JSON that is saved with the baseline and restored once after a restart. */
   readonly slo?: { saved(): unknown; restore(saved: unknown): void };
 }
 
-/** How it stands. Moments are milliseconds since 1970. */
+/** Moments in milliseconds since 1970. */
 export interface BaselineStatus {
   readonly state: 'off' | 'loading' | 'learning';
-  /** Operations of which it is known what is usual. */
+  /** The number of operations with a baseline. */
   readonly operations: number;
   readonly version?: string;
   readonly previousVersion?: string;
-  /** When this version was first seen, and whether it is compared with the one before. */
+  /** When this version was first seen. */
   readonly since?: number;
+  /** Whether this version is compared with the previous one. */
   readonly comparesVersions: boolean;
   readonly loadedAt?: number;
   readonly savedAt?: number;
 }
 
-/** What operations are usually like, learned over days and kept across restarts; and what is told from it. */
+/** Baselines of operations, learned over days and kept across restarts; and the regressions and trends against them. */
 export class Baseline {
   private readonly learner: BaselineLearner;
   private readonly keeper: BaselineKeeper;
@@ -50,39 +52,39 @@ export class Baseline {
   private isTicking = false;
   private hasEnded = false;
   private loading: Promise<void> | undefined;
-  private parallelSavingMs: Promise<boolean> | undefined;
+  private saving: Promise<boolean> | undefined;
   private timers: NodeJS.Timeout[] = [];
   private retry: NodeJS.Timeout | undefined;
 
   constructor(
     private readonly options: ResolvedBaselineOptions,
-    private readonly around: BaselineDependencies,
+    private readonly dependencies: BaselineDependencies,
     warn: (message: string) => void,
   ) {
-    const { service, version } = around;
+    const { service, version } = dependencies;
     const startedAt = Math.round(performance.timeOrigin + performance.now());
-    this.learner = new BaselineLearner(options, around, version, startedAt);
+    this.learner = new BaselineLearner(options, dependencies, version, startedAt);
     this.keeper = new BaselineKeeper(options, { service, version, startedAt }, warn);
   }
 
-  /** The history of an operation that is seen for the first time; none where there are too many. */
+  /** The history of an operation on its first execution; undefined beyond the maximal number of operations. */
   historyOf(type: string, name: string): OperationHistory | undefined {
     return this.options.enabled ? this.learner.historyOf(type, name) : undefined;
   }
 
-  /** Begins to learn, on timers that do not keep the process alive. */
+  /** Starts learning, on timers that do not keep the process alive. */
   start(): void {
     if (!this.options.enabled || this.timers.length > 0) return;
     this.timers = [
       setTimeout(() => void this.load(), LOAD_AFTER_MS),
-      setInterval(() => void this.tickInSlices(), TICK_MS),
-      setInterval(() => void (this.parallelSavingMs ?? this.save()), this.options.saveIntervalSeconds * 1000),
-      setInterval(() => void this.load(), HOUR_MS),
+      setInterval(() => void this.tickCooperatively(), TICK_MS),
+      setInterval(() => void (this.saving ?? this.save()), this.options.saveIntervalSeconds * 1000),
+      setInterval(() => void this.load(), RELOAD_MS),
     ];
     for (const timer of this.timers) timer.unref();
   }
 
-  /** Reads what is stored, and puts what is there in order. What cannot be read is tried again. Never rejects. */
+  /** Reads stored baselines, then tidies the store. A failed read is retried. Never rejects. */
   load(): Promise<void> {
     this.loading ??= this.guarded(() => this.loadNow()).finally(() => {
       this.loading = undefined;
@@ -90,25 +92,25 @@ export class Baseline {
     return this.loading;
   }
 
-  /** Looks at the windows that are over, at once. @param now milliseconds on the clock of `performance.now()` */
+  /** Closes due windows without pauses. @param now milliseconds on the clock of `performance.now()` */
   tick(now = performance.now()): void {
     runToCompletion(this.learner.ticking(now));
   }
 
-  /** Saves what was learned since it was saved last. Never rejects. @returns whether it is kept */
+  /** Saves if anything was learned since the last save. Never rejects. @returns whether everything is stored */
   save(): Promise<boolean> {
-    const parallelSavingMs = (this.parallelSavingMs ?? Promise.resolve()).then(() => this.saveNow());
-    this.parallelSavingMs = parallelSavingMs;
-    void parallelSavingMs.then(() => {
-      if (this.parallelSavingMs === parallelSavingMs) this.parallelSavingMs = undefined;
+    const saving = (this.saving ?? Promise.resolve()).then(() => this.saveNow());
+    this.saving = saving;
+    void saving.then(() => {
+      if (this.saving === saving) this.saving = undefined;
     });
-    return parallelSavingMs;
+    return saving;
   }
 
-  /** What this run has learned, as it is saved; its operations are made one after another. */
+  /** The snapshot to save. Its operations are created lazily. */
   snapshot(): SnapshotToSave {
-    // Before it is known what had been counted, it is not the whole.
-    const slo = this.loadedAt === undefined ? undefined : this.around.slo?.saved();
+    // Before the previous counts are restored, the counts are incomplete.
+    const slo = this.loadedAt === undefined ? undefined : this.dependencies.slo?.saved();
     return {
       ...this.keeper.header(),
       ...(slo === undefined ? {} : { slo }),
@@ -116,17 +118,16 @@ export class Baseline {
     };
   }
 
-  /** What got worse: what goes on, then what is over, the latest first. */
+  /** Open regressions, then those that are over, the latest first. */
   regressions(): Regression[] {
     return this.learner.regressions();
   }
 
-  /** The drifts that go on, that whose limit is reached first before others. */
+  /** The current trends, those that reach their limit first at the top. */
   trends(now = performance.timeOrigin + performance.now()): Trend[] {
     return this.learner.trends(now);
   }
 
-  /** How it stands. */
   get status(): BaselineStatus {
     const { loadedAt, keeper, learner } = this;
     return {
@@ -140,7 +141,7 @@ export class Baseline {
     };
   }
 
-  /** Learns from what has come, and saves it: within three seconds, or not. Never rejects. */
+  /** Closes all windows and saves, for up to three seconds. Never rejects. */
   async shutdown(): Promise<void> {
     for (const timer of [...this.timers, this.retry]) {
       clearInterval(timer);
@@ -150,13 +151,8 @@ export class Baseline {
     this.timers = [];
     this.hasEnded = true;
     await this.guarded(() => runCooperatively(this.learner.closing(performance.now())));
-    let timer: NodeJS.Timeout | undefined;
-    // A store may never answer, and nobody shall wait for that.
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, SHUTDOWN_MS);
-    });
-    await Promise.race([this.save(), late]);
-    clearTimeout(timer);
+    // A store may never answer.
+    await settleWithin(SHUTDOWN_MS, this.save());
   }
 
   private async loadNow(): Promise<void> {
@@ -167,9 +163,9 @@ export class Baseline {
     }
     const { stored, isAbsorbed, slo } = loaded;
     const { savedAt } = this.keeper;
-    if (this.loadedAt === undefined && slo !== undefined) this.around.slo?.restore(slo);
-    // In one go with forgetting what is another's: otherwise it is counted twice.
-    if (isAbsorbed) this.keeper.beginAnother();
+    if (this.loadedAt === undefined && slo !== undefined) this.dependencies.slo?.restore(slo);
+    // Without a pause before the learner discards the absorbed data, which would otherwise be saved and counted twice.
+    if (isAbsorbed) this.keeper.beginNewRun();
     await runCooperatively(this.learner.taking(stored, isAbsorbed ? savedAt : undefined));
     this.loadedAt = Date.now();
     void this.guarded(() => this.keeper.tidy(loaded));
@@ -186,7 +182,7 @@ export class Baseline {
     let kept = false;
     await this.guarded(async () => {
       const snapshot = this.snapshot();
-      // What goes on counting is saved with nothing new learned; and so is what would be taken for that of a run that is over.
+      // Counts of objectives always change. A stale snapshot would make other instances take this run for over.
       const isDue = learner.isDirty || snapshot.slo !== undefined || keeper.isStale(snapshot.savedAt);
       if (!isDue) {
         kept = true;
@@ -199,7 +195,7 @@ export class Baseline {
     return kept;
   }
 
-  private async tickInSlices(): Promise<void> {
+  private async tickCooperatively(): Promise<void> {
     if (this.isTicking) return;
     this.isTicking = true;
     await this.guarded(() => runCooperatively(this.learner.ticking(performance.now())));
@@ -210,7 +206,7 @@ export class Baseline {
     try {
       await action();
     } catch (error) {
-      this.around.onError(error);
+      this.dependencies.onError(error);
     }
   }
 }

@@ -1,25 +1,24 @@
 /** Blocks of 1, 2, 4 … 32 windows. */
 const SCALES = 6;
-/** For each scale: the sum of the squares of the blocks' means, then how many blocks there were. */
-export const BLOCK_NUMBERS = 2 * SCALES;
-/** Before anything is learned, neighbours are taken to be correlated by 0.3, those four apart by half of it. */
-const USUAL = [1, 0.65, 0.45, 0.3, 0.19, 0.11] as const;
-/** How many blocks that counts for. */
-const USUAL_BLOCKS = 4;
-/** The degrees of freedom of a variance of which nothing was seen: what is usual is rather too much than too little. */
-const USUAL_DEGREES = 30;
+/** The assumed variances before anything is learned: a correlation of 0.3 between neighbours, half of it four apart. */
+const PRIOR = [1, 0.65, 0.45, 0.3, 0.19, 0.11] as const;
+/** The number of blocks that the assumption counts as. */
+const PRIOR_BLOCKS = 4;
+/** Its degrees of freedom: it is rather too great than too small. */
+const PRIOR_DEGREES = 30;
 
 /**
- * How far the mean of neighbouring windows is from what was expected, by how many they are: the mean square of the blocks'
- * means, for blocks of powers of two. Nothing is assumed of how noise lasts, and a slow wandering, an hour of the day that
- * was not known or a wrong level count as well, as what was expected was so before the window was seen.
+ * How far the mean of neighbouring windows is from its expectation, by their number: the mean square of the means of blocks
+ * whose lengths are powers of two. It makes no assumption about how long noise lasts. Slow drift, an unknown hour of the
+ * day and a wrong level count as well, since the expectation is made before the window is seen.
  */
 export class BlockVariances {
-  readonly numbers = new Float32Array(BLOCK_NUMBERS);
-  /** Of each scale the half of the next block; NaN where there is none. Not a part of what is stored. */
+  /** For each scale the sum of the squares of the blocks' means, then for each scale the number of blocks. */
+  readonly numbers = new Float32Array(2 * SCALES);
+  /** For each scale the first half of the next block; NaN for none. Not stored. */
   readonly halves = new Float32Array(SCALES).fill(Number.NaN);
 
-  /** @param deviation of a window that follows the last one, in standard deviations */
+  /** @param deviation of the window after the last one, in standard deviations */
   add(deviation: number, weight: number): void {
     let mean = deviation;
     for (let scale = 0; scale < SCALES; scale++) {
@@ -35,21 +34,21 @@ export class BlockVariances {
     }
   }
 
-  /** The next window is no neighbour of the last one. */
+  /** Begins new blocks: the next window is not a neighbour of the last one. */
   interrupt(): void {
     this.halves.fill(Number.NaN);
   }
 
   decay(factor: number): void {
-    for (let index = 0; index < BLOCK_NUMBERS; index++) (this.numbers[index] as number) *= factor;
+    for (let index = 0; index < this.numbers.length; index++) (this.numbers[index] as number) *= factor;
   }
 
   merge({ numbers: other }: BlockVariances): void {
-    for (let index = 0; index < BLOCK_NUMBERS; index++)
+    for (let index = 0; index < this.numbers.length; index++)
       (this.numbers[index] as number) += other[index] as number;
   }
 
-  /** The variance of the mean of so many neighbours; that of more than the longest block is taken for that block's. */
+  /** The variance of the mean of `windows` neighbours. Beyond the longest block, the variance of that block. */
   varianceOfMean(windows: number): number {
     const place = Math.min(SCALES - 1, Math.log2(windows));
     const below = Math.floor(place);
@@ -57,15 +56,14 @@ export class BlockVariances {
     return this.variance(below) ** (1 - place + below) * this.variance(above) ** (place - below);
   }
 
-  /** The degrees of freedom of that variance. */
+  /** The degrees of freedom of {@link varianceOfMean}. */
   degrees(windows: number): number {
     const scale = Math.min(SCALES - 1, Math.floor(Math.log2(windows)));
-    return USUAL_DEGREES + (this.numbers[SCALES + scale] as number);
+    return PRIOR_DEGREES + (this.numbers[SCALES + scale] as number);
   }
 
   private variance(scale: number): number {
-    const blocks = this.numbers[SCALES + scale] as number;
-    const usual = USUAL[scale] as number;
-    return ((this.numbers[scale] as number) + usual * USUAL_BLOCKS) / (blocks + USUAL_BLOCKS);
+    const squares = (this.numbers[scale] as number) + (PRIOR[scale] as number) * PRIOR_BLOCKS;
+    return squares / ((this.numbers[SCALES + scale] as number) + PRIOR_BLOCKS);
   }
 }

@@ -1,52 +1,78 @@
 import { PARTS } from '../statistics/operation-window.js';
-import type { ChangedPart, RegressionMetric } from './regression.js';
-import type { Candidate } from './regression-candidate.js';
+import type { Candidate, ChangedPart, RegressionMetric } from './regression.js';
 import type { RegressionSettings } from './regression-settings.js';
-import { type Comparison, compareLevels, compareShares } from './regression-test.js';
+import { bestSplit, type Comparison, compareLevels, compareShares } from './regression-test.js';
 import type { WindowMetric } from './window-metric.js';
 import type { WindowModel } from './window-model.js';
+import { WindowResiduals } from './window-residuals.js';
 import type { WindowRing } from './window-ring.js';
 
-/** A series that is watched. */
-interface Stream {
-  readonly of: WindowMetric;
-  readonly tells: RegressionMetric;
+/** A series of window metrics that is watched for changes. */
+interface Series {
+  readonly source: WindowMetric;
+  /** The regression that a change of it means. */
+  readonly metric: RegressionMetric;
   /**
-   * What its p-values are multiplied by, as the series of one metric are tested together: the surest has the least. Errors
-   * come in bunches, of which a test of shares knows too little.
+   * The factor on its p-values (Bonferroni), since the series of one metric are tested together: the most reliable one has
+   * the least. Errors come in bunches, which a test of shares underestimates.
    */
-  readonly tests: number;
-  /** Windows that a change must have lasted: outliers make more of those whose distribution is less like the normal one. */
-  readonly windows: number;
+  readonly pValueFactor: number;
+  /** Windows that a change must have lasted: the less normal the distribution, the more. */
+  readonly minWindows: number;
 }
 
-/** The series that are watched, and what they tell. */
-export const STREAMS = [
-  { of: 'mean_log', tells: 'latency', tests: 2, windows: 2 },
-  { of: 'p50', tells: 'latency', tests: 4, windows: 4 },
-  { of: 'mean', tells: 'latency', tests: 8, windows: 6 },
-  { of: 'p90', tells: 'latency', tests: 8, windows: 6 },
-  { of: 'over_p99', tells: 'tail_latency', tests: 5, windows: 3 },
-  { of: 'error_rate', tells: 'error_rate', tests: 30, windows: 3 },
-  { of: 'queries', tells: 'queries', tests: 1, windows: 2 },
-] as const satisfies readonly Stream[];
-export const LATENCY_STREAMS = STREAMS.filter(({ tells }) => tells === 'latency').length;
-/** At least so many events are needed of what is counted. */
+export const SERIES: readonly Series[] = [
+  { source: 'mean_log', metric: 'latency', pValueFactor: 2, minWindows: 2 },
+  { source: 'p50', metric: 'latency', pValueFactor: 4, minWindows: 4 },
+  { source: 'mean', metric: 'latency', pValueFactor: 8, minWindows: 6 },
+  { source: 'p90', metric: 'latency', pValueFactor: 8, minWindows: 6 },
+  { source: 'over_p99', metric: 'tail_latency', pValueFactor: 5, minWindows: 3 },
+  { source: 'error_rate', metric: 'error_rate', pValueFactor: 30, minWindows: 3 },
+  { source: 'queries', metric: 'queries', pValueFactor: 1, minWindows: 2 },
+];
+const LATENCY_SERIES = SERIES.filter(({ metric }) => metric === 'latency');
+/** The least number of slow operations or errors. */
 const MIN_EVENTS = 5;
-/** By what factor the share over the p99 or the share of errors must grow. */
+/** The least factor by which the share above the p99 or the share of errors must grow. */
 const MIN_RATIO = 1.5;
-/** How probable by chance the rise of the p99 itself may be, beside that of the share over the normal one. */
+/** The greatest p-value of the rise of the p99 itself, in addition to that of the share above the expected p99. */
 const TAIL_P_VALUE = 1e-3;
 
-/** The windows of an operation, and what they are compared with. */
-export interface Compared {
-  readonly ring: WindowRing;
-  readonly model: WindowModel;
-  readonly against: Candidate['against'];
-  readonly settings: RegressionSettings;
+/** The windows of an operation, and the model they are compared with. */
+export class Compared {
+  private readonly residuals = new Map<WindowMetric, WindowResiduals>();
+
+  constructor(
+    readonly ring: WindowRing,
+    readonly model: WindowModel,
+    readonly against: Candidate['against'],
+    readonly settings: RegressionSettings,
+  ) {}
+
+  /** The start of the change that fits the windows best; -1 for none. */
+  bestSplit(metric: WindowMetric): number {
+    return bestSplit(this.residualsOf(metric));
+  }
+
+  compareLevels(metric: WindowMetric, split: number): Comparison | undefined {
+    return compareLevels(this.residualsOf(metric), split);
+  }
+
+  /** Computed once, since searching and comparing need the same ones. */
+  private residualsOf(metric: WindowMetric): WindowResiduals {
+    let residuals = this.residuals.get(metric);
+    if (residuals === undefined) {
+      residuals = new WindowResiduals(this.ring, this.model, metric);
+      this.residuals.set(metric, residuals);
+    }
+    return residuals;
+  }
 }
 
-/** The change of a metric, where there is one that is great enough. @param splitOf the window in which it began; below 0 for none */
+/**
+ * The change of a metric, if it is great enough.
+ * @param splitOf the number of the window in which the change began; below 0 for none
+ */
 export function candidateOf(
   metric: RegressionMetric,
   compared: Compared,
@@ -54,54 +80,53 @@ export function candidateOf(
 ): Candidate | undefined {
   const { ring, model } = compared;
   if (metric === 'latency') return latencyCandidate(compared, splitOf);
-  const stream = metric === 'tail_latency' ? 'over_p99' : metric;
-  const split = splitOf(stream);
+  const source = metric === 'tail_latency' ? 'over_p99' : metric;
+  const split = splitOf(source);
   if (split < 0) return undefined;
-  if (stream === 'queries') {
-    const found = compareLevels(ring, model, stream, split);
+  if (source === 'queries') {
+    const found = compared.compareLevels(source, split);
     return found && candidateFrom(metric, 'queries', found, found.pValue, compared);
   }
-  const shares = compareShares(ring, model, stream, split);
-  const { tests, windows } = STREAMS.find(({ of }) => of === stream) as Stream;
-  if (shares === undefined || shares.windows < windows || shares.now * shares.count < MIN_EVENTS)
+  const shares = compareShares(ring, model, source, split);
+  const { pValueFactor, minWindows } = SERIES.find((series) => series.source === source) as Series;
+  if (shares === undefined || shares.windows < minWindows || shares.now * shares.count < MIN_EVENTS)
     return undefined;
   if (shares.now < MIN_RATIO * shares.before) return undefined;
-  if (stream === 'error_rate')
-    return candidateFrom(metric, 'error_rate', shares, shares.pValue * tests, compared);
-  const tail = compareLevels(ring, model, 'p99', split);
+  if (source === 'error_rate')
+    return candidateFrom(metric, 'error_rate', shares, shares.pValue * pValueFactor, compared);
+  const tail = compared.compareLevels('p99', split);
   if (tail === undefined || tail.pValue > TAIL_P_VALUE) return undefined;
-  return candidateFrom(metric, 'p99', tail, shares.pValue * tests, compared);
+  return candidateFrom(metric, 'p99', tail, shares.pValue * pValueFactor, compared);
 }
 
-/** Of the series of latencies the one that is surest, corrected for their number; told as the median where it moved. */
+/** The most significant change of a latency series, reported as a change of the median if that moved. */
 function latencyCandidate(
   compared: Compared,
   splitOf: (metric: WindowMetric) => number,
 ): Candidate | undefined {
-  const { ring, model } = compared;
   let best: Comparison | undefined;
   let pValue = 1;
-  let series: WindowMetric = 'p50';
-  for (let stream = 0; stream < LATENCY_STREAMS; stream++) {
-    const { of, tests, windows } = STREAMS[stream] as Stream;
-    const split = splitOf(of);
-    const found = split < 0 ? undefined : compareLevels(ring, model, of, split);
-    if (found === undefined || found.windows < windows || found.pValue * tests >= pValue) continue;
+  let bestSource: WindowMetric = 'p50';
+  for (const { source, pValueFactor, minWindows } of LATENCY_SERIES) {
+    const split = splitOf(source);
+    const found = split < 0 ? undefined : compared.compareLevels(source, split);
+    if (found === undefined || found.windows < minWindows || found.pValue * pValueFactor >= pValue) continue;
     best = found;
-    series = of;
-    pValue = found.pValue * tests;
+    bestSource = source;
+    pValue = found.pValue * pValueFactor;
   }
   if (best === undefined) return undefined;
-  const median = compareLevels(ring, model, 'p50', best.split);
+  const median = compared.compareLevels('p50', best.split);
   if (median !== undefined && median.difference > best.difference / 2)
     return candidateFrom('latency', 'median', median, pValue, compared);
-  const mean = series === 'p90' ? best : compareLevels(ring, model, 'mean', best.split);
-  return mean && candidateFrom('latency', series === 'p90' ? 'p90' : 'mean', mean, pValue, compared);
+  if (bestSource === 'p90') return candidateFrom('latency', 'p90', best, pValue, compared);
+  const mean = compared.compareLevels('mean', best.split);
+  return mean && candidateFrom('latency', 'mean', mean, pValue, compared);
 }
 
 function candidateFrom(
   metric: RegressionMetric,
-  of: Candidate['of'],
+  statistic: Candidate['statistic'],
   found: Comparison,
   pValue: number,
   { ring, model, against, settings }: Compared,
@@ -113,7 +138,7 @@ function candidateFrom(
   const before = isLog ? Math.exp(found.before) : found.before;
   const now = isLog ? Math.exp(found.before + found.difference) : found.before + found.difference;
   const change = scaled(found.difference);
-  if (!isGreat(metric, change, now - before, settings)) return undefined;
+  if (!isGreatEnough(metric, change, now - before, settings)) return undefined;
   return {
     metric,
     against,
@@ -128,12 +153,12 @@ function candidateFrom(
     count: found.count,
     windows: found.windows,
     parts: changedParts(ring, model, found.split),
-    of,
+    statistic,
     queries: queriesSince(ring, model, found.split),
   };
 }
 
-function isGreat(
+function isGreatEnough(
   metric: RegressionMetric,
   change: number,
   difference: number,
@@ -143,7 +168,7 @@ function isGreat(
   return change >= minEffect && difference >= (metric === 'queries' ? minQueries : minEffectMs);
 }
 
-/** The parts that grew, of the windows since `split` whose parts are still there. */
+/** The parts that grew, in the windows since `split` whose parts are still kept. */
 function changedParts(ring: WindowRing, model: WindowModel, split: number): readonly ChangedPart[] {
   const before = model.parts;
   if (before === undefined) return [];

@@ -10,33 +10,33 @@ import {
 } from './compare-estimate.js';
 import type { RegressionMetric } from './regression.js';
 
-/** How the windows of an operation are spread; of `latency` and `tail_latency` the logarithms of milliseconds. */
+/** Mean and variance of windows; `latency` and `tail_latency` as logarithms of milliseconds. */
 export type WindowMoments = Partial<Record<RegressionMetric, Sample>>;
 
 export interface CompareOptions {
-  /** The least change that is one, in percent. Default 10. */
+  /** The smallest change that is reported, in percent. Default 10. */
   readonly minEffectPercent?: number;
-  /** The share of verdicts that may be wrong (Benjamini and Hochberg). Default 0.05. */
+  /** The share of false ones among reported changes (Benjamini and Hochberg). Default 0.05. */
   readonly alpha?: number;
-  /** What is in the bytes of a model; nothing where it cannot be read. */
+  /** Reads the bytes of a `WindowModel`. May throw: then only counts are compared. */
   readonly readModel?: (model: Uint8Array) => WindowMoments | undefined;
 }
 
 export const VERDICTS = ['slower', 'faster', 'no_change', 'too_few', 'new', 'gone'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
-/** One thing that was compared. Plain data, fit for JSON. */
+/** The comparison of one metric. Plain data, fit for JSON. */
 export interface ComparedMetric {
   readonly metric: RegressionMetric;
-  /** `windows`: by how windows differ among themselves. `counts`: by all latencies together, with an allowance for noise. */
+  /** `windows`: tested by the variance between windows. `counts`: by all latencies, with an allowance for noise. */
   readonly by: 'windows' | 'counts';
-  /** Of `latency` the geometric mean in ms, of `tail_latency` the percentile in ms, else a share or a number. */
+  /** For `latency` the geometric mean and for `tail_latency` the percentile in milliseconds, else a share or a number. */
   readonly before: number;
   readonly after: number;
-  /** A share more than `before` (0.2: a fifth more), and its 95 % interval; of `error_rate` the difference of the shares. */
+  /** The relative change (0.2: 20 % more) and its 95 % confidence interval; for `error_rate` the difference of the shares. */
   readonly change: number;
   readonly interval: readonly [number, number];
-  /** Corrected for all that was compared (Benjamini and Hochberg). */
+  /** Corrected for the number of comparisons (Benjamini and Hochberg). */
   readonly pValue: number;
   readonly verdict: 'worse' | 'better' | 'no_change';
 }
@@ -45,13 +45,13 @@ export interface ComparedOperation {
   readonly type: string;
   readonly name: string;
   readonly verdict: Verdict;
-  /** How many there were, the older ones counted less; 0 where there are none. */
+  /** `count`: executions, older ones weighted less; 0 if there are none. */
   readonly before: { readonly count: number; readonly p50Ms?: number; readonly p95Ms?: number };
   readonly after: { readonly count: number; readonly p50Ms?: number; readonly p95Ms?: number };
   readonly metrics: readonly ComparedMetric[];
 }
 
-/** Two baselines, compared. The operations that got slower come first. */
+/** The comparison of two baselines. Operations that got slower come first. */
 export interface Comparison {
   readonly beforeVersion: string | undefined;
   readonly afterVersion: string | undefined;
@@ -62,17 +62,17 @@ export interface Comparison {
 }
 
 const MIN_COUNT = 30;
-/** Operations from which on a percentile of the tail is compared. */
+/** The percentile of the tail that is compared, by the number of operations. */
 const TAILS = [
   { p: 0.99, minCount: 1000 },
   { p: 0.95, minCount: 200 },
 ] as const;
-/** The least difference of two shares of errors that is one. */
+/** The smallest difference of two error rates that is reported. */
 const MIN_ERROR_DIFFERENCE = 0.005;
 
 type Tested = Omit<ComparedMetric, 'verdict'>;
 
-/** Compares what two baselines know of each operation. Pure. */
+/** Compares the baselines of each operation. */
 export function compareBaselines(
   before: MergedBaseline,
   after: MergedBaseline,
@@ -133,7 +133,7 @@ function testsOf(
     by: latency === undefined ? 'counts' : 'windows',
     before: Math.exp(logMoments(before.sketch).mean),
     after: Math.exp(logMoments(after.sketch).mean),
-    ...asShare(latency ?? compareMiddle(before.sketch, after.sketch)),
+    ...asRelativeChange(latency ?? compareMiddle(before.sketch, after.sketch)),
   });
   const tail = TAILS.find(({ minCount }) => before.count >= minCount && after.count >= minCount);
   if (tail !== undefined) {
@@ -143,7 +143,7 @@ function testsOf(
       by: windows === undefined ? 'counts' : 'windows',
       before: before.sketch.percentile(tail.p),
       after: after.sketch.percentile(tail.p),
-      ...asShare(windows ?? compareTail(before.sketch, after.sketch, tail.p)),
+      ...asRelativeChange(windows ?? compareTail(before.sketch, after.sketch, tail.p)),
     });
   }
   for (const metric of ['error_rate', 'queries'] as const) {
@@ -172,8 +172,8 @@ function byWindows(before: Sample | undefined, after: Sample | undefined): Estim
   return Number.isFinite(estimate.difference) ? estimate : undefined;
 }
 
-/** A difference of logarithms as a share. */
-function asShare({
+/** Converts a difference of logarithms to a relative change. */
+function asRelativeChange({
   difference,
   interval: [low, high],
   pValue,
@@ -196,7 +196,7 @@ function judge(
   minEffect: number,
   alpha: number,
 ): ComparedMetric['verdict'] {
-  // As much faster as slower: half the time is a factor of two.
+  // Symmetric for speedups: -50 % is the same factor as +100 %.
   const needed =
     metric === 'error_rate' ? MIN_ERROR_DIFFERENCE : change < 0 ? minEffect / (1 + minEffect) : minEffect;
   if (pValue > alpha || Math.abs(change) < needed) return 'no_change';
@@ -229,7 +229,7 @@ function largest({ metrics }: ComparedOperation): number {
   return Math.max(0, ...metrics.map(({ change }) => Math.abs(change)));
 }
 
-/** The rate at which each would just be believed. */
+/** The corrected p-values: the false discovery rate at which each test would just be accepted. */
 function benjaminiHochberg(pValues: readonly number[]): number[] {
   const order = pValues
     .map((_, index) => index)

@@ -3,35 +3,35 @@ import { normalUpper, studentQuantile } from '../inference/student-t.js';
 import { type Difference, type Sample, welch } from '../inference/welch.js';
 import type { LatencySketch } from './latency-sketch.js';
 
-/** Windows on either side from which on they are compared by how much they differ among themselves. */
+/** The number of windows on either side from which windows are compared instead of counts. */
 export const MIN_WINDOWS = 5;
 /**
- * How much the logarithm of a latency is taken to differ from one run to the next where nothing changed, as a standard
- * deviation: counts alone would make certain of what is chance.
+ * The assumed standard deviation of the logarithm of a latency between two unchanged runs. By counts alone, every random
+ * difference between runs would be significant.
  */
 const NOISE = 0.06;
 const TAIL_NOISE = 0.1;
 
-/** A difference, tested to both sides. */
+/** A difference and its two-sided test. */
 export interface Estimate {
   readonly difference: number;
   readonly interval: readonly [number, number];
   readonly pValue: number;
 }
 
-/** By the moments of windows. */
+/** Compares the means of windows. */
 export function compareWindows(before: Sample, after: Sample): Estimate {
   return twoSided(welch(before, after));
 }
 
-/** The mean logarithm of the latencies of two sketches. Not by ranks: counts of one run depend on one another. */
+/** Compares the mean logarithms of two sketches. Not by ranks, since the latencies of one run depend on each other. */
 export function compareMiddle(before: LatencySketch, after: LatencySketch): Estimate {
   const [one, other] = [logMoments(before), logMoments(after)];
   const error = Math.sqrt(one.variance / one.n + other.variance / other.n + 2 * NOISE ** 2);
   return normal(other.mean - one.mean, error);
 }
 
-/** The logarithm of a percentile of two sketches; its error from the ranks around it. */
+/** Compares the logarithms of a percentile of two sketches. The error results from the ranks around it. */
 export function compareTail(before: LatencySketch, after: LatencySketch, p: number): Estimate {
   const error = Math.hypot(rankError(before, p), rankError(after, p), TAIL_NOISE * Math.SQRT2);
   return normal(Math.log(after.percentile(p)) - Math.log(before.percentile(p)), error);
@@ -44,7 +44,7 @@ function rankError(sketch: LatencySketch, p: number): number {
   return (Math.log(high) - Math.log(low)) / (2 * 1.96);
 }
 
-/** The mean and the variance of the logarithms. */
+/** Mean and variance of the logarithms. */
 export function logMoments(sketch: LatencySketch): Sample {
   const counts = new Float64Array(BUCKETS);
   sketch.addTo(counts);

@@ -1,8 +1,8 @@
 const MINUTE_MS = 60_000;
-/** A point never stands for more than four hours: the hours of the day must remain to be seen. */
-const MOST_PERIOD_MS = 4 * 60 * MINUTE_MS;
-/** How often the shortest period goes into the longest, and more: a power of two. */
-const LONGEST = 256;
+/** The longest period of a point: longer ones would hide the hours of the day. */
+const MAX_PERIOD_MS = 4 * 60 * MINUTE_MS;
+/** The origin is aligned to this many initial periods, so that periods of any length begin there. A power of two. */
+const ALIGNMENT = 256;
 
 /** Points of a series, the oldest first: the middles of their periods in milliseconds since 1970, and their values. */
 export interface SeriesPoints {
@@ -11,56 +11,57 @@ export interface SeriesPoints {
 }
 
 /**
- * A series over any time in constant memory. When it is full, its points are merged in pairs and stand for twice the time
- * from then on; once a point stands for four hours, the oldest gives way.
+ * A series over any time in constant memory. When it is full, pairs of points are merged and periods become twice as long;
+ * once a period is four hours long, the oldest point is dropped instead.
  */
 export class DecimatedSeries {
-  /** The points' periods, counted from `origin`, then their values. One array, as each takes 200 bytes for itself. */
+  /** The period of each point, counted from `origin`, then their values. One array, since each array costs 200 bytes. */
   private readonly numbers: Float32Array;
   private origin = Number.NaN;
   private length = 0;
-  private present = -1;
+  private current = -1;
   private sum = 0;
   private weight = 0;
 
   /**
-   * @param capacity the most points, 8 or more; 8 bytes each
-   * @param periodMs how long a point stands for at first, in milliseconds: a minute or more
+   * @param capacity the number of points, 8 or more; 8 bytes each
+   * @param periodMs the initial period of a point, a minute to four hours
    */
   constructor(
     private readonly capacity = 96,
     private periodMs = 5 * MINUTE_MS,
   ) {
     if (!(Number.isInteger(capacity) && capacity >= 8))
-      throw new RangeError(`capacity is ${capacity}: a whole number of 8 or more is allowed`);
-    if (!(periodMs >= MINUTE_MS && periodMs <= MOST_PERIOD_MS))
-      throw new RangeError(`periodMs is ${periodMs}: ${MINUTE_MS} to ${MOST_PERIOD_MS} are allowed`);
+      throw new RangeError(`Invalid capacity: received ${capacity}, expected a whole number of 8 or more`);
+    if (!(periodMs >= MINUTE_MS && periodMs <= MAX_PERIOD_MS))
+      throw new RangeError(
+        `Invalid periodMs: received ${periodMs}, expected ${MINUTE_MS} to ${MAX_PERIOD_MS}`,
+      );
     this.numbers = new Float32Array(2 * capacity);
   }
 
-  /** The closed points. */
+  /** The number of closed points. */
   get size(): number {
     return this.length;
   }
 
-  /** How long a point stands for, in milliseconds. */
+  /** The current period of a point, in milliseconds. */
   get period(): number {
     return this.periodMs;
   }
 
   /**
-   * Adds a value; those of one period are averaged by weight. One that is older than the present period belongs to it.
-   * @returns whether a point was closed by it
+   * Adds a value. The values of one period are averaged by weight. An older value counts for the current period.
+   * @returns whether it closed a point
    */
   add(at: number, value: number, weight = 1): boolean {
     if (!(Number.isFinite(value) && weight > 0)) return false;
-    // A period of any length begins there.
-    if (Number.isNaN(this.origin)) this.origin = at - (at % (LONGEST * this.periodMs));
+    if (Number.isNaN(this.origin)) this.origin = at - (at % (ALIGNMENT * this.periodMs));
     const period = this.periodOf(at);
-    const isClosed = this.present >= 0 && period > this.present;
+    const isClosed = this.current >= 0 && period > this.current;
     if (isClosed) this.close();
-    // Closing may have made periods longer.
-    if (this.weight === 0) this.present = this.periodOf(at);
+    // Closing may have made the periods longer.
+    if (this.weight === 0) this.current = this.periodOf(at);
     this.sum += value * weight;
     this.weight += weight;
     return isClosed;
@@ -76,10 +77,10 @@ export class DecimatedSeries {
     return { times, values: Float64Array.from(this.numbers.subarray(capacity, capacity + this.length)) };
   }
 
-  /** Forgets all. */
+  /** Discards all points. */
   clear(): void {
     this.length = this.sum = this.weight = 0;
-    this.present = -1;
+    this.current = -1;
     this.origin = Number.NaN;
   }
 
@@ -89,9 +90,9 @@ export class DecimatedSeries {
 
   private close(): void {
     if (this.length === this.capacity) this.makeRoom();
-    const period = Math.max(this.present, 0);
+    const period = Math.max(this.current, 0);
     const last = this.length - 1;
-    // After periods became longer, the open one may belong to the last point.
+    // After the periods became longer, the open one may belong to the last point.
     if (last >= 0 && this.numbers[last] === period) this.mergeInto(last, this.sum / this.weight);
     else {
       this.numbers[this.length] = period;
@@ -102,16 +103,16 @@ export class DecimatedSeries {
   }
 
   private makeRoom(): void {
-    while (this.length === this.capacity && this.periodMs * 2 <= MOST_PERIOD_MS) this.halve();
+    while (this.length === this.capacity && this.periodMs * 2 <= MAX_PERIOD_MS) this.halve();
     if (this.length < this.capacity) return;
-    // The last period is overwritten next.
+    // Shifts all periods and values by one. The caller overwrites what this leaves at the end of the periods.
     this.numbers.copyWithin(0, 1);
     this.length--;
   }
 
   private halve(): void {
     this.periodMs *= 2;
-    this.present = Math.floor(this.present / 2);
+    this.current = Math.floor(this.current / 2);
     let kept = 0;
     for (let i = 0; i < this.length; i++) {
       const period = (this.numbers[i] as number) >>> 1;

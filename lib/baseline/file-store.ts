@@ -1,5 +1,6 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { FaultLog, reasonOf } from '../async/fault-log.js';
 import {
   EXTENSION,
   makeBaselineDirectory,
@@ -10,22 +11,22 @@ import {
 } from './baseline-directory.js';
 import { BaselineFault, decodeSnapshotInSlices, NewerFormatFault, snapshotLines } from './baseline-format.js';
 import { type BaselineSnapshot, isInstanceId, type SnapshotToSave } from './baseline-snapshot.js';
-import { type BaselineStore, FaultLog, MAX_LOADED, MAX_SNAPSHOTS, reasonOf } from './baseline-store.js';
+import { type BaselineStore, MAX_LOADED, MAX_SNAPSHOTS } from './baseline-store.js';
 
-/** What keeps a file from being read for the moment: what it holds must not be missing for that. */
-const PASSING = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EIO', 'ESTALE', 'ETIMEDOUT']);
+/** Errors that are temporary. Loading fails with them, since leaving the file out would lose its data. */
+const TEMPORARY = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EIO', 'ESTALE', 'ETIMEDOUT']);
 
 /**
- * Snapshots as files `INSTANCE.baseline` of one directory, which is made when it is first written to. Several processes
- * may share it. A file is replaced in one step, so a process that is killed leaves the last one whole.
+ * Snapshots as files `INSTANCE.baseline` in one directory, which is created by the first save. Several processes may share
+ * it. Files are replaced atomically, so a killed process leaves its previous file intact.
  */
 export class FileBaselineStore implements BaselineStore {
   private readonly directory: string;
   private readonly faults: FaultLog;
-  /** The save that was handed in last, and with it all before. */
+  /** Settles when all saves so far have. */
   private last: Promise<unknown> = Promise.resolve();
 
-  /** @param maxLoaded characters that are read together; of more, those written last */
+  /** @param maxLoaded the number of characters that are read, of the files written last */
   constructor(
     directory: string,
     warn: (message: string) => void,
@@ -41,7 +42,7 @@ export class FileBaselineStore implements BaselineStore {
       this.faults.succeed('load');
       return snapshots;
     } catch (error) {
-      this.faults.fail('load', `The baseline could not be read from ${this.directory}: ${reasonOf(error)}`);
+      this.faults.fail('load', `Baselines could not be read from ${this.directory}: ${reasonOf(error)}`);
       return undefined;
     }
   }
@@ -60,9 +61,9 @@ export class FileBaselineStore implements BaselineStore {
   }
 
   save(snapshot: SnapshotToSave): Promise<boolean> {
-    // One at a time: they write to the same part.
+    // One at a time, since they write to the same partial file.
     const saved = this.last.then(() => this.saveNow(snapshot));
-    // Whoever saves next shall not fail for what this one meets.
+    // The next save must not fail because of this one.
     this.last = saved.catch(() => {});
     return saved;
   }
@@ -76,7 +77,7 @@ export class FileBaselineStore implements BaselineStore {
 
   private async saveNow(snapshot: SnapshotToSave): Promise<boolean> {
     try {
-      if (!isInstanceId(snapshot.instance)) throw new RangeError('instance is not an id');
+      if (!isInstanceId(snapshot.instance)) throw new RangeError('the instance is not a valid id');
       await makeBaselineDirectory(this.directory);
       await writeWhole(this.directory, `${snapshot.instance}${EXTENSION}`, snapshotLines(snapshot));
       this.faults.succeed('save');
@@ -87,7 +88,7 @@ export class FileBaselineStore implements BaselineStore {
     }
   }
 
-  /** The files of snapshots, the one written last first. */
+  /** The names of snapshot files, the one written last first. */
   private async names(): Promise<string[]> {
     const all = await readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOENT') return [];
@@ -109,9 +110,9 @@ export class FileBaselineStore implements BaselineStore {
       return await readWhole(join(this.directory, name));
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
-      if (PASSING.has(code)) throw error;
-      // Where it is gone, another process has removed it meanwhile.
-      if (code !== 'ENOENT') this.leaveAlone(name, error);
+      if (TEMPORARY.has(code)) throw error;
+      // Another process may have removed it.
+      if (code !== 'ENOENT') this.ignore(name, error);
       return undefined;
     }
   }
@@ -120,19 +121,22 @@ export class FileBaselineStore implements BaselineStore {
     try {
       const snapshot = await decodeSnapshotInSlices(text);
       if (`${snapshot.instance}${EXTENSION}` !== name)
-        throw new BaselineFault('its name is not its instance');
+        throw new BaselineFault('its name differs from its instance');
       return snapshot;
     } catch (error) {
       if (error instanceof BaselineFault && !(error instanceof NewerFormatFault)) {
         const path = join(this.directory, name);
-        this.faults.fail(name, `The baseline ${path} is set aside as ${name}.corrupt: ${error.message}`);
+        this.faults.fail(
+          name,
+          `The baseline ${path} is damaged and was renamed to ${name}.corrupt: ${error.message}`,
+        );
         await setAside(this.directory, name).catch(() => {});
-      } else this.leaveAlone(name, error);
+      } else this.ignore(name, error);
       return undefined;
     }
   }
 
-  private leaveAlone(name: string, error: unknown): void {
-    this.faults.fail(name, `The baseline ${join(this.directory, name)} is left alone: ${reasonOf(error)}`);
+  private ignore(name: string, error: unknown): void {
+    this.faults.fail(name, `The baseline ${join(this.directory, name)} is ignored: ${reasonOf(error)}`);
   }
 }

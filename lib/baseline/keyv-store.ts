@@ -1,38 +1,38 @@
+import { FaultLog, reasonOf } from '../async/fault-log.js';
 import { BaselineFault, decodeSnapshotInSlices, encodeSnapshot } from './baseline-format.js';
 import type { KeyValueStore } from './baseline-options.js';
 import { type BaselineSnapshot, isInstanceId, type SnapshotToSave } from './baseline-snapshot.js';
-import { type BaselineStore, FaultLog, MAX_LOADED, MAX_SNAPSHOTS, reasonOf } from './baseline-store.js';
+import { type BaselineStore, MAX_LOADED, MAX_SNAPSHOTS } from './baseline-store.js';
 
 const PREFIX = 'nestjs-performance:baseline';
 const PROBE = `${PREFIX}:probe`;
-/** Lists of instances. Many, so that two seldom write the same one at once; few, as a reader asks for all. */
+/** The number of lists of instances. More of them conflict less often; fewer cost readers less. */
 const SLOTS = 16;
-/** How often a snapshot is entered into its list again when another instance has overwritten it. */
+/** How often an instance enters itself into its list if another one overwrites the entry. */
 const ATTEMPTS = 3;
 
-/** An instance in a list, and until when its snapshot is there, in milliseconds since 1970. */
+/** An entry of a list, and when its snapshot expires, in milliseconds since 1970. */
 interface Listed {
   readonly instance: string;
   readonly until: number;
 }
 
 /**
- * Snapshots in a Keyv, or in whatever has its `get`, `set` and `delete`.
+ * Snapshots in a Keyv, or an object with its `get`, `set` and `delete`.
  *
- * The promise: an instance writes its snapshot under a key of its own, which no other writes, so no snapshot is ever lost
- * to another. Readers find the keys by lists, of which there are 16, by a hash of the instance's name. Two that write to
- * the same list in the same moment may overwrite one another's entry: each looks whether its own is still there and
- * enters it again, and enters itself anew with each save. So an entry that was lost all the same hides a snapshot from
- * readers until the next save, and no longer. Not by `iterator`, which goes through all that others keep there.
+ * Each instance writes its snapshot under a key of its own, so instances never overwrite each other's data. Readers find the
+ * keys in 16 lists, chosen by a hash of the instance's id. Two instances that write to the same list at the same time may
+ * overwrite each other's entry, so each checks its entry, enters it again, and renews it with each save. A lost entry hides
+ * a snapshot from readers until the next save at most. `iterator` is not used, since it visits all other keys of the store.
  *
- * What is not saved again goes away with its time to live.
+ * A snapshot that is not saved again expires with its time to live.
  */
 export class KeyvBaselineStore implements BaselineStore {
   private readonly faults: FaultLog;
 
   /**
-   * @param ttlMs after which what was not saved again is forgotten
-   * @param maxLoaded characters that are read together; of more, those saved last
+   * @param ttlMs the time to live of a snapshot
+   * @param maxLoaded the number of characters that are read, of the snapshots saved last
    */
   constructor(
     private readonly store: KeyValueStore,
@@ -60,7 +60,7 @@ export class KeyvBaselineStore implements BaselineStore {
       this.faults.succeed('load');
       return snapshots;
     } catch (error) {
-      this.faults.fail('load', `The baseline could not be read from its store: ${reasonOf(error)}`);
+      this.faults.fail('load', `Baselines could not be read from the store: ${reasonOf(error)}`);
       return undefined;
     }
   }
@@ -68,32 +68,32 @@ export class KeyvBaselineStore implements BaselineStore {
   async save(snapshot: SnapshotToSave): Promise<boolean> {
     const { service, instance } = snapshot;
     try {
-      if (!isInstanceId(instance)) throw new RangeError('instance is not an id');
+      if (!isInstanceId(instance)) throw new RangeError('the instance is not a valid id');
       const kept = await this.store.set(keyOf(service, instance), await encodeSnapshot(snapshot), this.ttlMs);
-      // What Keyv says where its adapter failed.
-      if (kept === false) throw new Error('the store did not take it');
+      // Keyv returns false if its adapter failed.
+      if (kept === false) throw new Error('the store rejected it');
       await this.enter(service, instance);
       this.faults.succeed('save');
       return true;
     } catch (error) {
-      this.faults.fail('save', `The baseline could not be saved in its store: ${reasonOf(error)}`);
+      this.faults.fail('save', `The baseline could not be saved in the store: ${reasonOf(error)}`);
       return false;
     }
   }
 
-  /** Its entry in a list stays until it is over: a list is written by those that save. */
+  /** The list entry stays until it expires, since only saves write lists. */
   async remove(service: string, instance: string): Promise<void> {
     try {
       await this.store.delete(keyOf(service, instance));
     } catch (error) {
-      this.faults.fail('remove', `A baseline could not be removed from its store: ${reasonOf(error)}`);
+      this.faults.fail('remove', `A baseline could not be removed from the store: ${reasonOf(error)}`);
     }
   }
 
-  /** Keyv answers like an empty store where its adapter fails. @throws where it does not keep what it is given */
+  /** Distinguishes an empty store from one whose adapter fails, which Keyv does not. @throws if it does not store a value */
   private async probe(): Promise<void> {
     const kept = await this.store.set(PROBE, '1', this.ttlMs);
-    if (kept === false || (await this.store.get(PROBE)) !== '1') throw new Error('it keeps nothing');
+    if (kept === false || (await this.store.get(PROBE)) !== '1') throw new Error('it stores nothing');
   }
 
   private async instances(service: string): Promise<Set<string>> {
@@ -110,14 +110,14 @@ export class KeyvBaselineStore implements BaselineStore {
     text: unknown,
   ): Promise<BaselineSnapshot | undefined> {
     try {
-      if (typeof text !== 'string') throw new BaselineFault('it is no text');
+      if (typeof text !== 'string') throw new BaselineFault('it is not text');
       const snapshot = await decodeSnapshotInSlices(text);
       if (snapshot.instance !== instance || snapshot.service !== service)
-        throw new BaselineFault('its key is not its own');
+        throw new BaselineFault('its key belongs to another instance');
       return snapshot;
     } catch (error) {
       if (!(error instanceof BaselineFault)) throw error;
-      this.faults.fail(instance, `The baseline of ${instance} in the store is left alone: ${error.message}`);
+      this.faults.fail(instance, `The baseline of ${instance} in the store is ignored: ${error.message}`);
       return undefined;
     }
   }
@@ -144,14 +144,14 @@ function listKey(service: string, slot: number): string {
   return `${PREFIX}:${encodeURIComponent(service)}:list:${slot}`;
 }
 
-/** FNV-1a of the name. */
+/** FNV-1a hash. */
 function slotOf(instance: string): number {
   let hash = 0x811c9dc5;
   for (let at = 0; at < instance.length; at++) hash = Math.imul(hash ^ instance.charCodeAt(at), 0x01000193);
   return (hash >>> 0) % SLOTS;
 }
 
-/** What is no list, of another program or damaged, is an empty one: those that live enter themselves again. */
+/** A damaged or foreign value counts as an empty list, which the instances fill again with their next save. */
 function listIn(text: unknown): Listed[] {
   if (typeof text !== 'string') return [];
   try {

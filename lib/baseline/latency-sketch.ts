@@ -1,28 +1,29 @@
+import { ByteReader, ByteWriter } from '../bytes/byte-buffers.js';
 import { BUCKETS, bucketMiddle } from '../inference/latency-histogram.js';
-import { ByteReader, ByteWriter } from './baseline-bytes.js';
 
 const FORMAT = 1;
-/** Counts that are not whole, as they are after a decay, are written in sixteenths. */
+/** Fractional counts, which decay produces, are stored in sixteenths. */
 const FRACTION_BITS = 4;
 /** Counts are allocated in steps of this many buckets. */
 const GRANULE = 16;
-/** Above it a count of doubles is no longer exact. */
+/** The largest exact integer of a double. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 
+// Reused between calls, each of which fills it first.
 const scratch = new Float64Array(BUCKETS);
 
 /**
- * A distribution of latencies that can be merged, made old and written.
+ * A distribution of latencies that can be merged, decayed and stored.
  *
- * The buckets are those of `LatencyHistogram`, so a percentile is at most 1/64 (1.6 %) off, however many sketches were
- * merged. Merging adds counts: it is exact, commutative and associative for counts that are whole, up to 2^53.
+ * It has the buckets of `LatencyHistogram`, so a percentile is at most 1/64 (1.6 %) off, however many sketches were merged.
+ * Merging adds counts: exact, commutative and associative for whole counts up to 2^53.
  */
 export class LatencySketch {
   private counts = new Float64Array(0);
   private base = 0;
   private total = 0;
 
-  /** The operations in it, the older ones counted less after a decay. */
+  /** The number of operations, older ones weighted less after a decay. */
   get count(): number {
     return this.total;
   }
@@ -38,7 +39,7 @@ export class LatencySketch {
     for (let index = first; index <= last; index++) this.addAt(index, counts[index] as number);
   }
 
-  /** Adds what another one has, which stays as it is. */
+  /** Adds the counts of `other`. */
   merge(other: LatencySketch): void {
     const { counts, base } = other;
     if (counts.length === 0) return;
@@ -46,13 +47,13 @@ export class LatencySketch {
     for (let at = 0; at < counts.length; at++) this.addAt(base + at, counts[at] as number);
   }
 
-  /** Lets all that is in it count less: by a factor of 0 to 1. */
+  /** Multiplies all counts by a factor of 0 to 1. */
   decay(factor: number): void {
     for (let at = 0; at < this.counts.length; at++) (this.counts[at] as number) *= factor;
     this.total *= factor;
   }
 
-  /** @param p 0 to 1 @returns milliseconds; NaN where there is nothing in it */
+  /** @param p 0 to 1 @returns milliseconds; NaN if it is empty */
   percentile(p: number): number {
     const { counts, base, total } = this;
     let seen = 0;
@@ -74,15 +75,15 @@ export class LatencySketch {
   }
 
   /**
-   * Whole counts exactly, others to 1/32: some hundred bytes. The version, the bits after the point, and from the first
-   * bucket on each count as a variable-length integer, where 0 is followed by how many buckets are empty.
+   * Some hundred bytes: the format, the number of fraction bits, then the count of each bucket, all as varints. A 0 is
+   * followed by a number of empty buckets. Whole counts are exact, fractional ones are rounded to 1/16.
    */
   toBytes(): Uint8Array {
     const { counts, base } = this;
     const bits = counts.every(Number.isInteger) ? 0 : FRACTION_BITS;
     const writer = new ByteWriter();
-    writer.integer(FORMAT);
-    writer.integer(bits);
+    writer.varint(FORMAT);
+    writer.varint(bits);
     let empty = base;
     for (const count of counts) {
       const units = Math.round(count * 2 ** bits);
@@ -91,11 +92,11 @@ export class LatencySketch {
         continue;
       }
       if (empty > 0) {
-        writer.integer(0);
-        writer.integer(empty);
+        writer.varint(0);
+        writer.varint(empty);
         empty = 0;
       }
-      writer.integer(units);
+      writer.varint(units);
     }
     return writer.bytes();
   }
@@ -103,25 +104,27 @@ export class LatencySketch {
   /** @throws RangeError for bytes that {@link toBytes} did not write */
   static fromBytes(bytes: Uint8Array): LatencySketch {
     const reader = new ByteReader(bytes, 'sketch');
-    const format = reader.integer();
-    if (format !== FORMAT) throw new RangeError(`sketch has format ${format}: only ${FORMAT} is known`);
-    const bits = reader.integer();
+    const format = reader.varint();
+    if (format !== FORMAT)
+      throw new RangeError(`Invalid sketch: received format ${format}, expected ${FORMAT}`);
+    const bits = reader.varint();
     if (bits !== 0 && bits !== FRACTION_BITS)
-      throw new RangeError(`sketch has ${bits} bits after the point: 0 or ${FRACTION_BITS} are allowed`);
+      throw new RangeError(`Invalid sketch: received ${bits} fraction bits, expected 0 or ${FRACTION_BITS}`);
     const sketch = new LatencySketch();
     const counts = scratch.fill(0);
     let index = 0;
     while (!reader.isAtEnd) {
-      const units = reader.integer();
+      const units = reader.varint();
       if (units === 0) {
-        index += reader.integer();
+        index += reader.varint();
         continue;
       }
-      if (index >= BUCKETS) throw new RangeError(`sketch has a bucket ${index}: the last is ${BUCKETS - 1}`);
+      if (index >= BUCKETS)
+        throw new RangeError(`Invalid sketch: received bucket ${index}, expected at most ${BUCKETS - 1}`);
       counts[index++] = units / 2 ** bits;
     }
     sketch.add(counts);
-    if (sketch.total > MAX_COUNT) throw new RangeError('sketch counts more than 2^53');
+    if (sketch.total > MAX_COUNT) throw new RangeError('Invalid sketch: received a count above 2^53');
     return sketch;
   }
 

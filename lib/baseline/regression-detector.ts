@@ -1,24 +1,25 @@
 import type { OperationWindow } from '../statistics/operation-window.js';
-import { candidateOf, LATENCY_STREAMS, STREAMS } from './candidate-search.js';
-import type { RegressionMetric } from './regression.js';
-import type { Candidate } from './regression-candidate.js';
+import { Compared, candidateOf, SERIES } from './candidate-search.js';
+import type { Candidate, RegressionMetric } from './regression.js';
 import { type RegressionSettings, regressionSettings } from './regression-settings.js';
-import { bestSplit, deviationOf } from './regression-test.js';
+import { deviationOf } from './regression-test.js';
 import type { WindowMetric } from './window-metric.js';
 import type { WindowModel } from './window-model.js';
 import { RING_WINDOWS, WindowRing } from './window-ring.js';
 
-/** Page's (1954) cumulative sum of standardised residuals: what is taken off each, the sum that is looked at, and the most. */
+// The cumulative sum of standardised residuals (Page 1954).
+/** Subtracted from each residual. */
 const ALLOWANCE = 0.5;
+/** A sum above it makes a change worth testing. */
 const ALARM = 4;
-const MOST_SUM = 25;
-const MOST_DEVIATION = 4;
-/** Windows are learned so many windows later: by then a change that began in them has been noticed. */
-const LAG = 6;
-/** What one window may say at the most about whether a regression is over: it takes three of them. */
-const MOST_RECOVERY = 2;
-/** The series that a candidate's figures are of. */
-const SERIES: Readonly<Record<Candidate['of'], WindowMetric>> = {
+const MAX_SUM = 25;
+const MAX_DEVIATION = 4;
+/** Windows are learned this many windows later, when a change that began in them has been noticed. */
+const LEARNING_LAG = 6;
+/** The most evidence of a recovery that one window can give: it takes three of them to end a regression. */
+const MAX_RECOVERY = 2;
+/** The metric that a candidate's statistic is computed from. */
+const SOURCE_OF: Readonly<Record<Candidate['statistic'], WindowMetric>> = {
   median: 'p50',
   mean: 'mean',
   p90: 'p90',
@@ -27,27 +28,29 @@ const SERIES: Readonly<Record<Candidate['of'], WindowMetric>> = {
   queries: 'queries',
 };
 
+const STARTS = SERIES.length;
 const NONE: readonly Candidate[] = [];
 
-/** Whether one operation got worse, window by window. Constant memory: 2.6 KB. */
+/** Detects whether one operation got worse, window by window. Constant memory: 2.6 KB. */
 export class RegressionDetector {
   readonly ring = new WindowRing();
-  /** The sum of each series, then the window in which it left 0: in one array, as each takes some 100 bytes for itself. */
-  private readonly sums = new Float32Array(2 * STREAMS.length);
+  /** The cumulative sum of each series, then for each series the number of the window in which its sum left 0. */
+  private readonly sums = new Float32Array(2 * SERIES.length);
   private learned = 0;
-  /** The first window of what is suspected or open: from it on nothing is learned. */
+  /** The first window of the suspected and open changes. Nothing is learned from it on. */
   heldFrom = Number.POSITIVE_INFINITY;
 
-  /** @param startedAt when the process started */
+  /** @param startedAt when the process started, in milliseconds since 1970 */
   constructor(
     private readonly startedAt = Number.NEGATIVE_INFINITY,
     private readonly settings: RegressionSettings = regressionSettings(),
   ) {}
 
   /**
-   * Takes a window and says what got worse; mostly nothing, which costs some microseconds.
-   * @param model what the operation was like before: its own, or that of the last version
-   * @param followed what is suspected or told already, and need not be found again
+   * Adds a window. Without an alarm, which is the common case, it takes some microseconds.
+   * @param model the operation's baseline, or its model in the previous version
+   * @param followed the metrics already suspected or reported, which are not searched again
+   * @returns the changes for the worse
    */
   observe(
     window: OperationWindow,
@@ -58,24 +61,26 @@ export class RegressionDetector {
     if (!this.isFit(window)) return NONE;
     this.ring.push(window);
     if (model.weight < this.settings.minModelWindows) return NONE;
-    let alarmed = 0;
-    for (let stream = 0; stream < STREAMS.length; stream++) {
-      const { tells } = STREAMS[stream] as (typeof STREAMS)[number];
-      if (this.accumulate(stream, model) && followed?.has(tells) !== true) alarmed |= 1 << stream;
+    let alarmed: Set<RegressionMetric> | undefined;
+    for (let series = 0; series < SERIES.length; series++) {
+      const { source, metric } = SERIES[series] as (typeof SERIES)[number];
+      if (!this.accumulate(series, source, model) || followed?.has(metric) === true) continue;
+      alarmed ??= new Set();
+      alarmed.add(metric);
     }
-    return alarmed === 0 ? NONE : this.candidates(alarmed, model, against);
+    return alarmed === undefined ? NONE : this.candidates(alarmed, model, against);
   }
 
-  /** What may be learned now: windows that are some windows old and in which nothing is suspected. */
+  /** The windows to learn now: those past the lag in which no change is suspected. */
   takeLearnable(model: WindowModel): OperationWindow[] {
     const { ring } = this;
-    const lag = model.weight < this.settings.minModelWindows ? 0 : LAG;
+    const lag = model.weight < this.settings.minModelWindows ? 0 : LEARNING_LAG;
     let until = Math.min(ring.end - lag, this.heldFrom);
-    for (let stream = 0; stream < STREAMS.length; stream++) {
-      if ((this.sums[stream] as number) > ALARM)
-        until = Math.min(until, this.sums[STREAMS.length + stream] as number);
+    for (let series = 0; series < SERIES.length; series++) {
+      if ((this.sums[series] as number) > ALARM)
+        until = Math.min(until, this.sums[STARTS + series] as number);
     }
-    // What falls out of the ring without a verdict is learned: what is suspected in vain must not be missing.
+    // A window that leaves the ring without a verdict is learned, since a false alarm must not remove it from the model.
     until = Math.max(until, Math.min(ring.end - RING_WINDOWS + 1, this.heldFrom));
     const windows: OperationWindow[] = [];
     for (; this.learned < until; this.learned++)
@@ -83,29 +88,29 @@ export class RegressionDetector {
     return windows;
   }
 
-  /** The same change with the windows that came since, its beginning told anew; nothing where there is no change. */
+  /** Tests a candidate again with the windows since, and looks for a better start. @returns undefined if it is gone */
   review({ metric, against, split }: Candidate, model: WindowModel): Candidate | undefined {
-    const compared = { ring: this.ring, model, against, settings: this.settings };
+    const compared = new Compared(this.ring, model, against, this.settings);
     const from = Math.max(split, this.ring.first);
     const fixed = candidateOf(metric, compared, () => from);
-    const moved = candidateOf(metric, compared, (stream) => bestSplit(this.ring, model, stream));
+    const moved = candidateOf(metric, compared, (source) => compared.bestSplit(source));
     return moved !== undefined && moved.pValue < (fixed?.pValue ?? 1) ? moved : fixed;
   }
 
-  /** How much the last window speaks for that the figures came back, in standard deviations; below 0 for against it. */
-  recovery({ of, before, now }: Candidate, model: WindowModel): number {
+  /** The evidence of the last window that the figures came back, in standard deviations; below 0 for evidence against it. */
+  recovery({ statistic, before, now }: Candidate, model: WindowModel): number {
     const { ring } = this;
     const last = ring.end - 1;
-    const stream = SERIES[of];
-    const isLog = stream !== 'error_rate' && stream !== 'queries';
-    const expected = model.expectation(stream, ring.middle(last));
+    const source = SOURCE_OF[statistic];
+    const isLog = source !== 'error_rate' && source !== 'queries';
+    const expected = model.expectation(source, ring.middle(last));
     const grown = isLog ? Math.log(now / before) : now - before;
-    const spread = model.spreadAt(stream, ring.count(last));
-    const evidence = (expected + grown / 2 - ring.value(last, stream)) / spread;
-    return Number.isNaN(evidence) ? 0 : Math.max(-MOST_RECOVERY, Math.min(MOST_RECOVERY, evidence));
+    const spread = model.spreadAt(source, ring.count(last));
+    const evidence = (expected + grown / 2 - ring.value(last, source)) / spread;
+    return Number.isNaN(evidence) ? 0 : Math.max(-MAX_RECOVERY, Math.min(MAX_RECOVERY, evidence));
   }
 
-  /** Forgets what it suspects, and takes the last windows as they are. */
+  /** Resets all suspicion. The windows so far are not learned. */
   settle(): void {
     this.sums.fill(0);
     this.heldFrom = Number.POSITIVE_INFINITY;
@@ -116,41 +121,26 @@ export class RegressionDetector {
     return startedAt >= this.startedAt + this.settings.coldStartMs && count >= this.settings.minCount;
   }
 
-  private accumulate(stream: number, model: WindowModel): boolean {
+  private accumulate(series: number, source: WindowMetric, model: WindowModel): boolean {
     const { ring } = this;
     const last = ring.end - 1;
-    const metric = (STREAMS[stream] as (typeof STREAMS)[number]).of;
-    const deviation = deviationOf(
-      model,
-      metric,
-      ring.value(last, metric),
-      ring.middle(last),
-      ring.count(last),
-    );
+    const value = ring.value(last, source);
+    const deviation = deviationOf(model, source, value, ring.middle(last), ring.count(last));
     if (Number.isNaN(deviation)) return false;
-    const before = this.sums[stream] as number;
-    if (before === 0) this.sums[STREAMS.length + stream] = last;
-    const sum = before + Math.min(MOST_DEVIATION, deviation) - ALLOWANCE;
-    this.sums[stream] = Math.max(0, Math.min(MOST_SUM, sum));
+    const before = this.sums[series] as number;
+    if (before === 0) this.sums[STARTS + series] = last;
+    const sum = before + Math.min(MAX_DEVIATION, deviation) - ALLOWANCE;
+    this.sums[series] = Math.max(0, Math.min(MAX_SUM, sum));
     return sum > ALARM;
   }
 
   private candidates(
-    alarmed: number,
+    alarmed: ReadonlySet<RegressionMetric>,
     model: WindowModel,
     against: Candidate['against'],
   ): readonly Candidate[] {
-    const found: Candidate[] = [];
-    const latency = alarmed & ((1 << LATENCY_STREAMS) - 1);
-    const compared = { ring: this.ring, model, against, settings: this.settings };
-    const split = (metric: WindowMetric) => bestSplit(this.ring, model, metric);
-    for (let stream = latency === 0 ? LATENCY_STREAMS : 0; stream < STREAMS.length; stream++) {
-      if ((alarmed & (1 << stream)) === 0) continue;
-      const { tells } = STREAMS[stream] as (typeof STREAMS)[number];
-      if (found.some(({ metric }) => metric === tells)) continue;
-      const candidate = candidateOf(tells, compared, split);
-      if (candidate !== undefined) found.push(candidate);
-    }
-    return found;
+    const compared = new Compared(this.ring, model, against, this.settings);
+    const splitOf = (source: WindowMetric): number => compared.bestSplit(source);
+    return [...alarmed].flatMap((metric) => candidateOf(metric, compared, splitOf) ?? []);
   }
 }

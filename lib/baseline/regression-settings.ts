@@ -1,36 +1,36 @@
 /** What counts as a regression. */
 export interface RegressionSettings {
-  /** The least change that is one: as a share of what was, and in milliseconds. Both must be reached. */
+  /** The smallest change: relative to the value before, and in milliseconds. Both must be reached. */
   readonly minEffect: number;
   readonly minEffectMs: number;
-  /** The least difference of two error rates, as shares of 0 to 1. */
+  /** The smallest difference of two error rates, as shares of 0 to 1. */
   readonly minErrorDifference: number;
-  /** The least difference of statements per operation. */
+  /** The smallest difference in statements per operation. */
   readonly minQueries: number;
-  /** Windows that the model must have before anything is compared with it. */
+  /** The smallest number of windows in a model that is compared with. */
   readonly minModelWindows: number;
-  /** Windows with fewer operations are neither judged nor learned. */
+  /** Windows with fewer operations are neither tested nor learned. */
   readonly minCount: number;
-  /** Windows that begin within so many milliseconds after the process started are neither judged nor learned. */
+  /** Windows that begin within this time after the start of the process are neither tested nor learned. */
   readonly coldStartMs: number;
-  /** The share of the suspicions of a tick that may be wrong (Benjamini and Hochberg). */
+  /** The share of false ones among the suspicions of a tick (Benjamini and Hochberg). */
   readonly falseDiscoveryRate: number;
-  /** How probable by chance a change may be at the most, to be suspected, however few operations there are. */
+  /** The greatest p-value of a suspected change, however few operations there are. */
   readonly suspectPValue: number;
   /**
-   * The same, to be told when it has lasted; and to be told at once. For windows of a minute: longer ones are fewer, so
-   * each of them may be wrong more often, by as much as they are longer.
+   * The greatest p-value of a reported change: of one that has lasted, and of one that is reported at once. They apply to
+   * windows of a minute and grow with the length of the window, since longer windows are fewer.
    */
-  readonly tellPValue: number;
+  readonly lastingPValue: number;
   readonly certainPValue: number;
-  /** From how many windows and milliseconds on a change has lasted. */
+  /** A change has lasted after this many windows and milliseconds. */
   readonly lastingWindows: number;
   readonly lastingMs: number;
-  /** After which an open regression is taken for the new normal, in milliseconds. */
+  /** An open regression becomes the new baseline after this time. */
   readonly newNormalMs: number;
 }
 
-/** A regression that has lasted a day is what is normal now. */
+/** A regression that has lasted a day becomes the new baseline. */
 export const NEW_NORMAL_MS = 24 * 3_600_000;
 
 export const REGRESSION_DEFAULTS: RegressionSettings = {
@@ -43,18 +43,18 @@ export const REGRESSION_DEFAULTS: RegressionSettings = {
   coldStartMs: 5 * 60_000,
   falseDiscoveryRate: 0.01,
   suspectPValue: 2e-5,
-  tellPValue: 4e-7,
+  lastingPValue: 4e-7,
   certainPValue: 2e-8,
   lastingWindows: 6,
   lastingMs: 30 * 60_000,
   newNormalMs: NEW_NORMAL_MS,
 };
 
-/** The settings with those that were left out filled in. @throws RangeError for one that makes no sense */
+/** Completes settings with the defaults. @throws RangeError for an invalid one */
 export function regressionSettings(given: Partial<RegressionSettings> = {}): RegressionSettings {
   for (const [name, value] of Object.entries(given)) {
     if (!(typeof value === 'number' && value >= 0 && Number.isFinite(value)))
-      throw new RangeError(`${name} is ${String(value)}: a number of 0 or more is allowed`);
+      throw new RangeError(`Invalid ${name}: received ${String(value)}, expected a number of 0 or more`);
   }
   return { ...REGRESSION_DEFAULTS, ...given };
 }

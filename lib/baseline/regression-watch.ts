@@ -1,61 +1,62 @@
 import { runToCompletion } from '../async/cooperative.js';
 import { believedUpTo } from '../inference/benjamini-hochberg.js';
 import type { OperationWindow } from '../statistics/operation-window.js';
-import type { Regression, RegressionMetric } from './regression.js';
-import type { Candidate } from './regression-candidate.js';
+import type { Candidate, Regression, RegressionMetric } from './regression.js';
 import type { RegressionDetector } from './regression-detector.js';
 import { type RegressionSettings, regressionSettings } from './regression-settings.js';
 import { wordsOf } from './regression-words.js';
 import type { WindowModel } from './window-model.js';
 
-/** An operation that is watched, and what its windows are compared with. */
+/** A watched operation, and the models its windows are compared with. */
 export interface WatchedOperation {
   readonly type: string;
   readonly name: string;
   readonly detector: RegressionDetector;
-  /** What it is like, learned from its windows. */
+  /** Its baseline, learned from its windows. */
   readonly model: WindowModel;
-  /** What it was like in the last version, while that is what it is compared with. */
+  /** Its model in the previous version, while that is what it is compared with. */
   readonly reference?: WindowModel | undefined;
-  /** Told of each window that the model has learned, and how much it counts. */
+  /** Called with each window that the model has learned, and its weight. */
   learned?(window: OperationWindow, weight: number): void;
 }
 
-/** What changed in a tick. */
+/** The changes of one tick. */
 export interface WatchChanges {
   readonly opened: readonly Regression[];
   readonly ended: readonly Regression[];
-  /** Operations whose regression was taken for the new normal: what is known of them is to be learned anew. */
+  /** Operations whose regression became the new baseline, which has to be learned again. */
   readonly newNormal: readonly WatchedOperation[];
 }
 
 interface Suspicion {
   readonly operation: WatchedOperation;
   candidate: Candidate;
-  /** Windows since it was suspected, and whether there was one since it was last looked at. */
+  /** Windows since it was suspected. */
   age: number;
-  isFresh: boolean;
-  /** Before it is told: how often in a row it seemed to be gone. After: the evidence that it is. */
+  /** Whether there was a window since the last tick. */
+  hasNewWindow: boolean;
+  /** Before it is confirmed, the number of consecutive tests without the change; then the evidence that it is gone. */
   gone: number;
+  /** Present once it is confirmed. */
   regression?: Regression;
 }
 
 type Changes = { [K in keyof WatchChanges]: WatchChanges[K][number][] };
 
-/** Looked at again, what is not even as probable as that is dropped at the second time. */
+/** A suspicion is dropped when its p-value exceeds this in two consecutive tests. */
 const DROP_P_VALUE = 1e-3;
 const DROP_TIMES = 2;
-/** Windows after which a suspicion that could not be confirmed is dropped. */
-const MOST_AGE = 48;
-/** A cumulative sum of standardised residuals that ends a regression: the figures came back. */
+/** A suspicion that is not confirmed is dropped after this many windows. */
+const MAX_AGE = 48;
+/** A regression ends when the cumulative sum of the evidence for a recovery reaches this many standard deviations. */
 const GONE = 6;
-/** Windows are no longer than that. */
-const MOST_MINUTES = 30;
+/** The maximal length of a window. */
+const MAX_WINDOW_MINUTES = 30;
 const MINUTE_MS = 60_000;
-/** More suspicions at once are not followed: of so many one more says nothing new. */
-const MOST = 2000;
+/** The number of suspicions followed at once. Further ones are ignored. */
+const MAX_SUSPICIONS = 2000;
 
-/** Decides over all operations which changes are told, and when they are over. */
+/** Decides for all operations together which changes are reported, and when they are over. */
 export class RegressionWatch {
   private readonly settings: RegressionSettings;
   private readonly suspicions = new Map<RegressionDetector, Map<RegressionMetric, Suspicion>>();
@@ -70,14 +71,14 @@ export class RegressionWatch {
     this.settings = regressionSettings(settings);
   }
 
-  /** The regressions that are open. */
+  /** The open regressions. */
   get open(): Regression[] {
     return [...this.suspicions.values()].flatMap((byMetric) =>
       [...byMetric.values()].flatMap(({ regression }) => regression ?? []),
     );
   }
 
-  /** Judges a window of an operation, and lets the operation's model learn what may be learned. */
+  /** Tests a window of an operation, and adds learnable windows to the operation's model. */
   observe(operation: WatchedOperation, window: OperationWindow): void {
     const { detector, model, reference } = operation;
     const against = reference === undefined ? 'baseline' : 'version';
@@ -87,7 +88,7 @@ export class RegressionWatch {
       this.pending.push({ operation, candidate });
     for (const suspicion of followed?.values() ?? []) {
       suspicion.age++;
-      suspicion.isFresh = true;
+      suspicion.hasNewWindow = true;
     }
     for (const learned of detector.takeLearnable(model)) {
       const weight = Math.min(1, learned.count / 30);
@@ -96,12 +97,12 @@ export class RegressionWatch {
     }
   }
 
-  /** Ends a tick: what was observed since the last one is judged together. */
+  /** Ends a tick: corrects for all tests since the last one, and updates suspicions and regressions. */
   settle(now: number): WatchChanges {
     return runToCompletion(this.settling(now));
   }
 
-  /** As {@link settle}, a suspicion at a time. */
+  /** As {@link settle}, one suspicion at a time. */
   *settling(now: number): Generator<undefined, WatchChanges> {
     this.suspectAmong(this.pending);
     this.pending = [];
@@ -110,9 +111,9 @@ export class RegressionWatch {
     for (const byMetric of [...this.suspicions.values()])
       for (const suspicion of [...byMetric.values()]) {
         if (suspicion.regression !== undefined) this.followOpen(suspicion, now, changes);
-        else if (suspicion.isFresh) this.followSuspected(suspicion, now, changes);
-        if (suspicion.isFresh) yield;
-        suspicion.isFresh = false;
+        else if (suspicion.hasNewWindow) this.followSuspected(suspicion, now, changes);
+        if (suspicion.hasNewWindow) yield;
+        suspicion.hasNewWindow = false;
       }
     return changes;
   }
@@ -124,9 +125,9 @@ export class RegressionWatch {
     const limit = Math.min(suspectPValue, believedUpTo(pValues, falseDiscoveryRate, tests));
     for (const { operation, candidate } of pending) {
       const byMetric = this.suspicions.get(operation.detector) ?? new Map<RegressionMetric, Suspicion>();
-      if (candidate.pValue > limit || this.size >= MOST || byMetric.has(candidate.metric)) continue;
+      if (candidate.pValue > limit || this.size >= MAX_SUSPICIONS || byMetric.has(candidate.metric)) continue;
       if (candidate.metric === 'tail_latency' && byMetric.has('latency')) continue;
-      byMetric.set(candidate.metric, { operation, candidate, age: 0, isFresh: true, gone: 0 });
+      byMetric.set(candidate.metric, { operation, candidate, age: 0, hasNewWindow: true, gone: 0 });
       this.suspicions.set(operation.detector, byMetric);
       this.size++;
       this.hold(operation.detector);
@@ -143,23 +144,23 @@ export class RegressionWatch {
     }
     suspicion.gone = 0;
     suspicion.candidate = again;
-    if (this.isToBeTold(again)) {
+    if (this.isConfirmed(again)) {
       if (again.metric === 'tail_latency' && this.suspicions.get(detector)?.has('latency')) {
         this.drop(suspicion);
         return;
       }
       suspicion.regression = this.regressionOf(suspicion, now);
       changes.opened.push(suspicion.regression);
-    } else if (age > MOST_AGE) this.drop(suspicion);
+    } else if (age > MAX_AGE) this.drop(suspicion);
   }
 
-  /** A change that has lasted was looked at less often by chance than one that just began: it need not be as sure. */
-  private isToBeTold({ pValue, windows, since, at }: Candidate): boolean {
-    const { certainPValue, tellPValue, lastingWindows, lastingMs } = this.settings;
-    const minutes = Math.max(1, Math.min(MOST_MINUTES, (at - since) / windows / MINUTE_MS));
+  /** A change that has lasted needs less certainty than one that just began, of which many more are tested. */
+  private isConfirmed({ pValue, windows, since, at }: Candidate): boolean {
+    const { certainPValue, lastingPValue, lastingWindows, lastingMs } = this.settings;
+    const minutes = Math.max(1, Math.min(MAX_WINDOW_MINUTES, (at - since) / windows / MINUTE_MS));
     if (pValue <= certainPValue * minutes) return true;
     const lasting = Math.max(1, (minutes * lastingWindows * MINUTE_MS) / lastingMs);
-    return windows >= lastingWindows && at - since >= lastingMs && pValue <= tellPValue * lasting;
+    return windows >= lastingWindows && at - since >= lastingMs && pValue <= lastingPValue * lasting;
   }
 
   private followOpen(suspicion: Suspicion, now: number, changes: Changes): void {
@@ -167,7 +168,7 @@ export class RegressionWatch {
     const { detector, model, reference } = operation;
     if (regression === undefined) return;
     const isNewNormal = now - regression.since >= this.settings.newNormalMs;
-    if (suspicion.isFresh)
+    if (suspicion.hasNewWindow)
       suspicion.gone = Math.max(0, suspicion.gone + detector.recovery(candidate, reference ?? model));
     if (suspicion.gone < GONE && !isNewNormal) return;
     this.drop(suspicion);

@@ -1,21 +1,21 @@
 import type { Trend } from './trend.js';
 import { TrendDetector } from './trend-detector.js';
 
-/** What the process uses, at a moment. */
+/** The resources that the process uses at one moment. */
 export interface ResourceUse {
   /** Bytes. */
   readonly heapUsed: number;
   readonly heapLimit: number;
   readonly rss: number;
-  /** What the process may hold in all, where that is known. */
+  /** The memory limit of the process in bytes, if known. */
   readonly rssLimit: number | undefined;
-  /** CPU time since the start, in milliseconds. */
+  /** CPU time since the start of the process. */
   readonly cpuMs: number;
-  /** The longest delay of a timer within the last second, in milliseconds. */
+  /** The longest delay of a timer within the last second. */
   readonly delayMaxMs: number | undefined;
 }
 
-/** Whether what the process uses drifts upwards. Constant memory. */
+/** Detects slow rises of the resources that the process uses. Constant memory. */
 export class ResourceTrends {
   private readonly heap = new TrendDetector({ kind: 'resource', name: 'heap_used' }, 'bytes');
   private readonly rss = new TrendDetector({ kind: 'resource', name: 'rss' }, 'bytes');
@@ -25,8 +25,8 @@ export class ResourceTrends {
   private before: { at: number; cpuMs: number } | undefined;
 
   /**
-   * Adds what is used at `at`, in milliseconds since 1970.
-   * @returns the trends that were not there before
+   * Adds one reading. @param at milliseconds since 1970
+   * @returns the trends that began with it
    */
   add(at: number, use: ResourceUse): Trend[] {
     const known = new Set(this.all.filter(({ trend }) => trend !== undefined));
@@ -34,7 +34,7 @@ export class ResourceTrends {
     this.rss.add(at, use.rss, 1, use.rssLimit);
     if (use.delayMaxMs !== undefined) this.delay.add(at, use.delayMaxMs);
     const { before } = this;
-    // Of one core; a process with threads may use several.
+    // Relative to one core; a process with threads may use several.
     if (before !== undefined && at > before.at) {
       this.cpu.add(at, (use.cpuMs - before.cpuMs) / (at - before.at), 1, 1);
     }
@@ -42,7 +42,7 @@ export class ResourceTrends {
     return this.all.flatMap((detector) => (known.has(detector) ? [] : (detector.trend ?? [])));
   }
 
-  /** Those that go on. */
+  /** The current trends. */
   trends(): Trend[] {
     return this.all.flatMap(({ trend }) => trend ?? []);
   }

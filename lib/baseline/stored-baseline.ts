@@ -10,31 +10,31 @@ import {
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { lastSaved } from './baseline-tidy.js';
 
-/** For how long a version is compared with the one before it. */
+/** How long a version is compared with the previous one. */
 export const NEW_VERSION_MS = 24 * 3_600_000;
 
-/** What was stored of one operation. */
+/** The stored data of one operation. */
 export interface StoredOperation {
-  /** Of a `LatencySketch`, and of a `WindowModel`, which may be none. */
+  /** The bytes of a `LatencySketch`, and of a `WindowModel`, which may be empty. */
   readonly sketch: PackedBytes;
   readonly model: PackedBytes;
   /** See `BaselineEntry.rebasedAt`. */
   readonly rebasedAt?: number;
 }
 
-/** What other runs and other instances have learned of this version, and what was learned of the one before it. */
+/** The data of other runs and instances: of this version, and of the previous one. */
 export interface StoredBaseline {
   /** When this version was first seen, in milliseconds since 1970. */
   readonly since: number;
   readonly previousVersion: string | undefined;
-  /** Whether there was another version before. */
+  /** Whether there was a previous version. */
   readonly hasPrevious: boolean;
-  /** By `operationKey`: those that nobody has taken yet. */
-  readonly present: Map<string, StoredOperation>;
+  /** By `operationKey`. Entries are removed once their operation has taken them. */
+  readonly current: Map<string, StoredOperation>;
   readonly previous: Map<string, StoredOperation>;
 }
 
-/** Puts together what `snapshots` hold, but for the one of this run, in slices that hold the event loop for some 1.5 ms. */
+/** Merges all snapshots except that of this run, in slices of 1.5 ms. */
 export async function storedBaseline(
   snapshots: readonly BaselineSnapshot[],
   run: { readonly version: string | undefined; readonly instance: string; readonly startedAt: number },
@@ -49,15 +49,15 @@ export async function storedBaseline(
     since,
     previousVersion: before?.version,
     hasPrevious: before !== undefined,
-    present: same.length === 0 ? new Map() : await packed(same, options),
+    current: same.length === 0 ? new Map() : await packed(same, options),
     previous: previous.length === 0 ? new Map() : await packed(previous, options),
   };
 }
 
-/** Of those that were there before this one, the one that was saved last. */
+/** Among the versions that started before this one, the one saved last. */
 function versionBefore(
   snapshots: readonly BaselineSnapshot[],
-  present: string | undefined,
+  current: string | undefined,
   since: number,
 ): BaselineSnapshot | undefined {
   const begun = new Map<string | undefined, number>();
@@ -65,7 +65,7 @@ function versionBefore(
     begun.set(version, Math.min(begun.get(version) ?? startedAt, startedAt));
   }
   return lastSaved(
-    snapshots.filter(({ version }) => version !== present && (begun.get(version) as number) < since),
+    snapshots.filter(({ version }) => version !== current && (begun.get(version) as number) < since),
   );
 }
 

@@ -1,23 +1,24 @@
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { FaultLog } from '../async/fault-log.js';
 import type { BaselineSnapshot, SnapshotToSave } from './baseline-snapshot.js';
-import { type BaselineStore, FaultLog } from './baseline-store.js';
+import type { BaselineStore } from './baseline-store.js';
 
-/** What is not answered by then is taken for failed. */
-const ANSWER_MS = 120_000;
-/** So many requests may wait for their answers: each may hold some ten megabytes. */
-const MOST_UNANSWERED = 3;
+/** A request without an answer by then has failed. */
+const TIMEOUT_MS = 120_000;
+/** The number of requests that may be unanswered: each may hold some ten megabytes. */
+const MAX_UNANSWERED = 3;
 
-/** A store that fails where another one does not answer: neither for ever, nor with ever more that waits in memory. */
+/** A store that fails if the underlying one does not answer in time, with a bounded number of pending requests. */
 export class TimeoutStore implements BaselineStore {
   private readonly faults: FaultLog;
   private unanswered = 0;
 
-  /** @param answerMs how long an answer may take, in milliseconds */
+  /** @param timeoutMs the time limit of a request, in milliseconds */
   constructor(
     private readonly store: BaselineStore,
     warn: (message: string) => void,
-    private readonly answerMs = ANSWER_MS,
+    private readonly timeoutMs = TIMEOUT_MS,
   ) {
     this.faults = new FaultLog(warn);
   }
@@ -35,15 +36,18 @@ export class TimeoutStore implements BaselineStore {
   }
 
   private async answer<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    if (this.unanswered >= MOST_UNANSWERED) return undefined;
+    if (this.unanswered >= MAX_UNANSWERED) return undefined;
     this.unanswered++;
     const answer = ask().finally(() => this.unanswered--);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {
-        this.faults.fail('late', `The store of the baseline has not answered for ${this.answerMs / 1000} s`);
+        this.faults.fail(
+          'late',
+          `The baseline store did not answer within ${this.timeoutMs / 1000} s. The request is retried later; data in memory is kept`,
+        );
         resolve(undefined);
-      }, this.answerMs).unref();
+      }, this.timeoutMs).unref();
     });
     try {
       return await Promise.race([answer.then((value) => this.answered(value)), late]);

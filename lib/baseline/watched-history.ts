@@ -10,29 +10,29 @@ import type { StoredBaseline, StoredOperation } from './stored-baseline.js';
 import type { TrendDetector } from './trend-detector.js';
 import { WindowModel } from './window-model.js';
 
-/** Operations from which on something is said of what is usual, and from which on of its slowest hundredth. */
+/** The number of operations from which a baseline is reported, and from which its p99 is used. */
 const MIN_COUNT = 30;
 const MIN_COUNT_P99 = 500;
-/** Counts are packed anew when they are so many times what they stand for: beyond 2^53 they could not be. */
-const MOST_SCALE = 2 ** 10;
+/** Beyond this scale, counts are rescaled before they exceed 2^53. */
+const MAX_SCALE = 2 ** 10;
 
 /**
- * What is known of one operation over days: what it is like, in this run and before it, and how its windows changed.
- * There may be thousands of them, so what is needed once for a window is held packed, and made when it is asked for.
+ * The learned data of one operation: of this run and of stored runs, and the changes of its windows. There may be thousands
+ * of operations, so everything that is needed once per window is packed, and unpacked on demand.
  */
 export class WatchedHistory implements WatchedOperation {
-  /** The model of this run alone: what is saved. */
+  /** The model of this run only, which is saved. */
   private own: PackedBytes | undefined;
-  /** A `LatencySketch` of this run, in which everything is `scale` times as much. */
+  /** A `LatencySketch` of this run, with all counts multiplied by `scale`. */
   private sketch: PackedBytes | undefined;
   private scale = 1;
   private stored: StoredOperation | undefined;
   private previous: StoredOperation | undefined;
-  /** Whether it is compared with the last version. */
+  /** Whether it is compared with the previous version. */
   private isOfNewVersion = false;
-  /** When what was a regression was taken for normal: what came before is not, whoever knows of it. */
+  /** When a regression became the new baseline. Older data, from any instance, is ignored. */
   private rebasedAt: number | undefined;
-  /** From where {@link take} was given what it has. */
+  /** The source of the last {@link take}. */
   takenFrom: StoredBaseline | undefined;
 
   constructor(
@@ -42,7 +42,7 @@ export class WatchedHistory implements WatchedOperation {
     readonly trend: TrendDetector,
   ) {}
 
-  /** Of this run and of what was stored of this version. What it learns is kept by {@link learned} alone. */
+  /** The model of this version, from this run and stored runs. Changes to it are lost: {@link learned} keeps windows. */
   get model(): WindowModel {
     const model = modelOf(this.stored);
     if (model === undefined) return this.ownModel();
@@ -50,7 +50,7 @@ export class WatchedHistory implements WatchedOperation {
     return model;
   }
 
-  /** Of the last version, while that is what it is compared with. */
+  /** The model of the previous version, while that is what it is compared with. */
   get reference(): WindowModel | undefined {
     return this.isOfNewVersion ? modelOf(this.previous) : undefined;
   }
@@ -62,20 +62,20 @@ export class WatchedHistory implements WatchedOperation {
   }
 
   /**
-   * Takes what other runs and other instances have learned, in place of what was taken before.
-   * @param previous of the last version
-   * @param isNew whether this version is compared with the last one
+   * Replaces the data of other runs and instances.
+   * @param previous the data of the previous version
+   * @param isNew whether this version is compared with the previous one
    */
   take(stored: StoredOperation | undefined, previous: StoredOperation | undefined, isNew: boolean): void {
     if (this.isNormal(stored)) this.stored = stored;
-    // A regression that is followed stays with what it was found against.
+    // An open regression stays compared with what it was found against.
     if (this.isHeld && this.isOfNewVersion) return;
     const known = previous !== undefined && previous.model.length > 0;
     this.isOfNewVersion = isNew && known && this.rebasedAt === undefined && stored?.rebasedAt === undefined;
     this.previous = isNew ? previous : undefined;
   }
 
-  /** Adds the latencies of a window, unless they are of a regression: what is usual is what was before. */
+  /** Adds the latencies of a window, unless a regression is suspected or open: the baseline is what was before. */
   addLatencies(counts: Float64Array): void {
     if (this.isHeld && !this.isOfNewVersion) return;
     const sketch = new LatencySketch();
@@ -85,62 +85,61 @@ export class WatchedHistory implements WatchedOperation {
     this.sketch = packBytes(sketch.toBytes());
   }
 
-  /** What is usual, once enough is known. */
-  usual(): BaselineLatency | undefined {
+  /** The baseline latency; undefined for fewer than 30 operations. */
+  baselineLatency(): BaselineLatency | undefined {
     const before = this.previous && sketchOf(this.previous.sketch);
-    const ofBefore = before && usualOf(before);
-    if (this.isOfNewVersion && ofBefore !== undefined) return ofBefore;
-    const present = this.ownSketch();
-    if (this.stored !== undefined) present.merge(sketchOf(this.stored.sketch));
-    return usualOf(present) ?? ofBefore;
+    const latencyBefore = before && latencyOf(before);
+    if (this.isOfNewVersion && latencyBefore !== undefined) return latencyBefore;
+    const sketch = this.ownSketch();
+    if (this.stored !== undefined) sketch.merge(sketchOf(this.stored.sketch));
+    return latencyOf(sketch) ?? latencyBefore;
   }
 
-  /** The p99 that windows are held against; nothing where too little is known. */
-  normalP99Ms(usual: BaselineLatency | undefined): number | undefined {
-    return usual !== undefined && usual.count >= MIN_COUNT_P99 ? usual.p99Ms : undefined;
+  /** The p99 that `over_p99` of a window refers to; undefined for fewer than 500 operations. */
+  normalP99Ms(baseline: BaselineLatency | undefined): number | undefined {
+    return baseline !== undefined && baseline.count >= MIN_COUNT_P99 ? baseline.p99Ms : undefined;
   }
 
-  /** Lets what this run has learned count less: by a factor of 0 to 1. */
+  /** Reduces the weight of the data of this run, by a factor of 0 to 1. */
   decay(factor: number): void {
     if (this.own !== undefined) {
       const own = this.ownModel();
       own.decay(factor);
       this.own = packBytes(own.pack());
     }
-    // What is packed is rounded, so what comes later counts more instead.
+    // Packed counts are rounded, so instead of reducing them, later counts are increased.
     this.scale /= factor;
-    if (this.scale < MOST_SCALE) return;
+    if (this.scale < MAX_SCALE) return;
     if (this.sketch !== undefined) this.sketch = packBytes(this.ownSketch().toBytes());
     this.scale = 1;
   }
 
   /**
-   * Takes what it is like now for what is normal.
+   * Makes the current figures the baseline.
    * @param at in milliseconds since 1970
-   * @param minWindows from how many windows on a model is compared with
+   * @param minWindows the smallest number of windows of a model that is compared with
    */
   rebase(at: number, minWindows: number): void {
     this.trend.clear();
-    // Another figure of the same change: all that was learned came after it.
+    // Another metric of the same change: all data is newer already.
     if (at - (this.rebasedAt ?? 0) < NEW_NORMAL_MS) return;
     this.rebasedAt = at;
     const isOfNewVersion = this.isOfNewVersion;
     this.isOfNewVersion = false;
-    // A version that was slow from its start has learned nothing else.
+    // All data of a version that was slow from its start is already that of the new baseline.
     if (isOfNewVersion && this.model.weight < minWindows) return;
     this.stored = this.previous = undefined;
-    this.forget();
+    this.discardOwn();
   }
 
   /**
-   * Forgets what this run had learned by then, as another one has it; but not where that one knows of what is no longer
-   * normal.
+   * Discards the data of this run because an archive contains it, unless the archive is older than the last rebase.
    */
   clear(at: number): void {
-    if (at >= (this.rebasedAt ?? 0)) this.forget();
+    if (at >= (this.rebasedAt ?? 0)) this.discardOwn();
   }
 
-  private forget(): void {
+  private discardOwn(): void {
     this.own = undefined;
     this.sketch = undefined;
     this.scale = 1;
@@ -150,7 +149,7 @@ export class WatchedHistory implements WatchedOperation {
     return this.rebasedAt === undefined || (stored?.rebasedAt ?? 0) >= this.rebasedAt - NEW_NORMAL_MS;
   }
 
-  /** What this run has learned; nothing where it is nothing. */
+  /** The data of this run; undefined if there is none. */
   entry(): BaselineEntry | undefined {
     if (this.sketch === undefined) return undefined;
     const sketch = this.ownSketch();
@@ -176,19 +175,19 @@ export class WatchedHistory implements WatchedOperation {
     return WindowModel.unpack(new Float32Array(unpackBytes(this.own).buffer));
   }
 
-  /** Something is suspected or told. */
+  /** Whether a regression is suspected or open. */
   private get isHeld(): boolean {
     return this.detector.heldFrom !== Number.POSITIVE_INFINITY;
   }
 }
 
-/** The history of an operation, with what is known of it over days. */
+/** The history of an operation with its learned data. */
 export class LearnedHistory extends OperationHistory {
-  /** Absent until the first window is over. */
+  /** Absent until the first window closes or stored data is taken. */
   watched: WatchedHistory | undefined;
 }
 
-function usualOf(sketch: LatencySketch): BaselineLatency | undefined {
+function latencyOf(sketch: LatencySketch): BaselineLatency | undefined {
   if (sketch.count < MIN_COUNT) return undefined;
   return {
     p50Ms: sketch.percentile(0.5),

@@ -1,10 +1,10 @@
 import type { OperationWindow } from '../statistics/operation-window.js';
 
 /**
- * What is compared of a window. Latencies are logarithms of milliseconds, so that a difference is a ratio: their mean,
- * the logarithm of their mean, and of the median, p90 and p99. The median alone does not see the slow mode of a bimodal
- * operation, the mean alone drowns in outliers. `over_p99` and `error_rate` are shares of 0 to 1, `queries` statements per
- * operation.
+ * The figures of a window that are compared. Latencies are logarithms of milliseconds, so that a difference is a ratio:
+ * their mean, then the logarithms of their mean, median, p90 and p99. The median alone misses the slow mode of a bimodal
+ * operation; outliers dominate the mean. `over_p99` and `error_rate` are shares of 0 to 1, `queries` is the number of
+ * statements per operation.
  */
 export const WINDOW_METRICS = [
   'mean_log',
@@ -18,27 +18,29 @@ export const WINDOW_METRICS = [
 ] as const;
 export type WindowMetric = (typeof WINDOW_METRICS)[number];
 
-/** The place of a metric in {@link WINDOW_METRICS}. */
+/** The index of a metric in {@link WINDOW_METRICS}. */
 export const METRIC_INDEX = Object.fromEntries(
   WINDOW_METRICS.map((metric, index) => [metric, index]),
 ) as Readonly<Record<WindowMetric, number>>;
 
-/** Latencies below it are taken for it: 1 µs. A logarithm needs a least value. */
-const LEAST_MS = 0.001;
+/** The lower bound of a latency, 1 µs, since the logarithm of 0 is infinite. */
+const MIN_MS = 0.001;
 
-/** Writes the metrics of a window in the order of {@link WINDOW_METRICS}; NaN where one is not known. */
-export function metricsOf(window: OperationWindow, into: Float64Array): void {
+/** The metrics of a window in the order of {@link WINDOW_METRICS}; NaN for one that is unknown. */
+export function metricsOf(window: OperationWindow): readonly number[] {
   const { count } = window;
-  into[0] = window.meanLog;
-  into[1] = logOf(window.meanMs);
-  into[2] = logOf(window.p50Ms);
-  into[3] = logOf(window.p90Ms);
-  into[4] = logOf(window.p99Ms);
-  into[5] = window.overP99 / count;
-  into[6] = window.errors / count;
-  into[7] = window.queries;
+  return [
+    window.meanLog,
+    logOf(window.meanMs),
+    logOf(window.p50Ms),
+    logOf(window.p90Ms),
+    logOf(window.p99Ms),
+    window.overP99 / count,
+    window.errors / count,
+    window.queries,
+  ];
 }
 
 function logOf(ms: number): number {
-  return Math.log(Math.max(LEAST_MS, ms));
+  return Math.log(Math.max(MIN_MS, ms));
 }

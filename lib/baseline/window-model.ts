@@ -1,192 +1,163 @@
 import { bytesToFloats, floatsToBytes } from '../bytes/float-bytes.js';
-import { addValue, decayMoments, MOMENTS, mergeMoments } from '../inference/moments.js';
-import { type OperationWindow, PARTS } from '../statistics/operation-window.js';
-import { BLOCK_NUMBERS, BlockVariances } from './block-variances.js';
-import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
-import { SEASON_NUMBERS, WindowSeason } from './window-season.js';
+import type { OperationWindow } from '../statistics/operation-window.js';
+import { BlockVariances } from './block-variances.js';
+import { MetricMoments } from './metric-moments.js';
+import { PartMeans } from './part-means.js';
+import { TailResponse } from './tail-response.js';
+import { METRIC_INDEX, metricsOf, type WindowMetric } from './window-metric.js';
+import { WindowSeason } from './window-season.js';
 
-/** The first byte; others are not read. */
+/** The first byte of a stored model. Models of other formats are rejected. */
 const FORMAT = 2;
-/** Scales below it are taken for it: quantised values may have none at all. */
-export const LEAST_SCALE = 0.03;
-const REST = PARTS.length + 4;
-const NUMBERS = SEASON_NUMBERS + WINDOW_METRICS.length * MOMENTS + REST + BLOCK_NUMBERS;
-// Where in `rest` what lies behind the parts is.
-const PARTS_WEIGHT = PARTS.length;
-const INVERSE_COUNT = PARTS_WEIGHT + 1;
-const TAIL_BY_LEVEL = PARTS_WEIGHT + 2;
-const LEVEL_SQUARES = PARTS_WEIGHT + 3;
-/** Sums: what is merged by adding. */
-const SUMS = [TAIL_BY_LEVEL, LEVEL_SQUARES];
-/** How `over_p99` goes with the level, before that is learned: of a log-normal latency with a sigma of a half. */
-const USUAL_TAIL_BY_LEVEL = 0.04;
-const USUAL_TAIL_PAIRS = 20;
-const MOST_STEEPNESS = 10;
-/** Windows from which on residuals are learned from. */
-const LEARNED_WINDOWS = 20;
-/** Standardised residuals are cut off here where it is learned how they last: one outlier must not decide. */
-const MOST_DEVIATION = 4;
-/** Metrics that are logarithms of latencies, beside `mean_log`. */
+/** The lower bound of a spread: quantised values may not differ at all. */
+const MIN_SPREAD = 0.03;
+/** Residuals are learned from once the model has this many windows. */
+const MIN_WINDOWS_FOR_RESIDUALS = 20;
+/** Standardised residuals are capped where their duration is learned, so that one outlier does not decide. */
+const MAX_DEVIATION = 4;
+/** Metrics that are logarithms of latencies, apart from `mean_log`. */
 const LATENCIES: ReadonlySet<WindowMetric> = new Set(['mean', 'p50', 'p90', 'p99']);
-/** Windows further apart than that are no neighbours. */
-const NEIGHBOUR_MINUTES = 45;
+/** Windows further apart than this are not neighbours. */
+const MAX_NEIGHBOUR_MINUTES = 45;
 const MINUTE_MS = 60_000;
 
-const scratch = new Float64Array(WINDOW_METRICS.length);
-
 /**
- * What the windows of an operation are normally like: for each metric its mean, how much windows differ, and its season.
- * All of it are moments, so models of several instances and of several runs can be added, in any order, and made old.
+ * The expected windows of an operation: for each metric its mean, its spread between windows and its daily season. It
+ * consists of weighted moments, so models of several instances and runs can be merged in any order, and decayed.
  */
 export class WindowModel {
   private readonly season = new WindowSeason();
-  private readonly moments = new Float32Array(WINDOW_METRICS.length * MOMENTS);
-  /**
-   * The mean of each part, its weight; the mean of 1 / count; and how `over_p99` goes with `mean_log`: the sum of the
-   * products of their residuals, and that of the squares of the latter.
-   */
-  private readonly rest = new Float32Array(REST);
+  private readonly moments = new MetricMoments();
+  private readonly partMeans = new PartMeans();
+  /** The mean of 1 / count: how uncertain the average window is. */
+  private readonly inverseCountMean = new Float32Array(1);
+  private readonly tail = new TailResponse();
   private readonly blocks = new BlockVariances();
-  /** Of the last window, in minutes since 1970: exact enough to tell neighbours. */
+  /** The middle of the last window, in minutes since 1970: precise enough to recognise neighbours. */
   private lastMinute = 0;
 
-  /** The windows in it, the older ones counted less. */
+  /** The number of windows, older ones weighted less. */
   get weight(): number {
-    return this.moments[METRIC_INDEX.mean_log * MOMENTS] as number;
+    return this.moments.weight('mean_log');
   }
 
   /** @param weight 0 to 1: less for a window that was closed with few operations */
   add(window: OperationWindow, weight = 1): void {
     if (!(window.count > 0 && weight > 0)) return;
-    metricsOf(window, scratch);
+    const values = metricsOf(window);
     const at = middleOf(window);
-    this.learnResidual(window, at, weight);
-    const { rest } = this;
-    (rest[INVERSE_COUNT] as number) +=
-      ((1 / window.count - (rest[INVERSE_COUNT] as number)) * weight) / (this.weight + weight);
-    for (let metric = 0; metric < WINDOW_METRICS.length; metric++) {
-      const value = scratch[metric] as number;
-      if (!Number.isNaN(value)) addValue(this.moments, metric * MOMENTS, value, weight);
-    }
-    this.season.add(scratch, at, weight);
-    if (window.partsMs !== undefined) this.addParts(window.partsMs, weight);
+    this.learnResidual(values, window.count, at, weight);
+    this.addInverseCount(1 / window.count, weight);
+    this.moments.add(values, weight);
+    this.season.add(values, at, weight);
+    if (window.partsMs !== undefined) this.partMeans.add(window.partsMs, weight);
   }
 
-  /** Lets all that was learned count less: by a factor of 0 to 1. */
+  /** Reduces the weight of everything learned, by a factor of 0 to 1. */
   decay(factor: number): void {
-    for (let at = 0; at < this.moments.length; at += MOMENTS) decayMoments(this.moments, at, factor);
-    this.season.decay(factor);
-    for (const index of [PARTS_WEIGHT, ...SUMS]) (this.rest[index] as number) *= factor;
-    this.blocks.decay(factor);
+    for (const component of [this.season, this.moments, this.partMeans, this.tail, this.blocks])
+      component.decay(factor);
   }
 
-  /** Adds what another one has, which stays as it is. */
+  /** Adds what `other` has learned. */
   merge(other: WindowModel): void {
-    const { rest } = this;
-    const total = this.weight + other.weight;
-    if (total > 0)
-      (rest[INVERSE_COUNT] as number) +=
-        (((other.rest[INVERSE_COUNT] as number) - (rest[INVERSE_COUNT] as number)) * other.weight) / total;
-    for (let at = 0; at < this.moments.length; at += MOMENTS) mergeMoments(this.moments, other.moments, at);
+    this.addInverseCount(other.inverseCountMean[0] as number, other.weight);
     this.season.merge(other.season);
-    this.addParts(other.rest, other.rest[PARTS_WEIGHT] as number);
-    for (const index of SUMS) (rest[index] as number) += other.rest[index] as number;
+    this.moments.merge(other.moments);
+    this.partMeans.merge(other.partMeans);
+    this.tail.merge(other.tail);
     this.blocks.merge(other.blocks);
   }
 
-  /** What the metric is expected to be in a window around `at`; NaN where nothing is known. */
+  /** The expected value of a metric in a window around `at`; NaN if nothing is known. */
   expectation(metric: WindowMetric, at: number): number {
-    const index = METRIC_INDEX[metric] * MOMENTS;
-    if (!((this.moments[index] as number) > 0)) return Number.NaN;
-    return (this.moments[index + 1] as number) + this.season.shift(metric, at);
+    if (!(this.moments.weight(metric) > 0)) return Number.NaN;
+    return this.moments.mean(metric) + this.season.shift(metric, at);
   }
 
-  /** How many windows the metric is known of, the older ones counted less. */
+  /** The number of windows in which the metric is known, older ones weighted less. */
   weightOf(metric: WindowMetric): number {
-    return this.moments[METRIC_INDEX[metric] * MOMENTS] as number;
+    return this.moments.weight(metric);
   }
 
   /**
-   * The standard deviation between windows around what is expected, without the season. Never below 3 %: of a latency's
-   * logarithm 0.03, of `queries` 3 % of their mean, of a share what chance makes of it.
+   * The standard deviation between windows around the expectation, without the season. At least 3 %: for the logarithm of a
+   * latency 0.03, for `queries` 3 % of their mean, for a share its binomial standard deviation.
    */
   spread(metric: WindowMetric): number {
-    const index = METRIC_INDEX[metric] * MOMENTS;
-    const weight = this.moments[index] as number;
-    const mean = this.moments[index + 1] as number;
-    const floor = this.floorOf(metric, mean);
-    if (!(weight > 1)) return Number.isNaN(mean) ? Number.NaN : floor;
-    const whole = (this.moments[index + 2] as number) / weight;
+    const weight = this.moments.weight(metric);
+    const mean = this.moments.mean(metric);
+    const minimum = this.minSpread(metric, mean);
+    if (!(weight > 1)) return Number.isNaN(mean) ? Number.NaN : minimum;
+    const total = this.moments.variance(metric);
     const { variance, hours } = this.season.explained(metric);
-    // An hour's mean takes a degree of freedom; neighbours depend on one another, so it takes about two windows.
-    const left = Math.max(whole - variance, whole / 10) * (weight / Math.max(weight - 2 * hours, weight / 4));
-    return Math.max(Math.sqrt(Math.min(left, whole)), floor);
+    // The mean of an hour takes one degree of freedom. Neighbours depend on each other, so it takes about two windows.
+    const degrees = Math.max(weight - 2 * hours, weight / 4);
+    const unexplained = Math.max(total - variance, total / 10) * (weight / degrees);
+    return Math.max(Math.sqrt(Math.min(unexplained, total)), minimum);
   }
 
-  /** The spread of a window of so many operations: the fewer there are, the greater it is. */
+  /** The spread of a window of `count` operations: the fewer, the greater. */
   spreadAt(metric: WindowMetric, count: number): number {
     return this.spread(metric) * this.spreadFactor(count);
   }
 
-  /** By what factor windows of so many operations differ more than the average one: 1 or more. */
+  /** The factor by which windows of `count` operations vary more than the average window: 1 or more. */
   spreadFactor(count: number): number {
     return Math.sqrt(Math.max(1, 1 / (count * this.inverseCount)));
   }
 
   /**
-   * By how much the variance of a share between windows is greater than chance alone makes it: 1 or more. Of `over_p99`
-   * without what goes with the level of the latencies, see {@link tailFactor}.
+   * The factor by which the variance of a share between windows exceeds its binomial variance: 1 or more. Without the part
+   * of `over_p99` that the level of the latencies explains, see {@link tailFactor}.
    */
   dispersion(metric: 'over_p99' | 'error_rate'): number {
-    const mean = this.moments[METRIC_INDEX[metric] * MOMENTS + 1] as number;
-    const spread = this.spread(metric) ** 2;
-    const squares = (this.rest[LEVEL_SQUARES] as number) / this.weightOf('over_p99');
-    const explained = metric === 'over_p99' && squares > 0 ? this.tailByLevel ** 2 * squares : 0;
-    return Math.max(1, (spread - Math.min(explained, spread / 2)) / this.floorOf(metric, mean) ** 2);
+    const variance = this.spread(metric) ** 2;
+    const explained =
+      metric === 'over_p99' ? this.tail.explainedVariance(this.moments.weight('over_p99')) : 0;
+    const binomial = this.minSpread(metric, this.moments.mean(metric)) ** 2;
+    return Math.max(1, (variance - Math.min(explained, variance / 2)) / binomial);
   }
 
-  /** By what factor more are over the p99 where the mean logarithm is so much above what is expected. */
+  /** The factor by which more operations exceed the p99 if the mean logarithm is `level` above its expectation. */
   tailFactor(level: number): number {
-    const share = Math.max(0.001, this.moments[METRIC_INDEX.over_p99 * MOMENTS + 1] as number);
-    const steepness = Math.max(0, Math.min(MOST_STEEPNESS, this.tailByLevel / share));
-    return Math.exp(Math.max(-0.3, steepness * level));
+    return this.tail.factor(this.moments.mean('over_p99'), level);
   }
 
   /**
-   * The variance of the mean of neighbouring windows around what is expected of them, as a share of what one window has:
-   * a part of their noise lasts, and what is expected is not exact. It is learned of `mean_log`: what lasts makes all
-   * latencies longer by the same factor, and so is a greater part of what differs less, as the median of two modes.
+   * The variance of the mean of neighbouring windows around their expectation, as a share of the variance of one window: part
+   * of their noise lasts, and the expectation is not exact. Learned from `mean_log`. Lasting noise lengthens all latencies
+   * by the same factor, so it is a greater part of a metric with a smaller spread, such as the median of two modes.
    */
   varianceOfMean(windows: number, metric: WindowMetric = 'mean_log'): number {
     const share = this.blocks.varianceOfMean(windows);
     if (!LATENCIES.has(metric)) return share;
-    const apart = this.blocks.varianceOfMean(1) / windows;
+    const independent = this.blocks.varianceOfMean(1) / windows;
     const ratio = (this.spread('mean_log') / this.spread(metric)) ** 2;
-    return Math.max(share, Math.min(1, apart + Math.max(0, share - apart) * ratio));
+    return Math.max(share, Math.min(1, independent + Math.max(0, share - independent) * ratio));
   }
 
-  /** How certain that variance is, in degrees of freedom. */
+  /** The certainty of {@link varianceOfMean}, in degrees of freedom. */
   degreesOfMean(windows: number): number {
     return this.blocks.degrees(windows);
   }
 
-  /** The share of what the hour of `at` may differ by that is not known yet: 1 to 0. */
+  /** How unknown the season still is in the hour of `at`: 1 (unknown) to 0. */
   unknownSeason(at: number, metric: WindowMetric = 'mean_log'): number {
     return this.season.unknown(metric, at);
   }
 
-  /** Mean milliseconds per operation in the order of {@link PARTS}; nothing where they are not known. */
+  /** Mean milliseconds per operation in the order of `PARTS`; undefined if unknown. */
   get parts(): readonly number[] | undefined {
-    return (this.rest[PARTS_WEIGHT] as number) > 0
-      ? Array.from(this.rest.subarray(0, PARTS.length))
-      : undefined;
+    return this.partMeans.means;
   }
 
-  /** All that it is, in one array: it takes a third of the memory. */
+  /** The complete state in one array, which takes a third of the memory. */
   pack(): Float32Array {
-    const packed = new Float32Array(NUMBERS + this.blocks.halves.length + 1);
+    const arrays = [...this.stored, this.blocks.halves];
+    const packed = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 1));
     let at = 0;
-    for (const numbers of [...this.stored, this.blocks.halves]) {
+    for (const numbers of arrays) {
       packed.set(numbers, at);
       at += numbers.length;
     }
@@ -194,18 +165,19 @@ export class WindowModel {
     return packed;
   }
 
-  /** @param packed what {@link pack} made */
+  /** @param packed the result of {@link pack} */
   static unpack(packed: Float32Array): WindowModel {
     const model = new WindowModel();
     let at = 0;
     for (const numbers of [...model.stored, model.blocks.halves]) {
-      for (let index = 0; index < numbers.length; index++) numbers[index] = packed[at++] as number;
+      numbers.set(packed.subarray(at, at + numbers.length));
+      at += numbers.length;
     }
     model.lastMinute = packed[at] as number;
     return model;
   }
 
-  /** The version, then numbers of four bytes: always as many. */
+  /** The format, then floats: a constant number of bytes. */
   toBytes(): Uint8Array {
     return floatsToBytes(FORMAT, this.stored);
   }
@@ -219,73 +191,65 @@ export class WindowModel {
   }
 
   private get stored(): readonly Float32Array[] {
-    return [this.season.numbers, this.moments, this.rest, this.blocks.numbers];
-  }
-
-  private get tailByLevel(): number {
-    const usual = USUAL_TAIL_PAIRS * 0.01;
-    return (
-      ((this.rest[TAIL_BY_LEVEL] as number) + USUAL_TAIL_BY_LEVEL * usual) /
-      ((this.rest[LEVEL_SQUARES] as number) + usual)
-    );
+    const { season, moments, partMeans, inverseCountMean, tail, blocks } = this;
+    return [
+      season.numbers,
+      moments.numbers,
+      partMeans.numbers,
+      inverseCountMean,
+      tail.numbers,
+      blocks.numbers,
+    ];
   }
 
   private get inverseCount(): number {
-    return (this.rest[INVERSE_COUNT] as number) || 1;
+    return (this.inverseCountMean[0] as number) || 1;
   }
 
-  private floorOf(metric: WindowMetric, mean: number): number {
-    if (metric === 'queries') return LEAST_SCALE * Math.max(1, Math.abs(mean));
-    if (metric !== 'over_p99' && metric !== 'error_rate') return LEAST_SCALE;
+  private addInverseCount(value: number, weight: number): void {
+    const mean = this.inverseCountMean[0] as number;
+    const total = this.weight + weight;
+    if (total > 0) this.inverseCountMean[0] = mean + ((value - mean) * weight) / total;
+  }
+
+  private minSpread(metric: WindowMetric, mean: number): number {
+    if (metric === 'queries') return MIN_SPREAD * Math.max(1, Math.abs(mean));
+    if (metric !== 'over_p99' && metric !== 'error_rate') return MIN_SPREAD;
     const share = Math.min(0.5, Math.max(mean, 0.001));
     return Math.sqrt(share * (1 - share) * this.inverseCount);
   }
 
-  private learnResidual(window: OperationWindow, at: number, weight: number): void {
-    const { rest, blocks } = this;
-    if (this.weight < LEARNED_WINDOWS) return;
-    const raw = window.meanLog - this.expectation('mean_log', at);
-    const spread = this.spreadAt('mean_log', window.count);
-    const deviation = Math.max(-MOST_DEVIATION, Math.min(MOST_DEVIATION, raw / spread));
+  private learnResidual(values: readonly number[], count: number, at: number, weight: number): void {
+    if (this.weight < MIN_WINDOWS_FOR_RESIDUALS) return;
+    const residual = (metric: WindowMetric): number =>
+      (values[METRIC_INDEX[metric]] as number) - this.expectation(metric, at);
+    const spread = this.spreadAt('mean_log', count);
+    const deviation = Math.max(-MAX_DEVIATION, Math.min(MAX_DEVIATION, residual('mean_log') / spread));
     const minute = Math.round(at / MINUTE_MS);
-    if (minute - this.lastMinute > NEIGHBOUR_MINUTES) blocks.interrupt();
-    // Where the hour is not known yet, a window is off for that, and that is no noise.
-    blocks.add(deviation, weight * (1 - this.season.unknown('mean_log', at)) ** 2);
+    if (minute - this.lastMinute > MAX_NEIGHBOUR_MINUTES) this.blocks.interrupt();
+    // In an hour that is not known yet, a window deviates because of the season, which is not noise.
+    this.blocks.add(deviation, weight * (1 - this.season.unknown('mean_log', at)) ** 2);
     this.lastMinute = minute;
-    const tail = (scratch[METRIC_INDEX.over_p99] as number) - this.expectation('over_p99', at);
-    if (Number.isNaN(tail)) return;
-    const level = deviation * spread;
-    (rest[TAIL_BY_LEVEL] as number) += level * tail * weight;
-    (rest[LEVEL_SQUARES] as number) += level * level * weight;
-  }
-
-  private addParts(parts: ArrayLike<number>, weight: number): void {
-    const { rest } = this;
-    const total = (rest[PARTS_WEIGHT] as number) + weight;
-    if (!(weight > 0)) return;
-    for (let part = 0; part < PARTS.length; part++)
-      (rest[part] as number) += (((parts[part] as number) - (rest[part] as number)) * weight) / total;
-    rest[PARTS_WEIGHT] = total;
+    const tail = residual('over_p99');
+    if (!Number.isNaN(tail)) this.tail.add(deviation * spread, tail, weight);
   }
 
   private check(): void {
-    const weights = [
-      ...this.season.numbers.subarray(0, 48),
-      ...WINDOW_METRICS.flatMap((_, metric) => [
-        this.moments[metric * MOMENTS] as number,
-        this.moments[metric * MOMENTS + 2] as number,
-      ]),
-      this.rest[PARTS_WEIGHT] as number,
-      this.rest[INVERSE_COUNT] as number,
-      this.rest[LEVEL_SQUARES] as number,
+    const nonNegative = [
+      ...this.season.weights,
+      ...this.moments.nonNegative,
+      this.partMeans.weight,
+      this.inverseCountMean[0] as number,
+      this.tail.squares,
       ...this.blocks.numbers,
     ];
-    const wrong = weights.find((weight) => weight < 0);
-    if (wrong !== undefined) throw new RangeError(`model has a weight of ${wrong}: 0 or more are allowed`);
+    const negative = nonNegative.find((number) => number < 0);
+    if (negative !== undefined)
+      throw new RangeError(`Invalid model: received a weight of ${negative}, expected 0 or more`);
   }
 }
 
-/** The moment a window stands for. */
+/** The middle of a window, in milliseconds since 1970. */
 export function middleOf({ startedAt, endedAt }: OperationWindow): number {
   return (startedAt + endedAt) / 2;
 }

@@ -1,42 +1,41 @@
 import { type OperationWindow, PARTS } from '../statistics/operation-window.js';
 import { METRIC_INDEX, metricsOf, WINDOW_METRICS, type WindowMetric } from './window-metric.js';
 
-/** How many windows are kept. */
+/** The number of windows kept. */
 export const RING_WINDOWS = 40;
-/** Of how many the parts are kept. */
+/** The number of windows whose parts are kept. */
 const PARTS_KEPT = 8;
 const COUNT = WINDOW_METRICS.length;
-// A window's numbers: its metrics, its length, its start and its count, of which each takes two.
+// The layout of a window: its metrics, its length, its start (two numbers) and its count (two numbers).
 const LENGTH = COUNT;
 const START = LENGTH + 1;
 const OPERATIONS = START + 2;
 const FIELDS = OPERATIONS + 2;
 const PARTS_AT = RING_WINDOWS * FIELDS;
 const NUMBERS = PARTS_AT + PARTS_KEPT * PARTS.length;
-/** Moments are kept to so many milliseconds: for a year and more. */
+/** The resolution of moments. 32 bits last for more than a year. */
 const MOMENT_MS = 10;
+/** The resolution of lengths. */
 const LENGTH_MS = 100;
 const UNKNOWN = -32_768;
-const MOST = 32_767;
-/** Logarithms are kept to a thousandth; what is above 0, as the logarithm of one more, to 1/2500; shares to 1/32,767. */
-const LOG = 1000;
-const LOG_OF_MORE = 2500;
-
-const scratch = new Float64Array(WINDOW_METRICS.length);
+const MAX = 32_767;
+// Logarithms have a resolution of 1/1000, positive values as log(1 + x) one of 1/2500, shares one of 1/32,767.
+const LOG_SCALE = 1000;
+const LOG1P_SCALE = 2500;
 
 /**
- * The last windows of an operation, in some 1.4 KB: a metric is two bytes, which is finer than windows differ by far. They
- * are numbered from the first one that there ever was. One array, as each takes 200 bytes for itself.
+ * The last 40 windows of an operation in 1.4 KB. A metric takes two bytes, which is far finer than windows differ. Windows
+ * are numbered from the first one ever added. One array, since each array costs 200 bytes.
  */
 export class WindowRing {
   private readonly numbers = new Int16Array(NUMBERS);
-  /** What moments are counted from. */
+  /** The start of the first window, which moments are relative to. */
   private origin = 0;
   private hasParts = false;
   /** The number of the next window. */
   end = 0;
 
-  /** The number of the oldest window that is there. */
+  /** The number of the oldest window kept. */
   get first(): number {
     return Math.max(0, this.end - RING_WINDOWS);
   }
@@ -44,20 +43,19 @@ export class WindowRing {
   push(window: OperationWindow): void {
     const from = (this.end % RING_WINDOWS) * FIELDS;
     if (this.end === 0) this.origin = window.startedAt;
-    this.keepWhole(from + START, Math.max(0, Math.round((window.startedAt - this.origin) / MOMENT_MS)));
-    this.keepWhole(from + OPERATIONS, window.count);
-    metricsOf(window, scratch);
-    for (let metric = 0; metric < WINDOW_METRICS.length; metric++) {
-      this.numbers[from + metric] = packed(scratch[metric] as number, metric);
-    }
+    this.setUint32(from + START, Math.max(0, Math.round((window.startedAt - this.origin) / MOMENT_MS)));
+    this.setUint32(from + OPERATIONS, window.count);
+    metricsOf(window).forEach((value, metric) => {
+      this.numbers[from + metric] = packed(value, metric);
+    });
     const length = Math.round((window.endedAt - window.startedAt) / LENGTH_MS);
-    this.numbers[from + LENGTH] = Math.min(MOST, length);
+    this.numbers[from + LENGTH] = Math.min(MAX, length);
     this.keepParts(window.partsMs);
     this.end++;
   }
 
   startedAt(number: number): number {
-    return this.origin + this.whole((number % RING_WINDOWS) * FIELDS + START) * MOMENT_MS;
+    return this.origin + this.uint32((number % RING_WINDOWS) * FIELDS + START) * MOMENT_MS;
   }
 
   middle(number: number): number {
@@ -69,16 +67,16 @@ export class WindowRing {
   }
 
   count(number: number): number {
-    return this.whole((number % RING_WINDOWS) * FIELDS + OPERATIONS);
+    return this.uint32((number % RING_WINDOWS) * FIELDS + OPERATIONS);
   }
 
-  /** @returns NaN where it is not known */
+  /** @returns NaN if unknown */
   value(number: number, metric: WindowMetric): number {
     const index = METRIC_INDEX[metric];
     return unpacked(this.numbers[(number % RING_WINDOWS) * FIELDS + index] as number, index);
   }
 
-  /** The window as it was, but for rounding; the parts only of the last eight. */
+  /** The rounded window. Only the last eight have parts. */
   window(number: number): OperationWindow {
     const count = this.count(number);
     const parts = this.partsOf(number);
@@ -98,13 +96,12 @@ export class WindowRing {
     };
   }
 
-  /** A whole number of 32 bits. */
-  private keepWhole(at: number, value: number): void {
+  private setUint32(at: number, value: number): void {
     this.numbers[at] = value & 0xffff;
     this.numbers[at + 1] = value >>> 16;
   }
 
-  private whole(at: number): number {
+  private uint32(at: number): number {
     const low = (this.numbers[at] as number) & 0xffff;
     return ((this.numbers[at + 1] as number) & 0xffff) * 0x1_0000 + low;
   }
@@ -119,42 +116,42 @@ export class WindowRing {
     this.hasParts = true;
     const from = PARTS_AT + (this.end % PARTS_KEPT) * PARTS.length;
     for (let part = 0; part < PARTS.length; part++) {
-      this.numbers[from + part] = packedAboveZero(parts?.[part] ?? Number.NaN);
+      this.numbers[from + part] = packedPositive(parts?.[part] ?? Number.NaN);
     }
   }
 
   private partsOf(number: number): number[] | undefined {
     if (!this.hasParts || this.end - number > PARTS_KEPT) return undefined;
     const from = PARTS_AT + (number % PARTS_KEPT) * PARTS.length;
-    const parts = Array.from(this.numbers.subarray(from, from + PARTS.length), unpackedAboveZero);
+    const parts = Array.from(this.numbers.subarray(from, from + PARTS.length), unpackedPositive);
     return parts.some(Number.isNaN) ? undefined : parts;
   }
 }
 
 function packed(value: number, metric: number): number {
-  if (metric === METRIC_INDEX.queries) return packedAboveZero(value);
+  if (metric === METRIC_INDEX.queries) return packedPositive(value);
   if (Number.isNaN(value)) return UNKNOWN;
   return metric === METRIC_INDEX.over_p99 || metric === METRIC_INDEX.error_rate
-    ? bounded(value * MOST)
-    : bounded(value * LOG);
+    ? bounded(value * MAX)
+    : bounded(value * LOG_SCALE);
 }
 
 function unpacked(number: number, metric: number): number {
-  if (metric === METRIC_INDEX.queries) return unpackedAboveZero(number);
+  if (metric === METRIC_INDEX.queries) return unpackedPositive(number);
   if (number === UNKNOWN) return Number.NaN;
   return metric === METRIC_INDEX.over_p99 || metric === METRIC_INDEX.error_rate
-    ? number / MOST
-    : number / LOG;
+    ? number / MAX
+    : number / LOG_SCALE;
 }
 
-function packedAboveZero(value: number): number {
-  return Number.isNaN(value) ? UNKNOWN : bounded(Math.log1p(value) * LOG_OF_MORE);
+function packedPositive(value: number): number {
+  return Number.isNaN(value) ? UNKNOWN : bounded(Math.log1p(value) * LOG1P_SCALE);
 }
 
-function unpackedAboveZero(number: number): number {
-  return number === UNKNOWN ? Number.NaN : Math.expm1(number / LOG_OF_MORE);
+function unpackedPositive(number: number): number {
+  return number === UNKNOWN ? Number.NaN : Math.expm1(number / LOG1P_SCALE);
 }
 
 function bounded(value: number): number {
-  return Math.max(-MOST, Math.min(MOST, Math.round(value)));
+  return Math.max(-MAX, Math.min(MAX, Math.round(value)));
 }

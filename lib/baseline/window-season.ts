@@ -2,143 +2,165 @@ import { METRIC_INDEX, type WindowMetric } from './window-metric.js';
 
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
-/**
- * What has a season of its own. The median goes with the mean of the logarithms; p90 and p99 with the mean, which is
- * steadier than they are.
- */
-const SEASONAL = ['mean_log', 'mean', 'over_p99'] as const;
+
+/** The metrics with a season of their own. */
+const MEAN_LOG = 0;
+const MEAN = 1;
+const OVER_P99 = 2;
+const SEASONS = 3;
+const NO_SEASON = -1;
+/** Which season a metric follows: the median that of the mean logarithm, p90 and p99 that of the mean, which is steadier. */
 const SEASON_OF: Readonly<Record<WindowMetric, number>> = {
-  mean_log: 0,
-  p50: 0,
-  mean: 1,
-  p90: 1,
-  p99: 1,
-  over_p99: 2,
-  error_rate: -1,
-  queries: -1,
+  mean_log: MEAN_LOG,
+  p50: MEAN_LOG,
+  mean: MEAN,
+  p90: MEAN,
+  p99: MEAN,
+  over_p99: OVER_P99,
+  error_rate: NO_SEASON,
+  queries: NO_SEASON,
 };
-// `numbers`: the weights of the hours for latencies, those for `over_p99`, then the means of each season.
-const WEIGHTS = [0, 0, HOURS] as const;
+
+// The layout of `numbers`: the weights of the hours for latencies, those for `over_p99`, then the means of each season.
+const LATENCY_WEIGHTS = 0;
+const OVER_P99_WEIGHTS = HOURS;
 const MEANS = 2 * HOURS;
-/** How many numbers a season is. */
-export const SEASON_NUMBERS = MEANS + SEASONAL.length * HOURS;
+
 /**
- * The windows that an hour must have before half of what it shows is believed. As many of a spread of 10 %, each of which
- * depends on the one before, are about as sure as that an hour differs from the day by 10 %.
+ * The number of windows of an hour at which half of its difference is believed. With a spread of 10 % between dependent
+ * windows, that many are about as certain as a difference of 10 % between an hour and the day.
  */
 const SHRINKAGE = 4;
 
-/** A season as one: its mean, the variance between its hours, and how many hours have been seen. */
+/** A season over all hours: its mean, the variance between hours, and the number of hours with data. */
 export interface SeasonSummary {
-  readonly whole: number;
+  readonly mean: number;
   readonly variance: number;
   readonly hours: number;
 }
-const NO_SEASON: SeasonSummary = { whole: 0, variance: 0, hours: 1 };
+const CONSTANT: SeasonSummary = { mean: 0, variance: 0, hours: 1 };
 
-/** How the hours of a day (UTC) differ. */
+/** The differences between the hours of a day (UTC). */
 export class WindowSeason {
-  readonly numbers = new Float32Array(SEASON_NUMBERS);
+  readonly numbers = new Float32Array(MEANS + SEASONS * HOURS);
   private summaries: (SeasonSummary | undefined)[] = [];
 
-  add(values: Float64Array, at: number, weight: number): void {
-    const hour = Math.floor(at / HOUR_MS) % HOURS;
-    this.addWeight(hour, weight, [
-      values[METRIC_INDEX.mean_log] as number,
-      values[METRIC_INDEX.mean] as number,
-    ]);
+  /** @param values in the order of `WINDOW_METRICS` */
+  add(values: readonly number[], at: number, weight: number): void {
+    const hour = hourOf(at);
+    const meanLog = values[METRIC_INDEX.mean_log] as number;
     const share = values[METRIC_INDEX.over_p99] as number;
-    if (!Number.isNaN(share)) this.addWeight(HOURS + hour, weight, [share]);
+    this.addLatencies(hour, weight, meanLog, values[METRIC_INDEX.mean] as number);
+    if (!Number.isNaN(share)) this.addShare(hour, weight, share);
   }
 
-  merge({ numbers: other }: WindowSeason): void {
+  merge(other: WindowSeason): void {
     for (let hour = 0; hour < HOURS; hour++) {
-      const mean = (season: number): number => other[MEANS + season * HOURS + hour] as number;
-      if ((other[hour] as number) > 0) this.addWeight(hour, other[hour] as number, [mean(0), mean(1)]);
-      if ((other[HOURS + hour] as number) > 0)
-        this.addWeight(HOURS + hour, other[HOURS + hour] as number, [mean(2)]);
+      const weight = other.weightOf(MEAN_LOG, hour);
+      if (weight > 0) this.addLatencies(hour, weight, other.meanOf(MEAN_LOG, hour), other.meanOf(MEAN, hour));
+      const ofShare = other.weightOf(OVER_P99, hour);
+      if (ofShare > 0) this.addShare(hour, ofShare, other.meanOf(OVER_P99, hour));
     }
   }
 
   decay(factor: number): void {
-    this.summaries.length = 0;
+    this.summaries = [];
     for (let index = 0; index < MEANS; index++) (this.numbers[index] as number) *= factor;
   }
 
-  /** How far a metric is above what it is on the whole, at this moment; between the middles of two hours, between them. */
+  /** The difference of a metric at this moment from its daily mean, interpolated between the middles of two hours. */
   shift(metric: WindowMetric, at: number): number {
     const season = SEASON_OF[metric];
-    if (season < 0) return 0;
-    const { whole } = this.summaryOf(season);
-    if (Number.isNaN(whole)) return 0;
+    if (season === NO_SEASON) return 0;
+    const { mean } = this.summaryOf(season);
+    if (Number.isNaN(mean)) return 0;
     const place = at / HOUR_MS + HOURS - 0.5;
     const before = Math.floor(place);
     const share = place - before;
     return (
-      (1 - share) * this.ofHour(season, whole, before % HOURS) +
-      share * this.ofHour(season, whole, (before + 1) % HOURS)
+      (1 - share) * this.differenceOf(season, mean, before % HOURS) +
+      share * this.differenceOf(season, mean, (before + 1) % HOURS)
     );
   }
 
-  /** The share of what an hour may differ by that is not known yet: 1 to 0; 0 for a metric without a season. */
+  /** How unknown the difference of the hour of `at` still is: 1 (unknown) to 0; 0 for a metric without a season. */
   unknown(metric: WindowMetric, at: number): number {
     const season = SEASON_OF[metric];
-    if (season < 0) return 0;
-    return SHRINKAGE / (this.weightOf(season, Math.floor(at / HOUR_MS) % HOURS) + SHRINKAGE);
+    if (season === NO_SEASON) return 0;
+    return SHRINKAGE / (this.weightOf(season, hourOf(at)) + SHRINKAGE);
   }
 
-  /** The variance that the hours explain, and how many hours have been seen. */
+  /** The variance that the hours explain, and the number of hours with data. */
   explained(metric: WindowMetric): SeasonSummary {
     const season = SEASON_OF[metric];
-    return season < 0 ? NO_SEASON : this.summaryOf(season);
+    return season === NO_SEASON ? CONSTANT : this.summaryOf(season);
   }
 
-  private addWeight(index: number, weight: number, values: readonly number[]): void {
+  /** All weights, which cannot be negative. */
+  get weights(): Float32Array {
+    return this.numbers.subarray(0, MEANS);
+  }
+
+  private addLatencies(hour: number, weight: number, meanLog: number, mean: number): void {
+    const share = this.addWeight(LATENCY_WEIGHTS + hour, weight);
+    this.moveMean(MEAN_LOG, hour, share, meanLog);
+    this.moveMean(MEAN, hour, share, mean);
+  }
+
+  private addShare(hour: number, weight: number, value: number): void {
+    this.moveMean(OVER_P99, hour, this.addWeight(OVER_P99_WEIGHTS + hour, weight), value);
+  }
+
+  /** @returns the share of the new weight in the total */
+  private addWeight(index: number, weight: number): number {
     const total = (this.numbers[index] as number) + weight;
-    if (!(total > 0)) return;
+    if (!(total > 0)) return 0;
     this.numbers[index] = total;
-    this.summaries.length = 0;
-    const first = index < HOURS ? MEANS + index : MEANS + 2 * HOURS + (index - HOURS);
-    for (let season = 0; season < values.length; season++) {
-      const at = first + season * HOURS;
-      const mean = this.numbers[at] as number;
-      this.numbers[at] = mean + (((values[season] as number) - mean) * weight) / total;
-    }
+    this.summaries = [];
+    return weight / total;
+  }
+
+  private moveMean(season: number, hour: number, share: number, value: number): void {
+    const index = MEANS + season * HOURS + hour;
+    const mean = this.numbers[index] as number;
+    if (share > 0) this.numbers[index] = mean + (value - mean) * share;
   }
 
   private summaryOf(season: number): SeasonSummary {
-    const known = this.summaries[season];
-    if (known !== undefined) return known;
-    let weights = 0;
-    let sum = 0;
-    let squares = 0;
-    let hours = 0;
+    this.summaries[season] ??= this.summarise(season);
+    return this.summaries[season] as SeasonSummary;
+  }
+
+  private summarise(season: number): SeasonSummary {
+    let [weights, sum, squares, hours] = [0, 0, 0, 0];
     for (let hour = 0; hour < HOURS; hour++) {
       const weight = this.weightOf(season, hour);
       if (!(weight > 0)) continue;
-      const mean = this.meanAt(season, hour);
       weights += weight;
-      sum += weight * mean;
+      sum += weight * this.meanOf(season, hour);
       hours++;
     }
-    const whole = sum / weights;
+    const mean = sum / weights;
     for (let hour = 0; hour < HOURS; hour++)
-      squares += this.weightOf(season, hour) * (this.meanAt(season, hour) - whole) ** 2;
-    const summary = { whole, variance: weights > 0 ? squares / weights : 0, hours };
-    this.summaries[season] = summary;
-    return summary;
+      squares += this.weightOf(season, hour) * (this.meanOf(season, hour) - mean) ** 2;
+    return { mean, variance: weights > 0 ? squares / weights : 0, hours };
   }
 
-  private ofHour(season: number, whole: number, hour: number): number {
+  private differenceOf(season: number, mean: number, hour: number): number {
     const weight = this.weightOf(season, hour);
-    return weight > 0 ? ((this.meanAt(season, hour) - whole) * weight) / (weight + SHRINKAGE) : 0;
+    return weight > 0 ? ((this.meanOf(season, hour) - mean) * weight) / (weight + SHRINKAGE) : 0;
   }
 
   private weightOf(season: number, hour: number): number {
-    return this.numbers[(WEIGHTS[season] as number) + hour] as number;
+    const weights = season === OVER_P99 ? OVER_P99_WEIGHTS : LATENCY_WEIGHTS;
+    return this.numbers[weights + hour] as number;
   }
 
-  private meanAt(season: number, hour: number): number {
+  private meanOf(season: number, hour: number): number {
     return this.numbers[MEANS + season * HOURS + hour] as number;
   }
+}
+
+function hourOf(at: number): number {
+  return Math.floor(at / HOUR_MS) % HOURS;
 }

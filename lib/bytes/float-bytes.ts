@@ -1,7 +1,7 @@
 /** Floats are little-endian. */
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 
-/** Serializes arrays: one byte with the version, then the numbers. The same array lengths always give the same size. */
+/** The version in one byte, then the numbers of all arrays. */
 export function floatsToBytes(version: number, arrays: readonly Float32Array[]): Uint8Array {
   const bytes = new Uint8Array(sizeOf(arrays));
   bytes[0] = version;
@@ -16,9 +16,9 @@ export function floatsToBytes(version: number, arrays: readonly Float32Array[]):
 }
 
 /**
- * Fills the arrays with the numbers that {@link floatsToBytes} has serialized.
- * @param what the name of the data in an error
- * @throws RangeError for another version or length, and for numbers that are not finite
+ * Reads what {@link floatsToBytes} wrote into arrays of the same lengths.
+ * @param what the name of the value in errors
+ * @throws RangeError for another version, another length or a number that is not finite
  */
 export function bytesToFloats(
   bytes: Uint8Array,
@@ -27,16 +27,17 @@ export function bytesToFloats(
   what: string,
 ): void {
   if (bytes[0] !== version)
-    throw new RangeError(`${what} has format ${bytes[0] ?? 'none'}, expected ${version}`);
+    throw new RangeError(`Invalid ${what}: received format ${bytes[0] ?? 'none'}, expected ${version}`);
   const size = sizeOf(arrays);
-  if (bytes.length !== size) throw new RangeError(`${what} has ${bytes.length} bytes, expected ${size}`);
+  if (bytes.length !== size)
+    throw new RangeError(`Invalid ${what}: received ${bytes.length} bytes, expected ${size}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 1;
   for (const numbers of arrays)
     for (let index = 0; index < numbers.length; index++) {
       const number = view.getFloat32(at, true);
       if (!Number.isFinite(number))
-        throw new RangeError(`${what} contains ${number}, expected finite numbers`);
+        throw new RangeError(`Invalid ${what}: received ${number}, expected finite numbers`);
       numbers[index] = number;
       at += FLOAT;
     }

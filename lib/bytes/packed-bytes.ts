@@ -1,6 +1,6 @@
 /**
- * Bytes as a string of as many characters. It has an overhead of 16 bytes, a typed array has 200: for rarely used data
- * of each of thousands of operations.
+ * Bytes as a string with one character per byte. A string costs 16 bytes beside its characters, a typed array 200, which
+ * matters for values that thousands of operations hold and seldom read.
  */
 export type PackedBytes = string;
 
@@ -9,7 +9,7 @@ export function packBytes({ buffer, byteOffset, byteLength }: Uint8Array | Float
   return Buffer.from(buffer, byteOffset, byteLength).toString('latin1');
 }
 
-/** The bytes in a new buffer, on which other typed arrays can be created. */
+/** The bytes in memory of their own, so that typed arrays can use the buffer. */
 export function unpackBytes(packed: PackedBytes): Uint8Array {
   const bytes = new Uint8Array(packed.length);
   Buffer.from(bytes.buffer).write(packed, 'latin1');

@@ -1,7 +1,6 @@
 import { type MergedBaseline, mergeSnapshots } from '../baseline/baseline-merge.js';
 import type { BaselineSnapshot } from '../baseline/baseline-snapshot.js';
 import { type Comparison, compareBaselines } from '../baseline/compare-baselines.js';
-import { modelMerger } from '../baseline/merge-models.js';
 import { printableJson } from '../text/printable.js';
 import { formatValue } from '../validation/options-error.js';
 import { own } from '../validation/own.js';
@@ -105,11 +104,7 @@ function chosen(
   place: number,
 ): MergedBaseline {
   const at = Math.max(...snapshots.map(({ savedAt }) => savedAt));
-  const merged = mergeSnapshots(snapshots, {
-    at,
-    halfLifeMs: NO_DECAY_MS,
-    mergeModels: modelMerger(NO_DECAY_MS),
-  });
+  const merged = mergeSnapshots(snapshots, { at, halfLifeMs: NO_DECAY_MS });
   const found = version === undefined ? merged[place] : merged.find((one) => one.version === version);
   if (found !== undefined) return found;
   const there = merged.map((one) => one.version ?? 'none').join(', ');

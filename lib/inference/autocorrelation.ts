@@ -1,6 +1,6 @@
 /**
- * The correlation of neighbours in a series whose mean is near 0; corrected for that it comes out too low in short ones
- * (Marriott and Pope 1954). 0 to `most`: a negative one is taken for none, and so is one of fewer than `least` values.
+ * The lag-1 autocorrelation of a series, corrected for its bias in short series (Marriott and Pope 1954).
+ * @returns 0 to `most`; 0 for a negative one and for fewer than `least` values
  */
 export function neighbourCorrelation(values: ArrayLike<number>, most = 0.95, least = 5): number {
   const n = values.length;

@@ -1,9 +1,9 @@
 /**
- * Which of many tests made at once are to be believed, so that of those at most the share `rate` is expected to be wrong
- * (Benjamini and Hochberg 1995).
- * @param pValues of the tests that were looked at
- * @param tests how many there were in all, where those with great p-values were left out
- * @returns the greatest p-value to be believed; 0 where there is none
+ * Controls the false discovery rate of tests made at once (Benjamini and Hochberg 1995): of the accepted ones, at most the
+ * share `rate` is expected to be wrong.
+ * @param pValues of the tests considered
+ * @param tests how many tests were made in all, if those with great p-values were left out
+ * @returns the greatest accepted p-value; 0 if none is accepted
  */
 export function believedUpTo(pValues: readonly number[], rate: number, tests = pValues.length): number {
   const sorted = [...pValues].sort((a, b) => a - b);

@@ -1,15 +1,14 @@
 import { LatencyHistogram } from './latency-histogram.js';
 
-/** What latencies add up to since the beginning, in milliseconds. */
+/** Count, sum, extremes and distribution of latencies, in milliseconds. */
 export class Latencies {
   readonly histogram = new LatencyHistogram();
   count = 0;
   sum = 0;
-  /** Infinity and 0 while there is none. */
+  /** Infinity and 0 while `count` is 0. */
   min = Number.POSITIVE_INFINITY;
   max = 0;
 
-  /** Counts one. */
   record(ms: number): void {
     this.count++;
     this.sum += ms;

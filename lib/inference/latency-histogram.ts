@@ -1,23 +1,23 @@
-/** Sub-buckets an octave: a bucket is at most 1/32 wide, so its middle is at most 1.6 % off. */
+/** Sub-buckets per octave: a bucket is at most 1/32 wide, so its middle is at most 1.6 % off. */
 const SUB_BUCKET_BITS = 5;
 const SUB_BUCKETS = 1 << SUB_BUCKET_BITS;
-/** 2^-10 ms, about one microsecond, is the resolution of what is measured. */
+/** The resolution: 2^-10 ms, about one microsecond. */
 const MIN_EXPONENT = -10;
-/** 2^26 ms is 18.6 hours: longer operations share the last bucket, their exact maximum is kept apart. */
+/** 2^26 ms is 18.6 hours. Longer durations share the last bucket; the exact maximum is kept elsewhere. */
 const MAX_EXPONENT = 26;
 const EXPONENT_BIAS = 1023;
 const INDEX_OFFSET = (EXPONENT_BIAS + MIN_EXPONENT) << SUB_BUCKET_BITS;
 
-/** The number of buckets there are. */
+/** The number of buckets. */
 export const BUCKETS = (MAX_EXPONENT - MIN_EXPONENT) * SUB_BUCKETS;
 
 const double = new Float64Array(1);
 const words = new Uint32Array(double.buffer);
 const HIGH_WORD = new Uint8Array(new Uint32Array([1]).buffer)[0] === 1 ? 1 : 0;
-/** Leaves exponent and the top five bits of the mantissa of the high word. */
+/** Keeps the exponent and the top five bits of the mantissa of the high word. */
 const SHIFT = 20 - SUB_BUCKET_BITS;
 
-/** The bucket of a latency in milliseconds: its exponent and leading mantissa bits, read from the double itself. */
+/** The bucket of a latency in milliseconds, taken from the exponent and the leading mantissa bits of the double. */
 export function bucketOf(ms: number): number {
   if (!(ms > 0)) return 0;
   double[0] = ms;
@@ -30,7 +30,7 @@ export function bucketMiddle(index: number): number {
   return MIDDLES[index] as number;
 }
 
-/** Powers are slow. */
+/** Precomputed, since powers are slow. */
 const MIDDLES = Float64Array.from({ length: BUCKETS }, (_, index) => {
   const octave = 2 ** ((index >>> SUB_BUCKET_BITS) + MIN_EXPONENT);
   return octave * (1 + ((index & (SUB_BUCKETS - 1)) + 0.5) / SUB_BUCKETS);
@@ -41,7 +41,7 @@ const MIDDLES = Float64Array.from({ length: BUCKETS }, (_, index) => {
  * @param counts an array of {@link BUCKETS} numbers
  * @param count their sum, greater than 0
  * @param p 0 to 1
- * @param max the exact greatest one, which no percentile exceeds
+ * @param max the exact maximum, which caps the percentile
  */
 export function percentileOf(counts: Float64Array, count: number, p: number, max: number): number {
   const rank = Math.ceil(p * count);
@@ -56,7 +56,7 @@ export function percentileOf(counts: Float64Array, count: number, p: number, max
 /**
  * Several percentiles in one pass, see {@link percentileOf}.
  * @param ps above 0, to 1, in ascending order
- * @param min about the least one: what is below it is not looked through
+ * @param min the minimum: the search starts there
  */
 export function percentilesOf(
   counts: Float64Array,
@@ -66,7 +66,7 @@ export function percentilesOf(
   max: number,
 ): number[] {
   const result: number[] = [];
-  // What is no latency is in the first bucket, and a minimum that was shortened may be of the next one.
+  // Invalid latencies are in the first bucket. A minimum rounded to a float may lie one bucket too high.
   let index = (counts[0] as number) > 0 ? 0 : Math.max(0, bucketOf(min) - 1);
   let seen = counts[index] as number;
   for (const p of ps) {
@@ -83,18 +83,18 @@ const MOST_OF_TWO_BYTES = 2 ** 16 - 1;
 const MOST_OF_FOUR_BYTES = 2 ** 32 - 1;
 
 /**
- * A log-linear histogram of latencies that holds only the range of buckets it has seen.
+ * A log-linear histogram of latencies that allocates only the range of buckets in use.
  *
- * The layout is HdrHistogram's (Tene): buckets linear within an octave, octaves by the exponent. Its relative
- * error is at most 1/64 (1.6 %), whatever the distribution, and two of them add up without any loss.
+ * The layout is HdrHistogram's (Tene): linear buckets within an octave, octaves by the exponent. The relative error is at
+ * most 1/64 (1.6 %) for any distribution, and adding two histograms is exact.
  */
 export class LatencyHistogram {
-  /** Of two bytes each until a bucket needs more, then of four, then doubles. */
+  /** Two bytes per bucket until a count needs four, then doubles. */
   private counts: Uint16Array | Uint32Array | Float64Array = new Uint16Array(0);
   private most = MOST_OF_TWO_BYTES;
   private base = 0;
 
-  /** Counts one latency in milliseconds. Negative and NaN fall into the first bucket. */
+  /** Counts one latency in milliseconds. Negative values and NaN are counted in the first bucket. */
   record(ms: number): void {
     const index = bucketOf(ms);
     let at = index - this.base;
@@ -130,7 +130,7 @@ export class LatencyHistogram {
     }
   }
 
-  /** Forgets the counts and keeps the room for them. */
+  /** Resets the counts and keeps the memory. */
   clear(): void {
     this.counts.fill(0);
   }

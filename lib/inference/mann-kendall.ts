@@ -1,19 +1,19 @@
 import { normalUpper } from './student-t.js';
 
-/** Whether a series rises or falls, by ranks alone. */
+/** Whether a series rises or falls, judged by ranks. */
 export interface Monotony {
-  /** Standard normal where there is no trend; above 0 for a rise. */
+  /** Standard normal without a trend; above 0 for a rise. */
   readonly z: number;
-  /** How probable such a z or a greater one is without a rise; one-sided. */
+  /** The probability of such a z or a greater one without a rise; one-sided. */
   readonly pValue: number;
   /** Kendall's tau, -1 to 1. */
   readonly tau: number;
 }
 
 /**
- * The test of Mann (1945) and Kendall (1975) for a trend, with the correction for ties. The values must be independent;
- * `inflation` is by how much the variance is greater where they are not (Yue and Wang 2004: `n` / effective `n`).
- * Costs n^2 / 2 comparisons: for some hundred values.
+ * The trend test of Mann (1945) and Kendall (1975), corrected for ties. It assumes independent values; `inflation` is the
+ * factor by which dependence increases the variance (Yue and Wang 2004: `n` / effective `n`). Makes n^2 / 2 comparisons,
+ * so it is meant for some hundred values.
  */
 export function mannKendall(values: ArrayLike<number>, inflation = 1): Monotony {
   const n = values.length;

@@ -1,10 +1,10 @@
 /**
- * The weight, mean and scatter of values in three numbers of an array, updated as by Welford (1962) and merged as by Chan,
- * Golub and LeVeque (1979): the variance of values that are far from 0 is not lost in rounding.
+ * Weight, mean and sum of squared deviations in three numbers of an array, updated as by Welford (1962) and merged as by
+ * Chan, Golub and LeVeque (1979), so that rounding does not destroy the variance of values far from 0.
  */
 export const MOMENTS = 3;
 
-/** Adds one value. `at` is where the three numbers of `moments` begin. */
+/** Adds one value. `at` is the index of the first of the three numbers. */
 export function addValue(moments: Float32Array, at: number, value: number, weight: number): void {
   const before = moments[at] as number;
   const total = before + weight;
@@ -16,7 +16,7 @@ export function addValue(moments: Float32Array, at: number, value: number, weigh
   (moments[at + 2] as number) += (difference * difference * before * weight) / total;
 }
 
-/** Adds all that other moments were made of. */
+/** Adds everything that `other` contains at the same index. */
 export function mergeMoments(moments: Float32Array, other: Float32Array, at: number): void {
   const weight = other[at] as number;
   if (!(weight > 0)) return;
@@ -24,7 +24,7 @@ export function mergeMoments(moments: Float32Array, other: Float32Array, at: num
   (moments[at + 2] as number) += other[at + 2] as number;
 }
 
-/** Lets all that was added count less: by a factor of 0 to 1. */
+/** Multiplies the weight by a factor of 0 to 1; the mean stays. */
 export function decayMoments(moments: Float32Array, at: number, factor: number): void {
   (moments[at] as number) *= factor;
   (moments[at + 2] as number) *= factor;

@@ -1,10 +1,10 @@
 import { incompleteBeta } from './student-t.js';
 
 /**
- * How probable it is that of all events so many or more fall into the second stretch, where both have the same rate: the
- * exact test of two Poisson rates given their sum (Przyborowski and Wilenski 1940). DeferredEmitter need not be whole: those of
- * an over-dispersed process are divided by its dispersion.
- * @param events,exposure of the second stretch: what happened, and how often it could have
+ * The exact test of two Poisson rates given their sum (Przyborowski and Wilenski 1940): the probability that the second
+ * period gets as many of all events or more if both have the same rate. Events need not be whole numbers: those of an
+ * over-dispersed process are divided by its dispersion.
+ * @param events,exposure of the second period: what happened, and how often it could have
  */
 export function rateRatioUpper(
   events: number,

@@ -50,8 +50,8 @@ export function incompleteBeta(x: number, a: number, b: number): number {
 }
 
 /**
- * How probable it is that Student's t is greater than `t`, with `degrees` of freedom (any number above 0). One-sided;
- * relatively exact far out, where a difference from 1 would be lost.
+ * The probability that Student's t exceeds `t`, with `degrees` of freedom (any number above 0). One-sided. Keeps its
+ * relative precision in the far tail, where a difference from 1 would lose it.
  */
 export function studentUpper(t: number, degrees: number): number {
   if (Number.isNaN(t) || !(degrees > 0)) return 1;
@@ -59,7 +59,7 @@ export function studentUpper(t: number, degrees: number): number {
   return t >= 0 ? tail : 1 - tail;
 }
 
-/** The t that is exceeded with this one-sided probability (0 to 0.5, both exclusive), by bisection. */
+/** The t exceeded with this one-sided probability (0 to 0.5, both exclusive), by bisection. */
 export function studentQuantile(upper: number, degrees: number): number {
   let low = 0;
   let high = 1;
@@ -72,7 +72,7 @@ export function studentQuantile(upper: number, degrees: number): number {
   return (low + high) / 2;
 }
 
-/** How probable it is that a standard normal variable is greater than `z`. */
+/** The probability that a standard normal variable exceeds `z`. */
 export function normalUpper(z: number): number {
   return studentUpper(z, 1e7);
 }

@@ -1,4 +1,4 @@
-/** A line through points most of which lie on it. */
+/** A robust line through points. */
 export interface Line {
   /** Per unit of time. */
   readonly slope: number;
@@ -9,9 +9,10 @@ export interface Line {
 }
 
 /**
- * The line of Theil (1950) and Sen (1968): the median of the slopes between all pairs, which up to 29 % of the points
- * cannot lead astray. Costs n^2 / 2 slopes and their sorting: for some hundred points. Nothing for fewer than two times.
- * `inflation` is by how much the variance is greater where the values are not independent, see `mannKendall`.
+ * The line of Theil (1950) and Sen (1968): the median of the slopes between all pairs, which tolerates up to 29 % outliers.
+ * Computes and sorts n^2 / 2 slopes, so it is meant for some hundred points. `inflation` is the factor by which dependence
+ * increases the variance, see `mannKendall`.
+ * @returns undefined for fewer than two distinct times
  */
 export function theilSen(
   times: ArrayLike<number>,
@@ -41,7 +42,7 @@ export function theilSen(
   };
 }
 
-/** The median of numbers in order. */
+/** The median of sorted numbers. */
 export function medianOf(sorted: ArrayLike<number>): number {
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1

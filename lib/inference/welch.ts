@@ -1,28 +1,25 @@
 import { studentQuantile, studentUpper } from './student-t.js';
 
-/** A sample, summed up. `variance` is that of the single values (divided by n - 1). */
+/** A summarised sample. `variance` is that of single values (divided by n - 1). */
 export interface Sample {
   readonly n: number;
   readonly mean: number;
   readonly variance: number;
 }
 
-/** How two samples differ. */
+/** The difference of two samples. */
 export interface Difference {
-  /** The second mean less the first. */
+  /** The second mean minus the first. */
   readonly difference: number;
   readonly standardError: number;
   readonly degrees: number;
-  /** How probable a difference as great as this or greater is where there is none; one-sided: the second is greater. */
+  /** The one-sided probability of a difference as great or greater if the second mean is not greater. */
   readonly pValue: number;
   /** The ends of the 95 % confidence interval of the difference. */
   readonly interval: readonly [number, number];
 }
 
-/**
- * Welch's test, which does not take the two variances for equal. `n` may be an effective number, as it is of values
- * that depend on one another: see {@link effectiveSize}.
- */
+/** Welch's test, which allows unequal variances. For dependent values, `n` is the effective sample size. */
 export function welch(before: Sample, after: Sample): Difference {
   const a = before.variance / before.n;
   const b = after.variance / after.n;

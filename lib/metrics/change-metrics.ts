@@ -3,7 +3,7 @@ import { LEAKING_MEMORIES } from '../leaks/leak.js';
 import type { Metric, NumberPoint } from './metric.js';
 import type { MetricSources } from './metric-sources.js';
 
-/** What was found, what changed, and what is alerted. Where nothing is the matter there is a 0, and not nothing. */
+/** Metrics of findings, changes and alerts. Without any, they are 0 instead of absent. */
 export function changeMetrics(sources: MetricSources): Metric[] {
   const since = sources.countingSince();
   const gauge = (
@@ -17,27 +17,25 @@ export function changeMetrics(sources: MetricSources): Metric[] {
       kind: 'counter',
       name: 'performance.findings',
       unit: '{finding}',
-      description: 'Observations of the detectors: the same thing counts each time it is seen.',
+      description: 'Observations of the detectors. A finding counts each time it is observed.',
       since,
       points: () => findings(sources),
     },
-    gauge('performance.regressions', '{regression}', 'Changes for the worse that go on.', () =>
-      regressions(sources),
-    ),
-    gauge('performance.trends', '{trend}', 'Slow drifts that go on.', () => trends(sources)),
-    gauge('performance.leaks', '{leak}', 'Memory that leaks.', () => leaks(sources)),
+    gauge('performance.regressions', '{regression}', 'Open regressions.', () => regressions(sources)),
+    gauge('performance.trends', '{trend}', 'Current slow rises.', () => trends(sources)),
+    gauge('performance.leaks', '{leak}', 'Leaks.', () => leaks(sources)),
     gauge('performance.alerts', '{alert}', '1 while the rule fires.', () => alerts(sources)),
-    // Not of the unit 1: that would have `_ratio` appended to the name.
+    // Without the unit 1, which would append `_ratio` to the name.
     gauge(
       'performance.slo.burn_rate',
       '',
-      'How many times too fast the error budget of an objective is spent.',
+      'Burn rate of the error budget of an objective: 1 spends it exactly.',
       () => burnRates(sources),
     ),
     gauge(
       'performance.slo.error_budget.remaining',
       '1',
-      'What is left of the error budget of the last three days; below 0 it is overspent.',
+      'Remaining share of the error budget of the last three days; below 0 if overspent.',
       () => budgets(sources),
     ),
   ];

@@ -17,8 +17,8 @@ export class CounterTable {
 
   /**
    * Counts one.
-   * @param key tells its series apart
-   * @param attributesOf makes those of a series that is new
+   * @param key the key of its series
+   * @param attributesOf creates the attributes of a new series
    */
   add(key: string, attributesOf: () => Attributes, exemplar: Exemplar | undefined): void {
     let counted = this.byKey.get(key);

@@ -4,17 +4,17 @@ import { BOUNDS_S } from './latency-buckets.js';
 import { operationAttributes } from './operation-metrics.js';
 import { type DurationSeries, SeriesBudget, SeriesTable } from './series.js';
 
-/** They measure what they trace, by the same names, where there is a meter provider. */
+/** With a meter provider, these instrumentations record the same metrics themselves. */
 const MEASURED = /^@opentelemetry\/instrumentation-(http|undici|pg)$/;
 
-/** The instruments for durations of a meter that the application has: it is told of each operation. */
+/** Records durations with instruments of the application's meter. */
 export class DurationInstruments {
   private readonly operations: Histogram;
   private readonly bySemantics: ReadonlyMap<string, Histogram>;
   private readonly budget: SeriesBudget;
   private readonly table: SeriesTable<undefined>;
 
-  /** @param max operations that are told apart */
+  /** @param max the number of operations with series of their own */
   constructor(meter: Meter, max: number) {
     const histogram = (name: string, description: string): Histogram =>
       meter.createHistogram(name, {
@@ -23,22 +23,16 @@ export class DurationInstruments {
         valueType: ValueType.DOUBLE,
         advice: { explicitBucketBoundaries: [...BOUNDS_S] },
       });
-    const database = histogram(
-      'db.client.operation.duration',
-      'Duration of operations of databases and caches.',
-    );
+    const database = histogram('db.client.operation.duration', 'Duration of database and cache operations.');
     this.bySemantics = new Map([
-      ['http', histogram('http.server.request.duration', 'Duration of served HTTP requests.')],
+      ['http', histogram('http.server.request.duration', 'Duration of incoming HTTP requests.')],
       ['external', histogram('http.client.request.duration', 'Duration of outgoing HTTP requests.')],
       ['database', database],
       ['cache', database],
     ]);
-    this.operations = histogram(
-      'performance.operation.duration',
-      'Duration of every operation that is counted.',
-    );
+    this.operations = histogram('performance.operation.duration', 'Duration of all counted operations.');
     this.budget = new SeriesBudget(max);
-    // Only for their attributes, which are made once.
+    // Used only for the attributes, which are created once.
     this.table = new SeriesTable(
       this.budget,
       (name, type): Attributes => operationAttributes(String(type), name),
@@ -46,8 +40,8 @@ export class DurationInstruments {
   }
 
   /**
-   * @param series that of the semantic conventions, where there is one
-   * @param scope the instrumentation that made the span
+   * @param series the series of the semantic conventions, if any
+   * @param scope the instrumentation that created the span
    */
   record(
     { type, name, durationMs }: EndedOperation,

@@ -1,16 +1,16 @@
-/** What an exporter says of one attempt; 0 is success. */
+/** The result of one export; `code` 0 is success. */
 export interface ExportOutcome {
   readonly code: number;
   readonly error?: Error;
 }
 
-/** Says once when something can no longer be exported and once when it can again, not at every attempt. */
+/** Logs once when exports begin to fail, and once when they succeed again. */
 export class ExportHealth {
   private failing = false;
 
   /**
-   * @param what `Spans`
-   * @param meanwhile a sentence on what becomes of them
+   * @param what what is exported, such as `Spans`
+   * @param meanwhile a sentence on what happens to the data meanwhile
    */
   constructor(
     private readonly what: string,
@@ -26,7 +26,7 @@ export class ExportHealth {
     if (failed) {
       const reason = error?.message ?? 'no reason given';
       this.log.warn(
-        `${this.what} cannot be exported to ${this.endpoint} (${reason}). ${this.meanwhile} This is said once, until it works again.`,
+        `${this.what} cannot be exported to ${this.endpoint} (${reason}). ${this.meanwhile} This warning is not repeated until an export succeeds.`,
       );
     } else {
       this.log.log(`${this.what} are exported to ${this.endpoint} again.`);

@@ -1,7 +1,6 @@
 import type { Attributes } from '@opentelemetry/api';
 import { BOUNDS_S, boundOf, explicitBuckets } from './latency-buckets.js';
 import type { Exemplar, Histogram, HistogramPoint, Metric, NumberMetric } from './metric.js';
-import { labelName, prometheusName } from './prometheus-name.js';
 
 /** `openmetrics` of version 1.0, with exemplars; `text` is Prometheus's own of version 0.0.4, without. */
 export type ExpositionFormat = 'openmetrics' | 'text';
@@ -12,8 +11,8 @@ export const EXPOSITION_TYPES: Readonly<Record<ExpositionFormat, string>> = {
 };
 
 /**
- * Metrics as text, in pieces of one series each, so that the caller may let others run between them.
- * @param target attributes of the process that is measured
+ * Metrics as text, one series per piece, so that the caller can yield to the event loop in between.
+ * @param target the resource attributes of the process
  */
 export function* exposition(
   metrics: Iterable<Metric>,
@@ -30,7 +29,7 @@ export function* exposition(
 function targetInfo(target: Attributes, format: ExpositionFormat): string {
   const openMetrics = format === 'openmetrics';
   const name = openMetrics ? 'target' : 'target_info';
-  return `# HELP ${name} The process that is measured.\n# TYPE ${name} ${openMetrics ? 'info' : 'gauge'}\ntarget_info${braces(labels(target))} 1\n`;
+  return `# HELP ${name} The measured process.\n# TYPE ${name} ${openMetrics ? 'info' : 'gauge'}\ntarget_info${braces(labels(target))} 1\n`;
 }
 
 function head(name: string, type: string, unit: string | undefined, description: string): string {
@@ -84,7 +83,7 @@ function series(
     upTo += inBucket;
     text += `${before}${bounds[index]}"} ${upTo}${index === marked ? exemplarText(exemplar) : ''}\n`;
   }
-  // Microseconds: what rounding makes of a sum that grows, grows.
+  // Rounded to microseconds, so that a growing sum stays monotonic.
   const sum = Math.round(sumMs * 1000) / 1e6;
   return `${text}${family}_sum${braces(own)} ${numberText(sum)}\n${family}_count${braces(own)} ${count}\n`;
 }
@@ -107,7 +106,7 @@ function braces(inner: string): string {
   return inner === '' ? '' : `{${inner}}`;
 }
 
-/** OpenMetrics wants bounds as floating-point numbers. */
+/** OpenMetrics requires bounds as floating-point numbers. */
 function boundText(bound: number, openMetrics: boolean): string {
   if (bound === Number.POSITIVE_INFINITY) return '+Inf';
   return openMetrics && Number.isInteger(bound) ? `${bound}.0` : String(bound);
@@ -120,8 +119,35 @@ function numberText(value: number): string {
 
 const TO_ESCAPE = /[\\"\n]/;
 
-/** As a label's value, which is right for a description, too. */
+/** Escapes the value of a label, or a description. */
 function escapeText(text: string): string {
   if (!TO_ESCAPE.test(text)) return text;
   return text.replace(/[\\"\n]/g, (one) => (one === '\n' ? '\\n' : `\\${one}`));
+}
+
+const UNITS: ReadonlyMap<string, string> = new Map([
+  ['s', 'seconds'],
+  ['By', 'bytes'],
+]);
+
+/** The name of a metric without the `_total` of a counter, and the unit at its end. */
+export interface PrometheusName {
+  readonly family: string;
+  readonly unit: string | undefined;
+}
+
+/**
+ * The name that OpenTelemetry's Collector gives a metric for Prometheus, so that queries work for both: dots become
+ * underscores, and the unit is appended, except for a unit in braces.
+ */
+export function prometheusName({ name, unit, kind }: Pick<Metric, 'name' | 'unit' | 'kind'>): PrometheusName {
+  const words = name.replace(/[^A-Za-z0-9:]+/g, '_').split('_');
+  const suffix = unit === '1' && kind === 'gauge' ? 'ratio' : UNITS.get(unit);
+  if (suffix === undefined) return { family: words.join('_'), unit: undefined };
+  return { family: [...words.filter((word) => word !== suffix), suffix].join('_'), unit: suffix };
+}
+
+/** The name of an attribute as a label. */
+export function labelName(attribute: string): string {
+  return attribute.replace(/[^A-Za-z0-9_]/g, '_');
 }

@@ -1,14 +1,14 @@
 import { BUCKETS, bucketMiddle } from '../inference/latency-histogram.js';
 
-/** The bounds that the semantic conventions advise for durations of requests and statements, in seconds. */
+/** The bounds that the semantic conventions recommend for durations, in seconds. */
 export const BOUNDS_S = [0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10] as const;
 
-/** 16 buckets an octave, each 4.4 % wide: the next finer ones would be narrower than what is counted in. */
+/** 16 buckets per octave, each 4.4 % wide. The next scale would be finer than the counts. */
 const MAX_SCALE = 4;
-/** What OpenTelemetry's SDKs allow a histogram. */
+/** The default limit of OpenTelemetry's SDKs. */
 const MAX_EXPONENTIAL_BUCKETS = 160;
 
-/** The bucket that a duration in seconds belongs to; the last one has no bound. */
+/** The index of the bucket of a duration in seconds; the last bucket has no bound. */
 export function boundOf(seconds: number): number {
   const index = BOUNDS_S.findIndex((bound) => seconds <= bound);
   return index < 0 ? BOUNDS_S.length : index;
@@ -17,8 +17,8 @@ export function boundOf(seconds: number): number {
 const BOUND_OF = Uint8Array.from({ length: BUCKETS }, (_, index) => boundOf(bucketMiddle(index) / 1000));
 
 /**
- * The counts up to each of {@link BOUNDS_S}, and of all. What is counted finely goes to one side of a bound as a whole, so
- * a bound may be 1.6 % off.
+ * The counts of the buckets between {@link BOUNDS_S}. A fine bucket is counted on one side of a bound, so a bound may be 1.6 %
+ * off.
  */
 export function explicitBuckets(fine: Float64Array): number[] {
   const result = new Array<number>(BOUNDS_S.length + 1).fill(0);
@@ -42,7 +42,7 @@ const EXPONENT_OF = Int16Array.from(
   (_, index) => Math.ceil(Math.log2(bucketMiddle(index) / 1000) * 2 ** MAX_SCALE) - 1,
 );
 
-/** The same as an exponential histogram of seconds, at the finest scale that leaves it 160 buckets or fewer. */
+/** The counts as an exponential histogram of seconds, at the finest scale with up to 160 buckets. */
 export function exponentialBuckets(fine: Float64Array): ExponentialBuckets {
   let first = -1;
   let last = -1;

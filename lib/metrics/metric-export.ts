@@ -11,22 +11,22 @@ import type { Metrics } from './metrics.js';
 import type { ResolvedMetricsOptions } from './metrics-options.js';
 import { type MetricData, type MetricsSdk, otlpPoints } from './otlp-points.js';
 
-/** Series of one request: encoding one takes some 20 us, and all of a request's are encoded in one go. */
+/** Series per request. Encoding one takes some 20 us, and a request is encoded without pauses. */
 const SERIES_A_REQUEST = 50;
-/** For gathering them, before that. */
+/** For collecting them, before that. */
 const SLICE_MS = 0.75;
 
-/** What an export needs of the SDK. */
+/** The parts of the SDK that an export needs. */
 export interface MetricExportParts {
   readonly sdk: MetricsSdk;
   readonly exporter: PushMetricExporter;
   readonly resource: ResourceMetrics['resource'];
   readonly health: ExportHealth;
-  /** Called once when the receiver knows no metrics: nothing more is sent then. */
+  /** Called once if the receiver does not support metrics. The export stops then. */
   readonly onRefused: () => void;
 }
 
-/** Sends all metrics now and then, in requests of some series each. One export at a time; what fails is not repeated. */
+/** Exports all metrics periodically, in requests of some series. One export at a time; failures are not retried. */
 export class MetricExport {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
@@ -38,12 +38,12 @@ export class MetricExport {
     private readonly parts: MetricExportParts,
   ) {}
 
-  /** Begins on a timer that does not keep the process alive. */
+  /** Starts exporting, on a timer that does not keep the process alive. */
   start(): void {
     this.timer ??= setInterval(() => void this.export(), this.options.intervalSeconds * 1000).unref();
   }
 
-  /** Sends what there is now, or waits for what is being sent. Never rejects. */
+  /** Exports now, or waits for the current export. Never rejects. */
   export(): Promise<void> {
     this.running ??= this.send()
       .catch((error: unknown) => diag.error('nestjs-performance: metrics could not be exported', error))
@@ -53,7 +53,7 @@ export class MetricExport {
     return this.running;
   }
 
-  /** Sends the last of it, and takes no longer than 3 seconds. */
+  /** Exports a last time, for up to 3 seconds. */
   async shutdown(): Promise<void> {
     clearInterval(this.timer);
     this.timer = undefined;
@@ -80,7 +80,7 @@ export class MetricExport {
     if (batch.length > 0) await this.request(batch);
   }
 
-  /** @returns whether to go on */
+  /** @returns whether to continue */
   private async request(batch: MetricData[]): Promise<boolean> {
     if (this.refused) return false;
     const { exporter, resource, health } = this.parts;
@@ -99,7 +99,7 @@ export class MetricExport {
   }
 }
 
-/** The points of one metric, which come one after the other, as one. */
+/** Combines the points of one metric. */
 function together(batch: readonly MetricData[]): MetricData[] {
   const result: MetricData[] = [];
   for (const data of batch) {
@@ -111,7 +111,7 @@ function together(batch: readonly MetricData[]): MetricData[] {
   return result;
 }
 
-/** What gRPC says of a service that a receiver does not have. */
+/** The gRPC status of a service that a receiver does not have. */
 function isUnimplemented({ error }: ExportOutcome): boolean {
   return (error as { code?: unknown } | undefined)?.code === 12;
 }

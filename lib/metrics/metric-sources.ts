@@ -7,16 +7,16 @@ import type { Leak } from '../leaks/leak.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { Statistics } from '../statistics/statistics.js';
 
-/** What metrics are read from. */
+/** The sources of metrics. */
 export interface MetricSources {
   readonly statistics: Statistics;
   readonly resources: ResourceSampler;
-  /** When counting began, or began anew, in milliseconds since 1970. */
+  /** When counting began or was last reset, in milliseconds since 1970. */
   countingSince(): number;
-  /** Those that are kept, the newest first. */
+  /** The kept slow operations, the latest first. */
   slowOperations(): readonly SlowOperation[];
   findingCounts(): Iterable<FindingCount>;
-  /** What the bounds turned away. */
+  /** The numbers dropped by limits. */
   dropped(): { operationsToOther: number; events: number; queries: number };
   regressions(): readonly Regression[];
   trends(): readonly Trend[];

@@ -1,6 +1,7 @@
-import type { Attributes } from '@opentelemetry/api';
+import { type Attributes, isValidTraceId } from '@opentelemetry/api';
+import type { SlowOperation } from '../explain/slow-operation.js';
 
-/** A trace that shows one of the operations that were counted. */
+/** The trace of one of the counted operations. */
 export interface Exemplar {
   readonly traceId: string;
   readonly spanId: string;
@@ -10,32 +11,37 @@ export interface Exemplar {
   readonly timestamp: number;
 }
 
-/** A number of one series. */
+/** A slow operation as an exemplar; undefined without a trace. */
+export function exemplarOf({ traceId, spanId, durationMs, timestamp }: SlowOperation): Exemplar | undefined {
+  return isValidTraceId(traceId) ? { traceId, spanId, value: durationMs / 1000, timestamp } : undefined;
+}
+
+/** The value of one series. */
 export interface NumberPoint {
   readonly attributes: Attributes;
   readonly value: number;
   readonly exemplar?: Exemplar;
 }
 
-/** The durations of one series since counting began, in milliseconds whatever they are shown in. */
+/** The durations of one series since counting began, in milliseconds whatever the unit of the metric. */
 export interface HistogramPoint {
   readonly attributes: Attributes;
   readonly count: number;
   readonly sumMs: number;
   readonly minMs: number;
   readonly maxMs: number;
-  /** As {@link LatencyHistogram} counts. Valid until the next point is taken. */
+  /** The buckets of {@link LatencyHistogram}. Valid until the next point is read. */
   readonly buckets: Float64Array;
   readonly exemplar?: Exemplar;
 }
 
-/** Points one after the other; nothing where a while passes until the next one, so that others may run. */
+/** Points in sequence. undefined marks a pause, in which the caller may yield to the event loop. */
 export type Points<T> = Iterable<T | undefined>;
 
 interface Described {
-  /** By OpenTelemetry's conventions: `http.server.request.duration`. */
+  /** By OpenTelemetry's naming conventions: `http.server.request.duration`. */
   readonly name: string;
-  /** In UCUM: `s`, `By`, `1` for a ratio, `{operation}`; empty for a number of another kind. */
+  /** In UCUM: `s`, `By`, `1` for a ratio, `{operation}`; empty for other numbers. */
   readonly unit: string;
   readonly description: string;
   /** When counting began, in milliseconds since 1970. */
@@ -47,11 +53,11 @@ export interface Histogram extends Described {
   points(): Points<HistogramPoint>;
 }
 
-/** `counter`: never falls but by a reset. `sum`: rises and falls, and may be added over instances. */
+/** `counter`: falls only by a reset. `sum`: rises and falls, and can be added over instances. */
 export interface NumberMetric extends Described {
   readonly kind: 'counter' | 'sum' | 'gauge';
   points(): Points<NumberPoint>;
 }
 
-/** What is told of one name: read when somebody asks, so that it costs nothing before. */
+/** A metric whose points are computed when they are read. */
 export type Metric = Histogram | NumberMetric;

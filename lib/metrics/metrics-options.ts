@@ -1,13 +1,13 @@
 import { boolean, httpAddress, number, oneOf, whole } from '../validation/checks.js';
 import { addressFrom, type Environment, type OptionTable, option } from '../validation/option-table.js';
 
-/** Which metrics are recorded, and where they go. */
+/** Metrics, and where they are exported to. */
 export interface MetricsOptions {
   /** Record metrics, and serve them at `/performance/metrics`. */
   enabled?: boolean | undefined;
   /**
-   * Where metrics are exported to by OTLP over gRPC, unless the application has a meter provider of its own. With
-   * `OTEL_METRICS_EXPORTER=none` in the environment they are exported only where this option is given.
+   * The endpoint that metrics are exported to by OTLP over gRPC, unless the application has a meter provider. With
+   * `OTEL_METRICS_EXPORTER=none`, metrics are exported only if this option is given.
    */
   endpoint?: string | undefined;
   /** Seconds between two exports. The variable gives milliseconds. */
@@ -15,8 +15,8 @@ export interface MetricsOptions {
   /** How durations are exported by OTLP: as `exponential` histograms, or with `explicit` buckets. */
   histograms?: 'exponential' | 'explicit' | undefined;
   /**
-   * Series over all metrics. Those beyond it share one series for each metric, marked `otel.metric.overflow`. A histogram
-   * counts as one.
+   * The number of series of all metrics. Beyond it, each metric counts in one series marked `otel.metric.overflow`. A
+   * histogram is one series.
    */
   maxSeries?: number | undefined;
 }
@@ -30,7 +30,6 @@ export interface ResolvedMetricsOptions {
   readonly maxSeries: number;
 }
 
-/** Seconds between two exports. */
 const exportSeconds = number(0.1, 3600);
 const HISTOGRAMS = new Map([
   ['base2_exponential_bucket_histogram', 'exponential'],
@@ -63,8 +62,8 @@ export const METRICS_OPTIONS: OptionTable<MetricsOptions> = {
 };
 
 /**
- * Where metrics are exported to. `tracing.endpoint` stands for all telemetry, and wins over the environment.
- * Of the exporters that `OTEL_METRICS_EXPORTER` may name, `none` alone has a meaning here.
+ * The endpoint that metrics are exported to. `tracing.endpoint` applies to all telemetry and overrides the environment. Of
+ * the values of `OTEL_METRICS_EXPORTER`, only `none` has an effect.
  */
 export function metricsEndpoint(
   given: MetricsOptions | undefined,

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { ResolvedServiceOptions } from '../operation/service-options.js';
@@ -6,28 +7,26 @@ import type { LiveSpan } from '../spans/live-span.js';
 import { changeMetrics } from './change-metrics.js';
 import { CounterTable } from './counter-table.js';
 import type { DurationInstruments } from './duration-instruments.js';
-import type { Exemplar, Histogram, Metric } from './metric.js';
+import { type Exemplar, exemplarOf, type Histogram, type Metric } from './metric.js';
 import type { MetricSources } from './metric-sources.js';
 import type { ResolvedMetricsOptions } from './metrics-options.js';
 import { operationAttributes, operationMetrics } from './operation-metrics.js';
 import { processMetrics } from './process-metrics.js';
 import { SemanticDurations } from './semantic-durations.js';
 import { SeriesBudget, type SeriesTable, seriesPoints } from './series.js';
-import { exemplarOf } from './slow-exemplar.js';
-import { targetOf } from './target.js';
 
-/** The part of an SDK's span that is looked at. */
+/** The part of an SDK's span that metrics read. */
 type ReadableSpan = Span & {
   readonly attributes?: Attributes;
   readonly instrumentationScope?: { readonly name: string };
 };
 
 /**
- * What is counted for metrics beside the statistics, and the list of all metrics, whoever asks for them. Half of the
- * series is for the operations of the statistics, half for what is counted here: so the one never pushes out the other.
+ * Counts what metrics need beyond the statistics, and lists all metrics. Half of the series are for the operations of the
+ * statistics, half for those counted here, so that neither displaces the other.
  */
 export class Metrics {
-  /** Where the application has a meter provider: what is told of each operation. */
+  /** Receives each operation if the application has a meter provider. */
   instruments: DurationInstruments | undefined;
   private readonly durations: SemanticDurations;
   private readonly slow: CounterTable;
@@ -35,7 +34,7 @@ export class Metrics {
   private readonly maxOperations: number;
 
   readonly options: ResolvedMetricsOptions;
-  /** What tells the measured process apart from others. A module whose options say more sets it anew. */
+  /** The resource attributes of the process. A module with more specific options replaces them. */
   target: Attributes;
 
   constructor(
@@ -50,7 +49,7 @@ export class Metrics {
     this.slow = new CounterTable(this.budget);
   }
 
-  /** Counts an operation that ended. On the way of each. */
+  /** Counts an operation that ended. Called for every operation. */
   record(operation: GuardedOperation, state: LiveSpan | undefined, slow: SlowOperation | undefined): void {
     if (!this.options.enabled) return;
     const { type, name, durationMs, error } = operation;
@@ -66,7 +65,7 @@ export class Metrics {
     this.instruments?.record(operation, series, span?.instrumentationScope?.name);
   }
 
-  /** Forgets what was counted. */
+  /** Resets all counts. */
   clear(): void {
     this.durations.clear();
     this.slow.clear();
@@ -74,7 +73,7 @@ export class Metrics {
     this.instruments?.clear();
   }
 
-  /** Every metric there is; their points are read when they are taken. */
+  /** All metrics. Their points are computed when they are read. */
   list(): Metric[] {
     const { sources, durations } = this;
     const since = sources.countingSince();
@@ -87,11 +86,11 @@ export class Metrics {
       points: () => seriesPoints(table),
     });
     return [
-      histogram('http.server.request.duration', 'Duration of served HTTP requests.', durations.server),
+      histogram('http.server.request.duration', 'Duration of incoming HTTP requests.', durations.server),
       histogram('http.client.request.duration', 'Duration of outgoing HTTP requests.', durations.client),
       histogram(
         'db.client.operation.duration',
-        'Duration of operations of databases and caches.',
+        'Duration of database and cache operations.',
         durations.database,
       ),
       ...operationMetrics(sources, this.maxOperations),
@@ -99,7 +98,7 @@ export class Metrics {
         kind: 'counter',
         name: 'performance.slow.operations',
         unit: '{operation}',
-        description: 'Operations that took longer than their threshold, by their first cause.',
+        description: 'Operations that exceeded their threshold, by their main cause.',
         since,
         points: () => this.slow,
       },
@@ -118,4 +117,17 @@ export class Metrics {
       exemplar,
     );
   }
+}
+
+/**
+ * The resource attributes of this process. They include an instance id, since the counters of two processes on one host
+ * would otherwise look like one that jumps.
+ */
+export function targetOf({ serviceName, serviceVersion, hostName }: ResolvedServiceOptions): Attributes {
+  return {
+    'service.name': serviceName,
+    ...(serviceVersion === undefined ? {} : { 'service.version': serviceVersion }),
+    'service.instance.id': randomUUID(),
+    'host.name': hostName,
+  };
 }

@@ -4,8 +4,8 @@ import type { Metric, NumberMetric } from './metric.js';
 import type { Metrics } from './metrics.js';
 
 /**
- * Has a meter of the application's ask for every metric that is no histogram.
- * @returns what ends it
+ * Registers every metric except histograms as an observable instrument of the application's meter.
+ * @returns a function that removes them
  */
 export function observeMetrics(meter: Meter, metrics: Metrics): () => void {
   const ends = metrics

@@ -3,13 +3,18 @@ import type { Attributes } from '@opentelemetry/api';
 import { BUCKETS } from '../inference/latency-histogram.js';
 import { OTHER } from '../operation/operation.js';
 import type { OperationStatistics } from '../statistics/operation-statistics.js';
-import { attributeText } from './attribute-text.js';
-import type { Exemplar, HistogramPoint, Metric, NumberPoint, Points } from './metric.js';
+import {
+  type Exemplar,
+  exemplarOf,
+  type HistogramPoint,
+  type Metric,
+  type NumberPoint,
+  type Points,
+} from './metric.js';
 import type { MetricSources } from './metric-sources.js';
-import { OVERFLOW } from './series.js';
-import { exemplarOf } from './slow-exemplar.js';
+import { attributeText, OVERFLOW } from './series.js';
 
-/** A median of fewer operations in the last hour says little. */
+/** The least number of operations in the last hour for a ratio. */
 const MIN_FOR_RATIO = 30;
 
 interface Operation {
@@ -19,8 +24,8 @@ interface Operation {
 }
 
 /**
- * What the statistics know of each operation: nothing more is counted for it.
- * @param max operations that have series of their own, the first ones that were seen; the others share one
+ * Metrics read from the statistics of operations.
+ * @param max the number of operations with series of their own, in the order of first execution; the others share one
  */
 export function operationMetrics(sources: MetricSources, max: number): Metric[] {
   const since = sources.countingSince();
@@ -29,7 +34,7 @@ export function operationMetrics(sources: MetricSources, max: number): Metric[] 
       kind: 'histogram',
       name: 'performance.operation.duration',
       unit: 's',
-      description: 'Duration of every operation that is counted.',
+      description: 'Duration of all counted operations.',
       since,
       points: () => durations(sources, max),
     },
@@ -37,7 +42,7 @@ export function operationMetrics(sources: MetricSources, max: number): Metric[] 
       kind: 'gauge',
       name: 'performance.baseline.ratio',
       unit: '1',
-      description: 'Median of the last hour over what is usual of the operation.',
+      description: 'Median of the last hour divided by the baseline p50 of the operation.',
       since,
       points: () => ratios(sources, max),
     },
@@ -45,14 +50,14 @@ export function operationMetrics(sources: MetricSources, max: number): Metric[] 
       kind: 'counter',
       name: 'performance.dropped',
       unit: '{item}',
-      description: 'What bounds turned away: operations counted as (other), events and queries not kept.',
+      description: 'Dropped by limits: operations counted as (other), events and queries.',
       since,
       points: () => dropped(sources),
     },
   ];
 }
 
-/** The attributes of an operation's series. */
+/** The attributes of the series of an operation. */
 export function operationAttributes(type: string, name: string): Attributes {
   return { 'performance.operation.type': type, 'performance.operation.name': attributeText(name) };
 }
@@ -62,7 +67,7 @@ function* durations(sources: MetricSources, max: number): Points<HistogramPoint>
   const rest: Operation[] = [];
   const counts = new Float64Array(BUCKETS);
   for (const operation of sources.statistics.all()) {
-    // What the statistics themselves have put together is bounded by the number of types. Whoever has a series keeps it.
+    // Operations counted as (other) are bounded by the number of types. An operation with a series keeps it.
     if (operation.statistics.place >= max && operation.name !== OTHER) {
       rest.push(operation);
       continue;
@@ -105,7 +110,7 @@ function* together(operations: readonly Operation[], counts: Float64Array): Poin
   yield { attributes: OVERFLOW, count, sumMs, minMs, maxMs, buckets: counts };
 }
 
-/** The newest slow one of each operation that is kept. */
+/** The latest exemplar of each operation. */
 function newestSlow(sources: MetricSources): Map<string, Exemplar> {
   const result = new Map<string, Exemplar>();
   for (const slow of sources.slowOperations()) {
@@ -124,15 +129,15 @@ function* ratios({ statistics }: MetricSources, max: number): Points<NumberPoint
   const now = performance.now();
   let series = 0;
   for (const { type, name, statistics: operation } of statistics.all()) {
-    const usual = operation.history?.usual;
-    if (usual === undefined || usual.p50Ms <= 0 || series >= max) continue;
+    const baseline = operation.history?.baseline;
+    if (baseline === undefined || baseline.p50Ms <= 0 || series >= max) continue;
     const { count, p50 } = operation.summary('hour', now);
     if (count < MIN_FOR_RATIO || p50 === undefined) {
       yield undefined;
       continue;
     }
     series++;
-    yield { attributes: operationAttributes(type, name), value: p50 / usual.p50Ms };
+    yield { attributes: operationAttributes(type, name), value: p50 / baseline.p50Ms };
   }
 }
 

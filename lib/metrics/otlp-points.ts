@@ -11,20 +11,20 @@ import type {
 import { BOUNDS_S, explicitBuckets, exponentialBuckets } from './latency-buckets.js';
 import type { Histogram, HistogramPoint, Metric, NumberMetric } from './metric.js';
 
-/** A metric as an exporter takes it. */
+/** A metric in the format of exporters. */
 export type MetricData =
   | SumMetricData
   | GaugeMetricData
   | HistogramMetricData
   | ExponentialHistogramMetricData;
 
-/** What of the SDK is more than a type; it is loaded when there is somewhere to export to. */
+/** The values of the SDK, which is loaded only if there is an endpoint. */
 export interface MetricsSdk {
   readonly DataPointType: typeof DataPointType;
   readonly AggregationTemporality: typeof AggregationTemporality;
 }
 
-/** How durations are exported, and the moment for which. */
+/** The format of durations, and the moment of the export. */
 export interface ExportSettings {
   readonly sdk: MetricsSdk;
   readonly histograms: 'exponential' | 'explicit';
@@ -32,7 +32,7 @@ export interface ExportSettings {
   readonly now: number;
 }
 
-/** Each series of each metric as data of its own, which may be sent together with others; nothing where others may run. */
+/** Each series of each metric as one item. undefined marks a pause, in which the caller may yield to the event loop. */
 export function* otlpPoints(
   metrics: Iterable<Metric>,
   settings: ExportSettings,

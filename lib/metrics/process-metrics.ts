@@ -4,11 +4,11 @@ import type { GcPauses } from '../process/gc-pauses.js';
 import type { CurrentResources, ResourceSampler } from '../process/resource-sampler.js';
 import type { HistogramPoint, Metric, NumberPoint } from './metric.js';
 
-/** The process and its runtime, by the semantic conventions for V8, Node.js and processes. */
+/** Metrics of the process and its runtime, by the semantic conventions for V8, Node.js and processes. */
 export function processMetrics(resources: ResourceSampler): Metric[] {
   const since = performance.timeOrigin;
   let taken: CurrentResources | undefined;
-  /** Read once for all of them. */
+  // Read once for all metrics.
   const current = (): CurrentResources => {
     taken ??= resources.current();
     return taken;
@@ -25,7 +25,7 @@ export function processMetrics(resources: ResourceSampler): Metric[] {
       'gauge',
       'nodejs.eventloop.utilization',
       '1',
-      'Share of the last second in which the event loop was busy.',
+      'Utilization of the event loop within the last second.',
       () => one(current().eventLoop.utilization),
     ),
     numbers(
@@ -35,10 +35,8 @@ export function processMetrics(resources: ResourceSampler): Metric[] {
       'Longest delay of the event loop within the last second.',
       () => one(seconds(current().eventLoop.delayMaxMs)),
     ),
-    numbers('sum', 'v8js.memory.heap.used', 'By', 'Heap in use.', () => one(current().memory.heapUsed)),
-    numbers('sum', 'v8js.memory.heap.limit', 'By', 'Limit of the heap.', () =>
-      one(current().memory.heapLimit),
-    ),
+    numbers('sum', 'v8js.memory.heap.used', 'By', 'Used heap.', () => one(current().memory.heapUsed)),
+    numbers('sum', 'v8js.memory.heap.limit', 'By', 'Heap limit.', () => one(current().memory.heapLimit)),
     {
       kind: 'histogram',
       name: 'v8js.gc.duration',

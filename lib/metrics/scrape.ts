@@ -2,20 +2,20 @@ import { runCooperatively } from '../async/cooperative.js';
 import { type ExpositionFormat, exposition } from './exposition.js';
 import type { Metrics } from './metrics.js';
 
-/** Bytes are kept in pieces of that size: as one text they would be copied by the collector again and again. */
+/** The size of a piece in bytes. Garbage collection would copy a single string repeatedly. */
 const PIECE = 65_536;
-/** The collector of what was text takes as long again. */
+/** Short, since collecting the text takes about as long again. */
 const SLICE_MS = 0.75;
-/** What a character of JavaScript's takes in UTF-8 at the most. */
-const BYTES_A_CHARACTER = 3;
+/** The maximal length of a UTF-16 code unit in UTF-8. */
+const MAX_BYTES_PER_CHARACTER = 3;
 
-/** Answers scrapes: whoever asks for a format while one is made gets the same. */
+/** Renders scrapes. Concurrent requests for the same format share one. */
 export class Scrapes {
   private readonly running = new Map<ExpositionFormat, Promise<readonly Buffer[]>>();
 
   constructor(private readonly metrics: Metrics) {}
 
-  /** All metrics as text in UTF-8, in pieces. The event loop is held for less than 2 ms at a time. */
+  /** All metrics as UTF-8 text in pieces. Holds the event loop for less than 2 ms at a time. */
   async get(format: ExpositionFormat): Promise<readonly Buffer[]> {
     let scrape = this.running.get(format);
     if (scrape === undefined) {
@@ -37,8 +37,8 @@ export class Scrapes {
     await runCooperatively(
       exposition(this.metrics.list(), this.metrics.target, format),
       (text) => {
-        const most = text.length * BYTES_A_CHARACTER;
-        if (used + most > piece.length) finish(most);
+        const maxBytes = text.length * MAX_BYTES_PER_CHARACTER;
+        if (used + maxBytes > piece.length) finish(maxBytes);
         used += piece.write(text, used);
       },
       SLICE_MS,

@@ -1,16 +1,20 @@
 import type { Attributes } from '@opentelemetry/api';
 import type { OperationType } from '../operation/operation.js';
-import { attributeText } from './attribute-text.js';
-import type { DurationSeries, SeriesBudget, Variant } from './series.js';
-import { SeriesTable } from './series.js';
+import {
+  attributeText,
+  type DurationSeries,
+  type SeriesBudget,
+  SeriesTable,
+  type Variant,
+} from './series.js';
 
 const NONE: Attributes = {};
-/** What the conventions say of an error, or a method, that is none of those they know. */
+/** The value that the conventions define for other errors and methods. */
 const UNKNOWN = '_OTHER';
 
 /**
- * The durations that the stable semantic conventions name: of served requests, of outgoing ones, and of operations of
- * databases. What they are told apart by beside the name is a status, a port or a failure, and stands on the span.
+ * The durations of the stable semantic conventions: of incoming requests, outgoing requests and database operations. Their
+ * series differ by status, port and failure, which are attributes of the span.
  */
 export class SemanticDurations {
   readonly server: SeriesTable<Attributes>;
@@ -23,7 +27,7 @@ export class SemanticDurations {
     this.database = new SeriesTable(budget, databaseAttributes);
   }
 
-  /** The series of an operation; of other types than these there is none. */
+  /** The series of an operation; undefined for other types. */
   seriesOf(
     type: OperationType,
     name: string,
@@ -74,7 +78,7 @@ function systemOf(attributes: Attributes): unknown {
   return attributes['db.system.name'] ?? attributes['db.system'];
 }
 
-/** The first word of an operation's name, and what follows it. */
+/** Splits the name of an operation after the first word. */
 function wordsOf(name: string): [string, string | undefined] {
   const end = name.indexOf(' ');
   return end < 0 ? [name, undefined] : [name.slice(0, end), attributeText(name.slice(end + 1))];
@@ -91,7 +95,7 @@ function serverAttributes(name: string, status: Variant, scheme: Variant): Attri
   });
 }
 
-/** @param status or, without an answer, whether it failed */
+/** @param status the status, or without a response whether it failed */
 function clientAttributes(name: string, status: Variant, port: Variant, from: Attributes): Attributes {
   const [method] = wordsOf(name);
   const answered = typeof status === 'number';

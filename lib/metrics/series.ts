@@ -1,15 +1,18 @@
+import { createHash } from 'node:crypto';
 import type { Attributes } from '@opentelemetry/api';
 import { Latencies } from '../inference/latencies.js';
 import { BUCKETS } from '../inference/latency-histogram.js';
 import type { Exemplar, HistogramPoint } from './metric.js';
 
-/** How OpenTelemetry marks the series of what had none of its own. */
+/** The longest text of an attribute. */
+const MAX_CHARACTERS = 256;
+/** OpenTelemetry's attribute of the series that counts everything beyond the limit of series. */
 export const OVERFLOW: Attributes = { 'otel.metric.overflow': true };
 
-/** Series of one name that differ by status, port and the like; so many are looked through one by one. */
+/** The number of series of one name, by status, port and the like, up to which they are searched linearly. */
 const MAX_VARIANTS = 50;
 
-/** How many more series there may be, over several metrics. */
+/** The number of further series of several metrics. */
 export class SeriesBudget {
   private left: number;
 
@@ -29,12 +32,12 @@ export class SeriesBudget {
   }
 }
 
-/** What tells the series of one operation's name apart: a status, a port, a database. */
+/** Distinguishes the series of one operation: a status, a port, a database. */
 export type Variant = string | number | boolean | undefined;
 
 /** One series of durations. */
 export class DurationSeries extends Latencies {
-  /** The newest slow one. */
+  /** The latest slow operation. */
   exemplar: Exemplar | undefined;
 
   constructor(
@@ -48,9 +51,9 @@ export class DurationSeries extends Latencies {
 }
 
 /**
- * The series of one metric. They are found by an operation's name and two more values, without making a key of them:
- * that is all that is done on the way of an operation.
- * @typeParam T what attributes are made of when a series is new
+ * The series of one metric. They are found by the name of an operation and two more values, without building a key, since
+ * this happens for every operation.
+ * @typeParam T the source of the attributes of a new series
  */
 export class SeriesTable<T> {
   private readonly byName = new Map<string, DurationSeries[]>();
@@ -61,7 +64,7 @@ export class SeriesTable<T> {
     private readonly attributesOf: (name: string, first: Variant, second: Variant, from: T) => Attributes,
   ) {}
 
-  /** The series of these, or the one for all that have none of their own. */
+  /** The series for these values, or the overflow series beyond the limit. */
   find(name: string, first: Variant, second: Variant, from: T): DurationSeries {
     const variants = this.byName.get(name);
     if (variants !== undefined) {
@@ -70,7 +73,7 @@ export class SeriesTable<T> {
     return this.create(name, variants, first, second, from);
   }
 
-  /** Those that counted something. */
+  /** The series with counts. */
   *[Symbol.iterator](): Iterator<DurationSeries> {
     for (const variants of this.byName.values()) yield* variants;
     if (this.overflow !== undefined) yield this.overflow;
@@ -108,4 +111,11 @@ export function* seriesPoints(table: Iterable<DurationSeries>): Iterable<Histogr
     histogram.addTo(counts);
     yield { attributes, exemplar, count, sumMs: sum, minMs: min, maxMs: max, buckets: counts };
   }
+}
+
+/** A text as an attribute: beyond 256 characters, its beginning and a hash that keeps it unique. */
+export function attributeText(text: string): string {
+  if (text.length <= MAX_CHARACTERS) return text;
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12);
+  return `${text.slice(0, MAX_CHARACTERS - hash.length - 1)}~${hash}`;
 }

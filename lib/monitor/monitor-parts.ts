@@ -3,7 +3,7 @@ import { getHeapStatistics } from 'node:v8';
 import { diag } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import { Alerting } from '../alerting/alerting.js';
-import { HEAP_USED } from '../alerting/rule-name.js';
+import { HEAP_USED } from '../alerting/rule-common.js';
 import { DeferredEmitter } from '../async/deferred-emitter.js';
 import { RequestAnalyzer } from '../explain/request-analyzer.js';
 import { Metrics } from '../metrics/metrics.js';

@@ -150,7 +150,7 @@ export class MonitorViews implements ReportSource {
 
   /** The baseline of an operation; undefined without enough data. */
   getBaseline(type: OperationType, name: string): BaselineLatency | undefined {
-    return this.parts.statistics.history(type, name)?.usual;
+    return this.parts.statistics.history(type, name)?.baseline;
   }
 
   /**

@@ -116,7 +116,7 @@ export class OperationSink implements SpanSink {
     const { type, name, durationMs, span } = operation;
     const { analyzer, profiling, resources, statistics } = this.parts;
     const busyMs = analyzer.explains ? live?.busyMs(now, loopIdleMs()) : undefined;
-    const baseline = statistics.history(type, name)?.usual;
+    const baseline = statistics.history(type, name)?.baseline;
     const { slow, files, updates } = describeSlow(operation, thresholdMs, live, now, {
       resources: resources.evidence(now - durationMs, busyMs),
       expectedMs: baseline?.p50Ms ?? statistics.median(type, name, now),

@@ -6,20 +6,20 @@ export interface Failures {
   readonly name: string;
   /** Operations that ended. */
   readonly count: number;
-  /** Those that failed, expected errors left out. */
+  /** Those that failed, without expected errors. */
   readonly failureCount: number;
 }
 
 /**
- * Above this percentage most operations fail. A share that everybody calls broken, whatever the service does: retries
- * that succeed at the second attempt, a flaky dependency or validation errors stay below it.
+ * Above this percentage most operations fail, which no service calls healthy: retries that succeed at the second attempt,
+ * a flaky dependency or validation errors stay below it.
  */
 export const MOST_PERCENT = 50;
 
 /** A percentage of fewer operations is not judged: a handful of errors may be chance. */
 export const MIN_JUDGED = 20;
 
-/** How many of them failed, expected errors left out. */
+/** The number of failed operations without expected errors. */
 export function failureCountOf({
   errorCount,
   expectedErrorCount = 0,
@@ -27,7 +27,7 @@ export function failureCountOf({
   return errorCount - expectedErrorCount;
 }
 
-/** The percentage that failed; undefined where there are fewer than `minCount`, or none. */
+/** The percentage that failed; undefined for fewer than `minCount` operations, or none. */
 export function failurePercentage(
   { count, failureCount }: Pick<Failures, 'count' | 'failureCount'>,
   minCount = 1,
@@ -35,12 +35,12 @@ export function failurePercentage(
   return count >= Math.max(1, minCount) ? (failureCount / count) * 100 : undefined;
 }
 
-/** Whether there is enough of it to judge, and most of it failed. */
+/** Whether more than half failed, of enough operations to judge. */
 export function mostFail(failures: Pick<Failures, 'count' | 'failureCount'>): boolean {
   return (failurePercentage(failures, MIN_JUDGED) ?? 0) > MOST_PERCENT;
 }
 
-/** Whether people wait for operations of this type. */
+/** Whether clients wait for operations of this type. */
 export function isServedType(type: string | undefined): boolean {
   return type === 'http' || type === 'rpc';
 }

@@ -6,21 +6,21 @@ import {
   percentileOf,
 } from '../inference/latency-histogram.js';
 import { type OperationWindow, PARTS } from './operation-window.js';
-import type { Totals } from './segment-log.js';
+import type { Totals } from './totals.js';
 
-/** A window is closed once it is as long and has as many operations, or when it is as old. */
+/** A window closes once it has both the minimal length and the minimal count, or the maximal length. */
 const MIN_MS = 60_000;
 const MIN_COUNT = 30;
 const MAX_MS = 30 * 60_000;
 
-// What `work` holds: the sums of the parts, of the statements, and of how many operations they are.
+// The layout of `work`: the sums of the parts, the sum of the statements, the number of operations measured.
 const STATEMENTS = PARTS.length;
 const COUNT = STATEMENTS + 1;
 
 const scratch = new Float64Array(BUCKETS);
 let logarithms: Float64Array | undefined;
 
-/** What the operations of the present window were like, until it is long enough to be judged. */
+/** Collects the operations of the current window until it can be closed. */
 export class OpenWindow {
   private histogram: LatencyHistogram | undefined;
   private startedAt = 0;
@@ -35,7 +35,7 @@ export class OpenWindow {
     return this.count === 0;
   }
 
-  /** Adds what one operation spent its time on: `parts` in the order of {@link PARTS}. */
+  /** Adds the time of one operation, in milliseconds: `parts` in the order of {@link PARTS}. */
   addWork(parts: readonly number[], statements: number): void {
     this.work ??= new Float32Array(COUNT + 1);
     const { work } = this;
@@ -60,7 +60,7 @@ export class OpenWindow {
     this.histogram.addCounts(counts);
   }
 
-  /** Whether it can be closed at this moment. */
+  /** Whether the window can be closed at `now`, in milliseconds since 1970. */
   isDue(now: number): boolean {
     if (this.count === 0) return false;
     const age = now - this.startedAt;
@@ -68,9 +68,9 @@ export class OpenWindow {
   }
 
   /**
-   * What the window was like; the next one begins.
-   * @param normalP99Ms the p99 that the baseline has, if it has one
-   * @param counts of {@link BUCKETS} numbers, all 0: gets the latencies' counts
+   * Closes the window and begins the next one.
+   * @param normalP99Ms the p99 of the baseline, if there is one
+   * @param counts of {@link BUCKETS} numbers, all 0: receives the counts of the latencies
    */
   close(normalP99Ms: number | undefined, counts: Float64Array = scratch.fill(0)): OperationWindow {
     const { count, max, work } = this;
@@ -95,7 +95,7 @@ export class OpenWindow {
     return window;
   }
 
-  /** Forgets what it has. */
+  /** Discards the operations collected so far. */
   clear(): void {
     this.histogram?.clear();
     this.work?.fill(0);
@@ -103,7 +103,7 @@ export class OpenWindow {
   }
 }
 
-/** The mean logarithm, each latency taken for the middle of its bucket: at most 0.016 off, and less on the average. */
+/** The mean logarithm, each latency counted as the middle of its bucket: at most 0.016 off, less on average. */
 function meanLogOf(counts: Float64Array, count: number): number {
   logarithms ??= Float64Array.from(counts, (_, index) => Math.log(bucketMiddle(index)));
   let sum = 0;

@@ -2,30 +2,29 @@ import { type OperationType, OTHER } from '../operation/operation.js';
 import { round } from '../text/round.js';
 import type { LatencySummary, OperationStatistics } from './operation-statistics.js';
 
-/** What an operation costs. */
+/** The cost of one operation. */
 export interface OperationCost {
   type: OperationType;
   name: string;
-  /** What the last one was compared with, in milliseconds; absent where with nothing. */
+  /** The threshold of its latest execution, in milliseconds; absent if it has none. */
   thresholdMs?: number;
   lifetime: LatencySummary;
   minute: LatencySummary;
   hour: LatencySummary;
-  /** Time spent in it altogether, in milliseconds. */
+  /** Total time spent in it, in milliseconds. */
   totalMs: number;
-  /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
+  /** Total time above the threshold, in milliseconds. */
   excessMs: number;
   /**
-   * The mean duration within each of the last 60 minutes, in milliseconds, the oldest first; null where nothing ended.
-   * Minutes that are over are known by tens, and each of these has their mean.
+   * The mean duration of each of the last 60 minutes, in milliseconds, the oldest first; null for a minute in which nothing
+   * ended. Past minutes are stored ten at a time, so all ten have the same mean.
    */
   sparkline: (number | null)[];
 }
 
-/** The length of a sparkline. */
 const MINUTES = 60;
 
-/** Sums up one operation at `now`. */
+/** Summarises one operation at `now`. */
 export function costOf(
   type: OperationType,
   name: string,
@@ -34,7 +33,7 @@ export function costOf(
 ): OperationCost {
   const { limitMs, totalMs, excessMs } = statistics;
   const { lifetime, minute, hour } = statistics.summaries(now);
-  // Operations that are counted as one may have a threshold each.
+  // The operations counted as `(other)` may have different thresholds.
   const compared = name !== OTHER && limitMs !== Number.POSITIVE_INFINITY;
   return {
     type,

@@ -1,23 +1,23 @@
 import { performance } from 'node:perf_hooks';
 import { OpenWindow } from './open-window.js';
-import type { Totals } from './segment-log.js';
+import type { Totals } from './totals.js';
 
-/** What an operation usually takes. */
+/** The latency of an operation according to its baseline, in milliseconds. */
 export interface BaselineLatency {
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
-  /** The operations behind it, the older ones counted less. */
+  /** The operations behind it, older ones weighted less. */
   readonly count: number;
 }
 
-/** One operation over time. Told of its operations in slots of ten seconds; holds nothing that grows with them. */
+/** The history of one operation, fed in slots of ten seconds. Constant memory. */
 export class OperationHistory {
-  /** What it usually takes, once enough is known. */
-  usual: BaselineLatency | undefined;
-  /** Durations above it are unusual. */
+  /** Its baseline latency, once enough is known. */
+  baseline: BaselineLatency | undefined;
+  /** The adaptive threshold in milliseconds: longer executions are unusual. */
   adaptiveMs = Number.POSITIVE_INFINITY;
-  /** It stays open for as long as somebody listens: how long says nothing. */
+  /** Whether it is a stream: it stays open as long as the client listens, so its duration means nothing. */
   isStream = false;
   readonly window = new OpenWindow();
 
@@ -26,14 +26,14 @@ export class OperationHistory {
     readonly name: string,
   ) {}
 
-  /** Takes the operations of the slot that began at `at`, in milliseconds on the clock of `performance.now()`. */
+  /** Adds the operations of the slot that began at `at`, in milliseconds on the clock of `performance.now()`. */
   fold(at: number, lengthMs: number, totals: Totals, counts: Float64Array): void {
     if (this.isStream) return;
     const from = performance.timeOrigin + at;
     this.window.fold(totals, counts, from, from + lengthMs);
   }
 
-  /** Adds what one operation spent its time on, see {@link OpenWindow.addWork}. */
+  /** Adds the time and the statements of one operation, see {@link OpenWindow.addWork}. */
   addWork(parts: readonly number[], statements: number): void {
     this.window.addWork(parts, statements);
   }

@@ -1,61 +1,62 @@
 import { BUCKETS, LatencyHistogram, percentilesOf } from '../inference/latency-histogram.js';
 import { round } from '../text/round.js';
-import { MinuteMeans } from './minute-means.js';
 import type { OperationHistory } from './operation-history.js';
-import { SegmentLog, SLOT_MS, Totals } from './segment-log.js';
+import { type Segment, SegmentLog, SLOT_MS } from './segment-log.js';
+import { Totals } from './totals.js';
 
-/** The windows that statistics are kept for, in milliseconds. */
+/** The windows that have statistics, in milliseconds. */
 export const WINDOWS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as const;
 
-/** The name of a window. A window holds its period and at most a sixth of it more. */
+/** The name of a window. A window covers its period and up to a sixth more. */
 export type WindowName = keyof typeof WINDOWS;
 
 /** The figures of a group of operations. Durations are milliseconds; a figure without data is absent. */
 export interface LatencySummary {
   /** Operations that ended. */
   count: number;
-  /** Those whose duration was greater than their threshold. */
+  /** Operations whose duration exceeded their threshold. */
   slowCount: number;
-  /** `slowCount` in percent of `count`; 0 while there are none. */
+  /** `slowCount` in percent of `count`; 0 if `count` is 0. */
   slowPercentage: number;
   /** Operations that failed. */
   errorCount: number;
   /**
-   * Errors among them that do not mean that the service is broken, such as an outgoing call that was answered with 404.
-   * Neither health nor alerts count them. Absent while there are none.
+   * Errors among them that do not mean that the service is broken, such as an outgoing call answered with 404. Neither
+   * health nor alerts count them. Absent if 0.
    */
   expectedErrorCount?: number;
   avgDuration?: number;
   minDuration?: number;
   maxDuration?: number;
-  /** The median, at most 2 % off, as are the other percentiles. */
+  /** The median. All percentiles are at most 2 % off. */
   p50?: number;
   p95?: number;
   p99?: number;
 }
 
 const PERCENTILES = [0.5, 0.95, 0.99] as const;
+const SLOTS_PER_MINUTE = 60_000 / SLOT_MS;
+// Reused between calls, each of which fills it first.
 const counts = new Float64Array(BUCKETS);
-const scratchTotals = new Totals();
 
-/** The latencies, errors and slow ones of one operation or one type: for its life and for each window. */
+/** Counts, latencies and errors of one operation or one type, for each window and for its lifetime. */
 export class OperationStatistics {
-  /** Totals since the beginning or the last reset. */
+  /** Totals since the start or the last reset, without the current slot. */
   readonly lifetime = new Totals();
   private readonly live = new LatencyHistogram();
   private readonly liveTotals = new Totals();
   private readonly past = new SegmentLog();
   private slot = 0;
-  /** By how much its slow operations exceeded their threshold, added up, in milliseconds. */
+  /** Total time above the threshold, in milliseconds. */
   excessMs = 0;
-  /** What the last one was compared with, in milliseconds: Infinity where with nothing. */
+  /** The threshold of the latest execution, in milliseconds; Infinity if it has none. */
   limitMs = Number.POSITIVE_INFINITY;
-  /** The slot of the last failure: what has not failed within a window need not be read to know that. */
+  /** The slot of the latest failure. An operation without a failure in a window need not be read. */
   private lastFailure = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param history what is told of each slot that is over
-   * @param place how many operations were seen before it
+   * @param history receives each completed slot
+   * @param place how many operations were seen before this one
    */
   constructor(
     readonly history?: OperationHistory,
@@ -64,8 +65,8 @@ export class OperationStatistics {
 
   /**
    * Counts one operation.
-   * @param now milliseconds on a clock that never goes back
-   * @param limitMs what it was compared with to tell whether it was slow
+   * @param now milliseconds on a monotonic clock
+   * @param limitMs its threshold
    * @param expected whether its error is an expected one
    */
   record(
@@ -96,22 +97,22 @@ export class OperationStatistics {
     this.live.record(durationMs);
   }
 
-  /** The total time spent since the beginning, in milliseconds. */
+  /** Total time spent since the start, in milliseconds. */
   get totalMs(): number {
     return this.lifetime.sum + this.liveTotals.sum;
   }
 
-  /** The number of operations since the beginning. */
+  /** Operations since the start. */
   get count(): number {
     return this.lifetime.count + this.liveTotals.count;
   }
 
-  /** The number of slow operations since the beginning. */
+  /** Slow operations since the start. */
   get slowCount(): number {
     return this.lifetime.slow + this.liveTotals.slow;
   }
 
-  /** The figures of a window that ends now, or of the whole life. */
+  /** The figures of a window that ends at `now`, or of the lifetime. */
   summary(window: WindowName | 'lifetime', now: number): LatencySummary {
     const totals = new Totals();
     counts.fill(0);
@@ -125,8 +126,8 @@ export class OperationStatistics {
   }
 
   /**
-   * Adds the counts of a window that ends now to `totals`, without percentiles.
-   * @returns whether anything failed within it; otherwise nothing was read
+   * Adds the totals of a window that ends at `now`.
+   * @returns whether anything failed within it; if not, `totals` stays as it is
    */
   addFailing(window: WindowName, now: number, totals: Totals): boolean {
     const since = (now - WINDOWS[window]) / SLOT_MS;
@@ -137,23 +138,22 @@ export class OperationStatistics {
   }
 
   /**
-   * The mean duration within each of the last minutes, the oldest first; null where nothing ended. What is older than a
-   * minute is known by ten minutes, and each of these has their mean.
+   * The mean duration of each of the last minutes, the oldest first; null for a minute in which nothing ended. Past minutes
+   * are stored ten at a time, so all ten have the same mean.
    */
   minuteMeans(minutes: number, now: number): (number | null)[] {
-    const course = new MinuteMeans(minutes, Math.floor(now / SLOT_MS) + 1);
-    this.past.each((start, end, totals) => course.add(start, end, totals));
-    if (this.liveTotals.count > 0) course.add(this.slot, this.slot + 1, this.liveTotals);
-    return course.means();
+    const end = Math.floor(now / SLOT_MS) + 1;
+    const live = { start: this.slot, end: this.slot + 1, totals: this.liveTotals };
+    return minuteMeans([...this.past.segments(), live], minutes, end);
   }
 
-  /** Adds the counts of its whole life to `target`, an array of {@link BUCKETS} numbers. */
+  /** Adds the latency counts of its lifetime to `target`, an array of {@link BUCKETS} numbers. */
   addTo(target: Float64Array): void {
-    this.past.read(Number.NEGATIVE_INFINITY, scratchTotals, target);
+    this.past.read(Number.NEGATIVE_INFINITY, new Totals(), target);
     this.live.addTo(target);
   }
 
-  /** The shortest and the longest since the beginning, in milliseconds; Infinity and 0 while there is none. */
+  /** The shortest and the longest duration since the start, in milliseconds; Infinity and 0 if there is none. */
   get extremes(): { min: number; max: number } {
     const { lifetime, liveTotals } = this;
     return {
@@ -162,7 +162,7 @@ export class OperationStatistics {
     };
   }
 
-  /** The figures of each window that ends now and of the whole life, which are read in one pass: each holds the one before. */
+  /** The figures of all windows and the lifetime in one pass, since each contains the previous one. */
   summaries(now: number): Record<WindowName | 'lifetime', LatencySummary> {
     const totals = new Totals();
     counts.fill(0);
@@ -188,7 +188,7 @@ export class OperationStatistics {
     return { minute, hour, day, lifetime: until(Number.NEGATIVE_INFINITY) };
   }
 
-  /** Hands on what its last slot had, if that is over at `now` and nothing has come since. */
+  /** Closes the current slot if it is over at `now`. Otherwise the next operation closes it. */
   settle(now: number): void {
     const slot = Math.floor(now / SLOT_MS);
     if (slot !== this.slot) this.turn(slot);
@@ -227,4 +227,26 @@ function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
     p95,
     p99,
   };
+}
+
+/** Distributes each segment evenly over its slots, and averages the slots of each minute up to slot `end`. */
+function minuteMeans(
+  segments: readonly Pick<Segment, 'start' | 'end' | 'totals'>[],
+  minutes: number,
+  end: number,
+): (number | null)[] {
+  const sums = new Float64Array(minutes);
+  const counts = new Float64Array(minutes);
+  const from = end - minutes * SLOTS_PER_MINUTE;
+  for (const { start, end: segmentEnd, totals } of segments) {
+    const slots = segmentEnd - start;
+    for (let slot = Math.max(start, from); slot < segmentEnd; slot++) {
+      const minute = Math.floor((slot - from) / SLOTS_PER_MINUTE);
+      (sums[minute] as number) += totals.sum / slots;
+      (counts[minute] as number) += totals.count / slots;
+    }
+  }
+  return Array.from(counts, (count, minute) =>
+    count === 0 ? null : round((sums[minute] as number) / count),
+  );
 }

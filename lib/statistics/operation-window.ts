@@ -1,4 +1,4 @@
-/** What the time of a request can go to: work that is waited for, by kind, and its own, with the loop busy or idle. */
+/** Where the time of an operation goes: work it waits for, by kind, then its self time with the event loop busy or idle. */
 export const PARTS = [
   'database',
   'cache',
@@ -6,19 +6,19 @@ export const PARTS = [
   'messaging',
   'rpc',
   'connection_pool',
-  'own_busy',
-  'own_idle',
+  'self_busy',
+  'self_idle',
 ] as const;
 export type PartName = (typeof PARTS)[number];
 
 /**
- * One operation over a stretch of time: long enough for some 30 of it, and at least a minute. Durations are
- * milliseconds, moments milliseconds since 1970.
+ * One operation over a period of at least a minute, normally with at least 30 executions. Durations in milliseconds,
+ * moments in milliseconds since 1970.
  */
 export interface OperationWindow {
   readonly startedAt: number;
   readonly endedAt: number;
-  /** How many ended, and how many of them failed. */
+  /** Executions, and failures among them. */
   readonly count: number;
   readonly errors: number;
   /** The arithmetic mean of the durations, and the mean of their natural logarithms. */
@@ -27,10 +27,10 @@ export interface OperationWindow {
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
-  /** How many were slower than the p99 that the operation's baseline has; NaN while it has none. */
+  /** Executions slower than the baseline's p99; NaN without a baseline. */
   readonly overP99: number;
-  /** Statements per operation; NaN where that is not known. */
+  /** Statements per operation; NaN if unknown. */
   readonly queries: number;
-  /** Mean milliseconds per operation in the order of {@link PARTS}; absent where that is not known. */
+  /** Mean milliseconds per operation in the order of {@link PARTS}; absent if unknown. */
   readonly partsMs?: readonly number[];
 }

@@ -1,71 +1,48 @@
+import { ByteReader, ByteWriter } from '../bytes/byte-buffers.js';
 import { BUCKETS } from '../inference/latency-histogram.js';
+import { Totals } from './totals.js';
 
 /** The length of the finest slot in milliseconds. */
 export const SLOT_MS = 10_000;
 
 /**
- * The ages at which slots are merged into longer ones, in slots. A window is made of six: the last minute of
- * 10-second slots, the last hour of 10-minute slots, the last day of 4-hour slots, and what is older of one.
+ * How long segments are at each level (`width`) and up to which age they stay there (`keep`), in slots. The last minute
+ * consists of 10-second segments, the last hour of 10-minute ones, the last day of 4-hour ones; all that is older is one.
  */
 const LEVELS = [
   { width: 1, keep: 6 },
   { width: 60, keep: 360 },
   { width: 1440, keep: 8640 },
 ] as const;
-const ARCHIVE = LEVELS.length;
+const ARCHIVE_LEVEL = LEVELS.length;
 
-/** Totals of the operations within a span of time. `min` is Infinity and `max` 0 while `count` is 0. */
-export class Totals {
-  count = 0;
-  slow = 0;
-  errors = 0;
-  /** Errors among them that do not mean that the service is broken. */
-  expected = 0;
-  sum = 0;
-  min = Number.POSITIVE_INFINITY;
-  max = 0;
-
-  add(other: Totals): void {
-    this.count += other.count;
-    this.slow += other.slow;
-    this.errors += other.errors;
-    this.expected += other.expected;
-    this.sum += other.sum;
-    if (other.min < this.min) this.min = other.min;
-    if (other.max > this.max) this.max = other.max;
-  }
-
-  clear(): void {
-    this.count = this.slow = this.errors = this.expected = this.sum = this.max = 0;
-    this.min = Number.POSITIVE_INFINITY;
-  }
-}
-
-/** What a segment says of itself before its counts. */
+/** The operations of consecutive slots. */
 export interface Segment {
-  level: number;
-  /** The first slot it holds, and the first after it. */
-  start: number;
-  end: number;
-  bodyStart: number;
-  bodyEnd: number;
-  totals: Totals;
+  readonly level: number;
+  /** The first slot, and the first slot after it. */
+  readonly start: number;
+  readonly end: number;
+  readonly totals: Totals;
+  /** Where the counts of its latencies lie in the bytes of the log. */
+  readonly countsStart: number;
+  readonly countsEnd: number;
 }
 
-const scratch = new Float64Array(BUCKETS);
-const scratchTotals = new Totals();
-let out = new Uint8Array(4096);
-let outView = new DataView(out.buffer);
-let outLength = 0;
+// Reused, since thousands of logs are appended to in the same second. Every use ends before the function returns.
+const output = new ByteWriter();
+const encodedCounts = new ByteWriter();
+const mergedCounts = new Float64Array(BUCKETS);
 
 /**
- * The past of one operation as a timeline of segments in a single byte array: fine slots near now, merged into
- * longer ones as they age, so that the last minute, hour and day and the whole life are read from one structure
- * whose size depends on how spread the latencies are and not on how many there were.
+ * The past of one operation as a sequence of segments in one byte array: short segments for recent time, merged into
+ * longer ones with age. The last minute, hour and day and the whole lifetime are read from the same array, whose size
+ * depends on how widely latencies are spread and not on how many operations ended.
  *
- * A segment is `level, start slot, slots, count, slow, errors, expected errors` as varints, `sum` as a double, `min, max` as floats,
- * the length of its body, and the body: pairs of varints (distance to the last bucket that is not empty, its count).
- * Knows no clock: time is a slot number that the caller counts.
+ * A segment consists of the varints `level`, `start`, `end - start`, `count`, `slow`, `errors`, `expected`, the double
+ * `sum`, the floats `min` and `max`, the varint length of its counts, and its counts: for each non-empty bucket the
+ * distance from the previous one and its count, as varints.
+ *
+ * Has no clock: the caller numbers the slots.
  */
 export class SegmentLog {
   private bytes = new Uint8Array(0);
@@ -76,222 +53,147 @@ export class SegmentLog {
   }
 
   /**
-   * Adds what happened in slot `start` and merges what has aged.
+   * Appends slot `start` and merges the segments that have aged.
    * @param counts of {@link BUCKETS} numbers
-   * @param now the present slot
+   * @param now the current slot
    */
   append(start: number, totals: Totals, counts: Float64Array, now: number): void {
-    outLength = 0;
-    let level = -1;
-    let period = -1;
-    let pending: Segment | undefined;
-    let merging = false;
-    const flush = (): void => {
-      if (pending === undefined) return;
-      if (merging) writeSegment(level, pending.start, pending.end, scratchTotals, scratch);
-      else copySegment(this.bytes, pending, level);
-    };
-    for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
-      const target = levelAt(header, now);
-      const targetPeriod = periodOf(header.start, target);
-      if (pending !== undefined && target === level && targetPeriod === period) {
-        if (!merging) {
-          scratch.fill(0);
-          scratchTotals.clear();
-          addSegment(this.bytes, pending, scratchTotals, scratch);
-          merging = true;
-        }
-        addSegment(this.bytes, header, scratchTotals, scratch);
-        pending.end = header.end;
-      } else {
-        flush();
-        pending = header;
-        merging = false;
-        level = target;
-        period = targetPeriod;
+    output.clear();
+    let group: Segment[] = [];
+    let level = 0;
+    for (const segment of this.segments()) {
+      const target = levelAt(segment, now);
+      const [first] = group;
+      if (first !== undefined && !(target === level && isSamePeriod(first, segment, level))) {
+        this.writeMerged(group, level);
+        group = [];
       }
+      level = target;
+      group.push(segment);
     }
-    flush();
+    this.writeMerged(group, level);
     writeSegment(0, start, start + 1, totals, counts);
-    this.bytes = out.slice(0, outLength);
+    this.bytes = output.bytes();
   }
 
   /** Its segments, the oldest first. */
   segments(): Segment[] {
     const segments: Segment[] = [];
-    const view = new DataView(this.bytes.buffer);
-    let offset = 0;
-    for (let one = readHeader(this.bytes, offset, view); one; one = readHeader(this.bytes, offset, view)) {
-      segments.push(one);
-      offset = one.bodyEnd;
-    }
+    const reader = new ByteReader(this.bytes, 'segment log');
+    while (!reader.isAtEnd) segments.push(readSegment(reader));
     return segments;
   }
 
   /** Adds one of its segments to `totals` and `counts`. */
   addTo(segment: Segment, totals: Totals, counts: Float64Array): void {
-    addSegment(this.bytes, segment, totals, counts);
+    totals.add(segment.totals);
+    addCounts(this.bytes, segment, counts);
   }
 
   /** Adds the segments that end after slot `since` to `totals` and `counts`. `since` may be -Infinity. */
   read(since: number, totals: Totals, counts: Float64Array): void {
-    for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
-      if (header.end > since) addSegment(this.bytes, header, totals, counts);
-    }
+    for (const segment of this.segments()) if (segment.end > since) this.addTo(segment, totals, counts);
   }
 
-  /** Adds the totals alone of the segments that end after slot `since`: much cheaper than {@link read}. */
+  /** Adds only the totals of the segments that end after slot `since`: much cheaper than {@link read}. */
   readTotals(since: number, totals: Totals): void {
-    if (this.bytes.length === 0) return;
-    const view = new DataView(this.bytes.buffer);
-    for (
-      let header = readHeader(this.bytes, 0, view);
-      header;
-      header = readHeader(this.bytes, header.bodyEnd, view)
-    ) {
-      if (header.end > since) totals.add(header.totals);
-    }
+    for (const segment of this.segments()) if (segment.end > since) totals.add(segment.totals);
   }
 
-  /** Calls `visit` with the totals of each segment, the oldest first, and with the slots from which to before which they are. */
-  each(visit: (start: number, end: number, totals: Totals) => void): void {
-    for (let header = readHeader(this.bytes, 0); header; header = readHeader(this.bytes, header.bodyEnd)) {
-      visit(header.start, header.end, header.totals);
+  private writeMerged(group: readonly Segment[], level: number): void {
+    const [first, second] = group;
+    if (first === undefined) return;
+    if (second === undefined) {
+      writeHeader(level, first.start, first.end, first.totals);
+      writeCounts(this.bytes.subarray(first.countsStart, first.countsEnd));
+      return;
     }
+    const totals = new Totals();
+    mergedCounts.fill(0);
+    for (const segment of group) this.addTo(segment, totals, mergedCounts);
+    writeSegment(level, first.start, (group.at(-1) as Segment).end, totals, mergedCounts);
   }
 }
 
 /** The level a segment belongs to at its age; a segment never becomes finer. */
-function levelAt(header: Segment, now: number): number {
-  if (header.level === ARCHIVE) return ARCHIVE;
-  const age = now - header.end;
-  let level: number = header.level;
-  while (level < ARCHIVE && age >= (LEVELS[level]?.keep ?? 0)) level++;
+function levelAt({ level: present, end }: Segment, now: number): number {
+  let level = present;
+  while (level < ARCHIVE_LEVEL && now - end >= (LEVELS[level]?.keep ?? 0)) level++;
   return level;
 }
 
-function periodOf(start: number, level: number): number {
-  return Math.floor(start / (LEVELS[level]?.width ?? Number.POSITIVE_INFINITY));
+function isSamePeriod(one: Segment, other: Segment, level: number): boolean {
+  const width = LEVELS[level]?.width ?? Number.POSITIVE_INFINITY;
+  return Math.floor(one.start / width) === Math.floor(other.start / width);
 }
 
-let cursor = 0;
-
-function readVarint(bytes: Uint8Array): number {
-  let value = 0;
-  let factor = 1;
-  for (;;) {
-    const byte = bytes[cursor++] as number;
-    value += (byte & 0x7f) * factor;
-    if (byte < 0x80) return value;
-    factor *= 128;
-  }
-}
-
-function readHeader(
-  bytes: Uint8Array,
-  offset: number,
-  view = new DataView(bytes.buffer, bytes.byteOffset),
-): Segment | undefined {
-  if (offset >= bytes.length) return undefined;
-  cursor = offset;
-  const level = readVarint(bytes);
-  const start = readVarint(bytes);
-  const end = start + readVarint(bytes);
+function readSegment(reader: ByteReader): Segment {
+  const level = reader.varint();
+  const start = reader.varint();
+  const end = start + reader.varint();
   const totals = new Totals();
-  totals.count = readVarint(bytes);
-  totals.slow = readVarint(bytes);
-  totals.errors = readVarint(bytes);
-  totals.expected = readVarint(bytes);
-  totals.sum = view.getFloat64(cursor);
-  totals.min = view.getFloat32(cursor + 8);
-  totals.max = view.getFloat32(cursor + 12);
-  cursor += 16;
-  const length = readVarint(bytes);
-  return { level, start, end, bodyStart: cursor, bodyEnd: cursor + length, totals };
+  totals.count = reader.varint();
+  totals.slow = reader.varint();
+  totals.errors = reader.varint();
+  totals.expected = reader.varint();
+  totals.sum = reader.float64();
+  totals.min = reader.float32();
+  totals.max = reader.float32();
+  const length = reader.varint();
+  const countsStart = reader.position;
+  reader.position += length;
+  return { level, start, end, totals, countsStart, countsEnd: reader.position };
 }
 
-function addSegment(bytes: Uint8Array, header: Segment, totals: Totals, counts: Float64Array): void {
-  totals.add(header.totals);
-  let index = 0;
-  let at = header.bodyStart;
-  while (at < header.bodyEnd) {
-    // Nearly all of them have one byte.
+function addCounts(bytes: Uint8Array, { countsStart, countsEnd }: Segment, counts: Float64Array): void {
+  let reader: ByteReader | undefined;
+  let bucket = 0;
+  for (let at = countsStart; at < countsEnd; ) {
     const distance = bytes[at] as number;
     const count = bytes[at + 1] as number;
+    // Nearly all pairs are two bytes, which are read without the reader.
     if ((distance | count) < 0x80) {
-      index += distance;
-      (counts[index] as number) += count;
+      bucket += distance;
+      (counts[bucket] as number) += count;
       at += 2;
-    } else {
-      cursor = at;
-      index += readVarint(bytes);
-      (counts[index] as number) += readVarint(bytes);
-      at = cursor;
+      continue;
     }
+    reader ??= new ByteReader(bytes, 'segment log');
+    reader.position = at;
+    bucket += reader.varint();
+    (counts[bucket] as number) += reader.varint();
+    at = reader.position;
   }
-}
-
-function reserve(bytes: number): void {
-  if (outLength + bytes <= out.length) return;
-  const grown = new Uint8Array(Math.max(out.length * 2, outLength + bytes));
-  grown.set(out);
-  out = grown;
-  outView = new DataView(out.buffer);
-}
-
-function writeVarint(value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    out[outLength++] = (rest % 128) | 0x80;
-    rest = Math.floor(rest / 128);
-  }
-  out[outLength++] = rest;
-}
-
-/** A varint of a safe integer takes at most 8 bytes; a header has eight of them, a double and two floats. */
-const HEADER_BYTES = 8 * 8 + 16;
-
-function writeHeader(level: number, start: number, end: number, totals: Totals): void {
-  reserve(HEADER_BYTES);
-  writeVarint(level);
-  writeVarint(start);
-  writeVarint(end - start);
-  writeVarint(totals.count);
-  writeVarint(totals.slow);
-  writeVarint(totals.errors);
-  writeVarint(totals.expected);
-  outView.setFloat64(outLength, totals.sum);
-  outView.setFloat32(outLength + 8, totals.min);
-  outView.setFloat32(outLength + 12, totals.max);
-  outLength += 16;
 }
 
 function writeSegment(level: number, start: number, end: number, totals: Totals, counts: Float64Array): void {
   writeHeader(level, start, end, totals);
-  // The body is written behind a gap for its length, then moved up against it.
-  const gap = outLength + 8;
-  reserve(8 + 10 * BUCKETS);
-  outLength = gap;
-  let last = 0;
-  for (let index = 0; index < BUCKETS; index++) {
-    const count = counts[index] as number;
+  encodedCounts.clear();
+  let previous = 0;
+  for (let bucket = 0; bucket < BUCKETS; bucket++) {
+    const count = counts[bucket] as number;
     if (count === 0) continue;
-    writeVarint(index - last);
-    writeVarint(count);
-    last = index;
+    encodedCounts.varint(bucket - previous);
+    encodedCounts.varint(count);
+    previous = bucket;
   }
-  const length = outLength - gap;
-  outLength = gap - 8;
-  writeVarint(length);
-  out.copyWithin(outLength, gap, gap + length);
-  outLength += length;
+  writeCounts(encodedCounts.written);
 }
 
-function copySegment(bytes: Uint8Array, header: Segment, level: number): void {
-  writeHeader(level, header.start, header.end, header.totals);
-  const length = header.bodyEnd - header.bodyStart;
-  reserve(8 + length);
-  writeVarint(length);
-  out.set(bytes.subarray(header.bodyStart, header.bodyEnd), outLength);
-  outLength += length;
+function writeHeader(level: number, start: number, end: number, totals: Totals): void {
+  output.varint(level);
+  output.varint(start);
+  output.varint(end - start);
+  output.varint(totals.count);
+  output.varint(totals.slow);
+  output.varint(totals.errors);
+  output.varint(totals.expected);
+  output.float64(totals.sum);
+  output.float32(totals.min);
+  output.float32(totals.max);
+}
+
+function writeCounts(encoded: Uint8Array): void {
+  output.varint(encoded.length);
+  output.append(encoded);
 }

@@ -4,43 +4,43 @@ import type { Failures } from './failures.js';
 import { costOf, type OperationCost } from './operation-cost.js';
 import type { OperationHistory } from './operation-history.js';
 import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
-import { Totals } from './segment-log.js';
+import { Totals } from './totals.js';
 
-/** The figures of one type, for its life and for each window. */
+/** The figures of one type, for each window and its lifetime. */
 export interface TypeStatistics extends LatencySummary {
   windows: Record<WindowName, LatencySummary>;
 }
 
-/** The figures of one operation, for its life and for each window. */
+/** The figures of one operation, for each window and its lifetime. */
 export interface NamedStatistics extends TypeStatistics {
   type: OperationType;
   name: string;
-  /** Time spent in it altogether, in milliseconds. */
+  /** Total time spent in it, in milliseconds. */
   totalMs: number;
-  /** By how much the slow ones exceeded their threshold, added up, in milliseconds. */
+  /** Total time above the threshold, in milliseconds. */
   excessMs: number;
 }
 
-/** A median of fewer operations says little. */
+/** The median of fewer operations is not reported. */
 const MIN_FOR_MEDIAN = 10;
 
-/** The number of types beyond which a new one is counted as `(other)`. */
+/** Further types are counted as `(other)`. */
 const MAX_TYPES = 64;
 
 /**
- * Counts every operation by type and by name. The number of names is bounded: once it is reached, those not yet
- * known are counted under `(other)` of their type.
+ * Counts every operation by type and by name. The number of names is bounded: beyond the bound, new names are counted as
+ * `(other)` of their type.
  */
 export class Statistics {
   private byType = new Map<string, OperationStatistics>();
   private byName = new Map<string, Map<string, OperationStatistics>>();
   private names = 0;
-  /** Operations that were counted under `(other)`. */
+  /** Operations counted as `(other)`. */
   overflowed = 0;
 
   /**
-   * @param maxOperations the number of names that are told apart
-   * @param historyOf makes what is told of the slots of an operation when that is seen for the first time
+   * @param maxOperations the maximum number of names
+   * @param historyOf creates the history of an operation on its first execution
    */
   constructor(
     private readonly maxOperations: number,
@@ -48,10 +48,10 @@ export class Statistics {
   ) {}
 
   /**
-   * Counts one operation. `now` is milliseconds on a clock that never goes back.
-   * @param limitMs what it was compared with to tell whether it was slow
+   * Counts one operation. `now` is milliseconds on a monotonic clock.
+   * @param limitMs its threshold
    * @param expected whether its error is an expected one
-   * @returns its history, where one is kept
+   * @returns its history, if it has one
    */
   record(
     type: OperationType,
@@ -101,19 +101,19 @@ export class Statistics {
     return created;
   }
 
-  /** What is usual of an operation, where that is known. */
+  /** The history of an operation, if it has one. */
   history(type: string, name: string): OperationHistory | undefined {
     return this.byName.get(type)?.get(name)?.history;
   }
 
-  /** Every operation, in the order in which they were first seen within their type. */
+  /** Every operation, in the order of first execution within its type. */
   *all(): Iterable<{ type: string; name: string; statistics: OperationStatistics }> {
     for (const [type, names] of this.byName) {
       for (const [name, statistics] of names) yield { type, name, statistics };
     }
   }
 
-  /** Every operation that has a history. */
+  /** Every operation with a history. */
   *withHistory(): Iterable<OperationStatistics & { readonly history: OperationHistory }> {
     for (const names of this.byName.values()) {
       for (const statistics of names.values()) {
@@ -122,7 +122,7 @@ export class Statistics {
     }
   }
 
-  /** The operations that ended most often. */
+  /** The operations with the most executions. */
   busiest(limit: number): { type: string; name: string; count: number }[] {
     const all: { type: string; name: string; count: number }[] = [];
     for (const [type, names] of this.byName) {
@@ -131,22 +131,22 @@ export class Statistics {
     return all.sort((a, b) => b.count - a.count).slice(0, limit);
   }
 
-  /** How many of a type have ended. */
+  /** Executions of a type. */
   countOf(type: string): number {
     return this.byType.get(type)?.count ?? 0;
   }
 
-  /** The types that were seen. */
+  /** The types seen so far. */
   types(): string[] {
     return [...this.byType.keys()];
   }
 
-  /** The figures of one type within a window. */
+  /** The figures of one type in a window. */
   typeSummary(type: string, window: WindowName | 'lifetime', now: number): LatencySummary | undefined {
     return this.byType.get(type)?.summary(window, now);
   }
 
-  /** The figures of one operation within a window; without a type of the first one of that name. */
+  /** The figures of one operation in a window; without a type, of the first operation with that name. */
   operationSummary(
     name: string,
     window: WindowName,
@@ -161,7 +161,7 @@ export class Statistics {
     return undefined;
   }
 
-  /** The median of an operation so far, in milliseconds, once there is enough of it. */
+  /** The median of an operation over its lifetime, in milliseconds; undefined for fewer than 10 executions. */
   median(type: OperationType, name: string, now: number): number | undefined {
     const statistics = this.byName.get(type)?.get(name);
     return statistics === undefined || statistics.count < MIN_FOR_MEDIAN
@@ -169,12 +169,12 @@ export class Statistics {
       : statistics.summary('lifetime', now).p50;
   }
 
-  /** The number of names that are told apart. */
+  /** The number of distinct names. */
   get nameCount(): number {
     return this.names;
   }
 
-  /** The number of operations counted, and of slow ones among them. */
+  /** All operations counted, and the slow ones among them. */
   totals(): { count: number; slowCount: number } {
     let count = 0;
     let slowCount = 0;
@@ -192,12 +192,12 @@ export class Statistics {
     );
   }
 
-  /** The figures of the operations that took the most time altogether, at most `limit` of them. */
+  /** The figures of the operations with the most total time, up to `limit`. */
   namedStatistics(now: number, limit: number): NamedStatistics[] {
     return [...this.eachNamed(now, limit)];
   }
 
-  /** The same, each made when it is asked for. */
+  /** As {@link namedStatistics}, one at a time. */
   *eachNamed(now: number, limit: number): Generator<NamedStatistics, void, undefined> {
     const all = this.named().sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
     for (const { type, name, statistics } of all.slice(0, limit)) {
@@ -212,8 +212,8 @@ export class Statistics {
   }
 
   /**
-   * The operations that lost the most time by being slow, then those that took the most, at most `limit` of them.
-   * @param always operations that are among them whatever they cost
+   * The operations with the most excess time, then those with the most total time, up to `limit`.
+   * @param always operations to include whatever they cost
    */
   costs(now: number, limit: number, always: readonly { type: string; name: string }[] = []): OperationCost[] {
     const all = this.named().sort(
@@ -231,8 +231,8 @@ export class Statistics {
   }
 
   /**
-   * Every operation that failed at least once within a window, in no particular order. Operations that did not fail cost
-   * one comparison each, those that did about a microsecond.
+   * Every operation that failed within a window, in no particular order. An operation without a failure costs one
+   * comparison, one with failures about a microsecond.
    */
   failing(window: WindowName, now: number): Failures[] {
     const failing: Failures[] = [];
@@ -256,7 +256,7 @@ export class Statistics {
     return all;
   }
 
-  /** Forgets everything. */
+  /** Discards all figures. */
   reset(): void {
     this.byType = new Map();
     this.byName = new Map();

@@ -67,7 +67,7 @@ describe('AlertEvaluator', () => {
     expect(states(given, given)).toEqual([]);
   });
 
-  it('stays as it is when operations become too few to tell, and resolves when there are none', () => {
+  it('keeps its state with too few operations, and resolves without any', () => {
     expect(states(of(11), of(11, 3), [])).toEqual(['1 firing http', '3 resolved http']);
   });
 
@@ -91,7 +91,7 @@ describe('the rules to begin with', () => {
     const [reading] = rule.read(0);
     expect(reading).toEqual({ subject: 'http', value: 12.5, count: 40, labels: { type: 'http' } });
     expect(reading && rule.describe(reading)).toBe(
-      '12.5 % of the 40 http operations of the last minute were slow (limit 5 %)',
+      '12.5 % of 40 http operations in the last minute were slow (threshold 5 %)',
     );
   });
 
@@ -102,8 +102,8 @@ describe('the rules to begin with', () => {
     const evaluator = new AlertEvaluator([rule], ({ state, summary }) => told.push(`${state}: ${summary}`));
     for (used of [95, 89, 85, 80]) evaluator.evaluate(0);
     expect(told).toEqual([
-      'firing: 95 % of the heap limit is in use (limit 90 %)',
-      'resolved: 80 % of the heap limit is in use (limit 90 %)',
+      'firing: The heap uses 95 % of its limit (threshold 90 %)',
+      'resolved: The heap uses 80 % of its limit (threshold 90 %)',
     ]);
   });
 });

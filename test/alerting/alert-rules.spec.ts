@@ -26,7 +26,7 @@ const QUIET: AlertSources = {
   burnRates: () => [],
 };
 
-/** What is told at once. */
+/** The alerts of one evaluation. */
 function toldOf(alerts: AlertOptions, sources: Partial<AlertSources>): PerformanceAlert[] {
   const told: PerformanceAlert[] = [];
   const rules = alertRules(resolveOptions({ alerts }).alerts, { ...QUIET, ...sources });
@@ -125,45 +125,45 @@ describe('each kind of rule', () => {
       'slow_percentage by type',
       { kind: 'slow_percentage', threshold: 5 },
       statistics(),
-      '10 % of the 100 http operations of the last minute were slow (limit 5 %)',
+      '10 % of 100 http operations in the last minute were slow (threshold 5 %)',
     ],
     [
       'error_rate of one operation',
       { kind: 'error_rate', threshold: 3, operation: 'GET /a', window: 'hour' },
       statistics(),
-      '4 % of the 100 GET /a operations of the last hour failed (limit 3 %)',
+      '4 % of 100 GET /a operations in the last hour failed (threshold 3 %)',
     ],
     [
       'error_rate of one type with a low count',
       { kind: 'error_rate', threshold: 50, type: 'database', minCount: 10 },
       statistics(),
-      '100 % of the 10 database operations of the last minute failed (limit 50 %)',
+      '100 % of 10 database operations in the last minute failed (threshold 50 %)',
     ],
     [
       'latency',
       { kind: 'latency', percentile: 'p50', thresholdMs: 40, type: 'http' },
       statistics(),
       expect.stringMatching(
-        /^The p50 of the 100 http operations of the last minute is \d+(\.\d)? ms \(limit 40 ms\)$/,
+        /^The p50 of 100 http operations in the last minute is \d+(\.\d)? ms \(threshold 40 ms\)$/,
       ) as never,
     ],
     [
       'heap_used',
       { kind: 'heap_used', threshold: 80 },
       { heap: () => ({ used: 81, limit: 100 }) },
-      '81 % of the heap limit is in use (limit 80 %)',
+      'The heap uses 81 % of its limit (threshold 80 %)',
     ],
     [
       'event_loop_delay',
       { kind: 'event_loop_delay', thresholdMs: 200 },
       { eventLoop: () => ({ delayMaxMs: 250 }) },
-      'The event loop was late by 250 ms within the last second (limit 200 ms)',
+      'The event loop was delayed by 250 ms within the last second (threshold 200 ms)',
     ],
     [
       'event_loop_utilization',
       { kind: 'event_loop_utilization', threshold: 0.9, forSeconds: 0 },
       { eventLoop: () => ({ utilization: 0.95 }) },
-      'The event loop is busy 95 % of the time (limit 90 %)',
+      'The event loop is busy 95 % of the time (threshold 90 %)',
     ],
     ['leak', { kind: 'leak' }, { leaks: () => [leak()] }, 'The heap grows by 30 MB an hour'],
     [
@@ -355,7 +355,7 @@ describe('the rule on errors to begin with', () => {
     expect(course(...times(6, blip), failures({ 'GET /a': [60, 20] }), ...times(6, blip))).toEqual([]);
   });
 
-  it('takes the limits that are given, and gives way to a rule of the user’s with its name', () => {
+  it('uses the given limits, and is replaced by a rule of the user with its name', () => {
     const source = failures({ 'GET /a': [10, 3] });
     const errorRate = { threshold: 20, minCount: 10 };
     const summariesOf = (alerts: AlertOptions) => {
@@ -367,7 +367,7 @@ describe('the rule on errors to begin with', () => {
       return fired;
     };
     expect(summariesOf({ errorRate })).toEqual([
-      '30 % of the 10 http operations of the last minute failed (limit 20 %), most often GET /a (3 of 10)',
+      '30 % of 10 http operations in the last minute failed (threshold 20 %), most often GET /a (3 of 10)',
     ]);
     expect(summariesOf({ errorRate, rules: [{ kind: 'error_rate', threshold: 60, minCount: 1 }] })).toEqual(
       [],
@@ -404,7 +404,7 @@ describe('the rules to begin with', () => {
     ]);
   });
 
-  it('are silent where nothing is wrong', () => {
+  it('do not fire if nothing is wrong', () => {
     expect(toldOf({}, statistics(0, 0))).toEqual([]);
   });
 

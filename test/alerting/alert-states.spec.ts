@@ -181,7 +181,7 @@ describe('flapping', () => {
     expect(watched.told[7]).toMatchObject({ state: 'resolved', flapping: true });
   });
 
-  it('tells of twenty changes in twenty minutes with nine alerts', () => {
+  it('emits nine alerts for twenty changes in twenty minutes', () => {
     const watched = watch();
     for (let i = 0; i < 20; i++) watched.at(i * 60, i % 2 === 0 ? 20 : 1);
     expect(watched.told.length).toBeLessThan(9);
@@ -193,7 +193,7 @@ describe('flapping', () => {
     expect(flaps(6, 21).told.some(({ flapping }) => flapping)).toBe(false);
   });
 
-  it('forgets what did not fire for the longest time beyond its bound', () => {
+  it('drops the alert that has not fired for the longest time beyond its bound', () => {
     const flapping = new Flapping(10);
     for (let i = 0; i < 3; i++) flapping.fired('first', i);
     for (let i = 0; i < 100; i++) flapping.fired(`${i}`, MINUTE);

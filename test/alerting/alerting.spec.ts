@@ -48,7 +48,7 @@ function start(options: AlertOptions = {}) {
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('Alerting', () => {
-  it('tells the log, a webhook and listeners of what fires and what is resolved', async () => {
+  it('notifies the log, a webhook and listeners of firing and resolved alerts', async () => {
     const receiver = await Receiver.listen();
     closing.push(() => receiver.close());
     const { alerting, state, alerts, told, lines } = start({ notifiers: { webhook: { url: receiver.url } } });
@@ -60,8 +60,8 @@ describe('Alerting', () => {
     alerting.evaluate(START + 2);
     await until(() => receiver.received.length === 2);
     expect(lines).toEqual([
-      'error: Alert heap_used firing (critical): 90 % of the heap limit is in use (limit 80 %)',
-      'log: Alert heap_used resolved (critical): resolved: 50 % of the heap limit is in use (limit 80 %)',
+      'error: Alert heap_used firing (critical): The heap uses 90 % of its limit (threshold 80 %)',
+      'log: Alert heap_used resolved (critical): resolved: The heap uses 50 % of its limit (threshold 80 %)',
     ]);
     expect(told.map((alert) => alert.state)).toEqual(['firing', 'resolved']);
     expect(alerts).toEqual(told);
@@ -109,7 +109,7 @@ describe('Alerting', () => {
     expect(alerting.status.notifiers).toEqual({});
   });
 
-  it('is silenced and speaks again, and refuses a silence that is not right', async () => {
+  it('is silenced and notifies again, and rejects an invalid silence', async () => {
     const { alerting, state, alerts, lines } = start();
     const end = alerting.silence({ rule: 'heap_*' });
     state.used = 90;
@@ -125,13 +125,13 @@ describe('Alerting', () => {
     );
   });
 
-  it('holds objectives against what it counted', async () => {
+  it('evaluates objectives against its counts', async () => {
     const { alerting, lines } = start({ slos: [{ operation: 'GET /a', objective: 0.99, thresholdMs: 100 }] });
     for (let i = 0; i < 20; i++) alerting.slos.record('GET /a', 200, false, 'http');
     alerting.evaluate(START);
     expect(lines).toEqual([
-      'error: Alert slo_burn_fast firing (critical): GET /a: 20 of 20 failed or took more than 100 ms within 1h, ' +
-        '100 times what the objective of 99 % allows; -9900 % of the budget of three days is left',
+      'error: Alert slo_burn_fast firing (critical): GET /a: 20 of 20 operations failed or exceeded 100 ms in 1h, ' +
+        '100 times the rate that the objective of 99 % allows; -9900 % of the 3-day error budget is left',
     ]);
     expect(alerting.burnRates(START)).toMatchObject([{ slo: 'GET /a', coveredMinutes: 1 }]);
   });
@@ -151,7 +151,7 @@ describe('Alerting', () => {
     expect(told).toHaveLength(1);
   });
 
-  it('sends what was told before it is shut down', async () => {
+  it('sends pending notifications before it shuts down', async () => {
     const receiver = await Receiver.listen();
     closing.push(() => receiver.close());
     const { alerting, state } = start({

@@ -154,13 +154,13 @@ describe('AlertmanagerNotifier', () => {
     expect(server.received).toEqual([]);
   });
 
-  it('tells it all once an Alertmanager that failed is there again', async () => {
+  it('sends everything once a failed Alertmanager recovers', async () => {
     await listen((index) => ({ status: index < 2 ? 503 : 200 }));
     const notifier = notifierTo();
     notifier.notify(notificationOf([alertOf()]));
     notifier.tick(START);
     await settled(notifier, 1);
-    expect(notifier.status).toMatchObject({ failed: 1, waiting: 1, failure: 'it answered 503' });
+    expect(notifier.status).toMatchObject({ failed: 1, waiting: 1, failure: 'status 503' });
     notifier.notify(notificationOf([alertOf({ id: 'b', subject: 'GET /b' })], { timestamp: START + 1000 }));
     notifier.notify(
       notificationOf([alertOf({ state: 'resolved', timestamp: START + 2000 })], { timestamp: START + 2000 }),
@@ -177,7 +177,7 @@ describe('AlertmanagerNotifier', () => {
     ]);
     expect(notifier.status).toEqual({ sent: 1, failed: 2, dropped: 0, waiting: 0 });
     expect(warnings).toEqual([
-      expect.stringMatching(/Alertmanager at http:\/\/127.0.0.1:\d+ \(it answered 503\)/),
+      expect.stringMatching(/Alertmanager at http:\/\/127.0.0.1:\d+ \(status 503\)/),
     ]);
   });
 
@@ -196,7 +196,7 @@ describe('AlertmanagerNotifier', () => {
     expect(JSON.stringify([warnings, notifier.status])).not.toMatch(/PASSWORD|TOKEN|KEY/);
   });
 
-  it('forgets what is resolved after a quarter of an hour without success, and keeps no more than its bound', async () => {
+  it('drops resolved alerts after 15 minutes without success, and keeps to its bound', async () => {
     await listen(() => ({ status: 503 }));
     const notifier = notifierTo();
     notifier.notify(notificationOf([alertOf({ state: 'resolved' })]));

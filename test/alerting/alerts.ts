@@ -19,7 +19,7 @@ export function alertOf(over: Partial<PerformanceAlert> = {}): PerformanceAlert 
     firedAt: START,
     timestamp: START,
     labels: { operation: 'GET /orders' },
-    summary: '9 % of the 100 GET /orders operations of the last minute failed (limit 5 %)',
+    summary: '9 % of 100 GET /orders operations in the last minute failed (threshold 5 %)',
     ...over,
   };
 }

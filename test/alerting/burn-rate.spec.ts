@@ -24,7 +24,7 @@ function random(seed: number): () => number {
   };
 }
 
-/** A service in simulated time: what its rules tell, with the minute. */
+/** The alerts of a service in simulated time, with their minute. */
 class Service {
   readonly told: (PerformanceAlert & { minute: number })[] = [];
   private readonly counters: SloCounters;
@@ -74,7 +74,7 @@ describe('rules on an error budget', () => {
       threshold: 14.4,
       labels: { slo: 'GET /orders', operation: 'GET /orders', long_window: '1h', short_window: '5m' },
       summary: expect.stringMatching(
-        /^GET \/orders: 4 of 61 failed or took more than 300 ms within 1h, 65.6 times what the objective of 99.9 % allows; -?\d+ % of the budget/,
+        /^GET \/orders: 4 of 61 operations failed or exceeded 300 ms in 1h, 65.6 times the rate that the objective of 99.9 % allows; -?\d+ % of the 3-day error budget/,
       ),
     });
     service.run(60, 1, never);
@@ -180,7 +180,7 @@ describe('what may be chance', () => {
     if (bad < total) expect(fewerOf({ total, bad }, { total: 1000, bad: 50 })).toBeCloseTo(fewer, 9);
   });
 
-  it('is certain where there is nothing to tell', () => {
+  it('is 1 without bad operations', () => {
     expect(chanceOf({ total: 0, bad: 0 }, 0.999)).toBe(1);
     expect(chanceOf({ total: 100, bad: 0 }, 0.999)).toBe(1);
     expect(fewerOf({ total: 0, bad: 0 }, { total: 10, bad: 1 })).toBe(1);

@@ -27,11 +27,11 @@ describe('LogNotifier', () => {
     ]);
   });
 
-  it('lists five, and says how many more there are and how many were left out', () => {
+  it('lists five alerts, and the number of further and left-out ones', () => {
     const alerts = Array.from({ length: 8 }, (_, index) => alertOf({ summary: `${index}` }));
     notifier().notify(notificationOf(alerts, { leftOut: 3 }));
     expect(lines).toEqual([
-      'warn: Alert error_rate firing (warning): 0; 1; 2; 3; 4; and 3 more; (3 more were over before they could be told)',
+      'warn: Alert error_rate firing (warning): 0; 1; 2; 3; 4; and 3 more; (3 more were resolved before the limit allowed a notification)',
     ]);
   });
 

@@ -63,14 +63,14 @@ describe('grouping', () => {
     ]);
   });
 
-  it('tells nothing where nothing changed', () => {
+  it('sends nothing if nothing changed', () => {
     const policy = policyOf();
     policy.settle([firing('1')], START);
     for (let i = 1; i < 100; i++) policy.settle([], START + i * HOUR);
     expect(sent).toHaveLength(1);
   });
 
-  it('holds 100 alerts, and tells the others in the next ticks', () => {
+  it('holds 100 alerts, and sends the others in the next ticks', () => {
     const policy = policyOf();
     policy.settle(
       Array.from({ length: 250 }, (_, index) => firing(`${index}`)),
@@ -99,7 +99,7 @@ describe('the limit', () => {
     expect(told()[1]).toBe('firing r: 1');
   });
 
-  it('counts what was over before it was told, and tells of no end of it', () => {
+  it('counts alerts resolved before their notification, and sends nothing about them', () => {
     const policy = policyOf(1);
     policy.settle([firing('1')], START);
     policy.settle([firing('2', 'q'), firing('3', 'q')], START + 1);
@@ -108,7 +108,7 @@ describe('the limit', () => {
     expect(told()).toEqual(['firing r: 1', 'firing q: 4 (2 left out)']);
   });
 
-  it('always tells that what was told is resolved', () => {
+  it('always notifies that a notified alert is resolved', () => {
     const policy = policyOf(1);
     policy.settle([firing('1')], START);
     policy.settle([resolved('1')], START + 1);
@@ -137,7 +137,7 @@ describe('silences', () => {
     expect(sent).toEqual([]);
   });
 
-  it('let through that something told before is resolved', () => {
+  it('does not suppress that a notified alert is resolved', () => {
     const policy = policyOf();
     policy.settle([firing('1')], START);
     silences.add({ rule: 'r' }, START);
@@ -147,7 +147,7 @@ describe('silences', () => {
 });
 
 describe('repetition', () => {
-  it('tells again what still fires, within the limit and not while it is silenced', () => {
+  it('repeats firing alerts within the limit, but not while silenced', () => {
     const policy = policyOf(60, 10 * MINUTE);
     policy.settle([firing('1')], START);
     policy.settle([], START + 9 * MINUTE);

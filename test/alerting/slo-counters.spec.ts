@@ -62,13 +62,13 @@ describe('SloCounters', () => {
     expect(last.burnRates(START)[0]?.windows['1h'].bad).toBe(1);
   });
 
-  it('tells no rate without operations', () => {
+  it('has no rate without operations', () => {
     const [burn] = new SloCounters(slos).burnRates(START);
     expect(burn?.windows['3d']).toEqual({ total: 0, bad: 0 });
     expect(burn).not.toHaveProperty('budgetRemaining');
   });
 
-  it('forgets what its windows no longer hold', () => {
+  it('drops counts that have left its windows', () => {
     const counters = new SloCounters(slos);
     counters.record('GET /a', 500, false);
     counters.turn(START);
@@ -98,7 +98,7 @@ describe('SloCounters', () => {
     expect(two.burnRates(later)[0]?.windows['5m']).toMatchObject({ total: 7, bad: 1 });
   });
 
-  it('has lost of a long break what its windows no longer hold', () => {
+  it('drops counts that have left its windows during a long pause', () => {
     const [one, two, three] = [new SloCounters(slos), new SloCounters(slos), new SloCounters(slos)];
     one.record('GET /a', 1, true);
     one.turn(START);
@@ -145,7 +145,7 @@ describe('SloCounters', () => {
 });
 
 describe('SloRing', () => {
-  it('counts on over a clock that is set back a little, and begins anew after more', () => {
+  it('continues if the clock is set back a little, and starts over if it is set back further', () => {
     const ring = new SloRing();
     ring.add(1, 1, START);
     ring.add(1, 0, START - 5 * MINUTE);

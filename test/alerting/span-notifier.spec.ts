@@ -41,7 +41,7 @@ describe('SpanNotifier', () => {
     expect(second?.attributes).not.toHaveProperty('performance.alert.subject');
   });
 
-  it('is no operation, and does not tell again what was told', () => {
+  it('is not an operation, and does not repeat an alert', () => {
     tracing = startTracing();
     new SpanNotifier().notify(notificationOf());
     new SpanNotifier().notify(notificationOf(undefined, { repeated: true }));

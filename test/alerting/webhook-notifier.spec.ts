@@ -81,7 +81,7 @@ describe('WebhookNotifier', () => {
     expect(idsOf(receiver.received)).toEqual(['a', 'a', 'b']);
     expect(notifier.status).toEqual({ sent: 2, failed: 0, dropped: 0, waiting: 0 });
     expect(warnings).toEqual([
-      expect.stringMatching(/cannot be sent to http:\/\/127.0.0.1:\d+ \(it answered 500\)/),
+      expect.stringMatching(/cannot be sent to http:\/\/127.0.0.1:\d+ \(status 500\)/),
     ]);
   });
 
@@ -103,7 +103,7 @@ describe('WebhookNotifier', () => {
     notifier.notify(notificationOf());
     await until(() => notifier.status.failed === 1);
     expect(receiver.received).toHaveLength(1);
-    expect(notifier.status.failure).toBe(`it answered ${status}`);
+    expect(notifier.status.failure).toBe(`status ${status}`);
   });
 
   it('gets through once a server that refused listens again', async () => {
@@ -128,7 +128,7 @@ describe('WebhookNotifier', () => {
     expect(notifier.status.failure).toBe('no answer within 100 ms');
   });
 
-  it('keeps no more than its queue holds: the oldest that is not being sent gives way', async () => {
+  it('drops the oldest notification that is not being sent beyond its queue limit', async () => {
     let open = false;
     await listen(() => (open ? { status: 200 } : { status: 503, headers: { 'retry-after': '300' } }));
     const notifier = notifierTo(receiver.url, { maxRetries: 20 });
@@ -151,7 +151,7 @@ describe('WebhookNotifier', () => {
     await notifierTo(receiver.url).flush(50);
   });
 
-  it('never tells the secret, a password or the path of the address', async () => {
+  it('never reveals the secret, a password or the path of the URL', async () => {
     await listen(() => ({ status: 401 }));
     const url = receiver.url.replace('//', '//user:pa%24s@');
     const notifier = notifierTo(`${url}/T0KEN`, { headers: { 'x-key': 'HEADERKEY' } });
@@ -205,7 +205,7 @@ describe('the signature', () => {
     expect(verifyAlertSignature(SECRET, [ofBytes], bytes, now)).toBe(false);
   });
 
-  it.each([undefined, ''])('is not good where the secret is %j', (secret) => {
+  it.each([undefined, ''])('is invalid with the secret %j', (secret) => {
     const withoutKey = sign('', body, START / 1000);
     expect(verifyAlertSignature(secret, withoutKey, body, { now: START })).toBe(false);
   });

@@ -8,7 +8,6 @@ import { BaselineLearner } from '../../lib/baseline/baseline-learner.js';
 import type { KeyValueStore } from '../../lib/baseline/baseline-options.js';
 import { planTidy } from '../../lib/baseline/baseline-tidy.js';
 import { FileBaselineStore } from '../../lib/baseline/file-store.js';
-import { modelMerger } from '../../lib/baseline/merge-models.js';
 import type { StoredBaseline } from '../../lib/baseline/stored-baseline.js';
 import type { LearnedHistory } from '../../lib/baseline/watched-history.js';
 import { resolveOptions } from '../../lib/monitor/resolve-options.js';
@@ -56,11 +55,11 @@ describe('a baseline whose surroundings fail', () => {
     return new SimulatedService({ directory, ...options }, simulation);
   }
 
-  function usual(
+  function baselineOf(
     { statistics }: SimulatedService,
     { name }: SimulatedOperation,
   ): BaselineLatency | undefined {
-    return statistics.history('http', name)?.usual;
+    return statistics.history('http', name)?.baseline;
   }
 
   it('keeps what an operation took that was first seen while the others took theirs', async () => {
@@ -80,12 +79,12 @@ describe('a baseline whose surroundings fail', () => {
     const taking = learner.taking(loaded?.stored as StoredBaseline);
     taking.next();
     const history = learner.historyOf('http', albums.name);
-    expect(history?.usual?.count).toBeGreaterThan(2000);
+    expect(history?.baseline?.count).toBeGreaterThan(2000);
     runToCompletion(taking);
-    expect(history?.watched?.usual()?.count).toBeGreaterThan(2000);
+    expect(history?.watched?.baselineLatency()?.count).toBeGreaterThan(2000);
   });
 
-  it('keeps what it has read where it cannot be read again', async () => {
+  it('keeps loaded data if the store cannot be read again', async () => {
     const store = memoryStore();
     const before = service({ store });
     before.run(60, [albums]);
@@ -96,12 +95,12 @@ describe('a baseline whose surroundings fail', () => {
     store.fails = true;
     await after.baseline.load();
     after.run(1, [albums]);
-    expect(usual(after, albums)?.count).toBeGreaterThan(3000);
-    expect(after.baseline.historyOf('http', 'GET /first seen now')?.usual).toBeUndefined();
+    expect(baselineOf(after, albums)?.count).toBeGreaterThan(3000);
+    expect(after.baseline.historyOf('http', 'GET /first seen now')?.baseline).toBeUndefined();
     expect(after.warnings).toEqual([expect.stringContaining('the connection is lost')]);
   });
 
-  it('keeps what it has read where its store has lost everything, as one whose server was replaced', async () => {
+  it('keeps loaded data if the store has lost everything, as a replaced server', async () => {
     const store = memoryStore();
     const before = service({ store });
     before.run(60, [albums]);
@@ -112,7 +111,7 @@ describe('a baseline whose surroundings fail', () => {
     await after.baseline.save();
     store.values.clear();
     await after.baseline.load();
-    expect(usual(after, albums)?.count).toBeGreaterThan(3000);
+    expect(baselineOf(after, albums)?.count).toBeGreaterThan(3000);
   });
 
   it('takes a Keyv whose adapter fails in silence for one that fails', async () => {
@@ -144,7 +143,7 @@ describe('a baseline whose surroundings fail', () => {
     expect(slo.restore.mock.calls).toEqual([[{ bad: 3 }]]);
   });
 
-  it('goes on where what is saved beside cannot be told', async () => {
+  it('continues if the counts of objectives cannot be saved', async () => {
     const fault = new Error('no counters');
     const slo = {
       saved: (): never => {
@@ -170,13 +169,13 @@ describe('a baseline whose surroundings fail', () => {
     });
     running.run(40, [albums, { ...albums, name: 'GET /artists' }]);
     expect(running.errors).toHaveLength(1);
-    expect(usual(running, { ...albums, name: 'GET /artists' })?.count).toBeGreaterThan(4500);
-    // It began anew.
-    expect(usual(running, albums)?.count).toBeLessThan(2500);
+    expect(baselineOf(running, { ...albums, name: 'GET /artists' })?.count).toBeGreaterThan(4500);
+    // It started over.
+    expect(baselineOf(running, albums)?.count).toBeLessThan(2500);
     expect(await running.baseline.save()).toBe(true);
   });
 
-  it('saves again what nobody asked for, so that it is not taken for that of a run that is over', async () => {
+  it('saves without changes before other instances take the run for over', async () => {
     const running = service();
     running.run(40, [albums]);
     await running.baseline.save();
@@ -206,19 +205,19 @@ describe('a baseline whose surroundings fail', () => {
     expect(snapshots).toHaveLength(2);
     const own = snapshots.find(({ instance }) => instance === running.baseline.snapshot().instance)?.instance;
     const bounds = { staleMs: MINUTE, maxAgeMs: 30 * DAY, maxVersions: 10, halfLifeMs: 7 * DAY };
-    const plan = { ...bounds, mergeModels: modelMerger(7 * DAY), now: Date.now() + 2 * MINUTE };
+    const plan = { ...bounds, now: Date.now() + 2 * MINUTE };
     expect(planTidy(snapshots, { ...plan, instance: own as string }).archives).toEqual([]);
     const { archives } = planTidy(snapshots, plan);
     for (const archive of archives) await store.save(archive);
-    const counted = usual(running, albums)?.count as number;
+    const counted = baselineOf(running, albums)?.count as number;
     await running.baseline.load();
     expect(running.baseline.snapshot().instance).not.toBe(own);
-    expect(usual(running, albums)?.count).toBeCloseTo(2 * counted, -2);
+    expect(baselineOf(running, albums)?.count).toBeCloseTo(2 * counted, -2);
     running.run(2, [albums]);
-    expect(usual(running, albums)?.count).toBeLessThan(2.1 * counted);
+    expect(baselineOf(running, albums)?.count).toBeLessThan(2.1 * counted);
   });
 
-  it('keeps what it has learned where that is more than what others have of it', async () => {
+  it('keeps its own data if that is more than an archive contains', async () => {
     const store = new FileBaselineStore(directory, () => {});
     const running = service();
     running.run(40, [albums]);
@@ -227,17 +226,17 @@ describe('a baseline whose surroundings fail', () => {
     other.run(40, [albums]);
     await other.baseline.save();
     const bounds = { staleMs: MINUTE, maxAgeMs: 30 * DAY, maxVersions: 10, halfLifeMs: 7 * DAY };
-    const plan = { ...bounds, mergeModels: modelMerger(7 * DAY), now: Date.now() + 2 * MINUTE };
+    const plan = { ...bounds, now: Date.now() + 2 * MINUTE };
     const { archives } = planTidy((await store.load('albums')) ?? [], plan);
     for (const archive of archives) await store.save(archive);
     // Long since, and none of it could be saved.
     running.run(400, [albums]);
     await new Promise((done) => setTimeout(done, 1200));
     await running.baseline.load();
-    expect(usual(running, albums)?.count).toBeGreaterThan(25_000);
+    expect(baselineOf(running, albums)?.count).toBeGreaterThan(25_000);
   });
 
-  it('tells a version that began well and then got slower once, until a day later that is normal', async () => {
+  it('reports once a version that got slower, until a day later that is its baseline', async () => {
     const before = service({}, { version: '1.0.0' });
     before.run(120, [albums]);
     await before.baseline.save();
@@ -248,14 +247,14 @@ describe('a baseline whose surroundings fail', () => {
     running.run(25 * 60, [{ ...slowAlbums, perMinute: 40 }]);
     running.run(120, [slowAlbums]);
     expect(running.opened).toHaveLength(1);
-    expect(usual(running, albums)?.p50Ms).toBeGreaterThan(90);
+    expect(baselineOf(running, albums)?.p50Ms).toBeGreaterThan(90);
     // And not again after a restart.
     await running.baseline.save();
     const after = service({}, { version: '1.1.0' });
     await after.baseline.load();
     after.run(60, [slowAlbums]);
     expect(after.opened).toEqual([]);
-    expect(usual(after, albums)?.p50Ms).toBeGreaterThan(90);
+    expect(baselineOf(after, albums)?.p50Ms).toBeGreaterThan(90);
   });
 
   it('leaves trends out that nothing was heard of for long', () => {
@@ -302,7 +301,7 @@ describe('a baseline whose surroundings fail', () => {
     const running = service({ store: hanging });
     await running.baseline.load();
     expect(running.baseline.status.state).toBe('learning');
-    expect(running.baseline.historyOf('http', albums.name)?.usual).toBeDefined();
+    expect(running.baseline.historyOf('http', albums.name)?.baseline).toBeDefined();
     expect(running.errors).toEqual([]);
   });
 });

@@ -10,7 +10,7 @@ import { isInstanceId, MAX_OPERATIONS, newInstanceId } from '../../lib/baseline/
 import { entry, snapshot } from './programs/snapshots.js';
 
 describe('the format of a snapshot', () => {
-  it('reads what it wrote', async () => {
+  it('round-trips', async () => {
     const one = snapshot({
       operations: [entry('GET /a'), entry('é "\n', 3, 5, Uint8Array.of(1, 255))],
       slo: { x: 1 },
@@ -37,23 +37,23 @@ describe('the format of a snapshot', () => {
     );
   });
 
-  it('names what is wrong', async () => {
+  it('names the fault', async () => {
     const text = await encodeSnapshot(snapshot());
-    expect(() => decodeSnapshot('{}\n')).toThrow('it is no baseline of nestjs-performance');
+    expect(() => decodeSnapshot('{}\n')).toThrow('it is not a baseline of nestjs-performance');
     expect(() => decodeSnapshot(text.replace('"shop"', '7'))).toThrow('checksum');
-    expect(() => decodeSnapshot(`${text}{}\n`)).toThrow('goes on after its end');
+    expect(() => decodeSnapshot(`${text}{}\n`)).toThrow('it continues after its last line');
     expect(() => decodeSnapshot(text.replace('"formatVersion":1', '"formatVersion":0'))).toThrow(
-      'formatVersion is 0',
+      'received formatVersion 0, expected 1',
     );
     await expect(encodeSnapshot(snapshot({ instance: '../x' })).then(decodeSnapshot)).rejects.toThrow(
-      'instance is "../x"',
+      'invalid instance: received "../x"',
     );
     await expect(encodeSnapshot(snapshot({ savedAt: Number.NaN })).then(decodeSnapshot)).rejects.toThrow(
-      'savedAt is null',
+      'invalid savedAt: received null',
     );
   });
 
-  it('tells a newer format from a damaged one', async () => {
+  it('distinguishes a newer format from a damaged one', async () => {
     const text = await encodeSnapshot(snapshot());
     expect(() => decodeSnapshot(text.replace('"formatVersion":1', '"formatVersion":2'))).toThrow(
       NewerFormatFault,

@@ -37,22 +37,22 @@ describe('a baseline', () => {
     return new SimulatedService({ directory, ...options }, version === undefined ? {} : { version });
   }
 
-  function usual({ statistics }: SimulatedService, { type = 'http', name }: SimulatedOperation) {
-    return statistics.history(type, name)?.usual;
+  function baselineOf({ statistics }: SimulatedService, { type = 'http', name }: SimulatedOperation) {
+    return statistics.history(type, name)?.baseline;
   }
 
-  it('knows what is usual once there is enough of it', () => {
+  it('has a baseline once there is enough data', () => {
     const running = service();
     running.run(3, [{ ...albums, perMinute: 5 }]);
-    expect(usual(running, albums)).toBeUndefined();
+    expect(baselineOf(running, albums)).toBeUndefined();
     running.run(30, [albums]);
-    expect(usual(running, albums)?.p50Ms).toBeGreaterThan(45);
-    expect(usual(running, albums)?.p50Ms).toBeLessThan(55);
-    expect(usual(running, albums)?.p95Ms).toBeGreaterThan(100);
+    expect(baselineOf(running, albums)?.p50Ms).toBeGreaterThan(45);
+    expect(baselineOf(running, albums)?.p50Ms).toBeLessThan(55);
+    expect(baselineOf(running, albums)?.p95Ms).toBeGreaterThan(100);
     expect(running.errors).toEqual([]);
   });
 
-  it('tells what got slower, where the time goes, and which statements got slower with it', () => {
+  it('reports what got slower, where the time goes, and which statements got slower as well', () => {
     const running = service();
     running.run(180, [albums, select]);
     expect(running.opened).toEqual([]);
@@ -77,7 +77,7 @@ describe('a baseline', () => {
     expect(running.baseline.trends()).toEqual([]);
   });
 
-  it('tells more queries and more errors', () => {
+  it('reports more queries and more errors', () => {
     const running = service();
     running.run(120, [albums]);
     running.run(15, [{ ...albums, queries: 40, errorShare: 0.1 }]);
@@ -91,7 +91,7 @@ describe('a baseline', () => {
     expect(running.baseline.regressions()).toMatchObject([{ state: 'open' }]);
     running.run(30, [albums]);
     expect(running.baseline.regressions()).toMatchObject([{ state: 'over' }]);
-    expect(usual(running, albums)?.p50Ms).toBeLessThan(55);
+    expect(baselineOf(running, albums)?.p50Ms).toBeLessThan(55);
   });
 
   it('takes what lasts a day for the new normal', () => {
@@ -102,17 +102,17 @@ describe('a baseline', () => {
     expect(running.baseline.regressions()).toMatchObject([{ state: 'over' }]);
     running.run(60, [slower(albums, 2)]);
     expect(running.opened).toHaveLength(1);
-    expect(usual(running, albums)?.p50Ms).toBeGreaterThan(90);
+    expect(baselineOf(running, albums)?.p50Ms).toBeGreaterThan(90);
   });
 
-  it('knows after a restart what it knew', async () => {
+  it('keeps its baselines across a restart', async () => {
     const before = service('1.0.0');
     before.run(120, [albums]);
     expect(await before.baseline.save()).toBe(true);
     const after = service('1.0.0');
     await after.baseline.load();
     after.run(1, [albums]);
-    expect(usual(after, albums)?.count).toBeGreaterThan(6000);
+    expect(baselineOf(after, albums)?.count).toBeGreaterThan(6000);
     after.run(20, [slower(albums, 1.5)]);
     expect(after.opened).toMatchObject([{ against: 'baseline', name: 'GET /albums' }]);
   });
@@ -123,9 +123,9 @@ describe('a baseline', () => {
     await before.baseline.save();
     const after = service('1.0.0');
     after.run(1, [albums]);
-    expect(usual(after, albums)?.count).toBe(60);
+    expect(baselineOf(after, albums)?.count).toBe(60);
     await after.baseline.load();
-    expect(usual(after, albums)?.count).toBeGreaterThan(3000);
+    expect(baselineOf(after, albums)?.count).toBeGreaterThan(3000);
   });
 
   it('compares a new version with the last one', async () => {
@@ -160,24 +160,24 @@ describe('a baseline', () => {
     expect(after.opened).toEqual([]);
   });
 
-  it('makes thresholds of what is usual where it shall', () => {
+  it('derives adaptive thresholds from baselines if enabled', () => {
     const running = service(undefined, { adaptive: { enabled: true, factor: 2, minCount: 200 } });
     running.run(3, [albums]);
     expect(running.statistics.history('http', albums.name)?.adaptiveMs).toBe(Number.POSITIVE_INFINITY);
     running.run(30, [albums]);
-    const { adaptiveMs, usual: known } = running.statistics.history('http', albums.name) ?? {};
+    const { adaptiveMs, baseline: known } = running.statistics.history('http', albums.name) ?? {};
     expect(adaptiveMs).toBe(2 * (known?.p95Ms ?? 0));
   });
 
-  it('keeps what it knows when statistics are reset', () => {
+  it('keeps baselines when statistics are reset', () => {
     const running = service();
     running.run(60, [albums]);
     running.statistics.reset();
     running.run(1, [albums]);
-    expect(usual(running, albums)?.count).toBeGreaterThan(3000);
+    expect(baselineOf(running, albums)?.count).toBeGreaterThan(3000);
   });
 
-  it('tells a drift, and when the threshold will be reached', () => {
+  it('reports a trend, and when it reaches the threshold', () => {
     const running = service(undefined, { regressions: { enabled: false } });
     running.run(10 * 60, [{ ...albums, medianMs: (minute) => 100 + minute * 0.5 }]);
     expect(running.trended).toHaveLength(1);
@@ -204,7 +204,7 @@ describe('a baseline', () => {
   it('learns nothing of streams, while the process warms up, or when it is off', () => {
     const warming = service(undefined, { warmUpSeconds: 3600 });
     warming.run(50, [albums]);
-    expect(usual(warming, albums)).toBeUndefined();
+    expect(baselineOf(warming, albums)).toBeUndefined();
     const off = service(undefined, { enabled: false });
     off.run(50, [albums]);
     expect(off.statistics.history('http', albums.name)).toBeUndefined();
@@ -212,7 +212,7 @@ describe('a baseline', () => {
     const history = streaming.baseline.historyOf('http', albums.name);
     if (history !== undefined) history.isStream = true;
     streaming.run(50, [albums]);
-    expect(history?.usual).toBeUndefined();
+    expect(history?.baseline).toBeUndefined();
   });
 
   it('saves nothing where nothing was learned, and on shutdown what was not judged', async () => {
@@ -229,7 +229,7 @@ describe('a baseline', () => {
     const next = service();
     await next.baseline.load();
     next.run(31, [{ ...albums, perMinute: 1 }]);
-    expect(usual(next, albums)?.count).toBeGreaterThan(45);
+    expect(baselineOf(next, albums)?.count).toBeGreaterThan(45);
   });
 
   it('does not wait for a store that never answers', async () => {
@@ -238,7 +238,7 @@ describe('a baseline', () => {
     running.baseline.start();
     void running.baseline.load();
     running.run(40, [albums]);
-    expect(usual(running, albums)).toBeDefined();
+    expect(baselineOf(running, albums)).toBeDefined();
     await running.baseline.shutdown();
     expect(running.errors).toEqual([]);
   });
@@ -254,7 +254,7 @@ describe('a baseline', () => {
     await after.baseline.load();
     after.run(60, [slower(albums, 2)]);
     expect(after.opened).toHaveLength(1);
-    expect(usual(after, albums)?.p50Ms).toBeGreaterThan(90);
+    expect(baselineOf(after, albums)?.p50Ms).toBeGreaterThan(90);
   });
 
   it('goes on where it can neither read nor write', async () => {
@@ -265,7 +265,7 @@ describe('a baseline', () => {
     running.run(60, [albums]);
     expect(await running.baseline.save()).toBe(false);
     expect(running.warnings.length).toBeGreaterThan(0);
-    expect(usual(running, albums)).toBeDefined();
+    expect(baselineOf(running, albums)).toBeDefined();
     expect(running.errors).toEqual([]);
   });
 });

@@ -1,21 +1,24 @@
 import { describe, expect, it } from '@jest/globals';
-import type { MergedBaseline } from '../../lib/baseline/baseline-merge.js';
-import { mergeSnapshots } from '../../lib/baseline/baseline-merge.js';
+import { type MergedBaseline, operationKey } from '../../lib/baseline/baseline-merge.js';
 import type { BaselineEntry } from '../../lib/baseline/baseline-snapshot.js';
 import {
   type ComparedOperation,
   compareBaselines,
   type WindowMoments,
 } from '../../lib/baseline/compare-baselines.js';
-import { entry, snapshot } from './programs/snapshots.js';
+import { LatencySketch } from '../../lib/baseline/latency-sketch.js';
+import { entry } from './programs/snapshots.js';
 
 function baseline(...operations: BaselineEntry[]): MergedBaseline {
-  const options = {
-    mergeModels: ([one]: readonly { bytes: Uint8Array }[]) => one?.bytes ?? new Uint8Array(0),
-    halfLifeMs: 1,
-    at: 0,
+  return {
+    version: '1.0.0',
+    startedAt: 1_000,
+    savedAt: 2_000,
+    instances: ['host-1-aa'],
+    operations: new Map(
+      operations.map((one) => [operationKey(one), { ...one, sketch: LatencySketch.fromBytes(one.sketch) }]),
+    ),
   };
-  return mergeSnapshots([snapshot({ operations })], options)[0] as MergedBaseline;
 }
 
 const verdictOf = (
@@ -25,18 +28,18 @@ const verdictOf = (
   compareBaselines(baseline(...before), baseline(...after)).operations[0]?.verdict;
 
 describe('compareBaselines by counts', () => {
-  it('tells slower, faster, new and gone', () => {
+  it('distinguishes slower, faster, new and gone operations', () => {
     expect(verdictOf([entry('a', 10, 2000)], [entry('a', 15, 2000)])).toBe('slower');
     expect(verdictOf([entry('a', 15, 2000)], [entry('a', 10, 2000)])).toBe('faster');
     expect(verdictOf([], [entry('a')])).toBe('new');
     expect(verdictOf([entry('a')], [])).toBe('gone');
   });
 
-  it('is silent where nothing changed, where it changed as runs do, and where there are too few', () => {
+  it('reports no change if nothing changed, within the noise between runs, and for too few operations', () => {
     expect(verdictOf([entry('a', 10, 2000)], [entry('a', 10, 3000)])).toBe('no_change');
     expect(verdictOf([entry('a', 10, 1e6)], [entry('a', 10.8, 1e6)])).toBe('no_change');
     expect(verdictOf([entry('a', 10, 29)], [entry('a', 30, 1000)])).toBe('too_few');
-    // So small a change is not one, however certain.
+    // A change below the minimum is not reported, however significant.
     const options = { minEffectPercent: 60 };
     const compared = compareBaselines(
       baseline(entry('a', 10, 2000)),
@@ -46,7 +49,7 @@ describe('compareBaselines by counts', () => {
     expect(compared.operations[0]?.verdict).toBe('no_change');
   });
 
-  it('gives the change with an interval that holds it', () => {
+  it('gives the change with a confidence interval', () => {
     const [one] = compareBaselines(baseline(entry('a', 10, 2000)), baseline(entry('a', 15, 2000))).operations;
     const latency = one?.metrics.find(({ metric }) => metric === 'latency');
     expect(latency?.change).toBeCloseTo(0.5, 1);
@@ -55,7 +58,7 @@ describe('compareBaselines by counts', () => {
     expect(latency).toMatchObject({ by: 'counts', verdict: 'worse' });
   });
 
-  it('corrects for all that is compared', () => {
+  it('corrects for the number of comparisons', () => {
     const others = Array.from({ length: 500 }, (_, i) => entry(`same ${i}`, 10, 100));
     const [before, after] = [entry('a', 10, 100), entry('a', 12.8, 100)];
     expect(verdictOf([before], [after])).toBe('slower');
@@ -99,11 +102,11 @@ describe('compareBaselines by windows', () => {
   const worse = (after: number): (string | undefined)[] =>
     (compared(after)?.metrics ?? []).filter(({ verdict }) => verdict === 'worse').map(({ metric }) => metric);
 
-  it('tells which of them got worse', () => {
+  it('reports which metric got worse', () => {
     expect([0, 1, 2, 3].map(worse)).toEqual([[], ['latency'], ['error_rate'], ['queries']]);
   });
 
-  it('compares counts where there are too few windows, and where a model cannot be read', () => {
+  it('compares counts if there are too few windows or the model cannot be read', () => {
     expect(compared(4)?.metrics[0]).toMatchObject({ by: 'counts', verdict: 'no_change' });
     const broken = compared(1, () => {
       throw new RangeError('no');

@@ -49,8 +49,12 @@ describe('DecimatedSeries', () => {
     expect(series.size).toBe(0);
   });
 
-  it('names what it does not take', () => {
-    expect(() => new DecimatedSeries(7)).toThrow('capacity is 7: a whole number of 8 or more is allowed');
-    expect(() => new DecimatedSeries(8, 1000)).toThrow('periodMs is 1000: 60000 to 14400000 are allowed');
+  it('rejects invalid options by name', () => {
+    expect(() => new DecimatedSeries(7)).toThrow(
+      'Invalid capacity: received 7, expected a whole number of 8 or more',
+    );
+    expect(() => new DecimatedSeries(8, 1000)).toThrow(
+      'Invalid periodMs: received 1000, expected 60000 to 14400000',
+    );
   });
 });

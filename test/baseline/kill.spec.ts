@@ -15,7 +15,16 @@ const TIMES = 20;
 /** What the store needs, compiled: the process that is killed has no Jest. */
 async function compile(folder: string): Promise<void> {
   await writeFile(join(folder, 'package.json'), '{"type":"commonjs"}');
-  for (const part of ['baseline', 'options', 'monitor', 'inference'])
+  for (const part of [
+    'async',
+    'baseline',
+    'bytes',
+    'inference',
+    'operation',
+    'statistics',
+    'text',
+    'validation',
+  ])
     for (const name of await readdir(join(ROOT, 'lib', part))) {
       const path = join(folder, part, name.replace(/\.ts$/, '.js'));
       await mkdir(dirname(path), { recursive: true });

@@ -1,19 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
-import { type AgedModel, type MergeOptions, mergeSnapshots } from '../../lib/baseline/baseline-merge.js';
+import { type MergeOptions, mergeSnapshots } from '../../lib/baseline/baseline-merge.js';
 import type { BaselineSnapshot } from '../../lib/baseline/baseline-snapshot.js';
 import { planTidy, type TidyOptions, tidy } from '../../lib/baseline/baseline-tidy.js';
 import { KeyvBaselineStore } from '../../lib/baseline/keyv-store.js';
+import { WindowModel } from '../../lib/baseline/window-model.js';
+import { randomOf, windowOf } from './programs/simulated-windows.js';
 import { entry, snapshot } from './programs/snapshots.js';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 const NOW = 1000 * DAY;
-/** A model is how many windows it has: one byte. */
-const mergeModels = (models: readonly AgedModel[]): Uint8Array =>
-  Uint8Array.of(models.reduce((sum, { bytes }) => sum + (bytes[0] as number), 0));
-const MERGE: MergeOptions = { mergeModels, halfLifeMs: 7 * DAY, at: NOW };
+const MODEL = modelOf(2);
+const MERGE: MergeOptions = { halfLifeMs: 7 * DAY, at: NOW };
 const TIDY: TidyOptions = {
-  mergeModels,
   halfLifeMs: 7 * DAY,
   now: NOW,
   staleMs: HOUR,
@@ -21,11 +20,18 @@ const TIDY: TidyOptions = {
   maxVersions: 10,
 };
 
+function modelOf(windows: number): Uint8Array<ArrayBuffer> {
+  const model = new WindowModel();
+  const random = randomOf(1);
+  for (let i = 0; i < windows; i++) model.add(windowOf(random, NOW + i * HOUR, HOUR, 40));
+  return new Uint8Array(model.toBytes());
+}
+
 function of(instance: string, change: Partial<BaselineSnapshot> = {}): BaselineSnapshot {
   return snapshot({
     instance,
     savedAt: NOW,
-    operations: [entry('GET /a', 10, 100, Uint8Array.of(2))],
+    operations: [entry('GET /a', 10, 100, MODEL)],
     ...change,
   });
 }
@@ -33,49 +39,49 @@ const total = (snapshots: readonly BaselineSnapshot[]): number[] =>
   mergeSnapshots(snapshots, MERGE).map(({ operations }) => operations.get('http\nGET /a')?.count ?? 0);
 
 describe('mergeSnapshots', () => {
-  it('adds instances of one version, in whatever order, and keeps versions apart', () => {
+  it('adds instances of one version in any order, and separates versions', () => {
     const all = [of('a'), of('b'), of('c', { version: '2.0.0', savedAt: NOW - 1 })];
     const [first, second] = mergeSnapshots(all, MERGE);
     expect([first?.version, second?.version]).toEqual(['1.0.0', '2.0.0']);
     expect(first?.instances).toEqual(['a', 'b']);
-    expect(first?.operations.get('http\nGET /a')).toMatchObject({ count: 200, model: Uint8Array.of(4) });
+    const operation = first?.operations.get('http\nGET /a');
+    expect(operation?.count).toBe(200);
+    expect(WindowModel.fromBytes(operation?.model as Uint8Array).weight).toBe(4);
     expect(mergeSnapshots([...all].reverse(), MERGE)).toEqual(mergeSnapshots(all, MERGE));
   });
 
-  it('counts what is a half-life older by half', () => {
+  it('halves the weight of data that is a half-life older', () => {
     expect(total([of('a', { savedAt: NOW - 7 * DAY })])[0]).toBeCloseTo(50, 9);
   });
 
-  it('counts nobody twice', () => {
+  it('counts no instance twice', () => {
     const archive = of('archive-1', { absorbs: ['a', 'b'] });
     expect(total([of('a'), of('b'), archive, of('c')])).toEqual([200]);
-    // Two archives that share a part: one of them.
+    // Of two archives with a common part, only one counts.
     expect(total([archive, of('archive-2', { absorbs: ['b', 'c'] })])).toEqual([100]);
     expect(total([archive, of('archive-3', { absorbs: ['c', 'd'] })])).toEqual([200]);
   });
 
-  it('goes on without a sketch or a model that cannot be read', () => {
+  it('leaves out a sketch or a model that cannot be read', () => {
     const broken = of('b', { operations: [{ ...entry('GET /a'), sketch: Uint8Array.of(9) }] });
     expect(total([of('a'), broken])).toEqual([100]);
-    const throwing = {
-      ...MERGE,
-      mergeModels: () => {
-        throw new Error('no');
-      },
-    };
-    expect(mergeSnapshots([of('a')], throwing)[0]?.operations.get('http\nGET /a')?.model).toHaveLength(0);
+    const foreign = of('b', { operations: [entry('GET /a', 10, 100, Uint8Array.of(9))] });
+    expect(mergeSnapshots([foreign], MERGE)[0]?.operations.get('http\nGET /a')).toMatchObject({
+      count: 100,
+      model: new Uint8Array(0),
+    });
   });
 });
 
 describe('planTidy', () => {
   const over = { savedAt: NOW - 2 * HOUR };
 
-  it('leaves those that live alone', () => {
+  it('keeps the snapshots of live instances', () => {
     expect(planTidy([of('a'), of('b')], TIDY)).toEqual({ archives: [], remove: [] });
     expect(planTidy([of('a', over), of('b')], TIDY)).toEqual({ archives: [], remove: [] });
   });
 
-  it('makes the same archive of the same runs, and removes them only once it is there', () => {
+  it('merges the same runs into the same archive, and removes them only once it is stored', () => {
     const runs = [of('a', over), of('b', over), of('c')];
     const plan = planTidy(runs, TIDY);
     expect(plan.remove).toEqual([]);
@@ -87,7 +93,7 @@ describe('planTidy', () => {
     expect(Math.abs(after - (total(runs)[0] as number))).toBeLessThan(1e-6);
   });
 
-  it('keeps ten versions, and nothing older than thirty days', () => {
+  it('keeps ten versions, and removes snapshots older than thirty days', () => {
     const versions = Array.from({ length: 13 }, (_, i) =>
       of(`v${i}`, { version: `${i}`, savedAt: NOW - (i + 2) * HOUR }),
     );
@@ -96,16 +102,16 @@ describe('planTidy', () => {
     expect(planTidy([old, of('live')], TIDY).remove).toEqual(['old']);
   });
 
-  it('does not take everything for old by a clock that may be wrong', () => {
+  it('does not remove everything if its clock may be wrong', () => {
     const [live, before] = [of('live'), of('before', { savedAt: NOW - 2 * DAY })];
     const ahead = { ...TIDY, now: NOW + 31 * DAY, instance: 'own' };
     const own = of('own', { savedAt: ahead.now });
     expect(planTidy([live, before, own], ahead).remove).toEqual([]);
-    // What is older than another one by as much is old by whatever clock.
+    // A snapshot that is that much older than another one is old by any clock.
     expect(planTidy([live, of('old', { savedAt: NOW - 31 * DAY }), own], ahead).remove).toEqual(['old']);
   });
 
-  it('bounds what 300 restarts leave behind, and loses none of it', async () => {
+  it('merges the snapshots of 300 restarts without loss', async () => {
     const values = new Map<string, unknown>();
     const map = {
       get: async (key: string) => values.get(key),

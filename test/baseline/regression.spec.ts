@@ -59,7 +59,7 @@ function run({
     opened.push(...changes.opened);
     ended.push(...changes.ended);
     newNormal += changes.newNormal.length;
-    // As a baseline does: what it is like now is learned anew.
+    // As a baseline does: the current figures are learned again.
     if (changes.newNormal.length > 0) operation.model = new WindowModel();
   }
   return { opened, ended, newNormal, learned, watch, operation, change };
@@ -67,7 +67,7 @@ function run({
 const changed = (before: Behaviour, since: Behaviour) => (change: number) =>
   change >= 0 ? { ...before, ...since } : before;
 
-describe('RegressionWatch speaks', () => {
+describe('RegressionWatch reports a regression', () => {
   it('of a median that rose by a fifth, within an hour, with when and how much', () => {
     const { opened, change, watch } = run({ learn: 72, like: changed({}, { medianMs: 120 }) });
     expect(opened.map(({ metric }) => metric)).toEqual(['latency']);
@@ -80,7 +80,7 @@ describe('RegressionWatch speaks', () => {
     expect(found.interval[1]).toBeGreaterThan(found.change);
     expect(found).toMatchObject({ state: 'open', against: 'baseline', type: 'http', name: 'GET /orders' });
     expect(found.explanation).toMatch(
-      /^GET \/orders became \d+ % slower \(median \d+ -> \d+ ms, 95 % interval/,
+      /^GET \/orders has been \d+ % slower since \d\d:\d\d UTC: median [\d.]+ ms -> [\d.]+ ms, 95 % confidence interval \d+ % to/,
     );
     expect(watch.open).toHaveLength(1);
   });
@@ -101,7 +101,7 @@ describe('RegressionWatch speaks', () => {
   it('of a tail alone', () => {
     const { opened } = run({ seed: 4, learn: 48, count: 150, like: changed({}, { tail: 1.8 }) });
     expect(opened.map(({ metric }) => metric)).toEqual(['tail_latency']);
-    expect(opened[0]?.explanation).toContain('has a tail that became');
+    expect(opened[0]?.explanation).toContain('has had a tail');
   });
 
   it('of errors and of statements', () => {
@@ -111,7 +111,7 @@ describe('RegressionWatch speaks', () => {
     const queries = opened.find(({ metric }) => metric === 'queries');
     expect(queries?.before).toBeCloseTo(4, 1);
     expect(queries?.now).toBeCloseTo(9, 0);
-    expect(queries?.explanation).toContain('makes more statements (4 -> 9 each time)');
+    expect(queries?.explanation).toContain('has made more statements since');
   });
 
   it('of the part that grew', () => {
@@ -120,14 +120,14 @@ describe('RegressionWatch speaks', () => {
     const { opened } = run({ seed: 6, like: changed(before, since) });
     expect(opened[0]?.parts).toHaveLength(1);
     expect(opened[0]?.parts[0]?.part).toBe('database');
-    expect(opened[0]?.explanation).toContain('Per operation: database 40 -> 100 ms, statements 4 -> 4.');
+    expect(opened[0]?.explanation).toContain('Per operation: database 40 ms -> 100 ms, statements 4 -> 4.');
   });
 
   it('of a version that is slower than the last one from its first window on', () => {
     const reference = run({ seed: 7, hours: 0 }).operation.model;
     const { opened } = run({ seed: 8, learn: 0, hours: 4, reference, like: () => ({ medianMs: 140 }) });
     expect(opened[0]).toMatchObject({ against: 'version', version: '2.0.0', previousVersion: '1.0.0' });
-    expect(opened[0]?.explanation).toContain('with version 2.0.0 (before: 1.0.0)');
+    expect(opened[0]?.explanation).toContain('with version 2.0.0 (previous version 1.0.0)');
   });
 
   it('again after it was over: it came back', () => {
@@ -158,7 +158,7 @@ describe('RegressionWatch speaks', () => {
   });
 });
 
-describe('RegressionWatch is silent', () => {
+describe('RegressionWatch reports nothing', () => {
   const silent = (course: Course): void => expect(run(course).opened).toEqual([]);
 
   it('where nothing changes', () => {
@@ -265,11 +265,11 @@ describe('RegressionWatch is bounded', () => {
 });
 
 describe('regressionSettings', () => {
-  it('fills in what was left out, and names what is wrong', () => {
+  it('fills in what was left out, and names the fault', () => {
     expect(regressionSettings({ minEffect: 0.2 })).toMatchObject({ minEffect: 0.2, minEffectMs: 2 });
     expect(() => regressionSettings({ minEffect: -1 })).toThrow(
-      'minEffect is -1: a number of 0 or more is allowed',
+      'Invalid minEffect: received -1, expected a number of 0 or more',
     );
-    expect(() => regressionSettings({ minCount: Number.NaN })).toThrow('minCount is NaN');
+    expect(() => regressionSettings({ minCount: Number.NaN })).toThrow('Invalid minCount: received NaN');
   });
 });

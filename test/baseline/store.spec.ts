@@ -47,18 +47,20 @@ describe('FileBaselineStore', () => {
     expect(await store.load('shop')).toHaveLength(1);
     expect(await store.load('shop')).toHaveLength(1);
     expect(warnings).toHaveLength(8);
-    expect(warnings.sort()[0]).toMatch(/bad-0\.baseline is set aside as .*: it is no baseline/);
+    expect(warnings.sort()[0]).toMatch(
+      /bad-0\.baseline is damaged and was renamed to bad-0\.baseline\.corrupt: it is not a baseline/,
+    );
     expect((await readdir(directory)).filter((name) => name.endsWith('.corrupt'))).toHaveLength(5);
   });
 
-  it('leaves a newer format alone, and tells it once', async () => {
+  it('keeps a file of a newer format, and warns once', async () => {
     await store.save(snapshot());
     const path = join(directory, 'host-1-aa.baseline');
     const newer = (await encodeSnapshot(snapshot())).replace('"formatVersion":1', '"formatVersion":2');
     await writeFile(path, newer);
     expect(await store.load('shop')).toEqual([]);
     expect(await store.load('shop')).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining('its format is 2, which is newer')]);
+    expect(warnings).toEqual([expect.stringContaining('its format version is 2, expected 1')]);
     expect(await readFile(path, 'utf8')).toBe(newer);
   });
 
@@ -176,7 +178,7 @@ describe('KeyvBaselineStore', () => {
     for (const key of store.values.keys()) if (key.includes(':of:')) store.values.set(key, 'nonsense');
     expect(await one.load('shop')).toEqual([]);
     expect(await one.load('shop')).toEqual([]);
-    expect(warnings).toEqual([expect.stringContaining('is left alone')]);
+    expect(warnings).toEqual([expect.stringContaining('is ignored')]);
   });
 
   it('warns once of a store that fails, and again after it was well', async () => {
@@ -193,6 +195,6 @@ describe('KeyvBaselineStore', () => {
       broken = state;
       expect(await one.save(snapshot())).toBe(!state);
     }
-    expect(warnings).toEqual(new Array(2).fill('The baseline could not be saved in its store: down'));
+    expect(warnings).toEqual(new Array(2).fill('The baseline could not be saved in the store: down'));
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Trend } from '../../lib/baseline/trend.js';
 import { TrendDetector } from '../../lib/baseline/trend-detector.js';
-import { isStep } from '../../lib/baseline/trend-step.js';
+import { isStep } from '../../lib/baseline/trend-shape.js';
 import { type Line, theilSen } from '../../lib/inference/theil-sen.js';
 import { DAY, HOUR, MINUTE, randomOf, START } from './programs/simulated-windows.js';
 
@@ -48,7 +48,7 @@ describe('isStep', () => {
 });
 
 describe('TrendDetector', () => {
-  it('finds a drift over hours, and foretells when a limit is reached', () => {
+  it('finds a rise over hours, and forecasts when it reaches a limit', () => {
     const { trend } = watch((hours) => 100 + 5 * hours, 12, { limit: 200 });
     const found = trend as Trend;
     expect(found.slopePerHour).toBeCloseTo(5, 0);
@@ -56,11 +56,11 @@ describe('TrendDetector', () => {
     expect(found.interval[1]).toBeGreaterThan(4.8);
     expect(found.pValue).toBeLessThan(1e-4);
     expect(Math.abs((found.forecast?.reachedAt as number) - START - 20 * HOUR)).toBeLessThan(HOUR);
-    expect(found.explanation).toMatch(/^GET \/orders grows slowly: 10\d ms -> 1\d\d ms/);
-    expect(found.explanation).toContain('200 ms are reached on');
+    expect(found.explanation).toMatch(/^The latency of GET \/orders is rising slowly: 10\d ms -> 1\d\d ms/);
+    expect(found.explanation).toContain('At this rate it reaches 200 ms at');
   });
 
-  it('tells a drift that goes on once, whenever it began', () => {
+  it('reports a continuing trend once, whenever it began', () => {
     for (let seed = 1; seed <= 120; seed++) {
       const random = randomOf(seed);
       const detector = new TrendDetector(SUBJECT, 'ms', { capacity: 40 });
@@ -99,45 +99,45 @@ describe('TrendDetector', () => {
     for (let seed = 2; seed < 5; seed++) expect(watch(value, hours, { seed }).trend).toBeUndefined();
   });
 
-  it('is silent all the while of noise that is nearly as great as the values', () => {
+  it('reports nothing for noise that is nearly as great as the values', () => {
     for (let seed = 2; seed < 22; seed++) expect(watch(() => 100, 8, { seed, noise: 80 }).times).toBe(0);
   });
 
-  it('is silent all the while of a step, however late it came', () => {
+  it('reports nothing for a step, however late it comes', () => {
     for (const at of [6, 12, 18])
       expect(watch((hours) => (hours < at ? 100 : 180), 24, { seed: at, noise: 10 }).times).toBe(0);
   });
 
-  it('is silent of what rises ever less, as a cache that fills', () => {
+  it('reports nothing for a rise that levels off, as a cache that fills', () => {
     const filling = (hours: number): number => 100 + 80 * (1 - Math.exp(-hours / 6));
     for (const end of [22, 24, 26]) expect(watch(filling, end).trend).toBeUndefined();
   });
 
-  it('no longer speaks of what has levelled off', () => {
+  it('ends a trend that has levelled off', () => {
     const { trend, times } = watch((hours) => 100 + 60 * (1 - Math.exp(-hours / 4)), 36);
     expect(trend).toBeUndefined();
     expect(times).toBeGreaterThan(0);
   });
 
-  it('forgets', () => {
+  it('discards its series when cleared', () => {
     const { detector } = watch((hours) => 100 + 5 * hours, 12);
     detector.clear();
     expect(detector.trend).toBeUndefined();
     expect(detector.series.size).toBe(0);
   });
 
-  it('names what it does not take', () => {
+  it('rejects invalid options by name', () => {
     expect(() => new TrendDetector(SUBJECT, 'ms', { minGrowth: 0 })).toThrow(
-      'minGrowth is 0: a share above 0 is allowed',
+      'Invalid minGrowth: received 0, expected a number above 0',
     );
-    expect(() => new TrendDetector(SUBJECT, 'ms', { maxPValue: 1 })).toThrow('maxPValue is 1');
+    expect(() => new TrendDetector(SUBJECT, 'ms', { maxPValue: 1 })).toThrow('Invalid maxPValue: received 1');
   });
 
-  it('says when a day in bytes or shares is told', () => {
+  it('formats bytes and shares', () => {
     const detector = new TrendDetector({ kind: 'resource', name: 'rss' }, 'bytes');
     for (let at = 0; at < 2 * DAY; at += 5 * MINUTE) detector.add(START + at, 1e8 + at / 3);
     expect(detector.trend?.explanation).toMatch(
-      /^The memory of the process \(rss\) grows slowly: 100\.\d MB -> 15\d\.\d MB/,
+      /^The memory of the process \(RSS\) is rising slowly: 9\d\.\d MB -> 14\d MB/,
     );
   });
 });

@@ -57,16 +57,22 @@ describe('WindowModel', () => {
 
   it('refuses bytes that it did not write', () => {
     const bytes = a.toBytes();
-    expect(() => WindowModel.fromBytes(new Uint8Array(0))).toThrow('model has format none, expected 2');
+    expect(() => WindowModel.fromBytes(new Uint8Array(0))).toThrow(
+      'Invalid model: received format none, expected 2',
+    );
     expect(() => WindowModel.fromBytes(bytes.map((byte, at) => (at === 0 ? 9 : byte)))).toThrow(
-      'model has format 9',
+      'Invalid model: received format 9',
     );
     expect(() => WindowModel.fromBytes(bytes.slice(0, -1))).toThrow(`expected ${bytes.length}`);
     const view = new DataView(bytes.buffer);
     view.setFloat32(1, Number.NaN, true);
-    expect(() => WindowModel.fromBytes(bytes)).toThrow('model contains NaN, expected finite numbers');
+    expect(() => WindowModel.fromBytes(bytes)).toThrow(
+      'Invalid model: received NaN, expected finite numbers',
+    );
     view.setFloat32(1, -1, true);
-    expect(() => WindowModel.fromBytes(bytes)).toThrow('model has a weight of -1: 0 or more are allowed');
+    expect(() => WindowModel.fromBytes(bytes)).toThrow(
+      'Invalid model: received a weight of -1, expected 0 or more',
+    );
   });
 
   it('grows old: less weight, the same figures', () => {
@@ -106,7 +112,7 @@ describe('WindowModel', () => {
     expect(own.varianceOfMean(48)).toBe(own.varianceOfMean(32));
   });
 
-  it('never takes a scatter for less than 3 %, and says nothing of what it has not seen', () => {
+  it('has a spread of at least 3 %, and NaN for unknown metrics', () => {
     const model = new WindowModel();
     expect(model.expectation('p50', START)).toBeNaN();
     expect(model.spread('p50')).toBe(0.03);

@@ -129,6 +129,6 @@ describe('nestjs-performance compare', () => {
     await writeFile(one, 'nonsense');
     const { code, stderr } = await runCli(['compare', one, other]);
     expect(code).toBe(2);
-    expect(stderr).toContain('cannot be compared: it is no baseline');
+    expect(stderr).toContain('cannot be compared: it is not a baseline');
   });
 });

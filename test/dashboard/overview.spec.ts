@@ -64,11 +64,9 @@ describe('what the page shows at first sight', () => {
     start();
     for (let count = 0; count < 20; count++) record('GET /albums', 90);
     expect(buildOverview(monitor as PerformanceMonitor).operations[0]?.change).toBeUndefined();
-    const history = (monitor as unknown as { statistics: Statistics }).statistics.history(
-      'http',
-      'GET /albums',
-    );
-    if (history !== undefined) history.usual = { p50Ms: 45, p95Ms: 60, p99Ms: 80, count: 1000 };
+    const { statistics } = (monitor as unknown as { parts: { statistics: Statistics } }).parts;
+    const history = statistics.history('http', 'GET /albums');
+    if (history !== undefined) history.baseline = { p50Ms: 45, p95Ms: 60, p99Ms: 80, count: 1000 };
     const { change } = buildOverview(monitor as PerformanceMonitor).operations[0] ?? {};
     expect(change).toEqual({ ratio: 2, usualP50Ms: 45, usualP95Ms: 60 });
   });

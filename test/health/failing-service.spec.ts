@@ -153,7 +153,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect(alerts).toEqual([]);
     await evaluate(30, 60);
     expect(alerts).toEqual([
-      'critical http firing: 100 % of the 20 http operations of the last minute failed (limit 50 %), ' +
+      'critical http firing: 100 % of 20 http operations in the last minute failed (threshold 50 %), ' +
         'most often GET /boom (20 of 20)',
     ]);
 
@@ -166,7 +166,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect(await indicated()).toBe('up');
     await evaluate(70, 70);
     expect(alerts.slice(1)).toEqual([
-      'critical http resolved: 36.4 % of the 55 http operations of the last minute failed (limit 50 %)',
+      'critical http resolved: 36.4 % of 55 http operations in the last minute failed (threshold 50 %)',
     ]);
     expect((await health()).state).toBe('healthy');
   });
@@ -181,7 +181,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect(await indicated()).toBe('degraded');
     await evaluate(0, 30);
     expect(alerts).toEqual([
-      'critical GET /boom firing: 100 % of the 20 GET /boom operations of the last minute failed (limit 50 %)',
+      'critical GET /boom firing: 100 % of 20 GET /boom operations in the last minute failed (threshold 50 %)',
     ]);
   });
 
@@ -197,7 +197,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
       await get('/fine', 1);
     }
     expect(alerts).toEqual([
-      'critical GET /boom firing: 100 % of the 23 GET /boom operations of the last minute failed (limit 50 %)',
+      'critical GET /boom firing: 100 % of 23 GET /boom operations in the last minute failed (threshold 50 %)',
     ]);
   });
 
@@ -211,7 +211,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect(await indicated()).toBe('degraded');
     await evaluate(0, 30);
     expect(alerts).toEqual([
-      'warning audit firing: 100 % of the 20 audit operations of the last minute failed (limit 50 %), most often write (20 of 20)',
+      'warning audit firing: 100 % of 20 audit operations in the last minute failed (threshold 50 %), most often write (20 of 20)',
     ]);
   });
 
@@ -223,7 +223,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     const clock = performance.now() + 90 * SECOND;
     jest.spyOn(performance, 'now').mockImplementation(() => clock);
     await evaluate(95, 95);
-    expect(alerts.slice(1)).toEqual(['critical http resolved: No http operations ended in the last minute']);
+    expect(alerts.slice(1)).toEqual(['critical http resolved: No http operations in the last minute']);
     expect((await health()).state).toBe('healthy');
     expect(await indicated()).toBe('up');
   });

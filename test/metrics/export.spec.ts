@@ -74,7 +74,7 @@ describe('metrics by OTLP', () => {
     expect(receiver.points('nodejs.eventloop.delay.max')[0]?.kind).toBe('gauge');
   });
 
-  it('begin anew after a reset, and say since when', async () => {
+  it('start over after a reset, with its time', async () => {
     const monitor = await start({ metrics: { endpoint: receiver.endpoint, intervalSeconds: 0.1 } });
     record(monitor, 1);
     record(monitor, 1);
@@ -86,7 +86,7 @@ describe('metrics by OTLP', () => {
     expect(receiver.points('performance.operation.duration')[0]?.startTime).toBeGreaterThan(before);
   });
 
-  it('are histograms of explicit buckets for whom these are asked for', async () => {
+  it('are histograms with explicit buckets if configured', async () => {
     const monitor = await start({
       metrics: { endpoint: receiver.endpoint, intervalSeconds: 0.1, histograms: 'explicit' },
     });
@@ -119,7 +119,7 @@ describe('metrics by OTLP', () => {
     for (const points of receiver.metricRequests) expect(points.length).toBeLessThanOrEqual(50);
   });
 
-  it('are no more sent to a receiver that knows traces alone, which is said once', async () => {
+  it('are no longer sent to a receiver that only supports traces, with one warning', async () => {
     receiver.stop();
     receiver = await OtlpReceiver.start(0, { metrics: false });
     await start({ tracing: { endpoint: receiver.endpoint }, metrics: { intervalSeconds: 0.1 } });
@@ -130,7 +130,7 @@ describe('metrics by OTLP', () => {
     expect(warnings()).toBe(1);
   });
 
-  it('say once that nobody listens, and keep nobody at shutdown', async () => {
+  it('warn once without a receiver, and do not delay the shutdown', async () => {
     receiver.stop();
     await start({ metrics: { endpoint: receiver.endpoint, intervalSeconds: 0.1 } });
     const warnings = (): string[] | undefined =>
@@ -235,7 +235,7 @@ describe('metrics of an application with a meter provider', () => {
     ]);
   });
 
-  it('are told nothing more after shutdown', async () => {
+  it('receive nothing after shutdown', async () => {
     const monitor = await start({});
     record(monitor, 10);
     const spent = async () => (await points('process.cpu.time')).map(({ value }) => value);
@@ -243,7 +243,7 @@ describe('metrics of an application with a meter provider', () => {
     expect(before).toHaveLength(2);
     await application?.app.close();
     application = undefined;
-    // The provider goes on to tell what it was told last.
+    // The provider keeps exporting the last values.
     expect(await spent()).toEqual(before);
     expect(monitor.metrics.instruments).toBeUndefined();
   });

@@ -1,8 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import { exposition } from '../../lib/metrics/exposition.js';
+import { exposition, prometheusName } from '../../lib/metrics/exposition.js';
 import type { Metric } from '../../lib/metrics/metric.js';
-import { prometheusName } from '../../lib/metrics/prometheus-name.js';
 import { Scrapes } from '../../lib/metrics/scrape.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { parseOpenMetrics } from '../endpoint/openmetrics-parser.js';
@@ -108,7 +107,7 @@ describe('scrapes', () => {
 
   it('go on after one that failed', async () => {
     const monitor = filled(1);
-    const { statistics } = monitor as unknown as { statistics: { all(): unknown } };
+    const { statistics } = (monitor as unknown as { parts: { statistics: { all(): unknown } } }).parts;
     const { all } = statistics;
     statistics.all = () => {
       throw new Error('no');

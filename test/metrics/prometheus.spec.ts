@@ -92,7 +92,7 @@ described('a real Prometheus', () => {
     expect(await prometheus.exemplars('performance_slow_operations_total')).toHaveLength(1);
   }, 40_000);
 
-  it('sees counters that never fall, and buckets that tell the percentile', async () => {
+  it('sees monotonic counters, and buckets that give the percentile', async () => {
     for (let round = 0; round < 30; round++) {
       for (let index = 0; index < 20; index++) record('steady', 40 + index / 3);
       await new Promise((resolve) => setTimeout(resolve, 100));

@@ -27,7 +27,7 @@ function record(
   monitor.record({ type, name, durationMs, thresholdMs: 1000, error, span, http });
 }
 
-/** Series of a metric: what is told of each once. */
+/** The series of a metric. */
 function series(parsed: ParsedMetrics, name: string): number {
   return parsed.samples.filter((sample) => sample.name === name).length;
 }
@@ -73,7 +73,7 @@ describe('the number of series', () => {
     await monitor.shutdown();
   });
 
-  it('takes nobody the series that it has, whatever type the next one is of', async () => {
+  it('keeps existing series, whatever the type of the next one', async () => {
     const monitor = monitorOf({ metrics: { maxSeries: 10 } });
     record(monitor, 'http', 'GET /first');
     for (let index = 0; index < 4; index++) record(monitor, 'calculation', `c${index}`);

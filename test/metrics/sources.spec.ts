@@ -11,6 +11,10 @@ function scrape({ metrics }: PerformanceMonitor): ParsedMetrics {
   return parseOpenMetrics([...exposition(metrics.list(), metrics.target, 'openmetrics')].join(''));
 }
 
+interface Parts {
+  readonly statistics: { history(type: string, name: string): { baseline: object } };
+}
+
 describe('the findings that are counted', () => {
   const seen = (fingerprint: string, ms: number) =>
     ({
@@ -38,7 +42,7 @@ describe('the findings that are counted', () => {
     expect(findings.counts()).toEqual([]);
   });
 
-  it('are told with the trace of the last one', async () => {
+  it('have the trace of the latest operation as exemplar', async () => {
     const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
     monitor.analyzer.findings.observe(seen('statement', 100), undefined, 1000);
     const labels = { performance_finding_type: 'n_plus_one', performance_finding_severity: 'warning' };
@@ -52,7 +56,7 @@ describe('the findings that are counted', () => {
 });
 
 describe('the rules of alerts', () => {
-  it('are told as firing from when they do until they no longer do', () => {
+  it('are 1 while they fire', () => {
     let value = 0;
     const evaluator = new AlertEvaluator(
       [
@@ -86,7 +90,7 @@ describe('the rules of alerts', () => {
     expect([...evaluator.rules()]).toMatchObject([{ rule: 'rule', severity: 'critical' }]);
   });
 
-  it('are not told where alerts are off', async () => {
+  it('are absent if alerts are disabled', async () => {
     const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
     expect(scrape(monitor).samples.filter(({ name }) => name === 'performance_alerts')).toEqual([]);
     await monitor.shutdown();
@@ -99,7 +103,7 @@ describe('the rules of alerts', () => {
 });
 
 describe('the baseline ratio', () => {
-  it('is the median of the last hour over the usual one, once there is enough of both', async () => {
+  it('is the median of the last hour divided by the baseline p50, once there is enough data', async () => {
     const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
     const record = (times: number): void => {
       for (let index = 0; index < times; index++)
@@ -115,21 +119,19 @@ describe('the baseline ratio', () => {
       });
     record(100);
     expect(ratio()).toBeUndefined();
-    const { statistics } = monitor as unknown as {
-      statistics: { history(type: string, name: string): { usual: object } };
-    };
-    statistics.history('job', 'rebuild').usual = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
+    const { statistics } = (monitor as unknown as { parts: Parts }).parts;
+    statistics.history('job', 'rebuild').baseline = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
     expect(ratio()).toBeCloseTo(2, 1);
     monitor.resetStats();
     record(10);
-    statistics.history('job', 'rebuild').usual = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
+    statistics.history('job', 'rebuild').baseline = { p50Ms: 50, p95Ms: 90, p99Ms: 99, count: 1000 };
     expect(ratio()).toBeUndefined();
     await monitor.shutdown();
   });
 });
 
 describe('pauses of the collector', () => {
-  it('are told by what was collected', () => {
+  it('have the type of the collection', () => {
     const pauses = new GcPauses();
     pauses.start();
     let garbage: unknown[] = [];

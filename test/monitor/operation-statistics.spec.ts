@@ -117,7 +117,7 @@ describe('OperationStatistics', () => {
     );
   });
 
-  it('forgets nothing of its life over days, and the size of its past stays bounded', () => {
+  it('keeps its lifetime totals over days in bounded memory', () => {
     const statistics = new OperationStatistics();
     const { past } = statistics as unknown as { past: { byteLength: number } };
     const sizes: number[] = [];
@@ -154,7 +154,7 @@ describe('OperationStatistics', () => {
       expect(means.slice(20)).toEqual(Array(10).fill(50));
     });
 
-    it('are between the least and the greatest of what ended, whatever the traffic, and forget what is older', () => {
+    it('are between minimum and maximum for any traffic, and leave out older operations', () => {
       const recorded = fc.array(
         fc.record({ gap: fc.integer({ min: 0, max: 400_000 }), ms: fc.integer({ min: 1, max: 1000 }) }),
         { minLength: 1, maxLength: 200 },

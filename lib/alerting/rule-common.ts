@@ -1,20 +1,20 @@
 import type { AlertRule } from './alert.js';
 import type { AlertRuleCommon, AlertRuleOptions } from './alert-options.js';
 
-/** The name of the rule on the heap. */
+/** The name of the default rule on the heap. */
 export const HEAP_USED = 'heap_used';
 
-/** A rule resolves once its figure is a fifth below the threshold, where nothing else is said. */
+/** By default, a rule resolves 20 % below its threshold. */
 const HYSTERESIS = 0.2;
 
-/** What a rule is called where it has no name: its kind, its percentile, and what it is about. */
+/** The name of a rule. Default: its kind, its percentile and its subject. */
 export function ruleName(rule: AlertRuleOptions): string {
   if (rule.name !== undefined) return rule.name;
   const { type, operation, percentile } = rule as { type?: string; operation?: string; percentile?: string };
   return [rule.kind, percentile, type, operation].filter((part) => part !== undefined).join(' ');
 }
 
-/** What every rule has, with the kind's own defaults beneath the options and those of all kinds beneath both. */
+/** The common properties of a rule: from its options, else from the defaults of its kind, else from those of all kinds. */
 export function commonOf(
   options: AlertRuleOptions,
   threshold: number,
@@ -30,14 +30,4 @@ export function commonOf(
     keepFiringMs: (of('keepFiringSeconds') ?? 0) * 1000,
     labels: of('labels') ?? {},
   };
-}
-
-/** A figure and its unit, as a sentence has it. */
-export function percent(value: number): string {
-  return `${Math.round(value * 10) / 10} %`;
-}
-
-/** The same for milliseconds. */
-export function inMs(value: number): string {
-  return `${Math.round(value * 10) / 10} ms`;
 }

@@ -1,14 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { newInstanceId } from '../../lib/baseline/baseline-snapshot.js';
+import { isOverRun, newInstanceId } from '../../lib/baseline/baseline-snapshot.js';
 import type { BaselineStore } from '../../lib/baseline/baseline-store.js';
-import { isOverRun } from '../../lib/baseline/run-process.js';
 import { TimeoutStore } from '../../lib/baseline/timeout-store.js';
 import { snapshot } from './programs/snapshots.js';
 
-describe('a patient store', () => {
-  it('fails where the other one never answers, warns of it once, and asks no more than three times', async () => {
+describe('TimeoutStore', () => {
+  it('fails if the store never answers, warns once, and sends no more than three requests', async () => {
     let asked = 0;
     const never = (): Promise<never> => {
       asked++;
@@ -24,10 +23,12 @@ describe('a patient store', () => {
     expect(await store.save(snapshot())).toBe(false);
     for (let more = 0; more < 10; more++) expect(await store.save(snapshot())).toBe(false);
     expect(asked).toBe(3);
-    expect(warnings).toEqual(['The store of the baseline has not answered for 0.02 s']);
+    expect(warnings).toEqual([
+      'The baseline store did not answer within 0.02 s. The request is retried later; data in memory is kept',
+    ]);
   });
 
-  it('asks again once it was answered, however late, and hands on what fails in time alone', async () => {
+  it('sends requests again after a late answer, and rejects only with errors that are in time', async () => {
     let answer: (kept: boolean) => void = () => {};
     let fail: (error: Error) => void = () => {};
     const inner: BaselineStore = {
@@ -50,7 +51,7 @@ describe('a patient store', () => {
     const kept = store.save(snapshot());
     answer(true);
     expect(await kept).toBe(true);
-    // What fails late is nobody's: an unhandled rejection would end the test.
+    // An unhandled rejection after the time limit would fail the test.
     expect(await store.load('shop')).toBeUndefined();
     fail(new Error('too late'));
     await new Promise(setImmediate);
