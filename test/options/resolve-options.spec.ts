@@ -166,12 +166,12 @@ describe('resolveOptions', () => {
     ['a function for a guard', { endpoint: { guards: [() => true] } }, 'endpoint.guards', 'an array'],
     ['no guard at all', { endpoint: { guards: [] } }, 'endpoint.guards', 'an array'],
     ['no stream at all', { endpoint: { maxStreams: 0 } }, 'endpoint.maxStreams', '0'],
-    ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
+    ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a hidden value'],
     [
       'a token with a space',
       { endpoint: { token: 'a secret of sixteen' } },
       'endpoint.token',
-      'a value (hidden)',
+      'a hidden value',
     ],
     ['metrics too often', { metrics: { intervalSeconds: 0.01 } }, 'metrics.intervalSeconds', '0.01'],
     ['no series at all', { metrics: { maxSeries: 0 } }, 'metrics.maxSeries', '0'],
@@ -208,7 +208,7 @@ describe('resolveOptions', () => {
 
   it('names an unknown option and the one that was likely meant', () => {
     const [fault] = faultsOf({ httpTresholdMs: 5 });
-    expect(fault).toMatchObject({ path: 'httpTresholdMs', received: 'not an option' });
+    expect(fault).toMatchObject({ path: 'httpTresholdMs', received: 'an unknown option' });
     expect(fault?.allowed).toContain('did you mean httpThresholdMs?');
     expect(faultsOf({ tracing: { sampling: { rato: 1 } } })[0]?.allowed).toContain('tracing.sampling.ratio');
     expect(faultsOf(JSON.parse('{"__proto__": 1, "constructor": 2}')).length).toBeGreaterThan(0);
