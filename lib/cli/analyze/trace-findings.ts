@@ -1,25 +1,26 @@
-import { type FindingType, type Severity, severityOf } from '../../explain/finding.js';
+import { type FindingType, SEVERITIES, type Severity, severityOf } from '../../explain/finding.js';
 import { round } from '../../text/round.js';
 import type { Seen } from './replay.js';
 
-/** What was found in one trace. Plain data, and documented: what reads it are other people's scripts. */
+/** A finding in one trace, as documented plain JSON for scripts. */
 export interface TraceFinding {
   type: FindingType;
   severity: Severity;
   traceId: string;
-  /** The innermost span that all of it happened in. */
+  /** The innermost span that contains all of it. */
   parentSpanId: string;
-  /** The spans that show it, 20 at the most. */
+  /** Up to 20 of the repeated spans or calls. */
   spanIds: readonly string[];
-  /** What was repeated, without its values; or the names of the calls, joined by ` > `. */
+  /** The repeated work without its values, or the names of the calls joined by ` > `. */
   fingerprint: string;
-  /** How many repetitions, or calls. */
+  /** The number of repetitions or calls. */
   count: number;
   /** Milliseconds in which at least one of them ran. */
   totalMs: number;
   explanation: string;
-  /** The request or message within which it was found, and the service that served it. */
+  /** The request or message with the finding. */
   route: string;
+  /** The service that handled it. */
   service: string;
 }
 
@@ -38,4 +39,46 @@ export function findingOf({ observation, spanIds }: Seen, service: string): Trac
     route,
     service,
   };
+}
+
+/** The maximum number of findings kept. */
+const CAPACITY = 10_000;
+
+/** The findings with the most total time, and the number of all findings by severity. */
+export class TopFindings {
+  readonly counts: Record<Severity, number> = { info: 0, warning: 0, critical: 0 };
+  private kept: TraceFinding[] = [];
+
+  constructor(private readonly capacity = CAPACITY) {}
+
+  add(finding: TraceFinding): void {
+    this.counts[finding.severity]++;
+    this.kept.push(finding);
+    // Sorted rarely, so that the amortized cost is low.
+    if (this.kept.length >= 2 * this.capacity) this.cut();
+  }
+
+  get total(): number {
+    return this.counts.info + this.counts.warning + this.counts.critical;
+  }
+
+  get omitted(): number {
+    return Math.max(0, this.total - this.capacity);
+  }
+
+  /** Sorted by total time, highest first. */
+  list(): readonly TraceFinding[] {
+    this.cut();
+    return this.kept;
+  }
+
+  /** Whether there is a finding of at least this severity. */
+  reaches(severity: Severity): boolean {
+    return SEVERITIES.slice(SEVERITIES.indexOf(severity)).some((one) => this.counts[one] > 0);
+  }
+
+  private cut(): void {
+    this.kept.sort((a, b) => b.totalMs - a.totalMs);
+    if (this.kept.length > this.capacity) this.kept.length = this.capacity;
+  }
 }
