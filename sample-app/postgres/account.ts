@@ -11,7 +11,7 @@ const NAMES = ['postgres', 'nobody', 'daemon'];
 
 /** The accounts that Postgres can run as, in order of preference. `undefined` is the account of this process. */
 export function accounts(): (Account | undefined)[] {
-  // Postgres refuses to run as root, the usual account in containers.
+  // Postgres refuses to run as root, the default account in containers.
   return process.getuid?.() === 0 ? unprivilegedAccounts(readFileSync('/etc/passwd', 'utf8')) : [undefined];
 }
 
