@@ -24,7 +24,7 @@ for (const stream of [npm.stdout, npm.stderr]) {
 try {
   const url = await until(() => {
     if (npm.exitCode !== null) throw new Error('npm start has ended');
-    return /open at (http:\S+)/.exec(output)?.[1];
+    return /runs at (http:\S+)/.exec(output)?.[1];
   }, 'an address');
   await until(() => /operations were slow:/.test(output), 'what was slow');
   const stats = await (await fetch(`${url}/performance/stats`)).json();

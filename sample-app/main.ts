@@ -13,7 +13,7 @@ const FIRST_SUMMARY_MS = 15_000;
 const MAX_CLOSING_MS = 15_000;
 const PARENT_MS = 200;
 const logger = new ConsoleLogger('MusicStore', { logLevels: ['warn', 'error', 'fatal'] });
-/** What to undo when it is over, the last first. */
+/** Run in reverse order at the end. */
 const cleanups: (() => unknown)[] = [];
 
 async function main(): Promise<void> {
@@ -26,7 +26,7 @@ async function main(): Promise<void> {
   if (database.directory !== undefined) process.env['PERFORMANCE_DIRECTORY'] ||= database.directory;
   process.env['RECOMMENDATIONS_URL'] = await startRecommendations();
 
-  // Silent while Nest puts the application together: what goes wrong is thrown, and written in one line.
+  // Without the log of Nest: errors are thrown and printed as one line.
   const app = await NestFactory.create(AppModule, { abortOnError: false, logger: false });
   cleanups.push(() => app.close());
   app.useLogger(logger);
@@ -37,18 +37,18 @@ async function main(): Promise<void> {
   printWhereToLook(url, port);
   if (process.argv.includes('--quiet') || process.env['TRAFFIC'] === 'off') return;
   process.stdout.write(
-    `  ${trafficSeconds} seconds of simulated traffic begin now. Slow operations and their causes follow in ${FIRST_SUMMARY_MS / 1000} seconds.\n\n`,
+    `  Simulated traffic runs for ${trafficSeconds} s. Slow operations and their causes follow in ${FIRST_SUMMARY_MS / 1000} s.\n\n`,
   );
   driveTraffic(url, trafficSeconds, app.get(Findings));
 }
 
 interface Port {
   readonly number: number;
-  /** Whether the user asked for it. */
+  /** Whether the user set it. */
   readonly given: boolean;
 }
 
-/** PORT, or 3000 and any other one where that is taken. */
+/** PORT. Default: 3000, or any free port if that is taken. */
 function readPort({ PORT }: NodeJS.ProcessEnv): Port {
   if (PORT === undefined || PORT === '') return { number: 3000, given: false };
   const number = /^\d+$/.test(PORT) ? Number(PORT) : -1;
@@ -56,7 +56,7 @@ function readPort({ PORT }: NodeJS.ProcessEnv): Port {
   throw new Error(`Invalid PORT: received "${PORT}", expected a whole number from 0 to 65535`);
 }
 
-/** TRAFFIC_SECONDS, or a minute. */
+/** TRAFFIC_SECONDS. Default: 60. */
 function readTrafficSeconds({ TRAFFIC_SECONDS }: NodeJS.ProcessEnv): number {
   if (TRAFFIC_SECONDS === undefined || TRAFFIC_SECONDS === '') return 60;
   const seconds = /^\d+$/.test(TRAFFIC_SECONDS) ? Number(TRAFFIC_SECONDS) : 0;
@@ -64,7 +64,7 @@ function readTrafficSeconds({ TRAFFIC_SECONDS }: NodeJS.ProcessEnv): number {
   throw new Error(`Invalid TRAFFIC_SECONDS: received "${TRAFFIC_SECONDS}", expected a whole number from 1`);
 }
 
-/** The port, or 0 for any where the default is taken. Tried before Nest does, which would log an error of its own. */
+/** The port, or 0 (any) if the default is taken. Checked here because Nest would log a taken port as an error. */
 async function freePort({ number, given }: Port, host: string): Promise<number> {
   const server = createServer();
   try {
@@ -75,9 +75,9 @@ async function freePort({ number, given }: Port, host: string): Promise<number> 
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'EADDRINUSE' && !given) return 0;
     if (code === 'EADDRINUSE')
-      throw new Error(`PORT ${number} is taken: give another one, or 0 for any that is free`);
-    if (code === 'EACCES') throw new Error(`PORT ${number} is reserved for root: give one from 1024`);
-    throw new Error(`Invalid HOST: received "${host}", expected an address of this machine (${message})`);
+      throw new Error(`PORT ${number} is taken: set another one, or 0 for any free port`);
+    if (code === 'EACCES') throw new Error(`PORT ${number} is reserved for root: set one from 1024`);
+    throw new Error(`Invalid HOST: received "${host}", expected a local address (${message})`);
   } finally {
     server.close();
   }
@@ -86,7 +86,7 @@ async function freePort({ number, given }: Port, host: string): Promise<number> 
 async function startRecommendations(): Promise<string> {
   const child = forkBeside('recommendations/recommendation-server.js');
   const ended = once(child, 'exit').then(() =>
-    Promise.reject(new Error('The recommendations did not start')),
+    Promise.reject(new Error('The recommendation service did not start')),
   );
   const [port] = (await Promise.race([once(child, 'message'), ended])) as [number];
   return `http://127.0.0.1:${port}`;
@@ -97,7 +97,7 @@ function driveTraffic(url: string, seconds: number, findings: Findings): void {
   setTimeout(() => findings.print(), FIRST_SUMMARY_MS).unref();
   traffic.once('message', () => {
     findings.print();
-    logger.log('The simulated traffic has ended. The store stays open until Ctrl+C.');
+    logger.log('The simulated traffic has ended. Press Ctrl+C to stop the store.');
   });
 }
 
@@ -110,18 +110,18 @@ function forkBeside(file: string, ...args: string[]): ChildProcess {
 function printWhereToLook(url: string, { number, given }: Port): void {
   const lines = [
     '',
-    `  The music store is open at ${url}${given || url.endsWith(`:${number}`) ? '' : ` (port ${number} is taken)`}`,
+    `  The music store runs at ${url}${given || url.endsWith(`:${number}`) ? '' : ` (port ${number} is taken)`}`,
     '',
-    `    ${url}/performance              what is slow and why, live, on one page`,
-    `    ${url}/performance/report.html  the same as a report; also .md and .json`,
-    `    ${url}/performance/stats        the same as JSON; also /slow, /findings, /queries, /profiles`,
-    `    ${url}/health                   terminus`,
+    `    ${url}/performance              slow operations and their causes, live`,
+    `    ${url}/performance/report.html  a report; also .md and .json`,
+    `    ${url}/performance/stats        statistics as JSON; also /slow, /findings, /queries, /profiles`,
+    `    ${url}/health                   the health check (terminus)`,
     '',
-    '  What goes wrong in it, as it does in real ones:',
-    '    GET  /albums/with-tracks        one query for each album',
+    '  Routes with performance problems:',
+    '    GET  /albums/with-tracks        N+1 queries: one per album',
     '    GET  /tracks/search?q=a         a slow query',
-    '    GET  /reports/sold-together     CPU-bound work',
-    '    POST /checkout                  a blocked event loop',
+    '    GET  /reports/sold-together     CPU-bound JavaScript',
+    '    POST /checkout                  synchronous work that blocks the event loop',
     '    GET  /recommendations/4         a slow dependency',
     '    POST /leak/on, GET /leak/visit  a memory leak',
     '',
@@ -141,32 +141,32 @@ async function close(): Promise<void> {
 
 let ending: Promise<void> | undefined;
 
-/** Once, whatever asks for it. A second signal exits at once. */
+/** Closes everything once, then exits. A second signal exits at once. */
 function end(exit: () => void): void {
   if (ending !== undefined) exit();
   setTimeout(exit, MAX_CLOSING_MS).unref();
-  // Requests that are still under way lose their database, and what fails then is no news.
+  // Running requests fail without their database: these errors are not logged.
   logger.setLogLevels(['fatal']);
   process.on('unhandledRejection', () => {});
   ending = close().then(exit);
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => end(() => process.exit(0)));
-// The terminal is gone, and a regular exit of Node would abort over it.
+// Without its terminal, a regular exit of Node.js would abort.
 process.on('SIGHUP', () => end(() => process.kill(process.pid, 'SIGKILL')));
-// npm passes a signal to its shell alone, which ends without passing it on.
+// npm signals only its shell, which exits without forwarding the signal.
 const parent = process.ppid;
 if (process.env['npm_lifecycle_event'] !== undefined)
   setInterval(
     () => process.ppid === parent || ending !== undefined || end(() => process.exit(0)),
     PARENT_MS,
   ).unref();
-// A pipe to a program that has read enough, such as `head`.
+// The reader of a pipe, such as `head`, may have closed it.
 for (const stream of [process.stdout, process.stderr])
   stream.on('error', () => ending ?? end(() => process.exit(0)));
 
 main().catch((error: unknown) => {
-  // What fails while everything is being closed is no news.
+  // Errors while closing are expected.
   if (ending !== undefined) return;
   process.stderr.write(`${error instanceof Error ? error.message : error}\n`);
   end(() => process.exit(1));

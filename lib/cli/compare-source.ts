@@ -7,7 +7,7 @@ import { formatValue } from '../validation/options-error.js';
 import { accepted, askEndpoint, textOf, tokenOfEnvironment } from './endpoint-request.js';
 import { UsageError } from './options.js';
 
-/** Why there is no baseline, in words that begin after what was given. */
+/** Why a source has no baseline. The message continues the name of the source. */
 export class SourceFault extends Error {}
 
 /** The snapshots of a file, of a directory, or of an application. Rejects with {@link SourceFault}. */
@@ -19,7 +19,7 @@ export async function snapshotsOf(given: string): Promise<BaselineSnapshot[]> {
     const services = [...new Set(snapshots.map(({ service }) => service))];
     if (services.length > 1)
       throw new SourceFault(
-        `holds baselines of ${services.map(formatValue).join(' and ')}: give the file of one`,
+        `contains baselines of ${services.map(formatValue).join(' and ')}: expected those of one service`,
       );
     return snapshots;
   } catch (error) {
@@ -32,26 +32,25 @@ export async function snapshotsOf(given: string): Promise<BaselineSnapshot[]> {
 async function snapshotsIn(path: string): Promise<BaselineSnapshot[]> {
   if (!(await lstat(path)).isDirectory()) return [decodeSnapshot(await readWhole(path))];
   const names = (await readdir(path)).filter((name) => name.endsWith(EXTENSION)).sort();
-  if (names.length === 0) throw new SourceFault(`holds no files *${EXTENSION}`);
+  if (names.length === 0) throw new SourceFault(`contains no *${EXTENSION} files`);
   const snapshots: BaselineSnapshot[] = [];
   for (const name of names) {
     try {
       snapshots.push(decodeSnapshot(await readWhole(join(path, name))));
     } catch (error) {
-      throw error instanceof BaselineFault ? new SourceFault(`holds ${name}: ${error.message}`) : error;
+      throw error instanceof BaselineFault ? new SourceFault(`contains ${name}: ${error.message}`) : error;
     }
   }
   return snapshots;
 }
 
 async function download(address: string): Promise<string> {
-  if (!URL.canParse(address)) throw new SourceFault('is no address');
+  if (!URL.canParse(address)) throw new SourceFault('is not a valid address');
   const url = new URL(address);
-  if (url.username !== '' || url.password !== '')
-    throw new SourceFault('holds a name or a password: leave it out');
+  if (url.username !== '' || url.password !== '') throw new SourceFault('contains credentials: remove them');
   const token = tokenOfEnvironment();
   const answer = await accepted(await askEndpoint('GET', url, token), 200, token !== undefined);
   const text = await textOf(answer, MAX_SNAPSHOT_BYTES);
-  if (text === undefined) throw new SourceFault(`answers more than ${MAX_SNAPSHOT_BYTES} bytes`);
+  if (text === undefined) throw new SourceFault(`exceeds ${MAX_SNAPSHOT_BYTES} bytes`);
   return text;
 }

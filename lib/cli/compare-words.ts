@@ -29,7 +29,7 @@ export function summaryOf({ counts }: Comparison): string {
   return parts.map((verdict) => `${counts[verdict]} ${WORDS[verdict]}`).join(', ') || 'no operations';
 }
 
-/** Lines for a terminal. */
+/** The comparison as lines of text. */
 export function asText(comparison: Comparison): string {
   const lines = comparison.operations.map((operation) => {
     const { verdict, type, name } = operation;
@@ -38,7 +38,7 @@ export function asText(comparison: Comparison): string {
   return `${[...lines, summaryOf(comparison)].join('\n')}\n`;
 }
 
-/** A table fit for a pull request. */
+/** The comparison as a Markdown table. */
 export function asMarkdown(comparison: Comparison): string {
   const rows = comparison.operations.map((operation) => {
     const { verdict, type, name, before, after } = operation;
@@ -50,10 +50,10 @@ export function asMarkdown(comparison: Comparison): string {
   return `${[`**${summaryOf(comparison)}**`, '', `| ${head.join(' | ')} |`, `|${' --- |'.repeat(head.length)}`, ...rows].join('\n')}\n`;
 }
 
-/** What changed; of an operation that did not, its latency. */
+/** The changed metrics or, without a change, the latency. */
 function details({ metrics, verdict }: ComparedOperation): string {
-  const told = metrics.filter((metric) => metric.verdict !== 'no_change');
-  const shown = told.length > 0 || verdict !== 'no_change' ? told : metrics.slice(0, 1);
+  const changed = metrics.filter((metric) => metric.verdict !== 'no_change');
+  const shown = changed.length > 0 || verdict !== 'no_change' ? changed : metrics.slice(0, 1);
   return shown.length === 0 ? '' : `: ${shown.map(changeOf).join('; ')}`;
 }
 

@@ -2,44 +2,46 @@ import { type MergedBaseline, mergeSnapshots } from '../baseline/baseline-merge.
 import type { BaselineSnapshot } from '../baseline/baseline-snapshot.js';
 import { type Comparison, compareBaselines } from '../baseline/compare-baselines.js';
 import { printableJson } from '../text/printable.js';
-import { formatValue } from '../validation/options-error.js';
+import { formatValue, invalid } from '../validation/options-error.js';
 import { own } from '../validation/own.js';
-import type { Command } from './command.js';
+import { type Command, EXIT, type Io, logLine } from './command.js';
 import { SourceFault, snapshotsOf } from './compare-source.js';
 import { asMarkdown, asText, summaryOf } from './compare-words.js';
-import { EXIT, type Io, tell } from './io.js';
+import { TOKEN_VARIABLE } from './endpoint-request.js';
 import { type CommandInput, oneOfOption as oneOf, UsageError } from './options.js';
-import { TOKEN_VARIABLE } from './profile/endpoint-fault.js';
 import { daysOf, modelReader } from './window-moments.js';
 
 const FORMATS = ['text', 'json', 'markdown'] as const;
 const FAIL_ON = ['regression', 'any', 'never'] as const;
-/** What is old counts less only beside what is newer, and here all is of one version. */
+/** Data of one version is not weighted by age. */
 const NO_DECAY_MS = Number.POSITIVE_INFINITY;
 
 export const compare: Command = {
   usage: 'compare [options] BEFORE AFTER',
-  description: `Compares two saved baselines: what got slower, faster, fails more, or makes more queries. BEFORE and AFTER are each a
-file, a directory of them, or an application's address such as http://localhost:3000/performance/baseline.
-Of several versions the one that was saved last is taken; where BEFORE and AFTER are the same, BEFORE is the one before.
+  description: `Compares two baselines: changes of latency, failures and queries per operation. BEFORE and AFTER are each a file, a
+directory of baseline files, or the address of an application such as http://localhost:3000/performance/baseline.
+The version saved last is used. If BEFORE and AFTER are the same, BEFORE is the previous version.
 
-The token, where endpoint.token asks for one, is taken from the environment variable ${TOKEN_VARIABLE}.
+If endpoint.token is set, pass the token in the environment variable ${TOKEN_VARIABLE}.
 
-Exit codes: 0 no regression (or whatever --fail-on names), 1 one at least, 2 a wrong command line, file or answer.`,
+Exit codes: 0 no regression (see --fail-on), 1 at least one regression, 2 invalid arguments, files or responses.`,
   options: {
-    'before-version': { value: 'VERSION', help: 'the service.version of BEFORE' },
-    'after-version': { value: 'VERSION', help: 'the service.version of AFTER' },
-    'min-effect': { value: 'PERCENT', help: 'the least change that is one; 10 if not given' },
-    alpha: { value: 'SHARE', help: 'the share of verdicts that may be wrong; 0.05 if not given' },
-    format: { value: 'FORMAT', help: 'text, json or markdown; text if not given' },
-    'fail-on': { value: 'WHAT', help: 'regression, any (change) or never; regression if not given' },
+    'before-version': { value: 'VERSION', help: 'service.version of BEFORE (default: see above)' },
+    'after-version': { value: 'VERSION', help: 'service.version of AFTER (default: saved last)' },
+    'min-effect': { value: 'PERCENT', help: 'minimum change in percent (default 10)' },
+    alpha: { value: 'SHARE', help: 'expected share of wrong verdicts, 0 to 1 (default 0.05)' },
+    format: { value: 'FORMAT', help: 'text, json or markdown (default text)' },
+    'fail-on': {
+      value: 'WHAT',
+      help: 'exit with 1 on: regression, any (change) or never (default regression)',
+    },
   },
   async run(input, io) {
     const [before, after, ...more] = input.operands;
     if (before === undefined || after === undefined)
-      throw new UsageError(`${before === undefined ? 'BEFORE' : 'AFTER'} is not given: give two baselines`);
+      throw new UsageError(`Missing ${before === undefined ? 'BEFORE' : 'AFTER'}: expected two baselines`);
     if (more.length > 0)
-      throw new UsageError(`${formatValue(more[0])} is given after AFTER: give two baselines`);
+      throw new UsageError(`Unexpected argument ${formatValue(more[0])}: expected two baselines`);
     const { options } = input;
     const minEffectPercent = numberOf(options, 'min-effect', 0, 1000) ?? 10;
     const alpha = numberOf(options, 'alpha', 0, 1) ?? 0.05;
@@ -55,18 +57,18 @@ Exit codes: 0 no regression (or whatever --fail-on names), 1 one at least, 2 a w
       readModel: modelReader(daysOf(one, other)),
     });
     if (comparison.operations.length === 0) {
-      tell(
+      logLine(
         io,
-        'there are no operations in either baseline: an application learns from baseline.warmUpSeconds after its start on (180), and saves every minute',
+        'Neither baseline contains operations: applications learn from baseline.warmUpSeconds (180 s) after the start, and save every minute',
       );
       return EXIT.failed;
     }
     io.stdout.write(written(comparison, format));
-    if (format !== 'text') tell(io, summaryOf(comparison));
+    if (format !== 'text') logLine(io, summaryOf(comparison));
     if (failed(comparison, failOn)) return EXIT.found;
     const { slower, faster, no_change } = comparison.counts;
     if (failOn === 'never' || slower + faster + no_change > 0) return EXIT.fine;
-    tell(io, 'no operation has enough in both baselines to be compared: let them learn for longer');
+    logLine(io, 'No operation has enough data in both baselines: let the applications learn for longer');
     return EXIT.failed;
   },
 };
@@ -82,7 +84,7 @@ function failed({ counts }: Comparison, failOn: (typeof FAIL_ON)[number]): boole
   return counts.slower > 0 || (failOn === 'any' && changed > 0);
 }
 
-/** @param place of the version among those there are, where none is asked for; the last one is 0 */
+/** @param place the index of the version if none is requested; 0 is the last saved */
 async function baselineOf(
   given: string,
   version: string | true | undefined,
@@ -93,7 +95,7 @@ async function baselineOf(
     return chosen(await snapshotsOf(given), version, place);
   } catch (error) {
     if (!(error instanceof SourceFault)) throw error;
-    tell(io, `${given}: ${error.message}`);
+    logLine(io, `${given}: ${error.message}`);
     return undefined;
   }
 }
@@ -110,8 +112,8 @@ function chosen(
   const there = merged.map((one) => one.version ?? 'none').join(', ');
   throw new SourceFault(
     version === undefined
-      ? `holds one version alone (${there}): give another baseline`
-      : `has no version ${formatValue(version)}: there are ${there}`,
+      ? `contains only one version (${there}): expected another baseline`
+      : `contains no version ${formatValue(version)}: expected one of ${there}`,
   );
 }
 
@@ -125,7 +127,5 @@ function numberOf(
   if (given === undefined) return undefined;
   const value = /^\d+(\.\d+)?$/.test(String(given)) ? Number(given) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw new UsageError(
-    `--${name} is ${formatValue(given)}, which is not allowed: give a number from ${min} to ${max}`,
-  );
+  throw new UsageError(invalid(`--${name}`, formatValue(given), `a number from ${min} to ${max}`));
 }

@@ -1,33 +1,38 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { UsageError } from './options.js';
-import { connectionFault, EndpointFault, refusedFault, TOKEN_VARIABLE } from './profile/endpoint-fault.js';
 
-/** How long an endpoint may say nothing, beyond what it was asked to wait for. */
-export const PATIENCE_SECONDS = 60;
-/** Of an answer that says what is wrong; errors of proxies may be pages. */
+/** Why a request to an endpoint failed, as a sentence for the user. */
+export class EndpointFault extends Error {}
+
+/** The environment variable with the token. On a command line other users of the machine could read it. */
+export const TOKEN_VARIABLE = 'NESTJS_PERFORMANCE_TOKEN';
+
+/** The timeout of a connection without data. For captures it is added to their duration. */
+export const TIMEOUT_SECONDS = 60;
+/** The limit for an error response, which may be the page of a proxy. */
 const MAX_REFUSAL_BYTES = 64 * 1024;
 
-/** The token for the endpoint, where there is one. @throws UsageError for one that can't be sent */
+/** The token for the endpoint, if set. @throws UsageError for characters that a header cannot contain */
 export function tokenOfEnvironment(): string | undefined {
   const token = process.env[TOKEN_VARIABLE];
-  // Not shown: it may be the right one but for a line break.
+  // The value is not shown: it may be the right token with a line break.
   if (token !== undefined && !/^[\x21-\x7e]*$/.test(token))
     throw new UsageError(
-      `${TOKEN_VARIABLE} holds spaces, line breaks or letters that are not ASCII: give the token alone`,
+      `Invalid ${TOKEN_VARIABLE}: received spaces, line breaks or non-ASCII characters, expected the token only`,
     );
   return token === '' ? undefined : token;
 }
 
 /**
- * Asks an endpoint. Not by `fetch`, which gives up on an answer after 300 seconds. Follows no redirect: the token is not
- * for others. Rejects with {@link EndpointFault}.
+ * Sends a request to an endpoint. `fetch` would time out after 300 seconds. Redirects are not followed, so that the token
+ * reaches no other server. Rejects with {@link EndpointFault}.
  */
 export function askEndpoint(
   method: string,
   url: URL,
   token: string | undefined,
-  patience = PATIENCE_SECONDS,
+  timeoutSeconds = TIMEOUT_SECONDS,
 ): Promise<IncomingMessage> {
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
@@ -35,17 +40,17 @@ export function askEndpoint(
       'content-length': 0,
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
     };
-    // A connection of its own, which ends with the answer.
-    const asked = request(url, { method, headers, agent: false, timeout: patience * 1000 }, resolve);
+    // A separate connection that ends with the response.
+    const asked = request(url, { method, headers, agent: false, timeout: timeoutSeconds * 1000 }, resolve);
     asked.on('timeout', () =>
-      asked.destroy(new EndpointFault(`the application said nothing for ${patience} s`)),
+      asked.destroy(new EndpointFault(`the application did not respond within ${timeoutSeconds} s`)),
     );
     asked.on('error', (error) => reject(connectionFault(error)));
     asked.end();
   });
 }
 
-/** The answer, where it is one. Rejects with {@link EndpointFault} that says what was said instead. */
+/** The response if it has the expected status. Rejects with {@link EndpointFault} with its message otherwise. */
 export async function accepted(
   answer: IncomingMessage,
   status: number,
@@ -57,7 +62,7 @@ export async function accepted(
   throw refusedFault(statusCode, messageIn(text ?? ''), hasToken);
 }
 
-/** All of an answer; nothing where it is longer. Rejects with {@link EndpointFault} where it breaks off. */
+/** The body of a response; undefined above `maxBytes`. Rejects with {@link EndpointFault} if it is incomplete. */
 export async function textOf(answer: IncomingMessage, maxBytes: number): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -77,13 +82,13 @@ export async function* chunksOf(answer: IncomingMessage): AsyncGenerator<Buffer>
   }
 }
 
-/** What Nest says in the body of an error. */
+/** The message of Nest's error response. */
 function messageIn(text: string): string | undefined {
   const { message } = objectIn(text);
   return typeof message === 'string' && message !== '' ? message : undefined;
 }
 
-/** What a text of JSON holds, where that is an object. */
+/** Parses a JSON object; empty for anything else. */
 export function objectIn(text: string): Record<string, unknown> {
   try {
     const value: unknown = JSON.parse(text);
@@ -91,4 +96,34 @@ export function objectIn(text: string): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+/** The fault of an unexpected status. */
+function refusedFault(status: number, message: string | undefined, hasToken: boolean): EndpointFault {
+  const said = message === undefined ? '' : `: ${message}`;
+  if (status === 401 || status === 403) return new EndpointFault(notAllowed(status, said, hasToken));
+  // The message of the application is sufficient.
+  if ([400, 409, 422].includes(status) && message !== undefined) return new EndpointFault(message);
+  return new EndpointFault(`the application responded with ${status}${said}`);
+}
+
+function notAllowed(status: number, said: string, hasToken: boolean): string {
+  const advice = hasToken
+    ? `check that ${TOKEN_VARIABLE} is the application's endpoint.token`
+    : `set the environment variable ${TOKEN_VARIABLE} to the application's endpoint.token`;
+  return `access denied (${status}${said}): ${advice}`;
+}
+
+/** The fault of a failed connection. */
+function connectionFault(error: unknown): EndpointFault {
+  if (error instanceof EndpointFault) return error;
+  // A host with several addresses has one error per address.
+  const first: NodeJS.ErrnoException = error instanceof AggregateError ? error.errors[0] : error;
+  const { code, message } = first;
+  if (code === 'ECONNREFUSED')
+    return new EndpointFault('connection refused: check that the application is running');
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return new EndpointFault('unknown host');
+  if (code === 'ECONNRESET')
+    return new EndpointFault('the connection was closed before the response was complete');
+  return new EndpointFault(message === '' ? (code ?? 'the connection failed') : message);
 }

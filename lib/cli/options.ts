@@ -1,28 +1,28 @@
 import { parseArgs } from 'node:util';
-import { formatValue } from '../validation/options-error.js';
+import { formatValue, invalid } from '../validation/options-error.js';
 import { own } from '../validation/own.js';
 
-/** An option of a command, and its line of the help. */
+/** An option of a command with its help. */
 export interface OptionSpec {
-  /** What its value is called, where it takes one: `N`. */
+  /** The placeholder of its value, such as `N`. Absent for a flag. */
   readonly value?: string;
   readonly short?: string;
   readonly help: string;
 }
 export type OptionSpecs = Readonly<Record<string, OptionSpec>>;
 
-/** What was given on the command line. */
+/** The parsed arguments of a command. */
 export interface CommandInput {
   readonly operands: readonly string[];
   readonly options: Readonly<Record<string, string | true | undefined>>;
 }
 
-/** A command line that is not right. The message names the option, the value and what is allowed. */
+/** An invalid command line. The message names the option, the received and the expected value. */
 export class UsageError extends Error {}
 
-/** Takes the arguments of a command apart. @throws {UsageError} at the first that is not right. */
+/** Parses the arguments of a command. @throws {UsageError} for the first invalid one */
 export function parseOptions(args: readonly string[], specs: OptionSpecs): CommandInput {
-  // Not strict: its errors name neither what is allowed nor, on all versions of Node, the value.
+  // Not strict, as those errors lack the expected value and, in some versions of Node.js, the received one.
   const { tokens } = parseArgs({
     args: [...args],
     strict: false,
@@ -46,22 +46,20 @@ export function parseOptions(args: readonly string[], specs: OptionSpecs): Comma
     const spec = own(specs, name);
     if (spec === undefined)
       throw new UsageError(
-        `${rawName} is not an option: give one of ${Object.keys(specs)
+        `Unknown option ${rawName}: expected one of ${Object.keys(specs)
           .map((known) => `--${known}`)
           .join(', ')}`,
       );
     if (spec.value === undefined && value !== undefined)
-      throw new UsageError(
-        `${rawName} is given ${formatValue(value)}, which is not allowed: give it without a value`,
-      );
+      throw new UsageError(invalid(rawName, formatValue(value), 'no value'));
     if (spec.value !== undefined && (value === undefined || value === ''))
-      throw new UsageError(`${rawName} is given no value: give ${rawName}=${spec.value}`);
+      throw new UsageError(invalid(rawName, 'no value', `${rawName}=${spec.value}`));
     options.set(name, value ?? true);
   }
   return { operands, options: Object.fromEntries(options) };
 }
 
-/** The lines of the help on these options. */
+/** The help of these options. */
 export function describeOptions(specs: OptionSpecs): string {
   const lines = Object.entries(specs).map(([name, { value, short, help }]) => {
     const names = `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
@@ -71,7 +69,7 @@ export function describeOptions(specs: OptionSpecs): string {
   return lines.map(({ names, help }) => `  ${names.padEnd(width)}  ${help}`).join('\n');
 }
 
-/** Nothing where it is not given. @throws {UsageError} for anything but one of `allowed` */
+/** Undefined if absent. @throws {UsageError} for anything but one of `allowed` */
 export function oneOfOption<const T extends string>(
   options: CommandInput['options'],
   name: string,
@@ -79,7 +77,5 @@ export function oneOfOption<const T extends string>(
 ): T | undefined {
   const given = own(options, name);
   if (given === undefined || allowed.includes(given as T)) return given as T | undefined;
-  throw new UsageError(
-    `--${name} is ${formatValue(given)}, which is not allowed: give one of ${allowed.join(', ')}`,
-  );
+  throw new UsageError(invalid(`--${name}`, formatValue(given), `one of ${allowed.join(', ')}`));
 }

@@ -5,12 +5,12 @@ import { REPORT_SCHEMA } from '../report/report-schema.js';
 import { toHtml } from '../report/to-html.js';
 import { toMarkdown } from '../report/to-markdown.js';
 import { formatValue } from '../validation/options-error.js';
-import { MAX_REPORT_BYTES } from './profile/endpoint-client.js';
+import { MAX_REPORT_BYTES } from './endpoint-client.js';
 
-/** Why a file holds no report, in words that begin after its name. */
+/** Why a file contains no valid report. The message continues the file name. */
 export class ReportFault extends Error {}
 
-/** The report of a file, in another format. Rejects with {@link ReportFault}. */
+/** Converts the report in a file. Rejects with {@link ReportFault}. */
 export async function reportInFile(path: string, format: 'json' | 'md' | 'html'): Promise<string> {
   const report = reportOf(await contentOf(path));
   if (format === 'json') return JSON.stringify(report, null, 2);
@@ -22,10 +22,10 @@ function reportOf(text: string): PerformanceReport {
   const { schemaVersion } = Object(value) as { schemaVersion?: unknown };
   if (typeof schemaVersion === 'number' && schemaVersion > REPORT_VERSION)
     throw new ReportFault(
-      `holds a report of version ${schemaVersion}, which is newer than ${REPORT_VERSION}: read it with a newer version`,
+      `contains a report of version ${schemaVersion}, newer than ${REPORT_VERSION}: use a newer version of nestjs-performance`,
     );
   const fault = faultOf(REPORT_SCHEMA, value);
-  if (fault !== undefined) throw new ReportFault(`holds no report: ${fault}`);
+  if (fault !== undefined) throw new ReportFault(`contains no valid report: ${fault}`);
   return value as PerformanceReport;
 }
 
@@ -34,7 +34,7 @@ function jsonIn(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     throw new ReportFault(
-      `holds no report: it is not JSON, but begins with ${formatValue(text.slice(0, 20))}`,
+      `contains no valid report: received ${formatValue(text.slice(0, 20))}, expected JSON`,
       {
         cause: error,
       },
@@ -45,8 +45,8 @@ function jsonIn(text: string): unknown {
 async function contentOf(path: string): Promise<string> {
   try {
     const stats = await stat(path);
-    if (!stats.isFile()) throw new ReportFault('is no regular file');
-    if (stats.size > MAX_REPORT_BYTES) throw new ReportFault(`is larger than ${MAX_REPORT_BYTES} bytes`);
+    if (!stats.isFile()) throw new ReportFault('is not a regular file');
+    if (stats.size > MAX_REPORT_BYTES) throw new ReportFault(`exceeds ${MAX_REPORT_BYTES} bytes`);
     return await readFile(path, 'utf8');
   } catch (error) {
     if (error instanceof ReportFault) throw error;

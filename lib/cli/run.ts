@@ -1,34 +1,33 @@
 import { own } from '../validation/own.js';
-import type { Command } from './command.js';
-import { EXIT, type Io, tell } from './io.js';
+import { type Command, EXIT, type Io, logLine } from './command.js';
 import { describeOptions, type OptionSpecs, parseOptions, UsageError } from './options.js';
 
 const NAME = 'nestjs-performance';
 
-/** The commands, each loaded when it is asked for. */
+/** The commands. Each is loaded on demand. */
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<Command> }>> = {
   analyze: {
     summary: 'find N+1 queries and sequential calls in recorded traces (OTLP JSON)',
     load: async () => (await import('./analyze/analyze.command.js')).analyze,
   },
   compare: {
-    summary: 'compare two saved baselines: what got slower from one release to the next',
+    summary: 'compare two baselines to find regressions between releases',
     load: async () => (await import('./compare.js')).compare,
   },
   profile: {
-    summary: 'capture a profile of a running application, and download it',
-    load: async () => (await import('./profile/profile.command.js')).profile,
+    summary: 'capture and download a profile of a running application',
+    load: async () => (await import('./profile.js')).profile,
   },
   report: {
-    summary: 'report what is slow, what got slower, and what it costs',
+    summary: 'report slow operations, regressions and their cost',
     load: async () => (await import('./report.js')).report,
   },
 };
 
-const HELP = { help: { short: 'h', help: 'say what there is' } } satisfies OptionSpecs;
-const GLOBAL = { ...HELP, version: { help: 'say the version' } } satisfies OptionSpecs;
+const HELP = { help: { short: 'h', help: 'show this help' } } satisfies OptionSpecs;
+const GLOBAL = { ...HELP, version: { help: 'show the version' } } satisfies OptionSpecs;
 
-/** Does what a command line says. Throws nothing. @returns the exit code. */
+/** Runs a command line. Never throws. @returns the exit code */
 export async function run(args: readonly string[], io: Io, version: () => string): Promise<number> {
   const [name, ...rest] = args;
   const prefix = name === undefined || !Object.hasOwn(COMMANDS, name) ? NAME : `${NAME} ${name}`;
@@ -36,7 +35,7 @@ export async function run(args: readonly string[], io: Io, version: () => string
     if (name === undefined || name.startsWith('-')) return general(args, io, version);
     const entry = own(COMMANDS, name);
     if (entry === undefined)
-      throw new UsageError(`${name} is not a command: give one of ${Object.keys(COMMANDS).join(', ')}`);
+      throw new UsageError(`Unknown command ${name}: expected one of ${Object.keys(COMMANDS).join(', ')}`);
     const command = await entry.load();
     const input = parseOptions(rest, { ...command.options, ...HELP });
     if (input.options['help'] !== undefined) {
@@ -46,10 +45,10 @@ export async function run(args: readonly string[], io: Io, version: () => string
     return await command.run(input, io);
   } catch (error) {
     if (error instanceof UsageError) {
-      tell(io, `${prefix}: ${error.message}`);
-      tell(io, `See ${prefix} --help`);
+      logLine(io, `${prefix}: ${error.message}`);
+      logLine(io, `See ${prefix} --help`);
     } else {
-      // A fault of ours. It must not look like a finding.
+      // A bug of this package. Its exit code must differ from that of a finding.
       io.stderr.write(`${prefix}: ${error instanceof Error ? error.stack : String(error)}\n`);
     }
     return EXIT.failed;
@@ -63,7 +62,7 @@ function general(args: readonly string[], io: Io, version: () => string): number
     return EXIT.fine;
   }
   if (options['help'] === undefined)
-    throw new UsageError(`no command is given: give one of ${Object.keys(COMMANDS).join(', ')}`);
+    throw new UsageError(`Missing command: expected one of ${Object.keys(COMMANDS).join(', ')}`);
   const commands = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name}  ${summary}`);
   io.stdout.write(
     `Usage: ${NAME} COMMAND …\n\nCommands:\n${commands.join('\n')}\n\nOptions:\n${describeOptions(GLOBAL)}\n`,

@@ -7,14 +7,14 @@ import { WindowModel } from '../baseline/window-model.js';
 const HOUR_MS = 3_600_000;
 const HOURS = 24;
 /**
- * How much a whole day's latencies are taken to differ from another day's where nothing changed, as a standard deviation of
- * logarithms: of neighbouring windows, which are of one day or of one load test, that cannot be learned.
+ * The assumed variation of latency between days without a change, as a standard deviation of logarithms. It cannot be
+ * learned from the windows of one day or one load test.
  */
 const DAY_NOISE: Partial<Record<RegressionMetric, number>> = { latency: 0.06, tail_latency: 0.1 };
 
-/** The longest stretch of windows that a model knows the noise of. */
+/** The maximum number of windows for which a model knows the autocorrelation. */
 const BLOCK = 32;
-/** Of what is compared, what windows know. */
+/** The compared metrics that windows contain. */
 const METRICS = [
   ['latency', 'mean_log'],
   ['tail_latency', 'p99'],
@@ -22,16 +22,16 @@ const METRICS = [
   ['queries', 'queries'],
 ] as const satisfies readonly (readonly [RegressionMetric, WindowMetric])[];
 
-/** For how many days the shorter of two baselines was learned: at least one. */
+/** The duration of the shorter baseline in days, at least one. */
 export function daysOf(one: MergedBaseline, other: MergedBaseline): number {
   const span = ({ startedAt, savedAt }: MergedBaseline): number => (savedAt - startedAt) / (HOURS * HOUR_MS);
   return Math.max(1, Math.min(span(one), span(other)));
 }
 
 /**
- * Reads how the windows of an operation are spread: their mean over the hours of a day, and a variance that makes Welch's
- * test right of windows that depend on one another. `n` is the number of independent windows that would tell as much.
- * @param days for how long they were learned
+ * Reads the distribution of an operation's windows: the mean over the hours of a day, and a variance that keeps Welch's
+ * test valid for correlated windows. `n` is the effective sample size.
+ * @param days the duration of the baseline in days
  */
 export function modelReader(days: number): (bytes: Uint8Array) => WindowMoments {
   return (bytes) => {
@@ -48,12 +48,12 @@ export function modelReader(days: number): (bytes: Uint8Array) => WindowMoments 
   };
 }
 
-/** How many independent windows tell as much about the mean: beyond a block, blocks are; {@link DAY_NOISE} is of days. */
+/** The effective sample size for the mean. Blocks count as independent; {@link DAY_NOISE} covers longer dependence. */
 function independentOf(model: WindowModel, windows: number): number {
   return Math.max(1, windows / BLOCK) / model.varianceOfMean(Math.min(windows, BLOCK));
 }
 
-/** The mean over the hours: one side may have served more by day. */
+/** The mean over the hours of a day, so that different traffic patterns do not matter. */
 function meanOf(model: WindowModel, metric: WindowMetric): number {
   let sum = 0;
   for (let hour = 0; hour < HOURS; hour++) sum += model.expectation(metric, (hour + 0.5) * HOUR_MS);

@@ -7,35 +7,56 @@ import { healthOf } from './health.js';
 import type { Overview, OverviewOperation, OverviewSlowOperation } from './overview.js';
 import { resourceSeries } from './resource-series.js';
 
-/** The bounds of what is shown at first sight; each list has its own page. */
+/** The maximum length of the lists. */
 const OPERATIONS = 100;
 const LISTED = 50;
 const FAILING = 20;
-/** The median of fewer operations says little. */
+/** The p50 of fewer calls is not compared with the baseline. */
 const MIN_FOR_MEDIAN = 10;
 
+/** The part of a `PerformanceMonitor` that an overview is built from. */
+export type OverviewSource = Pick<
+  PerformanceMonitor,
+  | 'options'
+  | 'statsInParts'
+  | 'countingSince'
+  | 'operationCount'
+  | 'operationsByCost'
+  | 'failing'
+  | 'resources'
+  | 'getSlowOperations'
+  | 'getFindings'
+  | 'getRegressions'
+  | 'getTrends'
+  | 'getLeaks'
+  | 'getActiveAlerts'
+  | 'getRecentAlerts'
+  | 'getBurnRates'
+  | 'getBaseline'
+>;
+
 /**
- * What the page shows at first sight. Changes nothing.
+ * The data of the page's overview. Does not change the source.
  * @param now milliseconds since 1970
- * @param streams pages that look on at present
+ * @param streams the number of concurrent live pages
  */
-export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), streams = 0): Overview {
-  const { serviceName: name, serviceVersion: version } = monitor.options;
-  const stats = monitor.statsInParts();
-  const slow = monitor.getSlowOperations({ limit: LISTED });
-  const failing = failingNow(monitor);
+export function buildOverview(source: OverviewSource, now = Date.now(), streams = 0): Overview {
+  const { serviceName: name, serviceVersion: version } = source.options;
+  const stats = source.statsInParts();
+  const slow = source.getSlowOperations({ limit: LISTED });
+  const failing = failingNow(source);
   const content = {
     lastMinute: Object.entries(stats.byType).map(([type, { windows }]) => ({ type, ...windows.minute })),
-    operations: monitor
+    operations: source
       .operationsByCost(OPERATIONS, performance.now(), failing.slice(0, FAILING))
-      .map((one) => withChange(monitor, one)),
-    findings: monitor.getFindings({ limit: LISTED }),
-    regressions: monitor.getRegressions().slice(0, LISTED),
-    leaks: monitor.getLeaks().slice(0, LISTED),
+      .map((one) => withChange(source, one)),
+    findings: source.getFindings({ limit: LISTED }),
+    regressions: source.getRegressions().slice(0, LISTED),
+    leaks: source.getLeaks().slice(0, LISTED),
     alerts: {
-      active: monitor.getActiveAlerts().slice(0, LISTED),
-      recent: monitor.getRecentAlerts().slice(0, LISTED),
-      burnRates: monitor.getBurnRates().slice(0, LISTED),
+      active: source.getActiveAlerts().slice(0, LISTED),
+      recent: source.getRecentAlerts().slice(0, LISTED),
+      burnRates: source.getBurnRates().slice(0, LISTED),
     },
   };
   return {
@@ -44,13 +65,13 @@ export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), str
       name,
       ...(version === undefined ? {} : { version }),
       startedAt: now - Math.round(process.uptime() * 1000),
-      countingSince: monitor.countingSince,
+      countingSince: source.countingSince,
     },
     health: healthOf({ ...content, failing, slow, total: stats.totalOperations }, now),
-    operationCount: monitor.operationCount,
+    operationCount: source.operationCount,
     slow: slow.map(shortOf),
-    trends: monitor.getTrends().slice(0, LISTED),
-    resources: resourceSeries(monitor.resources.history),
+    trends: source.getTrends().slice(0, LISTED),
+    resources: resourceSeries(source.resources.history),
     drivers: stats.drivers,
     overhead: {
       streams,
@@ -62,21 +83,21 @@ export function buildOverview(monitor: PerformanceMonitor, now = Date.now(), str
   };
 }
 
-/** The operations most of which failed within the last minute, the most failures first. What fails fast costs little. */
-function failingNow(monitor: PerformanceMonitor): Failures[] {
-  return monitor
+/** Operations that mostly failed in the last minute, the most failures first. Fast failures rank low by cost. */
+function failingNow(source: OverviewSource): Failures[] {
+  return source
     .failing('minute')
     .filter(mostFail)
     .sort((a, b) => b.failureCount - a.failureCount);
 }
 
-function withChange(monitor: PerformanceMonitor, operation: OperationCost): OverviewOperation {
+function withChange(source: OverviewSource, operation: OperationCost): OverviewOperation {
   const { hour, ...shown } = operation;
-  const usual = monitor.getBaseline(operation.type, operation.name);
-  const present = operation.minute.count >= MIN_FOR_MEDIAN ? operation.minute : hour;
-  if (usual === undefined || usual.p50Ms <= 0 || present.p50 === undefined) return shown;
-  const ratio = round(present.p50 / usual.p50Ms);
-  return { ...shown, change: { ratio, usualP50Ms: usual.p50Ms, usualP95Ms: usual.p95Ms } };
+  const baseline = source.getBaseline(operation.type, operation.name);
+  const current = operation.minute.count >= MIN_FOR_MEDIAN ? operation.minute : hour;
+  if (baseline === undefined || baseline.p50Ms <= 0 || current.p50 === undefined) return shown;
+  const ratio = round(current.p50 / baseline.p50Ms);
+  return { ...shown, change: { ratio, baselineP50Ms: baseline.p50Ms, baselineP95Ms: baseline.p95Ms } };
 }
 
 function shortOf(operation: OverviewSlowOperation): OverviewSlowOperation {

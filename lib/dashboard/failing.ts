@@ -2,21 +2,21 @@ import { shortened } from '../report/report-words.js';
 import { type Failures, failureCountOf, isServedType, MIN_JUDGED, mostFail } from '../statistics/failures.js';
 import type { OverviewType } from './overview.js';
 
-/** So that the counts stay on the line, however long the name is. */
+/** Longer names are shortened, so that the counts remain visible. */
 const MAX_NAME = 120;
 
-/** What failed within the last minute. */
+/** The failures of the last minute. */
 export interface FailureSigns {
   readonly lastMinute: readonly OverviewType[];
-  /** Operations most of which failed, the most failures first. */
+  /** Operations that mostly failed, the most failures first. */
   readonly failing: readonly Failures[];
 }
 
 type TypeFailures = Omit<Failures, 'name'>;
 
 /**
- * What fails most of the time, in one sentence: incoming requests before the parts that they are made of, and a whole type
- * before one of its operations, unless that one accounts for all failures. Undefined where nothing does.
+ * One sentence about what mostly fails. Incoming requests precede their parts, and a type precedes its operations unless
+ * one operation accounts for all failures. Undefined if nothing mostly fails.
  */
 export function failureSentence({ lastMinute, failing }: FailureSigns): string | undefined {
   const types = lastMinute
@@ -30,8 +30,8 @@ export function failureSentence({ lastMinute, failing }: FailureSigns): string |
 }
 
 /**
- * Says that too few incoming requests ended to judge that most of them failed (or operations, where there were no requests
- * at all). Undefined where it can be judged, and where not most of them failed.
+ * A sentence saying that most incoming requests failed, but too few ended to judge. Without any requests it is about all
+ * operations. Undefined if there were enough, or if most succeeded.
  */
 export function tooFewToJudge({ lastMinute }: FailureSigns): string | undefined {
   const all = lastMinute.filter(({ count }) => count > 0).map(failuresOf);
@@ -59,7 +59,7 @@ function sentenceOf(
   if (operation !== undefined && (type === undefined || operation.failureCount >= type.failureCount)) {
     const more = failingCount - 1;
     const others =
-      more === 0 ? '' : `; ${more} other ${more === 1 ? 'operation fails' : 'operations fail'}, too`;
+      more === 0 ? '' : `; ${more} other ${more === 1 ? 'operation also fails' : 'operations also fail'}`;
     return `${nameOf(operation)} fails: ${outcome(operation)}${others}.`;
   }
   if (type === undefined) return undefined;
@@ -71,10 +71,10 @@ function sentenceOf(
   return `${what}: ${outcome(type)}${worst}.`;
 }
 
-/** `20 of 20 requests in the last minute answered with an error` */
+/** `20 of 20 requests in the last minute returned an error` */
 function outcome({ type, count, failureCount }: TypeFailures): string {
   return type === 'http'
-    ? `${failureCount} of ${count} requests in the last minute answered with an error`
+    ? `${failureCount} of ${count} requests in the last minute returned an error`
     : `${failureCount} of ${count} operations in the last minute failed`;
 }
 
@@ -86,7 +86,7 @@ function nameOf({ name }: Failures): string {
   return shortened(name, MAX_NAME);
 }
 
-/** Whether people wait for it. */
+/** Whether the type is that of incoming work, whose caller waits for the result. */
 export function isServed({ type }: { readonly type: string }): boolean {
   return isServedType(type);
 }

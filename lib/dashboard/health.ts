@@ -5,19 +5,19 @@ import { failureCountOf } from '../statistics/failures.js';
 import { type FailureSigns, failureSentence, isServed, tooFewToJudge } from './failing.js';
 import type { Overview, OverviewOperation } from './overview.js';
 
-/** An operation is said to be slow from this share of its calls within a minute on, in percent, and from so many. */
+/** The sentence names an operation as slow from this percentage and number of slow calls in the last minute. */
 const SLOW_PERCENT = 5;
 const VERY_SLOW_PERCENT = 25;
 const MIN_SLOW = 3;
-/** A finding that was not seen for so long is no news. */
+/** Older findings do not affect the health. */
 const RECENT_MS = 300_000;
-/** The sentence is one line. */
+/** The sentence must fit on one line of the page. */
 const MAX_SENTENCE = 240;
 
-/** What the sentence is made of. */
+/** The data that health is derived from. */
 export type Signs = Pick<Overview, 'alerts' | 'regressions' | 'leaks' | 'findings' | 'operations'> &
   FailureSigns & {
-    /** Operations that have ended so far. */
+    /** The number of operations that ended so far. */
     readonly total: number;
     /** The newest first. */
     readonly slow: readonly Pick<SlowOperation, 'type' | 'name' | 'cause' | 'causes'>[];
@@ -26,19 +26,19 @@ export type Signs = Pick<Overview, 'alerts' | 'regressions' | 'leaks' | 'finding
 type Health = Overview['health'];
 
 /**
- * Says in one line how the application is: the worst thing first, in the words of whoever saw it.
+ * The state of the application and one sentence about its worst problem, as its detector describes it.
  * @param now milliseconds since 1970
  */
 export function healthOf(signs: Signs, now: number): Health {
   if (signs.total === 0)
-    return { state: 'idle', sentence: 'Nothing was recorded yet: send a request to the application.' };
+    return { state: 'idle', sentence: 'No operations recorded yet: send a request to the application.' };
   const failure = failureSentence(signs);
   if (failure !== undefined) return unhealthy(shortened(failure, MAX_SENTENCE));
   const worst = worstSign(signs, now);
   if (worst !== undefined) return { ...worst, sentence: oneLine(worst.sentence) };
   const tooFew = tooFewToJudge(signs);
   if (tooFew !== undefined) return { state: 'idle', sentence: tooFew };
-  return { state: 'healthy', sentence: allIsWell(signs) };
+  return { state: 'healthy', sentence: healthySentence(signs) };
 }
 
 function worstSign(signs: Signs, now: number): Health | undefined {
@@ -65,7 +65,7 @@ function unhealthy(sentence: string): Health {
   return { state: 'unhealthy', sentence };
 }
 
-/** What fires, with the summary of when it began to. */
+/** Firing alerts with the summary of the event that reported them. */
 function firingAlerts({ alerts: { active, recent } }: Signs): { severity: string; sentence: string }[] {
   return active.map(({ rule, subject, firedAt }) => {
     const event = recent.find(
@@ -74,12 +74,12 @@ function firingAlerts({ alerts: { active, recent } }: Signs): { severity: string
     const about = subject === undefined ? '' : ` (${subject})`;
     return {
       severity: event?.severity ?? 'warning',
-      sentence: event?.summary ?? `The alert ${rule}${about} fires.`,
+      sentence: event?.summary ?? `Alert ${rule}${about} is firing.`,
     };
   });
 }
 
-/** What people wait for comes before the parts that it is made of. */
+/** The slowest operation. Incoming requests precede their parts. */
 function slowestNow(operations: readonly OverviewOperation[]): OverviewOperation | undefined {
   const slow = operations.filter(
     ({ minute }) => minute.slowPercentage >= SLOW_PERCENT && minute.slowCount >= MIN_SLOW,
@@ -92,11 +92,11 @@ function slowestNow(operations: readonly OverviewOperation[]): OverviewOperation
 
 function slowSentence({ type, name, minute }: OverviewOperation, slow: Signs['slow']): string {
   const cause = mostFrequentCause(slow.filter((one) => one.type === type && one.name === name));
-  const why = cause === undefined ? '' : `, mostly by ${cause}`;
-  return `${name} is slow in ${figure(Math.round(minute.slowPercentage))} % of its calls${why}.`;
+  const why = cause === undefined ? '' : `, mostly due to ${cause}`;
+  return `${name} is slow in ${figure(Math.round(minute.slowPercentage))} % of calls${why}.`;
 }
 
-/** `one SELECT track after the other (N+1)` */
+/** `N+1 queries (SELECT track)` */
 function mostFrequentCause(slow: Signs['slow']): string | undefined {
   const counts = new Map<string, number>();
   for (const { cause, causes } of slow) {
@@ -112,29 +112,29 @@ const named =
     operation === undefined ? what : `${what} (${operation})`;
 
 const WORDS: Readonly<Partial<Record<CauseName, (operation: string | undefined) => string>>> = {
-  n_plus_one: (operation) => `the same ${operation ?? 'call'} again and again (N+1)`,
-  sequential_calls: () => 'calls one after the other that could run side by side',
+  n_plus_one: named('N+1 queries'),
+  sequential_calls: () => 'sequential calls that could run in parallel',
   database: named('the database'),
   cache: named('the cache'),
   external: named('outgoing calls'),
   messaging: named('messaging'),
   rpc: named('remote calls'),
-  connection_pool: () => 'waiting for a connection of the pool',
+  connection_pool: () => 'waiting for a pooled connection',
   cpu: () => 'its own JavaScript',
-  event_loop_blocked: named('other work that blocks the event loop'),
+  event_loop_blocked: named('other work blocking the event loop'),
   gc: () => 'garbage collection',
-  waiting: () => 'waiting for what is not seen',
+  waiting: () => 'waiting on something not instrumented',
 };
 
-function allIsWell({ lastMinute }: Signs): string {
+function healthySentence({ lastMinute }: Signs): string {
   const count = lastMinute.reduce((sum, figures) => sum + figures.count, 0);
   const failed = lastMinute.reduce((sum, figures) => sum + failureCountOf(figures), 0);
-  if (count === 0) return 'All is well: nothing ended within the last minute, and nothing needs attention.';
-  const few = failed === 0 ? '' : `, ${failed} of which failed`;
-  return `All is well: ${count} ${count === 1 ? 'operation' : 'operations'} within the last minute${few}, and nothing needs attention.`;
+  if (count === 0) return 'No operations in the last minute.';
+  const failures = failed === 0 ? '' : `, ${failed} of them failed`;
+  return `${count} ${count === 1 ? 'operation' : 'operations'} in the last minute${failures}. No action needed.`;
 }
 
-/** The first sentence of an explanation, which may have several. */
+/** The first sentence of an explanation. */
 function oneLine(text: string): string {
   const [first = ''] = text.split(/(?<=[.!?])\s+(?=\p{Lu})/u);
   return shortened(first, MAX_SENTENCE);

@@ -4,22 +4,22 @@ import { clearInterval, setInterval } from 'node:timers';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
-  // Neither kept nor compressed, which would hold back what is sent.
+  // Prevents compression, which would delay messages.
   'Cache-Control': 'no-store, no-transform',
   'X-Content-Type-Options': 'nosniff',
-  // So that nginx hands on each message as it comes.
+  // Prevents nginx from buffering messages.
   'X-Accel-Buffering': 'no',
 };
 
-/** From one message to the next, and the time after which a browser that lost its stream asks for another one. */
+/** The interval between messages, and the delay before a browser reconnects a lost stream. */
 const INTERVAL_MS = 2000;
 const RETRY_MS = 2000;
-/** A client that has read nothing for so long is gone. */
-const PATIENCE_MS = 30_000;
-/** Then it is ended, and the browser asks anew: whoever may no longer see it does not see it for longer than that. */
+/** A client that reads nothing for this long is disconnected. */
+const STALLED_MS = 30_000;
+/** A stream is ended after this time. The browser reconnects and is authorized again, so revoked access ends here. */
 const LIFETIME_MS = 15 * 60_000;
 
-/** What is used of the response: those of HTTP/1.1 and HTTP/2 have it. */
+/** The members that responses of HTTP/1.1 and HTTP/2 share. */
 type Response = Pick<
   ServerResponse,
   'req' | 'writeHead' | 'write' | 'end' | 'destroy' | 'once' | 'on' | 'destroyed'
@@ -28,22 +28,22 @@ type Response = Pick<
 interface Stream {
   readonly response: Response;
   readonly openedAt: number;
-  /** Since when it takes nothing. */
+  /** When its buffer became full; undefined while the client reads. */
   fullSince: number | undefined;
 }
 
-/** The bounds of the streams, all of which a test may make shorter. */
+/** Limits of the streams. Tests shorten the times. */
 export interface StreamLimits {
-  /** Streams at a time. */
+  /** Concurrent streams. */
   readonly maxStreams: number;
   readonly intervalMs?: number;
-  readonly patienceMs?: number;
+  readonly stalledMs?: number;
   readonly lifetimeMs?: number;
 }
 
 /**
- * Tells whoever looks on, every two seconds, by server-sent events. A message is made once for all of them, and only
- * while somebody looks on. What a client is too slow to read it does not get: nothing is queued for it.
+ * Sends server-sent events to all connected pages every two seconds. A message is built once for all streams, and only
+ * while one is open. A client that reads too slowly misses messages: none are queued for it.
  */
 export class LiveStreams {
   private readonly streams = new Set<Stream>();
@@ -52,31 +52,31 @@ export class LiveStreams {
   private closed = false;
 
   /**
-   * @param event the name of the messages
-   * @param makeData what they hold, as one line
+   * @param event the name of the events
+   * @param makeData returns the data of an event, as one line
    */
   constructor(
     private readonly event: string,
     private readonly makeData: () => string,
     limits: StreamLimits,
   ) {
-    this.limits = { intervalMs: INTERVAL_MS, patienceMs: PATIENCE_MS, lifetimeMs: LIFETIME_MS, ...limits };
+    this.limits = { intervalMs: INTERVAL_MS, stalledMs: STALLED_MS, lifetimeMs: LIFETIME_MS, ...limits };
   }
 
   get size(): number {
     return this.streams.size;
   }
 
-  /** Whether there is room for one more. None is opened once it is closed. */
+  /** Whether another stream may be opened. False after {@link close}. */
   get hasRoom(): boolean {
     return !this.closed && this.streams.size < this.limits.maxStreams;
   }
 
-  /** Answers with a stream, the first message of which is sent at once. Ask {@link hasRoom} before. */
+  /** Responds with a stream and sends the first message at once. Check {@link hasRoom} first. */
   open(response: Response): void {
-    // It may have gone while it was being authorized.
+    // The client may have disconnected during authorization.
     if (response.destroyed) return;
-    // Whoever asks for the head alone gets it, and takes no room.
+    // A HEAD request gets the headers and does not count as a stream.
     if (response.req.method === 'HEAD') {
       response.writeHead(200, HEADERS).end();
       return;
@@ -87,18 +87,18 @@ export class LiveStreams {
     response.on('drain', () => {
       stream.fullSince = undefined;
     });
-    // A write that comes after the client has gone.
+    // A write after the client has disconnected.
     response.on('error', () => this.remove(stream));
     response.writeHead(200, HEADERS);
     this.send(stream, `retry: ${RETRY_MS}\n\n${this.message()}`, stream.openedAt);
     this.timer ??= setInterval(() => this.tick(), this.limits.intervalMs).unref();
   }
 
-  /** Ends all streams, and opens no more. */
+  /** Ends all streams and refuses new ones. */
   close(): void {
     this.closed = true;
     for (const { response, fullSince } of this.streams) {
-      // Whoever does not read would not read the end either, and the server would wait for that.
+      // A stalled client would not read the end either, and the server would wait for it.
       if (fullSince === undefined) response.end();
       else response.destroy();
     }
@@ -112,7 +112,7 @@ export class LiveStreams {
     for (const stream of this.streams) {
       const { response, openedAt, fullSince } = stream;
       if (fullSince !== undefined) {
-        if (now - fullSince >= this.limits.patienceMs) response.destroy();
+        if (now - fullSince >= this.limits.stalledMs) response.destroy();
       } else if (now - openedAt >= this.limits.lifetimeMs) {
         response.end();
         this.remove(stream);
@@ -126,18 +126,18 @@ export class LiveStreams {
     try {
       if (!stream.response.write(message)) stream.fullSince = now;
     } catch {
-      // What cannot be written to is of no use to anybody.
+      // The response accepts no body.
       stream.response.destroy();
       this.remove(stream);
     }
   }
 
-  /** A comment keeps the connection alive where there is nothing to tell. */
+  /** The next event or, if its data cannot be built, a comment that keeps the connection alive. */
   private message(): string {
     try {
       return `event: ${this.event}\ndata: ${this.makeData()}\n\n`;
     } catch {
-      return ': nothing could be told\n\n';
+      return ': no data\n\n';
     }
   }
 

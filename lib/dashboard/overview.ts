@@ -8,20 +8,20 @@ import type { Leak } from '../leaks/leak.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import type { LatencySummary } from '../statistics/operation-statistics.js';
 
-/** What the page shows at first sight. Plain data, fit for JSON; durations are milliseconds, moments milliseconds since 1970. */
+/** The data of the page's overview: plain JSON. Durations are milliseconds, times are milliseconds since 1970. */
 export interface Overview {
   at: number;
   service: { name: string; version?: string; startedAt: number; countingSince: number };
-  /** One line in words, and how it is meant. `idle`: nothing was recorded yet, or too little to judge failures. */
+  /** One sentence about the application. `idle`: no operations were recorded, or too few to judge failures. */
   health: { state: 'idle' | 'healthy' | 'degraded' | 'unhealthy'; sentence: string };
-  /** Every type within the last minute. */
+  /** Every operation type in the last minute. */
   lastMinute: OverviewType[];
-  /** Those that cost most first: by `excessMs`, then by total time. Operations that fail most of the time are among them. */
+  /** Sorted by `excessMs`, then by total time. Always includes operations that mostly fail. */
   operations: OverviewOperation[];
-  /** Operations that there are, of which `operations` may list fewer. */
+  /** The number of all operations; `operations` may list fewer. */
   operationCount: number;
   findings: Finding[];
-  /** The newest first, without what only their own page needs. */
+  /** The newest first, without the fields that only the details page shows. */
   slow: OverviewSlowOperation[];
   regressions: Regression[];
   trends: Trend[];
@@ -44,16 +44,20 @@ export interface OverviewOperation {
   type: string;
   name: string;
   thresholdMs?: number;
-  /** Since counting began, and within the last minute. */
+  /** Since start or the last reset. */
   lifetime: LatencySummary;
+  /** In the last minute. */
   minute: LatencySummary;
   totalMs: number;
-  /** By how much its slow ones were over their thresholds, added up since counting began. */
+  /** The excess time: the total time above the thresholds, since start or the last reset. */
   excessMs: number;
-  /** The mean duration in each of the last 60 minutes, the oldest first; null where nothing ended. */
+  /** The mean duration in each of the last 60 minutes, the oldest first; null for a minute without calls. */
   sparkline: (number | null)[];
-  /** The median of the last minute (of the last hour where that has too little) over the usual median, once both are known. */
-  change?: { ratio: number; usualP50Ms: number; usualP95Ms: number };
+  /**
+   * The p50 of the last minute divided by the baseline p50, once both are known. With fewer than 10 calls in the last
+   * minute, the p50 of the last hour.
+   */
+  change?: { ratio: number; baselineP50Ms: number; baselineP95Ms: number };
 }
 
 export type OverviewSlowOperation = Pick<
@@ -71,24 +75,24 @@ export type OverviewSlowOperation = Pick<
   | 'profile'
 >;
 
-/** Columns of equal length, the oldest first, at most 300 points over the last five minutes; null where it is not known. */
+/** Columns of equal length, the oldest first, up to 300 points over the last five minutes; null for unknown values. */
 export interface OverviewResources {
   at: number[];
   heapUsedMb: (number | null)[];
   heapLimitMb: number;
   rssMb: (number | null)[];
-  /** Of one core, so it may be over 100. */
+  /** Percent of one core; above 100 with several threads. */
   cpuPercent: (number | null)[];
   /** 0 to 1 */
   eventLoopUtilization: (number | null)[];
   eventLoopDelayMaxMs: (number | null)[];
-  /** Within the point's interval. */
+  /** Total pauses within the interval of the point. */
   gcPauseMs: (number | null)[];
 }
 
-/** What the module itself costs, as far as it knows: see `eventLoopWatchdog` and `profiling` of the statistics. */
+/** The module's own cost: see `eventLoopWatchdog` and `profiling` of the statistics. */
 export interface OverviewOverhead {
-  /** Streams and requests of the page itself. */
+  /** Concurrent live pages. */
   streams: number;
   dropped: { operationsToOther: number; events: number; queries: number };
   watchdog: unknown;

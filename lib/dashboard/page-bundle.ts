@@ -1,4 +1,4 @@
-/** One file of the page, as it is sent. */
+/** One file of the page. */
 export interface PageFile {
   /** Its content type. */
   readonly type: string;
@@ -7,5 +7,5 @@ export interface PageFile {
   readonly gzip: string;
 }
 
-/** The files of the page by name. The build puts them in the place of this module; a checkout that was not built has none. */
+/** The files of the page by name. The build replaces this module; without a build there are none. */
 export const PAGE_BUNDLE: Readonly<Record<string, PageFile>> = {};

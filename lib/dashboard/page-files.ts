@@ -5,7 +5,7 @@ import type { PageFile } from './page-bundle.js';
 
 export type PageBundle = Readonly<Record<string, PageFile>>;
 
-/** A file of the page as it is answered. */
+/** A file of the page, ready to send. */
 export interface ServedFile {
   readonly type: string;
   readonly etag: string;
@@ -15,20 +15,20 @@ export interface ServedFile {
 
 const gunzipped = promisify(gunzip);
 
-/** The files of the page: read at the first request of one of them, and held in memory from then on. */
+/** The files of the page, loaded by the first request and cached in memory. */
 export class PageFiles {
   private bundle: Promise<PageBundle> | undefined;
   private readonly contents = new Map<string, Buffer>();
 
-  /** @param load what gives the files; until the first request it may be replaced */
+  /** @param load loads the files; can be replaced until the first request */
   constructor(public load: () => Promise<PageBundle> = loadBundle) {}
 
-  /** Whether there is a page: a checkout that was not built has none. */
+  /** False in a checkout without a build. */
   async isBuilt(): Promise<boolean> {
     return Object.keys(await this.files()).length > 0;
   }
 
-  /** The file of this name, gzipped where the client takes that; nothing where there is none of this name. */
+  /** The file of this name, gzipped if the client accepts it; undefined if there is none. */
   async find(name: string, acceptsGzip: boolean): Promise<ServedFile | undefined> {
     const files = await this.files();
     const file = own(files, name);
@@ -53,7 +53,7 @@ export class PageFiles {
   }
 }
 
-/** Apart from the rest: it is large, and most processes never show the page. */
+/** Imported on demand: the module is large, and most processes never show the page. */
 async function loadBundle(): Promise<PageBundle> {
   return (await import('./page-bundle.js')).PAGE_BUNDLE;
 }

@@ -1,4 +1,4 @@
-/** Nothing but the page's own files, and nobody may frame it. */
+/** The Content-Security-Policy of the page: its own files only, and no framing. */
 export const PAGE_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -11,18 +11,18 @@ export const PAGE_POLICY = [
 ].join('; ');
 
 const NOT_BUILT =
-  'The page is not part of this checkout: run npm run build first. The figures are at stats, slow and report.html below this path.';
+  'The page is not built: run npm run build. The data is available at stats, slow and report.html below this path.';
 
 /**
- * The document that loads the page. It holds nothing of the application.
- * @param base what the page's addresses are relative to, which are all of them, so that it works below any prefix and
- * behind a proxy that takes one away: `performance/`, or `./` where the address ends in a slash
+ * The HTML document that loads the page. It contains no data of the application.
+ * @param base the base of all addresses of the page: `performance/`, or `./` for an address with a trailing slash. It is
+ * relative, so that the page works below any prefix and behind proxies that strip one
  */
 export function pageShell(base: string, isBuilt: boolean): string {
   const [style, body] = isBuilt
     ? [
         '<link rel="stylesheet" href="ui/app.css">',
-        '<div id="app"></div><script type="module" src="ui/app.js"></script><noscript>This page needs JavaScript. What it shows can be read at <a href="report.html">report.html</a>, too.</noscript>',
+        '<div id="app"></div><script type="module" src="ui/app.js"></script><noscript>This page requires JavaScript. The <a href="report.html">HTML report</a> shows the same data without it.</noscript>',
       ]
     : ['', `<p>${NOT_BUILT}</p>`];
   return `<!doctype html>

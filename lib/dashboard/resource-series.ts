@@ -5,14 +5,14 @@ import { round } from '../text/round.js';
 import type { OverviewResources } from './overview.js';
 
 const SHOWN_MS = 300_000;
-/** A point is of one second of the clock, so that points keep their place while time goes on. */
+/** A point covers one second of the wall clock, so that points do not move as time passes. */
 const POINT_MS = 1000;
 const MAX_POINTS = SHOWN_MS / POINT_MS;
 const MB = 1024 * 1024;
 
 /**
- * The last five minutes of the process in columns, the oldest first. What is told of an interval is null where there is
- * no reading before.
+ * The resources of the last five minutes in columns, the oldest first. Values of an interval are null for the first
+ * reading.
  * @param now milliseconds on the clock of `performance.now()`
  */
 export function resourceSeries(history: ResourceHistory, now = performance.now()): OverviewResources {
@@ -40,7 +40,7 @@ export function resourceSeries(history: ResourceHistory, now = performance.now()
   return series;
 }
 
-/** Of the oldest moment there may be a part only, and one point more than fits. */
+/** Leaves out the oldest second, which may be incomplete and exceed the number of points. */
 function readingsSince(history: ResourceHistory, from: number): ResourceReading[] {
   const readings: ResourceReading[] = [];
   for (let back = 0; ; back++) {

@@ -4,23 +4,23 @@ import { resolveOptions } from '../monitor/resolve-options.js';
 import { isObject, type Shape } from '../validation/checks.js';
 import type { Environment } from '../validation/option-table.js';
 
-/** What `PerformanceModule.forRoot` takes. Everything is optional; durations are milliseconds. */
+/** The options of `PerformanceModule.forRoot`. All are optional; durations are milliseconds. */
 export interface PerformanceOptions extends MonitorOptions {
   /**
-   * The monitor to use instead of one of the module's own, for an application that created one early for
-   * `new SlowSpanProcessor(monitor)`. It keeps the thresholds that it was created with.
+   * An existing monitor to use, for applications that created one for `new SlowSpanProcessor(monitor)`. It keeps its own
+   * thresholds. Default: the module creates one.
    */
   monitor?: PerformanceMonitor | undefined;
 }
 
-/** The options of the module with every default filled in. */
+/** The options of the module with all defaults. */
 export interface ResolvedModuleOptions extends ResolvedOptions {
   readonly monitor: PerformanceMonitor | undefined;
 }
 
 const MODULE_OPTIONS: Shape = { monitor: { allowed: 'a PerformanceMonitor', accepts: isObject } };
 
-/** As {@link resolveOptions}. */
+/** As {@link resolveOptions}, with the options of the module. */
 export function resolveModuleOptions(
   options: PerformanceOptions = {},
   env: Environment = {},

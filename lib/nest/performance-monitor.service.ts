@@ -8,16 +8,16 @@ import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { CaptureOptions } from '../profiling/on-demand.js';
 import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
 
-/** The monitor for injection: statistics, slow operations, alerts and profiles of this application. */
+/** Injectable access to the statistics, slow operations, findings, alerts and profiles of this application. */
 @Injectable()
 export class PerformanceMonitorService extends MonitorViews implements OnApplicationShutdown {
-  /** Each slow operation, shortly after it ended. Completes when the application shuts down. */
+  /** Emits each slow operation shortly after its end. Completes when the application shuts down. */
   readonly slowOperations$: Observable<SlowOperation>;
-  /** Each slow operation of which more has become known, as a new object with the same id. Completes likewise. */
+  /** Emits an updated copy, with the same id, of a slow operation that gained details. Completes on shutdown. */
   readonly slowOperationUpdates$: Observable<SlowOperation>;
-  /** Each alert, when it fires and when it is resolved. Completes likewise. */
+  /** Emits each alert when it fires and when it is resolved. Completes on shutdown. */
   readonly alerts$: Observable<PerformanceAlert>;
-  /** Each finding, each time it is seen. Completes likewise. */
+  /** Emits each occurrence of a finding. Completes on shutdown. */
   readonly findings$: Observable<Finding>;
   private readonly closed = new Subject<void>();
 
@@ -30,17 +30,17 @@ export class PerformanceMonitorService extends MonitorViews implements OnApplica
   }
 
   /**
-   * Samples the CPU for some seconds, by default 10, and keeps the profile as a file.
-   * @throws {@link CaptureRefusedError} that says why: a capture is running, the process cannot be profiled, the file could
-   * not be written, or the module is disabled
-   * @throws RangeError for invalid `seconds`; and the signal's reason
+   * Captures a CPU profile for `seconds` (default 10) and stores it as a file.
+   * @throws {@link CaptureRefusedError} if another capture is running, the process cannot be profiled, the file cannot be
+   * written, or the module is disabled
+   * @throws RangeError for invalid `seconds`; the reason of an aborted signal
    */
   async captureCpuProfile(options?: CaptureOptions): Promise<ProfileInfo> {
     this.mayCapture();
     return this.profiling.onDemand.captureCpu(options);
   }
 
-  /** What is allocated within some seconds and remains. Throws as {@link captureCpuProfile}. */
+  /** Captures the allocations of `seconds` (default 10) that remain in memory. Throws as {@link captureCpuProfile}. */
   async captureAllocationProfile(options?: CaptureOptions): Promise<ProfileInfo> {
     this.mayCapture();
     const { seconds, signal } = options ?? {};
@@ -48,26 +48,26 @@ export class PerformanceMonitorService extends MonitorViews implements OnApplica
   }
 
   /**
-   * Every object of the heap. Stops the process for 5 to 15 seconds for each 100 MB; the file holds all strings, secrets
-   * among them. Refused where memory may not suffice. Throws as {@link captureCpuProfile}.
+   * Captures a heap snapshot. Blocks the process for 5 to 15 seconds per 100 MB. The file contains all strings, including
+   * secrets. Refused if memory may not suffice. Throws as {@link captureCpuProfile}.
    */
   async captureHeapSnapshot(options?: Pick<CaptureOptions, 'signal'>): Promise<ProfileInfo> {
     this.mayCapture();
     return this.profiling.onDemand.captureHeapSnapshot(options);
   }
 
-  /** The profiles that are kept, the newest first. Never rejects. */
+  /** The stored profiles, the newest first. Never rejects. */
   getProfiles(): Promise<ProfileInfo[]> {
     return this.profiling.store.list();
   }
 
-  /** A profile by its id, while it is kept; its `path` is the file. Never rejects. */
+  /** A stored profile by its id; its `path` is the file. Undefined once deleted. Never rejects. */
   getProfile(id: string): Promise<ProfileInfo | undefined> {
     return this.profiling.store.get(id);
   }
 
   onApplicationShutdown(): void {
-    // Events that wait are delivered before the Observables complete.
+    // Pending events are delivered before the Observables complete.
     setImmediate(() => this.closed.next()).unref();
   }
 
@@ -79,6 +79,8 @@ export class PerformanceMonitorService extends MonitorViews implements OnApplica
 
   private mayCapture(): void {
     if (!this.options.enabled)
-      throw new CaptureRefusedError('Nothing is captured: the option enabled is false.');
+      throw new CaptureRefusedError(
+        'No profile captured: the module is disabled. Set enabled (OTEL_PERF_MONITORING) to true.',
+      );
   }
 }

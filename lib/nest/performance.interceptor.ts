@@ -7,13 +7,12 @@ import { slowThresholdOf } from './decorators/slow-threshold.decorator.js';
 type Class = new (...args: never[]) => unknown;
 type Handler = (...args: never[]) => unknown;
 
-/** What Nest's `@Sse()` leaves on a handler; Nest does not export the name. */
+/** The metadata key of Nest's `@Sse()`, which Nest does not export. */
 const SSE_METADATA = '__sse__';
 
 /**
- * Tells the measurement of a request which handler serves it, with which threshold, and when it began and ended.
- * What it does not see (guards, serialization, 403 and 404) is measured at the server. Bound to all routes by the
- * module.
+ * Records which handler serves a request, its threshold, and its start and end. The rest of the request (guards,
+ * serialization, 403 and 404) is measured at the server. The module binds it to all routes.
  */
 @Injectable()
 export class PerformanceInterceptor implements NestInterceptor {
@@ -42,7 +41,7 @@ export class PerformanceInterceptor implements NestInterceptor {
     }
     let info = handlers.get(handler);
     if (info === undefined) {
-      // A stream of events is open for as long as somebody listens; that says nothing of its speed.
+      // The duration of an event stream depends on its client, so it is never slow.
       const stream = Reflect.getMetadata(SSE_METADATA, handler) === true;
       const thresholdMs = stream ? Number.POSITIVE_INFINITY : slowThresholdOf(handler, controller);
       info = new HandlerInfo(`${controller.name}.${handler.name}`, thresholdMs);

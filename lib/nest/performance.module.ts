@@ -33,18 +33,18 @@ import { PerformanceInterceptor } from './performance.interceptor.js';
 import { PerformanceMonitorService } from './performance-monitor.service.js';
 import { RESOLVED_OPTIONS, TRACER_PROVIDER, TRACING } from './tokens.js';
 
-/** What shapes the module, and so must be known before its options are. */
+/** Options of the module definition, which are needed before a factory can provide the other options. */
 export interface PerformanceModuleExtras {
-  /** Whether its providers can be injected everywhere. Default true. */
+  /** Whether the providers are injectable in all modules. Default true. */
   isGlobal?: boolean | undefined;
   /** The path of the endpoint. Default `performance`. */
   endpointPath?: string | undefined;
 }
 
-/** The builder takes from the options what has a default here. */
+/** The builder separates these properties from the options. */
 const EXTRAS = { isGlobal: true, endpointPath: DEFAULT_PATH } as const satisfies PerformanceModuleExtras;
 
-/** Among the providers, so that Nest makes the controllers and leaves their routes to {@link EndpointRoutes}. */
+/** Controllers are provided, so that Nest creates them but leaves their routes to {@link EndpointRoutes}. */
 function endpointProviders(path: string): Provider[] {
   const controllers = createControllers(path);
   return [
@@ -74,7 +74,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
 
 const logger = new Logger('PerformanceModule');
 
-/** At once, as some of it speaks before the application is up. */
+/** Connects the logs early, as some messages precede the start of the application. */
 function withLog(monitor: PerformanceMonitor): PerformanceMonitor {
   monitor.profiling.warn = (message) => logger.warn(message);
   monitor.longTerm.warn = (message) => logger.warn(message);
@@ -132,7 +132,7 @@ const providers: Provider[] = [
 ];
 
 /**
- * Finds slow operations in the application that imports it. One line in the root module is all there is to do:
+ * Finds slow operations in the application that imports it. Add it to the root module:
  * `imports: [PerformanceModule.forRoot()]`.
  */
 @Module({
@@ -167,9 +167,9 @@ export class PerformanceModule
   }
 
   /**
-   * @param options with `isGlobal` and `endpointPath` among them
-   * @throws {@link PerformanceOptionsError}, when the application is created, that names every option and
-   * environment variable that is not right
+   * @param options may include `isGlobal` and `endpointPath`
+   * @throws {@link PerformanceOptionsError} at the creation of the application, with all invalid options and environment
+   * variables
    */
   static override forRoot(options: typeof OPTIONS_TYPE = {}): DynamicModule {
     return super.forRoot(options);
@@ -196,19 +196,19 @@ export class PerformanceModule
     const { enableProfiling, profileSlowOperations } = this.monitor.options;
     if (profileSlowOperations && !enableProfiling) {
       logger.warn(
-        'profileSlowOperations has no effect without enableProfiling: there is no past to cut from.',
+        'profileSlowOperations requires enableProfiling: true. No profiles of slow operations are captured.',
       );
     }
     await this.monitor.profiling.start();
     this.metrics = await startMetrics(this.options, this.monitor, logger).catch((error: unknown) => {
-      // An application without metrics is better than none.
+      // A failure of the export must not stop the application.
       logger.warn(`Metrics are not exported: ${String(error)}`);
       return undefined;
     });
     const { token, authorize, guards } = endpoint;
     if (production && endpoint.enabled && (token ?? authorize ?? guards) === undefined) {
       logger.log(
-        'The endpoint answers nobody in production until endpoint.token, endpoint.authorize or endpoint.guards is given.',
+        'The endpoint is closed in production. Set endpoint.token, endpoint.authorize or endpoint.guards to open it.',
       );
     }
   }

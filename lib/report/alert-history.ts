@@ -1,9 +1,9 @@
 import type { PerformanceAlert } from '../alerting/alert.js';
 
-/** Changes that are kept: of more, the oldest go. */
+/** The maximum number of events kept; the oldest are dropped. */
 export const MAX_KEPT_ALERTS = 200;
 
-/** The last alerts that began to fire or were resolved, for a report. */
+/** The latest firing and resolved events of alerts. */
 export class AlertHistory {
   private readonly kept: PerformanceAlert[] = [];
   private next = 0;

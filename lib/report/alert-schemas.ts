@@ -16,51 +16,51 @@ import { operationName, operationType } from './operation-schemas.js';
 import { count, milliseconds, moment, ratio, share } from './quantity-schemas.js';
 import type { ActiveAlert } from './report.js';
 
-const rule = text("The rule's name");
-const subject = optional(text('What it is about within the rule'));
+const rule = text('The name of the rule');
+const subject = optional(text('The operation or type that the alert concerns'));
 
 export const activeAlert = object<ActiveAlert>('ActiveAlert', {
   rule,
   subject,
-  firedAt: moment('When it began to fire'),
+  firedAt: moment('Start of firing'),
 });
 
 export const recentAlert = object<PerformanceAlert>('Alert', {
-  id: text('The same for the firing and the resolved event of one episode'),
+  id: text('Shared by the firing and the resolved event of one episode'),
   state: oneOf(['firing', 'resolved']),
   rule,
   severity: oneOf(SEVERITIES),
   subject,
-  value: number('The figure that the rule looks at, in unit'),
-  threshold: number('What it was held against, in unit'),
+  value: number('The value that the rule evaluates, in unit'),
+  threshold: number('The threshold, in unit'),
   unit: oneOf(['%', 'ms', 'ratio', 'MB/h']),
-  firedAt: moment('When it began to fire'),
-  timestamp: moment('When it changed'),
-  labels: texts('Those of the rule, and what tells subjects apart'),
-  flapping: optional(flag('It fires again and again within an hour', true)),
-  summary: text('One sentence for a person'),
+  firedAt: moment('Start of firing'),
+  timestamp: moment('Time of the event'),
+  labels: texts('The labels of the rule and of the subject'),
+  flapping: optional(flag('The alert fires repeatedly within an hour', true)),
+  summary: text('One readable sentence'),
 });
 
 const burnCount: Schema<BurnCount> = object<BurnCount>('BurnCount', {
   total: count('Operations'),
-  bad: count('Those that failed, or took longer than the objective allows'),
-  rate: optional(ratio('bad / total as a multiple of what the objective allows')),
+  bad: count('Operations that failed or exceeded the threshold of the objective'),
+  rate: optional(ratio('bad / total as a multiple of the allowed share')),
 });
 
 export const slo = object<BurnRate>('Objective', {
   slo: text(),
   operation: operationName,
   type: optional(operationType),
-  objective: share('Of the operations that are to be good'),
-  thresholdMs: optional(milliseconds('What a good one takes at the most')),
+  objective: share('The target share of good operations'),
+  thresholdMs: optional(milliseconds('Maximum duration of a good operation')),
   windows: object<BurnRate['windows']>(
     'BurnWindows',
     Object.fromEntries(
       (Object.keys(BURN_WINDOWS) as BurnWindow[]).map((name) => [name, burnCount]),
     ) as PropertySchemas<Record<BurnWindow, BurnCount>>,
   ),
-  coveredMinutes: ratio('How long there have been figures, in minutes'),
+  coveredMinutes: ratio('Length of the recorded data, in minutes'),
   budgetRemaining: optional(
-    number('What is left of the budget of three days; below 0 it is overspent', { maximum: 1 }),
+    number('Remaining share of the three-day error budget; negative if overspent', { maximum: 1 }),
   ),
 });

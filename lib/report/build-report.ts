@@ -1,31 +1,31 @@
 import type { FindingType } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
-import { coveredTime } from './covered-time.js';
-import { perHour } from './per-hour.js';
+import { coveredTime, perHour } from './covered-time.js';
 import { type PerformanceReport, REPORT_VERSION, type ReportedFinding } from './report.js';
 import type { ReportSource } from './report-source.js';
 import { reportedOperations } from './reported-operations.js';
 import { reportedResources } from './reported-resources.js';
 import { summarize } from './summary.js';
 
-/** Operations that the slowest are chosen from: those that took the most time altogether. */
+/** The slowest are selected from this many operations with the highest total time. */
 const CONSIDERED = 200;
 export const DEFAULT_LIMIT = 20;
 export const MAX_LIMIT = 100;
-/** Findings that are told in lists of their own. */
-const OVER_TIME: readonly FindingType[] = ['regression', 'trend', 'memory_leak'];
+/** Findings that the report lists in sections of their own. */
+const LONG_TERM: readonly FindingType[] = ['regression', 'trend', 'memory_leak'];
 
 export interface ReportOptions {
-  /** Milliseconds since 1970. Default: when counting began, which is the start of the process or the last reset. */
+  /** The start of the report, in milliseconds since 1970. Default: the start of the process or the last reset. */
   since?: number | undefined;
-  /** Entries of each list, {@link DEFAULT_LIMIT} by default and {@link MAX_LIMIT} at most. */
+  /** The maximum length of each list, up to {@link MAX_LIMIT}. Default {@link DEFAULT_LIMIT}. */
   limit?: number | undefined;
-  /** Milliseconds since 1970, and how long the process has been up. */
+  /** Milliseconds since 1970. Default: the current time. */
   now?: number;
+  /** The uptime of the process in milliseconds. Default: that of this process. */
   uptimeMs?: number;
 }
 
-/** The report of what `source` knows. Changes nothing. */
+/** Builds the report. Does not change the source. */
 export function buildReport(source: ReportSource, options: ReportOptions = {}): PerformanceReport {
   const { now = Date.now(), uptimeMs = Math.round(process.uptime() * 1000) } = options;
   const limit = Math.min(MAX_LIMIT, Math.max(1, Math.trunc(options.limit ?? DEFAULT_LIMIT)));
@@ -43,7 +43,7 @@ export function buildReport(source: ReportSource, options: ReportOptions = {}): 
     findings: findings(source, since, countingSince, now),
     leaks: source.getLeaks?.() ?? [],
     alerts: source.getActiveAlerts(),
-    slos: leastLeft(source, now),
+    slos: objectives(source, now),
   };
   const content = {
     slowest: first(reportedOperations(source, stats.operations, covered, now)),
@@ -94,12 +94,13 @@ function findings(
 ): ReportedFinding[] {
   return source
     .getFindings()
-    .filter(({ type, lastSeen }) => lastSeen >= since && !OVER_TIME.includes(type))
+    .filter(({ type, lastSeen }) => lastSeen >= since && !LONG_TERM.includes(type))
     .map((finding) => ({ ...finding, lostMsPerHour: perHour(finding.totalMs, countingSince, now) }))
     .sort((a, b) => b.lostMsPerHour - a.lostMsPerHour);
 }
 
-function leastLeft(source: ReportSource, now: number): PerformanceReport['slos'] {
+/** The objectives, sorted by their remaining budget, lowest first. */
+function objectives(source: ReportSource, now: number): PerformanceReport['slos'] {
   const left = ({ budgetRemaining = 1 }: PerformanceReport['slos'][number]): number => budgetRemaining;
   return [...(source.alerting?.burnRates(now) ?? [])].sort((a, b) => left(a) - left(b));
 }

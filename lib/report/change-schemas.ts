@@ -6,10 +6,10 @@ import { either, list, number, object, oneOf, optional, text } from './json-sche
 import { operationName, operationType } from './operation-schemas.js';
 import { bytes, count, interval, milliseconds, moment, share } from './quantity-schemas.js';
 
-const explanation = text('Some sentences for a person');
-const unit = 'In milliseconds (latency: the median; tail_latency: the p99), a share of 0 to 1, or statements';
+const explanation = text('Readable sentences');
+const unit = 'In milliseconds (latency: the p50; tail_latency: the p99), a share from 0 to 1, or statements';
 const change = number(
-  'now as a share more than before (0.2: a fifth more); of error_rate the difference of the shares',
+  'Relative change from before to now (0.2: 20 % more); for error_rate the difference of the shares',
 );
 
 export const regression = object<Regression>('Regression', {
@@ -17,26 +17,26 @@ export const regression = object<Regression>('Regression', {
   type: operationType,
   name: operationName,
   metric: oneOf(REGRESSION_METRICS),
-  against: oneOf(['baseline', 'version'], 'What it was like before, or with the last version'),
+  against: oneOf(['baseline', 'version'], 'The reference: the baseline, or the previous version'),
   version: optional(text()),
   previousVersion: optional(text()),
   state: oneOf(['open', 'over']),
-  since: moment('When it began, as far as can be told'),
-  detectedAt: moment('When it was certain'),
-  overAt: optional(moment('When it was over')),
+  since: moment('Estimated start'),
+  detectedAt: moment('Time of detection'),
+  overAt: optional(moment('End')),
   before: number(unit),
   now: number(unit),
   change,
   interval: interval('change'),
-  pValue: share('How probable so great a change is where nothing changed'),
-  count: count('Operations behind now'),
+  pValue: share('Probability of a change of this size by chance'),
+  count: count('Number of operations that now is based on'),
   parts: list(
     object<ChangedPart>('ChangedPart', {
       part: oneOf(PARTS),
-      beforeMs: milliseconds('Before, per operation'),
-      nowMs: milliseconds('Since then, per operation'),
+      beforeMs: milliseconds('Time per operation before'),
+      nowMs: milliseconds('Time per operation now'),
     }),
-    'The parts of its time that grew, the one that grew most first',
+    'The parts of its time that grew, sorted by growth',
   ),
   alongside: optional(
     list(
@@ -45,9 +45,9 @@ export const regression = object<Regression>('Regression', {
         name: operationName,
         metric: oneOf(REGRESSION_METRICS),
         change,
-        since: moment('When it began'),
+        since: moment('Start'),
       }),
-      'What got worse at the same time: it may be why',
+      'Regressions that began at the same time, as possible causes',
     ),
   ),
   explanation,
@@ -68,17 +68,17 @@ export const trend = object<Trend>('Trend', {
     }),
   ),
   unit: oneOf(['ms', 'bytes', 'ratio']),
-  from: moment('The beginning'),
-  to: moment('The end'),
-  first: number('The fitted value at the beginning, in unit'),
-  last: number('The fitted value at the end, in unit'),
-  slopePerHour: number('In unit per hour'),
+  from: moment('Start of the fitted period'),
+  to: moment('End of the fitted period'),
+  first: number('Fitted value at the start, in unit'),
+  last: number('Fitted value at the end, in unit'),
+  slopePerHour: number('Slope in unit per hour'),
   interval: interval('slopePerHour'),
-  pValue: share('How probable so great a drift is where there is none'),
+  pValue: share('Probability of a trend of this size by chance'),
   forecast: optional(
     object<NonNullable<Trend['forecast']>>('Forecast', {
-      limit: number('The threshold or limit, in unit'),
-      reachedAt: moment('When it is reached if it goes on like that'),
+      limit: number('Threshold or limit, in unit'),
+      reachedAt: moment('Time at which the limit is reached if the trend continues'),
     }),
   ),
   explanation,
@@ -87,19 +87,19 @@ export const trend = object<Trend>('Trend', {
 export const leak = object<Leak>('Leak', {
   memory: oneOf(LEAKING_MEMORIES),
   state: oneOf(['suspect', 'confirmed']),
-  since: moment('When it began'),
-  bytesPerHour: number('Its growth'),
-  usedBytes: bytes('In use after a collection'),
-  limitBytes: optional(bytes('What it grows towards')),
-  timeToLimitMs: optional(milliseconds('The time left if it goes on like that')),
-  confidence: share('How sure it is'),
+  since: moment('Start'),
+  bytesPerHour: number('Growth in bytes per hour'),
+  usedBytes: bytes('Memory in use after a collection'),
+  limitBytes: optional(bytes('Limit of the memory')),
+  timeToLimitMs: optional(milliseconds('Time until the limit is reached at this rate')),
+  confidence: share('Confidence that it is a leak'),
   suspects: list(
     object<Leak['suspects'][number]>('Suspect', {
       type: operationType,
       name: operationName,
-      bytesPerOperation: number('What each of them leaves'),
+      bytesPerOperation: number('Bytes retained per operation'),
     }),
-    'The most likely first',
+    'Sorted by likelihood',
   ),
   explanation,
 });

@@ -11,19 +11,19 @@ ul{padding-left:1.2rem}li{margin:.4rem 0}.tag{font-weight:600}.tag.warning{color
 @media(max-width:40rem){body{padding:.6rem}h1{font-size:1.3rem}th:first-child{min-width:9rem;max-width:60vw}}
 @media print{body{max-width:none;padding:0}h2{break-after:avoid}li,tr{break-inside:avoid}}`;
 
-/** The policy of the page: its own style, by its hash, and nothing else. */
+/** The Content-Security-Policy of the page: only its own style, by hash. */
 export const HTML_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
 
-/** The longest text from the application in one place, and in a cell of a table. */
+/** The maximum length of a text from the application, and of one in a table cell. */
 const MAX_TEXT = 600;
 const MAX_CELL = 200;
 
-/** A piece of a page: what it is made of is escaped. */
+/** A fragment of a page, already escaped. */
 export interface Html {
   readonly html: string;
 }
 
-/** Puts a page together: what is no piece of one already is text. */
+/** A template tag: escapes every value that is not already {@link Html}. */
 export function html(parts: TemplateStringsArray, ...values: readonly (Html | string | number)[]): Html {
   const written = values.map((value) => (typeof value === 'object' ? value.html : escaped(String(value))));
   return { html: parts.reduce((page, part, index) => page + written[index - 1] + part) };
@@ -41,7 +41,7 @@ export function page(title: string, body: Html): string {
 `.html;
 }
 
-/** Nothing where there is nothing in it. */
+/** Empty without content. */
 export function section(title: string, content: Html | undefined): Html {
   return content === undefined ? html`` : html`<section><h2>${title}</h2>${content}</section>\n`;
 }
@@ -52,7 +52,7 @@ export function list(entries: readonly (Html | string)[]): Html | undefined {
     : html`<ul>${all(entries.map((one) => html`<li>${one}</li>`))}</ul>`;
 }
 
-/** The first cell of a row is its name. It can be scrolled, with the keyboard too. */
+/** A table that scrolls, by keyboard too. The first cell of a row is its header. */
 export function table(
   title: string,
   head: readonly string[],
@@ -72,7 +72,7 @@ export function time(at: number): Html {
   return html`<time datetime="${iso}">${iso.slice(0, 16).replace('T', ' ')} UTC</time>`;
 }
 
-/** Also what turns the direction of a text is left out, and what a browser would not show. */
+/** Escapes markup and removes control and bidirectional characters. */
 function escaped(text: string): string {
   return shortened(text, MAX_TEXT).replace(/[&<>"'`\p{Cc}\p{Cf}\p{Bidi_Control}]/gu, (character) =>
     /[&<>"'`]/.test(character) ? `&#${character.charCodeAt(0)};` : ' ',

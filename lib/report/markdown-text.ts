@@ -1,22 +1,21 @@
 import { shortened } from './report-words.js';
 
-/** The longest text from the application in one place. */
+/** The maximum length of a text from the application. */
 const MAX_TEXT = 300;
 
 /**
- * A text of the application's in one line of Markdown, in which it is nothing but text: no markup, no HTML, no
- * mention, no link, no other cell of a table.
+ * Escapes a text from the application to one line of Markdown without markup, HTML, mentions, links or table cells.
  */
 export function markdownText(text: string, max = MAX_TEXT): string {
   return (
     shortened(text, max)
-      // Control characters, line ends, and those that turn the direction of a text.
+      // Control and bidirectional characters, and line breaks.
       .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\s]+/gu, ' ')
       .trim()
       .replace(/&/g, '&amp;')
       .replace(/</g, '&lt;')
       .replace(/>/g, '&gt;')
-      // As entities: GitHub looks for mentions and references, and for links, in what it rendered from escapes too.
+      // As entities: GitHub finds mentions, references and links in rendered backslash escapes too.
       .replace(/@/g, '&#64;\u200b')
       .replace(/#(?=\d)/g, '#\u200b')
       .replace(/:\/\//g, ':\u200b//')

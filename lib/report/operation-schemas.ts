@@ -10,66 +10,68 @@ import { flag, list, number, object, oneOf, optional, text, whole } from './json
 import { count, milliseconds, moment, ratio, share } from './quantity-schemas.js';
 import type { ReportedFinding, ReportedOperation } from './report.js';
 
-export const operationType = text('http, database, cache, external, messaging, rpc, internal, or your own');
-export const operationName = text('Of low cardinality: GET /users/:id');
+export const operationType = text(
+  'http, database, cache, external, messaging, rpc, internal, or a custom type',
+);
+export const operationName = text('Low-cardinality name: GET /users/:id');
 
 const callSite = object<CallSite>('CallSite', {
   function: text('AlbumsService.withTracks'),
-  file: text('From the working directory on where it lies below'),
-  line: whole('Counted from 1'),
-  column: whole('Counted from 1'),
+  file: text('Path, relative to the working directory if below it'),
+  line: whole('One-based line'),
+  column: whole('One-based column'),
 });
 
 export const reportedOperation = object<ReportedOperation>('ReportedOperation', {
   type: operationType,
   name: operationName,
-  count: count('Those that ended'),
-  slowCount: count('Those that took longer than their threshold'),
-  errorRate: share('Those that failed'),
-  p50Ms: optional(milliseconds('The median')),
-  p95Ms: optional(milliseconds('The 95th percentile')),
-  p99Ms: optional(milliseconds('The 99th percentile')),
-  totalMsPerHour: optional(milliseconds('All of the time spent in it, as much as an hour would see')),
+  count: count('Number that ended'),
+  slowCount: count('Number above the threshold'),
+  errorRate: share('Share that failed'),
+  p50Ms: optional(milliseconds('Median')),
+  p95Ms: optional(milliseconds('95th percentile')),
+  p99Ms: optional(milliseconds('99th percentile')),
+  totalMsPerHour: optional(milliseconds('Total time, extrapolated to one hour')),
   baseline: optional(
-    object<NonNullable<ReportedOperation['baseline']>>('UsualLatency', {
-      p50Ms: milliseconds('The median that was usual before'),
-      p95Ms: milliseconds('The 95th percentile that was usual before'),
-      ratio: optional(ratio('The median over that of before')),
+    object<NonNullable<ReportedOperation['baseline']>>('BaselineLatency', {
+      p50Ms: milliseconds('Baseline p50'),
+      p95Ms: milliseconds('Baseline p95'),
+      ratio: optional(ratio('p50Ms divided by the baseline p50')),
     }),
   ),
 });
 
 const rankedCause = object<RankedCause>('Cause', {
   cause: oneOf(CAUSES),
-  share: share('Of the duration'),
-  ms: milliseconds('What it took'),
+  share: share('Share of the duration'),
+  ms: milliseconds('Attributed time'),
   certainty: oneOf(['measured', 'likely']),
-  operation: optional(text('What it was: SELECT track')),
-  count: optional(count('How many of them')),
+  operation: optional(text('The operations behind it: SELECT track')),
+  count: optional(count('Number of these operations')),
 });
 
 const hotFunction = object<HotFunction>('HotFunction', {
   function: text(),
-  share: share("Of the operation's samples"),
+  share: share("Share of the operation's samples"),
   file: optional(text()),
-  line: optional(whole('The line with the most samples')),
+  line: optional(whole('Line with the most samples')),
   calledFrom: optional(callSite),
 });
 
 const resourceEvidence = object<ResourceEvidence>('ResourceEvidence', {
-  heapUsedMb: ratio('In MB of 2^20 bytes'),
-  heapTotalMb: ratio('In MB of 2^20 bytes'),
-  rssMb: ratio('In MB of 2^20 bytes'),
-  cpuUserMs: milliseconds("The process's CPU time meanwhile"),
-  cpuSystemMs: milliseconds("The process's CPU time in the system meanwhile"),
-  eventLoopUtilization: share('The part of it in which the event loop was busy'),
-  eventLoopDelayMaxMs: milliseconds('The longest delay of a timer'),
-  gcPauseMs: milliseconds('Pauses of the garbage collector'),
+  heapUsedMb: ratio('MB of 2^20 bytes'),
+  heapTotalMb: ratio('MB of 2^20 bytes'),
+  rssMb: ratio('MB of 2^20 bytes'),
+  cpuUserMs: milliseconds("The process's user CPU time during the operation"),
+  cpuSystemMs: milliseconds("The process's system CPU time during the operation"),
+  eventLoopUtilization: share('Share of the time in which the event loop was busy'),
+  eventLoopDelayMaxMs: milliseconds('Maximum timer delay'),
+  gcPauseMs: milliseconds('Total garbage collection pauses'),
 });
 
 const httpEvidence = object<HttpEvidence>('HttpEvidence', {
-  statusCode: optional(whole('Of the response')),
-  aborted: optional(flag('The client went away before the response was complete')),
+  statusCode: optional(whole('HTTP status of the response')),
+  aborted: optional(flag('The client disconnected before the response was complete')),
   handler: optional(text('UsersController.findOne')),
   beforeHandlerMs: optional(milliseconds('Middleware, body parsing and guards')),
   handlerMs: optional(milliseconds('Pipes, inner interceptors and the handler')),
@@ -77,23 +79,23 @@ const httpEvidence = object<HttpEvidence>('HttpEvidence', {
 });
 
 export const slowOperation = object<SlowOperation>('SlowOperation', {
-  id: text("The span's id"),
-  timestamp: moment('When it ended'),
+  id: text('The span ID'),
+  timestamp: moment('End of the operation'),
   type: operationType,
   name: operationName,
-  durationMs: milliseconds('How long it took'),
-  thresholdMs: milliseconds('Above which it is slow'),
+  durationMs: milliseconds('Duration'),
+  thresholdMs: milliseconds('Threshold'),
   slownessRatio: ratio('durationMs / thresholdMs'),
-  selfTimeMs: optional(milliseconds('The time in which no child ran')),
-  error: flag('It failed'),
+  selfTimeMs: optional(milliseconds('Time without a running child span')),
+  error: flag('Whether it failed'),
   baseline: optional(
     object<OperationBaseline>('OperationBaseline', {
-      p50Ms: milliseconds('The median that is usual'),
-      p95Ms: milliseconds('The 95th percentile that is usual'),
-      ratio: ratio('durationMs over the median'),
+      p50Ms: milliseconds('Baseline p50'),
+      p95Ms: milliseconds('Baseline p95'),
+      ratio: ratio('durationMs divided by the baseline p50'),
     }),
   ),
-  adaptive: optional(flag('It is slow by what it usually takes, and not by its threshold', true)),
+  adaptive: optional(flag('The threshold was derived from the baseline', true)),
   traceId: text(),
   spanId: text(),
   parentSpanId: optional(text()),
@@ -101,21 +103,21 @@ export const slowOperation = object<SlowOperation>('SlowOperation', {
     object<NonNullable<SlowOperation['root']>>('Root', { type: operationType, name: operationName }),
   ),
   resources: optional(resourceEvidence),
-  profile: optional(text('The id of the CPU profile of its time')),
-  heapSnapshot: optional(text('The id of the heap snapshot that was taken when it ended')),
+  profile: optional(text('ID of its CPU profile')),
+  heapSnapshot: optional(text('ID of the heap snapshot taken at its end')),
   http: optional(httpEvidence),
-  statement: optional(text('Without its literals')),
-  cause: oneOf(CAUSES, 'The first of causes'),
-  causeShare: share('Its part of the duration'),
+  statement: optional(text('Statement without literals')),
+  cause: oneOf(CAUSES, 'The main cause, as the first of causes'),
+  causeShare: share('Share of the main cause'),
   explanation: text(),
-  causes: list(rankedCause, 'The greatest share first'),
+  causes: list(rankedCause, 'Sorted by share'),
   callSite: optional(callSite),
   topFunctions: optional(list(hotFunction)),
   nPlusOne: optional(
     object<NonNullable<SlowOperation['nPlusOne']>>('NPlusOne', {
       statement: text(),
-      count: count('How often within one request'),
-      totalMs: milliseconds('What all of them took'),
+      count: count('Repetitions within one request'),
+      totalMs: milliseconds('Total time'),
     }),
   ),
 });
@@ -124,39 +126,42 @@ export const reportedFinding = object<ReportedFinding>('Finding', {
   id: text(),
   type: oneOf(FINDING_TYPES),
   severity: oneOf(SEVERITIES),
-  fingerprint: text('What was repeated, or what blocked: without literals'),
+  fingerprint: text('The repeated statement or call, or the blocking code, without literals'),
   route: operationName,
-  count: count('How often it was seen'),
-  repetitions: count('The last time'),
-  totalMs: milliseconds('What it took over all times'),
-  worstMs: milliseconds('What it took the worst time'),
-  firstSeen: moment('When it was seen first'),
-  lastSeen: moment('When it was seen last'),
-  traceId: text('Where it was seen last'),
-  spanId: text('Where it was seen last'),
+  count: count('Number of occurrences'),
+  repetitions: count('Repetitions in the last occurrence'),
+  totalMs: milliseconds('Total time of all occurrences'),
+  worstMs: milliseconds('Time of the worst occurrence'),
+  firstSeen: moment('First occurrence'),
+  lastSeen: moment('Last occurrence'),
+  traceId: text('Trace of the last occurrence'),
+  spanId: text('Span of the last occurrence'),
   callSite: optional(callSite),
   explanation: text(),
-  lostMsPerHour: milliseconds('What it takes, as much as an hour would see'),
+  lostMsPerHour: milliseconds('totalMs, extrapolated to one hour'),
 });
 
 export const slowQuery = object<SlowQuery>('SlowQuery', {
-  fingerprint: text('The statement without its literals'),
+  fingerprint: text('Statement without literals'),
   name: text('SELECT track'),
   operation: text('SELECT'),
   table: optional(text()),
-  count: count('Those that ended'),
-  slowCount: count('Those that took longer than their threshold'),
-  errorCount: count('Those that failed'),
-  totalMs: milliseconds('All of them together'),
-  avgMs: milliseconds('The mean'),
-  maxMs: milliseconds('The longest'),
-  p50Ms: milliseconds('The median'),
-  p95Ms: milliseconds('The 95th percentile'),
-  p99Ms: milliseconds('The 99th percentile'),
-  avgRows: optional(number('Rows read or written on average')),
+  count: count('Number that ended'),
+  slowCount: count('Number above the threshold'),
+  errorCount: count('Number that failed'),
+  totalMs: milliseconds('Total time'),
+  avgMs: milliseconds('Mean'),
+  maxMs: milliseconds('Maximum'),
+  p50Ms: milliseconds('Median'),
+  p95Ms: milliseconds('95th percentile'),
+  p99Ms: milliseconds('99th percentile'),
+  avgRows: optional(number('Mean number of rows read or written')),
   routes: list(
-    object<SlowQuery['routes'][number]>('Route', { name: operationName, count: count('How often') }),
-    'The operations that ask it, the most often first',
+    object<SlowQuery['routes'][number]>('Route', {
+      name: operationName,
+      count: count('Number of executions'),
+    }),
+    'The operations that execute it, sorted by count',
   ),
   callSite: optional(callSite),
 });

@@ -8,7 +8,7 @@ export const milliseconds = (what: string): Schema<number> => number(`${what}, i
 export const bytes = (what: string): Schema<number> => number(`${what}, in bytes`, POSITIVE);
 export const count = (what: string): Schema<number> => whole(what, POSITIVE);
 export const share = (what: string): Schema<number> => number(`${what}, 0 to 1`, { minimum: 0, maximum: 1 });
-/** A number without a unit, 0 or more. */
+/** A non-negative number without a unit. */
 export const ratio = (what: string): Schema<number> => number(what, POSITIVE);
 export const interval = (of: string): Schema<readonly [number, number]> =>
-  pair(number('One end'), `The 95 % interval of ${of}`);
+  pair(number('Bound'), `95 % confidence interval of ${of}`);

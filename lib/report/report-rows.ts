@@ -1,15 +1,25 @@
+import { times } from '../explain/words.js';
 import type { PerformanceReport, ReportedOperation } from './report.js';
 import { figure, megabytes, moment, percentOf, span } from './report-words.js';
 
-/** What a row or a line of the report says, as plain text: whoever shows it makes it fit. */
+/** A table row of the report, as plain unescaped text. */
 type Row = readonly [string, ...string[]];
 
-export const OPERATION_HEAD: Row = ['Operation', 'Count', 'Slow', 'p50', 'p95', 'p99', 'Errors', 'Usual p50'];
+export const OPERATION_HEAD: Row = [
+  'Operation',
+  'Count',
+  'Slow',
+  'p50',
+  'p95',
+  'p99',
+  'Errors',
+  'Baseline p50',
+];
 
 export function operationRow(operation: ReportedOperation): Row {
   const { name, count, slowCount, p50Ms, p95Ms, p99Ms, errorRate, baseline } = operation;
-  const usual = baseline === undefined ? '' : span(baseline.p50Ms);
-  const times = baseline?.ratio === undefined ? '' : ` (× ${figure(baseline.ratio)})`;
+  const baselineP50 = baseline === undefined ? '' : span(baseline.p50Ms);
+  const factor = baseline?.ratio === undefined ? '' : ` (× ${figure(baseline.ratio)})`;
   return [
     name,
     String(count),
@@ -18,7 +28,7 @@ export function operationRow(operation: ReportedOperation): Row {
     spanOf(p95Ms),
     spanOf(p99Ms),
     percentOf(errorRate),
-    usual + times,
+    baselineP50 + factor,
   ];
 }
 
@@ -29,9 +39,17 @@ export function queryRow(query: PerformanceReport['queries'][number]): Row {
   return [fingerprint, String(count), String(slowCount), span(p95Ms), span(totalMs)];
 }
 
-export const SLO_HEAD: Row = ['Objective', 'Good', 'Within', 'Burns 1 h', '6 h', '3 d', 'Budget left'];
+export const SLO_HEAD: Row = [
+  'Objective',
+  'Target',
+  'Threshold',
+  'Burn rate 1 h',
+  'Burn rate 6 h',
+  'Burn rate 3 d',
+  'Budget left',
+];
 
-/** Burn rates as multiples of what the objective allows. */
+/** Burn rates are multiples of the rate that spends the budget exactly. */
 export function sloRow({
   slo,
   objective,
@@ -51,52 +69,60 @@ export function sloRow({
   ];
 }
 
-export const RESOURCE_HEAD: Row = ['Resource', 'Now', 'Since the start', 'Peak'];
+export const RESOURCE_HEAD: Row = ['Resource', 'Current', 'Since start', 'Peak'];
 
 export function resourceRows({ resources }: PerformanceReport): Row[] {
   const { memory, eventLoop, lifetime, peak } = resources;
   return [
-    ['CPU, of one core', '', percentOf(lifetime.cpu), shareOf(peak?.cpu)],
+    ['CPU (one core = 100 %)', '', percentOf(lifetime.cpu), shareOf(peak?.cpu)],
     [
-      'Event loop, busy',
+      'Event loop utilization',
       shareOf(eventLoop.utilization),
       percentOf(lifetime.eventLoopUtilization),
       shareOf(peak?.eventLoopUtilization),
     ],
-    ['Event loop, longest delay', spanOf(eventLoop.delayMaxMs), '', spanOf(peak?.eventLoopDelayMaxMs)],
+    ['Maximum event loop delay', spanOf(eventLoop.delayMaxMs), '', spanOf(peak?.eventLoopDelayMaxMs)],
     ['Garbage collection', '', percentOf(lifetime.gcShare), ''],
-    [`Heap (limit ${megabytes(memory.heapLimit)})`, megabytes(memory.heapUsed), '', sizeOf(peak?.heapUsed)],
-    ['Outside the heap', megabytes(memory.external), '', sizeOf(peak?.external)],
+    [
+      `Heap used (limit ${megabytes(memory.heapLimit)})`,
+      megabytes(memory.heapUsed),
+      '',
+      sizeOf(peak?.heapUsed),
+    ],
+    ['External memory', megabytes(memory.external), '', sizeOf(peak?.external)],
     ['Resident memory', megabytes(memory.rss), megabytes(lifetime.maxRss), sizeOf(peak?.rss)],
   ];
 }
 
-/** What is said of what is usual. */
+/** The state of the baseline. */
 export function baselineLines({ baseline }: PerformanceReport): string[] {
   if (baseline === undefined) return [];
   const { state, operations, version, previousVersion, since, comparesVersions, savedAt } = baseline;
-  if (state === 'off') return ['The baseline is off: nothing is compared with what is usual.'];
-  if (state === 'loading') return ['What was usual before is being loaded.'];
+  if (state === 'off') return ['The baseline is disabled (baseline.enabled).'];
+  if (state === 'loading') return ['The saved baseline is being loaded.'];
   const of = version === undefined ? '' : ` of version ${version}`;
-  const from = since === undefined ? '' : `, seen since ${moment(since)}`;
-  const previous = previousVersion === undefined ? '' : ` with version ${previousVersion}`;
+  const from = since === undefined ? '' : `, since ${moment(since)}`;
   return [
-    `It is known of ${operations} operations what is usual${of}${from}.`,
-    ...(comparesVersions ? [`It is compared${previous || ' with the version before'}.`] : []),
-    savedAt === undefined ? 'It was not saved yet.' : `It was saved last at ${moment(savedAt)}.`,
+    `Baselines exist for ${times(operations, 'operation')}${of}${from}.`,
+    ...(comparesVersions ? [`Compared with ${versionOf(previousVersion)}.`] : []),
+    savedAt === undefined ? 'Not saved yet.' : `Last saved ${moment(savedAt)}.`,
   ];
+}
+
+function versionOf(version: string | undefined): string {
+  return version === undefined ? 'the previous version' : `version ${version}`;
 }
 
 export function recentAlertLine(alert: PerformanceReport['recentAlerts'][number]): string {
   const { state, rule, subject, timestamp, summary } = alert;
-  return `${moment(timestamp)}: ${rule}${subject === undefined ? '' : ` (${subject})`} ${state === 'firing' ? 'began to fire' : 'was resolved'}. ${summary}`;
+  return `${moment(timestamp)}: ${rule}${subject === undefined ? '' : ` (${subject})`} ${state}. ${summary}`;
 }
 
 export function activeAlertLine({ rule, subject, firedAt }: PerformanceReport['alerts'][number]): string {
   return `${rule}${subject === undefined ? '' : ` (${subject})`} since ${moment(firedAt)}`;
 }
 
-/** What could not be seen, and why. */
+/** What the report cannot contain, and why. */
 export function coverageLines({ coverage }: PerformanceReport): string[] {
   const { unseenDrivers, dropped, profiling, eventLoopWatchdog } = coverage;
   const { operationsToOther, events, queries } = dropped;
@@ -105,10 +131,12 @@ export function coverageLines({ coverage }: PerformanceReport): string[] {
       ({ driver, how, advice }) => `${driver}: ${how}${advice === undefined ? '' : ` ${advice}`}`,
     ),
     ...(operationsToOther > 0
-      ? [`${operationsToOther} operations had too many names, and were counted as (other).`]
+      ? [`${times(operationsToOther, 'operation')} exceeded detection.maxOperations and counted as (other).`]
       : []),
-    ...(queries > 0 ? [`${queries} statements were of too many kinds, and were not counted.`] : []),
-    ...(events > 0 ? [`${events} events came too fast for those who listen.`] : []),
+    ...(queries > 0
+      ? [`${times(queries, 'statement')} exceeded the limit of distinct statements and were not counted.`]
+      : []),
+    ...(events > 0 ? [`${times(events, 'event')} dropped: listeners could not keep up.`] : []),
     ...(profiling === 'on' ? [] : [`Profiling is ${profiling}.`]),
     ...(eventLoopWatchdog === 'on' ? [] : [`The event loop watchdog is ${eventLoopWatchdog}.`]),
   ];

@@ -18,123 +18,125 @@ import {
 import type { PeakResources } from './resource-peaks.js';
 
 const coveredTime = object<CoveredTime>('CoveredTime', {
-  asked: optional(moment('What was asked for')),
-  since: moment('From when on it tells'),
+  asked: optional(moment('Requested start')),
+  since: moment('Start of the report'),
   window: oneOf(['minute', 'hour', 'day', 'lifetime']),
-  reason: optional(text('Why since is not what was asked for')),
+  reason: optional(text('Why since differs from asked')),
 });
 
 const service = object<ReportedService>('Service', {
   name: text(),
   version: optional(text('service.version')),
   host: text(),
-  node: text("Node's version"),
-  uptimeMs: milliseconds('How long the process has been up'),
+  node: text('Version of Node.js'),
+  uptimeMs: milliseconds('Uptime of the process'),
 });
 
 const resources = object<ReportedResources>('Resources', {
-  timestamp: moment('When they were read'),
+  timestamp: moment('Time of the reading'),
   memory: object<CurrentResources['memory']>('Memory', {
-    heapUsed: bytes('Used of the heap'),
-    heapTotal: bytes('The heap'),
-    heapLimit: bytes('What the heap may grow to'),
+    heapUsed: bytes('Used heap'),
+    heapTotal: bytes('Allocated heap'),
+    heapLimit: bytes('Maximum heap size'),
     external: bytes('Memory of objects outside the heap'),
-    rss: bytes('What is resident'),
+    rss: bytes('Resident memory'),
     heapUsedMB: ratio('heapUsed in MB of 2^20 bytes'),
     heapTotalMB: ratio('heapTotal in MB of 2^20 bytes'),
   }),
   cpu: object<CurrentResources['cpu']>('Cpu', {
-    user: ratio('CPU time since the process started, in microseconds'),
-    system: ratio('The same in the system'),
-    userMs: milliseconds('CPU time since the process started'),
-    systemMs: milliseconds('The same in the system'),
+    user: ratio('User CPU time since the process started, in microseconds'),
+    system: ratio('System CPU time since the process started, in microseconds'),
+    userMs: milliseconds('User CPU time since the process started'),
+    systemMs: milliseconds('System CPU time since the process started'),
   }),
   eventLoop: object<CurrentResources['eventLoop']>('EventLoop', {
-    utilization: optional(share('The part of the last second in which it was busy')),
-    delayMaxMs: optional(milliseconds('The longest delay of a timer within the last second')),
+    utilization: optional(share('Share of the last second in which it was busy')),
+    delayMaxMs: optional(milliseconds('Maximum timer delay in the last second')),
   }),
   gc: object<CurrentResources['gc']>('Gc', {
     count: count('Collections since the process was first sampled'),
-    pauseMs: milliseconds('Their pauses'),
+    pauseMs: milliseconds('Total pauses of these collections'),
   }),
   lifetime: object<LifetimeResources>('LifetimeResources', {
-    cpu: ratio('CPU time since the start as a share of one core; above 1 with several threads'),
-    eventLoopUtilization: share('The part of the time in which the event loop was busy'),
-    gcShare: share('The part of the time in which it was paused'),
-    maxRss: bytes('The most that was resident'),
+    cpu: ratio('CPU time since start as a share of one core; above 1 with several threads'),
+    eventLoopUtilization: share('Share of the time in which the event loop was busy'),
+    gcShare: share('Share of the time in garbage collection pauses'),
+    maxRss: bytes('Maximum resident memory'),
   }),
   peak: optional(
     object<PeakResources>('PeakResources', {
-      since: moment('From when on'),
-      cpu: optional(ratio('CPU time within a second as a share of one core; above 1 with several threads')),
-      eventLoopUtilization: optional(share('The part of a second in which the event loop was busy')),
-      eventLoopDelayMaxMs: optional(milliseconds('The longest delay of a timer')),
-      heapUsed: optional(bytes('Used of the heap')),
-      external: optional(bytes('Memory of objects outside the heap')),
-      rss: optional(bytes('What was resident')),
+      since: moment('Start of the period'),
+      cpu: optional(
+        ratio('Maximum CPU time in a second as a share of one core; above 1 with several threads'),
+      ),
+      eventLoopUtilization: optional(share('Maximum share of a second in which the event loop was busy')),
+      eventLoopDelayMaxMs: optional(milliseconds('Maximum timer delay')),
+      heapUsed: optional(bytes('Maximum used heap')),
+      external: optional(bytes('Maximum memory of objects outside the heap')),
+      rss: optional(bytes('Maximum resident memory')),
     }),
   ),
 });
 
 const baseline = object<BaselineStatus>('BaselineStatus', {
   state: oneOf(['off', 'loading', 'learning']),
-  operations: count('Those of which it is known what is usual'),
+  operations: count('Number of operations with a baseline'),
   version: optional(text('service.version')),
-  previousVersion: optional(text('The service.version before')),
-  since: optional(moment('When this version was first seen')),
-  comparesVersions: flag('This version is compared with the one before'),
-  loadedAt: optional(moment('When it was loaded')),
-  savedAt: optional(moment('When it was saved')),
+  previousVersion: optional(text('The previous service.version')),
+  since: optional(moment('Start of the data of this version')),
+  comparesVersions: flag('Whether this version is compared with the previous one'),
+  loadedAt: optional(moment('Time of loading')),
+  savedAt: optional(moment('Time of the last save')),
 });
 
 const coverage = object<ReportCoverage>('Coverage', {
   unseenDrivers: list(
     object<DriverStatus>('Driver', {
-      driver: text("The package's name"),
+      driver: text('Package name'),
       version: optional(text()),
-      seen: flag('Whether its work is seen'),
-      how: text('How it is seen, or why it is not'),
-      advice: optional(text('What to do to have it seen')),
+      seen: flag('Whether its work is recorded'),
+      how: text('How it is recorded, or why not'),
+      advice: optional(text('How to enable recording')),
     }),
   ),
   dropped: object<ReportCoverage['dropped']>('Dropped', {
-    operationsToOther: count('Operations that were counted under (other)'),
-    events: count('Events that listeners were not told'),
-    queries: count('Statements that were not counted'),
+    operationsToOther: count('Operations counted as (other)'),
+    events: count('Events dropped because listeners could not keep up'),
+    queries: count('Statements not counted'),
   }),
   profiling: text('on, paused or off'),
   eventLoopWatchdog: text('on, degraded or off'),
 });
 
 const report = object<PerformanceReport>('PerformanceReport', {
-  schemaVersion: exactly(REPORT_VERSION, 'Rises when a reader of the former version could not read it'),
-  generatedAt: moment('When it was made'),
+  schemaVersion: exactly(REPORT_VERSION, 'Incremented on incompatible changes'),
+  generatedAt: moment('Time of creation'),
   covered: coveredTime,
   service,
   verdict: oneOf(['fine', 'warning', 'critical']),
-  summary: list(text(), 'Some sentences, the verdict first'),
-  slowest: list(reportedOperation, 'Those that were slow first, then those that took the most time'),
+  summary: list(text(), 'Sentences, the verdict first'),
+  slowest: list(reportedOperation, 'Operations with slow calls first, then by total time'),
   slow: list(slowOperation, 'The worst slow operation of each name'),
   regressions: list(regression),
   trends: list(trend),
-  findings: list(reportedFinding, 'Those that cost most first'),
+  findings: list(reportedFinding, 'Sorted by time per hour'),
   queries: list(slowQuery),
   leaks: list(leak),
   resources,
-  alerts: list(activeAlert, 'Those that fire'),
-  recentAlerts: list(recentAlert, 'Those that began to fire or were resolved, the newest first'),
-  slos: list(slo, 'That with the least left of its budget first'),
+  alerts: list(activeAlert, 'Firing alerts'),
+  recentAlerts: list(recentAlert, 'Firing and resolved events, the newest first'),
+  slos: list(slo, 'Sorted by remaining budget, lowest first'),
   baseline: optional(baseline),
   coverage,
 });
 
 /**
- * The JSON Schema (draft 2020-12) of a {@link PerformanceReport}. What is not in it may come with a later version, so
- * readers pass it over.
+ * The JSON Schema (draft 2020-12) of a {@link PerformanceReport}. Later versions may add properties: readers must ignore
+ * unknown ones.
  */
 export const REPORT_SCHEMA: JsonSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   $id: `urn:nestjs-performance:report:${REPORT_VERSION}`,
   ...report.json,
-  description: 'What is slow, what got slower, and what it costs, as nestjs-performance reports it',
+  description: 'Performance report of nestjs-performance',
 };

@@ -13,10 +13,10 @@ import type { PerformanceStats } from './performance-stats.js';
 import type { ActiveAlert } from './report.js';
 import type { ResourcePeaks } from './resource-peaks.js';
 
-/** What a report is made of: a `PerformanceMonitor`. What it can't tell is left out of the report. */
+/** The source of a report: a `PerformanceMonitor`. The report omits sections that it does not provide. */
 export interface ReportSource {
   readonly options: ResolvedServiceOptions;
-  /** When counting began, or began anew by a reset, in milliseconds since 1970. Default: when the process started. */
+  /** The start of counting or the last reset, in milliseconds since 1970. Default: the start of the process. */
   readonly countingSince?: number;
   readonly resources?: { readonly history: ResourceHistory };
   readonly resourcePeaks?: ResourcePeaks;

@@ -3,7 +3,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const MB = 1024 * 1024;
 
-/** A stretch of time in the unit that fits: `12 ms`, `3.4 s`, `12 min`, `3.4 h`. */
+/** A duration in a suitable unit: `12 ms`, `3.4 s`, `12 min`, `3.4 h`. */
 export function span(ms: number): string {
   if (ms < SECOND_MS) return `${figure(ms)} ms`;
   if (ms < MINUTE_MS) return `${figure(ms / SECOND_MS)} s`;
@@ -15,12 +15,12 @@ export function megabytes(bytes: number): string {
   return `${figure(bytes / MB)} MB`;
 }
 
-/** A share, 0 to 1, with as many digits as it needs: `0.1 %`. */
+/** A share from 0 to 1 as a percentage: `0.1 %`. */
 export function percentOf(share: number): string {
   return `${figure(share * 100)} %`;
 }
 
-/** Two digits after the point at the most, and none of what is great. */
+/** A number with three significant digits; without decimals from 100. */
 export function figure(value: number): string {
   return String(Math.abs(value) >= 100 ? Math.round(value) : Number(value.toPrecision(3)));
 }
@@ -30,13 +30,13 @@ export function moment(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** A text of so many characters at the most: a pair of surrogates is one, and is not cut. */
+/** Truncates a text to `max` characters. Surrogate pairs count as one and are not split. */
 export function shortened(text: string, max: number): string {
   const points = Array.from(text.slice(0, 2 * max + 2));
   return points.length > max ? `${points.slice(0, max - 1).join('')}…` : points.join('');
 }
 
-/** Why an operation was slow, in words that name it. */
+/** The explanation of a slow operation, prefixed with its name unless it starts with it. */
 export function slowSentence({ name, explanation }: { name: string; explanation: string }): string {
   return explanation.startsWith(name) ? explanation : `${name}: ${explanation}`;
 }

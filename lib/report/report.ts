@@ -12,49 +12,49 @@ import type { CurrentResources } from '../process/resource-sampler.js';
 import type { WindowName } from '../statistics/operation-statistics.js';
 import type { PeakResources } from './resource-peaks.js';
 
-/** Rises when a reader of the former version could not read a report any more. */
+/** Incremented on incompatible changes. */
 export const REPORT_VERSION = 1;
 
 /**
- * What is slow, what got slower, and what it costs. Plain data, fit for JSON. Moments are milliseconds since 1970,
- * durations milliseconds, shares 0 to 1; a figure without data is absent.
+ * Slow operations, regressions and their cost as plain JSON. Times are milliseconds since 1970, durations milliseconds,
+ * shares 0 to 1. Values without data are absent.
  */
 export interface PerformanceReport {
   readonly schemaVersion: typeof REPORT_VERSION;
   readonly generatedAt: number;
   readonly covered: CoveredTime;
   readonly service: ReportedService;
-  /** `critical` or `warning` where something needs attention. */
+  /** `critical` or `warning` if something needs attention. */
   readonly verdict: 'fine' | 'warning' | 'critical';
-  /** Some sentences, the verdict first. */
+  /** Sentences, the verdict first. */
   readonly summary: readonly string[];
   readonly slowest: readonly ReportedOperation[];
   /** The worst slow operation of each name. */
   readonly slow: readonly SlowOperation[];
   readonly regressions: readonly Regression[];
   readonly trends: readonly Trend[];
-  /** What was found in requests; those that cost most, first. What was found over time is in the lists beside. */
+  /** Findings within requests, sorted by time per hour. Regressions, trends and leaks have their own lists. */
   readonly findings: readonly ReportedFinding[];
   readonly queries: readonly SlowQuery[];
   readonly leaks: readonly Leak[];
   readonly resources: ReportedResources;
-  /** Those that fire. */
+  /** Firing alerts. */
   readonly alerts: readonly ActiveAlert[];
-  /** Alerts that began to fire or were resolved within the covered time, the newest first. */
+  /** Firing and resolved events within the covered time, the newest first. */
   readonly recentAlerts: readonly PerformanceAlert[];
-  /** How each objective stands: that with the least left of its budget first. */
+  /** The state of each objective, sorted by remaining budget, lowest first. */
   readonly slos: readonly BurnRate[];
-  /** What is known of how operations usually are. */
+  /** The state of the baseline. */
   readonly baseline?: BaselineStatus;
   readonly coverage: ReportCoverage;
 }
 
-/** Statistics exist for some windows alone: the smallest that holds what was asked for is taken. */
+/** Statistics exist for fixed windows: the smallest one that contains the requested time is used. */
 export interface CoveredTime {
   readonly asked?: number;
   readonly since: number;
   readonly window: WindowName | 'lifetime';
-  /** Why `since` is not what was asked for. */
+  /** Why `since` differs from `asked`. */
   readonly reason?: string;
 }
 
@@ -76,18 +76,18 @@ export interface ReportedOperation {
   readonly p50Ms?: number;
   readonly p95Ms?: number;
   readonly p99Ms?: number;
-  /** All of the time spent in it, as much as an hour would see. */
+  /** The total time, extrapolated to one hour. */
   readonly totalMsPerHour?: number;
-  /** What it was like before, and `p50Ms` over the median of then. */
+  /** The baseline, and `p50Ms` divided by its p50. */
   readonly baseline?: { readonly p50Ms: number; readonly p95Ms: number; readonly ratio?: number };
 }
 
-/** `lostMsPerHour`: its time since counting began, as much as an hour would see. */
+/** `lostMsPerHour`: its total time since start or the last reset, extrapolated to one hour. */
 export type ReportedFinding = Finding & { readonly lostMsPerHour: number };
 
 export type ActiveAlert = Pick<PerformanceAlert, 'rule' | 'subject' | 'firedAt'>;
 
-/** The present figures, what the process took over its life, and the peaks of the covered time. */
+/** The current values, those since the start of the process, and the peaks of the covered time. */
 export interface ReportedResources extends CurrentResources {
   readonly lifetime: LifetimeResources;
   readonly peak?: PeakResources;
@@ -97,14 +97,15 @@ export interface ReportedResources extends CurrentResources {
 export interface LifetimeResources {
   /** CPU time as a share of one core: above 1 with several threads. */
   readonly cpu: number;
-  /** The shares of time in which the event loop was busy and the collector paused it, 0 to 1. */
+  /** The share of time in which the event loop was busy. */
   readonly eventLoopUtilization: number;
+  /** The share of time in garbage collection pauses. */
   readonly gcShare: number;
-  /** The most memory that was resident, in bytes. */
+  /** The maximum resident memory, in bytes. */
   readonly maxRss: number;
 }
 
-/** What the report can't tell of, and why. */
+/** What the report cannot contain, and why. */
 export interface ReportCoverage {
   readonly unseenDrivers: readonly DriverStatus[];
   readonly dropped: { operationsToOther: number; events: number; queries: number };

@@ -1,10 +1,10 @@
 import type { NamedStatistics } from '../statistics/statistics.js';
 import { round } from '../text/round.js';
-import { perHour } from './per-hour.js';
+import { perHour } from './covered-time.js';
 import type { CoveredTime, ReportedOperation } from './report.js';
 import type { ReportSource } from './report-source.js';
 
-/** Operations within the covered time: those that were slow first, then those that took the most time. */
+/** Operations within the covered time: those with slow calls first, then by total time. */
 export function reportedOperations(
   source: ReportSource,
   operations: readonly NamedStatistics[],

@@ -6,7 +6,7 @@ import type { ReportedResources } from './report.js';
 import type { ReportSource } from './report-source.js';
 import { ResourcePeaks } from './resource-peaks.js';
 
-/** @param since milliseconds since 1970, from when on peaks are told */
+/** @param since the start of the peaks, in milliseconds since 1970 */
 export function reportedResources(
   source: ReportSource,
   current: CurrentResources,
@@ -29,7 +29,7 @@ export function reportedResources(
   };
 }
 
-/** Since the loop began. */
+/** The utilization since the event loop started. */
 function utilizationOf(reading: ResourceReading | undefined): number {
   const { eventLoopActiveMs = 0, eventLoopIdleMs = 0 } = reading ?? {};
   const whole = eventLoopActiveMs + eventLoopIdleMs;

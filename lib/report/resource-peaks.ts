@@ -3,10 +3,10 @@ import type { ResourceHistory, ResourceReading } from '../process/resource-histo
 import { round } from '../text/round.js';
 
 const HOUR_MS = 3_600_000;
-/** A day, and the hour that has begun. */
+/** A day and the current hour. */
 const HOURS = 25;
-/** What of a second is a peak: shorter stretches are as coarse as the clock of CPU time. */
-const STRETCH_MS = 1000;
+/** The minimum interval for rates: the resolution of CPU time is too coarse for shorter ones. */
+const INTERVAL_MS = 1000;
 
 const FIELDS = [
   'cpu',
@@ -17,28 +17,29 @@ const FIELDS = [
   'rss',
 ] as const satisfies readonly (keyof PeakResources)[];
 
-/** The greatest that each was. A figure without data is absent. */
+/** The maximum of each resource. Values without data are absent. */
 export interface PeakResources {
-  /** Milliseconds since 1970: the whole hours around what was asked for, as far as there are samples. */
+  /** The start of the period in milliseconds since 1970: the requested time extended to full hours with samples. */
   readonly since: number;
-  /** CPU time of the process within a second, as a share of one core: above 1 with several threads. */
+  /** CPU time of the process in a second, as a share of one core: above 1 with several threads. */
   readonly cpu?: number;
-  /** The share of a second in which the event loop was busy, 0 to 1, and the longest delay of a timer. */
+  /** The share of a second in which the event loop was busy, 0 to 1. */
   readonly eventLoopUtilization?: number;
+  /** The maximum timer delay. */
   readonly eventLoopDelayMaxMs?: number;
-  /** Bytes. */
+  /** Memory in bytes. */
   readonly heapUsed?: number;
   readonly external?: number;
   readonly rss?: number;
 }
 
 /**
- * The peaks of the process's resources by the hour, for a day. The samples themselves are kept for five minutes:
- * {@link take} is to be called more often than that.
+ * The hourly peaks of the process's resources for one day. Samples are kept for five minutes: call {@link take} more
+ * often than that.
  */
 export class ResourcePeaks {
   private readonly values = new Float64Array(HOURS * FIELDS.length).fill(Number.NaN);
-  /** The hour that a place holds, counted since 1970. */
+  /** The hour since 1970 that each slot holds. */
   private readonly hours = new Float64Array(HOURS).fill(-1);
   private firstAt: number | undefined;
   private before: ResourceReading | undefined;
@@ -46,7 +47,7 @@ export class ResourcePeaks {
 
   constructor(private readonly history: ResourceHistory) {}
 
-  /** Takes the samples that have come. */
+  /** Processes the samples since the last call. */
   take(): void {
     const fresh: ResourceReading[] = [];
     for (let back = 0; back < this.history.length; back++) {
@@ -57,7 +58,7 @@ export class ResourcePeaks {
     for (const reading of fresh.reverse()) this.add(reading);
   }
 
-  /** @param since milliseconds since 1970 @returns nothing while there are no samples */
+  /** @param since milliseconds since 1970 @returns undefined without samples */
   since(since: number): PeakResources | undefined {
     this.take();
     if (this.firstAt === undefined) return undefined;
@@ -88,13 +89,13 @@ export class ResourcePeaks {
     this.raise(place, 'eventLoopDelayMaxMs', round(reading.eventLoopDelayMaxMs));
     const { before } = this;
     if (before === undefined) this.before = reading;
-    else if (reading.at - before.at >= STRETCH_MS) {
+    else if (reading.at - before.at >= INTERVAL_MS) {
       this.before = reading;
-      this.addStretch(place, before, reading);
+      this.addInterval(place, before, reading);
     }
   }
 
-  private addStretch(place: number, before: ResourceReading, after: ResourceReading): void {
+  private addInterval(place: number, before: ResourceReading, after: ResourceReading): void {
     const cpuMs = after.cpuUserMs + after.cpuSystemMs - before.cpuUserMs - before.cpuSystemMs;
     this.raise(place, 'cpu', round(cpuMs / (after.at - before.at)));
     const active = after.eventLoopActiveMs - before.eventLoopActiveMs;
@@ -113,7 +114,7 @@ export class ResourcePeaks {
 
   private raise(place: number, field: (typeof FIELDS)[number], value: number): void {
     const at = place * FIELDS.length + FIELDS.indexOf(field);
-    // Also where there is none yet.
+    // True for NaN, too: an empty slot.
     if (!((this.values[at] as number) >= value)) this.values[at] = value;
   }
 }

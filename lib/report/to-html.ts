@@ -17,7 +17,7 @@ import {
 } from './report-rows.js';
 import { slowSentence, span } from './report-words.js';
 
-/** The report as a page in one file, without scripts. */
+/** The report as a self-contained HTML page without scripts. */
 export function toHtml(report: PerformanceReport): string {
   const { service, covered, summary, verdict } = report;
   const [headline = '', ...things] = summary;
@@ -25,7 +25,7 @@ export function toHtml(report: PerformanceReport): string {
   const reason = covered.reason === undefined ? '' : ` (${covered.reason})`;
   return page(
     title,
-    html`<header><h1>${title}</h1><p class="meta">Since ${time(covered.since)}${reason}, made ${time(report.generatedAt)} on ${service.host}, Node ${service.node}</p></header>
+    html`<header><h1>${title}</h1><p class="meta">Since ${time(covered.since)}${reason}, generated ${time(report.generatedAt)} on ${service.host}, Node ${service.node}</p></header>
 <main><section class="verdict ${verdict}"><p><strong>${headline}</strong></p>${list(things) ?? ''}</section>
 ${all(sectionsOf(report))}</main>`,
   );
@@ -37,17 +37,17 @@ function sectionsOf(report: PerformanceReport): Html[] {
   return [
     section('Alerts', list(report.alerts.map(activeAlertLine))),
     section('Memory leaks', list(report.leaks.map(stateful))),
-    section('What got slower', list(report.regressions.map(stateful))),
-    section('What drifts', list(report.trends.map(({ explanation }) => explanation))),
+    section('Regressions', list(report.regressions.map(stateful))),
+    section('Trends', list(report.trends.map(({ explanation }) => explanation))),
     section('Objectives', table('Objectives', SLO_HEAD, report.slos.map(sloRow))),
     section('Findings by cost', list(report.findings.map(finding))),
     section('Operations', table('Operations', [...OPERATION_HEAD, 'Time per hour'], operations)),
-    section('Slow examples', list(report.slow.map(slow))),
+    section('Slow operations', list(report.slow.map(slow))),
     section('Slow queries', table('Slow queries', QUERY_HEAD, report.queries.map(queryRow))),
     section('Resources', table('Resources', RESOURCE_HEAD, resourceRows(report))),
-    section('What is usual', list(baselineLines(report))),
-    section('Alerts of late', list(report.recentAlerts.map(recentAlertLine))),
-    section('Not seen', list(coverageLines(report))),
+    section('Baseline', list(baselineLines(report))),
+    section('Recent alerts', list(report.recentAlerts.map(recentAlertLine))),
+    section('Coverage gaps', list(coverageLines(report))),
   ];
 }
 
@@ -69,5 +69,5 @@ function slow(one: PerformanceReport['slow'][number]): Html {
 
 function hourly({ totalMsPerHour }: ReportedOperation, most: number): Html {
   if (totalMsPerHour === undefined) return html``;
-  return html`${span(totalMsPerHour)} <meter min="0" max="${most}" value="${totalMsPerHour}" aria-label="share of the greatest"></meter>`;
+  return html`${span(totalMsPerHour)} <meter min="0" max="${most}" value="${totalMsPerHour}" aria-label="relative to the maximum"></meter>`;
 }

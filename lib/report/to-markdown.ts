@@ -17,12 +17,12 @@ import {
 } from './report-rows.js';
 import { moment, slowSentence, span } from './report-words.js';
 
-/** GitHub takes comments of up to 65,536 characters. In bytes of UTF-8. */
+/** In bytes of UTF-8. GitHub limits comments to 65,536 characters. */
 export const MAX_MARKDOWN_BYTES = 60 * 1024;
-const CUT = '\n\nThe rest is left out here: see the report as JSON.\n';
+const CUT = '\n\nTruncated: see the JSON report.\n';
 const MAX_CELL = 100;
 
-/** The report for a pull request or a chat. Texts of the application's can't be markup or mentions in it. */
+/** The report for a pull request or chat. Texts from the application are escaped. */
 export function toMarkdown(report: PerformanceReport): string {
   const { service, covered, summary } = report;
   const version = service.version === undefined ? '' : ` ${text(service.version)}`;
@@ -32,29 +32,29 @@ export function toMarkdown(report: PerformanceReport): string {
     '',
     ...summary.map((sentence, index) => (index === 0 ? `**${text(sentence)}**\n` : `- ${text(sentence)}`)),
     '',
-    `Since ${moment(covered.since)}${reason}, made ${moment(report.generatedAt)} on ${text(service.host)}.`,
+    `Since ${moment(covered.since)}${reason}, generated ${moment(report.generatedAt)} on ${text(service.host)}.`,
     ...items('Alerts', report.alerts.map(activeAlertLine)),
     ...items(
       'Memory leaks',
       report.leaks.map(({ state, explanation }) => `${state}: ${explanation}`),
     ),
     ...items(
-      'What got slower',
+      'Regressions',
       report.regressions.map(({ state, explanation }) => `${state}: ${explanation}`),
     ),
     ...items(
-      'What drifts',
+      'Trends',
       report.trends.map(({ explanation }) => explanation),
     ),
     ...table('Objectives', SLO_HEAD, report.slos.map(sloRow)),
     ...items('Findings by cost', report.findings.map(findingLine)),
     ...table('Operations', OPERATION_HEAD, report.slowest.map(operationRow)),
-    ...items('Slow examples', report.slow.map(slowLine)),
+    ...items('Slow operations', report.slow.map(slowLine)),
     ...table('Slow queries', QUERY_HEAD, report.queries.map(queryRow)),
     ...table('Resources', RESOURCE_HEAD, resourceRows(report)),
-    ...items('What is usual', baselineLines(report)),
-    ...items('Alerts of late', report.recentAlerts.map(recentAlertLine)),
-    ...items('Not seen', coverageLines(report)),
+    ...items('Baseline', baselineLines(report)),
+    ...items('Recent alerts', report.recentAlerts.map(recentAlertLine)),
+    ...items('Coverage gaps', coverageLines(report)),
   ];
   return bounded(lines);
 }
@@ -82,7 +82,7 @@ function table(title: string, head: readonly string[], rows: readonly (readonly 
   return ['', `## ${title}`, '', line(head), line(rule), ...cells];
 }
 
-/** Whole lines, as many as there is room for. */
+/** As many whole lines as fit. */
 function bounded(lines: readonly string[]): string {
   let room = MAX_MARKDOWN_BYTES - Buffer.byteLength(CUT);
   const kept: string[] = [];

@@ -10,7 +10,7 @@ import type {
   RecordedRoot,
 } from './recording.js';
 
-/** What a recorder kept, as plain data: names of requests are known now that they have ended, and lines by their maps. */
+/** Converts recorded operations to plain data, with final request names and source-mapped call sites. */
 export async function describeRecording(
   recorder: Recorder,
   sources: SourceMaps,
@@ -52,7 +52,7 @@ function describe(
     durationMs,
     ...(Number.isFinite(thresholdMs) ? { thresholdMs } : {}),
     error,
-    // A query, or a pool that was asked for one, is no request, though there is nothing around it.
+    // A query or connection pool span outside of any request is not a request itself.
     ...(state.root === state || state.root.work < WORKS ? {} : { root: rootOf(state.root) }),
     ...(callSite === undefined ? {} : { callSite }),
     ...(calledFrom === undefined ? {} : { calledFrom }),
@@ -67,7 +67,7 @@ function idOf({ span }: LiveSpan): string {
   return span.spanContext().spanId;
 }
 
-/** That of a request that still runs may not be known. */
+/** The name of a running request may still be unknown. */
 function nameOf({ name, span }: LiveSpan): string {
   return name ?? (span as { name?: string }).name ?? '(unnamed)';
 }

@@ -1,19 +1,19 @@
 import { types } from 'node:util';
-import { formatValue } from '../validation/options-error.js';
+import { formatValue, invalid } from '../validation/options-error.js';
 import type { PerformanceRecording } from './recording.js';
 
-/** What Jest and Vitest tell a matcher. */
+/** The context that Jest and Vitest pass to a matcher. */
 export interface MatcherThis {
   readonly isNot?: boolean;
 }
 
-/** What a matcher tells Jest and Vitest. */
+/** The result that Jest and Vitest expect of a matcher. */
 export interface MatcherResult {
   pass: boolean;
   message(): string;
 }
 
-/** The verdict on a recording; the message is made when it is needed. */
+/** The result for a recording. The message is built on demand. */
 export function verdict(
   self: MatcherThis,
   call: string,
@@ -24,19 +24,19 @@ export function verdict(
   return { pass, message: () => `${title(self, call)}\n\n${explain()}${unfinishedNote(recording)}` };
 }
 
-/** A verdict that fails, with `.not` as well: there was nothing to judge. */
+/** A result that fails even with `.not`, because nothing could be judged. */
 export function noVerdict(self: MatcherThis, call: string, why: string): MatcherResult {
   return { pass: self.isNot === true, message: () => `${title(self, call)}\n\n${why}` };
 }
 
-/** @throws TypeError for what is no recording */
+/** @throws TypeError for anything but a recording */
 export function recordingOf(matcher: string, received: unknown): PerformanceRecording {
   const { operations, queries, requests } = (received ?? {}) as Partial<PerformanceRecording>;
   if (Array.isArray(operations) && Array.isArray(queries) && Array.isArray(requests))
     return received as PerformanceRecording;
-  const given = types.isPromise(received) ? 'a promise' : formatValue(received);
+  const description = types.isPromise(received) ? 'a promise' : formatValue(received);
   throw new TypeError(
-    `${matcher}: expect() was given ${given}, which is not allowed: give a recording, expect(await recordPerformance(() => …))`,
+    `${matcher}: ${invalid('value of expect()', description, 'a recording: expect(await recordPerformance(() => …))')}`,
   );
 }
 
@@ -52,5 +52,29 @@ function title({ isNot }: MatcherThis, call: string): string {
 function unfinishedNote({ unfinished }: PerformanceRecording): string {
   return unfinished.length === 0
     ? ''
-    : `\n\nStill running when the recording ended, and not counted: ${unfinished.join(', ')}.`;
+    : `\n\nNot counted, as still running at the end of the recording: ${unfinished.join(', ')}.`;
+}
+
+/**
+ * Why a recording cannot prove the absence of queries; undefined if it can. A recording without queries is a success only
+ * if queries are instrumented.
+ */
+export function whyNoQueries({
+  operations,
+  queries,
+  unseen,
+  unfinished,
+}: PerformanceRecording): string | undefined {
+  if (queries.length > 0) return undefined;
+  const drivers = unseen.map(({ driver, advice }) => `  ${driver}: ${advice}`).join('\n');
+  // Ignores the outgoing calls of the test itself to its server.
+  const inside = operations.filter(({ type, root }) => type !== 'external' || root !== undefined);
+  if (inside.length === 0) {
+    const calls =
+      operations.length === 0 ? '' : ` except ${count(operations.length, 'outgoing call', 'outgoing calls')}`;
+    const running = unfinished.length === 0 ? '' : ` Still running: ${unfinished.join(', ')}.`;
+    return `No request, tracked method or query was recorded${calls}.${running} Check that the request is sent and awaited within recordPerformance, that its application imports PerformanceModule, and that app.init() or app.listen() was called.${drivers === '' ? '' : `\n\nQueries of these drivers are not recorded:\n\n${drivers}`}`;
+  }
+  if (drivers === '') return undefined;
+  return `No query was recorded, but the application uses drivers whose queries are not recorded:\n\n${drivers}\n\nIf this test does not use them: recordPerformance(fn, { allowUnseen: [${unseen.map(({ driver }) => `'${driver}'`).join(', ')}] }).`;
 }

@@ -1,20 +1,19 @@
 import type { RepeatedQueriesOptions, ThresholdsOptions } from './matchers.js';
 
-/** What `expect` can do with a recording, once it is extended by `performanceMatchers`. */
+/** The matchers for recordings, after `expect.extend(performanceMatchers)`. */
 export interface PerformanceMatchers<R = void> {
   /**
-   * No statement was asked more than once within one request; what was asked outside of any counts as one request.
-   * BEGIN, COMMIT, SET and the like, and pings, are no queries, and one that failed is no repetition.
+   * Fails if a statement was executed more than once within one request. Queries outside of requests count as one request.
+   * BEGIN, COMMIT, SET, pings and the like are not queries; failed queries are not repetitions.
    */
   toHaveNoRepeatedQueries(options?: RepeatedQueriesOptions): R;
-  /** All requests of the recording together made no more queries than this, those that failed included. */
+  /** Fails if all requests together executed more than `most` queries, including failed ones. */
   toMakeAtMostQueries(most: number): R;
-  /** No operation took longer than its threshold. */
+  /** Fails if an operation took longer than its threshold. */
   toStayUnderThresholds(options?: ThresholdsOptions): R;
 }
 
-// Each of these adds to what the program has loaded, and loads nothing: in a declaration file, a module that is not
-// there may be augmented.
+// Each declaration augments a module only if the program loads it: declaration files may augment missing modules.
 
 declare global {
   namespace jest {
@@ -23,13 +22,13 @@ declare global {
 }
 
 // @jest/globals
-// biome-ignore lint/suspicious/noTsIgnore: the tests load it and the build does not, so that no error is to be expected.
+// biome-ignore lint/suspicious/noTsIgnore: there is no error to expect, as the tests load it and the build does not.
 // @ts-ignore
 declare module 'expect' {
   interface Matchers<R> extends PerformanceMatchers<R> {}
 }
 
-// @ts-expect-error It is not installed here, only with its users.
+// @ts-expect-error It is installed in applications only.
 declare module 'vitest' {
   // Since 3.2.
   interface Matchers extends PerformanceMatchers {}

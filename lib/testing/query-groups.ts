@@ -1,24 +1,24 @@
-import { lineOf } from './call-site-text.js';
+import type { CallSite } from '../code/call-site.js';
 import type { RecordedQuery, RecordedRoot } from './recording.js';
 
-/** Groups and places that a message lists, and characters of a statement. */
+/** Limits of a message: groups, call sites per group, and characters of a statement. */
 const MAX_GROUPS = 10;
 const MAX_PLACES = 3;
 const MAX_STATEMENT = 300;
 
-/** Queries of one statement within one request, or outside of any. */
+/** Queries with one statement within one request, or outside of any. */
 export interface QueryGroup {
   readonly root: RecordedRoot | undefined;
   readonly statement: string;
   readonly queries: RecordedQuery[];
 }
 
-/** Groups queries by statement and, within one request, by that one. The greatest group comes first. */
+/** Groups queries by statement and request, the largest group first. */
 export function groupByRequest(queries: readonly RecordedQuery[]): QueryGroup[] {
   return groupBy(queries, ({ root }) => root?.id ?? '');
 }
 
-/** Groups queries by statement and by the name of the request: those of several requests to one route are one. */
+/** Groups queries by statement and route, the largest group first. */
 export function groupByRoute(queries: readonly RecordedQuery[]): QueryGroup[] {
   return groupBy(queries, ({ root }) => root?.name ?? '');
 }
@@ -38,7 +38,7 @@ function groupBy(
   return [...groups.values()].sort((a, b) => b.queries.length - a.queries.length);
 }
 
-/** What a developer acts on: how often, which statement, within what, from which line. */
+/** Describes groups: count, request, statement and call sites. */
 export function listGroups(groups: readonly QueryGroup[]): string {
   const shown = groups.slice(0, MAX_GROUPS).map(listGroup);
   if (groups.length > MAX_GROUPS) shown.push(`  and ${groups.length - MAX_GROUPS} more`);
@@ -60,7 +60,7 @@ function listGroup({ root, statement, queries }: QueryGroup): string {
   return lines.join('\n');
 }
 
-/** The lines that asked, the most often first. */
+/** The call sites of queries, sorted by count. */
 function placesOf(queries: readonly RecordedQuery[]): string[] {
   const byLine = new Map<string, RecordedQuery[]>();
   for (const query of queries) {
@@ -75,11 +75,11 @@ function placesOf(queries: readonly RecordedQuery[]): string[] {
     const share = places.length === 1 ? '' : `: ${same.length} of them`;
     return `${line}${callerOf(same)}${share}`;
   });
-  if (places.length > MAX_PLACES) shown.push(`${places.length - MAX_PLACES} more places`);
+  if (places.length > MAX_PLACES) shown.push(`${places.length - MAX_PLACES} more call sites`);
   return shown;
 }
 
-/** Who called, where that is one. Behind an `await` a caller that does not wait itself is not seen any more. */
+/** The caller, if all queries share one. A caller that does not await is not visible after an `await`. */
 function callerOf(queries: readonly RecordedQuery[]): string {
   const callers = new Set<string>();
   for (const { calledFrom } of queries) if (calledFrom !== undefined) callers.add(lineOf(calledFrom));
@@ -91,6 +91,11 @@ function hintOf(queries: readonly RecordedQuery[]): string | undefined {
   const values = queries.map((query) => query.values);
   if (values.includes(undefined)) return undefined;
   return new Set(values).size === 1
-    ? 'with the same values each time: ask once and keep the answer'
-    : 'with other values each time: ask for all of them at once (a join, IN, a DataLoader)';
+    ? 'with the same values each time: query once and reuse the result'
+    : 'with different values each time: query all at once (a join, IN, a DataLoader)';
+}
+
+/** `AlbumsService.withTracks (src/albums.service.ts:42)`, which terminals turn into a link. */
+export function lineOf({ function: name, file, line }: CallSite): string {
+  return `${name} (${file}:${line})`;
 }

@@ -5,24 +5,24 @@ import { runningMonitors } from '../monitor/running-monitors.js';
 import { liveSpanOf } from '../spans/live-span.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { milliseconds } from '../validation/checks.js';
-import { formatValue } from '../validation/options-error.js';
+import { formatValue, invalid } from '../validation/options-error.js';
 import { describeRecording } from './describe-recording.js';
 import { MAX_OPERATIONS, Recorder } from './recorder.js';
 import type { PerformanceRecording } from './recording.js';
-import { unseenDatabases } from './unseen-databases.js';
 
-/** How a recording is made. */
+/** Options of {@link recordPerformance}. */
 export interface RecordPerformanceOptions {
-  /** How long to wait for requests that still run when the function is done, in milliseconds. Default 1000. */
+  /** The maximum time to wait for running requests after the function has ended, in milliseconds. Default 1000. */
   settleMs?: number | undefined;
-  /** Packages of databases whose queries are not seen, which is all right in this test: `['better-sqlite3']`. */
+  /** Database drivers without instrumentation that this test does not use: `['better-sqlite3']`. */
   allowUnseen?: readonly string[] | undefined;
 }
 
 /**
- * Runs a function, and records the operations that begin meanwhile: the requests that it sends to the application
- * under test, the tracked methods that it calls, and the queries of both. One at a time for the process.
- * @returns what was recorded, once the requests have ended; an error of the function's passes through
+ * Runs a function and records the operations that start meanwhile: requests to the application under test, tracked
+ * methods, and their queries. Only one recording can run in a process.
+ * @returns the recording, after all requests have ended
+ * @throws the error of the function; TypeError or RangeError for invalid arguments; Error if nothing can be recorded
  */
 export async function recordPerformance<T>(
   fn: () => T | PromiseLike<T>,
@@ -30,13 +30,13 @@ export async function recordPerformance<T>(
 ): Promise<PerformanceRecording<T>> {
   if (typeof fn !== 'function')
     throw new TypeError(
-      `recordPerformance: the first argument is ${formatValue(fn)}, which is not allowed: give a function, () => request(server).get('/albums')`,
+      `recordPerformance: ${invalid('first argument', formatValue(fn), "a function: () => request(server).get('/albums')")}`,
     );
   if (!milliseconds.accepts(settleMs))
     throw new RangeError(
-      `recordPerformance: settleMs is ${formatValue(settleMs)}, which is not allowed: give ${milliseconds.allowed}`,
+      `recordPerformance: ${invalid('settleMs', formatValue(settleMs), milliseconds.allowed)}`,
     );
-  const monitors = monitorsToAsk();
+  const monitors = recordableMonitors();
   const recorder = new Recorder(liveSpanOf(trace.getActiveSpan()));
   for (const monitor of monitors) monitor.recorder = recorder;
   let result: T;
@@ -48,27 +48,52 @@ export async function recordPerformance<T>(
   }
   if (recorder.overflowed)
     throw new RangeError(
-      `recordPerformance: more than ${MAX_OPERATIONS} operations began: record fewer requests at a time`,
+      `recordPerformance: more than ${MAX_OPERATIONS} operations. Record fewer requests at once.`,
     );
   const unseen = unseenDatabases(monitors, allowUnseen);
   return { result, ...(await describeRecording(recorder, new SourceMaps())), unseen };
 }
 
-/** The monitors of the applications that run. */
-function monitorsToAsk(): PerformanceMonitor[] {
+/** The monitors of the running applications. @throws Error if they cannot record */
+function recordableMonitors(): PerformanceMonitor[] {
   const monitors = runningMonitors();
   const { processors } = tracingRuntime;
   if (monitors.length === 0)
     throw new Error(
-      'recordPerformance: no PerformanceModule runs in this process, so nothing can be seen. Import PerformanceModule.forRoot() in the module under test, leave `enabled` (OTEL_PERF_MONITORING) at true, and call it between app.init() or app.listen() and app.close().',
+      'recordPerformance: no PerformanceModule runs in this process. Import PerformanceModule.forRoot() in the module under test, leave `enabled` (OTEL_PERF_MONITORING) at true, and record between app.init() or app.listen() and app.close().',
     );
   if (processors === 0)
     throw new Error(
-      "recordPerformance: the tracer provider of the application has no SlowSpanProcessor, so its queries are not seen. Add it: new NodeSDK({ spanProcessors: [new SlowSpanProcessor()] }), with { SlowSpanProcessor } from 'nestjs-performance'.",
+      "recordPerformance: the tracer provider of the application has no SlowSpanProcessor, so queries are not recorded. Add it: new NodeSDK({ spanProcessors: [new SlowSpanProcessor()] }), with { SlowSpanProcessor } from 'nestjs-performance'.",
     );
   if (monitors.some(({ recorder }) => recorder !== undefined))
     throw new Error(
-      'recordPerformance: another recording runs. It sees all of the process, so one would count the queries of the other: await one before the next begins, and do not use it in concurrent tests.',
+      'recordPerformance: another recording is running. Recordings cover the whole process: await one before starting the next, and do not record in concurrent tests.',
     );
   return [...monitors];
+}
+
+/** The drivers that are not databases. */
+const OTHERS = new Set([
+  'node:http',
+  'fetch',
+  'ioredis',
+  '@redis/client',
+  'memcached',
+  'kafkajs',
+  'amqplib',
+  '@grpc/grpc-js',
+  'nats',
+]);
+
+/** The database drivers whose queries are not recorded. */
+function unseenDatabases(
+  monitors: readonly PerformanceMonitor[],
+  allowed: readonly string[],
+): PerformanceRecording['unseen'] {
+  const unseen = new Map<string, string>();
+  for (const { drivers } of monitors)
+    for (const { driver, seen, how, advice } of drivers)
+      if (!seen && !OTHERS.has(driver) && !allowed.includes(driver)) unseen.set(driver, advice ?? how);
+  return [...unseen].map(([driver, advice]) => ({ driver, advice }));
 }

@@ -6,10 +6,10 @@ import { describeSpan } from '../spans/span-description.js';
 import { knownStatements } from '../spans/statement.js';
 import { CONNECTION_POOL, DATABASE } from '../spans/work.js';
 
-/** The most that is kept: more than the requests of a test make, and less than the heap. */
+/** The maximum number of recorded operations, which bounds memory. */
 export const MAX_OPERATIONS = 20_000;
 
-/** The line that asks, and the one that calls it: who asks in a loop is often the latter. */
+/** The call site and its caller: a loop over queries is often in the caller. */
 const MAX_FRAMES = 2;
 
 type Counted = NonNullable<Parameters<OperationRecorder['ended']>[1]>;
@@ -18,33 +18,33 @@ type Counted = NonNullable<Parameters<OperationRecorder['ended']>[1]>;
 export interface KeptOperation extends Counted {
   readonly state: LiveSpan;
   readonly query: { statement: string; values: string | undefined } | undefined;
-  /** The lines of the user's code that began it, the innermost first. */
+  /** The frames of user code that started it, the innermost first. */
   readonly frames: readonly RawFrame[];
 }
 
-/** Keeps what begins while it records, with the line that begins it. */
+/** Records the operations that start during a recording, with their call sites. */
 export class Recorder implements OperationRecorder {
   readonly kept: KeptOperation[] = [];
-  /** There was more than can be kept. */
+  /** Whether the limit was exceeded. */
   overflowed = false;
   private readonly roots = new Set<LiveSpan>();
   private readonly running = new Map<LiveSpan, readonly RawFrame[]>();
-  /** Whence a pool was asked last, by who asked and by the pool's own span: it calls the driver without a trace. */
-  private readonly askedPool = new Map<LiveSpan | undefined, readonly RawFrame[]>();
-  /** Database spans around another one, as an ORM's around its driver's: the inner one is the query. */
+  /** The last call site of a connection pool, by the requesting span and the pool's own: the pool hides the caller. */
+  private readonly poolCallers = new Map<LiveSpan | undefined, readonly RawFrame[]>();
+  /** Database spans that contain another one, as an ORM's span contains its driver's. The inner one is the query. */
   private readonly outer = new Set<LiveSpan>();
-  private begun = 0;
+  private startedCount = 0;
   private onEnded: (() => void) | undefined;
 
-  /** @param around the operation that the test itself runs in, if any */
-  constructor(around: LiveSpan | undefined) {
-    if (around !== undefined) this.roots.add(around.root);
+  /** @param active the span that the test itself runs in, if any */
+  constructor(active: LiveSpan | undefined) {
+    if (active !== undefined) this.roots.add(active.root);
   }
 
   started(state: LiveSpan): void {
-    // What belongs to a request from before is another test's.
+    // Operations of earlier requests belong to another test.
     if (state.parent !== undefined && !this.roots.has(state.root)) return;
-    if (++this.begun > MAX_OPERATIONS) {
+    if (++this.startedCount > MAX_OPERATIONS) {
       this.overflowed = true;
       return;
     }
@@ -61,17 +61,17 @@ export class Recorder implements OperationRecorder {
     this.onEnded?.();
   }
 
-  /** The outermost operations that still run. */
+  /** The root operations that are still running. */
   unfinished(): LiveSpan[] {
     return [...this.roots].filter((root) => !root.ended && this.running.has(root));
   }
 
-  /** Whether an operation is a query, and no span around one. */
+  /** Whether an operation is a query, and not a span that contains one. */
   isQuery({ state, query }: KeptOperation): boolean {
     return query !== undefined && !this.outer.has(state);
   }
 
-  /** Waits until all that began has ended, this long at the most. */
+  /** Waits up to `ms` milliseconds until all started operations have ended. */
   async settle(ms: number): Promise<void> {
     if (this.unfinished().length === 0) return;
     await new Promise<void>((resolve) => {
@@ -87,18 +87,18 @@ export class Recorder implements OperationRecorder {
 
   private keep(state: LiveSpan, counted: Counted): void {
     const own = this.running.get(state) ?? [];
-    const asker = state.parent;
+    const { parent } = state;
     if (state.work === CONNECTION_POOL && own.length > 0) {
-      this.askedPool.set(asker, own);
-      // Asked outside of any span, it calls the driver within its own.
-      this.askedPool.set(state, own);
+      this.poolCallers.set(parent, own);
+      // Without a parent span, the driver's span becomes a child of the pool's.
+      this.poolCallers.set(state, own);
     }
     const query = counted.type === 'database' ? this.queryOf(state, counted.name) : undefined;
-    const frames = own.length > 0 || query === undefined ? own : (this.askedPool.get(asker) ?? []);
+    const frames = own.length > 0 || query === undefined ? own : (this.poolCallers.get(parent) ?? []);
     this.kept.push({ ...counted, state, query, frames });
   }
 
-  /** A span without a statement opens a connection, or the like; a method of the user's that says so is a query. */
+  /** The query of a database span; undefined without a statement (such as connect), except for tracked methods. */
   private queryOf(state: LiveSpan, name: string): KeptOperation['query'] {
     if (state.work === CONNECTION_POOL) return undefined;
     const span = state.span as SdkSpan;
@@ -112,5 +112,5 @@ export class Recorder implements OperationRecorder {
   }
 }
 
-// A test may use fake timers while it records.
+// Tests may install fake timers.
 const { setTimeout: realSetTimeout, clearTimeout: realClearTimeout } = globalThis;

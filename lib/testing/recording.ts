@@ -1,7 +1,7 @@
 import type { CallSite } from '../code/call-site.js';
 import type { OperationType } from '../operation/operation.js';
 
-/** The request, message or tracked method within which something ran, and which one of its name. */
+/** The root operation: a request, message or tracked method. */
 export interface RecordedRoot {
   type: OperationType;
   /** `GET /albums` */
@@ -9,48 +9,48 @@ export interface RecordedRoot {
   id: string;
 }
 
-/** One operation that ended while the recording ran. */
+/** An operation that ended during the recording. */
 export interface RecordedOperation {
   type: OperationType;
   /** Low-cardinality: `GET /albums/:id`, `SELECT track`, `AlbumsService.list`. */
   name: string;
   durationMs: number;
-  /** Absent: it is never slow. */
+  /** Absent if the operation is never slow. */
   thresholdMs?: number;
   error: boolean;
-  /** What it ran within; absent for what is the outermost itself. */
+  /** The root operation that contains it; absent for root operations. */
   root?: RecordedRoot;
-  /** The line of the application's code that asked for it, where it could be told. */
+  /** The line of the application that started it, if known. */
   callSite?: CallSite;
-  /** The line that called that one's function. */
+  /** The line that called the function of `callSite`. */
   calledFrom?: CallSite;
 }
 
-/** One query. BEGIN, COMMIT, SET and the like, and pings, are none. */
+/** A query. BEGIN, COMMIT, SET, pings and the like are not queries. */
 export interface RecordedQuery extends RecordedOperation {
-  /** Without its literals; for a method tracked as `database`, its name. */
+  /** The statement without literals; for a method tracked as `database`, its name. */
   statement: string;
-  /** Equal for two queries of one statement that were made with the same values; absent where that is not known. */
+  /** Equal for executions of one statement with the same values; absent if unknown. */
   values?: string;
 }
 
-/** A request or message that was served. */
+/** An incoming request or message. */
 export interface RecordedRequest extends RecordedOperation {
   id: string;
-  /** How many queries it made. */
+  /** The number of its queries. */
   queryCount: number;
 }
 
-/** What ran while a function did. Plain data. */
+/** The operations that ran during a function, as plain data. */
 export interface PerformanceRecording<T = unknown> {
-  /** What the function returned. */
+  /** The result of the function. */
   result: T;
-  /** All that was seen, in the order in which it ended; queries and requests are among them. */
+  /** All operations in order of their end, including queries and requests. */
   operations: RecordedOperation[];
   queries: RecordedQuery[];
   requests: RecordedRequest[];
-  /** The names of what had begun and still ran when the recording ended. */
+  /** The names of operations that were still running at the end of the recording. */
   unfinished: string[];
-  /** Databases that the application uses and whose queries are not seen: their package, and what to do. */
+  /** Database drivers whose queries are not recorded, with advice. */
   unseen: { driver: string; advice: string }[];
 }

@@ -88,7 +88,7 @@ export function checkShape(
       const names = Object.keys(shape);
       const near = names.find((name) => distance(name.toLowerCase(), key.toLowerCase()) <= 3);
       const hint = near === undefined ? '' : ` (did you mean ${prefix}${near}?)`;
-      faults.push({ path, received: 'not an option', allowed: `one of ${names.join(', ')}${hint}` });
+      faults.push({ path, received: 'an unknown option', allowed: `one of ${names.join(', ')}${hint}` });
     } else if (given !== undefined) {
       checkRule(given, rule, path, faults);
     }
@@ -105,7 +105,7 @@ function checkRule(given: unknown, rule: Check | List | Shape, path: string, fau
     if (rule.accepts(given)) return;
     faults.push({
       path,
-      received: rule.secret ? 'a value (hidden)' : formatValue(given),
+      received: rule.secret ? 'a hidden value' : formatValue(given),
       allowed: rule.allowed,
     });
   } else if (isList(rule)) {

@@ -1,28 +1,29 @@
 /** A fault of an option or an environment variable. */
 export interface OptionFault {
-  /** `tracing.sampling.ratio` or `OTEL_HTTP_THRESHOLD_MS`. */
+  /** The option or environment variable: `tracing.sampling.ratio`, `OTEL_HTTP_THRESHOLD_MS`. */
   path: string;
-  /** The received value, shortened. Secrets are hidden. */
+  /** The received value, shortened; secrets are hidden. */
   received: string;
-  /** The allowed values in words. */
+  /** The expected value. */
   allowed: string;
 }
 
-/** Thrown for invalid options or environment variables. Lists all faults. */
+/** The message of an invalid value: `Invalid X: received Y, expected Z`. */
+export function invalid(name: string, received: string, expected: string): string {
+  return `Invalid ${name}: received ${received}, expected ${expected}`;
+}
+
+/** Thrown for invalid options or environment variables. The message lists all of them, one per line. */
 export class PerformanceOptionsError extends TypeError {
   readonly code = 'ERR_PERFORMANCE_OPTIONS';
 
   constructor(readonly faults: readonly OptionFault[]) {
-    super(
-      faults
-        .map(({ path, received, allowed }) => `${path} is ${received}, which is not allowed: give ${allowed}`)
-        .join('\n'),
-    );
+    super(faults.map(({ path, received, allowed }) => invalid(path, received, allowed)).join('\n'));
     this.name = 'PerformanceOptionsError';
   }
 }
 
-/** A value as text for an error: shortened, and without the contents of objects, which may be secret. */
+/** A value as errors show it: shortened, and without the contents of objects, which may be secret. */
 export function formatValue(value: unknown): string {
   if (typeof value === 'string')
     return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);

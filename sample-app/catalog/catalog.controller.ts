@@ -11,7 +11,7 @@ import {
 import { CatalogService } from './catalog.service';
 import type { Album } from './entities';
 
-/** Nobody is an administrator of the sample. */
+/** Rejects every request. */
 class AdminGuard implements CanActivate {
   canActivate(): boolean {
     return false;
@@ -45,6 +45,6 @@ export class CatalogController {
   @Get('admin')
   @UseGuards(AdminGuard)
   admin(): string {
-    return 'never seen';
+    return 'unreachable';
   }
 }

@@ -16,7 +16,7 @@ export class CatalogService {
     @Inject(CACHE_MANAGER) private readonly cache: Cache,
   ) {}
 
-  /** A page of albums: one query. */
+  /** A page of albums, in one query. */
   list(page: number): Promise<Album[]> {
     return this.albums.find({
       relations: { artist: true },
@@ -26,7 +26,7 @@ export class CatalogService {
     });
   }
 
-  /** The same with their tracks: one query for the page, and one more for each of its albums. */
+  /** A page of albums with their tracks: one query for the page and one per album (N+1). */
   @TrackPerformance()
   async withTracks(page: number): Promise<{ title: string; minutes: number }[]> {
     const albums = await this.list(page);
@@ -41,7 +41,7 @@ export class CatalogService {
     return result;
   }
 
-  /** One album, from the cache after the first time. */
+  /** One album. Cached after the first call. */
   async find(id: number): Promise<Album> {
     const key = `album:${id}`;
     const cached = await this.cache.get<Album>(key);
@@ -52,7 +52,7 @@ export class CatalogService {
     return album;
   }
 
-  /** Tracks by a part of their title: no index helps with that, and the ranking is dear. */
+  /** Tracks by a part of their title: no index applies, and the ranking is expensive. */
   search(text: string): Promise<unknown[]> {
     return this.tracks.query(
       `SELECT t.id, t.title, count(*) AS alike FROM track t JOIN track o

@@ -33,7 +33,7 @@ export class Album {
   @JoinColumn({ name: 'artist_id' })
   artist!: Relation<Artist>;
 
-  /** Loaded when it is first looked at: convenient, and one query for each album that is. */
+  /** Lazy: loaded on first access, with one query per album. */
   @OneToMany(
     () => Track,
     (track) => track.album,

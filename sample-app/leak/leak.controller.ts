@@ -1,9 +1,9 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 
-/** What is kept is bounded, so that the sample does not take its machine down. */
+/** Limits the leak, so that the sample does not exhaust the machine's memory. */
 const MAX_KEPT = 2000;
 
-/** A leak that can be switched on: each visit keeps 100 kB that nobody will look at again. */
+/** A memory leak that can be switched on: each visit retains 100 kB. */
 @Controller('leak')
 export class LeakController {
   private readonly kept: unknown[] = [];

@@ -9,13 +9,13 @@ import { Order } from './order.entity';
 export class OrdersService {
   constructor(@InjectRepository(Order) private readonly orders: Repository<Order>) {}
 
-  /** Places an order. The receipt is signed synchronously, and everybody else waits while it is. */
+  /** Places an order. Signing the receipt is synchronous and blocks the event loop. */
   async checkout(customerId: number, albumId: number): Promise<{ id: number; receipt: string }> {
     const { id } = await this.orders.save({ customerId, albumId, quantity: 1 });
     return { id, receipt: pbkdf2Sync(`order ${id}`, 'store', 600_000, 32, 'sha256').toString('hex') };
   }
 
-  /** What sells together, worked out in JavaScript from every order there is. */
+  /** Albums that sell together, computed in JavaScript from all orders. */
   @TrackPerformance('calculation', 60)
   async soldTogether(): Promise<{ pair: string; customers: number }[]> {
     const orders = await this.orders.find({ take: 8000 });
@@ -28,7 +28,7 @@ export class OrdersService {
   }
 }
 
-/** Compares every customer with every other: the time grows with the square of their number. */
+/** Compares every customer with every other, in quadratic time. */
 function rankPairs(byCustomer: Map<number, Set<number>>): { pair: string; customers: number }[] {
   const pairs = new Map<string, number>();
   for (const mine of byCustomer.values()) {

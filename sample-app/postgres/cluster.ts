@@ -10,16 +10,16 @@ import type { Binaries } from './binaries';
 
 const READY = 'database system is ready to accept connections';
 const PORT_TAKEN = 'could not create any TCP/IP sockets';
-/** Another program may take a free port before Postgres does. */
+/** Another process may take a free port before Postgres binds it. */
 const ATTEMPTS = 5;
-/** With one slow core it takes about five seconds. */
+/** On one slow core the start takes about five seconds. */
 const START_MS = 60_000;
-/** What a server that is asked to stop gets before it is stopped. */
+/** A server that does not stop within this time is killed. */
 const STOP_MS = 5_000;
-/** What the output of a program may grow to while it is read. */
+/** The maximum number of output characters kept. */
 const MAX_OUTPUT = 16_384;
 
-/** A Postgres whose data is a folder that nobody else uses, reachable on the loopback interface alone. */
+/** A Postgres server with a private data folder, listening on the loopback interface only. */
 export class Cluster {
   private constructor(
     readonly url: string,
@@ -27,8 +27,8 @@ export class Cluster {
   ) {}
 
   /**
-   * @param folder for its data; the account needs to reach it
-   * @throws Error with what Postgres said
+   * @param folder the folder for its data, accessible to the account
+   * @throws Error with the message of Postgres
    */
   static async start(folder: string, binaries: Binaries, account: Account | undefined): Promise<Cluster> {
     const password = randomBytes(18).toString('base64url');
@@ -50,16 +50,16 @@ export class Cluster {
     }
   }
 
-  /** Resolves when it has ended, for whatever reason. */
+  /** Resolves when the server has exited. */
   async ended(): Promise<void> {
     if (this.server.exitCode === null && this.server.signalCode === null) await once(this.server, 'exit');
   }
 
   async stop(): Promise<void> {
     this.server.kill('SIGINT');
-    const patience = setTimeout(() => this.server.kill('SIGKILL'), STOP_MS);
+    const timer = setTimeout(() => this.server.kill('SIGKILL'), STOP_MS);
     await this.ended();
-    clearTimeout(patience);
+    clearTimeout(timer);
   }
 }
 
@@ -74,7 +74,7 @@ async function initialize(
   writeFileSync(passwordFile, password, { mode: 0o600 });
   mkdirSync(data, { mode: 0o700 });
   if (account !== undefined) {
-    // Others may pass through the folder, and read nothing in it.
+    // Traversable for others, but not readable.
     chmodSync(folder, 0o711);
     for (const path of [passwordFile, data]) chownSync(path, account.uid, account.gid);
   }
@@ -92,7 +92,7 @@ async function initialize(
   const output = collect(child);
   const [code] = await once(child, 'close');
   rmSync(passwordFile, { force: true });
-  if (code !== 0) throw new Error(complaint(output()) ?? `initdb ended with ${code}`);
+  if (code !== 0) throw new Error(complaint(output()) ?? `initdb exited with ${code}`);
 }
 
 async function serve(
@@ -103,7 +103,7 @@ async function serve(
 ): Promise<ChildProcess> {
   const settings = {
     listen_addresses: '127.0.0.1',
-    // Sockets and shared memory are files elsewhere, which a crash would leave there.
+    // Sockets and shared memory would be files elsewhere, which a crash would leave behind.
     unix_socket_directories: '',
     dynamic_shared_memory_type: process.platform === 'win32' ? 'windows' : 'mmap',
     fsync: 'off',
@@ -112,15 +112,15 @@ async function serve(
   const child = run(binaries.postgres, ['-D', data, '-p', String(port), ...flags], data, account);
   const output = collect(child);
   await new Promise<void>((resolve, reject) => {
-    const patience = setTimeout(() => {
+    const timer = setTimeout(() => {
       child.kill('SIGKILL');
-      reject(new Error(`it was not ready within ${START_MS / 1000} seconds`));
+      reject(new Error(`the server was not ready within ${START_MS / 1000} s`));
     }, START_MS);
     child.stderr?.on('data', () => output().includes(READY) && resolve());
     child.once('error', reject);
-    child.once('close', (code) => reject(new Error(complaint(output()) ?? `it ended with ${code}`)));
-    child.once('close', () => clearTimeout(patience));
-    child.stderr?.on('data', () => output().includes(READY) && clearTimeout(patience));
+    child.once('close', (code) => reject(new Error(complaint(output()) ?? `the server exited with ${code}`)));
+    child.once('close', () => clearTimeout(timer));
+    child.stderr?.on('data', () => output().includes(READY) && clearTimeout(timer));
   });
   return child;
 }
@@ -137,13 +137,13 @@ function run(program: string, flags: string[], cwd: string, account: Account | u
   return spawn(program, flags, {
     ...account,
     cwd,
-    // English, whatever the system speaks: what it says is read. And none of the user's settings for another Postgres.
+    // English messages, as they are parsed, and none of the user's settings for another Postgres.
     env: { ...Object.fromEntries(others), LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }
 
-/** What the program has said so far, the last of it. */
+/** The output of the program so far, truncated at the start. */
 function collect(child: ChildProcess): () => string {
   let output = '';
   for (const stream of [child.stdout, child.stderr])
@@ -154,7 +154,7 @@ function collect(child: ChildProcess): () => string {
   return () => output;
 }
 
-/** The line that says why, without its date. */
+/** The first error message in the output, without its timestamp. */
 function complaint(output: string): string | undefined {
   const lines = output.split('\n');
   return lines.map((line) => /(?:error|ERROR|FATAL|PANIC):\s+(.+)/.exec(line)?.[1]).find(Boolean);

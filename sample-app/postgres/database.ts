@@ -4,19 +4,20 @@ import { extname, join } from 'node:path';
 import { Client } from 'pg';
 import type { KeeperMessage } from './keeper';
 
-/** A database to use, and how to let go of it. */
+/** A running database. */
 export interface Database {
   readonly url: string;
-  /** A directory that goes with it, for what the application writes. Absent where the database stays. */
+  /** A directory for files of the application, deleted with the database. Absent for an external database. */
   readonly directory?: string;
+  /** Stops the database, unless it is external. */
   stop(): Promise<void>;
 }
 
 const CONNECT_MS = 10_000;
 
 /**
- * The database at DATABASE_URL or, without it, a Postgres that lives as long as this process, however it ends.
- * @throws Error for a DATABASE_URL that is no address or that nobody answers at, and where Postgres does not start
+ * The database at DATABASE_URL or, without it, a Postgres that stops with this process, however that ends.
+ * @throws Error for an invalid or unreachable DATABASE_URL, and if Postgres does not start
  */
 export async function openDatabase(env: NodeJS.ProcessEnv): Promise<Database> {
   const given = env['DATABASE_URL'];
@@ -29,7 +30,7 @@ export async function openDatabase(env: NodeJS.ProcessEnv): Promise<Database> {
   }
   await connect(given).catch((error: NodeJS.ErrnoException) => {
     throw new Error(
-      `No database answers at DATABASE_URL "${shown}" (${error.message || error.code}): start it, or unset DATABASE_URL to use the store's own Postgres`,
+      `Cannot connect to DATABASE_URL "${shown}" (${error.message || error.code}): start the database, or unset DATABASE_URL to use the store's own Postgres`,
     );
   });
   return { url: given, stop: async () => {} };
@@ -46,16 +47,14 @@ async function connect(connectionString: string): Promise<void> {
 }
 
 async function startOwn(): Promise<Database> {
-  // Out of reach of the terminal's signals: it ends after this process, which still needs the database while it closes.
+  // Detached, so that signals of the terminal do not reach it: this process needs the database until it has closed.
   const keeper = fork(join(__dirname, `keeper${extname(__filename)}`), {
     detached: true,
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
   const message = await firstMessage(keeper);
   if ('fault' in message)
-    throw new Error(
-      `Postgres did not start: ${message.fault}. Set DATABASE_URL to use one that is already running`,
-    );
+    throw new Error(`Postgres did not start: ${message.fault}. Set DATABASE_URL to use a running Postgres`);
   const stop = async (): Promise<void> => {
     if (keeper.exitCode !== null || keeper.signalCode !== null) return;
     const exited = once(keeper, 'exit');
@@ -66,7 +65,9 @@ async function startOwn(): Promise<Database> {
 }
 
 async function firstMessage(keeper: ChildProcess): Promise<KeeperMessage> {
-  const ended = once(keeper, 'exit').then(([code, signal]) => ({ fault: `it ended with ${code ?? signal}` }));
+  const ended = once(keeper, 'exit').then(([code, signal]) => ({
+    fault: `its process exited with ${code ?? signal}`,
+  }));
   const received = once(keeper, 'message').then(([message]) => message as KeeperMessage);
   return Promise.race([received, ended]);
 }

@@ -1,6 +1,6 @@
 /**
- * Keeps a Postgres for the process that forked it, in a folder that is removed with it. A process of its own, so that
- * nothing stays behind however the other one ends: when it is gone, the channel between them closes.
+ * Runs a Postgres for the process that forked this one, in a temporary folder. It is a separate process, so that the
+ * folder and the server are removed however the parent ends: the IPC channel closes with it.
  */
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -28,11 +28,11 @@ async function keep(): Promise<void> {
 }
 
 function report(message: KeeperMessage): void {
-  // The process that asked may have ended meanwhile.
+  // The parent may have ended meanwhile.
   if (process.connected) process.send?.(message, () => {});
 }
 
-/** Some accounts cannot be used in a container, and some folders cannot be reached by another account. */
+/** Tries all accounts and folders: containers forbid some accounts, and accounts cannot access some folders. */
 async function startAnywhere(): Promise<Cluster> {
   const installed = Binaries.installed();
   const faults: string[] = [];
@@ -48,21 +48,21 @@ async function startAnywhere(): Promise<Cluster> {
       }
     }
   }
-  throw new Error(faults[0] ?? 'it does not run as root, and there is no other account that could run it');
+  throw new Error(faults[0] ?? 'it cannot run as root, and there is no unprivileged account');
 }
 
-/** The programs in their package where the account can run them there, else a copy in the store's folder. */
+/** The executables of the package if the account can run them, else a copy in the store's folder. */
 function usable(installed: Binaries, store: string, account: Account | undefined): Binaries {
   try {
     installed.complete();
   } catch {
-    // The package may belong to another user. What is missing makes the programs fail, and is made in the copy.
+    // The package may belong to another user. Then the executables fail below, and the copy is completed.
   }
   if (installed.fault(account) === undefined) return installed;
   if (account !== undefined) chmodSync(store, 0o711);
   const copy = installed.copyTo(join(store, 'native'));
   const fault = copy.fault(account);
-  if (fault !== undefined) throw new Error(`its programs do not run here (${fault})`);
+  if (fault !== undefined) throw new Error(`its executables do not run here (${fault})`);
   return copy;
 }
 
@@ -73,7 +73,7 @@ function removeFolder(): void {
 
 let ending: Promise<never> | undefined;
 
-/** Once, whatever asks for it. */
+/** Runs once. */
 function end(): Promise<never> {
   ending ??= stopAndRemove();
   return ending;
@@ -91,6 +91,6 @@ async function stopAndRemove(): Promise<never> {
 
 process.on('disconnect', end);
 process.on('SIGTERM', end);
-// Of the terminal: the process that forked this one decides.
+// Signals of the terminal are ignored: the parent decides when to stop.
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
 void keep();

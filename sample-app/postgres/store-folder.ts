@@ -15,39 +15,39 @@ import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
 const PREFIX = 'music-store-';
-/** As `mkdtemp` makes them. */
+/** Names created by `mkdtemp`. */
 const NAME = /^music-store-\w{6}$/;
-/** Says whose the folder is. One without it is not a store's. */
+/** Names the owner of the folder. A folder without this file does not belong to a store. */
 const OWNER = 'owner.json';
 const STOP_MS = 5_000;
 
 interface Process {
   readonly pid: number;
-  /** Another process may have its number by now. */
+  /** Distinguishes it from a later process with the same PID. */
   readonly args: string;
 }
 
 interface Owner {
-  /** Process ids say nothing about a container from outside it. */
+  /** PIDs are meaningful only within one PID namespace (container). */
   readonly namespace: string;
-  /** The keeper, and the application that it keeps the database for. */
+  /** The keeper and the application. */
   readonly processes: readonly Process[];
 }
 
-/** The folders in which a store can keep its files, the best first. */
+/** The folders for temporary files, in order of preference. */
 export function places(): string[] {
   const others = process.platform === 'win32' ? [] : ['/tmp', '/var/tmp', '/dev/shm'];
   return [...new Set([tmpdir(), ...others])].filter(existsSync);
 }
 
-/** Whether every account can reach what is in the folder. */
+/** Whether every account can traverse the folder and its parents. */
 export function isOpenToAll(folder: string): boolean {
   return (
     (statSync(folder).mode & 0o001) !== 0 && (folder === dirname(folder) || isOpenToAll(dirname(folder)))
   );
 }
 
-/** Makes a folder that belongs to this process and the one that forked it. @throws Error where the place is not writable */
+/** Creates a folder owned by this process and its parent. @throws Error if the place is not writable */
 export function makeStoreFolder(place: string): string {
   const folder = mkdtempSync(join(place, PREFIX));
   const processes = [process.pid, process.ppid].map((pid) => ({ pid, args: argumentsOf(pid) ?? '' }));
@@ -55,7 +55,7 @@ export function makeStoreFolder(place: string): string {
   return folder;
 }
 
-/** Removes what stores left behind that were killed, with the servers that still run in it. */
+/** Removes the folders of killed stores, and stops the servers that still run in them. */
 export async function removeAbandonedFolders(places: readonly string[]): Promise<void> {
   for (const place of places) {
     for (const name of namesIn(place)) {
@@ -65,7 +65,7 @@ export async function removeAbandonedFolders(places: readonly string[]): Promise
         await stopServer(folder);
         rmSync(folder, { recursive: true, force: true });
       } catch {
-        // Another user's, or another store removes it at the same time.
+        // The folder belongs to another user, or another store removes it at the same time.
       }
     }
   }
@@ -98,7 +98,7 @@ async function stopServer(folder: string): Promise<void> {
   }
 }
 
-/** Where the system does not give the arguments of a process, its number has to do. */
+/** Compares the command line or, if the system does not provide it, checks the PID alone. */
 function isAlive({ pid, args }: Process): boolean {
   if (args !== '') return argumentsOf(pid) === args;
   try {
@@ -112,7 +112,7 @@ function namespace(): string {
   return process.platform === 'linux' ? readlinkSync('/proc/self/ns/pid') : hostname();
 }
 
-/** The command of a process; nothing where there is no such process, or the system does not say. */
+/** The command line of a process; undefined if the process does not exist or the system does not provide it. */
 function argumentsOf(pid: number): string | undefined {
   if (!(pid > 0)) return undefined;
   try {

@@ -1,8 +1,7 @@
 import { createServer } from 'node:http';
 
 /**
- * The second service: recommends albums to a customer, and takes its time over every fourth of them. A process of
- * its own, as it would be.
+ * A second service in a separate process: recommends albums to a customer, and is slow for every fourth customer.
  */
 const server = createServer((request, response) => {
   const customer = Number(new URL(request.url ?? '/', 'http://localhost').searchParams.get('customer'));

@@ -1,10 +1,10 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { OnPerformanceAlert, type PerformanceAlert, PerformanceMonitorService } from 'nestjs-performance';
 
-/** Of each list: all of it fits on a screen. */
+/** The maximum length of each list, so that all fit on a screen. */
 const MAX_LINES = 8;
 
-/** What an application does with the service: reports missed objectives and, when asked, the slow operations. */
+/** Shows the use of the service: logs alerts of objectives, and prints slow operations. */
 @Injectable()
 export class Findings {
   private readonly logger = new Logger('Findings');
@@ -13,16 +13,16 @@ export class Findings {
 
   @OnPerformanceAlert({ rule: 'slo_*', state: 'firing' })
   page({ summary }: PerformanceAlert): void {
-    this.logger.error(`A real store would page somebody now: ${summary}`);
+    this.logger.error(`A real store would page its operator now: ${summary}`);
   }
 
-  /** Writes what was slow, and why. */
+  /** Prints the slow operations with their causes. */
   print(): void {
     const lines = [...this.slowLines(), ...this.explanationLines(), ...this.findingLines()];
     process.stdout.write(`\n${lines.map((line) => `  ${line}\n`).join('')}\n`);
   }
 
-  /** Each operation that was slow at least once, the one that took the most time first. */
+  /** Each operation with slow calls, sorted by total time. */
   private *slowLines(): Generator<string> {
     const { totalOperations, totalSlowOperations, operations } = this.performance.getStats();
     yield `${totalSlowOperations} of ${totalOperations} operations were slow:`;
@@ -33,7 +33,7 @@ export class Findings {
     }
   }
 
-  /** The slowest execution of each route, in words. */
+  /** The explanation of the slowest execution of each route. */
   private *explanationLines(): Generator<string> {
     yield 'Why:';
     const seen = new Set<string>();

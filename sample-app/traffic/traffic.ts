@@ -1,11 +1,10 @@
 /**
- * Drives a bounded stream of visitors at the store, as a process of its own: in the store's it would be measured as
- * its outgoing calls.
+ * Sends simulated requests to the store. A separate process, as the store would measure them as its outgoing calls.
  */
 const [base = '', seconds = '60'] = process.argv.slice(2);
 const PER_SECOND = 12;
 
-/** What visitors do, and how often. */
+/** The simulated requests and their relative frequency. */
 const VISITS: [weight: number, method: string, path: (n: number) => string][] = [
   [30, 'GET', (n) => `/albums?page=${n % 20}`],
   [32, 'GET', (n) => `/albums/${1 + (n % 40)}`],
@@ -32,7 +31,7 @@ const timer = setInterval(() => {
     return;
   }
   const n = sent++;
-  // A stride that shares no factor with the plan's length visits all of it, well mixed.
+  // A stride that is coprime to the length of the plan visits every entry, well mixed.
   const visit = plan[(n * 37) % plan.length];
   if (visit === undefined) return;
   const body =

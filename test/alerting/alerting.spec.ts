@@ -121,7 +121,7 @@ describe('Alerting', () => {
     expect(lines).toHaveLength(1);
     expect(() => alerting.silence({})).toThrow(PerformanceOptionsError);
     expect(() => alerting.silence({ until: 'soon' })).toThrow(
-      /^silence.until is "soon", which is not allowed: give/,
+      /^Invalid silence.until: received "soon", expected/,
     );
   });
 

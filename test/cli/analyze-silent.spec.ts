@@ -4,7 +4,7 @@ import { otlpOf, Recording } from './support/recording.js';
 
 const BY_ID = 'SELECT * FROM track WHERE album_id = $1';
 
-/** A request that asks this often for one row each. */
+/** A request with this many queries for one row each. */
 function nPlusOne(copies = 12, service = 'music'): Recording {
   const recording = new Recording(service);
   const request = recording.request();
@@ -12,7 +12,7 @@ function nPlusOne(copies = 12, service = 'music'): Recording {
   return recording;
 }
 
-describe('analyze stays silent', () => {
+describe('analyze reports nothing', () => {
   const silent: Record<string, (recording: Recording) => void> = {
     'about an IN list': (recording) => {
       recording.query(
@@ -141,7 +141,7 @@ describe('analyze stays silent', () => {
     expect(await analyzed([recording.otlp])).toEqual([]);
   });
 
-  it('about pages that are each a request of its own', async () => {
+  it('for pages that are separate requests', async () => {
     const pages = Array.from({ length: 12 }, () => {
       const page = new Recording();
       page.query(page.request(), 'SELECT * FROM track LIMIT $1 OFFSET $2', 100);
@@ -150,13 +150,13 @@ describe('analyze stays silent', () => {
     expect(await analyzed(pages)).toEqual([]);
   });
 
-  it('about two services of a trace with three copies each', async () => {
+  it('for two services of a trace with three copies each', async () => {
     const first = nPlusOne(3, 'music');
     const second = nPlusOne(3, 'stock').spans.map((span) => ({ ...span, traceId: first.traceId }));
     expect(await analyzed([first.otlp, otlpOf(second, 'stock')])).toEqual([]);
   });
 
-  it('about two requests of one service within a trace', async () => {
+  it('for two requests of one service within a trace', async () => {
     const first = nPlusOne(3);
     const second = nPlusOne(3).spans.map((span) => ({ ...span, traceId: first.traceId }));
     expect(await analyzed([first.otlp, otlpOf(second, 'music')])).toEqual([]);

@@ -5,7 +5,7 @@ import { otlpOf, Recording } from './support/recording.js';
 
 const BY_ID = 'SELECT * FROM track WHERE album_id = $1';
 
-/** A request that asks this often for one row each. */
+/** A request with this many queries for one row each. */
 function nPlusOne(copies = 12, service = 'music'): Recording {
   const recording = new Recording(service);
   const request = recording.request();
@@ -13,8 +13,8 @@ function nPlusOne(copies = 12, service = 'music'): Recording {
   return recording;
 }
 
-describe('analyze speaks', () => {
-  it('of an N+1, as the documented JSON', async () => {
+describe('analyze reports', () => {
+  it('an N+1 as the documented JSON', async () => {
     const recording = nPlusOne();
     const [request, ...queries] = recording.spans;
     expect(await analyzed([recording.otlp])).toEqual([
@@ -35,7 +35,7 @@ describe('analyze speaks', () => {
     ]);
   });
 
-  it('of what the innermost span around all of it is', async () => {
+  it('the innermost span that contains all repetitions', async () => {
     const recording = new Recording();
     const request = recording.request();
     const method = recording.span('AlbumsService.list', 0, 500, { parentSpanId: request.spanId });
@@ -46,7 +46,7 @@ describe('analyze speaks', () => {
     expect(await analyzed([recording.otlp])).toMatchObject([{ parentSpanId: method.spanId, count: 6 }]);
   });
 
-  it('of identical queries, when the literals or the recorded values tell that they are', async () => {
+  it('identical queries by literals or recorded values', async () => {
     const [literal, values, parameters] = [new Recording(), new Recording(), new Recording()];
     for (let copy = 0; copy < 6; copy++) {
       literal.query(literal.spans[0] ?? literal.request(), 'SELECT * FROM flag WHERE id = 5');
@@ -63,7 +63,7 @@ describe('analyze speaks', () => {
       expect(await analyzed([otlp])).toMatchObject([{ type: 'duplicate_queries', count: 6 }]);
   });
 
-  it('of rows asked one by one, when the recorded values differ, with short pauses or none', async () => {
+  it('rows queried one by one with different values, with short pauses or none', async () => {
     const recording = new Recording();
     const request = recording.request();
     for (let copy = 0; copy < 6; copy++) {
@@ -73,7 +73,7 @@ describe('analyze speaks', () => {
     expect(await analyzed([recording.otlp])).toMatchObject([{ type: 'n_plus_one', count: 6 }]);
   });
 
-  it('of rows asked one by one with some work of its own on each', async () => {
+  it('rows queried one by one with processing in between', async () => {
     const recording = new Recording();
     const request = recording.request();
     for (let copy = 0; copy < 12; copy++) {
@@ -83,7 +83,7 @@ describe('analyze speaks', () => {
     expect(await analyzed([recording.otlp])).toMatchObject([{ type: 'n_plus_one', count: 12, totalMs: 36 }]);
   });
 
-  it('of calls that could have run side by side', async () => {
+  it('sequential calls that could have run in parallel', async () => {
     const recording = new Recording();
     const request = recording.request();
     const calls = ['users', 'prices', 'stock'].map((host) =>
@@ -106,7 +106,7 @@ describe('analyze speaks', () => {
     ]);
   });
 
-  it('of parallel copies, and of outgoing calls', async () => {
+  it('parallel copies and outgoing calls', async () => {
     const recording = new Recording();
     const request = recording.request();
     for (let copy = 0; copy < 8; copy++) {
@@ -128,7 +128,7 @@ describe('analyze speaks', () => {
     ]);
   });
 
-  it('of messages as of requests, and of critical ones first', async () => {
+  it('findings in messages, and critical ones first', async () => {
     const consumer = new Recording('worker');
     const message = consumer.span(
       'process orders',
@@ -153,13 +153,13 @@ describe('analyze speaks', () => {
     ]);
   });
 
-  it('once, of spans that are spread over exports, in any order, or recorded twice', async () => {
+  it('a finding once for spans spread over exports, in any order, or duplicated', async () => {
     const { spans } = nPlusOne();
     const exports = [...spans].reverse().map((span) => otlpOf([span], 'music'));
     expect(await analyzed([...exports, otlpOf(spans, 'music')])).toMatchObject([{ count: 12 }]);
   });
 
-  it('once, of queries that a query builder and its driver both record', async () => {
+  it('queries once that a query builder and its driver both record', async () => {
     const recording = new Recording();
     const request = recording.request();
     for (let copy = 0; copy < 6; copy++) {
@@ -170,7 +170,7 @@ describe('analyze speaks', () => {
     expect(await analyzed([recording.otlp])).toMatchObject([{ count: 6 }]);
   });
 
-  it('of each request apart, when a service calls itself', async () => {
+  it('each request separately when a service calls itself', async () => {
     const recording = new Recording();
     const request = recording.request('/outer');
     for (let copy = 0; copy < 3; copy++) recording.query(request, BY_ID);
@@ -186,14 +186,14 @@ describe('analyze speaks', () => {
   });
 });
 
-describe('the limits', () => {
-  it('are by default those of the live library', async () => {
+describe('the thresholds of analyze', () => {
+  it('are those of the live library by default', async () => {
     const monitor = new PerformanceMonitor();
     const { minRepetitions, minTotalMs } = monitor.options.detection.nPlusOne;
     monitor.shutdown();
     const { stdout } = await runCli(['analyze', '--help']);
-    expect(stdout).toContain(`told (default ${minRepetitions})`);
-    expect(stdout).toContain(`together (default ${minTotalMs})`);
+    expect(stdout).toContain(`minimum repetitions within one request (default ${minRepetitions})`);
+    expect(stdout).toContain(`minimum total time of repetitions in ms (default ${minTotalMs})`);
   });
 
   it('can be set', async () => {

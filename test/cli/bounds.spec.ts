@@ -2,8 +2,8 @@ import { Readable } from 'node:stream';
 import { describe, expect, it } from '@jest/globals';
 import { Analysis } from '../../lib/cli/analyze/analysis.js';
 import { findingsTable } from '../../lib/cli/analyze/findings-table.js';
-import { TopFindings } from '../../lib/cli/analyze/top-findings.js';
-import type { TraceFinding } from '../../lib/cli/analyze/trace-finding.js';
+import type { TraceFinding } from '../../lib/cli/analyze/trace-findings.js';
+import { TopFindings } from '../../lib/cli/analyze/trace-findings.js';
 import { TraceStore } from '../../lib/cli/analyze/trace-store.js';
 import { runCli } from './support/analyzing.js';
 import { otlpOf, Recording } from './support/recording.js';
@@ -23,8 +23,8 @@ const finding = (totalMs: number, more: Partial<TraceFinding> = {}): TraceFindin
   ...more,
 });
 
-describe('the bounds', () => {
-  it('of spans make the trace give way that nothing came for the longest', () => {
+describe('the limits', () => {
+  it('of spans release the least recently used trace', () => {
     const given: string[] = [];
     const store = new TraceStore((traceId, spans) => given.push(`${traceId}${spans.length}`), 4);
     const span = {} as Parameters<TraceStore['add']>[1];
@@ -36,7 +36,7 @@ describe('the bounds', () => {
     expect(given).toEqual(['b1', 'c1', 'a2', 'd3']);
   });
 
-  it('of spans hold for one trace alone', async () => {
+  it('of spans apply to a single trace', async () => {
     const recording = new Recording();
     const request = recording.request();
     for (let copy = 0; copy < 50; copy++) recording.query(request, 'SELECT * FROM track WHERE id = $1');
@@ -48,14 +48,14 @@ describe('the bounds', () => {
     expect(analysis.findings.list()).toMatchObject([{ count: 10 }]);
   });
 
-  it('of findings keep the most costly', () => {
+  it('of findings keep the most expensive', () => {
     const findings = new TopFindings(10);
     for (let at = 0; at < 100; at++)
       findings.add(finding((at * 37) % 100, at === 50 ? { severity: 'critical' } : {}));
     expect(findings.list().map(({ totalMs }) => totalMs)).toEqual([99, 98, 97, 96, 95, 94, 93, 92, 91, 90]);
     expect(findings).toMatchObject({
       total: 100,
-      leftOut: 90,
+      omitted: 90,
       counts: { info: 0, warning: 99, critical: 1 },
     });
     expect(findings.reaches('critical')).toBe(true);
@@ -63,7 +63,7 @@ describe('the bounds', () => {
 });
 
 describe('the table', () => {
-  it('is written on a terminal, or where it is asked for', async () => {
+  it('is written to a terminal or with --table', async () => {
     const recording = new Recording();
     const request = recording.request();
     for (let copy = 0; copy < 12; copy++) recording.query(request, 'SELECT * FROM track WHERE id = $1');
@@ -82,26 +82,26 @@ warning   n_plus_one     12  120 ms  music    GET /albums  ${recording.traceId}
     expect(JSON.parse((await runCli(['analyze', '--json', '-'], input, true)).stdout)).toHaveLength(1);
   });
 
-  it('says that nothing was found', () => {
+  it('reports that nothing was found', () => {
     expect(findingsTable(new TopFindings(), { requests: 2, spans: 30 })).toBe(
       '0 findings in 2 requests, 30 spans.\n',
     );
   });
 
-  it('shows the first hundred, and cuts what is long', () => {
+  it('shows a hundred findings, and truncates long cells', () => {
     const findings = new TopFindings();
     for (let at = 0; at < 150; at++) findings.add(finding(at, { route: `GET /${'x'.repeat(300)}` }));
     const lines = findingsTable(findings, { requests: 150, spans: 1000 }).split('\n');
     expect(lines).toHaveLength(1 + 200 + 4);
-    expect(lines).toContain('The 100 most costly of 150: --json gives more.');
+    expect(lines).toContain('Showing the 100 most expensive of 150: use --json for more.');
     expect(lines[1]).toContain('…');
   });
 });
 
-describe('what a terminal would obey', () => {
+describe('terminal control characters', () => {
   const evil = 'x\u001b[2J\u009b1m\n\u202eevil';
 
-  it('is written out, in tables, JSON and messages', async () => {
+  it('are escaped in tables, JSON and messages', async () => {
     const recording = new Recording(evil);
     const request = recording.request(`/${evil}`);
     for (let copy = 0; copy < 6; copy++)
@@ -116,7 +116,7 @@ describe('what a terminal would obey', () => {
       const { stdout, stderr } = await runCli(['analyze', option, '-'], input, true);
       expect(stdout).toContain('\\u001b[2J\\u009b1m');
       expect(stderr).toContain('\\u001b[2J\\u009b1m');
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the test searches for them
       expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
       if (option === '--json')
         expect(JSON.parse(stdout)).toMatchObject([{ service: evil, route: `GET /${evil}` }]);

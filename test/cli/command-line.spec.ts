@@ -12,7 +12,7 @@ import { otlpOf, Recording } from './support/recording.js';
 const repository = join(__dirname, '../..');
 const main = join(repository, 'dist/cjs/cli/main.js');
 
-/** An N+1 of so many copies of 10 ms. */
+/** An N+1 with this many copies of 10 ms. */
 function nPlusOne(copies: number): Recording {
   const recording = new Recording();
   const request = recording.request();
@@ -56,18 +56,18 @@ describe('the command line', () => {
     [0, 1, ['critical.json', '--fail-on=never']],
     [1, 2, ['fine.json', 'critical.json', 'warning.json']],
     [1, 1, ['packed.json.gz']],
-  ])('ends with %d and %d findings: %j', async (code, findings, args) => {
+  ])('exits with %d and %d findings: %j', async (code, findings, args) => {
     const ended = await analyze(...args);
     expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code, stderr: '' });
     expect(JSON.parse(ended.stdout)).toHaveLength(findings);
   });
 
-  it('finds nothing to say of what it could not read whole', async () => {
+  it('reports no findings after a read error', async () => {
     expect(await analyze('critical.json', 'broken.json')).toMatchObject({ code: 2, stdout: '' });
     expect(await analyze('--', '--json')).toMatchObject({ code: 2, stdout: '' });
   });
 
-  it('gathers the spans of a trace from several files', async () => {
+  it('collects the spans of a trace from several files', async () => {
     expect(JSON.parse((await analyze('second.json', 'first.json')).stdout)).toMatchObject([{ count: 12 }]);
   });
 
@@ -75,11 +75,11 @@ describe('the command line', () => {
     ['missing.json', 'missing.json: no such file or directory\n'],
     ['.', '.: illegal operation on a directory\n'],
     ['broken.json', "broken.json:2: Expected a name in double quotes, found ']'\n"],
-  ])('says why it could not read %s', async (file, stderr) => {
+  ])('reports why it could not read %s', async (file, stderr) => {
     expect(await analyze(file)).toMatchObject({ code: 2, stdout: '', stderr });
   });
 
-  it('reads stdin, plain or packed, and ends quietly when nobody listens any longer', async () => {
+  it('reads plain and gzipped stdin, and exits silently when the reader closes the pipe', async () => {
     expect(await shell('CLI analyze --table - < warning.json')).toMatchObject({
       code: 1,
       stderr: '',
@@ -89,7 +89,7 @@ describe('the command line', () => {
     expect(await shell('CLI analyze many.json | head -c 1')).toMatchObject({ stdout: '[', stderr: '' });
   });
 
-  it('works by a link, as npm makes one', async () => {
+  it('works through a symbolic link, as created by npm', async () => {
     const link = join(folder, 'link');
     await symlink(main, link);
     const { version } = (await import('../../package.json')) as unknown as { version: string };
@@ -112,7 +112,7 @@ describe('the command line', () => {
     expect([...new Set(packages)].sort()).toEqual(['@opentelemetry/api', 'own']);
   });
 
-  it('reads a large file, of lines or one object, in little memory', async () => {
+  it('reads a large file of lines or one object in little memory', async () => {
     const texts = await Promise.all(
       ['lines.json', 'object.json'].map((name) => large(join(folder, name), name === 'object.json')),
     );
@@ -131,7 +131,7 @@ describe('the command line', () => {
   }, 60_000);
 });
 
-/** A file of 60 MB, mostly attributes as they come with spans. */
+/** A file of 60 MB that consists mostly of span attributes. */
 async function large(name: string, asObject: boolean): Promise<{ name: string; requests: number }> {
   const stream = createWriteStream(name);
   const filler = 'x'.repeat(2000);
@@ -154,59 +154,59 @@ async function large(name: string, asObject: boolean): Promise<{ name: string; r
   return { name, requests };
 }
 
-describe('a bad command line', () => {
+describe('an invalid command line', () => {
   it.each([
-    [['analyze'], 'nestjs-performance analyze: no file is given: give FILE…, or - for stdin'],
+    [['analyze'], 'nestjs-performance analyze: Missing FILE: expected files, or - for stdin'],
     [
       ['analyze', '--fail', 'x'],
-      'nestjs-performance analyze: --fail is not an option: give one of --fail-on, --min-repetitions, --min-total-ms, --json, --table, --help',
+      'nestjs-performance analyze: Unknown option --fail: expected one of --fail-on, --min-repetitions, --min-total-ms, --json, --table, --help',
     ],
     [
       ['analyze', '-x'],
-      'nestjs-performance analyze: -x is not an option: give one of --fail-on, --min-repetitions, --min-total-ms, --json, --table, --help',
+      'nestjs-performance analyze: Unknown option -x: expected one of --fail-on, --min-repetitions, --min-total-ms, --json, --table, --help',
     ],
     [
       ['analyze', '--fail-on', 'error', 'x'],
-      'nestjs-performance analyze: --fail-on is "error", which is not allowed: give one of info, warning, critical, never',
+      'nestjs-performance analyze: Invalid --fail-on: received "error", expected one of info, warning, critical, never',
     ],
     [
       ['analyze', 'x', '--fail-on'],
-      'nestjs-performance analyze: --fail-on is given no value: give --fail-on=SEVERITY',
+      'nestjs-performance analyze: Invalid --fail-on: received no value, expected --fail-on=SEVERITY',
     ],
     [
       ['analyze', '--json=yes', 'x'],
-      'nestjs-performance analyze: --json is given "yes", which is not allowed: give it without a value',
+      'nestjs-performance analyze: Invalid --json: received "yes", expected no value',
     ],
     [
       ['analyze', '--json', '--table', 'x'],
-      'nestjs-performance analyze: --json and --table are given together: give one of them',
+      'nestjs-performance analyze: Invalid --json with --table: expected one of them',
     ],
     [
       ['analyze', '--min-repetitions', '1', 'x'],
-      'nestjs-performance analyze: --min-repetitions is "1", which is not allowed: give a whole number from 2 to 10000',
+      'nestjs-performance analyze: Invalid --min-repetitions: received "1", expected a whole number from 2 to 10000',
     ],
     [
       ['analyze', '--min-repetitions=', 'x'],
-      'nestjs-performance analyze: --min-repetitions is given no value: give --min-repetitions=N',
+      'nestjs-performance analyze: Invalid --min-repetitions: received no value, expected --min-repetitions=N',
     ],
     [
       ['analyze', '--min-repetitions', '2.5', 'x'],
-      'nestjs-performance analyze: --min-repetitions is "2.5", which is not allowed: give a whole number from 2 to 10000',
+      'nestjs-performance analyze: Invalid --min-repetitions: received "2.5", expected a whole number from 2 to 10000',
     ],
     [
       ['analyze', '--min-total-ms', '10ms', 'x'],
-      'nestjs-performance analyze: --min-total-ms is "10ms", which is not allowed: give a number of milliseconds, 0 to 86400000',
+      'nestjs-performance analyze: Invalid --min-total-ms: received "10ms", expected a number of milliseconds, 0 to 86400000',
     ],
     [
       ['analize', 'x'],
-      'nestjs-performance: analize is not a command: give one of analyze, compare, profile, report',
+      'nestjs-performance: Unknown command analize: expected one of analyze, compare, profile, report',
     ],
     [
       ['constructor'],
-      'nestjs-performance: constructor is not a command: give one of analyze, compare, profile, report',
+      'nestjs-performance: Unknown command constructor: expected one of analyze, compare, profile, report',
     ],
-    [[], 'nestjs-performance: no command is given: give one of analyze, compare, profile, report'],
-    [['--verbose'], 'nestjs-performance: --verbose is not an option: give one of --help, --version'],
+    [[], 'nestjs-performance: Missing command: expected one of analyze, compare, profile, report'],
+    [['--verbose'], 'nestjs-performance: Unknown option --verbose: expected one of --help, --version'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(args);
     const command = args[0] === 'analyze' ? 'nestjs-performance analyze' : 'nestjs-performance';
@@ -217,7 +217,7 @@ describe('a bad command line', () => {
     });
   });
 
-  it('is helped', async () => {
+  it('has help and a version', async () => {
     for (const args of [['--help'], ['-h'], ['analyze', '--help'], ['analyze', '-h', 'x']])
       expect(await runCli(args)).toMatchObject({
         code: 0,

@@ -17,11 +17,11 @@ const HOUR_MS = 3_600_000;
 const START = Date.UTC(2026, 0, 5);
 const PER_WINDOW = 40;
 const OPERATIONS = 12;
-/** Of the logarithms of latencies; and the middles of the tenths of a normal distribution. */
+/** The spread of the logarithms of latencies, and the deciles of a normal distribution. */
 const SIGMA = 0.5;
 const QUANTILES = [-1.645, -1.036, -0.674, -0.385, -0.126, 0.126, 0.385, 0.674, 1.036, 1.645];
 
-/** Mulberry32: the same seed, the same numbers. */
+/** Mulberry32, a deterministic generator. */
 function normals(seed: number): () => number {
   let state = seed;
   const uniform = (): number => {
@@ -35,16 +35,16 @@ function normals(seed: number): () => number {
 
 interface Behaviour {
   readonly medianMs: number;
-  /** How much days differ from one another, windows beside, and how much slower the evening is: logarithms. */
+  /** The variation between days and windows, and the slowdown in the evening, as logarithms. */
   readonly days?: number;
   readonly evening?: number;
   readonly errorShare?: number;
   readonly queries?: number;
-  /** Windows of an hour, and the hours that are served. */
+  /** Windows per hour, and the hours with traffic. */
   readonly perHour?: number;
 }
 
-/** What an operation leaves after so many days. */
+/** The baseline of an operation after this many days. */
 function learned(name: string, seed: number, days: number, behaviour: Behaviour): BaselineEntry {
   const { medianMs, days: dayNoise = 0.05, evening = 0.2, perHour = 2 } = behaviour;
   const { errorShare = 0.01, queries = 3 } = behaviour;
@@ -62,7 +62,7 @@ function learned(name: string, seed: number, days: number, behaviour: Behaviour)
         (counts[bucketOf(ms)] as number) += PER_WINDOW / QUANTILES.length;
         if (quantile === 0) total += PER_WINDOW;
       }
-      // What forty latencies of that level give, and how far such figures are off.
+      // The mean of forty latencies of that level with its sampling error.
       const at = (z: number, off: number): number => level + SIGMA * (z + off * normal());
       const startedAt = START + (day * 24 + hour) * HOUR_MS;
       model.add({
@@ -85,7 +85,7 @@ function learned(name: string, seed: number, days: number, behaviour: Behaviour)
   return { type: 'http', name, count: total, sketch: sketch.toBytes(), model: model.toBytes() };
 }
 
-/** A release with a dozen operations, of which the first behaves as it is told. */
+/** A release with a dozen operations, of which the first has the given properties. */
 function release(seed: number, days: number, first: Partial<Behaviour> = {}): BaselineSnapshot {
   const operations = Array.from({ length: OPERATIONS }, (_, index) =>
     learned(`GET /${index}`, seed * 1000 + index, days, {
@@ -96,7 +96,7 @@ function release(seed: number, days: number, first: Partial<Behaviour> = {}): Ba
   return snapshot({ operations, startedAt: START, savedAt: START + days * 24 * HOUR_MS });
 }
 
-describe('nestjs-performance compare, by windows', () => {
+describe('nestjs-performance compare with windows', () => {
   let folder: string;
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'nestjs-performance-compare-'));
@@ -114,7 +114,7 @@ describe('nestjs-performance compare, by windows', () => {
     return { code, comparison: JSON.parse(stdout) as Comparison };
   };
 
-  it('tells a release that is 20 % slower in one of a dozen operations, through the noise of days', async () => {
+  it('finds an operation 20 % slower among a dozen, despite the variation between days', async () => {
     for (const seed of [1, 2, 3]) {
       const { code, comparison } = await compared(release(seed, 7), release(seed + 100, 7, { medianMs: 12 }));
       const [first] = comparison.operations;
@@ -131,7 +131,7 @@ describe('nestjs-performance compare, by windows', () => {
     }
   });
 
-  it('is silent of releases that are alike', async () => {
+  it('finds no regression between equal releases', async () => {
     for (const seed of [11, 12, 13, 14, 15]) {
       const { code, comparison } = await compared(release(seed, 7), release(seed + 100, 7));
       expect({ code, slower: comparison.counts.slower, faster: comparison.counts.faster }).toEqual({
@@ -142,14 +142,14 @@ describe('nestjs-performance compare, by windows', () => {
     }
   });
 
-  it('is silent of one day and another', async () => {
+  it('finds no regression between two days', async () => {
     for (const seed of [21, 22, 23, 24, 25]) {
       const { code } = await compared(release(seed, 1), release(seed + 100, 1));
       expect(code).toBe(0);
     }
   });
 
-  it('tells errors and queries that grew, and not those that did not', async () => {
+  it('finds errors and queries that increased', async () => {
     const worse = { errorShare: 0.06, queries: 5 };
     const { code, comparison } = await compared(release(31, 7), release(131, 7, worse));
     expect(code).toBe(1);
@@ -159,7 +159,7 @@ describe('nestjs-performance compare, by windows', () => {
     expect(told.sort()).toEqual(['GET /0 error_rate', 'GET /0 queries']);
   });
 
-  it('merges the instances of a directory, and compares by windows all the same', async () => {
+  it('merges the instances of a directory', async () => {
     const directory = join(folder, 'kept');
     const store = new FileBaselineStore(directory, () => {});
     await store.save(release(41, 3));
@@ -171,7 +171,7 @@ describe('nestjs-performance compare, by windows', () => {
     expect([code, first?.name, first?.metrics[0]?.by]).toEqual([1, 'GET /0', 'windows']);
   });
 
-  it('falls back to counts where a model can not be read or has few windows', async () => {
+  it('falls back to counts for an unreadable model or few windows', async () => {
     const cut = ({ operations, ...rest }: BaselineSnapshot): BaselineSnapshot => ({
       ...rest,
       operations: operations.map((entry) => ({ ...entry, model: entry.model.slice(0, 9) })),
@@ -183,18 +183,18 @@ describe('nestjs-performance compare, by windows', () => {
   });
 });
 
-describe('what is read of a model', () => {
-  it('is nothing of an empty one', () => {
+describe('the moments of a model', () => {
+  it('are absent for an empty one', () => {
     expect(modelReader(1)(new WindowModel().toBytes())).toEqual({});
   });
 
-  it('is less sure of windows that depend on one another than of as many that do not', () => {
+  it('have a smaller sample size for correlated windows', () => {
     const of = (days: number): number =>
       modelReader(7)(learned('GET /', 5, 7, { medianMs: 10, days }).model).latency?.n ?? 0;
     expect(of(0.3)).toBeLessThan(of(0) / 2);
   });
 
-  it('is unchanged by what hours are served most', () => {
+  it('do not depend on the distribution of traffic over the hours', () => {
     const mean = (evening: number): number =>
       modelReader(7)(learned('GET /', 6, 7, { medianMs: 10, evening, days: 0 }).model).latency?.mean ?? 0;
     expect(mean(0.8) - mean(0)).toBeCloseTo(0.8 / 4, 1);

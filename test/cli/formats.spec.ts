@@ -7,7 +7,7 @@ import { analyzed } from './support/analyzing.js';
 import { copies, found, one, SQL } from './support/copies.js';
 import { Recording } from './support/recording.js';
 
-/** An N+1 of six copies, as OpenTelemetry's SDK records it. */
+/** An N+1 of six copies, recorded by OpenTelemetry's SDK. */
 async function recordedBySdk(): Promise<string> {
   const exporter = new InMemorySpanExporter();
   const provider = new NodeTracerProvider({
@@ -45,8 +45,8 @@ async function recordedBySdk(): Promise<string> {
 
 const base64 = (id: unknown): string => Buffer.from(String(id), 'hex').toString('base64');
 
-describe('what is read', () => {
-  it('is what an SDK exports', async () => {
+describe('the accepted input', () => {
+  it('includes the export of an SDK', async () => {
     expect(await found(await recordedBySdk())).toEqual(one({ service: 'music', route: 'GET /albums' }));
   });
 
@@ -83,7 +83,7 @@ describe('what is read', () => {
     expect(await found(copies(attributes))).toEqual(one());
   });
 
-  it('takes no two bodies that are sent to one address for the same', async () => {
+  it('does not treat requests to one address with unknown bodies as identical', async () => {
     const attributes = { 'http.request.method': 'POST', 'url.full': 'http://mail/send' };
     expect(await found(copies(attributes))).toEqual(one({ type: 'n_plus_one' }));
     expect(await found(copies({ ...attributes, 'http.request.method': 'GET' }))).toEqual(
@@ -106,7 +106,7 @@ describe('what is read', () => {
     expect(await found(copies(attributes))).toEqual(one({ type: 'n_plus_one' }));
   });
 
-  it('has enums by name, ids in base64 or upper case, and times as numbers', async () => {
+  it('includes enums by name, ids in base64 or upper case, and times as numbers', async () => {
     const named = copies(SQL, (span) => ({
       ...span,
       kind: span['parentSpanId'] === undefined ? 'SPAN_KIND_SERVER' : 'SPAN_KIND_CLIENT',
@@ -127,7 +127,7 @@ describe('what is read', () => {
     for (const text of [named, encoded, upper, numbers]) expect(await found(text)).toEqual(one());
   });
 
-  it('keeps times to a microsecond', async () => {
+  it('has times with microsecond precision', async () => {
     const recording = new Recording('music', 1_999_999_999_999);
     const request = recording.request();
     for (let copy = 0; copy < 1000; copy++)
@@ -135,7 +135,7 @@ describe('what is read', () => {
     expect(await analyzed([recording.otlp])).toMatchObject([{ count: 1000, totalMs: 123 }]);
   });
 
-  it('has its resource before or after its spans, and scopes by their name before 0.15', async () => {
+  it('includes resources after spans, and the name of scopes before OTLP 0.15', async () => {
     const { resourceSpans } = JSON.parse(copies(SQL)) as {
       resourceSpans: [{ resource: unknown; scopeSpans: unknown }];
     };
@@ -147,7 +147,7 @@ describe('what is read', () => {
     expect(await found(JSON.stringify({ resourceSpans: [old] }))).toEqual(one({ service: 'music' }));
   });
 
-  it('is one object or many, pretty-printed, with a byte order mark or CRLF', async () => {
+  it('includes one object or many, pretty-printed, with a byte order mark or CRLF', async () => {
     const text = copies(SQL);
     const pretty = JSON.stringify(JSON.parse(text), null, 2);
     for (const file of [

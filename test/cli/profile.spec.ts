@@ -45,7 +45,7 @@ describe('nestjs-performance profile', () => {
       runCli(['profile', `${application.url}/performance`, ...args]);
     const captured = async (): Promise<number> => (await application.monitor.getProfiles()).length;
 
-    it('writes what it captured into this directory, for its owner alone', async () => {
+    it('writes the profile to the current directory, readable by its owner only', async () => {
       const { code, stdout, stderr } = await profile('--seconds', '1');
       expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
       const [name = '', ...others] = await files();
@@ -53,24 +53,24 @@ describe('nestjs-performance profile', () => {
       expect(name).toMatch(new RegExp(`^${ID}\\.cpuprofile$`));
       expect(stderr).toMatch(
         new RegExp(
-          `^Capturing cpu for 1 s\\. .*\n${name}: CPU profile, [\\d.]+ s, \\d+ samples, .*B\nOpen it: .*DevTools, Performance.*\n$`,
+          `^Capturing cpu for 1 s\\. .*\n${name}: CPU profile, [\\d.]+ s, \\d+ samples, .*B\nOpen with: .*DevTools, Performance.*\n$`,
         ),
       );
       expect((await lstat(name)).mode & 0o777).toBe(0o600);
       expect(JSON.parse(await readFile(name, 'utf8'))).toMatchObject({ nodes: expect.any(Array) });
     });
 
-    it('writes pprof, and other types', async () => {
+    it('writes pprof and other profile types', async () => {
       const { code, stderr } = await profile(
         ...['--type', 'allocations', '--seconds=1', '--format=pprof', '-o', 'a.pb.gz'],
       );
       expect({ code, files: await files() }).toEqual({ code: 0, files: ['a.pb.gz'] });
       expect(gunzipSync(await readFile('a.pb.gz')).toString('latin1')).toContain('inuse_space');
-      expect(stderr).toContain('a.pb.gz: profile of allocations, ');
+      expect(stderr).toContain('a.pb.gz: allocation profile, ');
       expect(stderr).toContain('go tool pprof -http=: a.pb.gz');
     });
 
-    it('writes to stdout, and nothing else there', async () => {
+    it('writes only the profile to stdout', async () => {
       const { code, stdout } = await profile('--seconds', '1', '--output', '-');
       expect(code).toBe(0);
       expect(JSON.parse(stdout)).toMatchObject({ nodes: expect.any(Array) });
@@ -82,14 +82,14 @@ describe('nestjs-performance profile', () => {
       });
     });
 
-    it('overwrites a file when it is told to, and nothing but a file', async () => {
+    it('overwrites only regular files, and only with --force', async () => {
       await writeFile('old', 'old', { mode: 0o644 });
       await symlink('old', 'link');
       const count = await captured();
       for (const [args, reason] of [
-        [['-o', 'old'], 'old exists already: give --force to overwrite it'],
-        [['-o', '.', '--force'], '. is no regular file: give another one to --output'],
-        [['-o', 'link', '--force'], 'link is no regular file: give another one to --output'],
+        [['-o', 'old'], 'old already exists: use --force to overwrite it'],
+        [['-o', '.', '--force'], '. is not a regular file: use another output file'],
+        [['-o', 'link', '--force'], 'link is not a regular file: use another output file'],
         [['-o', 'none/file'], 'none/file could not be written: no such file or directory'],
       ] as const)
         expect(await profile('--seconds', '1', ...args)).toEqual({
@@ -97,7 +97,7 @@ describe('nestjs-performance profile', () => {
           stdout: '',
           stderr: `${reason}\n`,
         });
-      // Nobody waited in vain.
+      // Checked before the capture.
       expect(await captured()).toBe(count);
       expect(await readFile('old', 'utf8')).toBe('old');
       expect((await profile('--seconds', '1', '-o', 'old', '--force')).code).toBe(0);
@@ -107,26 +107,26 @@ describe('nestjs-performance profile', () => {
     });
 
     it.each([
-      ['another-characters', 'is NESTJS_PERFORMANCE_TOKEN the application’s endpoint.token?'],
+      ['another-characters', 'check that NESTJS_PERFORMANCE_TOKEN is the application’s endpoint.token'],
       ['', 'set the environment variable NESTJS_PERFORMANCE_TOKEN to the application’s endpoint.token'],
-    ])('says what the token %j lacks', async (token, advice) => {
+    ])('gives advice for the token %j', async (token, advice) => {
       process.env['NESTJS_PERFORMANCE_TOKEN'] = token;
       const { code, stderr } = await profile('--seconds', '1');
       expect(code).toBe(2);
-      expect(stderr).toContain('not allowed (403');
+      expect(stderr).toContain('access denied (403');
       expect(stderr.replaceAll("'", '’')).toContain(advice);
       expect(stderr).not.toContain('another-characters');
     });
 
-    it('says that there is no endpoint', async () => {
+    it('reports a missing endpoint', async () => {
       const url = `${application.url}/elsewhere`;
       expect(await runCli(['profile', url])).toMatchObject({
         code: 2,
-        stderr: expect.stringContaining(`${url}: there is no endpoint with profiles at that address (404)`),
+        stderr: expect.stringContaining(`${url}: no profiles endpoint at this address (404)`),
       });
     });
 
-    it('says why the application refuses', async () => {
+    it('reports why the application refuses', async () => {
       const abort = new AbortController();
       const running = application.monitor.captureCpuProfile({ seconds: 300, signal: abort.signal });
       const { code, stderr } = await profile('--seconds', '1');
@@ -138,7 +138,7 @@ describe('nestjs-performance profile', () => {
     });
   });
 
-  describe('on what may be there instead', () => {
+  describe('on other servers', () => {
     let server: Server | undefined;
     afterEach(async () => {
       server?.closeAllConnections();
@@ -154,7 +154,7 @@ describe('nestjs-performance profile', () => {
     const description = (id = newProfileId()): string =>
       JSON.stringify({ id, type: 'heap_snapshot', durationMs: 9 });
 
-    it('says that nobody is there', async () => {
+    it('reports a refused connection', async () => {
       const { port } = await new Promise<AddressInfo>((resolve) => {
         const gone = createServer().listen(0, '127.0.0.1', () => {
           const address = gone.address() as AddressInfo;
@@ -163,23 +163,23 @@ describe('nestjs-performance profile', () => {
       });
       for (const host of ['127.0.0.1', 'localhost'])
         expect((await runCli(['profile', `http://${host}:${port}/performance`])).stderr).toContain(
-          `http://${host}:${port}/performance: connection refused: does the application run there?`,
+          `http://${host}:${port}/performance: connection refused: check that the application is running`,
         );
     });
 
     it.each([
-      [201, 'not JSON', 'the answer is not the description of a profile'],
-      [201, description('../../evil'), 'the answer is not the description of a profile'],
-      [201, `"${'x'.repeat(1e6)}"`, 'the answer is not the description of a profile'],
-      [200, '{}', 'the application answered 200'],
-      [302, '', 'the application answered 302'],
+      [201, 'not JSON', 'the response is not the metadata of a profile'],
+      [201, description('../../evil'), 'the response is not the metadata of a profile'],
+      [201, `"${'x'.repeat(1e6)}"`, 'the response is not the metadata of a profile'],
+      [200, '{}', 'the application responded with 200'],
+      [302, '', 'the application responded with 302'],
       [
         503,
         JSON.stringify({ message: 'no \u001b[31mroom' }),
-        'the application answered 503: no \\u001b[31mroom',
+        'the application responded with 503: no \\u001b[31mroom',
       ],
       [400, '{"message":"seconds is 1"}', ': seconds is 1'],
-    ])('writes nothing for an answer %d', async (status, body, reason) => {
+    ])('writes nothing for a response %d', async (status, body, reason) => {
       const { code, stderr } = await profile((request, response) => {
         request.resume();
         response.writeHead(status, { location: 'https://evil.example' }).end(body);
@@ -188,7 +188,7 @@ describe('nestjs-performance profile', () => {
       expect(stderr).toContain(reason);
     });
 
-    it('asks as it is told to, with the token and without seconds for a snapshot', async () => {
+    it('sends the token, and no seconds for a heap snapshot', async () => {
       const asked: (string | undefined)[] = [];
       const id = newProfileId();
       const { code, stderr } = await profile((request, response) => {
@@ -201,58 +201,61 @@ describe('nestjs-performance profile', () => {
         `POST /performance/profiles?type=heap_snapshot Bearer ${TOKEN}`,
         `GET /performance/profiles/${id}?format=native Bearer ${TOKEN}`,
       ]);
-      expect(stderr).toContain('It may hold secrets');
+      expect(stderr).toContain('may contain secrets');
     });
 
-    it('leaves no half of a file, and says where the whole is', async () => {
+    it('leaves no partial file, and prints the address of the profile', async () => {
       const id = newProfileId();
       const { code, stderr } = await profile((request, response) => {
         if (request.method === 'POST') response.writeHead(201).end(description(id));
         else response.writeHead(200, { 'content-length': 100 }).write('{', () => response.destroy());
       });
       expect({ code, files: await files() }).toEqual({ code: 2, files: [] });
-      expect(stderr).toContain('the connection was closed before the answer was complete');
-      expect(stderr).toMatch(new RegExp(`keeps the profile for now: .*/performance/profiles/${id}\n$`));
+      expect(stderr).toContain('the connection was closed before the response was complete');
+      expect(stderr).toMatch(new RegExp(`still stores the profile: .*/performance/profiles/${id}\n$`));
     });
   });
 
   it.each([
-    [[], 'no URL is given: give the address of the endpoint, such as http://localhost:3000/performance'],
-    [['http://a/performance', 'x'], '"x" is given after URL: give one URL'],
-    [['localhost:3000'], 'URL is "localhost:3000", which is not allowed: give the address of the endpoint'],
-    [['http://me:secret@a/'], 'URL holds a name or a password, which is not allowed'],
-    [['http://a/?token=1'], 'URL is "http://a/?token=1", with a query or a fragment'],
-    [['http://a', '--type', 'heap'], '--type is "heap", which is not allowed: give one of cpu, allocations,'],
+    [[], 'Missing URL: expected the address of the endpoint, such as http://localhost:3000/performance'],
+    [['http://a/performance', 'x'], 'Unexpected argument "x": expected one URL'],
+    [['localhost:3000'], 'Invalid URL: received "localhost:3000", expected the address of the endpoint'],
+    [['http://me:secret@a/'], 'Invalid URL: received credentials, expected'],
+    [['http://a/?token=1'], 'Invalid URL: received "http://a/?token=1" with a query or fragment'],
+    [['http://a', '--type', 'heap'], 'Invalid --type: received "heap", expected one of cpu, allocations,'],
     [
       ['http://a', '--seconds', '0'],
-      '--seconds is "0", which is not allowed: give a whole number from 1 to 300',
+      'Invalid --seconds: received "0", expected a whole number from 1 to 300',
     ],
-    [['http://a', '--seconds=1.5'], '--seconds is "1.5", which is not allowed'],
-    [['http://a', '--format', 'svg'], '--format is "svg", which is not allowed: give one of native, pprof'],
+    [['http://a', '--seconds=1.5'], 'Invalid --seconds: received "1.5"'],
+    [['http://a', '--format', 'svg'], 'Invalid --format: received "svg", expected one of native, pprof'],
     [
       ['http://a', '--type=heap_snapshot', '--format=pprof'],
-      '--format is "pprof", which is not allowed with',
+      'Invalid --format: received "pprof", expected native with',
     ],
-    [['http://a', '--type=heap_snapshot', '--seconds=5'], '--seconds is "5", which is not allowed with'],
-  ])('says what is wrong with %j', async (args, message) => {
+    [
+      ['http://a', '--type=heap_snapshot', '--seconds=5'],
+      'Invalid --seconds: received "5", expected no value with',
+    ],
+  ])('rejects %j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(['profile', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(`nestjs-performance profile: ${message}`);
     expect(stderr).not.toContain('secret');
   });
 
-  it('does not show a token that is none', async () => {
+  it('does not print an invalid token', async () => {
     process.env['NESTJS_PERFORMANCE_TOKEN'] = 'a secret\n';
     const { code, stderr } = await runCli(['profile', 'http://localhost:1/performance']);
     expect(code).toBe(2);
-    expect(stderr).toContain('NESTJS_PERFORMANCE_TOKEN holds spaces');
+    expect(stderr).toContain('Invalid NESTJS_PERFORMANCE_TOKEN: received spaces');
     expect(stderr).not.toContain('a secret');
   });
 
-  it('says in its help that the token is no argument', async () => {
+  it('documents the environment variable of the token in its help', async () => {
     const { code, stdout } = await runCli(['profile', '--help']);
     expect(code).toBe(0);
     expect(stdout).toContain('environment variable NESTJS_PERFORMANCE_TOKEN');
-    expect(stdout).toContain('never from the command line');
+    expect(stdout).toContain('never read from\nthe command line');
   });
 });

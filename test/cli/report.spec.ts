@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { MAX_REPORT_BYTES } from '../../lib/cli/profile/endpoint-client.js';
+import { MAX_REPORT_BYTES } from '../../lib/cli/endpoint-client.js';
 import type { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { buildReport } from '../../lib/report/build-report.js';
@@ -37,7 +37,7 @@ describe('nestjs-performance report', () => {
       return `${application.url}/performance`;
     };
 
-    it('writes Markdown where nothing else is said, and the other formats', async () => {
+    it('writes Markdown by default, and the other formats', async () => {
       const url = await start();
       const { code, stdout, stderr } = await runCli(['report', url]);
       expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -48,7 +48,7 @@ describe('nestjs-performance report', () => {
       expect(Date.now() - (covered.asked ?? 0) - 900_000).toBeLessThan(60_000);
     });
 
-    it('writes a file for its owner alone, by whose name it tells the format', async () => {
+    it('writes a file readable by its owner only, in the format of its extension', async () => {
       const url = await start();
       for (const [name, begins] of [
         ['report.html', /^<!doctype/],
@@ -57,27 +57,30 @@ describe('nestjs-performance report', () => {
       ] as const) {
         const out = join(folder, name);
         const { code, stdout, stderr } = await runCli(['report', '--out', out, url]);
-        expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: `${out} is written.\n` });
+        expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: `Wrote ${out}\n` });
         expect(await readFile(out, 'utf8')).toMatch(begins);
         expect((await stat(out)).mode & 0o777).toBe(0o600);
       }
     });
 
-    it('overwrites a file when it is told to, and never what is none', async () => {
+    it('overwrites only regular files, and only with --force', async () => {
       const url = await start();
       const out = join(folder, 'report.md');
       await writeFile(out, 'mine');
-      expect((await runCli(['report', '-o', out, url])).stderr).toContain('exists already: give --force');
+      expect((await runCli(['report', '-o', out, url])).stderr).toContain('already exists: use --force');
       expect(await readFile(out, 'utf8')).toBe('mine');
       expect((await runCli(['report', '--force', '-o', out, url])).code).toBe(0);
       expect(await readFile(out, 'utf8')).toMatch(/^# Performance/);
       const link = join(folder, 'link');
       await symlink(out, link);
       const { code, stderr } = await runCli(['report', '--force', '-o', link, url]);
-      expect({ code, stderr }).toEqual({ code: 2, stderr: `${link} is no regular file: give another one\n` });
+      expect({ code, stderr }).toEqual({
+        code: 2,
+        stderr: `${link} is not a regular file: use another output file\n`,
+      });
     });
 
-    it('asks with the token of the environment', async () => {
+    it('sends the token of the environment', async () => {
       const url = await start({ endpoint: { token: TOKEN } });
       const refused = await runCli(['report', url]);
       expect(refused.code).toBe(2);
@@ -90,15 +93,15 @@ describe('nestjs-performance report', () => {
       expect(stderr).not.toContain(TOKEN);
     });
 
-    it('says where there is none', async () => {
+    it('reports a missing endpoint', async () => {
       const url = await start();
       const { code, stderr } = await runCli(['report', url.replace('performance', 'elsewhere')]);
       expect(code).toBe(2);
-      expect(stderr).toContain('there is no endpoint with a report at that address (404)');
+      expect(stderr).toContain('no report endpoint at this address (404)');
     });
   });
 
-  describe('of whatever answers', () => {
+  describe('of other servers', () => {
     let server: Server | undefined;
     afterEach(() => new Promise((resolve) => server?.close(resolve)));
     const answering = async (text: string): Promise<string> => {
@@ -107,17 +110,17 @@ describe('nestjs-performance report', () => {
       return `http://127.0.0.1:${(server.address() as AddressInfo).port}/performance`;
     };
 
-    it('takes a large one whole, and none that is too large', async () => {
+    it('accepts large reports up to the limit', async () => {
       const url = await answering('x'.repeat(1_000_000));
       expect((await runCli(['report', url])).stdout).toHaveLength(1_000_001);
       await new Promise((resolve) => server?.close(resolve));
       const large = await answering('x'.repeat(MAX_REPORT_BYTES + 1));
       const { code, stderr } = await runCli(['report', large]);
       expect(code).toBe(2);
-      expect(stderr).toContain(`the report has more than ${MAX_REPORT_BYTES} bytes`);
+      expect(stderr).toContain(`the report exceeds ${MAX_REPORT_BYTES} bytes`);
     });
 
-    it('writes nothing that a terminal would obey', async () => {
+    it('escapes terminal control characters', async () => {
       const { stdout } = await runCli(['report', await answering('# a\u001b[2J\nb')]);
       expect(stdout).toBe('# a\\u001b[2J\nb\n');
     });
@@ -135,7 +138,7 @@ describe('nestjs-performance report', () => {
     });
     afterEach(() => monitor?.shutdown());
 
-    it('shows it in another format', async () => {
+    it('converts it to other formats', async () => {
       expect((await runCli(['report', file])).stdout).toMatch(
         /^# Performance of shop 2\.0\.0\n[\s\S]*Alerts/,
       );
@@ -145,50 +148,50 @@ describe('nestjs-performance report', () => {
       );
     });
 
-    it('refuses what is none', async () => {
+    it('rejects an invalid report', async () => {
       const refusal = async (text: string): Promise<string> => {
         await writeFile(file, text);
         const { code, stdout, stderr } = await runCli(['report', file]);
         expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
         return stderr;
       };
-      expect(await refusal('nonsense')).toContain('it is not JSON, but begins with "nonsense"');
-      expect(await refusal('[]')).toContain('holds no report: it is an array');
+      expect(await refusal('nonsense')).toContain('received "nonsense", expected JSON');
+      expect(await refusal('[]')).toContain('contains no valid report: it is an array');
       expect(await refusal(JSON.stringify({ ...saved, slow: 3 }))).toContain(
         'slow is 3, which is not allowed',
       );
       expect(await refusal(JSON.stringify({ ...saved, schemaVersion: 2 }))).toContain(
-        'holds a report of version 2, which is newer than 1',
+        'contains a report of version 2, newer than 1',
       );
       await truncate(file, MAX_REPORT_BYTES + 1);
-      expect((await runCli(['report', file])).stderr).toContain(`is larger than ${MAX_REPORT_BYTES} bytes`);
-      expect((await runCli(['report', folder])).stderr).toContain('is no regular file');
+      expect((await runCli(['report', file])).stderr).toContain(`exceeds ${MAX_REPORT_BYTES} bytes`);
+      expect((await runCli(['report', folder])).stderr).toContain('is not a regular file');
     });
 
-    it('takes no time for it', async () => {
+    it('rejects --since', async () => {
       const { code, stderr } = await runCli(['report', '--since=1h', file]);
       expect(code).toBe(2);
-      expect(stderr).toContain('--since is given with a file');
+      expect(stderr).toContain('Invalid --since: not applicable to a file');
     });
   });
 
   it.each([
-    [[], 'no URL or FILE is given'],
-    [['a', 'b'], '"b" is given after a'],
-    [['--format=xml', 'a'], '--format is "xml", which is not allowed: give one of json, md, html'],
-    [['--since=yesterday', 'http://localhost/a'], '--since is "yesterday"'],
-    [['--limit=101', 'http://localhost/a'], '--limit is "101", which is not allowed: give a whole number'],
-    [['http://a:b@localhost/performance'], 'URL holds a name or a password'],
+    [[], 'Missing URL or FILE'],
+    [['a', 'b'], 'Unexpected argument "b"'],
+    [['--format=xml', 'a'], 'Invalid --format: received "xml", expected one of json, md, html'],
+    [['--since=yesterday', 'http://localhost/a'], 'Invalid --since: received "yesterday"'],
+    [['--limit=101', 'http://localhost/a'], 'Invalid --limit: received "101", expected a whole number'],
+    [['http://a:b@localhost/performance'], 'Invalid URL: received credentials'],
     [['/nowhere/report.json'], 'could not be read: ENOENT: no such file'],
     [['--out=/nowhere/a', '/nowhere/report.json'], '/nowhere/a could not be written'],
-  ])('refuses %j', async (args, message) => {
+  ])('rejects %j', async (args, message) => {
     const { code, stderr, stdout } = await runCli(['report', ...args]);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toContain(message);
   });
 
-  it('says in its help how it ends', async () => {
-    expect((await runCli(['report', '--help'])).stdout).toContain('Exit codes: 0 the report is there');
+  it('documents its exit codes in its help', async () => {
+    expect((await runCli(['report', '--help'])).stdout).toContain('Exit codes: 0 the report was written');
     expect((await runCli(['compare', '--help'])).stdout).toContain('Exit codes: 0 no regression');
   });
 });

@@ -4,16 +4,16 @@ import { until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';
 import { type Dashboard, type DashboardOptions, launchBrowser, openDashboard } from './dashboard.js';
 
-/** For what waits for a browser. */
+/** The timeout of tests that start a browser. */
 export const LONG_MS = 60_000;
 
 /**
- * A browser for the tests of a file. Whatever the page complains of in one of them fails it.
- * @param env variables of its environment beside those of this process
+ * A browser for the tests of a file. Any error or warning of the page fails the test.
+ * @param env environment variables added to those of this process
  */
 export function inBrowser(env: Record<string, string> = {}): {
   open(options?: DashboardOptions): Promise<Page>;
-  /** The one that was opened last. */
+  /** The last one opened. */
   dashboard(): Dashboard;
 } {
   let browser: Browser;
@@ -23,11 +23,11 @@ export function inBrowser(env: Record<string, string> = {}): {
   }, LONG_MS);
   afterAll(() => browser.close());
   afterEach(async () => {
-    const complaints = opened?.complaints;
+    const consoleErrors = opened?.consoleErrors;
     await opened?.close();
     opened = undefined;
-    // What its policy refuses is among them.
-    expect(complaints).toEqual([]);
+    // Includes violations of the Content-Security-Policy.
+    expect(consoleErrors).toEqual([]);
   });
   return {
     async open(options = {}) {
@@ -41,13 +41,13 @@ export function inBrowser(env: Record<string, string> = {}): {
   };
 }
 
-/** Has a path asked for before the page is opened. */
+/** Requests a path before the page is opened. */
 export function visited(path: string): Pick<DashboardOptions, 'before'> {
   return { before: ({ visit }) => visit(path) };
 }
 
-/** Has a slow operation before the page is opened, once all that is known of it is. */
-export const withSlowOnes: Pick<DashboardOptions, 'before'> = {
+/** Records a slow operation with its profile before the page is opened. */
+export const withSlowOperation: Pick<DashboardOptions, 'before'> = {
   async before({ visit, monitor }) {
     await visit('/albums');
     await until(() => monitor.getSlowOperations()[0]?.topFunctions !== undefined);
@@ -55,22 +55,22 @@ export const withSlowOnes: Pick<DashboardOptions, 'before'> = {
   },
 };
 
-/** Records operations of the user's own type with a threshold of 100 ms. */
+/** Records operations of a custom type with a threshold of 100 ms. */
 export function record(monitor: Dashboard['monitor'], name: string, durationMs: number, times: number): void {
   for (let time = 0; time < times; time++)
     monitor.record({ type: 'calculation', name, durationMs, thresholdMs: 100, error: false });
 }
 
-/** Waits until what is on screen is so, 6 seconds at most. */
+/** Waits up to 6 seconds until a condition on the page holds. */
 export async function untilSeen(condition: () => Promise<boolean>): Promise<void> {
   const end = Date.now() + 6000;
   while (!(await condition())) {
-    if (Date.now() > end) throw new Error('the condition did not come to hold');
+    if (Date.now() > end) throw new Error('the condition did not hold within 6 seconds');
     await sleep(50);
   }
 }
 
-/** By how many pixels the page is wider than its window. */
+/** The horizontal overflow of the page in pixels. */
 export function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }

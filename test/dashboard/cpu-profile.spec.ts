@@ -7,7 +7,7 @@ const node = (id: number, functionName: string, url: string, children: number[] 
   children,
 });
 
-/** `main` calls `work`, which calls itself and a dependency; half of the time nothing runs. */
+/** `main` calls `work`, which calls itself and a dependency. Half of the time is idle. */
 const PROFILE: CpuProfile = {
   nodes: [
     node(1, '(root)', '', [2, 3], -1),
@@ -23,8 +23,8 @@ const PROFILE: CpuProfile = {
   timeDeltas: [5000, 10_000, 10_000, 10_000, 50_000],
 };
 
-describe('a profile', () => {
-  it('gives each function the time until the next sample, and leaves out what nothing ran in', () => {
+describe('reading a CPU profile', () => {
+  it('attributes the time until the next sample to a function, and excludes idle time', () => {
     const { root, busyMs, durationMs } = readProfile(PROFILE);
     expect(durationMs).toBe(100);
     // 10 ms for each of three samples, and 15 from the last one to the end.
@@ -39,7 +39,7 @@ describe('a profile', () => {
     });
   });
 
-  it('counts a function that calls itself once', () => {
+  it('counts recursive calls once', () => {
     const { functions } = readProfile(PROFILE);
     expect(functions.map(({ name, selfMs, totalMs }) => [name, selfMs, totalMs])).toEqual([
       ['work', 20, 30],
@@ -48,7 +48,7 @@ describe('a profile', () => {
     ]);
   });
 
-  it('tells whose code a function is', () => {
+  it('identifies the owner of the code', () => {
     const owners = (name: string, url: string) =>
       readProfile({
         ...PROFILE,
@@ -63,7 +63,7 @@ describe('a profile', () => {
     expect(owners('(other operations)', '')).toBe('others');
   });
 
-  it('is empty where it has no samples', () => {
+  it('is empty without samples', () => {
     const { nodes, startTime, endTime } = PROFILE;
     expect(readProfile({ nodes, startTime, endTime })).toMatchObject({ busyMs: 0, durationMs: 100 });
     expect(readProfile({ nodes: [], startTime, endTime }).functions).toEqual([]);

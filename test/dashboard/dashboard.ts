@@ -14,7 +14,7 @@ import { sleep } from '../support/tracing.js';
 
 @Injectable()
 class Passwords {
-  /** Each call is short, and all together hold the loop. */
+  /** Each call is short; together they block the event loop. */
   hash(ms: number): void {
     const end = performance.now() + ms;
     while (performance.now() < end) pbkdf2Sync('password', 'salt', 500, 32, 'sha512');
@@ -35,7 +35,7 @@ class ShopController {
     return 'fine';
   }
 
-  /** One query for each album, then work of its own. */
+  /** One query per album, then CPU work. */
   @Get('albums')
   async albums(): Promise<string> {
     const tracer = trace.getTracer('store');
@@ -52,10 +52,10 @@ class ShopController {
   }
 }
 
-/** How long something may take until it is on screen. */
-const PATIENCE_MS = 8000;
+/** The timeout for content to appear on the page. */
+const VISIBLE_MS = 8000;
 
-/** A browser for the tests of one file. @param env variables of its environment beside those of this process */
+/** A browser for the tests of one file. @param env environment variables added to those of this process */
 export async function launchBrowser(env: Record<string, string> = {}): Promise<Browser> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
@@ -67,30 +67,30 @@ export async function launchBrowser(env: Record<string, string> = {}): Promise<B
   });
 }
 
-/** A real application, and a browser that looks at its page. */
+/** A real application, and a browser with its page open. */
 export interface Dashboard {
   readonly application: TestApplication;
   readonly monitor: PerformanceMonitor;
   readonly page: Page;
-  /** Errors of the page, what its policy refused, and what the console complained of. None is expected. */
-  readonly complaints: string[];
-  /** Asks the application for a path. */
+  /** Errors and warnings of the page, including violations of its policy. Expected to be empty. */
+  readonly consoleErrors: string[];
+  /** Requests a path of the application. */
   visit(path: string): Promise<void>;
-  /** Stops the application, lets `meanwhile` look at the page, and starts another one in its place. */
+  /** Stops the application, runs `meanwhile`, and starts another one on the same port. */
   restart(meanwhile: () => Promise<void>): Promise<void>;
   close(): Promise<void>;
 }
 
 export interface DashboardOptions {
   readonly options?: PerformanceOptions & PerformanceModuleExtras;
-  /** Done before the page is opened. */
+  /** Runs before the page is opened. */
   readonly before?: (dashboard: Omit<Dashboard, 'page'>) => Promise<void> | void;
-  /** What follows the address of the page. */
+  /** Appended to the address of the page. */
   readonly hash?: string;
   readonly context?: BrowserContextOptions;
-  /** A script that runs in the page before its own. */
+  /** Runs in the page before its own scripts. */
   readonly script?: string;
-  /** Complaints that the test brings about. */
+  /** Console errors that the test provokes. */
   readonly expected?: RegExp;
 }
 
@@ -99,7 +99,7 @@ export async function openDashboard(browser: Browser, given: DashboardOptions = 
   const directory = mkdtempSync(join(tmpdir(), 'dashboard-'));
   let application = await start(directory, given);
   const { url } = application;
-  const complaints: string[] = [];
+  const consoleErrors: string[] = [];
   const context = await browser.newContext({ locale: 'en-US', ...given.context });
   const dashboard = {
     get application() {
@@ -108,7 +108,7 @@ export async function openDashboard(browser: Browser, given: DashboardOptions = 
     get monitor() {
       return application.app.get(PerformanceMonitor);
     },
-    complaints,
+    consoleErrors,
     async visit(path: string) {
       await (await fetch(url + path)).arrayBuffer();
     },
@@ -125,15 +125,15 @@ export async function openDashboard(browser: Browser, given: DashboardOptions = 
   };
   await given.before?.(dashboard);
   if (given.script !== undefined) await context.addInitScript({ content: given.script });
-  context.setDefaultTimeout(PATIENCE_MS);
+  context.setDefaultTimeout(VISIBLE_MS);
   const page = await context.newPage();
-  const complain = (text: string): void => {
-    if (given.expected?.test(text) !== true) complaints.push(text);
+  const report = (text: string): void => {
+    if (given.expected?.test(text) !== true) consoleErrors.push(text);
   };
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) complain(message.text());
+    if (['error', 'warning'].includes(message.type())) report(message.text());
   });
-  page.on('pageerror', ({ message }) => complain(message));
+  page.on('pageerror', ({ message }) => report(message));
   await page.goto(`${url}/performance${given.hash ?? ''}`);
   return Object.assign(dashboard, { page });
 }

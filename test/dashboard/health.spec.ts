@@ -18,7 +18,7 @@ function operation(name: string, count: number, slowCount: number, type = 'http'
   return { type, name, lifetime: minute, minute, totalMs: 0, excessMs: 0, sparkline: [] };
 }
 
-/** A type within the last minute. */
+/** The figures of a type in the last minute. */
 function type(name: string, count: number, errorCount = 0, expectedErrorCount?: number): OverviewType {
   const expected = expectedErrorCount === undefined ? {} : { expectedErrorCount };
   return { type: name, count, slowCount: 0, slowPercentage: 0, errorCount, ...expected };
@@ -69,62 +69,60 @@ const firing = (rule: string, severity: string, summary: string): Signs['alerts'
   burnRates: [],
 });
 
-describe('how the application is, in one line', () => {
-  it('nothing was recorded', () => {
+describe('the health of the application in one sentence', () => {
+  it('is idle while no operations are recorded', () => {
     expect(healthOf(signs({ total: 0, operations: [] }), NOW)).toEqual({
       state: 'idle',
-      sentence: 'Nothing was recorded yet: send a request to the application.',
+      sentence: 'No operations recorded yet: send a request to the application.',
     });
   });
 
-  it('all is well', () => {
+  it('is healthy without problems', () => {
     expect(healthOf(signs(), NOW)).toEqual({
       state: 'healthy',
-      sentence: 'All is well: 60 operations within the last minute, and nothing needs attention.',
+      sentence: '60 operations in the last minute. No action needed.',
     });
-    expect(healthOf(signs({ lastMinute: [type('http', 1)] }), NOW).sentence).toContain('1 operation within');
-    expect(healthOf(signs({ lastMinute: [type('http', 0)] }), NOW).sentence).toContain(
-      'nothing ended within the last minute',
+    expect(healthOf(signs({ lastMinute: [type('http', 1)] }), NOW).sentence).toContain('1 operation in');
+    expect(healthOf(signs({ lastMinute: [type('http', 0)] }), NOW).sentence).toBe(
+      'No operations in the last minute.',
     );
     expect(healthOf(signs({ lastMinute: [type('http', 1000, 10), type('database', 1000)] }), NOW)).toEqual({
       state: 'healthy',
-      sentence:
-        'All is well: 2000 operations within the last minute, 10 of which failed, and nothing needs attention.',
+      sentence: '2000 operations in the last minute, 10 of them failed. No action needed.',
     });
   });
 
-  it('a route is slow, and by what most of the time', () => {
+  it('names a slow route and its most frequent cause', () => {
     const operations = [operation('GET /artists', 60, 0), operation('GET /albums', 50, 17)];
-    const told = healthOf(
+    const health = healthOf(
       signs({
         operations,
         slow: [...slow(2, 'cpu'), ...slow(9, 'cpu', 'GET /other'), ...slow(3, 'n_plus_one')],
       }),
       NOW,
     );
-    expect(told).toEqual({
+    expect(health).toEqual({
       state: 'unhealthy',
-      sentence:
-        'GET /albums is slow in 34 % of its calls, mostly by the same SELECT track again and again (N+1).',
+      sentence: 'GET /albums is slow in 34 % of calls, mostly due to N+1 queries (SELECT track).',
     });
   });
 
-  it('a few slow ones are no news, and some are less than many', () => {
+  it('ignores few slow calls, and is degraded before it is unhealthy', () => {
     expect(healthOf(signs({ operations: [operation('GET /albums', 4, 2)] }), NOW).state).toBe('healthy');
     expect(healthOf(signs({ operations: [operation('GET /albums', 100, 4)] }), NOW).state).toBe('healthy');
     expect(healthOf(signs({ operations: [operation('GET /albums', 100, 5)] }), NOW)).toEqual({
       state: 'degraded',
-      sentence: 'GET /albums is slow in 5 % of its calls.',
+      sentence: 'GET /albums is slow in 5 % of calls.',
     });
   });
 
-  it('what people wait for comes before the parts that it is made of', () => {
+  it('prefers incoming requests to their parts', () => {
     const operations = [operation('SELECT track', 50, 50, 'database'), operation('GET /albums', 50, 10)];
     expect(healthOf(signs({ operations }), NOW).sentence).toMatch(/^GET \/albums /);
     expect(healthOf(signs({ operations: operations.slice(0, 1) }), NOW).sentence).toMatch(/^SELECT track /);
   });
 
-  it('the worst comes first: alerts and leaks that are certain, then what is slow, then the rest', () => {
+  it('reports the worst first: critical alerts and confirmed leaks, then slow operations, then the rest', () => {
     const everything = {
       findings: [finding],
       leaks: [leak],
@@ -133,30 +131,30 @@ describe('how the application is, in one line', () => {
       alerts: firing('heap_used', 'critical', '95 % of the heap is in use'),
     };
     const sentences: string[] = [];
-    const tell = (given: Partial<Signs>): void => {
+    const add = (given: Partial<Signs>): void => {
       const { state, sentence } = healthOf(signs(given), NOW);
       sentences.push(`${state}: ${sentence}`);
     };
-    tell(everything);
-    tell({
+    add(everything);
+    add({
       ...everything,
       alerts: firing('slow', 'warning', 'a tenth is slow'),
       leaks: [{ ...leak, state: 'confirmed' }],
     });
-    tell({ ...everything, alerts: firing('slow', 'warning', 'a tenth is slow') });
+    add({ ...everything, alerts: firing('slow', 'warning', 'a tenth is slow') });
     const calm = { ...everything, operations: [] };
-    tell({ ...calm, alerts: firing('slow', 'warning', 'a tenth is slow') });
-    tell({ ...calm, alerts: { ...firing('slow', 'warning', ''), recent: [] } });
+    add({ ...calm, alerts: firing('slow', 'warning', 'a tenth is slow') });
+    add({ ...calm, alerts: { ...firing('slow', 'warning', ''), recent: [] } });
     const quiet = { ...calm, alerts: signs().alerts };
-    tell(quiet);
-    tell({ ...quiet, regressions: [{ ...regression, state: 'over' }] });
-    tell({ ...quiet, regressions: [], leaks: [] });
+    add(quiet);
+    add({ ...quiet, regressions: [{ ...regression, state: 'over' }] });
+    add({ ...quiet, regressions: [], leaks: [] });
     expect(sentences).toEqual([
       'unhealthy: 95 % of the heap is in use',
       'unhealthy: The heap grows by 3 MB an hour.',
-      'degraded: GET /albums is slow in 10 % of its calls.',
+      'degraded: GET /albums is slow in 10 % of calls.',
       'degraded: a tenth is slow',
-      'degraded: The alert slow (http) fires.',
+      'degraded: Alert slow (http) is firing.',
       'degraded: GET /albums became 40 % slower.',
       'degraded: The heap grows by 3 MB an hour.',
       'degraded: GET /albums made 50 copies.',
@@ -167,22 +165,22 @@ describe('how the application is, in one line', () => {
     [
       'a route that accounts for all failures',
       { lastMinute: [type('http', 20, 20)], failing: [failing('GET /boom', 20, 20)] },
-      'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+      'GET /boom fails: 20 of 20 requests in the last minute returned an error.',
     ],
     [
-      'a route while others are fine',
+      'a route while others succeed',
       { lastMinute: [type('http', 1000, 30)], failing: [failing('POST /orders', 30, 30)] },
-      'POST /orders fails: 30 of 30 requests in the last minute answered with an error.',
+      'POST /orders fails: 30 of 30 requests in the last minute returned an error.',
     ],
     [
       'all routes',
       { lastMinute: [type('http', 60, 55)], failing: [failing('GET /a', 30, 30), failing('GET /b', 30, 25)] },
-      'Incoming requests fail: 55 of 60 requests in the last minute answered with an error, most often GET /a (30 of 30).',
+      'Incoming requests fail: 55 of 60 requests in the last minute returned an error, most often GET /a (30 of 30).',
     ],
     [
       'many routes with few requests each',
       { lastMinute: [type('http', 40, 40)] },
-      'Incoming requests fail: 40 of 40 requests in the last minute answered with an error.',
+      'Incoming requests fail: 40 of 40 requests in the last minute returned an error.',
     ],
     [
       'every statement, and the requests that need one',
@@ -190,10 +188,10 @@ describe('how the application is, in one line', () => {
         lastMinute: [type('database', 500, 500), type('http', 100, 30)],
         failing: [failing('SELECT a', 500, 500, 'database'), failing('GET /a', 30, 30)],
       },
-      'GET /a fails: 30 of 30 requests in the last minute answered with an error; 1 other operation fails, too.',
+      'GET /a fails: 30 of 30 requests in the last minute returned an error; 1 other operation also fails.',
     ],
     [
-      'a type of the user’s in the background',
+      'a custom type in the background',
       {
         lastMinute: [type('http', 100), type('calculation', 41, 21)],
         failing: [failing('sum', 20, 15, 'calculation')],
@@ -205,7 +203,7 @@ describe('how the application is, in one line', () => {
       { lastMinute: [type('database', 400, 20)], failing: [failing('INSERT b', 20, 20, 'database')] },
       'INSERT b fails: 20 of 20 operations in the last minute failed.',
     ],
-  ])('what fails comes before everything else: %s', (_what, given, sentence) => {
+  ])('reports failures before everything else: %s', (_what, given, sentence) => {
     const alerts = firing('heap_used', 'critical', '95 % of the heap is in use');
     expect(healthOf(signs({ alerts, ...given }), NOW)).toEqual({ state: 'unhealthy', sentence });
   });
@@ -213,29 +211,29 @@ describe('how the application is, in one line', () => {
   it.each<[string, Partial<Signs>]>([
     ['half of them', { lastMinute: [type('http', 40, 20)] }],
     ['expected errors', { lastMinute: [type('http', 40), type('external', 40, 40, 40)] }],
-    ['a few in the background', { lastMinute: [type('http', 40), type('database', 19, 19)] }],
-  ])('failures that do not make it unhealthy: %s', (_what, given) => {
+    ['few failures in the background', { lastMinute: [type('http', 40), type('database', 19, 19)] }],
+  ])('stays healthy despite %s', (_what, given) => {
     expect(healthOf(signs(given), NOW).state).toBe('healthy');
   });
 
   it.each<[string, OverviewType[], string]>([
     ['requests', [type('http', 19, 19), type('database', 100)], '19 of 19 requests'],
     ['requests of two types', [type('http', 9, 9), type('rpc', 9, 2)], '11 of 18 operations'],
-    ['other operations, where there are no requests', [type('database', 3, 2)], '2 of 3 operations'],
+    ['other operations, without requests', [type('database', 3, 2)], '2 of 3 operations'],
   ])('says that too few %s ended to judge', (_what, lastMinute, count) => {
     const { state, sentence } = healthOf(signs({ lastMinute }), NOW);
     expect(state).toBe('idle');
     expect(sentence).toMatch(`Too few operations to judge: ${count}`);
   });
 
-  it('names what fails on one line, whatever the name is like', () => {
+  it('names failures on one line, however long the name', () => {
     const name = `GET /${'x. X'.repeat(10_000)}`;
     const { sentence } = healthOf(signs({ failing: [failing(name, 20, 20)] }), NOW);
     expect(sentence.length).toBeLessThanOrEqual(240);
     expect(sentence).toContain('20 of 20 requests');
   });
 
-  it('a finding that was not seen for long, or only worth knowing, is no news', () => {
+  it('ignores old and informational findings', () => {
     for (const old of [
       { ...finding, lastSeen: NOW - 400_000 },
       { ...finding, severity: 'info' as const },
@@ -243,7 +241,7 @@ describe('how the application is, in one line', () => {
       expect(healthOf(signs({ findings: [old] }), NOW).state).toBe('healthy');
   });
 
-  it('is one line, whatever the names are like', () => {
+  it('is one line, however long the names', () => {
     const operations = [operation(`GET /${'x'.repeat(10_000)}`, 10, 10)];
     expect(healthOf(signs({ operations }), NOW).sentence.length).toBeLessThanOrEqual(240);
   });

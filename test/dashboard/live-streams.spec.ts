@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { LiveStreams, type StreamLimits } from '../../lib/dashboard/live-streams.js';
 import { until } from '../support/application.js';
 
-describe('streams to whom looks on', () => {
+describe('live streams', () => {
   let server: Server | undefined;
   let streams: LiveStreams | undefined;
   const sockets: { destroy(): void }[] = [];
@@ -41,7 +41,7 @@ describe('streams to whom looks on', () => {
     port = (server.address() as AddressInfo).port;
     return opened;
   };
-  const look = async (): Promise<{ answer: IncomingMessage; text: () => string }> => {
+  const connectClient = async (): Promise<{ answer: IncomingMessage; text: () => string }> => {
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const asked = get({ port, host: '127.0.0.1', agent: false }, resolve).once('error', reject);
       sockets.push(asked);
@@ -53,8 +53,8 @@ describe('streams to whom looks on', () => {
     answer.on('error', () => {});
     return { answer, text: () => text };
   };
-  /** A client that sends its request and then reads nothing. */
-  const lookWithoutReading = (): void => {
+  /** A client that sends its request and reads nothing. */
+  const connectStalledClient = (): void => {
     const socket = connect(port, '127.0.0.1');
     sockets.push(socket);
     socket.on('error', () => {});
@@ -62,7 +62,7 @@ describe('streams to whom looks on', () => {
     socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
   };
 
-  it('gives the head alone to whoever asks for that, at once, and keeps its room', async () => {
+  it('answers HEAD at once without occupying a stream', async () => {
     const opened = await serve({ maxStreams: 1 });
     const answer = await new Promise<IncomingMessage>((resolve, reject) => {
       const options = { port, host: '127.0.0.1', agent: false, method: 'HEAD' };
@@ -76,9 +76,9 @@ describe('streams to whom looks on', () => {
     expect(opened.size).toBe(0);
   });
 
-  it('lets go of a response that cannot be written to', async () => {
+  it('releases a response that cannot be written to', async () => {
     const opened = await serve();
-    await look();
+    await connectClient();
     const [response] = responses;
     Object.assign(response as ServerResponse, {
       write: () => {
@@ -88,9 +88,9 @@ describe('streams to whom looks on', () => {
     await until(() => opened.size === 0);
   });
 
-  it('tells at once and then again and again', async () => {
+  it('sends a message at once and then periodically', async () => {
     await serve();
-    const { answer, text } = await look();
+    const { answer, text } = await connectClient();
     expect(answer.headers).toMatchObject({
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store, no-transform',
@@ -103,9 +103,9 @@ describe('streams to whom looks on', () => {
     );
   });
 
-  it('makes a message once for all, and none while nobody looks on', async () => {
+  it('builds a message once for all clients, and none without clients', async () => {
     const opened = await serve();
-    const all = [await look(), await look(), await look()];
+    const all = [await connectClient(), await connectClient(), await connectClient()];
     await until(() => all.every(({ text }) => text().includes(`{"made":6}`)));
     expect(all.every(({ text }) => text().split('{"made":6}').length === 2)).toBe(true);
     for (const socket of sockets) socket.destroy();
@@ -115,23 +115,23 @@ describe('streams to whom looks on', () => {
     expect(made).toBe(then);
   });
 
-  it('opens no more than it may, and again when one has gone', async () => {
+  it('refuses streams above the limit until one is closed', async () => {
     const opened = await serve();
-    const statuses = await Promise.all([look(), look(), look()]);
+    const statuses = await Promise.all([connectClient(), connectClient(), connectClient()]);
     expect(statuses.map(({ answer }) => answer.statusCode)).toEqual([200, 200, 200]);
-    expect((await look()).answer.statusCode).toBe(503);
+    expect((await connectClient()).answer.statusCode).toBe(503);
     sockets[0]?.destroy();
     await until(() => opened.size === 2);
-    expect((await look()).answer.statusCode).toBe(200);
+    expect((await connectClient()).answer.statusCode).toBe(200);
   });
 
-  it('queues nothing for a client that does not read, and lets it go', async () => {
+  it('queues nothing for a stalled client, and disconnects it', async () => {
     const big = JSON.stringify('x'.repeat(4_000_000));
-    const opened = await serve({ patienceMs: 300 }, () => {
+    const opened = await serve({ stalledMs: 300 }, () => {
       made++;
       return big;
     });
-    lookWithoutReading();
+    connectStalledClient();
     await until(() => opened.size === 1);
     const response = (): number => responses[0]?.writableLength ?? 0;
     await until(() => made > 5);
@@ -140,34 +140,34 @@ describe('streams to whom looks on', () => {
     expect(responses[0]?.destroyed).toBe(true);
   });
 
-  it('ends a stream after a while, so that its client is asked anew who it is', async () => {
+  it('ends a stream after its lifetime, so that the client is authorized again', async () => {
     const opened = await serve({ lifetimeMs: 50 });
-    const { answer } = await look();
+    const { answer } = await connectClient();
     await until(() => answer.complete);
     expect(opened.size).toBe(0);
   });
 
-  it('stays open where nothing can be told', async () => {
+  it('stays open if a message cannot be built', async () => {
     await serve({}, () => {
       throw new Error('with a secret in it');
     });
-    const { text } = await look();
-    await until(() => text().split(': nothing could be told').length > 2);
+    const { text } = await connectClient();
+    await until(() => text().split(': no data').length > 2);
     expect(text()).not.toContain('secret');
   });
 
-  it('ends them all when it is closed, and opens no more', async () => {
+  it('ends all streams when closed, and refuses new ones', async () => {
     const opened = await serve();
-    const both = [await look(), await look()];
+    const both = [await connectClient(), await connectClient()];
     opened.close();
     await until(() => both.every(({ answer }) => answer.complete));
     expect(opened.size).toBe(0);
-    expect((await look()).answer.statusCode).toBe(503);
+    expect((await connectClient()).answer.statusCode).toBe(503);
   });
 
-  it('does not wait for a client that reads nothing when it is closed', async () => {
+  it('does not wait for a stalled client when closed', async () => {
     const opened = await serve({}, () => JSON.stringify('x'.repeat(4_000_000)));
-    lookWithoutReading();
+    connectStalledClient();
     await until(() => opened.size === 1);
     opened.close();
     await until(() => responses[0]?.closed === true);

@@ -6,7 +6,7 @@ import { ResourceHistory, type ResourceReading } from '../../lib/process/resourc
 import type { Statistics } from '../../lib/statistics/statistics.js';
 import { until } from '../support/application.js';
 
-describe('what the page shows at first sight', () => {
+describe('the overview', () => {
   let monitor: PerformanceMonitor | undefined;
   afterEach(() => monitor?.shutdown());
 
@@ -23,7 +23,7 @@ describe('what the page shows at first sight', () => {
     monitor?.record({ type: 'http', name, durationMs, thresholdMs: 100, error: false });
   };
 
-  it('says what to do where nothing was recorded', () => {
+  it('is idle and empty while no operations are recorded', () => {
     const overview = buildOverview(start(), Date.now());
     expect(overview).toMatchObject({
       service: { name: 'shop', version: '2.0.0' },
@@ -36,7 +36,7 @@ describe('what the page shows at first sight', () => {
     expect(JSON.parse(JSON.stringify(overview))).toEqual(overview);
   });
 
-  it('tells operations, and slow ones without what only their own page needs', () => {
+  it('lists operations, and slow ones without the fields of their details page', () => {
     start();
     for (let count = 0; count < 20; count++) record('GET /albums', 90);
     for (let count = 0; count < 10; count++) record('GET /albums', 300);
@@ -57,10 +57,10 @@ describe('what the page shows at first sight', () => {
       'timestamp',
       'type',
     ]);
-    expect(health.sentence).toMatch(/^GET \/albums is slow in 33 % of its calls/);
+    expect(health.sentence).toMatch(/^GET \/albums is slow in 33 % of calls/);
   });
 
-  it('compares with what was usual, once that is known', () => {
+  it('compares with the baseline once it is known', () => {
     start();
     for (let count = 0; count < 20; count++) record('GET /albums', 90);
     expect(buildOverview(monitor as PerformanceMonitor).operations[0]?.change).toBeUndefined();
@@ -68,17 +68,17 @@ describe('what the page shows at first sight', () => {
     const history = statistics.history('http', 'GET /albums');
     if (history !== undefined) history.baseline = { p50Ms: 45, p95Ms: 60, p99Ms: 80, count: 1000 };
     const { change } = buildOverview(monitor as PerformanceMonitor).operations[0] ?? {};
-    expect(change).toEqual({ ratio: 2, usualP50Ms: 45, usualP95Ms: 60 });
+    expect(change).toEqual({ ratio: 2, baselineP50Ms: 45, baselineP95Ms: 60 });
   });
 
-  it('is bounded, whatever was recorded', () => {
+  it('limits its lists', () => {
     start({ detection: { maxSlowOperations: 500 } });
     for (let count = 0; count < 300; count++) record(`GET /albums/${count}`, 200);
     const { operations, operationCount, slow } = buildOverview(monitor as PerformanceMonitor, Date.now(), 3);
     expect([operations.length, operationCount, slow.length]).toEqual([100, 300, 50]);
   });
 
-  it('judges every operation by its errors, however little it costs, and lists what fails', () => {
+  it('judges every operation by its errors, however cheap, and lists failing ones', () => {
     start();
     for (let count = 0; count < 20; count++) {
       monitor?.record({ type: 'http', name: 'GET /boom', durationMs: 0.01, thresholdMs: 100, error: true });
@@ -89,14 +89,14 @@ describe('what the page shows at first sight', () => {
     const { operations, operationCount, health, lastMinute } = buildOverview(monitor as PerformanceMonitor);
     expect(health).toEqual({
       state: 'unhealthy',
-      sentence: 'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+      sentence: 'GET /boom fails: 20 of 20 requests in the last minute returned an error.',
     });
     expect([operations.length, operationCount]).toEqual([100, 300]);
     expect(operations.at(-1)).toMatchObject({ name: 'GET /boom', minute: { count: 20, errorCount: 20 } });
     expect(lastMinute).toMatchObject([{ type: 'http', count: 917, errorCount: 20 }]);
   });
 
-  it('tells the process as it is sampled', async () => {
+  it('contains the sampled resources of the process', async () => {
     start({ resources: { intervalMs: 50 } });
     await until(() => (monitor as PerformanceMonitor).resources.history.length > 30);
     const { resources, overhead } = buildOverview(monitor as PerformanceMonitor, Date.now(), 3);
@@ -123,7 +123,7 @@ describe('resources over time', () => {
     eventLoopDelayMaxMs: at % 1000 === 750 ? 40 : 1,
     gcPauseMs: at / 1000,
   });
-  /** Readings of whole seconds of the clock and three between them. */
+  /** Four readings per second, the first at each full second of the clock. */
   const filled = (seconds: number): { history: ResourceHistory; now: number } => {
     const history = new ResourceHistory(1200);
     const offset = 1001 - (performance.timeOrigin % 1000);
@@ -131,7 +131,7 @@ describe('resources over time', () => {
     return { history, now: seconds * 1000 + offset };
   };
 
-  it('are columns of equal length, a second each, with what happened in between', () => {
+  it('are columns of equal length with one point per second, which covers the readings in between', () => {
     const { history, now } = filled(10);
     const series = resourceSeries(history, now);
     const { heapLimitMb, ...columns } = series;
@@ -147,14 +147,14 @@ describe('resources over time', () => {
     );
   });
 
-  it('are of the last five minutes, and no more than 300', () => {
+  it('cover the last five minutes in up to 300 points', () => {
     const { history, now } = filled(900);
     const { at } = resourceSeries(history, now);
     expect(at.length).toBe(300);
     expect((at.at(-1) ?? 0) - (at[0] ?? 0)).toBe(299_000);
   });
 
-  it('are none where nothing was sampled', () => {
+  it('are empty without samples', () => {
     expect(resourceSeries(new ResourceHistory(10)).at).toEqual([]);
   });
 });

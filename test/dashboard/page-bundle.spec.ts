@@ -2,7 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { PAGE_BUNDLE } from '../../lib/dashboard/page-bundle.js';
 
-/** Of a file as the last build has made it. */
+/** The text of a file from the last build. */
 const textOf = (name: string): string =>
   gunzipSync(Buffer.from(PAGE_BUNDLE[name]?.gzip ?? '', 'base64')).toString();
 
@@ -16,24 +16,24 @@ describe('the files of the page', () => {
     for (const name of names) expect(name).toMatch(/^(?:app|licenses|chunk-\w+)\.(?:js|css|txt)$/);
   });
 
-  it('load each other and nothing from elsewhere, and make no code of text', () => {
+  it('load only each other, and evaluate no text as code', () => {
     for (const name of names.filter((one) => one !== 'licenses.txt')) {
       const text = textOf(name);
       for (const [, file = ''] of text.matchAll(/(?:from|import\()\s*"\.\/([^"]+)"/g))
         expect(names).toContain(file);
       const hosts = [...text.matchAll(/https?:\/\/([\w.-]+)/g)].map(([, host]) => host);
-      // The namespaces of SVG and the like, which are names.
+      // XML namespaces, which are not requested.
       expect(hosts.filter((host) => host !== 'www.w3.org')).toEqual([]);
       expect(text).not.toMatch(/\beval\(|new Function\(|\bimport\("(?!\.\/)/);
     }
   });
 
-  it('ask for no language of the browser, which Intl may reject', () => {
+  it('do not use the language of the browser, which Intl may reject', () => {
     for (const name of names.filter((one) => one.endsWith('.js')))
       expect(textOf(name)).not.toContain('.language');
   });
 
-  it('come with the licenses of the libraries in them', () => {
+  it('include the licenses of the bundled libraries', () => {
     const text = textOf('licenses.txt');
     for (const library of ['preact', 'uplot', 'd3-flame-graph', 'd3-selection'])
       expect(text).toContain(`${library}\n`);

@@ -2,10 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import { sleep } from '../support/tracing.js';
 import { inBrowser, record, untilSeen, visited } from './browser.js';
 
-describe('the page while things change', () => {
+describe('the page during changes', () => {
   const { open, dashboard } = inBrowser();
 
-  it('goes on by itself when the application was started anew', async () => {
+  it('reconnects after a restart of the application', async () => {
     const page = await open({
       ...visited('/fine'),
       expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/,
@@ -22,7 +22,7 @@ describe('the page while things change', () => {
     expect(await page.locator('.operations').getByText('GET /fine').count()).toBe(0);
   });
 
-  it('asks again and again while there is no room for one more stream', async () => {
+  it('polls while all streams are taken', async () => {
     const abort = new AbortController();
     const page = await open({
       options: { endpoint: { maxStreams: 1 } },
@@ -39,16 +39,16 @@ describe('the page while things change', () => {
     abort.abort();
   });
 
-  it('asks for the token, refuses another one, and opens with it', async () => {
+  it('requires the token, rejects a wrong one, and opens with the right one', async () => {
     const page = await open({
       ...visited('/fine'),
       options: { endpoint: { token: 'a-token-of-some-length' } },
       expected: /403/,
     });
-    await page.getByRole('heading', { name: 'This page is protected' }).waitFor();
+    await page.getByRole('heading', { name: 'Protected page' }).waitFor();
     await page.getByLabel('Token').fill('something else');
     await page.getByRole('button', { name: 'Open' }).click();
-    await page.getByRole('alert').getByText('That is not the token.').waitFor();
+    await page.getByRole('alert').getByText('Wrong token.').waitFor();
     expect(await page.getByText('GET /fine').count()).toBe(0);
     await page.getByLabel('Token').fill('a-token-of-some-length');
     await page.getByRole('button', { name: 'Open' }).click();
@@ -57,7 +57,7 @@ describe('the page while things change', () => {
     expect(await page.evaluate('document.cookie')).toBe('');
   });
 
-  it('stays sorted as it was asked to while figures change, and keeps the focus', async () => {
+  it('keeps the selected order and the focus while figures change', async () => {
     const page = await open({
       before({ monitor }) {
         record(monitor, 'often', 10, 20);
@@ -83,7 +83,7 @@ describe('the page while things change', () => {
     expect(await names()).toEqual(['seldom', 'often', 'slowly']);
   });
 
-  it('does not move rows while one of them has the focus', async () => {
+  it('does not move rows while one has the focus', async () => {
     const page = await open({
       before({ monitor }) {
         record(monitor, 'first', 300, 9);
@@ -103,18 +103,18 @@ describe('the page while things change', () => {
     expect(await names()).toEqual([...before].reverse());
   });
 
-  it('holds still while it is paused', async () => {
+  it('does not change while paused', async () => {
     const page = await open(visited('/fine'));
     await page.getByRole('button', { name: 'Pause live updates' }).click();
     await page.locator('.connection').getByText('Paused').waitFor();
     await dashboard().visit('/albums');
     await sleep(2500);
     expect(await page.locator('.operations').getByText('GET /albums').count()).toBe(0);
-    await page.getByRole('button', { name: 'Go on with live updates' }).click();
+    await page.getByRole('button', { name: 'Resume live updates' }).click();
     await page.locator('.operations').getByText('GET /albums').waitFor();
   });
 
-  it('stays where one reads while new things come above', async () => {
+  it('keeps the scroll position when content is added above', async () => {
     const page = await open({ ...visited('/fine'), context: { viewport: { width: 1000, height: 500 } } });
     const place = page.locator('#drivers');
     await place.waitFor();

@@ -1,15 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { inBrowser, LONG_MS, record, withSlowOnes } from './browser.js';
+import { inBrowser, LONG_MS, record, withSlowOperation } from './browser.js';
 
-/** Whether the browser's own language is one that its `Intl` accepts. */
+/** Whether `Intl` accepts the language of the browser. */
 const isAccepted = (page: Page): Promise<unknown> =>
   page.evaluate('try { Intl.getCanonicalLocales(navigator.language).length === 1 } catch { false }');
 
-/** Opens every view that formats figures or moments. */
+/** Opens every view that formats numbers or times. */
 async function openViews(page: Page): Promise<void> {
   await page.locator('.lane-chart canvas').nth(4).waitFor();
-  await page.getByRole('link', { name: 'See one that was slow' }).first().click();
+  await page.getByRole('link', { name: 'Slow execution' }).first().click();
   await page.locator('.d3-flame-graph .frame').first().waitFor();
 }
 
@@ -18,7 +18,7 @@ describe.each(['POSIX', 'C', 'de_DE.UTF-8'])('the page in a browser started with
 
   it(
     'shows all views',
-    async () => openViews(await open({ ...withSlowOnes, context: { locale: undefined } })),
+    async () => openViews(await open({ ...withSlowOperation, context: { locale: undefined } })),
     LONG_MS,
   );
 });
@@ -27,10 +27,10 @@ describe('the page in a browser', () => {
   const { open, dashboard } = inBrowser();
 
   it.each(['en-US@posix', 'c', ''])(
-    'of the language "%s", which Intl does not accept, shows all views',
+    'with the language "%s", which Intl rejects, shows all views',
     async (language) => {
       const page = await open({
-        ...withSlowOnes,
+        ...withSlowOperation,
         script: `
           Object.defineProperty(Navigator.prototype, 'language', { get: () => ${JSON.stringify(language)} });
           Object.defineProperty(Navigator.prototype, 'languages', { get: () => [${JSON.stringify(language)}] });`,
@@ -42,11 +42,11 @@ describe('the page in a browser', () => {
   );
 
   it.each(['Asia/Kathmandu', 'America/St_Johns', 'Pacific/Apia'])(
-    'in the time zone %s shows moments of that zone',
+    'in the time zone %s shows local times',
     async (timezoneId) => {
-      const page = await open({ ...withSlowOnes, context: { timezoneId } });
+      const page = await open({ ...withSlowOperation, context: { timezoneId } });
       await page.locator('.lane-chart canvas').nth(4).waitFor();
-      // Within what the charts show, which begins with the first figures of the resources.
+      // After the first sample, so that it lies within the charts.
       record(dashboard().monitor, 'rebuild', 900, 1);
       const options = { timeZone: timezoneId, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;
       const clock = new Intl.DateTimeFormat('en', options);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Overview } from '../../lib/dashboard/overview.js';
-import { discoveries, discoveriesOf } from '../../lib/dashboard/page/discoveries.js';
+import { findingItems, findingItemsOf } from '../../lib/dashboard/page/finding-items.js';
 import { ago, duration, megabytes, number, percent } from '../../lib/dashboard/page/format.js';
 import { shortPath, visible } from '../../lib/dashboard/page/text.js';
 import { inOrder } from '../../lib/dashboard/page/waterfall-rows.js';
@@ -21,7 +21,7 @@ describe('figures of the page', () => {
     [Number.NaN, '–'],
   ])('shows %s milliseconds as %s', (ms, shown) => expect(plain(duration(ms))).toBe(shown));
 
-  it('shows numbers with three digits, shares and sizes', () => {
+  it('formats numbers with three digits, shares and sizes', () => {
     expect([number(1234.5), number(12.34), number(1.234)]).toEqual(['1,235', '12.3', '1.23']);
     expect([percent(0), percent(0.44), percent(99.6)].map(plain)).toEqual(['0 %', '0.4 %', '100 %']);
     expect([megabytes(45.21), megabytes(2048), megabytes(null)].map(plain)).toEqual(['45.2 MB', '2 GB', '–']);
@@ -33,17 +33,17 @@ describe('figures of the page', () => {
   });
 });
 
-describe('text of the application', () => {
-  it('shows control characters and those that turn text as symbols', () => {
+describe('text from the application', () => {
+  it('shows control and bidirectional characters as symbols', () => {
     expect(visible('a\u001b[31m\n\u007f\u202eb\u200b')).toBe('a␛[31m␊␡⟨202E⟩b⟨200B⟩');
     expect(visible('<b>&amp; ünï 漢字 🎵')).toBe('<b>&amp; ünï 漢字 🎵');
   });
 
-  it('is cut where it is too long', () => {
+  it('is truncated above its maximum length', () => {
     expect(visible('x'.repeat(50), 10)).toBe(`${'x'.repeat(9)}…`);
   });
 
-  it('shortens paths', () => {
+  it('has shortened paths', () => {
     expect(shortPath('file:///app/src/albums.ts')).toBe('src/albums.ts');
     expect(shortPath('albums.ts')).toBe('albums.ts');
     expect(shortPath('/a/b/c.ts', 0)).toBe('c.ts');
@@ -61,22 +61,22 @@ describe('a waterfall', () => {
   const shown = (spans: ReturnType<typeof span>[]) =>
     inOrder(spans).map(({ depth, span: { name } }) => `${depth} ${name}`);
 
-  it('has each span after the one around it, by when it began', () => {
+  it('lists each span after its parent, in start order', () => {
     const spans = [span('root', 0, -1), span('late', 9, 0), span('early', 1, 0), span('within', 2, 2)];
     expect(shown(spans)).toEqual(['0 root', '1 early', '2 within', '1 late']);
   });
 
-  it('has spans whose parent is none of them below the operation, and loses none', () => {
-    expect(shown([span('root', 0, -1), span('lost', 1, 99), span('own', 2, 2)])).toEqual([
+  it('lists spans without a recorded parent below the operation', () => {
+    expect(shown([span('root', 0, -1), span('orphan', 1, 99), span('own', 2, 2)])).toEqual([
       '0 root',
-      '1 lost',
+      '1 orphan',
       '1 own',
     ]);
     expect(shown([])).toEqual([]);
   });
 });
 
-describe('what was found', () => {
+describe('the findings of the page', () => {
   const finding = {
     severity: 'warning',
     fingerprint: '',
@@ -116,16 +116,16 @@ describe('what was found', () => {
     leaks: [],
   } as unknown as Overview;
 
-  it('has the gravest first, and a regression once', () => {
-    expect(discoveries(overview).map(({ key }) => key)).toEqual(['regression r', 'finding 2', 'finding 1']);
+  it('are sorted by severity, with a regression once', () => {
+    expect(findingItems(overview).map(({ key }) => key)).toEqual(['regression r', 'finding 2', 'finding 1']);
   });
 
-  it('is told of one operation', () => {
-    expect(discoveriesOf(overview, 'http', 'GET /a').map(({ key }) => key)).toEqual([
+  it('can be limited to one operation', () => {
+    expect(findingItemsOf(overview, 'http', 'GET /a').map(({ key }) => key)).toEqual([
       'regression r',
       'finding 1',
     ]);
-    // A finding tells its route and no type; a regression tells both.
-    expect(discoveriesOf(overview, 'database', 'GET /a').map(({ key }) => key)).toEqual(['finding 1']);
+    // A finding has a route without a type; a regression has both.
+    expect(findingItemsOf(overview, 'database', 'GET /a').map(({ key }) => key)).toEqual(['finding 1']);
   });
 });

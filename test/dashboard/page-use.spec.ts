@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import type { BrowserContextOptions, Page } from 'playwright-core';
-import { inBrowser, LONG_MS, overflow, withSlowOnes } from './browser.js';
+import { inBrowser, LONG_MS, overflow, withSlowOperation } from './browser.js';
 
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
 
-describe('the page for everybody', () => {
+describe('the accessibility of the page', () => {
   const { open } = inBrowser();
 
-  it('is used by the keyboard alone', async () => {
-    const page = await open(withSlowOnes);
+  it('works by keyboard alone', async () => {
+    const page = await open(withSlowOperation);
     await page.locator('.operations').getByText('GET /albums').waitFor();
     await page.keyboard.press('/');
     await page.keyboard.type('albums');
@@ -18,7 +18,7 @@ describe('the page for everybody', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('link', { name: 'GET /albums' }).first().focus();
     await page.keyboard.press('Enter');
-    await page.getByRole('heading', { name: 'Its slow times' }).waitFor();
+    await page.getByRole('heading', { name: 'Slow executions' }).waitFor();
     expect(await page.locator('h1:focus').textContent()).toContain('GET /albums');
     await page.keyboard.press('Tab');
     await page.keyboard.press('Escape');
@@ -27,9 +27,9 @@ describe('the page for everybody', () => {
     expect(await page.locator(':focus').textContent()).toBe('GET /albums');
   });
 
-  it('is read on a telephone without scrolling sideways', async () => {
+  it('fits a phone without horizontal scrolling', async () => {
     const context: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true };
-    const page = await open({ ...withSlowOnes, context });
+    const page = await open({ ...withSlowOperation, context });
     await page.locator('.lane-chart canvas').first().waitFor();
     expect(await overflow(page)).toBe(0);
     await page.locator('.operations').getByText('GET /albums').click();
@@ -40,7 +40,7 @@ describe('the page for everybody', () => {
     expect(await overflow(page)).toBe(0);
   });
 
-  it('remembers the theme that was chosen', async () => {
+  it('stores the selected theme', async () => {
     const page = await open({ context: { colorScheme: 'light' } });
     const dark = () => page.evaluate<string>('getComputedStyle(document.body).backgroundColor');
     const before = await dark();
@@ -53,23 +53,23 @@ describe('the page for everybody', () => {
   });
 
   it.each(['dark', 'light'] as const)(
-    'has no serious fault of accessibility in its %s theme',
+    'has no serious accessibility violation in the %s theme',
     async (colorScheme) => {
-      const page = await open({ ...withSlowOnes, context: { colorScheme } });
+      const page = await open({ ...withSlowOperation, context: { colorScheme } });
       await page.locator('.lane-chart canvas').first().waitFor();
-      expect(await faults(page)).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
       await page.locator('.operations').getByText('GET /albums').click();
       await page.getByRole('heading', { name: 'Figures' }).waitFor();
-      expect(await faults(page)).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
       await page.locator('.slow-list a').first().click();
       await page.locator('.d3-flame-graph .frame').first().waitFor();
-      expect(await faults(page)).toEqual([]);
+      expect(await violationsOf(page)).toEqual([]);
     },
     LONG_MS,
   );
 });
 
-async function faults(page: Page): Promise<string[]> {
+async function violationsOf(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   return page.evaluate(`axe.run().then(({ violations }) => violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')

@@ -1,17 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
-import { inBrowser, LONG_MS, overflow, record, untilSeen, visited, withSlowOnes } from './browser.js';
+import { inBrowser, LONG_MS, overflow, record, untilSeen, visited, withSlowOperation } from './browser.js';
 
 describe('the page in a browser', () => {
   const { open, dashboard } = inBrowser();
 
   it(
-    'leads from a finding to why it was slow and to the code that ran',
+    'links a finding to its slow execution with causes and CPU profile',
     async () => {
-      const page = await open(withSlowOnes);
+      const page = await open(withSlowOperation);
       const finding = page.locator('.finding', { hasText: 'N+1 queries' });
       await finding.getByText('12 sequential copies of SELECT track').waitFor();
-      await finding.getByText(/^seen 1×/).waitFor();
-      await finding.getByRole('link', { name: 'See one that was slow' }).click();
+      await finding.getByText(/^found 1×/).waitFor();
+      await finding.getByRole('link', { name: 'Slow execution' }).click();
 
       await page.getByRole('heading', { level: 1, name: 'GET /albums' }).waitFor();
       await page
@@ -34,16 +34,16 @@ describe('the page in a browser', () => {
         .waitFor();
       const functions = page.locator('.functions tbody tr', { hasText: /^hash/ });
       expect(await functions.textContent()).toMatch(/test\/dashboard\/dashboard\.ts:\d+.*ms/);
-      const download = page.getByRole('link', { name: 'Download the profile' });
+      const download = page.getByRole('link', { name: 'Download profile' });
       const profile = dashboard().monitor.getSlowOperations()[0]?.profile;
       expect(await download.getAttribute('href')).toBe(`profiles/${profile}`);
     },
     LONG_MS,
   );
 
-  it('zooms into the flame graph and marks functions by name, and goes back', async () => {
-    const page = await open(withSlowOnes);
-    await page.getByRole('link', { name: 'See one that was slow' }).first().click();
+  it('zooms the flame graph, highlights functions by name, and resets both', async () => {
+    const page = await open(withSlowOperation);
+    await page.getByRole('link', { name: 'Slow execution' }).first().click();
     const hash = page.locator('.d3-flame-graph .frame[name="hash"]').first();
     await hash.waitFor();
     const widthOf = async () => (await hash.boundingBox())?.width ?? 0;
@@ -51,9 +51,9 @@ describe('the page in a browser', () => {
     const whole = (await page.locator('.d3-flame-graph').boundingBox())?.width ?? 0;
     expect(before).toBeLessThan(whole - 5);
     const marked = page.locator('.d3-flame-graph rect[fill="var(--marked)"]');
-    await page.getByPlaceholder('Mark functions').fill('hash');
+    await page.getByPlaceholder('Highlight functions').fill('hash');
     await marked.first().waitFor();
-    await page.getByPlaceholder('Mark functions').fill('(hash');
+    await page.getByPlaceholder('Highlight functions').fill('(hash');
     await marked.first().waitFor({ state: 'detached' });
     await page.locator('.functions').getByRole('button', { name: 'hash' }).click();
     await marked.first().waitFor();
@@ -64,7 +64,7 @@ describe('the page in a browser', () => {
     await marked.first().waitFor({ state: 'detached' });
   });
 
-  it('marks slow operations over the resources, and leads from a mark to its operation', async () => {
+  it('marks slow operations above the resources, with links to them', async () => {
     const page = await open(visited('/fine'));
     await page.locator('.lane-chart canvas').nth(4).waitFor();
     record(dashboard().monitor, 'rebuild', 900, 1);
@@ -78,7 +78,7 @@ describe('the page in a browser', () => {
     await page.getByRole('heading', { level: 1, name: 'rebuild' }).waitFor();
   });
 
-  it('finds its parts and keeps its address where that ends in a slash', async () => {
+  it('works with a trailing slash in its address', async () => {
     const page = await open({ ...visited('/fine'), hash: '/' });
     await page.locator('.operations').getByText('GET /fine').click();
     await page.getByRole('heading', { level: 1, name: 'GET /fine' }).waitFor();
@@ -88,16 +88,16 @@ describe('the page in a browser', () => {
     });
   });
 
-  it('says so when a slow operation is gone', async () => {
+  it('reports a slow operation that no longer exists', async () => {
     const page = await open({ ...visited('/fine'), hash: '#/slow/0000000000000000', expected: /404/ });
-    await page.getByRole('heading', { name: 'This slow operation is gone' }).waitFor();
+    await page.getByRole('heading', { name: 'Slow operation not found' }).waitFor();
     await page.getByRole('link', { name: /^Overview/ }).click();
     await page.locator('.operations').getByText('GET /fine').waitFor();
   });
 
-  it('says what to do while nothing was recorded, and shows the first request by itself', async () => {
+  it('shows first steps while no operations are recorded, then the first request', async () => {
     const page = await open();
-    await page.getByRole('heading', { name: 'Nothing was recorded yet' }).waitFor();
+    await page.getByRole('heading', { name: 'No operations recorded yet' }).waitFor();
     await page.getByText('Waiting').first().waitFor();
     await dashboard().visit('/fine');
     await page.locator('.operations').getByText('GET /fine').waitFor();
@@ -117,12 +117,12 @@ describe('the page in a browser', () => {
     expect(await page.locator('img').count()).toBe(0);
     const text = (await page.locator('body').textContent()) ?? '';
     expect(text.includes('\u001b') || text.includes('\u202e')).toBe(false);
-    // The address bears it, so it can be opened anew.
+    // The address contains the name, so a reload shows it again.
     await page.reload();
     await page.getByRole('heading', { level: 1, name: shown }).waitFor();
   });
 
-  it('keeps a name of ten thousand characters in its place', async () => {
+  it('truncates a name of ten thousand characters', async () => {
     const page = await open({
       before({ monitor }) {
         const name = 'x'.repeat(10_000);

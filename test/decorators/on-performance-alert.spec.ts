@@ -21,18 +21,18 @@ const ALERTS: AlertOptions = {
     { kind: 'slow_percentage', threshold: 10, minCount: 1, severity: 'info' },
   ],
 };
-const told: string[] = [];
+const received: string[] = [];
 const tell = (who: string, { rule, subject, state }: PerformanceAlert): void => {
-  told.push(`${who}: ${rule} ${subject} ${state}`);
+  received.push(`${who}: ${rule} ${subject} ${state}`);
 };
 let closing: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
-  told.length = 0;
+  received.length = 0;
   for (const close of closing) await close();
   closing = [];
 });
 
-/** An application of these providers and modules beside the listeners. */
+/** An application with these providers and modules. */
 async function start(
   parts: { providers?: Provider[]; imports?: NonNullable<Parameters<typeof Module>[0]['imports']> },
   alerts: AlertOptions = ALERTS,
@@ -56,7 +56,7 @@ async function start(
   return { app, monitor, log };
 }
 
-/** Lets an operation fail, so that the rule on errors fires. */
+/** Records failures, so that the error_rate rule fires. */
 async function fail(monitor: PerformanceMonitor, type = 'http', slow = false): Promise<void> {
   monitor.record({ type, name: 'GET /a', durationMs: 5, thresholdMs: slow ? 1 : 50, error: true });
   monitor.evaluateAlerts();
@@ -88,7 +88,7 @@ describe('@OnPerformanceAlert', () => {
     const { monitor, log } = await start({ providers: [Pager] });
     await fail(monitor);
     await recover(monitor);
-    expect(told).toEqual(['pager: error_rate http firing', 'pager: error_rate http resolved']);
+    expect(received).toEqual(['pager: error_rate http firing', 'pager: error_rate http resolved']);
     expect(log.kept.filter(({ level }) => level !== 'log')).toEqual([]);
   });
 
@@ -106,7 +106,7 @@ describe('@OnPerformanceAlert', () => {
     ['another rule', { rule: 'error' }, []],
     ['another subject', { subject: 'database' }, []],
     ['another severity', { severity: 'critical' }, []],
-  ])('tells of %s alone', async (_what, filter, expected) => {
+  ])('selects %s', async (_what, filter, expected) => {
     class Filtered {
       @OnPerformanceAlert(filter)
       listen(alert: PerformanceAlert): void {
@@ -116,10 +116,10 @@ describe('@OnPerformanceAlert', () => {
     const { monitor } = await start({ providers: [Filtered] });
     await fail(monitor, 'http', true);
     await recover(monitor);
-    expect(told).toEqual(expected.map((each) => `: ${each}`));
+    expect(received).toEqual(expected.map((each) => `: ${each}`));
   });
 
-  it('adds the filters of several decorators, and calls once all the same', async () => {
+  it('combines the filters of several decorators, and calls once', async () => {
     class Several {
       @OnPerformanceAlert({ state: 'firing' })
       @OnPerformanceAlert({ rule: 'error_rate', state: 'firing' })
@@ -130,10 +130,10 @@ describe('@OnPerformanceAlert', () => {
     const { monitor } = await start({ providers: [Several] });
     await fail(monitor, 'http', true);
     await recover(monitor);
-    expect(told.sort()).toEqual([': error_rate http firing', ': slow_percentage http firing']);
+    expect(received.sort()).toEqual([': error_rate http firing', ': slow_percentage http firing']);
   });
 
-  it('finds instances in several modules, each once, whatever they are given as', async () => {
+  it('finds instances in several modules once, whatever their tokens', async () => {
     class Named {
       constructor(private readonly name: string) {}
       @OnPerformanceAlert({ state: 'firing' })
@@ -159,7 +159,7 @@ describe('@OnPerformanceAlert', () => {
     class Second {}
     const { monitor } = await start({ imports: [First, Second], providers: [Pager] });
     await fail(monitor);
-    expect(told.sort()).toEqual([
+    expect(received.sort()).toEqual([
       'made: error_rate http firing',
       'pager: error_rate http firing',
       'pager: error_rate http firing',
@@ -167,7 +167,7 @@ describe('@OnPerformanceAlert', () => {
     ]);
   });
 
-  it('logs what a listener throws or rejects with, and tells the others', async () => {
+  it('logs errors and rejections of a listener, and calls the others', async () => {
     class Failing {
       @OnPerformanceAlert()
       throws(): never {
@@ -184,7 +184,7 @@ describe('@OnPerformanceAlert', () => {
     }
     const { monitor, log } = await start({ providers: [Failing, Pager] });
     await fail(monitor);
-    expect(told).toEqual(['pager: error_rate http firing']);
+    expect(received).toEqual(['pager: error_rate http firing']);
     const errors = log.kept.filter(({ level }) => level === 'error').map(({ message }) => message);
     expect(errors).toEqual([
       'Failing.throws failed on the alert error_rate (firing): TypeError: no network',
@@ -193,7 +193,7 @@ describe('@OnPerformanceAlert', () => {
     ]);
   });
 
-  it('passes over providers that live for a request or are transient, and says so', async () => {
+  it('skips request-scoped and transient providers with a warning', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class ForRequest extends Pager {}
     @Injectable({ scope: Scope.TRANSIENT })
@@ -210,16 +210,16 @@ describe('@OnPerformanceAlert', () => {
     }
     const { monitor, log } = await start({ providers: [ForRequest, Transient, Infected, Unconcerned] });
     await fail(monitor);
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
     const warnings = log.kept.filter(({ level }) => level === 'warn').map(({ message }) => message);
-    expect(warnings.map((message) => message.replace(/, and an alert.*/, '')).sort()).toEqual([
-      'ForRequest.page is not told of alerts: its provider is made for each request',
-      'Infected.page is not told of alerts: its provider is made for each request',
-      'Transient.page is not told of alerts: its provider is transient',
+    expect(warnings.map((message) => message.replace(/\. Move .*/, '')).sort()).toEqual([
+      'ForRequest.page will not receive alerts: its provider is request-scoped',
+      'Infected.page will not receive alerts: its provider is request-scoped',
+      'Transient.page will not receive alerts: its provider is transient',
     ]);
   });
 
-  it('does not call a method that overrides one without the decorator, nor touch what is no listener', async () => {
+  it('does not call overriding methods without the decorator, and does not read other members', async () => {
     class Quiet extends Pager {
       override page(): void {}
       get trap(): never {
@@ -252,27 +252,27 @@ describe('@OnPerformanceAlert', () => {
       ],
     });
     await fail(monitor);
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
     expect(log.kept.filter(({ level }) => level === 'error' || level === 'warn')).toEqual([]);
   });
 
-  it('hears nothing of what is silenced or beyond the limit, and nothing after the shutdown', async () => {
+  it('receives no silenced or limited alerts, and none after shutdown', async () => {
     const { app, monitor } = await start(
       { providers: [Pager] },
       { ...ALERTS, silences: [{ rule: 'error_rate' }], maxNotificationsPerHour: 1 },
     );
     await fail(monitor);
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
     await fail(monitor, 'http', true);
     await fail(monitor, 'database', true);
-    expect(told).toEqual(['pager: slow_percentage http firing']);
+    expect(received).toEqual(['pager: slow_percentage http firing']);
     await app.close();
     await turn();
     await recover(monitor);
-    expect(told).toHaveLength(1);
+    expect(received).toHaveLength(1);
   });
 
-  it('works beneath @TrackPerformance, above it, and as the decorator of the language', async () => {
+  it('works below and above @TrackPerformance, and as a standard decorator', async () => {
     class Tracked {
       @TrackPerformance()
       @OnPerformanceAlert({ state: 'firing' })
@@ -295,7 +295,7 @@ describe('@OnPerformanceAlert', () => {
     );
     const { monitor } = await start({ providers: [Tracked] });
     await fail(monitor);
-    expect(told.map((each) => each.split(':')[0])).toEqual(['beneath', 'above', 'standard']);
+    expect(received.map((each) => each.split(':')[0])).toEqual(['beneath', 'above', 'standard']);
   });
 
   it('is connected by the module in a real application', async () => {
@@ -306,36 +306,32 @@ describe('@OnPerformanceAlert', () => {
     );
     closing.push(() => app.close());
     await fail(app.get(PerformanceMonitor));
-    await until(() => told.length > 0);
-    expect(told).toEqual(['pager: error_rate http firing']);
+    await until(() => received.length > 0);
+    expect(received).toEqual(['pager: error_rate http firing']);
     expect(monitor.getStats().totalOperations).toBe(1);
     expect(logged.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
   it.each<[string, unknown, string]>([
-    ['a filter that is none', 5, 'filter is 5'],
-    ['an unknown name', { rules: 'a' }, 'filter.rules is not an option'],
-    ['an empty rule', { rule: '' }, 'filter.rule is ""'],
-    ['no rules', { rule: [] }, 'filter.rule is an array'],
-    ['a severity', { severity: ['fatal'] }, 'filter.severity is an array'],
-    [
-      'a state',
-      { state: 'pending' },
-      'filter.state is "pending", which is not allowed: give firing or resolved',
-    ],
-  ])('refuses %s', (_what, filter, message) => {
+    ['a filter that is not an object', 5, 'filter: received 5'],
+    ['an unknown name', { rules: 'a' }, 'filter.rules: received an unknown option'],
+    ['an empty rule', { rule: '' }, 'filter.rule: received ""'],
+    ['no rules', { rule: [] }, 'filter.rule: received an array'],
+    ['a severity', { severity: ['fatal'] }, 'filter.severity: received an array'],
+    ['a state', { state: 'pending' }, 'filter.state: received "pending", expected firing or resolved'],
+  ])('rejects %s', (_what, filter, message) => {
     expect(() => OnPerformanceAlert(filter as never)).toThrow(PerformanceOptionsError);
-    expect(() => OnPerformanceAlert(filter as never)).toThrow(`@OnPerformanceAlert: ${message}`);
+    expect(() => OnPerformanceAlert(filter as never)).toThrow(`Invalid @OnPerformanceAlert ${message}`);
   });
 
   it.each<[string, [target: unknown, property: unknown, descriptor?: unknown]]>([
     ['a property', [{}, 'field', undefined]],
     ['an accessor', [{}, 'field', { get: () => 1 }]],
     ['a static method', [class {}, 'field', { value: () => {} }]],
-    ['a field of the language', [undefined, { kind: 'field', name: 'field' }]],
-  ])('refuses %s', (_what, given) => {
+    ['a field with standard decorators', [undefined, { kind: 'field', name: 'field' }]],
+  ])('rejects %s', (_what, given) => {
     expect(() => (OnPerformanceAlert() as (...given: unknown[]) => void)(...given)).toThrow(
-      /@OnPerformanceAlert on field, which is not a method/,
+      /Invalid use of @OnPerformanceAlert: field is not an instance method/,
     );
   });
 });

@@ -122,7 +122,7 @@ describe('@TrackPerformance', () => {
     expect(span('Calculator.double')?.events).toEqual([]);
   });
 
-  it('measures a promise until it settles, and marks a slow one', async () => {
+  it('measures a promise until it settles, and annotates a slow one', async () => {
     await expect(new Calculator().slowly()).resolves.toBe('done');
     const slow = span('Calculator.slowly');
     expect(slow?.attributes).toMatchObject({
@@ -143,7 +143,7 @@ describe('@TrackPerformance', () => {
     ]);
   });
 
-  it('throws the very error that the method throws, and counts it', async () => {
+  it('rethrows the same error, and counts it', async () => {
     expect(() => new Calculator().fails()).toThrow(new RangeError('out of range'));
     await expect(new Calculator().rejects()).rejects.toThrow(new TypeError('wrong'));
     expect(operation('Calculator.fails')).toMatchObject({ errorCount: 1 });
@@ -155,14 +155,14 @@ describe('@TrackPerformance', () => {
     expect(span('Calculator.fails')?.attributes).not.toHaveProperty('calculation.slow');
   });
 
-  it('does not run a thenable that is no promise', () => {
+  it('does not execute a thenable that is not a promise', () => {
     started.lazy = 0;
     expect(new Calculator().lazy()).toBeInstanceOf(Thenable);
     expect(started.lazy).toBe(0);
     expect(operation('lazy query')).toMatchObject({ type: 'query', count: 1 });
   });
 
-  it('measures an Observable from each subscription to its end, also when it is left early', async () => {
+  it('measures an Observable from each subscription to its end or unsubscription', async () => {
     const stream = new Calculator().stream(10);
     expect(operation('Calculator.stream')).toBeUndefined();
     await sleep(10);
@@ -173,12 +173,12 @@ describe('@TrackPerformance', () => {
     expect(operation('Calculator.stream')).toMatchObject({ count: 2 });
   });
 
-  it('passes the error of an Observable on', async () => {
+  it('forwards the error of an Observable', async () => {
     await expect(firstValueFrom(new Calculator().failingStream())).rejects.toThrow('dry');
     expect(operation('Calculator.failingStream')).toMatchObject({ count: 1, errorCount: 1 });
   });
 
-  it('runs each step of a generator in the operation, and leaves the context between them', async () => {
+  it('runs each step of a generator in the context of the operation, and restores it in between', async () => {
     const seen: unknown[] = [];
     for await (const name of new Calculator().pages()) {
       seen.push(name);
@@ -188,7 +188,7 @@ describe('@TrackPerformance', () => {
     expect(operation('Calculator.pages')).toMatchObject({ count: 1 });
   });
 
-  it('hands values to and from a generator, and ends when it is left early', () => {
+  it('passes values to and from a generator, and ends on an early return', () => {
     const counted = new Calculator().counted();
     expect(counted.next()).toEqual({ value: 1, done: false });
     expect(counted.next(7)).toEqual({ value: 'got 7', done: true });
@@ -198,12 +198,12 @@ describe('@TrackPerformance', () => {
     expect(operation('Calculator.counted')).toMatchObject({ count: 2, errorCount: 0 });
   });
 
-  it('measures static methods, with `this` as it was', () => {
+  it('measures static methods with the same `this`', () => {
     expect(Calculator.convert(3)).toBe('3m');
     expect(operation('Calculator.convert')).toMatchObject({ count: 1 });
   });
 
-  it('makes its span the active one, as a child of the one that was', () => {
+  it('activates its span as a child of the active span', () => {
     const tracer = tracing.provider.getTracer('test');
     tracer.startActiveSpan('outer', (outer) => {
       expect(new Calculator().inner()).toBe('Calculator.inner');
@@ -212,7 +212,7 @@ describe('@TrackPerformance', () => {
     expect(span('Calculator.inner')?.parentSpanContext?.spanId).toBe(span('outer')?.spanContext().spanId);
   });
 
-  it('keeps name, length, prototype and the metadata of decorators above and below', () => {
+  it('preserves name, length, prototype and the metadata of decorators above and below', () => {
     class Guard {
       canActivate(): boolean {
         return false;
@@ -262,7 +262,7 @@ describe('@TrackPerformance', () => {
     expect(trackedLast.name).toBe('trackedLast');
   });
 
-  it('calls a method as it is while nothing monitors', async () => {
+  it('calls the original method without a running monitor', async () => {
     await tracing.shutdown();
     expect(new Calculator().double(4)).toBe(8);
     expect(tracing.exported()).toEqual([]);
@@ -273,29 +273,37 @@ describe('@TrackPerformance', () => {
     [
       'a property',
       () => TrackPerformance()({}, 'field'),
-      /@TrackPerformance on field, which is not a method/,
+      /Invalid use of @TrackPerformance: field is not a method/,
     ],
     [
       'an accessor',
       () => TrackPerformance()({}, 'size', { get: () => 1 }),
-      /@TrackPerformance on size, which is not a method/,
+      /Invalid use of @TrackPerformance: size is not a method/,
     ],
     [
       'a class',
       () => (TrackPerformance() as unknown as ClassDecorator)(class Nothing {}),
-      /@TrackPerformance on a function, which is not a method/,
+      /Invalid use of @TrackPerformance: a function is not a method/,
     ],
-    ['a negative threshold', () => TrackPerformance('calculation', -1), /threshold is -1, .* 0 to 86400000/],
-    ['NaN', () => TrackPerformance('calculation', Number.NaN), /threshold is NaN/],
-    ['a type that is no name', () => TrackPerformance('a b'), /type is "a b"/],
-    ['an empty name', () => TrackPerformance({ name: '' }), /name is ""/],
-  ])('refuses %s', (_what, decorate, message) => {
+    [
+      'a negative threshold',
+      () => TrackPerformance('calculation', -1),
+      /Invalid threshold of @TrackPerformance: received -1, .* 0 to 86400000/,
+    ],
+    [
+      'NaN',
+      () => TrackPerformance('calculation', Number.NaN),
+      /Invalid threshold of @TrackPerformance: received NaN/,
+    ],
+    ['an invalid type', () => TrackPerformance('a b'), /Invalid type of @TrackPerformance: received "a b"/],
+    ['an empty name', () => TrackPerformance({ name: '' }), /Invalid name of @TrackPerformance: received ""/],
+  ])('rejects %s', (_what, decorate, message) => {
     expect(decorate).toThrow(message);
   });
 });
 
 describe('withPerformanceTracking', () => {
-  it('returns what the function returns, begins a trace where there is none, and is a child where there is', async () => {
+  it('returns the result of the function, and creates a root or a child span', async () => {
     await expect(withPerformanceTracking('calculation', async () => 5, { threshold: 5000 })).resolves.toBe(5);
     expect(span('calculation')?.parentSpanContext).toBeUndefined();
     tracing.provider.getTracer('test').startActiveSpan('outer', (outer) => {
@@ -316,11 +324,13 @@ describe('withPerformanceTracking', () => {
     expect(operation('feed')).toMatchObject({ count: 1 });
   });
 
-  it('refuses what is not a function', () => {
-    expect(() => withPerformanceTracking('calculation', 5 as never)).toThrow(/the operation is 5/);
+  it('rejects anything but a function', () => {
+    expect(() => withPerformanceTracking('calculation', 5 as never)).toThrow(
+      /Invalid operation of withPerformanceTracking: received 5/,
+    );
   });
 
-  it('passes on what it does not know', () => {
+  it('returns other values unchanged', () => {
     expect(withPerformanceTracking('calculation', () => of)).toBe(of);
   });
 });

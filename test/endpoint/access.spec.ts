@@ -12,12 +12,11 @@ import {
 } from '@nestjs/common';
 import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { of } from 'rxjs';
-import { EndpointGuard } from '../../lib/nest/endpoint/endpoint.guard.js';
+import { EndpointGuard, RouteKind } from '../../lib/nest/endpoint/endpoint.guard.js';
 import {
   ENDPOINT_CONTROLLERS,
   routesOf as endpointRoutesOf,
 } from '../../lib/nest/endpoint/endpoint-routes.js';
-import { RouteKind } from '../../lib/nest/endpoint/route-kind.js';
 import { SESSION_COOKIE, SESSION_MS, Sessions } from '../../lib/nest/endpoint/session.js';
 import { TokenBucket } from '../../lib/nest/endpoint/token-bucket.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
@@ -34,7 +33,7 @@ interface Route {
   readonly isGuarded: boolean;
 }
 
-/** Every route that the module registers, as its controllers say. */
+/** Every route of the endpoint's controllers. */
 function routesOf({ app }: TestApplication): Route[] {
   const controllers: object[] = app.get(ENDPOINT_CONTROLLERS, { strict: false });
   return controllers.flatMap((instance) => {
@@ -79,13 +78,13 @@ class RequestGuard implements CanActivate {
   }
 }
 
-/** The module of the application's own guards, which ours does not know. */
+/** A module with guards of the application. */
 @Module({ providers: [Teams, TeamGuard, RequestGuard] })
 class TeamsModule {}
 
 const allowing = { canActivate: () => of(true) };
 
-describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
+describe.each(PLATFORMS)('access to the endpoint on %s', (platform) => {
   let application: TestApplication | undefined;
   const { NODE_ENV } = process.env;
   afterEach(async () => {
@@ -108,7 +107,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
   };
   const ask = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> =>
     fetch(`${application?.url}/performance${path}`, { method, headers });
-  /** With all headers as they are given: `fetch` sends some of its own. Leaves a stream at once. */
+  /** Sends exactly these headers, as `fetch` adds its own. Closes a stream at once. */
   const status = (path: string, headers: Record<string, string> = {}, method = 'GET') =>
     new Promise<number | undefined>((resolve, reject) => {
       request(`${application?.url}/performance${path}`, { method, headers, agent: false }, (response) => {
@@ -124,7 +123,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     return response.headers.get('set-cookie') ?? '';
   };
 
-  it('every route is guarded, and closed in production', async () => {
+  it('is guarded on every route, and closed in production', async () => {
     const routes = routesOf(await start({}));
     expect(routes.length).toBeGreaterThan(17);
     for (const { handler, method, path, isGuarded } of routes) {
@@ -140,7 +139,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     }
   });
 
-  it('with a token only the page itself is answered without it', async () => {
+  it('requires the token on every route but the page', async () => {
     const routes = routesOf(await start({ token: TOKEN }));
     expect(routes.filter(({ kind }) => kind === 'page').map(({ handler }) => handler)).toEqual([
       'PageController.page',
@@ -159,7 +158,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     }
   });
 
-  it('pages of other sites may do nothing, whoever’s browser it is, and may have a link to here', async () => {
+  it('rejects cross-origin requests of browsers, except for followed links', async () => {
     const routes = routesOf(await start({ token: TOKEN, authorize: () => true }));
     const cookie = (await login()).split(';')[0] ?? '';
     const foreigners: Record<string, string>[] = [
@@ -184,12 +183,12 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     expect(await status('/report.html', link)).toBe(200);
     expect(await status('/report.html', { ...link, 'sec-fetch-dest': 'iframe' })).toBe(403);
     expect(await status('/stats', link, 'DELETE')).toBe(403);
-    // A proxy may have changed the host, which the browser has not seen.
+    // A proxy may have changed the host after the browser's check.
     const behind = { origin: 'https://shop.example', 'sec-fetch-site': 'same-origin' };
     expect(await status('/stats', behind, 'DELETE')).toBe(204);
   });
 
-  it('guards of the application let in as they do elsewhere', async () => {
+  it('is granted by guards of the application', async () => {
     for (const guards of [[TeamGuard], [RequestGuard], [allowing, TeamGuard]]) {
       await start({ guards });
       for (const path of ['/stats', '/stream', '/profiles', '/'])
@@ -198,7 +197,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     }
   });
 
-  it('a guard decides how it refuses, and need be no provider', async () => {
+  it('is denied with the error of a guard, which need not be a provider', async () => {
     await start({ guards: [allowing, Refusing] });
     const response = await ask('/stats');
     expect([response.status, await response.text()]).toEqual([
@@ -207,7 +206,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     ]);
   });
 
-  it('token, function and guards are asked in this order, until one lets in', async () => {
+  it('checks token, function and guards in this order until one grants access', async () => {
     const asked: string[] = [];
     await start({
       token: TOKEN,
@@ -235,7 +234,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
   it.each([
     ['one', Scope.DEFAULT],
     ['one that is made for each request', Scope.REQUEST],
-  ])('a global guard of the application stays in force, %s', async (_which, scope) => {
+  ])('is subject to global guards of the application, %s', async (_which, scope) => {
     @Injectable()
     class SignedIn implements CanActivate {
       canActivate(execution: ExecutionContext): boolean {
@@ -253,7 +252,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     expect(await status('/stats', { 'x-user': 'nobody' }, 'DELETE')).toBe(401);
   });
 
-  it('global guards that are made for each request share what Nest makes for it', async () => {
+  it('shares request-scoped providers between request-scoped global guards', async () => {
     @Injectable({ scope: Scope.REQUEST })
     class Visitor {
       name: string | undefined;
@@ -287,7 +286,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     );
   });
 
-  it('an error with a status is answered with it', async () => {
+  it('is denied with the status of an error', async () => {
     const refusing = {
       canActivate: () => {
         throw Object.assign(new Error('No token'), { statusCode: 401 });
@@ -299,7 +298,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     expect(application?.logged.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('a guard that lacks what it needs is told when the application starts', async () => {
+  it('aborts the start of the application if a guard lacks a dependency', async () => {
     @Injectable()
     class Lost implements CanActivate {
       constructor(readonly missing: RegExp) {}
@@ -308,7 +307,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     await expect(start({ guards: [Lost] })).rejects.toThrow(/Lost/);
   });
 
-  it('a browser with the token gets a session, which a stream and downloads take', async () => {
+  it('is granted by a session for streams and downloads', async () => {
     await start({ token: TOKEN });
     const set = await login();
     expect(set).toMatch(
@@ -326,19 +325,19 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
       `${SESSION_COOKIE}=`,
     ])
       expect(await status('/stats', { cookie: wrong })).toBe(403);
-    // It begins no other one, or it would never end.
+    // A session must not extend itself, or it would never expire.
     expect(await status('/login', { cookie }, 'POST')).toBe(403);
     expect(await status('/login', {}, 'POST')).toBe(403);
     expect(await status('/login', { authorization: 'Bearer sixteen-characterS' }, 'POST')).toBe(403);
     expect(await status('/login', bearer, 'GET')).toBe(404);
   });
 
-  it('there is nothing to log in with where there is no token', async () => {
+  it('has no login without a token', async () => {
     await start({}, false);
     expect(await status('/login', {}, 'POST')).toBe(404);
   });
 
-  it('strangers are counted, and keep out nobody with a token', async () => {
+  it('limits unauthorized requests without affecting those with a token', async () => {
     let asked = 0;
     await start({
       token: TOKEN,
@@ -356,7 +355,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     expect([await status('/stats', bearer), await status('/stats', { cookie })]).toEqual([200, 200]);
   });
 
-  it('who guesses tokens is counted apart: sessions and the function go on', async () => {
+  it('limits wrong tokens without affecting sessions and the function', async () => {
     await start({
       token: TOKEN,
       authorize: (request) => (request as { headers: Record<string, string> }).headers['x-team'] === 'ops',
@@ -373,7 +372,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
     ]);
   });
 
-  it('whoever may see it may not ask without end either', async () => {
+  it('limits authorized requests', async () => {
     await start({}, false);
     const statuses = await Promise.all(Array.from({ length: 600 }, () => status('/stats')));
     const counts = [200, 429].map((code) => statuses.filter((one) => one === code).length);
@@ -384,7 +383,7 @@ describe.each(PLATFORMS)('who may see the endpoint on %s', (platform) => {
 });
 
 describe('a session', () => {
-  it('ends, and is known to any instance with the token', async () => {
+  it('expires, and is valid for every instance with the token', async () => {
     const cookie = `a=b; ${SESSION_COOKIE}=${await new Sessions(TOKEN).issue(1000)}; c=d`;
     const other = new Sessions(TOKEN);
     expect(await other.holds(cookie, 1000 + SESSION_MS - 1)).toBe(true);
@@ -392,7 +391,7 @@ describe('a session', () => {
     expect(await new Sessions(`${TOKEN}!`).holds(cookie, 1001)).toBe(false);
   });
 
-  it('is not made longer by whoever has it', async () => {
+  it('cannot be extended by its owner', async () => {
     const sessions = new Sessions(TOKEN);
     const [end = '', signature = ''] = (await sessions.issue(1000)).split('.');
     for (const value of [
@@ -409,7 +408,7 @@ describe('a session', () => {
 });
 
 describe('a token bucket', () => {
-  it('lets through what was saved up, then so many a second, and what was given back', () => {
+  it('allows its burst, then its rate, and returned tokens', () => {
     const start = Math.ceil(performance.now());
     const bucket = new TokenBucket(20, 50);
     const taken = (at: number): number => {

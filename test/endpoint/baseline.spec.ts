@@ -36,12 +36,12 @@ describe.each(PLATFORMS)('the endpoint of the baseline on %s', (platform) => {
     return application.app.get(PerformanceMonitor);
   };
   const url = (): string => `${application?.url}/performance/baseline`;
-  /** As if it had learned: that takes minutes. */
+  /** Sets a learned baseline, as learning takes minutes. */
   const learned = (monitor: PerformanceMonitor, ...operations: BaselineSnapshot['operations']): void => {
     monitor.baselineSnapshot = () => snapshot({ version: '2.0.0', operations });
   };
 
-  it('answers what is saved', async () => {
+  it('returns the saved format', async () => {
     await start();
     const response = await fetch(url());
     expect(response.status).toBe(200);
@@ -52,7 +52,7 @@ describe.each(PLATFORMS)('the endpoint of the baseline on %s', (platform) => {
     expect({ service, version, operations }).toEqual({ service: 'shop', version: '2.0.0', operations: [] });
   });
 
-  it('gives compare what it takes', async () => {
+  it('returns the input of the compare command', async () => {
     const monitor = await start({ endpoint: { token: TOKEN } });
     learned(monitor, entry('GET /a', 16, 2000), entry('GET /b', 5, 500));
     const before = join(directory, 'before.baseline');
@@ -65,7 +65,7 @@ describe.each(PLATFORMS)('the endpoint of the baseline on %s', (platform) => {
     expect(stdout).toMatch(/^slower {5}http GET \/a: latency \+8\d/);
   });
 
-  it('makes one for all who ask meanwhile, and another afterwards', async () => {
+  it('shares one encoding between concurrent requests', async () => {
     const monitor = await start();
     let made = 0;
     monitor.baselineSnapshot = () => {
@@ -82,7 +82,7 @@ describe.each(PLATFORMS)('the endpoint of the baseline on %s', (platform) => {
     expect(made).toBe(2);
   });
 
-  it('goes on after one that could not be made', async () => {
+  it('recovers from a failed encoding', async () => {
     const monitor = await start();
     monitor.baselineSnapshot = () => {
       throw new Error('no memory');
@@ -92,14 +92,14 @@ describe.each(PLATFORMS)('the endpoint of the baseline on %s', (platform) => {
     expect((await fetch(url())).status).toBe(200);
   });
 
-  it('says that there is none where the baseline is off', async () => {
+  it('returns 404 if the baseline is disabled', async () => {
     await start({ baseline: { enabled: false } });
     const response = await fetch(url());
     expect(response.status).toBe(404);
     expect(await response.text()).toContain('the option baseline.enabled is false');
   });
 
-  it('answers who may see the endpoint, and nobody else', async () => {
+  it('requires access to the endpoint', async () => {
     await start();
     for (const [name, value] of [
       ['x-forwarded-for', '10.0.0.1'],

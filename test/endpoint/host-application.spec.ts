@@ -26,7 +26,7 @@ import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { map, type Observable, of, timeout } from 'rxjs';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
 
-/** The paths whose requests an interceptor saw. */
+/** The paths of requests that an interceptor received. */
 let seen: string[] = [];
 function note(context: ExecutionContext): void {
   seen.push(context.switchToHttp().getRequest<{ url: string }>().url);
@@ -99,7 +99,7 @@ class AlbumsController {
   }
 }
 
-/** The frameworks write a route that takes every path in their own ways. */
+/** The wildcard route of each framework. */
 function catchAll(path: string): Type {
   @Controller()
   class CatchAllController {
@@ -123,7 +123,7 @@ interface Taken {
   readonly body: unknown;
 }
 
-/** What two applications of the same kind have in common: figures differ from one moment to the next. */
+/** Replaces figures, which differ between two applications. */
 function form(path: string, type: string, body: string): unknown {
   if (/^\/(report\/schema|ui\/.*)?$/.test(path) || path === '') return body;
   if (type.includes('json')) {
@@ -133,7 +133,7 @@ function form(path: string, type: string, body: string): unknown {
   return body.match(/^# .*|<h\d>[^<]*|<title>[^<]*/gm);
 }
 
-describe.each(PLATFORMS)('what the application does to its own routes on %s', (platform) => {
+describe.each(PLATFORMS)('the independence of the endpoint from the application on %s', (platform) => {
   let application: TestApplication | undefined;
   beforeEach(() => {
     seen = [];
@@ -169,7 +169,7 @@ describe.each(PLATFORMS)('what the application does to its own routes on %s', (p
     }
     return taken;
   };
-  /** Not by `fetch`: when it leaves a stream it opens another connection, which a server that closes waits for. */
+  /** Not by `fetch`, which opens a spare connection after a stream, for which a closing server waits. */
   const firstMessage = (): Promise<string> =>
     new Promise((resolve, reject) => {
       get(`${application?.url}/performance/stream`, { agent: false }, (response) => {
@@ -192,7 +192,7 @@ describe.each(PLATFORMS)('what the application does to its own routes on %s', (p
     await application?.app.close();
     await start([{ provide: APP_INTERCEPTOR, useClass: useClass as Type }]);
     expect(await takeAll()).toEqual(without);
-    // A second time, as a cache would answer.
+    // A second request, which a cache would answer.
     expect(await takeAll()).toEqual(without);
     expect(await firstMessage()).toMatch(/^retry: \d+\n\nevent: overview\n/);
     expect(seen).toEqual([]);
@@ -200,13 +200,13 @@ describe.each(PLATFORMS)('what the application does to its own routes on %s', (p
     expect(seen).toEqual(['/albums']);
   });
 
-  it('does not reach the endpoint: a route that takes every path, before the module and after it', async () => {
+  it('holds for wildcard routes before and after the module', async () => {
     const path = platform === 'express' ? '*path' : '*';
     @Module({ controllers: [catchAll(path)] })
     class PagesModule {}
     application = await startApplication(platform, {
       imports: [PagesModule],
-      // Fastify takes no route twice.
+      // Fastify rejects duplicate routes.
       controllers: platform === 'express' ? [catchAll(path)] : [],
     });
     for (const path of ['', '/stats', '/ui/app.js', '/slow'])
@@ -218,7 +218,7 @@ describe.each(PLATFORMS)('what the application does to its own routes on %s', (p
     expect(await (await fetch(`${application.url}/elsewhere`)).text()).toBe('caught');
   });
 
-  it('middleware of the application comes before the endpoint', async () => {
+  it('does not extend to middleware, which runs before the endpoint', async () => {
     @Module({})
     class ClosedModule {
       configure(consumer: MiddlewareConsumer): void {
@@ -235,7 +235,7 @@ describe.each(PLATFORMS)('what the application does to its own routes on %s', (p
       expect((await fetch(`${application.url}/performance${path}`)).status).toBe(503);
   });
 
-  it('does not reach the endpoint: pipes, filters, a prefix and versions', async () => {
+  it('holds for pipes, filters, a prefix and versions', async () => {
     await start([]);
     const without = await takeAll();
     await application?.app.close();

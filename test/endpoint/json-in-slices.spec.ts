@@ -15,14 +15,14 @@ function busy(ms: number): void {
 
 describe('JSON in slices', () => {
   it.each([[[]], [[1]], [[{ a: '],' }, { b: [2] }, null]]])(
-    'is that of the whole, with %j',
+    'equals JSON.stringify for %j',
     async (entries) => {
       const text = (await collect(entries)).join('');
       expect(JSON.parse(text)).toEqual({ total: 3, name: '"]', operations: entries });
     },
   );
 
-  it('lets other work have its turn while entries are made', async () => {
+  it('yields to other work between entries', async () => {
     let turns = 0;
     let running = true;
     const turn = (): void => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Param } from '@nestjs/common';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { scrapeFormat } from '../../lib/nest/endpoint/metrics-format.js';
+import { metricsFormat } from '../../lib/nest/endpoint/accept.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
 import { hasPrometheus } from '../support/prometheus.js';
@@ -33,7 +33,7 @@ class Items {
 describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
   let application: TestApplication | undefined;
   afterEach(async () => {
-    // A connection that `fetch` has opened to spare would be waited for.
+    // Shutdown would wait for a spare connection of `fetch`.
     application?.app.getHttpServer().closeAllConnections();
     await application?.app.close();
     application = undefined;
@@ -52,7 +52,7 @@ describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
   const scrape = async (accept = PROMETHEUS): Promise<string> =>
     (await get('/performance/metrics', { accept })).text();
 
-  it('is compressed where that is welcome, and has its length where it is not', async () => {
+  it('is compressed if accepted, and has its length otherwise', async () => {
     await start();
     const plain = await get('/performance/metrics', { 'accept-encoding': 'identity, gzip;q=0' });
     expect(plain.headers.get('content-encoding')).toBeNull();
@@ -67,7 +67,7 @@ describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
     }
   });
 
-  it('tells in OpenMetrics of requests by route and status, with a trace of a slow one', async () => {
+  it('contains requests by route and status in OpenMetrics, with exemplars of slow ones', async () => {
     const monitor = await start();
     for (const id of ['1', '2', '3']) await get(`/items/${id}`);
     await get('/items/failing');
@@ -126,7 +126,7 @@ describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
     expect(metrics.value('v8js_memory_heap_limit_bytes', {})).toBeGreaterThan(10_000_000);
   });
 
-  it('answers plain text to whoever asks for nothing else', async () => {
+  it('returns plain text by default', async () => {
     await start();
     await get('/items/slow');
     const response = await get('/performance/metrics');
@@ -137,7 +137,7 @@ describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
     expect(text).toContain('# TYPE performance_slow_operations_total counter\n');
   });
 
-  it('counts on, and begins anew after a reset', async () => {
+  it('increases, and restarts after a reset', async () => {
     const monitor = await start();
     const labels = { performance_operation_type: 'http', performance_operation_name: 'GET /items/:id' };
     const count = async (): Promise<number | undefined> =>
@@ -153,20 +153,20 @@ describe.each(PLATFORMS)('the endpoint of the metrics on %s', (platform) => {
     expect(await count()).toBe(1);
   });
 
-  it('leaves its own requests out', async () => {
+  it('excludes its own requests', async () => {
     await start();
     await scrape();
     expect(await scrape()).not.toContain('performance/metrics');
   });
 
-  it('says that there are none where they are off', async () => {
+  it('returns 404 if metrics are disabled', async () => {
     await start({ metrics: { enabled: false } });
     const response = await get('/performance/metrics');
     expect(response.status).toBe(404);
     expect(await response.text()).toContain('the option metrics.enabled is false');
   });
 
-  it('answers who may see the endpoint, and nobody else', async () => {
+  it('requires access to the endpoint', async () => {
     await start();
     for (const [name, value] of [
       ['x-forwarded-for', '10.0.0.1'],
@@ -195,11 +195,11 @@ describe('the format of a scrape', () => {
     ['application/openmetrics-text;q=0', 'text'],
     ['application/openmetrics-text;q=none', 'text'],
   ] as const)('for %s is %s', (accept, format) => {
-    expect(scrapeFormat(accept)).toBe(format);
+    expect(metricsFormat(accept)).toBe(format);
   });
 
-  it('is not looked for far into a header', () => {
-    expect(scrapeFormat(`${'x,'.repeat(5000)}application/openmetrics-text`)).toBe('text');
+  it('ignores the end of a long header', () => {
+    expect(metricsFormat(`${'x,'.repeat(5000)}application/openmetrics-text`)).toBe('text');
   });
 });
 
@@ -212,7 +212,7 @@ described('promtool', () => {
   });
   afterAll(() => application.app.close());
 
-  it('finds nothing to complain of in the plain text', async () => {
+  it('accepts the plain text', async () => {
     const text = await (await fetch(`${application.url}/performance/metrics`)).text();
     expect(execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })).toBe('');
   });

@@ -1,4 +1,4 @@
-/** An exemplar as it stands behind a sample. */
+/** An exemplar of a sample. */
 export interface ParsedExemplar {
   labels: Record<string, string>;
   value: number;
@@ -22,8 +22,8 @@ const SUFFIXES: Record<string, string[]> = {
 };
 
 /**
- * Reads OpenMetrics 1.0 and refuses what the specification does: a sample that belongs to no family or comes between
- * those of another, a series twice, buckets that fall, counts that differ, exemplars where none may be.
+ * Parses OpenMetrics 1.0 and rejects what the specification forbids: samples without a family or interleaved, duplicate
+ * series, decreasing buckets, inconsistent counts, misplaced exemplars.
  */
 export function parseOpenMetrics(text: string): ParsedMetrics {
   if (!text.endsWith('\n# EOF\n')) throw new Error('does not end in # EOF');
@@ -58,7 +58,7 @@ export function parseOpenMetrics(text: string): ParsedMetrics {
 export class ParsedMetrics {
   constructor(readonly samples: readonly Sample[]) {}
 
-  /** The value of the series with exactly these labels, or with these among others. */
+  /** The value of the series that has at least these labels. */
   value(name: string, labels: Record<string, string>, { partly = false } = {}): number | undefined {
     return this.samples.find(
       (sample) =>
@@ -80,7 +80,7 @@ function fits(sample: Sample, labels: Record<string, string>): boolean {
 }
 
 function parseSample(line: string): Sample {
-  // A brace may stand within a label's value.
+  // A label value may contain a brace.
   const match = SAMPLE.exec(line) ?? undefined;
   if (match === undefined) throw new Error(`no sample: ${line}`);
   const [, name = '', labels = '', value = '', exemplarLabels, exemplarValue, timestamp] = match;

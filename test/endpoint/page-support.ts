@@ -7,7 +7,7 @@ import { type Platform, startApplication, type TestApplication } from '../suppor
 
 export const SCRIPT = `document.title = 'loaded';\n${'// a page has some length\n'.repeat(200)}`;
 
-/** A page in the place of the one that the build makes. */
+/** Replaces the page of the build. */
 export const BUNDLE: PageBundle = {
   'app.js': file('text/javascript; charset=utf-8', SCRIPT),
   'app.css': file('text/css; charset=utf-8', 'body{margin:0}'),
@@ -17,7 +17,7 @@ function file(type: string, content: string): PageBundle[string] {
   return { type, etag: `"${content.length}"`, gzip: gzipSync(content).toString('base64') };
 }
 
-/** Boots an application whose page is made of these files. */
+/** Starts an application with these files as its page. */
 export function startPage(
   platform: Platform,
   options: PerformanceOptions & PerformanceModuleExtras = {},

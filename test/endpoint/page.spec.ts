@@ -29,7 +29,7 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     app = started.app;
     return started.url;
   };
-  /** What a browser does with the shell: its style and its script by the base that it gives. */
+  /** Loads the style and script of the shell relative to its base, as a browser does. */
   const load = async (address: string): Promise<{ statuses: number[]; policy: string | null }> => {
     const shell = await fetch(address);
     const html = await shell.text();
@@ -54,13 +54,13 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     }
   };
 
-  it('loads its files with and without a slash at the end', async () => {
+  it('loads its files with and without a trailing slash', async () => {
     const url = await start();
     for (const path of ['/performance', '/performance/', '/performance?at=1#/slow/1'])
       expect(await load(url + path)).toEqual(good);
   });
 
-  it('loads them below a path of the application’s choice, whatever its prefix and versions', async () => {
+  it('loads them below endpointPath, ignoring prefix and versions', async () => {
     const url = await start({ endpointPath: 'internal/speed' }, (application) => {
       application.setGlobalPrefix('api');
       application.enableVersioning({ type: VersioningType.URI });
@@ -68,7 +68,7 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     for (const path of ['/internal/speed', '/internal/speed/']) expect(await load(url + path)).toEqual(good);
   });
 
-  it('loads them behind a proxy that takes a part of the path away', async () => {
+  it('loads them behind a proxy that strips a prefix', async () => {
     const url = await start({ endpoint: { authorize: () => true } });
     proxy = createServer((request, response) => {
       const path = request.url?.replace(/^\/shop\/v2/, '') ?? '/';
@@ -82,7 +82,7 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     for (const path of ['/performance', '/performance/']) expect(await load(outside + path)).toEqual(good);
   });
 
-  it('keeps its policy and its stream where the application is secured and compresses', async () => {
+  it('keeps its policy and stream with security and compression middleware', async () => {
     const url = await start({}, secured);
     expect(await load(`${url}/performance`)).toEqual(good);
     const script = await fetch(`${url}/performance/ui/app.js`);
@@ -101,7 +101,7 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     }
   });
 
-  it('holds no script and no style of its own, and nothing of the application', async () => {
+  it('contains no inline script or style, and no data of the application', async () => {
     const url = await start({ serviceName: 'secret-shop' });
     const html = await (await fetch(`${url}/performance`)).text();
     expect(html).not.toMatch(/<style|style=|\son\w+=|<script(?! type="module" src="ui\/app\.js"><\/script>)/);
@@ -109,7 +109,7 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     expect(PAGE_POLICY).not.toContain('unsafe');
   });
 
-  it('sends a file gzipped to whom takes that, and unpacked to others', async () => {
+  it('serves files gzipped if accepted', async () => {
     const url = await start();
     const ask = (
       headers: Record<string, string>,
@@ -135,7 +135,7 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     expect([known.status, known.body.length]).toEqual([304, 0]);
   });
 
-  it('knows its files by their names alone', async () => {
+  it('serves only its own files', async () => {
     const url = await start();
     for (const name of [
       'nothing.js',
@@ -150,20 +150,20 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     expect((await fetch(`${url}/performance/nothing`)).status).toBe(404);
   });
 
-  it('says that it was not built', async () => {
+  it('reports a missing build', async () => {
     const url = await start({}, undefined, {});
     const html = await (await fetch(`${url}/performance`)).text();
     expect(html).toContain('npm run build');
     expect(html).not.toContain('app.js');
   });
 
-  it('is not there when the endpoint is switched off', async () => {
+  it('is disabled with the endpoint', async () => {
     const url = await start({ endpoint: { enabled: false } });
     for (const path of ['', '/', '/ui/app.js', '/overview', '/stream'])
       expect((await fetch(`${url}/performance${path}`)).status).toBe(404);
   });
 
-  it('may be loaded by whom has a token to give, and by nobody where there is none', async () => {
+  it('is public with a token, and closed without', async () => {
     process.env['NODE_ENV'] = 'production';
     const url = await start({ endpoint: { token: 'sixteen-characters' } });
     for (const path of ['', '/ui/app.js'])

@@ -3,7 +3,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { parse } from 'protobufjs';
 
-/** As https://github.com/google/pprof/blob/main/proto/profile.proto has it, as far as it is looked at. */
+/** The used part of https://github.com/google/pprof/blob/main/proto/profile.proto. */
 const PROFILE = parse(`
   syntax = "proto3";
   message ValueType { int64 type = 1; int64 unit = 2; }
@@ -27,7 +27,7 @@ interface Pprof {
   stringTable: string[];
 }
 
-/** The sample types, the samples' values, and the names of each sample's functions, the innermost first. */
+/** The sample types, the values of the samples, and their function names, the innermost first. */
 export function decodePprof(bytes: Uint8Array): { types: string[]; samples: number[][]; stacks: string[][] } {
   const decoded = PROFILE.toObject(PROFILE.decode(gunzipSync(bytes)), { longs: Number, arrays: true });
   const { sampleType, sample, location, function: functions, stringTable } = decoded as Pprof;
@@ -42,7 +42,7 @@ export function decodePprof(bytes: Uint8Array): { types: string[]; samples: numb
   };
 }
 
-/** A request whose connection and headers are in the test's hands. */
+/** A request with a controllable connection and headers. */
 export function send(method: string, url: string, headers: Record<string, string> = {}): ClientRequest {
   const request = http.request(url, { method, agent: false, headers });
   request.on('error', () => {});

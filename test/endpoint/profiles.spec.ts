@@ -52,7 +52,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     if (kept === undefined) throw new Error(store().failure);
     return kept;
   };
-  /** A capture of five minutes that has begun. */
+  /** Starts a capture of five minutes. */
   const begin = async (): Promise<ClientRequest> => {
     const request = send('POST', url('?type=cpu&seconds=300'));
     await once(application?.app.getHttpServer() as Server, 'request');
@@ -60,7 +60,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     return request;
   };
 
-  it('captures where CPU time went, and hands that out as V8 and as pprof have it', async () => {
+  it('capture CPU time, in the formats of V8 and pprof', async () => {
     await start();
     const captured = await capture('seconds=1');
     expect(captured.status).toBe(201);
@@ -98,7 +98,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect(application?.monitor.getStats().byType['http']).toBeUndefined();
   });
 
-  it('captures what was allocated, and lists by type, the newest first', async () => {
+  it('capture allocations, and are listed by type, the newest first', async () => {
     await start();
     const older = await lay('cpu', '{}');
     const info = (await (await capture('type=allocations&seconds=1')).json()) as ProfileInfo;
@@ -114,9 +114,9 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect(await json('?type=heap_snapshot')).toEqual([]);
   });
 
-  it('takes heap snapshots, and has no pprof of them', async () => {
+  it('include heap snapshots without pprof', async () => {
     await start();
-    // The real one takes seconds here, where all the tests' code is in the heap.
+    // A real snapshot takes seconds, as the heap contains the code of all tests.
     jest
       .spyOn(core().profiling.onDemand, 'captureHeapSnapshot')
       .mockImplementation(() => lay('heap_snapshot', '{"nodes":[]}'));
@@ -126,7 +126,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect(await native.text()).toBe('{"nodes":[]}');
     const pprof = await ask(`/${id}?format=pprof`);
     expect(pprof.status).toBe(400);
-    expect(await message(pprof)).toContain('not allowed for a heap snapshot');
+    expect(await message(pprof)).toContain('received "pprof", expected native for a heap snapshot');
   });
 
   it.each([
@@ -136,8 +136,8 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
       '{"nodes":7}',
       'The profile is malformed: Invalid profile.nodes: received 7',
     ],
-    ['is too large', Buffer.alloc(64 * MB + 1, ' '), 'The profile has 65 MB, and pprof is made of 64 MB'],
-  ])('says that a file %s', async (_, content, expected) => {
+    ['is too large', Buffer.alloc(64 * MB + 1, ' '), 'it has 65 MB, the limit is 64 MB'],
+  ])('report that a file %s', async (_, content, expected) => {
     await start();
     const { id } = await lay('cpu', content);
     const response = await ask(`/${id}?format=pprof`);
@@ -145,7 +145,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect(await message(response)).toContain(expected);
   });
 
-  it('closes the file of a download that nobody waits for', async () => {
+  it('close the file of an aborted download', async () => {
     await start();
     const { id } = await lay('heap_snapshot', Buffer.alloc(32 * MB, ' '));
     const open = jest.spyOn(store(), 'open');
@@ -165,7 +165,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     ['a path', '%2Fetc%2Fpasswd'],
     ['a path with a backslash', '..%5Csecret'],
     ['a zero byte', 'secret%00.cpuprofile'],
-  ])('does not hand out %s', async (_, id) => {
+  ])('do not serve %s', async (_, id) => {
     await start();
     const { id: kept } = await lay('cpu', '{}');
     await writeFile(join(folder, 'secret'), 'a secret');
@@ -179,32 +179,32 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     ]) {
       const response = await ask(`/${path}`);
       expect(response.status).toBe(404);
-      expect(await message(response)).toContain('it may have made room for newer ones');
+      expect(await message(response)).toContain('may have been deleted to make room for newer ones');
     }
   });
 
   it.each([
-    ['GET', '?limit=0', 'limit is "0", which is not allowed: give a whole number from 1 to 1000'],
+    ['GET', '?limit=0', 'limit: received "0", expected a whole number from 1 to 1000'],
+    ['GET', '?type=heap', 'type: received "heap", expected one of cpu, allocations, heap_snapshot'],
+    ['GET', '/x?format=svg', 'format: received "svg", expected one of native, pprof'],
+    ['POST', '?type=', 'type: received "", expected one of cpu, allocations, heap_snapshot'],
+    ['POST', '?seconds=301', 'seconds: received "301", expected a whole number from 1 to 300'],
+    ['POST', '?seconds=1e2', 'seconds: received "1e2", expected a whole number from 1 to 300'],
+    ['POST', '?seconds=1&seconds=2', 'seconds: received an array'],
     [
-      'GET',
-      '?type=heap',
-      'type is "heap", which is not allowed: give one of cpu, allocations, heap_snapshot',
+      'POST',
+      '?type=heap_snapshot&seconds=5',
+      'seconds: received "5", expected no value with type=heap_snapshot',
     ],
-    ['GET', '/x?format=svg', 'format is "svg", which is not allowed: give one of native, pprof'],
-    ['POST', '?type=', 'type is "", which is not allowed: give one of cpu, allocations, heap_snapshot'],
-    ['POST', '?seconds=301', 'seconds is "301", which is not allowed: give a whole number from 1 to 300'],
-    ['POST', '?seconds=1e2', 'seconds is "1e2", which is not allowed: give a whole number from 1 to 300'],
-    ['POST', '?seconds=1&seconds=2', 'seconds is an array, which is not allowed'],
-    ['POST', '?type=heap_snapshot&seconds=5', 'seconds is "5", which is not allowed: leave it out'],
-  ])('says what is wrong with %s %s', async (method, path, expected) => {
+  ])('reject %s %s', async (method, path, expected) => {
     await start();
     const response = await ask(path, { method });
     expect(response.status).toBe(400);
-    expect(await message(response)).toContain(`The query parameter ${expected}`);
+    expect(await message(response)).toContain(`Invalid query parameter ${expected}`);
     expect(await json('')).toEqual([]);
   });
 
-  it('lets in whom the endpoint lets in, and nobody else', async () => {
+  it('require access to the endpoint', async () => {
     process.env['NODE_ENV'] = 'production';
     await start({ endpoint: { token: 'sixteen-characters' } });
     const { id } = await lay('cpu', '{}');
@@ -217,7 +217,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect((await ask('?seconds=1', { headers, method: 'POST' })).status).toBe(201);
   });
 
-  it('captures nothing for a page of another origin', async () => {
+  it('reject cross-origin captures', async () => {
     await start();
     const status = (headers: Record<string, string>): Promise<number | undefined> =>
       statusOf(send('POST', url('?seconds=1'), headers));
@@ -232,24 +232,24 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect(await status({ origin: own, 'sec-fetch-site': 'same-origin' })).toBe(201);
   });
 
-  it('captures one at a time, and says so', async () => {
+  it('reject concurrent captures', async () => {
     await start();
     const request = await begin();
     expect(await message(await capture('seconds=1'))).toContain('already being captured');
     request.destroy();
   });
 
-  it('ends a capture that nobody waits for, and keeps nothing of it', async () => {
+  it('abort the capture of a disconnected client', async () => {
     await start();
     (await begin()).destroy();
-    // Would take five minutes if it went on.
+    // Otherwise it would take five minutes.
     while ((await capture('seconds=1')).status === 409);
     expect(await json('')).toMatchObject([{ type: 'cpu' }]);
     expect(await json('')).toHaveLength(1);
     expect(application?.logged.filter(({ level }) => level === 'error')).toEqual([]);
   });
 
-  it('does not keep an application from its end: who waits gets what there is', async () => {
+  it('finish captures early at shutdown', async () => {
     await start();
     const answered = statusOf(await begin());
     await application?.app.close();
@@ -257,7 +257,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect(await answered).toBe(201);
   });
 
-  it('captures nothing where the module is not enabled', async () => {
+  it('are not captured if the module is disabled', async () => {
     await start({ enabled: false });
     expect((await capture('seconds=1')).status).toBe(404);
     const { monitor } = application as TestApplication;
@@ -270,7 +270,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     expect(await monitor.getProfiles()).toEqual([]);
   });
 
-  it('is at hand in the service', async () => {
+  it('are available in the service', async () => {
     await start();
     const { monitor } = application as TestApplication;
     const signal = AbortSignal.abort(new Error('not any more'));

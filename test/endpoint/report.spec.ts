@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { acceptedFormat } from '../../lib/nest/endpoint/report-format.js';
+import { reportFormat } from '../../lib/nest/endpoint/accept.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { HTML_POLICY } from '../../lib/report/html-page.js';
 import type { PerformanceReport } from '../../lib/report/report.js';
@@ -33,7 +33,7 @@ describe.each(PLATFORMS)('the endpoint of the report on %s', (platform) => {
     fetch(`${application?.url}/performance/${path}`, { headers });
   const kind = (response: Response): string => String(response.headers.get('content-type'));
 
-  it('answers JSON that the schema, which it serves too, holds of', async () => {
+  it('returns JSON that conforms to the schema it serves', async () => {
     await start();
     const schema = await ask('report/schema');
     expect(kind(schema)).toBe('application/schema+json; charset=utf-8');
@@ -49,7 +49,7 @@ describe.each(PLATFORMS)('the endpoint of the report on %s', (platform) => {
     }
   });
 
-  it('answers as Markdown and as a page, by the header and by the extension', async () => {
+  it('returns Markdown and HTML by Accept and by extension', async () => {
     await start();
     for (const [path, accept] of [
       ['report.md', '*/*'],
@@ -76,7 +76,7 @@ describe.each(PLATFORMS)('the endpoint of the report on %s', (platform) => {
     expect((await ask('report')).headers.get('vary')).toMatch(/accept/i);
   });
 
-  it('may not be kept by anybody in between, nor taken for another type', async () => {
+  it('forbids caching and content sniffing', async () => {
     await start();
     for (const path of PATHS) {
       const { headers } = await ask(path);
@@ -86,25 +86,25 @@ describe.each(PLATFORMS)('the endpoint of the report on %s', (platform) => {
   });
 
   it.each([
-    ['since=yesterday', 'since is "yesterday", which is not allowed: give a time before now such as 15m'],
-    ['since=2999-01-01', 'since is "2999-01-01"'],
-    ['since=1h&since=2h', 'since is an array'],
-    ['since=', 'since is ""'],
-    ['limit=0', 'limit is "0", which is not allowed: give a whole number from 1 to 100'],
-    ['limit=101', 'limit is "101"'],
-    ['limit=x', 'limit is "x"'],
-  ])('says what is wrong with %s', async (query, message) => {
+    ['since=yesterday', 'since: received "yesterday", expected a time before now such as 15m'],
+    ['since=2999-01-01', 'since: received "2999-01-01"'],
+    ['since=1h&since=2h', 'since: received an array'],
+    ['since=', 'since: received ""'],
+    ['limit=0', 'limit: received "0", expected a whole number from 1 to 100'],
+    ['limit=101', 'limit: received "101"'],
+    ['limit=x', 'limit: received "x"'],
+  ])('rejects %s', async (query, message) => {
     await start();
     for (const path of ['report', 'report.html']) {
       const response = await ask(`${path}?${query}`);
       expect([response.status, kind(response)]).toEqual([400, 'application/json; charset=utf-8']);
       expect(((await response.json()) as { message: string }).message).toContain(
-        `The query parameter ${message}`,
+        `Invalid query parameter ${message}`,
       );
     }
   });
 
-  it('answers who may see the endpoint, and nobody else', async () => {
+  it('requires access to the endpoint', async () => {
     await start();
     for (const path of PATHS) {
       expect((await ask(path, { 'x-forwarded-for': '10.0.0.1' })).status).toBe(403);
@@ -120,13 +120,13 @@ describe.each(PLATFORMS)('the endpoint of the report on %s', (platform) => {
     }
   });
 
-  it('is not there when the endpoint is switched off', async () => {
+  it('is disabled with the endpoint', async () => {
     await start({ endpoint: { enabled: false } });
     for (const path of PATHS) expect((await ask(path)).status).toBe(404);
   });
 });
 
-describe('the format that is asked for', () => {
+describe('the accepted report format', () => {
   it.each([
     [undefined, 'json'],
     ['', 'json'],
@@ -139,5 +139,5 @@ describe('the format that is asked for', () => {
     ['text/html;q=0', 'json'],
     ['text/html;q=moon', 'json'],
     [`${'a/b,'.repeat(1000)}text/html`, 'json'],
-  ])('of %s is %s', (accept, format) => expect(acceptedFormat(accept)).toBe(format));
+  ])('of %s is %s', (accept, format) => expect(reportFormat(accept)).toBe(format));
 });

@@ -8,8 +8,7 @@ describe.each(PLATFORMS)('the stream on %s', (platform) => {
   afterEach(() => application?.app.close());
 
   /**
-   * A stream that is read as it comes. Not by `fetch`: when it leaves a stream it opens a connection for the next
-   * request, and a server that is closed waits for that.
+   * Reads a stream. Not by `fetch`, which opens a spare connection after a stream, for which a closing server waits.
    */
   const look = async (): Promise<{ text: () => string; ended: () => boolean; leave: () => void }> => {
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
@@ -27,7 +26,7 @@ describe.each(PLATFORMS)('the stream on %s', (platform) => {
     return { text: () => text, ended: () => ended, leave: () => response.destroy() };
   };
 
-  it('tells the same as the overview, and how many look on', async () => {
+  it('sends the overview with the number of streams', async () => {
     application = await startApplication(platform, {}, { serviceName: 'shop' });
     await look();
     const { text } = await look();
@@ -38,7 +37,7 @@ describe.each(PLATFORMS)('the stream on %s', (platform) => {
     expect(Object.keys(data).sort()).toEqual(Object.keys(overview as Overview).sort());
   });
 
-  it('does not hold the application back when that is closed', async () => {
+  it('does not delay the shutdown of the application', async () => {
     application = await startApplication(platform, {});
     const streams = [await look(), await look()];
     await until(() => streams.every(({ text }) => text() !== ''));
@@ -46,7 +45,7 @@ describe.each(PLATFORMS)('the stream on %s', (platform) => {
     await until(() => streams.every(({ ended }) => ended()));
   });
 
-  it('is no slow request, however long somebody looks on', async () => {
+  it('is never a slow request', async () => {
     application = await startApplication(platform, {}, { httpThresholdMs: 1 });
     const { text, leave, ended } = await look();
     await until(() => text() !== '');

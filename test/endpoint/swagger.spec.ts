@@ -23,11 +23,11 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
     return SwaggerModule.createDocument(app, new DocumentBuilder().setTitle('Shop').build());
   };
 
-  it('has nothing of the endpoint', async () => {
+  it('excludes the endpoint by default', async () => {
     expect(Object.keys((await document()).paths)).toEqual(['/albums']);
   });
 
-  it('has its figures where they are asked for, and not what only the page asks for', async () => {
+  it('includes its data routes on request, but not the routes of the page', async () => {
     const { paths, info } = withPerformanceEndpoint(await document());
     expect(info.title).toBe('Shop');
     const described = Object.entries(paths).flatMap(([path, methods]) =>
@@ -61,7 +61,7 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
     );
   });
 
-  it('says what a parameter may be', async () => {
+  it('describes parameters', async () => {
     const { paths } = withPerformanceEndpoint(await document());
     const { parameters } = paths['/performance/findings']?.get ?? {};
     expect(parameters).toEqual([
@@ -78,11 +78,13 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
     ]);
   });
 
-  it('has them below the path of the endpoint, and leaves the document alone', async () => {
+  it('uses the path of the endpoint, and does not modify the document', async () => {
     const given = await document();
     const { paths } = withPerformanceEndpoint(given, 'internal/speed');
     expect(paths['/internal/speed/slow/{id}']?.get?.operationId).toBe('PerformanceController_slowOperation');
     expect(Object.keys(given.paths)).toEqual(['/albums']);
-    expect(() => withPerformanceEndpoint(given, 'not a path')).toThrow('endpointPath is "not a path"');
+    expect(() => withPerformanceEndpoint(given, 'not a path')).toThrow(
+      'Invalid endpointPath: received "not a path"',
+    );
   });
 });

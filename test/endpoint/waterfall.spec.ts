@@ -16,7 +16,7 @@ describe.each(PLATFORMS)('a slow request on %s', (platform) => {
   let application: TestApplication | undefined;
   afterEach(() => application?.app.close());
 
-  it('is told with its waterfall by its id, and without it in the list', async () => {
+  it('has its waterfall by id, but not in the list', async () => {
     application = await startApplication(
       platform,
       { controllers: [AlbumsController] },

@@ -30,7 +30,7 @@ const SECOND = 1000;
 
 let broken = true;
 let reached = (): void => {};
-/** The status of this server's answers to outgoing calls. */
+/** The status with which this server responds to outgoing calls. */
 let answer = 404;
 let self = '';
 
@@ -122,13 +122,13 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     const response = await fetchFromOutside(`${application.url}/performance/overview`);
     return ((await response.json()) as Overview).health;
   }
-  /** What the indicator says of errors: the loop of a test that has just started an application is busy. */
+  /** The status of the indicator by errors only, as the event loop of a starting application is busy. */
   async function indicated(severity: 'down' | 'degraded' = 'degraded'): Promise<unknown> {
     const indicator = application.app.get(PerformanceHealthIndicator);
     const limits = { eventLoopUtilization: 1, eventLoopDelayMs: 60_000, slowPercentage: 100, severity };
     return (await indicator.isHealthy('performance', limits)).performance.status;
   }
-  /** Evaluates the rules as the timer does, every 5 seconds of a clock of the test's own. */
+  /** Evaluates the rules every 5 seconds of a simulated clock. */
   async function evaluate(fromSecond: number, toSecond: number): Promise<void> {
     for (let second = fromSecond; second <= toSecond; second += 5)
       monitor.alerting.evaluate(START + second * SECOND);
@@ -141,12 +141,12 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect(alerts).toEqual([]);
   }
 
-  it('whose every request fails is unhealthy, down, and alerts until it has recovered', async () => {
+  it('with only failing requests is unhealthy and down, and alerts until it recovers', async () => {
     await start();
     await get('/boom', 20);
     expect(await health()).toEqual({
       state: 'unhealthy',
-      sentence: 'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+      sentence: 'GET /boom fails: 20 of 20 requests in the last minute returned an error.',
     });
     expect([await indicated(), await indicated('down')]).toEqual(['degraded', 'down']);
     await evaluate(0, 25);
@@ -159,7 +159,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
 
     broken = false;
     await get('/boom', 25);
-    // 20 of 45 are less than most, and more than the hysteresis of the alert.
+    // 20 of 45 are below 50 %, but above the hysteresis of the alert.
     await evaluate(65, 65);
     expect(alerts).toHaveLength(1);
     await get('/boom', 10);
@@ -171,12 +171,12 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect((await health()).state).toBe('healthy');
   });
 
-  it('of which one important route fails while the others are fine is unhealthy, and alerts', async () => {
+  it('with one failing route is unhealthy, and alerts', async () => {
     await start();
     await get('/fine', 100);
     await get('/boom', 20);
     expect((await health()).sentence).toBe(
-      'GET /boom fails: 20 of 20 requests in the last minute answered with an error.',
+      'GET /boom fails: 20 of 20 requests in the last minute returned an error.',
     );
     expect(await indicated()).toBe('degraded');
     await evaluate(0, 30);
@@ -185,7 +185,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     ]);
   });
 
-  it('of which one route fails alerts, also while all of it fails now and then', async () => {
+  it('with one failing route keeps alerting while all routes fail temporarily', async () => {
     await start();
     await get('/boom', 20);
     await get('/fine', 20);
@@ -201,7 +201,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     ]);
   });
 
-  it('that fails in the background alone is unhealthy, and warns', async () => {
+  it('with failures only in the background is unhealthy, and warns', async () => {
     await start();
     await get('/background', 20);
     expect(await health()).toEqual({
@@ -215,7 +215,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     ]);
   });
 
-  it('resolves its alert when its traffic ends, and is then no longer unhealthy', async () => {
+  it('resolves its alert and is no longer unhealthy when its traffic ends', async () => {
     await start();
     await get('/boom', 20);
     await evaluate(0, 30);
@@ -228,7 +228,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect(await indicated()).toBe('up');
   });
 
-  it('is not unhealthy when all requests are for what is not there', async () => {
+  it('is not unhealthy because of 404 responses', async () => {
     await start();
     await get('/missing/1', 25);
     await get('/nowhere', 25);
@@ -236,7 +236,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     expect(application.operation('find')).toMatchObject({ errorCount: 25, expectedErrorCount: 25 });
   });
 
-  it('is not unhealthy when outgoing calls are answered with 404, and is when they are answered with 503', async () => {
+  it('is unhealthy because of outgoing calls that return 503, but not 404', async () => {
     await start();
     answer = 404;
     await get('/calls', 20);
@@ -250,12 +250,12 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     );
   });
 
-  it('is not judged by 19 errors alone, and says so', async () => {
+  it('is not judged by 19 errors', async () => {
     await start();
     await get('/boom', 19);
     expect(await health()).toEqual({
       state: 'idle',
-      sentence: 'Too few operations to judge: 19 of 19 requests in the last minute answered with an error.',
+      sentence: 'Too few operations to judge: 19 of 19 requests in the last minute returned an error.',
     });
     await expectSilence();
   });
@@ -266,13 +266,12 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     await get('/boom', 2);
     expect(await health()).toEqual({
       state: 'healthy',
-      sentence:
-        'All is well: 200 operations within the last minute, 2 of which failed, and nothing needs attention.',
+      sentence: '200 operations in the last minute, 2 of them failed. No action needed.',
     });
     await expectSilence();
   });
 
-  it('is healthy when a path fails that is ignored', async () => {
+  it('is healthy if only an ignored path fails', async () => {
     await start();
     await get('/ignored', 25);
     await get('/fine', 20);
@@ -280,7 +279,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     await expectSilence();
   });
 
-  it('is healthy when its clients go away', async () => {
+  it('is healthy if its clients disconnect', async () => {
     await start();
     for (let i = 0; i < 25; i++) {
       const gone = request(`${application.url}/forever`).end();
@@ -293,7 +292,7 @@ describe.each(PLATFORMS)('a service on %s', (platform: Platform) => {
     await expectSilence();
   });
 
-  it('is idle where nothing happens', async () => {
+  it('is idle without operations', async () => {
     await start();
     expect((await health()).state).toBe('idle');
     await expectSilence();

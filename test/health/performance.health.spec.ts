@@ -56,7 +56,7 @@ describe('PerformanceHealthIndicator', () => {
     const response = await fetchFromOutside(`${application.url}/health`);
     return { status: response.status, body: (await response.json()) as HealthCheckResult };
   }
-  // The event loop of a test that boots an application is busy; only the first figure is looked at here.
+  // The event loop of a starting application is busy: only slowPercentage is checked here.
   const others = { eventLoopUtilization: 1, eventLoopDelayMs: 60_000 };
 
   it('is up within its limits', async () => {
@@ -69,7 +69,7 @@ describe('PerformanceHealthIndicator', () => {
     });
   });
 
-  it('is degraded above one, and says which', async () => {
+  it('is degraded above a limit, and names it', async () => {
     const { status, body } = await check({ slowPercentage: 40, ...others });
     expect(status).toBe(200);
     expect(body.details['performance']).toMatchObject({
@@ -78,13 +78,13 @@ describe('PerformanceHealthIndicator', () => {
     });
   });
 
-  it('is down above one when it is told to', async () => {
+  it('is down above a limit with that severity', async () => {
     const { status, body } = await check({ slowPercentage: 40, severity: 'down', ...others });
     expect(status).toBe(503);
     expect(body.details['performance']).toMatchObject({ status: 'down' });
   });
 
-  it('does not look at a share of too few operations', async () => {
+  it('skips percentages of too few operations', async () => {
     const { body } = await check({ slowPercentage: 1, minCount: 31, ...others });
     expect(body.details['performance']).toMatchObject({ status: 'up' });
     expect(body.details['performance']).not.toHaveProperty('slowPercentage');
@@ -92,7 +92,7 @@ describe('PerformanceHealthIndicator', () => {
 
   const quiet = { slowPercentage: 100, ...others };
 
-  it('is degraded where most operations of a type fail, with the percentages as numbers', async () => {
+  it('is degraded if most operations of a type fail, with the percentages as numbers', async () => {
     const { status, body } = await check(quiet, [{}, { name: 'GET /b', error: false, times: 10 }]);
     expect(status).toBe(200);
     expect(body.details['performance']).toMatchObject({
@@ -106,7 +106,7 @@ describe('PerformanceHealthIndicator', () => {
     });
   });
 
-  it('is degraded where one route fails while others are fine', async () => {
+  it('is degraded if one route fails while others succeed', async () => {
     const { body } = await check(quiet, [{}, { name: 'GET /b', error: false, times: 180 }]);
     expect(body.details['performance']).toMatchObject({
       status: 'degraded',
@@ -115,7 +115,7 @@ describe('PerformanceHealthIndicator', () => {
     });
   });
 
-  it('is down with that severity, and takes the limits that are given', async () => {
+  it('is down with that severity, and applies custom limits', async () => {
     const recorded = [{}, { error: false }, { type: 'database', name: 'SELECT b', error: false }];
     const { status } = await check({ ...quiet, errorPercentage: 49, severity: 'down' }, recorded);
     expect(status).toBe(503);
@@ -137,7 +137,7 @@ describe('PerformanceHealthIndicator', () => {
     expect(body.details['performance']).toMatchObject({ status: 'up' });
   });
 
-  it('does not count its own answers, which would keep it down for good', async () => {
+  it('does not count its own 503 responses, which would keep it down', async () => {
     await check({ ...quiet, severity: 'down' }, [{}]);
     const monitor = application.app.get(PerformanceMonitor);
     for (let i = 0; i < 25; i++)
@@ -153,7 +153,7 @@ describe('PerformanceHealthIndicator', () => {
     expect([recovered.status, await recovered.text()]).toEqual([200, expect.stringContaining('up')]);
   });
 
-  it('looks at the heap', async () => {
+  it('checks the heap', async () => {
     const { body } = await check({ slowPercentage: 100, heapUsedPercentage: 0, ...others });
     expect(body.details['performance']).toMatchObject({
       status: 'degraded',
@@ -162,10 +162,10 @@ describe('PerformanceHealthIndicator', () => {
   });
 
   it.each([
-    [{ slowPercentage: -1 }, 'slowPercentage is -1, which is not allowed: give a number of at least 0'],
-    [{ severity: 'bad' }, "severity is \"bad\", which is not allowed: give 'degraded' or 'down'"],
-    [{ slow: 1 }, 'slow is not a limit: give one of slowPercentage'],
-  ])('refuses %j', async (given, message) => {
+    [{ slowPercentage: -1 }, 'Invalid slowPercentage: received -1, expected a number of at least 0'],
+    [{ severity: 'bad' }, "Invalid severity: received \"bad\", expected 'degraded' or 'down'"],
+    [{ slow: 1 }, 'Invalid slow: received an unknown limit, expected one of slowPercentage'],
+  ])('rejects %j', async (given, message) => {
     application = await startApplication('express', {});
     const indicator = application.app.get(PerformanceHealthIndicator);
     await expect(indicator.isHealthy('performance', given as PerformanceHealthLimits)).rejects.toThrow(

@@ -163,14 +163,14 @@ describe('the options of alerts', () => {
       'an option of another kind',
       rules({ kind: 'leak', threshold: 5 }),
       'rules[0].threshold',
-      'not an option',
+      'an unknown option',
       'one of state, memory',
     ],
     [
       'a misspelt name',
       rules({ kind: 'error_rate', threshold: 5, minCuont: 5 }),
       'rules[0].minCuont',
-      'not an option',
+      'an unknown option',
       'did you mean alerts.rules[0].minCount?',
     ],
     [
@@ -287,22 +287,22 @@ describe('the options of alerts', () => {
       'an invalid address',
       webhook({ url: 'hooks/s3cret' }),
       'notifiers.webhook.url',
-      'a value (hidden)',
+      'a hidden value',
       'http:',
     ],
-    ['a short secret', webhook({ secret: 's3cret' }), 'notifiers.webhook.secret', 'a value (hidden)', '16'],
+    ['a short secret', webhook({ secret: 's3cret' }), 'notifiers.webhook.secret', 'a hidden value', '16'],
     [
       'a header with a line break',
       webhook({ headers: { a: 's3cret\r\nb: c' } }),
       'notifiers.webhook.headers',
-      'a value (hidden)',
+      'a hidden value',
       'HTTP',
     ],
     [
       'a header that is a number',
       webhook({ headers: { a: 1 } }),
       'notifiers.webhook.headers',
-      'a value (hidden)',
+      'a hidden value',
       'HTTP',
     ],
     ['no queue', webhook({ maxQueue: 0 }), 'notifiers.webhook.maxQueue', '0', '1 to 10000'],
@@ -324,7 +324,7 @@ describe('the options of alerts', () => {
       'an unknown notifier',
       { notifiers: { slack: {} } },
       'notifiers.slack',
-      'not an option',
+      'an unknown option',
       'log, webhook, alertmanager',
     ],
   ])('name the field, the value and what is allowed for %s', (_what, alerts, path, received, allowed) => {
@@ -343,7 +343,9 @@ describe('the options of alerts', () => {
     expect(silenceFaults({ rule: '*', until: Date.now() + 1000 })).toEqual([]);
     expect(silenceFaults(undefined)).toMatchObject([{ path: 'silence', received: 'undefined' }]);
     expect(silenceFaults({})).toMatchObject([{ path: 'silence' }]);
-    expect(silenceFaults({ rle: 'a' })).toMatchObject([{ path: 'silence.rle', received: 'not an option' }]);
+    expect(silenceFaults({ rle: 'a' })).toMatchObject([
+      { path: 'silence.rle', received: 'an unknown option' },
+    ]);
     expect(silenceFaults({ from: 5, until: 5 })).toMatchObject([{ path: 'silence.until' }]);
   });
 });

@@ -166,12 +166,12 @@ describe('resolveOptions', () => {
     ['a function as a guard', { endpoint: { guards: [() => true] } }, 'endpoint.guards', 'an array'],
     ['an empty list of guards', { endpoint: { guards: [] } }, 'endpoint.guards', 'an array'],
     ['a limit of 0 streams', { endpoint: { maxStreams: 0 } }, 'endpoint.maxStreams', '0'],
-    ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a value (hidden)'],
+    ['a short token', { endpoint: { token: 'secret' } }, 'endpoint.token', 'a hidden value'],
     [
       'a token with a space',
       { endpoint: { token: 'a secret of sixteen' } },
       'endpoint.token',
-      'a value (hidden)',
+      'a hidden value',
     ],
     [
       'too short an interval of metrics',
@@ -213,7 +213,7 @@ describe('resolveOptions', () => {
 
   it('names an unknown option and the most similar known one', () => {
     const [fault] = faultsOf({ httpTresholdMs: 5 });
-    expect(fault).toMatchObject({ path: 'httpTresholdMs', received: 'not an option' });
+    expect(fault).toMatchObject({ path: 'httpTresholdMs', received: 'an unknown option' });
     expect(fault?.allowed).toContain('did you mean httpThresholdMs?');
     expect(faultsOf({ tracing: { sampling: { rato: 1 } } })[0]?.allowed).toContain('tracing.sampling.ratio');
     expect(faultsOf(JSON.parse('{"__proto__": 1, "constructor": 2}')).length).toBeGreaterThan(0);

@@ -447,11 +447,9 @@ described.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format 
       const { code, stderr } = await outcome<Ended>(nest, format, 'bad-options');
       expect(code).toBe(1);
       expect(stderr).toContain(
-        'httpThresholdMs is -5, which is not allowed: give a number of milliseconds, 0 to 86400000',
+        'Invalid httpThresholdMs: received -5, expected a number of milliseconds, 0 to 86400000',
       );
-      expect(stderr).toContain(
-        'tracing.sampling.ratio is 7, which is not allowed: give a number from 0 to 1',
-      );
+      expect(stderr).toContain('Invalid tracing.sampling.ratio: received 7, expected a number from 0 to 1');
     }, 60_000);
   },
 );

@@ -16,7 +16,7 @@ import { busyMonitor, fullSource } from './full-source.js';
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 
-describe('what a report holds', () => {
+describe('the contents of a report', () => {
   let monitor: PerformanceMonitor;
   afterEach(() => monitor?.shutdown());
 
@@ -28,18 +28,18 @@ describe('what a report holds', () => {
     return Object.create(monitor, Object.getOwnPropertyDescriptors(own)) as ReportSource;
   };
 
-  it('tells the time lost in an hour since counting began, which a reset begins anew', () => {
+  it('extrapolates the time of findings since start or the last reset to one hour', () => {
     const now = Date.now();
     const options = { now, uptimeMs: 10 * HOUR_MS };
-    const lost = (source: ReportSource): number | undefined =>
+    const perHour = (source: ReportSource): number | undefined =>
       buildReport(source, options).findings[0]?.lostMsPerHour;
-    expect(lost(withFinding({ totalMs: 60_000 }))).toBe(6000);
-    expect(lost(withFinding({ totalMs: 60_000 }, { countingSince: now - 30 * MINUTE_MS }))).toBe(120_000);
-    // Of seconds an hour can't be told.
-    expect(lost(withFinding({ totalMs: 60_000 }, { countingSince: now - 1000 }))).toBe(3_600_000);
+    expect(perHour(withFinding({ totalMs: 60_000 }))).toBe(6000);
+    expect(perHour(withFinding({ totalMs: 60_000 }, { countingSince: now - 30 * MINUTE_MS }))).toBe(120_000);
+    // Seconds are extrapolated as if they were a minute.
+    expect(perHour(withFinding({ totalMs: 60_000 }, { countingSince: now - 1000 }))).toBe(3_600_000);
   });
 
-  it('sums up all that there is, however few are listed', () => {
+  it('summarizes all problems, however few are listed', () => {
     const source = withFinding({});
     const [finding] = source.getFindings();
     const two = [
@@ -53,11 +53,11 @@ describe('what a report holds', () => {
     expect(few.summary).toEqual(buildReport(source, { limit: 20 }).summary);
   });
 
-  it('covers nothing from before a reset, and says so', () => {
+  it('covers nothing before a reset, and gives the reason', () => {
     const now = Date.now();
     const source = withFinding({}, { countingSince: now - 30 * MINUTE_MS });
     const of = (since?: number) => buildReport(source, { now, uptimeMs: 10 * HOUR_MS, since }).covered;
-    const reason = 'what is counted began then, or was reset';
+    const reason = 'statistics started or were reset then';
     expect(of()).toEqual({ since: now - 30 * MINUTE_MS, window: 'lifetime', reason });
     expect(of(now - 5 * HOUR_MS)).toMatchObject({ since: now - 30 * MINUTE_MS, window: 'day', reason });
     expect(of(now - MINUTE_MS)).toEqual({
@@ -67,13 +67,13 @@ describe('what a report holds', () => {
     });
   });
 
-  it('gives findings over time in their own lists alone', () => {
+  it('lists regressions, trends and leaks only in their own sections', () => {
     expect(buildReport(withFinding({ type: 'n_plus_one' })).findings).toHaveLength(1);
     for (const type of ['regression', 'trend', 'memory_leak'] as const)
       expect(buildReport(withFinding({ type })).findings).toEqual([]);
   });
 
-  it('tells objectives, and of those without a budget that they need attention', () => {
+  it('contains objectives, and warns about spent budgets', () => {
     monitor = busyMonitor(0);
     const of = (served: number, durationMs: number) => {
       for (let index = 0; index < served; index++)
@@ -88,18 +88,18 @@ describe('what a report holds', () => {
     };
     expect(of(0, 1)).toMatchObject({ verdict: 'fine', slos: [{ slo: 'checkout', objective: 0.999 }] });
     expect(of(100, 50)).toMatchObject({ verdict: 'fine', slos: [{ budgetRemaining: 1 }] });
-    // Two of them are an accident.
+    // Two bad operations are too few to warn.
     expect(of(2, 500).verdict).toBe('fine');
     const report = of(8, 500);
     expect(report.slos[0]?.windows['1h']).toMatchObject({ total: 110, bad: 10 });
     expect(report.summary[1]).toBe(
-      'The objective checkout has no budget left: 10 of 110 within three days were bad, where 0.1 % may be.',
+      'Objective checkout has spent its error budget: 10 of 110 operations in 3 days were bad (allowed: 0.1 %).',
     );
     expect(toMarkdown(report)).toContain('| checkout | 99.9 % | 200 ms | × 90.9 |');
     expect(toHtml(report)).toContain('<th scope="row">checkout</th><td>99.9 %</td>');
   });
 
-  it('tells the alerts of late within the covered time, and how the baseline stands', () => {
+  it('contains the recent alerts of the covered time, and the state of the baseline', () => {
     monitor = busyMonitor(0);
     Object.defineProperty(monitor, 'countingSince', { value: 0 });
     const source = fullSource(monitor, 'GET /a', 3);
@@ -108,16 +108,16 @@ describe('what a report holds', () => {
     expect(buildReport(source, { now, uptimeMs: 1500 }).recentAlerts).toHaveLength(2);
     const report = buildReport(source);
     const markdown = toMarkdown(report);
-    expect(markdown).toMatch(/slo\\_burn\\_fast \(GET \/a\) began to fire\. The budget/);
-    expect(markdown).toMatch(/slo\\_burn\\_fast \(GET \/a 1\) was resolved\./);
+    expect(markdown).toMatch(/slo\\_burn\\_fast \(GET \/a\) firing\. The budget/);
+    expect(markdown).toMatch(/slo\\_burn\\_fast \(GET \/a 1\) resolved\./);
     expect(markdown).toMatch(
-      /It is known of 812 operations what is usual of version 2\.0\.0, seen since .* UTC\.\n- It is compared with version 1\.9\.3\.\n- It was saved last at/,
+      /Baselines exist for 812 operations of version 2\.0\.0, since .* UTC\.\n- Compared with version 1\.9\.3\.\n- Last saved/,
     );
     expect(buildReport(monitor).baseline).toMatchObject({ state: 'off' });
-    expect(toMarkdown(buildReport(monitor))).toContain('The baseline is off');
+    expect(toMarkdown(buildReport(monitor))).toContain('The baseline is disabled');
   });
 
-  it('shows everything as a page with nothing in it but text', () => {
+  it('escapes every text in HTML', () => {
     monitor = busyMonitor(20);
     const evil = `</style><script>alert(1)</script>"' onload=x ${'é'.repeat(900)}\u202e\u0000`;
     const page = toHtml(buildReport(fullSource(monitor, evil, 100), { limit: 100 }));
@@ -128,7 +128,7 @@ describe('what a report holds', () => {
         .split(' ')
         .sort(),
     );
-    // Attributes are none but ours.
+    // No event handler attributes.
     expect(text).not.toMatch(/<[^>]*\son\w+=/);
     for (const hidden of ['\u202e', '\u0000']) expect(text).not.toContain(hidden);
     expect(page.length).toBeLessThan(1_500_000);
@@ -138,7 +138,7 @@ describe('what a report holds', () => {
 
 describe('the history of alerts', () => {
   const alert = (timestamp: number) => ({ timestamp }) as PerformanceAlert;
-  it('gives the newest first, and keeps no more than it may', () => {
+  it('lists the newest first, up to its limit', () => {
     const history = new AlertHistory();
     expect(history.list()).toEqual([]);
     for (let at = 0; at < MAX_KEPT_ALERTS + 5; at++) history.add(alert(at));
@@ -163,12 +163,12 @@ describe('the peaks of resources', () => {
     gcPauseMs: 0,
     ...change,
   });
-  /** The beginning of an hour on the clock of `performance.now()`. */
+  /** The start of the next hour on the clock of `performance.now()`. */
   const hour =
     Math.ceil((performance.timeOrigin + performance.now()) / HOUR_MS) * HOUR_MS - performance.timeOrigin;
   const epoch = (at: number): number => Math.round(performance.timeOrigin + at);
 
-  it('are nothing without samples, and what one sample can tell', () => {
+  it('are absent without samples, and have no rates from one sample', () => {
     const history = new ResourceHistory(10);
     const peaks = new ResourcePeaks(history);
     expect(peaks.since(0)).toBeUndefined();
@@ -182,7 +182,7 @@ describe('the peaks of resources', () => {
     });
   });
 
-  it('are the greatest of each, also of samples that are gone from the history', () => {
+  it('include samples that the history has dropped', () => {
     const history = new ResourceHistory(4);
     const peaks = new ResourcePeaks(history);
     for (let index = 0; index < 40; index++) {
@@ -198,7 +198,7 @@ describe('the peaks of resources', () => {
     expect(peaks.since(0)).toMatchObject({ heapUsed: 900, cpu: 0.7, eventLoopUtilization: 0.25 });
   });
 
-  it('are those of the hours that are asked for, and of a day at the most', () => {
+  it('cover the requested hours, up to one day', () => {
     const history = new ResourceHistory(100);
     const peaks = new ResourcePeaks(history);
     for (let index = 0; index < 40; index++)
@@ -209,7 +209,7 @@ describe('the peaks of resources', () => {
   });
 });
 
-describe('words for a person', () => {
+describe('formatted values', () => {
   it.each([
     [span(0.123456), '0.123 ms'],
     [span(999), '999 ms'],

@@ -12,7 +12,7 @@ import type { ReportSource } from '../../lib/report/report-source.js';
 const HOUR_MS = 3_600_000;
 const callSite = { function: 'AlbumsService.withTracks', file: 'src/albums.service.ts', line: 42, column: 7 };
 
-/** A monitor that served so many operations, some of them slow and some failing, with an objective. */
+/** A monitor with this many operations, some of them slow and some failed, and an objective. */
 export function busyMonitor(served: number): PerformanceMonitor {
   const monitor = new PerformanceMonitor({
     serviceName: 'shop',
@@ -29,7 +29,7 @@ export function busyMonitor(served: number): PerformanceMonitor {
   return monitor;
 }
 
-/** A monitor with one of everything that a report can tell of, and every property that it can have. */
+/** A source that provides every section of a report with every property. */
 export function fullSource(monitor: PerformanceMonitor, name = 'GET /albums/:id', entries = 1): ReportSource {
   const now = Date.now();
   const named = <T>(make: (name: string, index: number) => T): T[] =>

@@ -8,7 +8,7 @@ import { faultOf } from '../../lib/report/json-schema-check.js';
 import { REPORT_SCHEMA } from '../../lib/report/report-schema.js';
 import { busyMonitor, fullSource } from './full-source.js';
 
-/** The schema in which whatever is not in it is a fault: then nothing is left undescribed. */
+/** The schema without additional properties, so that undescribed ones fail. */
 function closed(schema: JsonSchema): object {
   const { properties, items, prefixItems, anyOf } = schema;
   return {
@@ -27,7 +27,7 @@ function closed(schema: JsonSchema): object {
   };
 }
 
-/** A report as whoever receives it has it. */
+/** A report as parsed from JSON. */
 type Loose = Record<string, unknown>;
 const firstOf = (report: Loose, list: string): Loose => (report[list] as Loose[])[0] as Loose;
 
@@ -68,7 +68,7 @@ describe('the schema of the report', () => {
   let monitor: PerformanceMonitor | undefined;
   afterEach(() => monitor?.shutdown());
 
-  it('holds of a monitor that has done nothing, and of one that served', () => {
+  it('accepts the reports of an idle and of a busy monitor', () => {
     for (const served of [0, 50]) {
       monitor = busyMonitor(served);
       const report = asJson(buildReport(monitor));
@@ -79,7 +79,7 @@ describe('the schema of the report', () => {
     }
   });
 
-  it('holds of a report with all there can be, and describes all of it', () => {
+  it('accepts a report with every property, and describes each', () => {
     monitor = busyMonitor(50);
     const report = asJson(buildReport(fullSource(monitor)));
     expect(strict(report) || strict.errors).toBe(true);
@@ -119,7 +119,7 @@ describe('the schema of the report', () => {
       'recentAlerts[0].labels.team is 1',
     ],
     ['nothing', (report) => Object.assign(report, { covered: null }), 'covered is null'],
-  ])('refuses a report with %s, as ajv does', (_name, alter, message) => {
+  ])('rejects a report with %s, as ajv does', (_name, alter, message) => {
     monitor = busyMonitor(50);
     const report = asJson(buildReport(fullSource(monitor)));
     alter(report);
@@ -150,7 +150,7 @@ describe('the schema of the report', () => {
     expect(Math.min(verdicts.accepted, verdicts.rejected)).toBeGreaterThan(300);
   });
 
-  it('passes over what a later version may add', () => {
+  it('ignores unknown properties', () => {
     monitor = busyMonitor(5);
     const report = asJson({ ...buildReport(monitor), moon: 'full' });
     expect([open(report), strict(report), faultOf(REPORT_SCHEMA, report)]).toEqual([true, false, undefined]);

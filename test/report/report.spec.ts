@@ -2,9 +2,9 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Regression } from '../../lib/baseline/regression.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../lib/report/build-report.js';
+import { parseSince } from '../../lib/report/covered-time.js';
 import { HTML_POLICY } from '../../lib/report/html-page.js';
 import { markdownText } from '../../lib/report/markdown-text.js';
-import { parseSince } from '../../lib/report/since.js';
 import { toHtml } from '../../lib/report/to-html.js';
 import { MAX_MARKDOWN_BYTES, toMarkdown } from '../../lib/report/to-markdown.js';
 
@@ -20,7 +20,7 @@ describe('the report', () => {
   const slow = (name: string, durationMs = 900): boolean =>
     monitor.record({ type: 'http', name, durationMs, thresholdMs: 100, error: false });
 
-  it('says of an application that did nothing that nothing needs attention', () => {
+  it('is fine for an idle application', () => {
     start();
     const report = buildReport(monitor);
     expect(report).toMatchObject({ verdict: 'fine', summary: ['Nothing needs attention.'], slowest: [] });
@@ -28,7 +28,7 @@ describe('the report', () => {
     expect(toMarkdown(report) + toHtml(report)).not.toMatch(/NaN|undefined|null|## Operations/);
   });
 
-  it('tells of what is slow, and not of what is fast', () => {
+  it('contains slow operations and not fast ones', () => {
     start();
     monitor.record({ type: 'http', name: 'GET /fast', durationMs: 5, thresholdMs: 100, error: true });
     slow('GET /slow');
@@ -43,17 +43,17 @@ describe('the report', () => {
     expect(toHtml(report)).toContain('<th scope="row">GET /slow</th>');
   });
 
-  it('puts an open regression into the summary, and leaves one that is over out of it', () => {
+  it('summarizes open regressions, but not those that are over', () => {
     start();
     const one = { state: 'open', explanation: 'GET /a got slower.' } as Regression;
     const over = { state: 'over', overAt: Date.now(), explanation: 'GET /b was slower.' } as Regression;
     const source = Object.assign(monitor, { getRegressions: () => [one, over] });
     const report = buildReport(source);
-    expect(report.summary).toEqual(['1 thing needs attention.', 'GET /a got slower.']);
+    expect(report.summary).toEqual(['1 problem needs attention.', 'GET /a got slower.']);
     expect(report.regressions).toHaveLength(2);
   });
 
-  it('covers the smallest window that holds what was asked for, and says why', () => {
+  it('covers the smallest window that contains the requested time, and gives the reason', () => {
     start();
     Object.defineProperty(monitor, 'countingSince', { value: 0 });
     const now = Date.now();
@@ -69,7 +69,7 @@ describe('the report', () => {
     expect(of(1e9, 5e9)).toMatchObject({ window: 'lifetime' });
   });
 
-  it('is bounded', () => {
+  it('limits its lists and its size', () => {
     start();
     for (let index = 0; index < 300; index++) slow(`GET /${index}${'é'.repeat(400)}`);
     const report = buildReport(monitor, { limit: 1e9 });
@@ -77,10 +77,10 @@ describe('the report', () => {
     expect(buildReport(monitor, { limit: 3 }).slowest).toHaveLength(3);
     const markdown = toMarkdown(report);
     expect(Buffer.byteLength(markdown)).toBeLessThanOrEqual(MAX_MARKDOWN_BYTES);
-    expect(markdown).toContain('The rest is left out here');
+    expect(markdown).toContain('Truncated: see the JSON report.');
   });
 
-  it('lets no text of the application be anything but text', () => {
+  it('escapes every text of the application', () => {
     start();
     slow(EVIL);
     const report = buildReport(monitor);
@@ -99,8 +99,8 @@ describe('the report', () => {
     ['15m', 900_000],
     ['1h', 3_600_000],
     ['2d', 172_800_000],
-  ])('takes %s', (text, ago) => expect(parseSince(text, 1e12)).toBe(1e12 - ago));
-  it('takes dates and milliseconds, and nothing else', () => {
+  ])('parses since=%s', (text, ago) => expect(parseSince(text, 1e12)).toBe(1e12 - ago));
+  it('parses dates and milliseconds, and nothing else', () => {
     expect(parseSince('2001-01-01', 1e12)).toBe(Date.UTC(2001, 0, 1));
     expect(parseSince('999999999999', 1e12)).toBe(999_999_999_999);
     for (const bad of ['', '1', '-1h', '1w', 'yesterday', '2999-01-01', '2001-99-01'])

@@ -31,7 +31,7 @@ describe('the music store', () => {
       (one) => one.name === name,
     );
 
-  it('sees Postgres, though TypeORM loaded its driver long before the module started', async () => {
+  it('records Postgres queries, although TypeORM loaded the driver before the module started', async () => {
     const { drivers } = await json<PerformanceStats>('/performance/stats');
     expect(drivers).toContainEqual(
       expect.objectContaining({ driver: 'pg', seen: true, how: '@opentelemetry/instrumentation-pg' }),
@@ -48,7 +48,7 @@ describe('the music store', () => {
     expect(await operation('CatalogService.withTracks')).toMatchObject({ type: 'internal', count: 1 });
   });
 
-  it('finds that N+1, and the line that makes it', async () => {
+  it('finds the N+1 with its call site', async () => {
     await status('/albums/with-tracks?page=2');
     const found = await until(
       async () => (await json<Finding[]>('/performance/findings?type=n_plus_one'))[0],
@@ -64,8 +64,8 @@ describe('the music store', () => {
     );
   });
 
-  it('catches what blocks the event loop, and whose it is', async () => {
-    // The watchdog lets an application settle for a second, and its thread has to start.
+  it('attributes an event loop block to its operation', async () => {
+    // The watchdog starts its thread one second after the application.
     const found = await until(async () => {
       await status('/checkout', 'POST');
       const blocks = await json<Finding[]>('/performance/findings?type=event_loop_block');
@@ -77,7 +77,7 @@ describe('the music store', () => {
     expect(found.explanation).toContain('pbkdf2Sync');
   });
 
-  it('keeps a slow query with the request it was made for, and without its literals', async () => {
+  it('keeps a slow query with its request, and without literals', async () => {
     expect(await status('/tracks/search?q=e')).toBe(200);
     const slow = await until(
       async () =>
@@ -91,7 +91,7 @@ describe('the music store', () => {
     expect(await json(`/performance/slow/${slow.id}`)).toEqual(slow);
   });
 
-  it('tells a slow dependency from own work', async () => {
+  it('distinguishes a slow dependency from own work', async () => {
     expect(await status('/recommendations/4')).toBe(200);
     expect(await status('/reports/sold-together')).toBe(200);
     const slow = await until(async () => {
@@ -99,14 +99,14 @@ describe('the music store', () => {
       return all.some(({ type }) => type === 'external') && all.some(({ type }) => type === 'calculation')
         ? all
         : undefined;
-    }, 'both');
+    }, 'both operations');
     const request = slow.find(({ name }) => name === 'GET /recommendations/:customerId');
     const calculation = slow.find(({ name }) => name === 'OrdersService.soldTogether');
     expect(request?.selfTimeMs).toBeLessThan((request?.durationMs ?? 0) / 2);
     expect(calculation?.resources?.eventLoopUtilization).toBeGreaterThan(0.3);
   });
 
-  it('answers with the status that it would have without the module', async () => {
+  it('does not change response statuses', async () => {
     expect(await status('/admin')).toBe(403);
     expect(await status('/no/such/page')).toBe(404);
     expect(await status('/albums/abc')).toBe(400);
@@ -128,21 +128,21 @@ describe('the music store', () => {
     [
       'DATABASE_URL',
       'postgres://me:hidden@127.0.0.1:1/store',
-      `No database answers at DATABASE_URL "postgres://***@127.0.0.1:1/store" (connect ECONNREFUSED 127.0.0.1:1): start it, or unset DATABASE_URL to use the store's own Postgres`,
+      `Cannot connect to DATABASE_URL "postgres://***@127.0.0.1:1/store" (connect ECONNREFUSED 127.0.0.1:1): start the database, or unset DATABASE_URL to use the store's own Postgres`,
     ],
     ['TRAFFIC_SECONDS', 'long', 'Invalid TRAFFIC_SECONDS: received "long", expected a whole number from 1'],
     [
       'HOST',
       '192.0.2.1',
-      'Invalid HOST: received "192.0.2.1", expected an address of this machine (listen EADDRNOTAVAIL: address not available 192.0.2.1)',
+      'Invalid HOST: received "192.0.2.1", expected a local address (listen EADDRNOTAVAIL: address not available 192.0.2.1)',
     ],
     [
       'OTEL_HTTP_THRESHOLD_MS',
       'fast',
-      'OTEL_HTTP_THRESHOLD_MS is "fast", which is not allowed: give a number of milliseconds, 0 to 86400000',
+      'Invalid OTEL_HTTP_THRESHOLD_MS: received "fast", expected a number of milliseconds, 0 to 86400000',
     ],
   ])(
-    'says in one line what is wrong with %s=%s',
+    'reports an invalid %s=%s in one line',
     async (name, value, message) => {
       const refused = StoreProcess.open({ PORT: '0', [name]: value }, ['--quiet']);
       expect(await refused.ended()).toBe(1);
@@ -151,19 +151,19 @@ describe('the music store', () => {
     30_000,
   );
 
-  it('says when the port it was given is taken', async () => {
+  it('reports that the given port is taken', async () => {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as { port: number };
     const refused = StoreProcess.open({ PORT: String(port) }, ['--quiet']);
     await refused.ended();
-    expect(refused.output).toBe(`PORT ${port} is taken: give another one, or 0 for any that is free\n`);
+    expect(refused.output).toBe(`PORT ${port} is taken: set another one, or 0 for any free port\n`);
     server.close();
   }, 30_000);
 
-  it('takes another port where the default is taken, and says which', async () => {
+  it('uses another port if the default is taken, and prints it', async () => {
     const server = createServer().listen(3000, '127.0.0.1');
-    // Whoever else has it serves as well.
+    // Any other process on this port serves the test as well.
     await Promise.race([once(server, 'listening'), once(server, 'error').catch(() => {})]).catch(() => {});
     const other = StoreProcess.open({ PORT: '' }, ['--quiet']);
     try {
@@ -176,20 +176,20 @@ describe('the music store', () => {
     }
   }, 60_000);
 
-  it('fits on a screen', () => {
+  it('prints less than a screen', () => {
     const lines = store.output.split('\n');
     expect(lines.length).toBeLessThan(24);
     expect(store.output).not.toMatch(/DEBUG|Mapped|dependencies initialized/);
   });
 });
 
-describe('the music store of a container', () => {
-  it('answers on other addresses, and shows its performance to those who have the token', async () => {
+describe('the music store in a container', () => {
+  it('listens on other addresses, and requires the token at /performance', async () => {
     const token = 'token-of-the-container';
     const store = StoreProcess.open({ PORT: '0', HOST: '0.0.0.0', PERFORMANCE_TOKEN: token }, ['--quiet']);
     try {
       const { port } = new URL(await store.address());
-      // Nothing listens there when the store listens on 127.0.0.1 alone.
+      // Unreachable if the store listens on 127.0.0.1 only.
       const stats = `http://127.0.0.2:${port}/performance/stats`;
       expect((await fetch(stats)).status).toBe(403);
       expect((await fetch(stats, { headers: { authorization: `Bearer ${token}` } })).status).toBe(200);
@@ -199,8 +199,8 @@ describe('the music store of a container', () => {
   }, 60_000);
 });
 
-describe('its visitors', () => {
-  it('make findings', async () => {
+describe('the simulated traffic', () => {
+  it('produces findings', async () => {
     const store = StoreProcess.open({ PORT: '0' });
     try {
       await store.address();

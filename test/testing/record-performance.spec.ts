@@ -24,7 +24,7 @@ describe('recordPerformance', () => {
       })
       .end();
 
-  it('gives what the function gave, and what ran meanwhile', async () => {
+  it('returns the result of the function and the operations meanwhile', async () => {
     query('select 1 from before');
     const recording = await recordPerformance(async () => {
       await sleep(1);
@@ -40,7 +40,7 @@ describe('recordPerformance', () => {
     expect(JSON.parse(JSON.stringify(recording))).toEqual(recording);
   });
 
-  it('leaves out what belongs to a request from before', async () => {
+  it('ignores operations of earlier requests', async () => {
     const before = tracer().startSpan('before');
     const late = context.bind(trace.setSpan(context.active(), before), () => query('select 1 from late'));
     const { queries } = await recordPerformance(late);
@@ -48,7 +48,7 @@ describe('recordPerformance', () => {
     expect(queries).toEqual([]);
   });
 
-  it('records within the operation that the test itself runs in', async () => {
+  it('records within an active span of the test', async () => {
     await tracer().startActiveSpan('the test', async (test) => {
       const { queries } = await recordPerformance(() => query('select 1 from within'));
       expect(queries).toMatchObject([{ root: { name: 'the test' } }]);
@@ -56,7 +56,7 @@ describe('recordPerformance', () => {
     });
   });
 
-  it('waits for what began, and says what had not ended in time', async () => {
+  it('waits for running operations, and reports those that do not end in time', async () => {
     const soon = await recordPerformance(() => {
       const late = tracer().startSpan('soon', { kind: SpanKind.SERVER });
       setTimeout(() => late.end(), 50);
@@ -64,7 +64,7 @@ describe('recordPerformance', () => {
     expect(soon).toMatchObject({ unfinished: [], requests: [{ name: 'soon', queryCount: 0 }] });
     const never = await recordPerformance(() => void tracer().startSpan('never'), { settleMs: 20 });
     expect(never.unfinished).toEqual(['never']);
-    expect(() => expect(never).toHaveNoRepeatedQueries()).toThrow('What began still runs: never.');
+    expect(() => expect(never).toHaveNoRepeatedQueries()).toThrow('Still running: never.');
     const both = await recordPerformance(
       () => {
         query('select 1 from t');
@@ -74,11 +74,11 @@ describe('recordPerformance', () => {
       { settleMs: 20 },
     );
     expect(() => expect(both).toHaveNoRepeatedQueries()).toThrow(
-      'Still running when the recording ended, and not counted: never.',
+      'Not counted, as still running at the end of the recording: never.',
     );
   });
 
-  it('waits no longer than it may, under fake timers as well', async () => {
+  it('waits up to settleMs, also with fake timers', async () => {
     jest.useFakeTimers();
     try {
       const { unfinished } = await recordPerformance(() => void tracer().startSpan('never'), {
@@ -90,7 +90,7 @@ describe('recordPerformance', () => {
     }
   });
 
-  it('passes an error through, and then records nothing more', async () => {
+  it('rethrows the error of the function, and stops recording', async () => {
     const error = new Error('of the function');
     const failing = [
       () => Promise.reject(error),
@@ -103,7 +103,7 @@ describe('recordPerformance', () => {
     await expect(recordPerformance(() => 1)).resolves.toMatchObject({ result: 1 });
   });
 
-  it('counts the innermost of queries within each other, and none for what opens a connection', async () => {
+  it('counts the innermost of nested queries, and no connects', async () => {
     const { queries } = await recordPerformance(() =>
       tracer().startActiveSpan(
         'mongoose.User.find',
@@ -121,7 +121,7 @@ describe('recordPerformance', () => {
     expect(queries.map(({ name }) => name)).toEqual(['SELECT inner']);
   });
 
-  it('counts a method that is tracked as database, where nothing within it is seen', async () => {
+  it('counts a method tracked as database without recorded queries', async () => {
     const { queries } = await recordPerformance(() => {
       tracer()
         .startSpan('AlbumsStore.find', { attributes: { 'performance.operation.type': 'database' } })
@@ -130,41 +130,46 @@ describe('recordPerformance', () => {
     expect(queries).toMatchObject([{ statement: 'AlbumsStore.find' }]);
   });
 
-  it('refuses a second one at the same time, and leaves the first alone', async () => {
+  it('rejects a concurrent recording without affecting the first', async () => {
     const first = recordPerformance(async () => {
       await sleep(20);
       query('select 1 from first');
     });
     await expect(recordPerformance(() => {})).rejects.toThrow(
-      'recordPerformance: another recording runs. It sees all of the process',
+      'recordPerformance: another recording is running. Recordings cover the whole process',
     );
     expect((await first).queries).toHaveLength(1);
   });
 
-  it('keeps no more than it can hold, and says so', async () => {
+  it('rejects a recording above its limit', async () => {
     const many = (): void => {
       for (let i = 0; i <= 20_000; i++) tracer().startSpan('one').end();
     };
-    await expect(recordPerformance(many)).rejects.toThrow('more than 20000 operations began');
+    await expect(recordPerformance(many)).rejects.toThrow(
+      'more than 20000 operations. Record fewer requests',
+    );
   });
 
   it.each([
-    [() => recordPerformance(Promise.resolve() as never), 'the first argument is an object, which is not'],
-    [() => recordPerformance(() => {}, { settleMs: -1 }), 'settleMs is -1, which is not allowed'],
-  ])('refuses what is not right (%#)', async (call, message) => {
+    [
+      () => recordPerformance(Promise.resolve() as never),
+      'Invalid first argument: received an object, expected a function',
+    ],
+    [() => recordPerformance(() => {}, { settleMs: -1 }), 'Invalid settleMs: received -1'],
+  ])('rejects invalid arguments (%#)', async (call, message) => {
     await expect(call()).rejects.toThrow(message);
     expect(tracing.monitor.recorder).toBeUndefined();
   });
 });
 
-describe('recordPerformance where nothing can be seen', () => {
-  it('says so when no module runs', async () => {
+describe('recordPerformance without instrumentation', () => {
+  it('rejects without a running module', async () => {
     await expect(recordPerformance(() => {})).rejects.toThrow(
-      'recordPerformance: no PerformanceModule runs in this process, so nothing can be seen. Import PerformanceModule.forRoot()',
+      'recordPerformance: no PerformanceModule runs in this process. Import PerformanceModule.forRoot()',
     );
   });
 
-  it('says so when a foreign tracer provider has no processor of ours', async () => {
+  it('rejects a tracer provider without SlowSpanProcessor', async () => {
     const provider = new NodeTracerProvider();
     const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
     tracingRuntime.monitors.push(monitor);

@@ -6,7 +6,7 @@ import pg from 'pg';
 import { TrackPerformance } from '../../lib/index.js';
 import { startApplication, type TestApplication } from '../support/application.js';
 
-/** By which `import()` stays what it is. */
+/** Prevents the compilation of `import()` to `require()`. */
 const COMPILER_OPTIONS = { module: 'node16', moduleResolution: 'node16', rootDir: join(__dirname, '../..') };
 
 const SCHEMA = `
@@ -33,13 +33,13 @@ export class AlbumsService {
     return albums;
   }
 
-  /** The same by the one table and then the other. */
+  /** The same data in one query per table. */
   async fewQueries(): Promise<unknown> {
     await this.list();
     return (await this.pool.query('select * from track')).rows;
   }
 
-  /** The N+1, side by side. */
+  /** The same N+1 in parallel. */
   async withTracksAtOnce(): Promise<Album[]> {
     const albums = await this.list();
     await Promise.all(albums.map(async (album) => (album.tracks = await this.tracksOf(album.id))));
@@ -59,7 +59,7 @@ export class AlbumsService {
     for (const id of [1, 2, 3]) await this.pool.query('select title from album where id = $1', [id]);
   }
 
-  /** Two transactions, of which only one does something. */
+  /** Two transactions, one of them without a statement. */
   async inTransactions(): Promise<void> {
     const client = await this.pool.connect();
     try {
@@ -73,7 +73,7 @@ export class AlbumsService {
     }
   }
 
-  /** Fails twice before it works. */
+  /** Succeeds at the third attempt. */
   async retried(): Promise<unknown> {
     for (let attempt = 1; ; attempt++)
       try {
@@ -125,7 +125,7 @@ class AlbumsController {
   }
 }
 
-/** An application on a Postgres of its own. */
+/** An application with a temporary Postgres. */
 export interface Store extends TestApplication {
   albums: AlbumsService;
   get(path: string): Promise<number>;

@@ -7,19 +7,19 @@ import { slowOperations } from './slow-operations';
 
 const SOURCES = { overview, 'slow-operations': slowOperations, regressions, runtime, slo };
 
-/** The dashboards by the name of their file. */
+/** The dashboards by file name. */
 export function dashboards(): Record<string, Dashboard> {
   return Object.fromEntries(
     Object.entries(SOURCES).map(([name, source]) => [`${name}.json`, finished(source().build())]),
   );
 }
 
-/** As it is checked in. */
+/** The content of a dashboard file. */
 export function textOf(dashboard: Dashboard): string {
   return `${JSON.stringify(dashboard, null, 2)}\n`;
 }
 
-/** Panels get numbers, to lead to one of them; and the builders would hide links and annotations in a menu. */
+/** Numbers the panels, so that links can address them, and shows links and annotations outside of the menu. */
 function finished(dashboard: Dashboard): Dashboard {
   for (const [index, panel] of (dashboard.panels ?? []).entries()) panel.id = index + 1;
   for (const part of [...(dashboard.links ?? []), ...(dashboard.annotations?.list ?? [])]) {

@@ -3,7 +3,7 @@ import type { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/tabl
 import { table, type Words } from './panels';
 import { column } from './queries';
 
-/** A column of a table that has a row for each operation. */
+/** A column of the operations table. */
 export interface OperationColumn {
   readonly name: string;
   readonly unit: string;
@@ -11,13 +11,13 @@ export interface OperationColumn {
   readonly expression: string;
 }
 
-/** The row's operation on the dashboard of the slow ones. */
+/** A link to the operation on the dashboard of slow operations. */
 const LINK = {
-  title: 'Its slow ones',
+  title: 'Slow executions',
   url: `/d/performance-slow?var-service=\${service}&var-type=\${__data.fields.Type}&\${__url_time_range}`,
 };
 
-/** One row for each operation, sorted by the first of the columns. */
+/** A table with one row per operation, sorted by the first column. */
 export function operationTable(words: Omit<Words, 'unit'>, columns: readonly OperationColumn[]): Table {
   const ids = columns.map((_, index) => String.fromCharCode(65 + index));
   const panel = table({ ...words, unit: 'none' })

@@ -9,15 +9,15 @@ import { now, series, traces } from './queries';
 const JOB = 'job="$service"';
 const OPERATION = 'performance_operation_type, performance_operation_name';
 const ROUTE = '{{http_request_method}} {{http_route}}';
-/** What is listed: the operations that cost the most time. */
+/** The listed operations: those with the most total time. */
 const DEAREST = `topk(20, job_operation:performance_operation_duration_seconds_sum:rate5m{${JOB}})`;
 
-/** Is the service well, which routes are not, and what is worth a look first. */
+/** The health of a service, its routes, and its most expensive operations. */
 export function overview(): DashboardBuilder {
   const dashboard = frame(
     'performance-overview',
     'Performance: service overview',
-    'Requests, failures and latencies of a service by route, and what its time goes to.',
+    'Requests, failures and latencies of a service by route, and its most expensive operations.',
   );
   howItIs(dashboard);
   return dashboard
@@ -25,7 +25,7 @@ export function overview(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Rate',
-        description: 'Requests a second. A drop is as bad a sign as a peak.',
+        description: 'Requests per second. A drop is as critical as a peak.',
         unit: 'reqps',
       })
         .span(THIRD)
@@ -37,7 +37,7 @@ export function overview(): DashboardBuilder {
       lines(
         {
           title: 'Errors',
-          description: 'The share answered with a status of 500 or above. See "Requests that failed" below.',
+          description: 'The share of 5xx responses. See "Failed requests" below.',
           unit: 'percentunit',
         },
         [0.01, 0.05],
@@ -48,7 +48,7 @@ export function overview(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Duration, 95th percentile',
-        description: 'Click a route of the table below to see why its slow ones were slow.',
+        description: 'Click a route in the table below to see the causes of its slow requests.',
         unit: 's',
       })
         .span(THIRD)
@@ -59,14 +59,14 @@ export function overview(): DashboardBuilder {
           ),
         ),
     )
-    .withRow(new RowBuilder('What costs most now'))
+    .withRow(new RowBuilder('Most expensive operations'))
     .withPanel(
       operationTable(
         {
-          title: 'Operations by the time that goes into them',
+          title: 'Operations by total time',
           description:
-            'Cost is how many seconds go into the operation in each second, over all instances: work on the first ' +
-            'lines saves most. Against usual is the median of now over that of the last days.',
+            'Cost is the time spent in an operation per second, over all instances: optimizing the first lines saves ' +
+            'most. vs baseline is the current median divided by that of the last days.',
         },
         [
           { name: 'Cost', unit: 's', expression: DEAREST },
@@ -90,7 +90,7 @@ export function overview(): DashboardBuilder {
             ),
           },
           {
-            name: 'Against usual',
+            name: 'vs baseline',
             unit: 'none',
             expression: among(`job_operation:performance_baseline_ratio:median{${JOB}}`),
           },
@@ -100,7 +100,7 @@ export function overview(): DashboardBuilder {
     .withRow(new RowBuilder('Latencies'))
     .withPanel(
       latencies({
-        title: 'Durations of requests',
+        title: 'Request durations',
         description:
           'How many requests took how long. Two bands are two ways through the code: a cache that is hit and one that ' +
           'is missed, or a lock. Diamonds are slow requests whose trace is kept: click one.',
@@ -113,12 +113,12 @@ export function overview(): DashboardBuilder {
           .exemplar(true),
       ),
     )
-    .withRow(new RowBuilder('What it waits for'))
+    .withRow(new RowBuilder('Dependencies'))
     .withPanel(
       lines({
         title: 'Databases and caches, 95th percentile',
         description:
-          'Slow here and fast in the database itself: the pool, the network, or a blocked event loop.',
+          'Slow here but fast in the database itself: the pool, the network, or a blocked event loop.',
         unit: 's',
       }).withTarget(
         series(
@@ -130,7 +130,8 @@ export function overview(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Other services, 95th percentile',
-        description: 'By host. Give slow ones a timeout and a fallback; open a trace to see the other side.',
+        description:
+          'By host. Set a timeout and a fallback for slow hosts; open a trace to see the other side.',
         unit: 's',
       }).withTarget(
         series(
@@ -140,17 +141,16 @@ export function overview(): DashboardBuilder {
       ),
     )
     .withPanel(
-      spans(
-        'Requests that failed',
-        'Spans with an error. The exception is among the events of the span.',
-      ).withTarget(traces('{ resource.service.name = "$service" && status = error }')),
+      spans('Failed requests', 'Spans with an error. The events of a span contain the exception.').withTarget(
+        traces('{ resource.service.name = "$service" && status = error }'),
+      ),
     );
 }
 
 function howItIs(dashboard: DashboardBuilder): void {
   dashboard
     .withPanel(
-      stat({ title: 'Requests', description: 'A second, over all instances.', unit: 'reqps' }).withTarget(
+      stat({ title: 'Requests', description: 'Per second, over all instances.', unit: 'reqps' }).withTarget(
         now(`sum(job_route:http_server_request_duration_seconds_count:rate5m{${JOB}})`),
       ),
     )
@@ -158,7 +158,7 @@ function howItIs(dashboard: DashboardBuilder): void {
       stat(
         {
           title: 'Errors',
-          description: 'The share of requests answered with a status of 500 or above.',
+          description: 'The share of 5xx responses.',
           unit: 'percentunit',
         },
         [0.01, 0.05],
@@ -168,7 +168,7 @@ function howItIs(dashboard: DashboardBuilder): void {
       stat(
         {
           title: 'Slow',
-          description: 'The share of requests above their threshold: see the dashboard of slow operations.',
+          description: 'The share of requests above their threshold. See the dashboard of slow operations.',
           unit: 'percentunit',
         },
         [0.01, 0.05],
@@ -177,7 +177,7 @@ function howItIs(dashboard: DashboardBuilder): void {
       ),
     )
     .withPanel(
-      stat({ title: 'p95', description: 'Of all requests, over five minutes.', unit: 's' }).withTarget(
+      stat({ title: 'p95', description: 'All requests, over five minutes.', unit: 's' }).withTarget(
         now(
           `histogram_quantile(0.95, sum by (le) (job_route_le:http_server_request_duration_seconds_bucket:rate5m{${JOB}}))`,
         ),
@@ -187,20 +187,22 @@ function howItIs(dashboard: DashboardBuilder): void {
       stat(
         {
           title: 'Alerts',
-          description: 'Of the service itself, that fire now: /performance/alerts.',
+          description: 'Firing alerts of the service itself. See /performance.',
           unit: 'none',
         },
         [1, 3],
       ).withTarget(now(`sum(max by (performance_alert_rule) (performance_alerts{${JOB}}))`)),
     )
     .withPanel(
-      stat({ title: 'Instances', description: 'That answered the last scrape.', unit: 'none' }).withTarget(
-        now(`count(target_info{${JOB}})`),
-      ),
+      stat({
+        title: 'Instances',
+        description: 'Instances that responded to the last scrape.',
+        unit: 'none',
+      }).withTarget(now(`count(target_info{${JOB}})`)),
     );
 }
 
-/** An expression of operations, narrowed to those that are listed. */
+/** Restricts an expression to the listed operations. */
 function among(expression: string): string {
   return `${expression} and on (job, ${OPERATION}) ${DEAREST}`;
 }

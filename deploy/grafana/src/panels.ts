@@ -27,21 +27,21 @@ import { PanelBuilder as Table } from '@grafana/grafana-foundation-sdk/table';
 import { PanelBuilder as TimeSeries } from '@grafana/grafana-foundation-sdk/timeseries';
 import { PROMETHEUS, TEMPO } from './variables';
 
-/** What every panel says: `description` tells what to do about what it shows. `unit` is one of Grafana's. */
+/** The texts of a panel: `description` explains how to act on it. `unit` is one of Grafana's. */
 export interface Words {
   readonly title: string;
   readonly description: string;
   readonly unit: string;
 }
 
-/** From where on it is worth a look, and from where on it is bad. */
+/** The limits of warning and critical values. */
 export type Limits = readonly [warning: number, critical: number];
 
 export const FULL = 24;
 export const HALF = 12;
 export const THIRD = 8;
 
-/** One number, coloured by limits where there are any. */
+/** One number, colored by its limits, if any. */
 export function stat({ title, description, unit }: Words, limits?: Limits): Stat {
   return new Stat()
     .title(title)
@@ -55,7 +55,7 @@ export function stat({ title, description, unit }: Words, limits?: Limits): Stat
     .thresholds(limits === undefined ? steps() : above(limits));
 }
 
-/** Lines over time, with the limits as dashes. */
+/** Lines over time, with dashed limits. */
 export function lines({ title, description, unit }: Words, limits?: Limits): TimeSeries {
   const panel = new TimeSeries()
     .title(title)
@@ -81,14 +81,14 @@ export function lines({ title, description, unit }: Words, limits?: Limits): Tim
     .thresholdsStyle(new GraphThresholdsStyleConfigBuilder().mode(GraphThresholdsStyleMode.Dashed));
 }
 
-/** Areas that add up. */
+/** Stacked areas over time. */
 export function areas(words: Words): TimeSeries {
   return lines(words)
     .fillOpacity(40)
     .stacking(new StackingConfigBuilder().mode(StackingMode.Normal).group('A'));
 }
 
-/** Bars, one for each of the answer, the longest first. */
+/** One bar per series, the longest first. */
 export function bars({ title, description, unit }: Words, limits?: Limits): BarGauge {
   return new BarGauge()
     .title(title)
@@ -103,7 +103,7 @@ export function bars({ title, description, unit }: Words, limits?: Limits): BarG
     .thresholds(limits === undefined ? steps() : above(limits));
 }
 
-/** Latencies over time, from the buckets of a histogram; exemplars are diamonds that lead to their traces. */
+/** A heatmap of latencies. Exemplars are diamonds that link to their traces. */
 export function latencies({ title, description }: Omit<Words, 'unit'>): Heatmap {
   return new Heatmap()
     .title(title)
@@ -138,7 +138,7 @@ export function table({ title, description, unit }: Words): Table {
     .filterable(true);
 }
 
-/** Spans that Tempo has, newest first; a click on one opens its trace. */
+/** Spans of Tempo, the newest first, with links to their traces. */
 export function spans(title: string, description: string): Table {
   return table({ title, description, unit: 'none' }).datasource(TEMPO).span(FULL).height(9);
 }

@@ -5,22 +5,22 @@ import {
 import { SearchTableType, DataqueryBuilder as TempoQuery } from '@grafana/grafana-foundation-sdk/tempo';
 import { PROMETHEUS, TEMPO } from './variables';
 
-/** A line for each series of the answer. */
+/** One line per series. */
 export function series(expression: string, legend: string): PrometheusQuery {
   return new PrometheusQuery().datasource(PROMETHEUS).expr(oneLine(expression)).legendFormat(legend).range();
 }
 
-/** What is so at the end of the time range. */
+/** The values at the end of the time range. */
 export function now(expression: string): PrometheusQuery {
   return new PrometheusQuery().datasource(PROMETHEUS).expr(oneLine(expression)).instant();
 }
 
-/** As `now`, with the labels as columns. `refId` is in the name of the column of the values: `Value #REFID`. */
+/** As `now`, with labels as columns. The column of values is named `Value #REFID`. */
 export function column(refId: string, expression: string): PrometheusQuery {
   return now(expression).refId(refId).format(PromQueryFormat.Table);
 }
 
-/** Spans that a TraceQL condition selects, with the reasons in columns. The condition is of a span of the service. */
+/** Spans of the service that match a TraceQL condition, with their causes in columns. */
 export function slowSpans(condition: string): TempoQuery {
   return traces(
     `{ ${condition} && resource.service.name = "$service" } | ` +

@@ -10,20 +10,20 @@ import { PROMETHEUS } from './variables';
 
 const OPERATION = '{{performance_operation_type}} {{performance_operation_name}}';
 
-/** What got slower than it used to be, and with which version. */
+/** Operations that became slower, by version. */
 export function regressions(): DashboardBuilder {
   return frame(
     'performance-regressions',
     'Performance: regressions by version',
-    'Operations against their own past, and versions against each other.',
+    'Operations compared with their baselines, and versions with each other.',
   )
     .time({ from: 'now-24h', to: 'now' })
     .annotation(deploys())
     .withPanel(
       stat(
         {
-          title: 'Operations that regressed',
-          description: 'By a statistical test, at least 10 %: /performance/findings has the numbers.',
+          title: 'Regressed operations',
+          description: 'By a statistical test and at least 10 %. See /performance/findings for the numbers.',
           unit: 'none',
         },
         [1, 5],
@@ -33,7 +33,7 @@ export function regressions(): DashboardBuilder {
       stat(
         {
           title: 'Trends',
-          description: 'Operations and resources that drift, slowly enough for no alert: plan for them.',
+          description: 'Operations and resources that drift too slowly for an alert. Plan for them.',
           unit: 'none',
         },
         [1, 5],
@@ -42,18 +42,18 @@ export function regressions(): DashboardBuilder {
     .withPanel(
       stat({
         title: 'Versions',
-        description: 'That run now. More than one for long is a roll-out that got stuck.',
+        description: 'Running versions. More than one for long is a stuck roll-out.',
         unit: 'none',
       }).withTarget(now('count(count by (service_version) (target_info{job="$service"}))')),
     )
-    .withRow(new RowBuilder('Against the usual'))
+    .withRow(new RowBuilder('Comparison with the baseline'))
     .withPanel(
       lines(
         {
-          title: 'Now over usual',
+          title: 'Current duration / baseline',
           description:
-            'The median of the last hour over that of the last days, the median over the instances: 1 is as usual, 2 ' +
-            'twice as slow. See which line leaves the others at a deploy.',
+            'The median of the last hour divided by that of the last days (median over the instances): 1 is unchanged, ' +
+            '2 is twice as slow. Look for lines that diverge at a deploy.',
           unit: 'none',
         },
         [1.25, 2],
@@ -64,8 +64,8 @@ export function regressions(): DashboardBuilder {
     .withPanel(
       bars(
         {
-          title: 'Furthest from usual',
-          description: 'Start with the one that costs most: the overview sorts by that.',
+          title: 'Largest deviations from the baseline',
+          description: 'Start with the most expensive operation: the overview sorts by cost.',
           unit: 'none',
         },
         [1.25, 2],
@@ -77,24 +77,24 @@ export function regressions(): DashboardBuilder {
           ).legendFormat(OPERATION),
         ),
     )
-    .withRow(new RowBuilder('Version by version'))
+    .withRow(new RowBuilder('Comparison of versions'))
     .withPanel(
       lines({
-        title: 'Median of the requests',
+        title: 'Median request duration',
         description:
-          'While two versions run side by side they see the same traffic: that is the fairest comparison.',
+          'Versions that run at the same time receive the same traffic: this is the fairest comparison.',
         unit: 's',
       }).withTarget(quantile(0.5)),
     )
     .withPanel(
       lines({
         title: '95th percentile of the requests',
-        description: 'A new version is slower for some minutes while code and caches are cold.',
+        description: 'A new version is slower for some minutes, until code and caches are warm.',
         unit: 's',
       }).withTarget(quantile(0.95)),
     )
     .withPanel(
-      lines({ title: 'Requests', description: 'How the roll-out went.', unit: 'reqps' }).withTarget(
+      lines({ title: 'Requests', description: 'The progress of the roll-out.', unit: 'reqps' }).withTarget(
         series(
           'job_version:http_server_request_duration_seconds_count:rate5m{job="$service"}',
           '{{service_version}}',
@@ -104,7 +104,7 @@ export function regressions(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Instances',
-        description: 'By version. A saw-tooth is a version that does not stay up.',
+        description: 'By version. A saw-tooth pattern means that a version keeps crashing.',
         unit: 'none',
       }).withTarget(
         series('count by (service_version) (target_info{job="$service"})', '{{service_version}}'),
@@ -119,7 +119,7 @@ function quantile(share: number): ReturnType<typeof series> {
   );
 }
 
-/** A mark where a version appears that was not there five minutes before. */
+/** An annotation where a version appears that did not exist five minutes before. */
 function deploys(): AnnotationQueryBuilder {
   return new AnnotationQueryBuilder()
     .name('Deploys')
@@ -131,5 +131,5 @@ function deploys(): AnnotationQueryBuilder {
     )
     .step('60s')
     .titleFormat('{{service_version}}')
-    .textFormat('The first instances of the version {{service_version}}');
+    .textFormat('First instances of version {{service_version}}');
 }

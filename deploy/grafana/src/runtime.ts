@@ -6,7 +6,7 @@ import { series } from './queries';
 const SELECTED = '{job="$service", instance=~"$instance"}';
 const INSTANCE = '{{instance}}';
 
-/** The processes themselves: memory, CPU, event loop, garbage collection. The ten instances that have the most. */
+/** Memory, CPU, event loop and garbage collection of the top ten instances. */
 export function runtime(): DashboardBuilder {
   return frame(
     'performance-runtime',
@@ -17,16 +17,15 @@ export function runtime(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Heap in use',
-        description:
-          'A saw-tooth is well. If its lowest points climb for hours, something is held: see the leaks below.',
+        description: 'A saw-tooth pattern is normal. Minima that rise for hours indicate a leak: see below.',
         unit: 'bytes',
       }).withTarget(topTen(`v8js_memory_heap_used_bytes${SELECTED}`)),
     )
     .withPanel(
       lines(
         {
-          title: 'Heap in use, of its limit',
-          description: 'Above 90 % collections take over. Raise --max-old-space-size or hold less.',
+          title: 'Heap in use, share of its limit',
+          description: 'Above 90 % garbage collection dominates. Raise --max-old-space-size or retain less.',
           unit: 'percentunit',
         },
         [0.8, 0.9],
@@ -36,7 +35,7 @@ export function runtime(): DashboardBuilder {
       lines({
         title: 'Resident memory',
         description:
-          'What the container pays for. Much above the heap: buffers, native addons, many threads.',
+          'Counts against the limit of the container. Much above the heap: buffers, native addons, many threads.',
         unit: 'bytes',
       }).withTarget(topTen(`process_memory_usage_bytes${SELECTED}`)),
     )
@@ -44,7 +43,7 @@ export function runtime(): DashboardBuilder {
       lines(
         {
           title: 'Leaks',
-          description: 'Suspected and confirmed ones. Take two heap snapshots and compare them.',
+          description: 'Suspected and confirmed leaks. Compare two heap snapshots.',
           unit: 'none',
         },
         [1, 2],
@@ -60,7 +59,7 @@ export function runtime(): DashboardBuilder {
       lines({
         title: 'CPU',
         description:
-          'Cores in use. JavaScript runs on one: near 1 with a busy loop the instance is full; above it, other threads work.',
+          'Cores in use. JavaScript runs on one: near 1 with a busy event loop the instance is saturated; above 1 other threads work.',
         unit: 'none',
       }).withTarget(
         topTen(`sum by (instance) (rate(process_cpu_time_seconds_total${SELECTED}[$__rate_interval]))`),
@@ -71,7 +70,7 @@ export function runtime(): DashboardBuilder {
         {
           title: 'Event loop utilization',
           description:
-            'Above 80 % requests wait for each other: add instances, or see the profiles for what runs.',
+            'Above 80 % requests wait for each other: add instances, or find the CPU usage in the profiles.',
           unit: 'percentunit',
         },
         [0.8, 0.95],
@@ -82,8 +81,8 @@ export function runtime(): DashboardBuilder {
     .withPanel(
       lines(
         {
-          title: 'Event loop delay, longest',
-          description: 'How late it was at the worst. /performance/findings has the stack of what held it.',
+          title: 'Maximum event loop delay',
+          description: '/performance/findings has the stack of the blocking code.',
           unit: 's',
         },
         [0.1, 0.25],
@@ -93,9 +92,8 @@ export function runtime(): DashboardBuilder {
     .withPanel(
       lines(
         {
-          title: 'Time in collections',
-          description:
-            'The share of the time that all else stood still for it. Above 5 %: too much is allocated.',
+          title: 'Time in garbage collection',
+          description: 'The share of time in which the process was paused. Above 5 %: too many allocations.',
           unit: 'percentunit',
         },
         [0.05, 0.2],
@@ -107,7 +105,7 @@ export function runtime(): DashboardBuilder {
       lines({
         title: 'Collections',
         description:
-          'A second, by type. Many minor ones: short-lived objects. Many major ones: a heap too small.',
+          'Per second, by type. Many minor collections: short-lived objects. Many major collections: a small heap.',
         unit: 'ops',
       }).withTarget(
         series(
@@ -116,13 +114,13 @@ export function runtime(): DashboardBuilder {
         ),
       ),
     )
-    .withRow(new RowBuilder('The monitoring itself'))
+    .withRow(new RowBuilder('Monitoring overhead'))
     .withPanel(
       lines({
-        title: 'Given up',
+        title: 'Dropped by limits',
         description:
-          'What a bound kept out, a second: operations beyond the limit of names, events, queries. If it is not 0, look ' +
-          'for names that hold an identifier.',
+          'Per second: operations above the limit of names, events, queries. If it is not 0, look for names that ' +
+          'contain identifiers.',
         unit: 'ops',
       }).withTarget(
         series(
@@ -134,7 +132,7 @@ export function runtime(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Series',
-        description: 'Of the ten instances that have the most; metrics.maxSeries is the bound.',
+        description: 'Of the top ten instances. The limit is metrics.maxSeries.',
         unit: 'none',
       }).withTarget(
         topTen(

@@ -6,7 +6,7 @@ import { now, series } from './queries';
 const BURN = 'job_slo_window:performance_slo_burn_rate:avg';
 const WINDOW = '{{performance_slo_name}}, {{window}}';
 
-/** Whether what was promised will be kept. Windows and factors are those of the SRE Workbook, chapter 5. */
+/** Error budgets and burn rates. Windows and factors are those of the SRE Workbook, chapter 5. */
 export function slo(): DashboardBuilder {
   return frame(
     'performance-slo',
@@ -16,8 +16,8 @@ export function slo(): DashboardBuilder {
     .time({ from: 'now-3d', to: 'now' })
     .withPanel(
       bars({
-        title: 'Budget that is left',
-        description: 'Of three days. Below 0 it is overspent: let reliability go before features.',
+        title: 'Remaining budget',
+        description: 'For three days. Negative if overspent: prioritize reliability over features.',
         unit: 'percentunit',
       })
         .max(1)
@@ -30,20 +30,20 @@ export function slo(): DashboardBuilder {
     .withPanel(
       bars(
         {
-          title: 'Burn rate now',
+          title: 'Current burn rate',
           description:
-            'Over five minutes. At 1 the budget lasts exactly; at 14.4 a month of it is gone in two days.',
+            'Over five minutes. At 1 the budget lasts exactly; at 14.4 a month of it is spent in two days.',
           unit: 'none',
         },
         [1, 14.4],
       ).withTarget(now(`${BURN}{job="$service", window="5m"}`).legendFormat('{{performance_slo_name}}')),
     )
-    .withRow(new RowBuilder('How fast it burns'))
+    .withRow(new RowBuilder('Burn rates'))
     .withPanel(
       lines(
         {
-          title: 'Fast: an hour, and five minutes',
-          description: 'Both above 14.4 page somebody: users are hit now.',
+          title: 'Fast: one hour and five minutes',
+          description: 'Both above 14.4 page someone: users are affected now.',
           unit: 'none',
         },
         [6, 14.4],
@@ -52,18 +52,18 @@ export function slo(): DashboardBuilder {
     .withPanel(
       lines(
         {
-          title: 'Slow: days, and hours',
-          description: 'Above 1 for three days the promise will be broken: plan the work.',
+          title: 'Slow: days and hours',
+          description: 'Above 1 for three days the objective will be missed: plan the work.',
           unit: 'none',
         },
         [1, 6],
       ).withTarget(series(`${BURN}{job="$service", window=~"3d|6h|30m"}`, WINDOW)),
     )
-    .withRow(new RowBuilder('Where it burns'))
+    .withRow(new RowBuilder('Sources'))
     .withPanel(
       lines({
-        title: 'Instances that burn fastest',
-        description: 'One alone: that instance is ill, take it out. All alike: the code or a dependency.',
+        title: 'Instances with the highest burn rate',
+        description: 'A single instance: take it out of rotation. All instances: the code or a dependency.',
         unit: 'none',
       }).withTarget(
         series(
@@ -75,7 +75,7 @@ export function slo(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Alerts of the service itself',
-        description: 'How many instances have them firing. /performance/alerts explains each.',
+        description: 'The number of instances with the firing alert. See /performance for details.',
         unit: 'none',
       }).withTarget(
         series(
@@ -88,7 +88,7 @@ export function slo(): DashboardBuilder {
       bars(
         {
           title: 'Failures by route',
-          description: 'The share of requests answered with a status of 500 or above.',
+          description: 'The share of 5xx responses.',
           unit: 'percentunit',
         },
         [0.01, 0.05],

@@ -9,12 +9,12 @@ const OF_TYPE = '{job="$service", performance_operation_type=~"$type"}';
 const OPERATION = 'performance_operation_type, performance_operation_name';
 const SLOW = `job_operation_cause:performance_slow_operations:rate5m${OF_TYPE}`;
 
-/** What is slow, why, and single ones of them to look at. */
+/** Slow operations, their causes and examples. */
 export function slowOperations(): DashboardBuilder {
   return frame(
     'performance-slow',
     'Performance: slow operations',
-    'Operations above their threshold by cause, with the traces of single ones.',
+    'Operations above their threshold by cause, with traces of examples.',
   )
     .withVariable(operationTypeVariable())
     .withPanel(
@@ -29,8 +29,8 @@ export function slowOperations(): DashboardBuilder {
     .withPanel(
       lines(
         {
-          title: 'Share that is slow, by type',
-          description: 'If it is high and nobody minds, the threshold is too low.',
+          title: 'Share of slow operations by type',
+          description: 'If it is high without complaints, the threshold is too low.',
           unit: 'percentunit',
         },
         [0.01, 0.05],
@@ -44,8 +44,8 @@ export function slowOperations(): DashboardBuilder {
     .withPanel(
       operationTable(
         {
-          title: 'What is slow most often',
-          description: 'Slow ones a second, and the share of all of the operation.',
+          title: 'Most frequent slow operations',
+          description: 'Slow executions per second, and their share.',
         },
         [
           { name: 'Slow', unit: 'ops', expression: `topk(20, sum by (job, ${OPERATION}) (${SLOW}) > 0)` },
@@ -57,29 +57,29 @@ export function slowOperations(): DashboardBuilder {
         ],
       ),
     )
-    .withRow(new RowBuilder('Single ones'))
+    .withRow(new RowBuilder('Examples'))
     .withPanel(
       spans(
         'Slow requests',
-        'Click one to open its trace: the waterfall shows where the time went, performance.explanation says why.',
+        'Click a span to open its trace: the waterfall shows the time, performance.explanation the cause.',
       ).withTarget(slowSpans('span.performance.slow = true && span.http.request.method != nil')),
     )
     .withPanel(
       spans(
         'Far above their threshold',
-        'More than three times of it. These are what users complain about.',
+        'More than three times the threshold. Users notice these.',
       ).withTarget(slowSpans('span.performance.slowness_ratio > 3')),
     )
     .withPanel(
       spans(
         'Slow with a large heap',
-        'More than 500 MB were in use meanwhile: compare with the runtime dashboard, collections may be the reason.',
+        'More than 500 MB in use: compare with the runtime dashboard, garbage collection may be the cause.',
       ).withTarget(slowSpans('span.performance.memory.heap_used_mb > 500')),
     )
     .withRow(new RowBuilder('Findings'))
     .withPanel(
       bars({
-        title: 'Findings within the time range',
+        title: 'Findings in the time range',
         description:
           'By type, over all instances. /performance/findings has the evidence and the line of code.',
         unit: 'none',
@@ -92,7 +92,7 @@ export function slowOperations(): DashboardBuilder {
     .withPanel(
       lines({
         title: 'Findings by severity',
-        description: 'A step after a deploy is a reason to look at what it changed.',
+        description: 'After a step at a deploy, review its changes.',
         unit: 'none',
       })
         .height(9)

@@ -6,7 +6,7 @@ import {
   VariableSort,
 } from '@grafana/grafana-foundation-sdk/dashboard';
 
-/** The data sources as chosen on the dashboard: its user's may have any name. */
+/** The data sources are variables of the dashboard, as their names differ between installations. */
 export const PROMETHEUS: DataSourceRef = { type: 'prometheus', uid: `\${prometheus}` };
 export const TEMPO: DataSourceRef = { type: 'tempo', uid: `\${tempo}` };
 
@@ -22,7 +22,7 @@ export function pyroscopeVariable(): DatasourceVariableBuilder {
   return new DatasourceVariableBuilder('pyroscope').label('Profiles').type('grafana-pyroscope-datasource');
 }
 
-/** A service is a `job`: the scrape gives it the name of the service, and so does the Collector. */
+/** A service is a `job`, whose name both the scrape and the Collector set to the service name. */
 export function serviceVariable(): QueryVariableBuilder {
   return new QueryVariableBuilder('service')
     .label('Service')
@@ -44,7 +44,7 @@ export function instanceVariable(): QueryVariableBuilder {
     .allValue('.*');
 }
 
-/** The types that the service has operations of: `http`, `database`, a name of the user's. */
+/** The operation types of the service: `http`, `database`, custom types. */
 export function operationTypeVariable(): QueryVariableBuilder {
   return new QueryVariableBuilder('type')
     .label('Type')

@@ -8,19 +8,19 @@ import type { RecordedSpan } from './recorded-span.js';
 import { replay } from './replay.js';
 import type { Service } from './service.js';
 import { SpanReader } from './span-reader.js';
-import { TopFindings } from './top-findings.js';
-import { findingOf } from './trace-finding.js';
+import { findingOf, TopFindings } from './trace-findings.js';
 import { TraceStore } from './trace-store.js';
 
-/** Reads files of traces, and judges each trace as soon as there is no more of it to come. */
+/** Reads files of traces and runs the detectors on each trace once it is complete. */
 export class Analysis {
   readonly findings = new TopFindings();
   spans = 0;
   requests = 0;
-  /** Spans without ids or times, and exports of other signals. */
+  /** Invalid spans. */
   malformed = 0;
+  /** Exports of other signals. */
   others = 0;
-  /** How many database spans of each service do not say what they asked. */
+  /** The number of database spans without a statement, by service. */
   readonly unknown = new Map<Service, number>();
   readonly traces: TraceStore;
   private readonly reader = new SpanReader();
@@ -32,7 +32,7 @@ export class Analysis {
     this.traces = new TraceStore((traceId, spans) => this.judge(traceId, spans), maxSpans);
   }
 
-  /** @throws {InputFault} where it can't be read. @returns how many spans it holds. */
+  /** @throws {InputFault} for an unreadable file @returns the number of its spans */
   async read(file: string, stdin: Readable): Promise<number> {
     const before = this.spans;
     const otlp = new OtlpReader((span, service) => this.take(span, service));
@@ -43,12 +43,12 @@ export class Analysis {
     return this.spans - before;
   }
 
-  /** All files are read. */
+  /** Analyzes the remaining traces after the last file. */
   end(): void {
     this.traces.end();
   }
 
-  /** The same by the name of the service, which may have been told after its spans. */
+  /** The same by name. A service can receive its name after its spans. */
   unknownByService(): Map<string, number> {
     const sums = new Map<string, number>();
     for (const [{ name }, count] of this.unknown) sums.set(name, (sums.get(name) ?? 0) + count);

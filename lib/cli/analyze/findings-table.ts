@@ -1,11 +1,10 @@
 import { ms, times } from '../../explain/words.js';
 import { printable } from '../../text/printable.js';
-import type { TopFindings } from './top-findings.js';
-import type { TraceFinding } from './trace-finding.js';
+import type { TopFindings, TraceFinding } from './trace-findings.js';
 
-/** More than that nobody reads in a terminal. */
+/** The maximum number of findings shown. */
 const MAX_ROWS = 100;
-/** The longest text in a column. */
+/** The maximum width of a column. */
 const MAX_CELL = 50;
 
 const COLUMNS: readonly { title: string; right?: boolean; of: (finding: TraceFinding) => string }[] = [
@@ -18,7 +17,7 @@ const COLUMNS: readonly { title: string; right?: boolean; of: (finding: TraceFin
   { title: 'TRACE', of: ({ traceId }) => traceId },
 ];
 
-/** Findings for people: a line of columns and one of explanation for each. Ends with a line that counts them. */
+/** Findings as text: a line of columns and a line of explanation for each, then a summary. */
 export function findingsTable(findings: TopFindings, analyzed: { requests: number; spans: number }): string {
   const shown = findings.list().slice(0, MAX_ROWS);
   const rows = [
@@ -39,7 +38,8 @@ export function findingsTable(findings: TopFindings, analyzed: { requests: numbe
   }
   const { total, counts } = findings;
   if (shown.length > 0) lines.push('');
-  if (total > shown.length) lines.push(`The ${shown.length} most costly of ${total}: --json gives more.`);
+  if (total > shown.length)
+    lines.push(`Showing the ${shown.length} most expensive of ${total}: use --json for more.`);
   const each = `${counts.critical} critical, ${counts.warning} warning, ${counts.info} info`;
   lines.push(
     `${times(total, 'finding')}${total === 0 ? '' : ` (${each})`} in ${times(analyzed.requests, 'request')}, ${times(analyzed.spans, 'span')}.`,

@@ -5,7 +5,7 @@ import { InputFault } from './input-fault.js';
 
 const CHUNK_BYTES = 1024 * 1024;
 
-/** The bytes of a file, or of stdin for `-`, unpacked where they are gzip. @throws {InputFault} with the reason. */
+/** The bytes of a file, or of stdin for `-`, decompressed if gzipped. @throws {InputFault} */
 export async function* inputChunks(file: string, stdin: Readable): AsyncGenerator<Buffer> {
   const source: Readable = file === '-' ? stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
   let packed = false;
@@ -32,8 +32,8 @@ async function* joined(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerat
   for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
 }
 
-/** Node's message without the call and the path: `no such file or directory`. */
+/** Node's message without the system call and the path: `no such file or directory`. */
 function reasonOf({ message, code = '' }: NodeJS.ErrnoException, packed: boolean): string {
   const plain = message.replace(/^[A-Z]+: /, '').replace(/, \w+(?: '.*')?$/, '');
-  return packed && code.startsWith('Z_') ? `is gzip that can't be unpacked: ${plain}` : plain;
+  return packed && code.startsWith('Z_') ? `Invalid gzip data: ${plain}` : plain;
 }

@@ -1,7 +1,7 @@
-/** What is wrong with a file, and in which line. */
+/** An error in an input file, with its line. */
 export class InputFault extends Error {
   constructor(
-    /** From 1 on; nothing where it concerns the file as a whole. */
+    /** One-based; undefined for errors of the whole file. */
     readonly line: number | undefined,
     readonly reason: string,
   ) {

@@ -3,26 +3,26 @@ import type { JsonListener, Lists } from './json-reader.js';
 import { type Fields, isFields, kindOf } from './otlp-values.js';
 import { Service, Services } from './service.js';
 
-/** The lists of a trace export in OTLP's JSON. The second name is the one before OTLP 0.15. */
+/** The lists of an OTLP JSON trace export, with the old name of scopeSpans before OTLP 0.15. */
 export const OTLP_LISTS: Lists = {
   resourceSpans: { scopeSpans: { spans: {} }, instrumentationLibrarySpans: { spans: {} } },
 };
 
-/** Exports of other signals, which the Collector may write into the same file. */
+/** Other signals, which the Collector may write to the same file. */
 const OTHER_SIGNALS = new Set(['resourceLogs', 'resourceMetrics', 'resourceProfiles']);
 
-/** Takes the spans out of trace exports. */
+/** Extracts the spans of trace exports. */
 export class OtlpReader implements JsonListener {
-  /** Exports of logs, metrics and profiles. */
+  /** The number of exports of logs, metrics and profiles. */
   others = 0;
   private members: string[] = [];
   private exportsTraces = false;
   private service = new Service();
   private readonly services = new Services();
-  /** Whether spans have come before their resource. */
+  /** Whether spans preceded their resource. */
   private spansCame = false;
 
-  /** @param onSpan is given each span as it stands in the file, with the service that recorded it */
+  /** @param onSpan receives each raw span with its service */
   constructor(private readonly onSpan: (span: unknown, service: Service) => void) {}
 
   objectStart(list: string): void {
@@ -56,9 +56,13 @@ export class OtlpReader implements JsonListener {
     } else if (list === '')
       throw new InputFault(
         line,
-        `no OTLP trace export: found ${kindOf(value)}, expected an object with "resourceSpans"`,
+        `Invalid OTLP trace export: received ${kindOf(value)}, expected an object with "resourceSpans"`,
       );
-    else throw new InputFault(line, `"${list}" holds ${kindOf(value)}, expected objects`);
+    else
+      throw new InputFault(
+        line,
+        `Invalid element of "${list}": received ${kindOf(value)}, expected an object`,
+      );
   }
 
   private describe(resource: Fields): void {
@@ -76,11 +80,11 @@ export class OtlpReader implements JsonListener {
       this.members.length === 0 ? 'nothing' : this.members.map((key) => JSON.stringify(key)).join(', ');
     throw new InputFault(
       line,
-      `no OTLP trace export: found an object with ${found}, expected "resourceSpans"`,
+      `Invalid OTLP trace export: received an object with ${found}, expected "resourceSpans"`,
     );
   }
 }
 
 function expected(key: string, value: unknown): string {
-  return `"${key}" is ${kindOf(value)}, expected an array`;
+  return `Invalid "${key}": received ${kindOf(value)}, expected an array`;
 }

@@ -1,22 +1,22 @@
 import { type Attributes, type AttributeValue, SpanKind } from '@opentelemetry/api';
 
-/** The values of OTLP as JSON has them. Writers differ: numbers as numbers or strings, enums by number or by name. */
+// Values of OTLP JSON. Writers differ: numbers as numbers or strings, enums by number or by name.
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** An object that is no array. */
+/** Whether a value is an object and not an array. */
 export function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What a value is, for people. */
+/** The kind of a value, for error messages. */
 export function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** Attributes from `[{ key, value: { stringValue } }]`. What has no counterpart in the API is left out. */
+/** Attributes from `[{ key, value: { stringValue } }]`. Values without a counterpart in the API are omitted. */
 export function attributesOf(list: unknown): Attributes {
   if (!Array.isArray(list)) return {};
   const attributes: [string, AttributeValue][] = [];
@@ -44,7 +44,7 @@ function plainValue(value: unknown): AttributeValue | undefined {
   });
 }
 
-/** An id of so many bytes as lower-case hexadecimal digits; some write base64. Empty where it is none, or zero. */
+/** An id of this length as lower-case hexadecimal digits, from hexadecimal or base64. Empty if invalid or zero. */
 export function idOf(value: unknown, bytes: number): string {
   if (typeof value !== 'string') return '';
   const id = value.length === 2 * bytes ? value.toLowerCase() : Buffer.from(value, 'base64').toString('hex');

@@ -8,10 +8,10 @@ export interface RequestSpan {
   readonly depth: number;
 }
 
-/** What one process did of a trace, for one request or message: the outermost span first, parents before children. */
+/** The spans of one process for one request or message: the outermost first, parents before children. */
 export type RecordedRequest = readonly RequestSpan[];
 
-/** The requests that were served in one trace, in each of its services. Each span counts once, however often recorded. */
+/** The requests in a trace, by service. Duplicate spans are ignored. */
 export function servedRequests(trace: readonly RecordedSpan[]): RecordedRequest[] {
   const byService = new Map<string, Map<string, RecordedSpan>>();
   for (const span of trace) {
@@ -20,7 +20,7 @@ export function servedRequests(trace: readonly RecordedSpan[]): RecordedRequest[
       spans = new Map();
       byService.set(span.service.key, spans);
     }
-    // By its id: an export that was tried again is recorded twice.
+    // By id, as a retried export is recorded twice.
     spans.set(span.spanId, span);
   }
   const requests: RecordedRequest[] = [];
@@ -43,7 +43,7 @@ function collect(spans: ReadonlyMap<string, RecordedSpan>, requests: RecordedReq
   }
   for (const root of roots) {
     const request: RequestSpan[] = [{ span: root, parent: undefined, depth: 0 }];
-    // Grows while it is read: each span brings its children.
+    // The array grows during the iteration: each span appends its children.
     for (const parent of request)
       for (const span of children.get(parent.span.spanId) ?? [])
         request.push({ span, parent, depth: parent.depth + 1 });
@@ -51,7 +51,7 @@ function collect(spans: ReadonlyMap<string, RecordedSpan>, requests: RecordedReq
   }
 }
 
-/** Whether a parent of the same service is in another process, or in another request of the same one. */
+/** Whether a parent of the same service belongs to another process or another request. */
 function isRemote(parent: RecordedSpan, { remoteParent, kind }: RecordedSpan): boolean {
   if (remoteParent !== undefined) return remoteParent;
   return (

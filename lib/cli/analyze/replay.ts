@@ -6,18 +6,17 @@ import { RequestWork } from '../../spans/request-work.js';
 import { SpanTiming } from '../../spans/span-timing.js';
 import { WORKS } from '../../spans/work.js';
 import type { WorkGroup } from '../../spans/work-group.js';
-import { Pauses } from './pauses.js';
 import type { RecordedRequest, RequestSpan } from './recorded-requests.js';
 import type { RecordedSpan } from './recorded-span.js';
 import { timeline } from './timeline.js';
 
-/** What was seen in a request, and the spans that show it: 20 at the most. */
+/** A finding in a request with up to 20 of its spans. */
 export interface Seen {
   readonly observation: Observation;
   readonly spanIds: readonly string[];
 }
 
-/** A span as it runs once more. */
+/** A recorded span during its replay. */
 class ReplayedSpan extends SpanTiming {
   declare readonly parent: ReplayedSpan | undefined;
   group: WorkGroup | undefined;
@@ -31,7 +30,7 @@ class ReplayedSpan extends SpanTiming {
     super(parent, recorded.work, now, 0);
   }
 
-  /** Whether it is waited for, and no span around it is of the same work, as when a query builder and its driver are both recorded. */
+  /** False for work inside a span of the same work, as when both a query builder and its driver are recorded. */
   get counts(): boolean {
     const { work, key } = this.recorded;
     if (work >= WORKS || this.parent === undefined) return false;
@@ -43,8 +42,8 @@ class ReplayedSpan extends SpanTiming {
 }
 
 /**
- * Lets a recorded request run once more by its own clock, for the detectors of the live library: the beginnings and
- * ends of its spans are told in their order, until the request has ended.
+ * Replays the starts and ends of a recorded request's spans in order, until the request ends, through the detectors of
+ * the live library.
  */
 export function replay(request: RecordedRequest, traceId: string, limits: RepetitionLimits): Seen[] {
   const root = request[0] as RequestSpan;
@@ -114,4 +113,27 @@ function judge(
     seen.push({ observation: observeChain(chain, route, traceId, owner, undefined), spanIds: chain.spanIds });
   }
   return seen;
+}
+
+/**
+ * The part of a gap between two operations that may be the application's own processing. Unlike the live library's event
+ * loop, a trace does not distinguish it from idle time, so only longer gaps count as pauses.
+ */
+const OWN_MS = 5;
+
+/** The time that a request was idle without recorded work, which distinguishes polling from an N+1. */
+class Pauses {
+  /** Total milliseconds so far. */
+  sum = 0;
+  private running = 0;
+
+  constructor(private since: number) {}
+
+  workBegins(now: number): void {
+    if (this.running++ === 0) this.sum += Math.max(0, now - this.since - OWN_MS);
+  }
+
+  workEnds(now: number): void {
+    if (--this.running === 0) this.since = now;
+  }
 }

@@ -1,15 +1,15 @@
 import { attributesOf, type Fields } from './otlp-values.js';
 
-/** Beyond as many different ones they are forgotten, and kept anew. */
+/** The cache is cleared above this size. */
 const CAPACITY = 10_000;
 
-/** The part of the system that a span was recorded in: what is compared is one process's part of a trace. */
+/** The service instance that recorded a span. The spans of one instance in a trace are analyzed together. */
 export class Service {
   name = '(unnamed)';
-  /** The same for every batch of spans of one process. */
+  /** Equal for all batches of one instance. */
   key = '';
 
-  /** Takes the resource, which may come after the spans that it belongs to. */
+  /** Sets the resource, which may follow its spans in the file. */
   describe(resource: Fields): this {
     const attributes = attributesOf(resource['attributes']);
     const [namespace, name, instance] = (
@@ -21,7 +21,7 @@ export class Service {
   }
 }
 
-/** Makes one of what is equal: each batch of spans brings its resource. */
+/** Deduplicates services, as each batch of spans has its own resource. */
 export class Services {
   private readonly known = new Map<string, Service>();
 

@@ -3,29 +3,28 @@ import type { ClassifiableSpan } from '../../spans/classify.js';
 import { describeSpan, type SpanDescription } from '../../spans/span-description.js';
 import { StatementCache } from '../../spans/statement.js';
 import { CONNECTION_POOL, WORKS } from '../../spans/work.js';
-import { Clock } from './clock.js';
-import { Interner } from './interner.js';
+import type { WorkKey } from '../../spans/work-group.js';
 import { attributesOf, idOf, isError, isFields, spanKindOf } from './otlp-values.js';
 import type { RecordedSpan } from './recorded-span.js';
 import { describeRecorded } from './recorded-work.js';
 import type { Service } from './service.js';
 
-/** Database spans that ask for no data, and so need no statement. */
+/** Names of database spans that execute no query, and so need no statement. */
 const NO_QUERY = /connect|acquire|transaction|\b(?:begin|commit|rollback|ping|close)\b/i;
 
-/** Where a span says whether its parent is in another process: `SpanFlags` of OTLP. */
+/** OTLP `SpanFlags`: whether the parent is known to be remote, and whether it is. */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
-/** Makes of a span in OTLP's JSON what detectors need of it. */
+/** Converts spans of OTLP JSON to {@link RecordedSpan}. */
 export class SpanReader {
   private readonly statements = new StatementCache();
   private readonly interner = new Interner();
   private readonly clock = new Clock();
 
   /**
-   * @param onMissing called for a database span that does not say what it asked
-   * @returns nothing where it is no span: without ids or times, or with an end before its start
+   * @param onMissing called for a database span without a statement
+   * @returns undefined for an invalid span: without ids or times, or with an end before its start
    */
   read(
     value: unknown,
@@ -68,9 +67,68 @@ export class SpanReader {
     };
   }
 
-  /** A span's name is as good as a route where no route was recorded: what is told is of this one trace. */
+  /** Uses the span name if no route was recorded. Low cardinality is not required for one trace. */
   private routeOf({ type, name }: SpanDescription, span: ClassifiableSpan): string {
     const unrouted = type === 'http' && span.attributes['http.route'] === undefined;
     return (unrouted && span.name !== '' ? span.name : name) || '(unnamed)';
   }
+}
+
+/** Each cache is cleared above this size. */
+const CAPACITY = 20_000;
+
+/** Deduplicates statements and routes, which recur in most requests. */
+class Interner {
+  private readonly keys = new Map<string, WorkKey>();
+  private readonly names = new Map<string, string>();
+
+  key(key: WorkKey): WorkKey {
+    const known = this.keys.get(key.fingerprint);
+    if (known !== undefined) return known;
+    if (this.keys.size >= CAPACITY) this.keys.clear();
+    this.keys.set(key.fingerprint, key);
+    return key;
+  }
+
+  name(name: string): string {
+    const known = this.names.get(name);
+    if (known !== undefined) return known;
+    if (this.names.size >= CAPACITY) this.names.clear();
+    this.names.set(name, name);
+    return name;
+  }
+}
+
+/** Seconds and nanoseconds are separate, as a double cannot represent nanoseconds since 1970. */
+interface Instant {
+  readonly seconds: number;
+  readonly nanoseconds: number;
+}
+
+/** Converts nanoseconds since 1970 to milliseconds since the first value, with nanosecond precision. */
+class Clock {
+  private base: number | undefined;
+
+  /** Milliseconds; undefined for an invalid value. */
+  read(value: unknown): number | undefined {
+    const instant =
+      typeof value === 'string' ? ofText(value) : typeof value === 'number' ? ofNumber(value) : undefined;
+    if (instant === undefined) return undefined;
+    this.base ??= instant.seconds;
+    return (instant.seconds - this.base) * 1000 + instant.nanoseconds / 1e6;
+  }
+}
+
+function ofText(text: string): Instant | undefined {
+  if (!/^\d{1,20}$/.test(text)) return undefined;
+  return instant(Number(text.slice(0, -9)), Number(text.slice(-9)));
+}
+
+function ofNumber(value: number): Instant | undefined {
+  return instant(Math.floor(value / 1e9), value % 1e9);
+}
+
+/** Zero means that the time is missing. */
+function instant(seconds: number, nanoseconds: number): Instant | undefined {
+  return seconds >= 0 && seconds + nanoseconds > 0 ? { seconds, nanoseconds } : undefined;
 }

@@ -1,21 +1,21 @@
 import type { RecordedRequest, RequestSpan } from './recorded-requests.js';
 
-/** A span begins or ends. */
+/** The start or end of a span. */
 export interface Moment {
   readonly at: number;
   readonly span: RequestSpan;
   readonly begins: boolean;
-  /** Of what is at the same instant: what had begun before ends, then others begin, then what took no time ends. */
+  /** The order at one instant: earlier spans end, new spans begin, spans of no duration end. */
   readonly rank: 0 | 1 | 2;
 }
 
-/** The moments of a request in the order in which they came. */
+/** The starts and ends of a request's spans in order. */
 export function timeline(request: RecordedRequest): Moment[] {
   const moments: Moment[] = [];
   const starts = new Map<RequestSpan, number>();
   for (const span of request) {
     const { parent } = span;
-    // Clocks of less than a microsecond let a child begin before its parent: nothing does.
+    // Corrects children that start before their parent because of clock resolution.
     const from =
       parent === undefined
         ? span.span.startedAt
@@ -28,7 +28,7 @@ export function timeline(request: RecordedRequest): Moment[] {
   return moments.sort(inOrder);
 }
 
-/** At one instant and rank, parents begin before their children and end after them. */
+/** At one instant and rank, parents start before their children and end after them. */
 function inOrder(a: Moment, b: Moment): number {
   if (a.at !== b.at) return a.at - b.at;
   if (a.rank !== b.rank) return a.rank - b.rank;

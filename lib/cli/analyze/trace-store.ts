@@ -1,17 +1,17 @@
 import type { RecordedSpan } from './recorded-span.js';
 
-/** Spans that are held at the most: some 150 MB. */
+/** The maximum number of buffered spans: about 150 MB. */
 const MAX_SPANS = 500_000;
 
-/** Gathers the spans of traces, which may be spread over a file. The trace that nothing came for the longest makes room. */
+/** Collects the spans of traces, which may be spread over files. At its limit it releases the least recently used traces. */
 export class TraceStore {
-  /** Traces that had to be given away before the input was over. */
+  /** The number of traces released before the end of the input. */
   early = 0;
   private readonly traces = new Map<string, RecordedSpan[]>();
   private last: string | undefined;
   private held = 0;
 
-  /** @param onTrace is given each trace once, unless spans of it come after it had to be given away */
+  /** @param onTrace receives each trace once, or again if spans follow its early release */
   constructor(
     private readonly onTrace: (traceId: string, spans: readonly RecordedSpan[]) => void,
     private readonly maxSpans = MAX_SPANS,
@@ -23,28 +23,28 @@ export class TraceStore {
       spans = [];
       this.traces.set(traceId, spans);
     } else if (this.last !== traceId) {
-      // The order of the map is the order in which they were touched last.
+      // Keeps the map in order of last use.
       this.traces.delete(traceId);
       this.traces.set(traceId, spans);
     }
     this.last = traceId;
     spans.push(span);
     if (++this.held <= this.maxSpans) return;
-    // A tenth at a time: to begin with the oldest means to pass the gaps that those before it have left.
+    // Releases a tenth at once, as iterating a map skips its deleted entries each time.
     const enough = this.maxSpans - Math.floor(this.maxSpans / 10);
     for (const oldest of this.traces.keys()) {
       if (this.held <= enough) break;
       this.early++;
-      this.give(oldest);
+      this.release(oldest);
     }
   }
 
-  /** The input is over: gives away what is left. */
+  /** Releases the remaining traces at the end of the input. */
   end(): void {
-    for (const traceId of this.traces.keys()) this.give(traceId);
+    for (const traceId of this.traces.keys()) this.release(traceId);
   }
 
-  private give(traceId: string): void {
+  private release(traceId: string): void {
     const spans = this.traces.get(traceId) as RecordedSpan[];
     this.traces.delete(traceId);
     this.held -= spans.length;

@@ -8,14 +8,14 @@ import { visible } from './text.js';
 
 const WINDOWS: readonly BurnWindow[] = ['5m', '30m', '1h', '6h', '3d'];
 
-/** What fires, how the objectives stand, and what has fired. */
+/** Firing alerts, objectives and the history of alerts. */
 export function Alerts({ overview: { at, alerts } }: { overview: Overview }) {
   const { active, recent, burnRates } = alerts;
   return (
     <Section id="alerts" title="Alerts" count={active.length}>
       <div class="stack">
         {active.length === 0 ? (
-          <p class="panel empty">No alert is firing.</p>
+          <p class="panel empty">No firing alerts.</p>
         ) : (
           <ul class="findings">
             {active.map(({ rule, subject, firedAt }) => (
@@ -42,12 +42,10 @@ export function Alerts({ overview: { at, alerts } }: { overview: Overview }) {
 
 function Objectives({ burnRates }: { burnRates: readonly BurnRate[] }) {
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard
     <section class="panel table-scroll" tabIndex={0} aria-label="Objectives">
       <table class="plain wide-cells">
-        <caption>
-          How fast the error budgets are spent; at 1 a budget lasts exactly as long as it should
-        </caption>
+        <caption>Burn rates of the error budgets: at ×1 the budget lasts exactly for its period</caption>
         <thead>
           <tr>
             <th scope="col">Objective</th>
@@ -90,7 +88,7 @@ function Objectives({ burnRates }: { burnRates: readonly BurnRate[] }) {
 function Rate({ count: { rate, bad, total } }: { count: BurnCount }) {
   if (rate === undefined) return <span class="faint">{NONE}</span>;
   return (
-    <span class={rate > 6 ? 'bad' : rate > 1 ? 'warn' : ''} title={`${bad} of ${total} missed it`}>
+    <span class={rate > 6 ? 'bad' : rate > 1 ? 'warn' : ''} title={`${bad} of ${total} missed the objective`}>
       ×{number(rate)}
     </span>
   );

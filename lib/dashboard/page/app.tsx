@@ -3,26 +3,25 @@ import { useEffect } from 'preact/hooks';
 import './styles/app.css';
 import type { Overview } from '../overview.js';
 import { Alerts } from './alerts.js';
+import { useOverview } from './connection.js';
 import { Drivers } from './drivers.js';
+import { EmptyState } from './empty-state.js';
 import { Findings } from './findings.js';
 import { Header } from './header.js';
 import { Health } from './health.js';
-import { useKeys } from './keys.js';
 import { Login } from './login.js';
-import { NothingYet } from './nothing-yet.js';
+import { useKeys, useScrollPosition } from './navigation.js';
 import { OperationPage } from './operation-page.js';
 import { OperationsTable } from './operations-table.js';
 import { Overhead } from './overhead.js';
 import { Resources } from './resources.js';
 import { hashOf, type Route, useRoute, type View } from './route.js';
-import { useScrollPosition } from './scroll-position.js';
 import { Section } from './section.js';
 import { SlowList } from './slow-list.js';
 import { SlowPage } from './slow-page.js';
 import { applyTheme } from './theme.js';
-import { useOverview } from './use-overview.js';
 
-/** The whole page. It is exported so that the bundler takes this file for a module. */
+/** The whole page. Exported so that the bundler treats this file as a module. */
 export function App() {
   const live = useOverview();
   const route = useRoute();
@@ -40,7 +39,7 @@ export function App() {
           <Login refusal={refusal} opened={reopen} />
         ) : overview === undefined ? (
           <p class="panel empty" role="status">
-            {state === 'lost' ? 'The application does not answer. Trying again…' : 'Loading…'}
+            {state === 'disconnected' ? 'The application does not respond. Retrying…' : 'Loading…'}
           </p>
         ) : (
           <Page route={route} overview={overview} />
@@ -68,7 +67,7 @@ function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
       <h1 class="hidden">Performance</h1>
       <Health overview={overview} />
       {operations.length === 0 ? (
-        <NothingYet drivers={drivers} />
+        <EmptyState drivers={drivers} />
       ) : (
         <>
           <OperationsTable operations={operations} operationCount={operationCount} view={view} />
@@ -83,8 +82,8 @@ function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
       <Drivers drivers={drivers} />
       <Overhead overhead={overhead} />
       <footer class="note">
-        The same as a report: <a href="report.html">HTML</a>, <a href="report.md">Markdown</a>,{' '}
-        <a href="report.json">JSON</a>. <a href="ui/licenses.txt">Licenses of this page</a>
+        Report: <a href="report.html">HTML</a>, <a href="report.md">Markdown</a>,{' '}
+        <a href="report.json">JSON</a>. <a href="ui/licenses.txt">Licenses</a>
       </footer>
     </>
   );

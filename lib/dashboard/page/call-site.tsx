@@ -5,7 +5,7 @@ import { visible } from './text.js';
 
 const SHOWN_MS = 1600;
 
-/** The line of the user's code, to be copied into an editor. */
+/** A line of the application's code, with a button that copies `file:line`. */
 export function CallSiteLine({ callSite }: { callSite: CallSite }) {
   const { function: name, file, line } = callSite;
   return (
@@ -30,12 +30,12 @@ export function CopyButton({ text, what }: { text: string; what: string }) {
   return (
     <button type="button" class="copy" onClick={copy} aria-label={`Copy ${what}`}>
       <CopyIcon />
-      <span role="status">{state === undefined ? '' : state === 'copied' ? 'Copied' : 'Not allowed'}</span>
+      <span role="status">{state === undefined ? '' : state === 'copied' ? 'Copied' : 'Copying failed'}</span>
     </button>
   );
 }
 
-/** The clipboard is there on secure origins alone; elsewhere the old way is tried. */
+/** Browsers offer the clipboard API on secure origins only; elsewhere a text field is selected and copied. */
 async function copied(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

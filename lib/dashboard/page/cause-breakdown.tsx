@@ -4,10 +4,10 @@ import { duration, number, share } from './format.js';
 import { StackedBar } from './stacked-bar.js';
 import { visible } from './text.js';
 
-/** What is less than this of the duration is rounding. */
+/** A smaller unexplained share of the duration is rounding. */
 const MIN_REST = 0.01;
 
-/** What the time went to: a bar, and the same as a table. */
+/** The causes with their shares of the duration: a bar, and the same as a table. */
 export function CauseBreakdown({ operation: { causes, durationMs } }: { operation: SlowOperation }) {
   const rest = 1 - causes.reduce((sum, one) => sum + one.share, 0);
   const parts = causes.map((one, index) => ({
@@ -20,12 +20,12 @@ export function CauseBreakdown({ operation: { causes, durationMs } }: { operatio
     <div class="panel padded">
       <StackedBar parts={parts} />
       <table class="plain">
-        <caption class="hidden">What the time went to</caption>
+        <caption class="hidden">Causes by time</caption>
         <thead>
           <tr>
             <th scope="col">Cause</th>
             <th scope="col" class="what">
-              What
+              Operation
             </th>
             <th scope="col">Time</th>
             <th scope="col">Share</th>
@@ -53,7 +53,7 @@ export function CauseBreakdown({ operation: { causes, durationMs } }: { operatio
               <th scope="row">
                 <span class="cause">
                   <span class="swatch empty-swatch" aria-hidden="true" />
-                  Not explained
+                  Unexplained
                 </span>
               </th>
               <td />

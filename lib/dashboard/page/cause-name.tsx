@@ -2,13 +2,13 @@ import type { CauseName as Cause } from '../../explain/cause.js';
 
 const WORDS: Record<Cause, string> = {
   n_plus_one: 'N+1 queries',
-  sequential_calls: 'Calls in sequence',
+  sequential_calls: 'Sequential calls',
   database: 'Database',
   cache: 'Cache',
   external: 'Outgoing calls',
   messaging: 'Messaging',
   rpc: 'RPC',
-  connection_pool: 'Waiting for a connection',
+  connection_pool: 'Connection pool',
   cpu: 'Own JavaScript',
   event_loop_blocked: 'Event loop blocked',
   gc: 'Garbage collection',
@@ -20,7 +20,7 @@ export function causeWord(cause: Cause): string {
   return WORDS[cause] ?? cause;
 }
 
-/** The name of a cause beside its colour. */
+/** A cause with its color. */
 export function CauseName({ cause }: { cause: Cause }) {
   return (
     <span class={`cause cause-${cause}`}>

@@ -1,47 +1,48 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Overview } from '../overview.js';
 
 /**
- * `connecting`: nothing was heard yet. `live`: the stream is open. `polling`: the server gives no stream now, so it is
- * asked again and again. `lost`: it does not answer. `locked`: it asks who is there.
+ * `connecting`: no data received yet. `live`: the stream is open. `polling`: the server refuses streams, so the overview
+ * is fetched periodically. `disconnected`: the server does not respond. `locked`: the server requires a token.
  */
-export type ConnectionState = 'connecting' | 'live' | 'polling' | 'lost' | 'locked';
+export type ConnectionState = 'connecting' | 'live' | 'polling' | 'disconnected' | 'locked';
 
-export interface Heard {
+export interface Received {
   readonly state: ConnectionState;
-  /** The last one, whatever the state. */
+  /** The last one received, whatever the state. */
   readonly overview?: Overview;
-  /** What the server said when it refused. */
+  /** The server's message when it refused access. */
   readonly refusal?: string;
 }
 
 const POLL_MS = 5000;
-/** Polls after which the stream is tried once more. */
+/** After this many polls the stream is tried again. */
 const POLLS_PER_TRY = 6;
 
-/** Hears from the server as well as it can: by its stream, else by asking; and goes on when it comes back. */
+/** Receives overviews from the server's stream or, if the server refuses it, by polling. Reconnects by itself. */
 export class Connection {
   private overview: Overview | undefined;
   private stream: EventSource | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
-  /** @param told what is called at each change */
-  constructor(private readonly told: (heard: Heard) => void) {}
+  /** @param onChange called with each new state or overview */
+  constructor(private readonly onChange: (received: Received) => void) {}
 
-  /** Begins, or begins anew. */
+  /** Connects, or reconnects. */
   open(): void {
     this.close();
     const stream = new EventSource('stream');
     this.stream = stream;
-    stream.addEventListener('open', () => this.tell('live'));
+    stream.addEventListener('open', () => this.notify('live'));
     stream.addEventListener('overview', ({ data }: MessageEvent<string>) => {
       this.overview = JSON.parse(data) as Overview;
-      this.tell('live');
+      this.notify('live');
     });
     stream.addEventListener('error', () => {
       if (this.stream !== stream) return;
-      // While it is not closed the browser tries again by itself.
+      // Unless the stream is closed, the browser reconnects by itself.
       if (stream.readyState === EventSource.CLOSED) void this.poll(POLLS_PER_TRY);
-      else this.tell('lost');
+      else this.notify('disconnected');
     });
   }
 
@@ -51,10 +52,10 @@ export class Connection {
     clearTimeout(this.timer);
   }
 
-  /** Asks now and so many times more, then tries the stream. Once it is locked, only whoever has the token goes on. */
+  /** Fetches the overview now and up to `times` more, then tries the stream. Stops when the server requires a token. */
   private async poll(times: number): Promise<void> {
     const { stream } = this;
-    const state = await this.ask();
+    const state = await this.fetchOverview();
     if (this.stream !== stream || state === 'locked') return;
     this.timer = setTimeout(() => {
       if (times > 0) void this.poll(times - 1);
@@ -62,9 +63,9 @@ export class Connection {
     }, POLL_MS);
   }
 
-  private async ask(): Promise<ConnectionState> {
+  private async fetchOverview(): Promise<ConnectionState> {
     const { stream } = this;
-    let state: ConnectionState = 'lost';
+    let state: ConnectionState = 'disconnected';
     let refusal: string | undefined;
     try {
       const response = await fetch('overview', { headers: { accept: 'application/json' } });
@@ -76,20 +77,50 @@ export class Connection {
         state = 'polling';
       }
     } catch {
-      // There is nobody: it is asked again.
+      // The server does not respond; the next poll retries.
     }
-    if (this.stream === stream) this.tell(state, refusal);
+    if (this.stream === stream) this.notify(state, refusal);
     return state;
   }
 
-  private tell(state: ConnectionState, refusal?: string): void {
+  private notify(state: ConnectionState, refusal?: string): void {
     const { overview } = this;
-    this.told({
+    this.onChange({
       state,
       ...(overview === undefined ? {} : { overview }),
       ...(refusal === undefined ? {} : { refusal }),
     });
   }
+}
+
+export interface Live extends Received {
+  readonly paused: boolean;
+  /** Freezes what the page shows, or resumes updates. */
+  pause(paused: boolean): void;
+  /** Reconnects, for instance after a login has set a cookie. */
+  reopen(): void;
+}
+
+/** The latest overview. A hidden or paused page holds no stream open. */
+export function useOverview(): Live {
+  const [received, setReceived] = useState<Received>({ state: 'connecting' });
+  const [paused, setPaused] = useState(false);
+  const connection = useRef<Connection>(undefined);
+  connection.current ??= new Connection(setReceived);
+  const current = connection.current;
+  useEffect(() => {
+    const follow = (): void => {
+      if (paused || document.hidden) current.close();
+      else current.open();
+    };
+    follow();
+    document.addEventListener('visibilitychange', follow);
+    return () => {
+      document.removeEventListener('visibilitychange', follow);
+      current.close();
+    };
+  }, [paused]);
+  return { ...received, paused, pause: setPaused, reopen: () => current.open() };
 }
 
 async function refusalOf(response: Response): Promise<string | undefined> {

@@ -1,11 +1,11 @@
-/** What is read of a profile in the inspector's format. */
+/** The fields that are read from a profile in the inspector's format. */
 export interface CpuProfile {
   readonly nodes: readonly {
     readonly id: number;
     readonly callFrame: {
       readonly functionName: string;
       readonly url: string;
-      /** From 0 on; -1 where there is none. */
+      /** Zero-based; -1 if unknown. */
       readonly lineNumber: number;
     };
     readonly children?: readonly number[];
@@ -16,22 +16,23 @@ export interface CpuProfile {
   readonly timeDeltas?: readonly number[];
 }
 
-/** Whose code a function is. */
+/** The owner of a function's code. */
 export type CodeOwner = 'application' | 'dependency' | 'node' | 'engine' | 'others';
 
-/** A function as it was called, from the outermost one on. Times are milliseconds. */
+/** A node of the call tree. Times are milliseconds. */
 export interface Frame {
   readonly name: string;
   readonly file: string;
-  /** From 1 on; 0 where there is none. */
+  /** One-based; 0 if unknown. */
   readonly line: number;
   readonly owner: CodeOwner;
   readonly children: Frame[];
   selfMs: number;
+  /** The total time, which d3-flame-graph expects under this name. */
   value: number;
 }
 
-/** One function, wherever it was called from. */
+/** The times of one function over all its callers. */
 export interface FunctionTime extends Pick<Frame, 'name' | 'file' | 'line' | 'owner'> {
   readonly key: string;
   selfMs: number;
@@ -40,10 +41,10 @@ export interface FunctionTime extends Pick<Frame, 'name' | 'file' | 'line' | 'ow
 
 export interface ReadProfile {
   readonly root: Frame;
-  /** What it covers, and the part of it in which code ran. */
+  /** The time that the profile covers, and the part of it in which code ran. */
   readonly durationMs: number;
   readonly busyMs: number;
-  /** By self time, the most first. */
+  /** Sorted by self time, highest first. */
   readonly functions: readonly FunctionTime[];
 }
 
@@ -51,10 +52,10 @@ const IDLE = '(idle)';
 const OTHERS = '(other operations)';
 const TEXT_OF: ReadonlyMap<string, string> = new Map([
   ['', '(anonymous)'],
-  ['(root)', 'all code that ran'],
+  ['(root)', 'all executed code'],
 ]);
 
-/** Makes a tree with times of a profile. The time in which nothing ran is left out. */
+/** The call tree of a profile with times. Idle time is excluded. */
 export function readProfile(profile: CpuProfile): ReadProfile {
   const { nodes, startTime, endTime } = profile;
   const selfMs = selfTimes(profile);
@@ -75,7 +76,7 @@ export function readProfile(profile: CpuProfile): ReadProfile {
   return { root, durationMs: (endTime - startTime) / 1000, busyMs: root.value, functions };
 }
 
-/** A sample stands for the time until the next one. */
+/** A sample represents the time until the next one. */
 function selfTimes({ samples = [], timeDeltas = [], startTime, endTime }: CpuProfile): Map<number, number> {
   const times = new Map<number, number>();
   let at = startTime;
@@ -111,7 +112,7 @@ function ownerOf(name: string, file: string): CodeOwner {
   return /(?:^|\/)node_modules\//.test(file) ? 'dependency' : 'application';
 }
 
-/** Sets each frame's total, and sums by function; one that calls itself counts once. */
+/** Sets each frame's total and sums times by function; recursive calls count once. */
 function addUp(root: Frame): FunctionTime[] {
   const functions = new Map<string, FunctionTime>();
   const open = new Set<string>();

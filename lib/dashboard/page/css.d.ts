@@ -1,2 +1,2 @@
-/** The build puts styles into a file of their own. */
+/** The build extracts styles into a file of their own. */
 declare module '*.css' {}

@@ -1,4 +1,4 @@
-/** What is used of the library, which has no types of its own. */
+/** The part of the library that is used; it ships no types. */
 declare module 'd3-flame-graph' {
   import type { Selection } from 'd3-selection';
   import type { Frame } from './cpu-profile.js';

@@ -5,7 +5,7 @@ import { overviewAddress } from './route.js';
 import { visible } from './text.js';
 import { TypeTag } from './type-tag.js';
 
-/** The head of a page below the overview. Its title gets the focus, so that readers begin there. */
+/** The heading of a page below the overview. Its title receives the focus, so that screen readers start there. */
 export function DetailHead(props: { title: string; type?: string; children?: ComponentChildren }) {
   const { title, type, children } = props;
   const heading = useRef<HTMLHeadingElement>(null);

@@ -3,20 +3,20 @@ import { HealthyIcon, WarningIcon } from './icons.js';
 import { Section } from './section.js';
 import { visible } from './text.js';
 
-/** Which libraries are seen; of the others, what to do. */
+/** The instrumentation of each library, and advice for those whose work is not recorded. */
 export function Drivers({ drivers }: { drivers: readonly DriverStatus[] }) {
   const seen = drivers.filter((one) => one.seen);
   const unseen = drivers.filter((one) => !one.seen);
   return (
-    <Section id="drivers" title="What is seen">
+    <Section id="drivers" title="Instrumentation">
       <div class="panel padded">
-        {drivers.length === 0 && <p class="empty">No library is known that does work for the application.</p>}
+        {drivers.length === 0 && <p class="empty">No instrumented libraries.</p>}
         {unseen.map(({ driver, version, how, advice }) => (
           <div key={driver} class="driver">
             <p>
               <span class="severity warning">
                 <WarningIcon />
-                not seen
+                not recorded
               </span>
               <strong class="mono">{visible(driver, 100)}</strong> <span class="soft mono">{version}</span>
               <span class="soft">{visible(how, 300)}</span>
@@ -30,7 +30,7 @@ export function Drivers({ drivers }: { drivers: readonly DriverStatus[] }) {
               <li key={driver}>
                 <span class="good">
                   <HealthyIcon />
-                  <span class="hidden">seen:</span>
+                  <span class="hidden">recorded:</span>
                 </span>
                 <span>
                   <strong class="mono">{visible(driver, 100)}</strong>{' '}

@@ -1,7 +1,7 @@
 import type { Severity } from '../../explain/finding.js';
 import type { Overview } from '../overview.js';
 import { CallSiteLine } from './call-site.js';
-import { type Discovery, discoveries } from './discoveries.js';
+import { type FindingItem, findingItems } from './finding-items.js';
 import { ago, duration, number } from './format.js';
 import { CriticalIcon, InfoIcon, WarningIcon } from './icons.js';
 import { address } from './route.js';
@@ -14,45 +14,48 @@ const ICONS: Record<Severity, () => preact.JSX.Element> = {
   info: InfoIcon,
 };
 
-/** What detectors saw, what got slower, what drifts and what leaks: the gravest first. */
+/** Findings, regressions, trends and leaks, the most severe first. */
 export function Findings({ overview }: { overview: Overview }) {
-  const all = discoveries(overview);
+  const items = findingItems(overview);
   return (
-    <Section id="findings" title="What was found" count={all.length}>
-      {all.length === 0 ? (
+    <Section id="findings" title="Findings" count={items.length}>
+      {items.length === 0 ? (
         <p class="panel empty">
-          Nothing so far: no N+1 queries, no calls in sequence, no blocked event loop, no regression and no
-          leak.
+          None so far: no N+1 queries, sequential calls, event loop blocks, regressions or leaks.
         </p>
       ) : (
-        <FindingList found={all} overview={overview} leads />
+        <FindingList items={items} overview={overview} linksToOperation />
       )}
     </Section>
   );
 }
 
-/** @param leads whether a card leads to the operation that it is about, where it has no slow one to lead to */
-export function FindingList(props: { found: readonly Discovery[]; overview: Overview; leads: boolean }) {
-  const { found, overview, leads } = props;
+/** @param linksToOperation whether a card without a slow execution links to its operation */
+export function FindingList(props: {
+  items: readonly FindingItem[];
+  overview: Overview;
+  linksToOperation: boolean;
+}) {
+  const { items, overview, linksToOperation } = props;
   return (
     <ul class="findings">
-      {found.map((one) => (
-        <FindingCard key={one.key} found={one} overview={overview} leads={leads} />
+      {items.map((item) => (
+        <FindingCard key={item.key} item={item} overview={overview} linksToOperation={linksToOperation} />
       ))}
     </ul>
   );
 }
 
-function FindingCard(props: { found: Discovery; overview: Overview; leads: boolean }) {
-  const { found, overview, leads } = props;
-  const { severity, label, explanation, callSite, count, worstMs, totalMs, lastSeen, since, state, where } =
-    found;
+function FindingCard(props: { item: FindingItem; overview: Overview; linksToOperation: boolean }) {
+  const { item, overview, linksToOperation } = props;
+  const { severity, label, explanation, callSite, count, worstMs, totalMs, lastSeen, since, state } = item;
+  const { subject } = item;
   const Icon = ICONS[severity];
-  const isWhere = (one: { type: string; name: string }): boolean =>
-    one.name === where?.name && (where.type ?? one.type) === one.type;
-  // The very one that it was seen in, else the newest slow one of the same operation.
-  const example = overview.slow.find(({ id }) => id === found.spanId) ?? overview.slow.find(isWhere);
-  const operation = overview.operations.find(isWhere);
+  const isSubject = (one: { type: string; name: string }): boolean =>
+    one.name === subject?.name && (subject.type ?? one.type) === one.type;
+  // The execution with the finding, else the newest slow execution of the same operation.
+  const example = overview.slow.find(({ id }) => id === item.spanId) ?? overview.slow.find(isSubject);
+  const operation = overview.operations.find(isSubject);
   return (
     <li class={`panel finding ${severity}`}>
       <p class="finding-head">
@@ -62,23 +65,19 @@ function FindingCard(props: { found: Discovery; overview: Overview; leads: boole
         </span>
         <strong>{label}</strong>
         {state !== undefined && <span class="chip">{state}</span>}
-        {where !== undefined && <span class="mono soft clip">{visible(where.name, 200)}</span>}
+        {subject !== undefined && <span class="mono soft clip">{visible(subject.name, 200)}</span>}
       </p>
       <p class="explanation">{visible(explanation)}</p>
       {callSite !== undefined && <CallSiteLine callSite={callSite} />}
       <p class="facts">
-        {count !== undefined && <span>seen {number(count)}×</span>}
+        {count !== undefined && <span>found {number(count)}×</span>}
         {worstMs !== undefined && worstMs > 0 && <span>worst {duration(worstMs)}</span>}
-        {totalMs !== undefined && totalMs > 0 && <span>{duration(totalMs)} in all</span>}
+        {totalMs !== undefined && totalMs > 0 && <span>total {duration(totalMs)}</span>}
         {since !== undefined && <span>for {duration(overview.at - since)}</span>}
         {lastSeen !== undefined && <span>last seen {ago(lastSeen, overview.at)}</span>}
-        {example !== undefined && (
-          <a href={address({ page: 'slow', id: example.id })}>See one that was slow</a>
-        )}
-        {leads && example === undefined && operation !== undefined && (
-          <a href={address({ page: 'operation', type: operation.type, name: operation.name })}>
-            See the operation
-          </a>
+        {example !== undefined && <a href={address({ page: 'slow', id: example.id })}>Slow execution</a>}
+        {linksToOperation && example === undefined && operation !== undefined && (
+          <a href={address({ page: 'operation', type: operation.type, name: operation.name })}>Operation</a>
         )}
       </p>
     </li>

@@ -8,14 +8,14 @@ import { visible } from './text.js';
 
 const CELL_HEIGHT = 20;
 const OWNERS: Record<CodeOwner, string> = {
-  application: 'the application',
-  dependency: 'its dependencies',
-  node: 'Node',
-  engine: 'the engine',
+  application: 'application',
+  dependency: 'dependencies',
+  node: 'Node.js',
+  engine: 'V8',
   others: 'other operations',
 };
 
-/** The stacks that ran as a flame graph, the outermost function above: a frame is as wide as its time. */
+/** The flame graph of a profile, the outermost function at the top. A frame's width is its total time. */
 export function FlameGraph(props: { root: Frame; marked: string; mark: (name: string) => void }) {
   const { root, marked, mark } = props;
   const place = useRef<HTMLDivElement>(null);
@@ -35,14 +35,14 @@ export function FlameGraph(props: { root: Frame; marked: string; mark: (name: st
       .getName(({ data }) => visible(data.name, 120))
       .setLabelHandler(({ data }) => describe(data, root))
       .setColorMapper(({ data, highlight }) => `var(--${highlight ? 'marked' : `owner-${data.owner}`})`)
-      // The default takes the term for a regular expression, which throws at a bracket.
+      // The default interprets the term as a regular expression, which throws on a bracket.
       .setSearchMatch(({ data }, term) => term !== '' && data.name.toLowerCase().includes(term.toLowerCase()))
       .setSearchHandler(() => {})
       .setDetailsHandler((text) => {
         if (details.current !== null) details.current.textContent = text ?? '';
       });
     select(element).datum(root).call(chart);
-    // The library leaves room for a title and more.
+    // The library reserves space for a title.
     select(element)
       .select('svg')
       .attr('height', CELL_HEIGHT * depthOf(root));
@@ -67,10 +67,10 @@ export function FlameGraph(props: { root: Frame; marked: string; mark: (name: st
     <div class="flame">
       <div class="flame-tools">
         <label class="search">
-          <span class="hidden">Mark functions by name</span>
+          <span class="hidden">Highlight functions by name</span>
           <input
             type="search"
-            placeholder="Mark functions"
+            placeholder="Highlight functions"
             value={marked}
             onInput={({ currentTarget }) => mark(currentTarget.value)}
           />
@@ -97,7 +97,7 @@ export function FlameGraph(props: { root: Frame; marked: string; mark: (name: st
       <div
         ref={place}
         role="img"
-        aria-label="Flame graph. The table below has the same functions with their times."
+        aria-label="Flame graph. The table below lists the same functions with their times."
       />
       <p ref={details} class="flame-details mono soft" />
     </div>
@@ -112,5 +112,5 @@ function describe(frame: Frame, root: Frame): string {
   const where = placeOf(frame);
   const part = root.value > 0 ? frame.value / root.value : 0;
   const text = `${visible(frame.name, 200)}${where === '' ? '' : `, ${where}`}`;
-  return `${text}: ${duration(frame.value)} (${share(part)}), own ${duration(frame.selfMs)}`;
+  return `${text}: ${duration(frame.value)} (${share(part)}), self ${duration(frame.selfMs)}`;
 }

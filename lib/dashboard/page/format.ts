@@ -1,7 +1,7 @@
 const THIN = '\u202f';
 /**
- * The locale of all figures and moments: that of the page's own words. The browser's language is not used; under a POSIX
- * locale it is `en-US@posix`, which `Intl` rejects.
+ * All numbers and times use the language of the page. The browser's language is not used: under a POSIX locale it is
+ * `en-US@posix`, which `Intl` rejects.
  */
 const LOCALE = 'en';
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
@@ -15,10 +15,10 @@ const clock = new Intl.DateTimeFormat(LOCALE, {
 });
 const day = new Intl.DateTimeFormat(LOCALE, { month: 'short', day: 'numeric' });
 
-/** What stands where there is no figure. */
+/** Shown instead of a missing value. */
 export const NONE = '–';
 
-/** Three digits of a number that counts or measures. */
+/** A number with up to three significant digits, or all digits of its integer part. */
 export function number(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return NONE;
   const size = Math.abs(value);
@@ -37,13 +37,13 @@ export function duration(ms: number | undefined): string {
   return hours < 48 ? `${tenths.format(hours)}${THIN}h` : `${tenths.format(hours / 24)}${THIN}d`;
 }
 
-/** A figure that is in percent already. */
+/** Formats a value that is already a percentage. */
 export function percent(value: number | undefined): string {
   if (value === undefined || !Number.isFinite(value)) return NONE;
   return `${value > 0 && value < 10 ? tenths.format(value) : whole.format(value)}${THIN}%`;
 }
 
-/** A share of 0 to 1. */
+/** Formats a ratio from 0 to 1 as a percentage. */
 export function share(value: number): string {
   return percent(value * 100);
 }
@@ -57,7 +57,7 @@ export function bytes(value: number): string {
   return value < 1024 * 1024 ? `${whole.format(value / 1024)}${THIN}KB` : megabytes(value / 1024 / 1024);
 }
 
-/** `12 s ago`, on the server's clock. */
+/** `12 s ago`, or `now`. Both arguments are on the server's clock. */
 export function ago(at: number, now: number): string {
   const ms = Math.max(0, now - at);
   if (ms < 1500) return 'now';
@@ -69,7 +69,7 @@ export function timeOfDay(at: number): string {
   return clock.format(at);
 }
 
-/** `14:03:22`, with the day where it is not today's. */
+/** `14:03:22`, with the date unless it is today. */
 export function moment(at: number, now: number): string {
   const date = new Date(at);
   const isToday = date.toDateString() === new Date(now).toDateString();

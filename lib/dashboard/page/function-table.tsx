@@ -2,25 +2,25 @@ import type { FunctionTime, ReadProfile } from './cpu-profile.js';
 import { duration, share } from './format.js';
 import { shortPath, visible } from './text.js';
 
-/** Functions with time of their own, and of the application's those that only call. */
+/** Functions with self time, and functions of the application that only call others. */
 const SHOWN = 10;
 const SHOWN_CALLERS = 5;
 const MIN_SELF_MS = 0.05;
 
-/** The functions with the most time of their own, for who does not see the graph, and for who wants figures. */
+/** The functions with the most self time: the accessible alternative to the flame graph, with exact times. */
 export function FunctionTable(props: { profile: ReadProfile; marked: string; mark: (name: string) => void }) {
   const { profile, marked, mark } = props;
   return (
     <table class="plain functions">
-      <caption>Functions by their own time; choose one to see it in the graph</caption>
+      <caption>Functions by self time. Select one to highlight it in the graph.</caption>
       <thead>
         <tr>
           <th scope="col">Function</th>
           <th scope="col" class="tablet what">
-            Where
+            Location
           </th>
-          <th scope="col">Own</th>
-          <th scope="col">With calls</th>
+          <th scope="col">Self</th>
+          <th scope="col">Total</th>
         </tr>
       </thead>
       <tbody>

@@ -1,21 +1,20 @@
 import type { Overview } from '../overview.js';
-import type { ConnectionState } from './connection.js';
+import type { ConnectionState, Live } from './connection.js';
 import { ago, moment } from './format.js';
 import { PauseIcon, PlayIcon } from './icons.js';
 import { overviewAddress } from './route.js';
 import { visible } from './text.js';
 import { ThemeButton } from './theme.js';
-import type { Live } from './use-overview.js';
 
 const STATES: Record<ConnectionState, { word: string; tone: string }> = {
   connecting: { word: 'Connecting', tone: 'idle' },
   live: { word: 'Live', tone: 'good' },
   polling: { word: 'Every 5 s', tone: 'good' },
-  lost: { word: 'Reconnecting', tone: 'warn' },
+  disconnected: { word: 'Reconnecting', tone: 'warn' },
   locked: { word: 'Locked', tone: 'warn' },
 };
 
-/** Whose figures these are, and how fresh. */
+/** The service, the state of the connection, and the controls of the page. */
 export function Header({ live }: { live: Live }) {
   const { overview, state, paused, pause } = live;
   const shown = paused ? { word: 'Paused', tone: 'idle' } : STATES[state];
@@ -29,14 +28,14 @@ export function Header({ live }: { live: Live }) {
       <span class={`connection ${shown.tone}`} role="status">
         <span class="dot" aria-hidden="true" />
         {shown.word}
-        {state === 'lost' && overview !== undefined && !paused && (
-          <span class="soft wide">last heard at {moment(overview.at, overview.at)}</span>
+        {state === 'disconnected' && overview !== undefined && !paused && (
+          <span class="soft wide">last update {moment(overview.at, overview.at)}</span>
         )}
       </span>
       <button
         type="button"
         class="icon-button"
-        aria-label={paused ? 'Go on with live updates' : 'Pause live updates'}
+        aria-label={paused ? 'Resume live updates' : 'Pause live updates'}
         onClick={() => pause(!paused)}
       >
         {paused ? <PlayIcon /> : <PauseIcon />}

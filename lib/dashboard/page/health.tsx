@@ -11,7 +11,7 @@ const STATES = {
   unhealthy: { word: 'Unhealthy', tone: 'bad', Icon: CriticalIcon },
 } as const;
 
-/** Whether it is healthy, in a sentence, and the figures that one looks for first. */
+/** The health of the application in a sentence, with its key figures. */
 export function Health({ overview }: { overview: Overview }) {
   const { state, sentence } = overview.health;
   const { word, tone, Icon } = STATES[state];
@@ -38,13 +38,13 @@ function tilesOf({ lastMinute, resources }: Overview): ComponentChildren {
     <Tile key="requests" name="Requests per minute" value={number(count)} />,
     <Tile
       key="slow"
-      name="Slow ones"
+      name="Slow"
       value={percent(count === 0 ? undefined : slowPercentage)}
       tone={slow > 0 ? 'warn' : ''}
     />,
     <Tile
       key="errors"
-      name="Failed ones"
+      name="Failed"
       value={number(count === 0 ? undefined : errors)}
       tone={errors > 0 ? 'bad' : ''}
     />,
@@ -69,7 +69,7 @@ function Tile({ name, value, tone = '' }: { name: string; value: string; tone?: 
 
 type ResourceName = Exclude<keyof OverviewResources, 'at' | 'heapLimitMb'>;
 
-/** The newest known value of a column. */
+/** The latest known value of a column. */
 export function last(resources: OverviewResources, name: ResourceName): number | undefined {
   return resources[name].findLast((value) => value !== null) ?? undefined;
 }

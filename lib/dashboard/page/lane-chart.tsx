@@ -4,7 +4,7 @@ import { timeOfDay } from './format.js';
 
 const HEIGHT = 52;
 const TIMES_HEIGHT = 22;
-/** The right edge keeps room for half of the last moment's label. */
+/** Leaves space for half of the last time label. */
 const EDGE = 8;
 const SCALE_WIDTH = 56;
 
@@ -12,18 +12,18 @@ export interface LaneChartProps {
   readonly label: string;
   /** Milliseconds since 1970. */
   readonly at: readonly number[];
-  /** Figures by the moments, each in a colour, which is the name of a custom property. */
+  /** Values at the times in `at`; `color` is the name of a CSS custom property. */
   readonly series: readonly { readonly color: string; readonly values: readonly (number | null)[] }[];
   readonly show: (value: number) => string;
   readonly top: number;
-  /** Moments that are drawn over the chart. */
+  /** Times that are marked over the chart, in milliseconds since 1970. */
   readonly marks: readonly number[];
   readonly hasTimes: boolean;
-  /** Told which moment is pointed at. */
+  /** Called with the index of the time under the cursor. */
   readonly point: (index: number | undefined) => void;
 }
 
-/** One lane of figures over time, whose cursor moves with that of the others. */
+/** A chart of values over time. All charts of the page share one cursor. */
 export function LaneChart(props: LaneChartProps) {
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot>(undefined);
@@ -121,7 +121,7 @@ function drawMarks(chart: uPlot, marks: readonly number[], color: string): void 
   ctx.restore();
 }
 
-/** The greatest value that the lane has room for, at its right edge. */
+/** Writes the maximum of the scale at the right edge. */
 function drawTop(chart: uPlot, show: (value: number) => string, font: string, color: string): void {
   const { ctx, bbox, scales } = chart;
   ctx.save();
@@ -133,7 +133,7 @@ function drawTop(chart: uPlot, show: (value: number) => string, font: string, co
   ctx.restore();
 }
 
-/** What a custom property is at the moment: a canvas knows no `light-dark()`. */
+/** The current color of a custom property, as a canvas does not support `light-dark()`. */
 function resolved(element: HTMLElement, name: string): string {
   element.style.color = `var(${name})`;
   return getComputedStyle(element).color;

@@ -2,13 +2,13 @@ import { useRef, useState } from 'preact/hooks';
 import { visible } from './text.js';
 
 const FAILURES: Record<number, string> = {
-  401: 'That is not the token.',
-  403: 'That is not the token.',
-  404: 'This application takes no token: ask whoever runs it how you may see the page.',
-  429: 'Too many attempts. Wait a minute, then try again.',
+  401: 'Wrong token.',
+  403: 'Wrong token.',
+  404: 'This application has no token login (endpoint.token is not set). Ask its operator for access.',
+  429: 'Too many attempts. Try again in a minute.',
 };
 
-/** Asks for the token, which the server keeps in a cookie that no script can read. */
+/** The login form. The server answers a valid token with a session cookie that scripts cannot read. */
 export function Login({ refusal, opened }: { refusal: string | undefined; opened: () => void }) {
   const token = useRef<HTMLInputElement>(null);
   const [failure, setFailure] = useState<string>();
@@ -17,16 +17,16 @@ export function Login({ refusal, opened }: { refusal: string | undefined; opened
     try {
       const authorization = `Bearer ${token.current?.value ?? ''}`;
       const { ok, status } = await fetch('login', { method: 'POST', headers: { authorization } });
-      setFailure(ok ? undefined : (FAILURES[status] ?? `The server answered with status ${status}.`));
+      setFailure(ok ? undefined : (FAILURES[status] ?? `The server responded with status ${status}.`));
       if (ok) opened();
     } catch {
-      // A token that is no text of a header, or no network.
-      setFailure('It could not be sent. Check the token and the connection.');
+      // The token is not valid in a header, or there is no network.
+      setFailure('The token could not be sent. Check its characters and your connection.');
     }
   };
   return (
     <form class="panel login" onSubmit={send}>
-      <h1>This page is protected</h1>
+      <h1>Protected page</h1>
       {refusal !== undefined && <p class="soft">{visible(refusal, 600)}</p>}
       <label for="token">Token</label>
       <div class="login-row">

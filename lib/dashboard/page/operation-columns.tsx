@@ -6,12 +6,12 @@ import { duration, NONE, number, percent } from './format.js';
 import type { View } from './route.js';
 import { Sparkline } from './sparkline.js';
 
-/** What a cell is made of. */
+/** The data of a cell. */
 export interface Cell {
   readonly operation: OverviewOperation;
-  /** Its figures within the period that is looked at. */
+  /** Its figures within the selected period. */
   readonly figures: LatencySummary;
-  /** The most time that one of the operations has lost, in milliseconds. */
+  /** The greatest excess time among the listed operations, in milliseconds. */
   readonly mostExcessMs: number;
 }
 
@@ -19,9 +19,9 @@ export interface Column {
   readonly key: string;
   readonly label: string;
   readonly hint: string;
-  /** From how wide a window on it is shown. */
+  /** The smallest window in which the column is shown. */
   readonly from?: 'tablet' | 'laptop';
-  /** What rows are sorted by; rows without it come last. */
+  /** The sort key; rows without one come last. */
   value(operation: OverviewOperation, figures: LatencySummary): number | undefined;
   show(cell: Cell): ComponentChildren;
 }
@@ -30,16 +30,16 @@ const HIGH_SLOW_PERCENTAGE = 5;
 
 export const COLUMNS: readonly Column[] = [
   {
-    key: 'lost',
-    label: 'Time lost',
-    hint: 'By how much slow ones were over their thresholds, added up since counting began',
+    key: 'excess',
+    label: 'Excess time',
+    hint: 'Total time above the thresholds since start or the last reset',
     value: ({ excessMs }) => excessMs,
-    show: ({ operation, mostExcessMs }) => <Lost ms={operation.excessMs} mostMs={mostExcessMs} />,
+    show: ({ operation, mostExcessMs }) => <ExcessTime ms={operation.excessMs} mostMs={mostExcessMs} />,
   },
   {
     key: 'calls',
     label: 'Calls/min',
-    hint: 'Operations that ended within the last minute',
+    hint: 'Calls that ended in the last minute',
     from: 'tablet',
     value: ({ minute }) => minute.count,
     show: ({ operation }) => number(operation.minute.count),
@@ -47,7 +47,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: 'p50',
     label: 'p50',
-    hint: 'Half of them took no longer',
+    hint: '50 % of the calls took no longer (median)',
     from: 'laptop',
     value: (_, { p50 }) => p50,
     show: ({ figures }) => duration(figures.p50),
@@ -55,7 +55,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: 'p95',
     label: 'p95',
-    hint: '95 % of them took no longer',
+    hint: '95 % of the calls took no longer',
     value: (_, { p95 }) => p95,
     show: ({ figures, operation }) => (
       <span class={isOver(figures.p95, operation.thresholdMs) ? 'bad' : undefined}>
@@ -66,7 +66,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: 'p99',
     label: 'p99',
-    hint: '99 % of them took no longer',
+    hint: '99 % of the calls took no longer',
     from: 'laptop',
     value: (_, { p99 }) => p99,
     show: ({ figures, operation }) => (
@@ -78,7 +78,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: 'slow',
     label: 'Slow',
-    hint: 'The share that took longer than the threshold',
+    hint: 'Calls above the threshold, in percent',
     value: (_, { slowPercentage }) => slowPercentage,
     show: ({ figures: { count, slowPercentage } }) =>
       count === 0 ? (
@@ -92,7 +92,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: 'errors',
     label: 'Errors',
-    hint: 'Operations that failed',
+    hint: 'Failed calls',
     from: 'tablet',
     value: (_, { errorCount }) => errorCount,
     show: ({ figures: { errorCount } }) => (
@@ -101,8 +101,8 @@ export const COLUMNS: readonly Column[] = [
   },
   {
     key: 'change',
-    label: 'Against usual',
-    hint: 'The median of the last minutes over what is usual',
+    label: 'vs baseline',
+    hint: 'p50 of the last minute (of the last hour if that has fewer than 10 calls) divided by the baseline p50',
     from: 'tablet',
     value: ({ change }) => change?.ratio,
     show: ({ operation: { change } }) => <Change change={change} />,
@@ -110,7 +110,7 @@ export const COLUMNS: readonly Column[] = [
   {
     key: 'trend',
     label: 'Last hour',
-    hint: 'The mean duration of each minute; sorted by the one of the last minute',
+    hint: 'Mean duration per minute; sorted by the last minute',
     from: 'tablet',
     value: ({ minute }) => minute.avgDuration,
     show: ({ operation: { sparkline } }) => <Sparkline values={sparkline} />,
@@ -125,11 +125,11 @@ function isOver(ms: number | undefined, thresholdMs: number | undefined): boolea
   return ms !== undefined && thresholdMs !== undefined && ms > thresholdMs;
 }
 
-function Lost({ ms, mostMs }: { ms: number; mostMs: number }) {
+function ExcessTime({ ms, mostMs }: { ms: number; mostMs: number }) {
   if (ms <= 0) return <span class="faint">{NONE}</span>;
   return (
-    <span class="lost">
-      <span class="lost-bar" aria-hidden="true">
+    <span class="excess">
+      <span class="excess-bar" aria-hidden="true">
         <span style={{ width: `${Math.max(2, (ms / mostMs) * 100)}%` }} />
       </span>
       <strong>{duration(ms)}</strong>

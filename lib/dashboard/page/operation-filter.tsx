@@ -3,7 +3,7 @@ import { replaceView, type View } from './route.js';
 
 const PERIODS = { lifetime: 'Since start', minute: 'Last minute' } as const;
 
-/** Which operations are listed, and of which time their figures are. */
+/** Filters the operations by name and type, and selects the period of their figures. */
 export function OperationFilter({ view, types }: { view: View; types: readonly string[] }) {
   return (
     <div class="filters">
@@ -36,7 +36,7 @@ export function OperationFilter({ view, types }: { view: View; types: readonly s
         </select>
       </label>
       <fieldset class="segments">
-        <legend class="hidden">Figures of</legend>
+        <legend class="hidden">Period</legend>
         {(['lifetime', 'minute'] as const).map((period) => (
           <button
             key={period}

@@ -2,7 +2,7 @@ import type { LatencySummary } from '../../statistics/operation-statistics.js';
 import type { Overview } from '../overview.js';
 import { Change } from './change.js';
 import { DetailHead } from './detail-head.js';
-import { discoveriesOf } from './discoveries.js';
+import { findingItemsOf } from './finding-items.js';
 import { FindingList } from './findings.js';
 import { duration, number, percent } from './format.js';
 import { Section } from './section.js';
@@ -10,34 +10,34 @@ import { SlowList } from './slow-list.js';
 import { Sparkline } from './sparkline.js';
 
 const ROWS: readonly (readonly [name: string, show: (figures: LatencySummary) => string])[] = [
-  ['Operations', ({ count }) => number(count)],
+  ['Calls', ({ count }) => number(count)],
   ['Slow', ({ slowCount, slowPercentage }) => `${number(slowCount)} (${percent(slowPercentage)})`],
   ['Failed', ({ errorCount }) => number(errorCount)],
   ['p50', ({ p50 }) => duration(p50)],
   ['p95', ({ p95 }) => duration(p95)],
   ['p99', ({ p99 }) => duration(p99)],
   ['Mean', ({ avgDuration }) => duration(avgDuration)],
-  ['Longest', ({ maxDuration }) => duration(maxDuration)],
+  ['Maximum', ({ maxDuration }) => duration(maxDuration)],
 ];
 
-/** One operation: its figures, what was found about it, and its slow times. */
+/** One operation: its figures, findings and slow executions. */
 export function OperationPage({ type, name, overview }: { type: string; name: string; overview: Overview }) {
   const operation = overview.operations.find((one) => one.type === type && one.name === name);
-  const found = discoveriesOf(overview, type, name);
+  const items = findingItemsOf(overview, type, name);
   const slow = overview.slow.filter((one) => one.type === type && one.name === name);
   return (
     <>
       <DetailHead title={name} type={type}>
         {operation === undefined ? (
-          <span>It is not among the operations that cost most, so its figures are not shown here.</span>
+          <span>
+            No figures: this operation is not among the {overview.operations.length} most expensive.
+          </span>
         ) : (
           <>
-            <span class="took">{duration(operation.excessMs)} lost</span>
-            <span>{duration(operation.totalMs)} in all</span>
-            {operation.thresholdMs !== undefined && (
-              <span>slow from {duration(operation.thresholdMs)} on</span>
-            )}
-            <span>{number(operation.minute.count)} calls within the last minute</span>
+            <span class="took">{duration(operation.excessMs)} excess time</span>
+            <span>{duration(operation.totalMs)} total time</span>
+            {operation.thresholdMs !== undefined && <span>threshold {duration(operation.thresholdMs)}</span>}
+            <span>{number(operation.minute.count)} calls in the last minute</span>
           </>
         )}
       </DetailHead>
@@ -67,15 +67,15 @@ export function OperationPage({ type, name, overview }: { type: string; name: st
               </table>
             </div>
           </Section>
-          <Section id="course" title="The last hour">
-            <div class="panel padded course">
+          <Section id="history" title="Last hour">
+            <div class="panel padded hourly">
               <Sparkline values={operation.sparkline} />
               <p class="facts">
-                <span>the mean of each minute</span>
+                <span>mean duration per minute</span>
                 {operation.change !== undefined && (
                   <>
                     <Change change={operation.change} />
-                    <span>usual p95 {duration(operation.change.usualP95Ms)}</span>
+                    <span>baseline p95 {duration(operation.change.baselineP95Ms)}</span>
                   </>
                 )}
               </p>
@@ -83,12 +83,12 @@ export function OperationPage({ type, name, overview }: { type: string; name: st
           </Section>
         </div>
       )}
-      {found.length > 0 && (
-        <Section id="findings" title="What was found" count={found.length}>
-          <FindingList found={found} overview={overview} leads={false} />
+      {items.length > 0 && (
+        <Section id="findings" title="Findings" count={items.length}>
+          <FindingList items={items} overview={overview} linksToOperation={false} />
         </Section>
       )}
-      <Section id="slow" title="Its slow times" count={slow.length}>
+      <Section id="slow" title="Slow executions" count={slow.length}>
         <SlowList slow={slow} now={overview.at} />
       </Section>
     </>

@@ -1,7 +1,7 @@
+import type { RefObject } from 'preact';
 import { useRef, useState } from 'preact/hooks';
 import type { OverviewOperation } from '../overview.js';
 import { number } from './format.js';
-import { useHeldOrder } from './held-order.js';
 import { COLUMNS, type Column, figuresOf } from './operation-columns.js';
 import { OperationFilter } from './operation-filter.js';
 import { address, replaceView, type View } from './route.js';
@@ -11,7 +11,7 @@ import { TypeTag } from './type-tag.js';
 
 const SHOWN = 12;
 
-/** The operations, the dearest first, or in the order and of the kind that is asked for. */
+/** The operations, filtered and sorted as `view` says. */
 export function OperationsTable(props: {
   operations: OverviewOperation[];
   operationCount: number;
@@ -29,7 +29,7 @@ export function OperationsTable(props: {
   return (
     <Section
       id="operations"
-      title="What costs most"
+      title="Operations"
       aside={<OperationFilter view={view} types={[...new Set(operations.map(({ type }) => type))]} />}
     >
       <div class="panel table-scroll">
@@ -49,14 +49,14 @@ export function OperationsTable(props: {
             ))}
           </tbody>
         </table>
-        {found.length === 0 && <p class="empty">No operation matches this filter.</p>}
+        {found.length === 0 && <p class="empty">No matching operations.</p>}
         {rows.length > SHOWN && (
           <button type="button" class="more" onClick={() => setAll(!all)}>
             {all ? `Show the first ${SHOWN}` : `Show all ${number(rows.length)}`}
           </button>
         )}
       </div>
-      {omitted > 0 && <p class="note">{number(omitted)} more operations, which cost less, are not listed.</p>}
+      {omitted > 0 && <p class="note">{number(omitted)} less expensive operations are not listed.</p>}
     </Section>
   );
 }
@@ -109,7 +109,34 @@ export function matches({ type, name }: OverviewOperation, view: View): boolean 
   return name.toLowerCase().includes(view.text.trim().toLowerCase());
 }
 
-/** Rows in the order that is asked for; those without the figure last, whichever way. */
+/**
+ * Keeps the order of rows while a row has the focus or the pointer, so that nothing moves under a click. New rows come
+ * last meanwhile.
+ * @param key identifies the requested order; a change sorts the rows at once
+ */
+function useHeldOrder<T>(
+  sorted: readonly T[],
+  idOf: (row: T) => string,
+  container: RefObject<HTMLElement | null>,
+  key: string,
+): readonly T[] {
+  const held = useRef<{ key: string; ids: readonly string[] }>(undefined);
+  const element = container.current;
+  const isHeld =
+    held.current?.key === key &&
+    element !== null &&
+    (element.contains(document.activeElement) || element.matches(':hover'));
+  let rows = sorted;
+  if (isHeld && held.current !== undefined) {
+    const places = new Map(held.current.ids.map((id, index) => [id, index]));
+    const placeOf = (row: T): number => places.get(idOf(row)) ?? places.size;
+    rows = [...sorted].sort((a, b) => placeOf(a) - placeOf(b));
+  }
+  held.current = { key, ids: rows.map(idOf) };
+  return rows;
+}
+
+/** Operations in the order of the view; those without the figure come last in either direction. */
 export function sorted(operations: readonly OverviewOperation[], view: View): OverviewOperation[] {
   const column = COLUMNS.find(({ key }) => key === view.sort) ?? (COLUMNS[0] as Column);
   const sign = view.descending ? -1 : 1;

@@ -5,34 +5,34 @@ import { bytes, number } from './format.js';
 import { Section } from './section.js';
 import { visible } from './text.js';
 
-/** What the module itself takes and leaves out, as far as it knows. */
+/** The module's own cost, and the data that its limits dropped. */
 export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
   const { streams, dropped } = overhead;
   const watchdog = overhead.watchdog as Partial<WatchdogStatus> | undefined;
   const profiling = overhead.profiling as Partial<ProfilingStatus> | undefined;
-  const lost = dropped.operationsToOther + dropped.events + dropped.queries;
+  const total = dropped.operationsToOther + dropped.events + dropped.queries;
   const rows: [string, string, string][] = [
     [
-      'Watching the event loop',
-      liveSpanOf(watchdog),
-      `${number(watchdog?.captures)} stacks taken, ${number(watchdog?.skipped)} left out`,
+      'Event loop watchdog',
+      stateOf(watchdog),
+      `${number(watchdog?.captures)} stacks captured, ${number(watchdog?.skipped)} skipped`,
     ],
     [
       'Profiling',
-      liveSpanOf(profiling),
+      stateOf(profiling),
       profiling?.bytes === undefined
         ? ''
-        : `the last ${number(profiling.seconds)} s in ${bytes(profiling.bytes)}, a sample every ${number(profiling.intervalMs)} ms`,
+        : `last ${number(profiling.seconds)} s in ${bytes(profiling.bytes)}, one sample per ${number(profiling.intervalMs)} ms`,
     ],
-    ['Open pages', number(streams), 'streams of this page'],
+    ['Live streams', number(streams), 'open pages'],
     [
-      'Turned away by bounds',
-      number(lost),
+      'Dropped by limits',
+      number(total),
       `${number(dropped.operationsToOther)} operations counted as (other), ${number(dropped.events)} events, ${number(dropped.queries)} statements`,
     ],
   ];
   return (
-    <Section id="overhead" title="What it costs itself">
+    <Section id="overhead" title="Overhead">
       <dl class="panel padded legend">
         {rows.map(([name, value, more]) => (
           <div key={name}>
@@ -49,7 +49,7 @@ export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
   );
 }
 
-function liveSpanOf(status: { state?: string; reason?: string } | undefined): string {
+function stateOf(status: { state?: string; reason?: string } | undefined): string {
   if (status?.state === undefined) return 'off';
   return status.reason === undefined ? status.state : `${status.state}: ${status.reason}`;
 }

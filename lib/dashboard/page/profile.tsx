@@ -6,7 +6,7 @@ import { Section } from './section.js';
 
 type FlameGraphComponent = typeof import('./flame-graph.js').FlameGraph;
 
-/** The profile of a slow operation: its flame graph, and the same as a table. The viewer is loaded when it is needed. */
+/** The CPU profile of a slow operation as a flame graph and a table. The viewer is loaded on demand. */
 export function Profile({ id }: { id: string }) {
   const { profile, failure, FlameGraph } = useProfile(id);
   const [marked, setMarked] = useState('');
@@ -14,26 +14,26 @@ export function Profile({ id }: { id: string }) {
   return (
     <Section
       id="profile"
-      title="The code that ran"
+      title="CPU profile"
       aside={
         <span class="facts">
           <a href={url} download={`${id}.cpuprofile`}>
-            Download the profile
+            Download profile
           </a>
         </span>
       }
     >
       {failure !== undefined && <p class="panel empty">{failure}</p>}
       {failure === undefined && (profile === undefined || FlameGraph === undefined) && (
-        <p class="panel empty">Loading the profile…</p>
+        <p class="panel empty">Loading…</p>
       )}
       {profile !== undefined && FlameGraph !== undefined && (
         <div class="panel padded">
           <p class="facts top-facts">
             <span>
               Code ran for <strong>{duration(profile.busyMs)}</strong> of {duration(profile.durationMs)} (
-              {share(profile.durationMs > 0 ? profile.busyMs / profile.durationMs : 0)}); the rest was
-              waiting, and is left out.
+              {share(profile.durationMs > 0 ? profile.busyMs / profile.durationMs : 0)}). Waiting time is
+              excluded.
             </span>
           </p>
           {profile.busyMs > 0 && (
@@ -65,14 +65,14 @@ function useProfile(id: string): Loaded {
         fetch(`profiles/${encodeURIComponent(id)}`, { signal: abort.signal }),
       ]);
       if (!response.ok) {
-        setLoaded({ id, failure: 'The profile is gone: it has made room for newer ones.' });
+        setLoaded({ id, failure: 'The profile was deleted to make room for newer ones.' });
         return;
       }
       setLoaded({ id, FlameGraph, profile: readProfile((await response.json()) as CpuProfile) });
     };
     load().catch(() => {
       if (!abort.signal.aborted)
-        setLoaded({ id, failure: 'The profile could not be read. Load the page again to retry.' });
+        setLoaded({ id, failure: 'The profile could not be loaded. Reload the page to retry.' });
     });
     return () => abort.abort();
   }, [id]);

@@ -12,7 +12,7 @@ interface Lane {
   readonly name: string;
   readonly series: readonly { readonly column: Column; readonly label: string; readonly color: string }[];
   readonly show: (value: number) => string;
-  /** The scale ends there at least. */
+  /** The minimum end of the scale. */
   readonly top: number;
 }
 
@@ -28,7 +28,7 @@ const LANES: readonly Lane[] = [
   },
   {
     name: 'CPU',
-    series: [{ column: 'cpuPercent', label: 'of a core', color: '--cpu' }],
+    series: [{ column: 'cpuPercent', label: 'of one core', color: '--cpu' }],
     show: percent,
     top: 50,
   },
@@ -39,8 +39,8 @@ const LANES: readonly Lane[] = [
     top: 0.5,
   },
   {
-    name: 'Loop delay',
-    series: [{ column: 'eventLoopDelayMaxMs', label: 'longest', color: '--delay' }],
+    name: 'Event loop delay',
+    series: [{ column: 'eventLoopDelayMaxMs', label: 'maximum', color: '--delay' }],
     show: duration,
     top: 20,
   },
@@ -52,7 +52,7 @@ const LANES: readonly Lane[] = [
   },
 ];
 
-/** The process's resources one above the other, on one scale of time, with the slow operations above them. */
+/** Charts of the process's resources on one time axis, with the slow operations above them. */
 export function Resources({ overview }: { overview: Overview }) {
   const { resources, slow, at: now } = overview;
   const { at } = resources;
@@ -62,7 +62,7 @@ export function Resources({ overview }: { overview: Overview }) {
   if (at.length < 2)
     return (
       <Section id="resources" title="Resources">
-        <p class="panel empty">The first readings come within seconds.</p>
+        <p class="panel empty">Waiting for the first samples.</p>
       </Section>
     );
   const to = at.at(-1) ?? now;
@@ -74,14 +74,12 @@ export function Resources({ overview }: { overview: Overview }) {
       title="Resources"
       aside={
         <span class="facts">
-          {pointed === undefined ? `the last ${duration(to - from)}` : `at ${moment(at[index] ?? to, now)}`}
+          {pointed === undefined ? `last ${duration(to - from)}` : `at ${moment(at[index] ?? to, now)}`}
         </span>
       }
     >
       <div class="panel padded lanes">
-        {failure !== undefined && (
-          <p class="soft">The charts could not be drawn here: {visible(failure, 200)}</p>
-        )}
+        {failure !== undefined && <p class="soft">The charts could not be loaded: {visible(failure, 200)}</p>}
         <SlowMarkers slow={shown} from={from} to={to} now={now} />
         {LANES.map(({ name, series, show, top }, place) => (
           <div key={name} class="lane">
@@ -118,7 +116,7 @@ export function Resources({ overview }: { overview: Overview }) {
   );
 }
 
-/** The charts come after the words. Without them the figures are still there. */
+/** Loads the charts after the text. Without them the page still shows the values. */
 function useLaneChart(): { readonly LaneChart?: LaneChartComponent; readonly failure?: string } {
   const [loaded, setLoaded] = useState<{ LaneChart?: LaneChartComponent; failure?: string }>({});
   useEffect(() => {

@@ -1,12 +1,12 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** What is looked at: all of it, one operation, or one slow time of one. */
+/** The page that is shown: the overview, one operation, or one slow execution. */
 export type Route =
   | { readonly page: 'overview'; readonly view: View }
   | { readonly page: 'operation'; readonly type: string; readonly name: string }
   | { readonly page: 'slow'; readonly id: string };
 
-/** How the operations are listed. */
+/** The filter, order and period of the operations table. */
 export interface View {
   readonly text: string;
   readonly type: string;
@@ -15,7 +15,13 @@ export interface View {
   readonly period: 'minute' | 'lifetime';
 }
 
-export const DEFAULT_VIEW: View = { text: '', type: '', sort: 'lost', descending: true, period: 'lifetime' };
+export const DEFAULT_VIEW: View = {
+  text: '',
+  type: '',
+  sort: 'excess',
+  descending: true,
+  period: 'lifetime',
+};
 
 export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
@@ -35,7 +41,7 @@ export function parseRoute(hash: string): Route {
   };
 }
 
-/** The address of a route. Not the hash alone, which the page's `<base>` would send elsewhere. */
+/** The address of a route. Includes the path, as the page's `<base>` would resolve a hash alone elsewhere. */
 export function address(route: Route): string {
   return `${location.pathname}${location.search}${hashOf(route)}`;
 }
@@ -54,14 +60,14 @@ export function hashOf(route: Route): string {
   return query.size === 0 ? '#/' : `#/?${query}`;
 }
 
-/** The overview as it was last looked at, to go back to. */
+/** The last view of the overview, for the way back. */
 let lastOverview: Route = { page: 'overview', view: DEFAULT_VIEW };
 
 export function overviewAddress(): string {
   return address(lastOverview);
 }
 
-/** Shows the overview in another way, without a step to go back over. */
+/** Changes the view of the overview without a new history entry. */
 export function replaceView(view: View): void {
   history.replaceState(null, '', address({ page: 'overview', view }));
   dispatchEvent(new HashChangeEvent('hashchange'));

@@ -1,10 +1,10 @@
 import type { ComponentChildren } from 'preact';
 
-/** A part of the page under its heading. */
+/** A section of the page with its heading. */
 export function Section(props: {
   id: string;
   title: string;
-  /** How many there are of what it lists. */
+  /** The number of listed items. */
   count?: number;
   aside?: ComponentChildren;
   children: ComponentChildren;

@@ -9,11 +9,11 @@ import { TypeTag } from './type-tag.js';
 
 const SHOWN = 8;
 
-/** Slow operations with what each was slow for, the newest first. */
+/** Slow operations with their causes, the newest first. */
 export function SlowList({ slow, now }: { slow: readonly OverviewSlowOperation[]; now: number }) {
   const [all, setAll] = useState(false);
   const shown = all ? slow : slow.slice(0, SHOWN);
-  if (slow.length === 0) return <p class="panel empty">None was over its threshold.</p>;
+  if (slow.length === 0) return <p class="panel empty">No operation exceeded its threshold.</p>;
   return (
     <div class="panel">
       <ol class="slow-list">
@@ -42,9 +42,9 @@ function SlowRow({ slow, now }: { slow: OverviewSlowOperation; now: number }) {
         </a>
         {error && <span class="chip bad">failed</span>}
         {profile !== undefined && (
-          <span class="soft" title="With a profile">
+          <span class="soft" title="CPU profile available">
             <FlameIcon />
-            <span class="hidden">with a profile</span>
+            <span class="hidden">CPU profile available</span>
           </span>
         )}
       </span>

@@ -4,7 +4,7 @@ import { duration, moment, number, plural } from './format.js';
 import { address } from './route.js';
 import { visible } from './text.js';
 
-/** Slow operations closer than that, in shares of the width, share a mark. */
+/** Slow operations closer than this share of the width share a mark. */
 const CLOSE = 1 / 60;
 
 interface Mark {
@@ -14,7 +14,7 @@ interface Mark {
   readonly count: number;
 }
 
-/** When operations were slow: a mark for each moment, which leads to the slowest of it. */
+/** A mark for each time at which operations were slow. It links to the slowest of them. */
 export function SlowMarkers(props: {
   slow: readonly OverviewSlowOperation[];
   from: number;
@@ -55,7 +55,7 @@ function sentenceOf({ slowest: { name, durationMs, timestamp }, count }: Mark, n
   return `${visible(name, 100)}, ${duration(durationMs)}${others}, ${moment(timestamp, now)}`;
 }
 
-/** The slow ones by their moment, those that are close together as one. */
+/** The marks of slow operations; operations close in time share one. */
 export function marksOf(slow: readonly OverviewSlowOperation[], from: number, to: number): Mark[] {
   const slots = new Map<number, { slowest: OverviewSlowOperation; count: number }>();
   for (const one of slow) {

@@ -3,21 +3,19 @@ import type { SlowOperation } from '../../explain/slow-operation.js';
 import { CallSiteLine, CopyButton } from './call-site.js';
 import { CauseBreakdown } from './cause-breakdown.js';
 import { DetailHead } from './detail-head.js';
-import { Facts } from './facts.js';
 import { ago, duration, moment, number } from './format.js';
-import { HotFunctions } from './hot-functions.js';
-import { HttpStretches } from './http-stretches.js';
 import { Profile } from './profile.js';
+import { RequestPhases } from './request-phases.js';
 import { address } from './route.js';
 import { Section } from './section.js';
+import { BaselineComparison, HotFunctions, ProcessState } from './slow-evidence.js';
 import { visible } from './text.js';
-import { BaselineLatency } from './usual.js';
 import { Waterfall } from './waterfall.js';
 import type { WaterfallData } from './waterfall-rows.js';
 
 type Slow = SlowOperation & { readonly waterfall?: WaterfallData };
 
-/** One slow operation: why first, then the evidence. */
+/** One slow operation: the explanation, then the evidence. */
 export function SlowPage({ id, now }: { id: string; now: number }) {
   const { operation, failure } = useSlowOperation(id);
   if (failure !== undefined)
@@ -34,52 +32,52 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
       <DetailHead title={name} type={type}>
         <span class="took">{duration(durationMs)}</span>
         <span>
-          ×{number(slownessRatio)} its {operation.adaptive ? 'usual limit' : 'threshold'} of{' '}
+          ×{number(slownessRatio)} the {operation.adaptive ? 'adaptive threshold' : 'threshold'} of{' '}
           {duration(thresholdMs)}
         </span>
         {error && <span class="chip bad">failed</span>}
         <span>
           {moment(timestamp, now)} ({ago(timestamp, now)})
         </span>
-        {root !== undefined && <span>within {visible(root.name, 200)}</span>}
-        <a href={address({ page: 'operation', type, name })}>All of {visible(name, 60)}</a>
+        {root !== undefined && <span>in {visible(root.name, 200)}</span>}
+        <a href={address({ page: 'operation', type, name })}>All executions of {visible(name, 60)}</a>
       </DetailHead>
-      <section class="panel why" aria-label="Why it was slow">
+      <section class="panel why" aria-label="Explanation">
         <p class="explanation">{visible(operation.explanation)}</p>
         {callSite !== undefined && <CallSiteLine callSite={callSite} />}
       </section>
-      <Section id="causes" title="Where the time went">
+      <Section id="causes" title="Causes">
         <CauseBreakdown operation={operation} />
       </Section>
       {operation.waterfall !== undefined && (
-        <Section id="waterfall" title="What ran when" count={operation.waterfall.spans.length}>
+        <Section id="waterfall" title="Waterfall" count={operation.waterfall.spans.length}>
           <Waterfall waterfall={operation.waterfall} />
         </Section>
       )}
       <div class="columns">
         {operation.http !== undefined && (
-          <Section id="http" title="The request">
-            <HttpStretches http={operation.http} durationMs={durationMs} />
+          <Section id="http" title="Request phases">
+            <RequestPhases http={operation.http} durationMs={durationMs} />
           </Section>
         )}
         {operation.baseline !== undefined && (
-          <Section id="usual" title="Against what is usual">
-            <BaselineLatency operation={operation} baseline={operation.baseline} />
+          <Section id="baseline" title="Baseline comparison">
+            <BaselineComparison operation={operation} baseline={operation.baseline} />
           </Section>
         )}
         {operation.resources !== undefined && (
-          <Section id="resources" title="The process meanwhile">
-            <Facts resources={operation.resources} />
+          <Section id="resources" title="Process state">
+            <ProcessState resources={operation.resources} />
           </Section>
         )}
         {operation.topFunctions !== undefined && operation.topFunctions.length > 0 && (
-          <Section id="functions" title="Its own CPU time">
+          <Section id="functions" title="Hot functions">
             <HotFunctions functions={operation.topFunctions} />
           </Section>
         )}
       </div>
       {operation.statement !== undefined && (
-        <Section id="statement" title="The statement">
+        <Section id="statement" title="Statement">
           <pre class="panel statement">
             <code>{visible(operation.statement, 20_000)}</code>
           </pre>
@@ -88,10 +86,10 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
       {operation.profile !== undefined && <Profile id={operation.profile} />}
       <p class="note ids">
         Trace <span class="mono">{visible(operation.traceId, 64)}</span>
-        <CopyButton text={operation.traceId} what="trace id" />
+        <CopyButton text={operation.traceId} what="trace ID" />
         {operation.heapSnapshot !== undefined && (
           <a href={`profiles/${encodeURIComponent(operation.heapSnapshot)}`} download>
-            Download the heap snapshot
+            Download heap snapshot
           </a>
         )}
       </p>
@@ -99,7 +97,7 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
   );
 }
 
-/** How long after it ended the explanation may still become better: a profile and lines come late. */
+/** For this long after its end an explanation may still gain a profile and call sites. */
 const SETTLING_MS = 3000;
 
 interface Known {
@@ -108,12 +106,12 @@ interface Known {
 }
 
 const GONE = {
-  title: 'This slow operation is gone',
-  text: 'It may have made room for newer ones, or the application was started anew.',
+  title: 'Slow operation not found',
+  text: 'It was removed to make room for newer ones, or the application was restarted.',
 };
 const NOT_LOADED = {
-  title: 'This slow operation could not be read',
-  text: 'The application did not answer as expected. Load the page again to retry.',
+  title: 'Slow operation could not be loaded',
+  text: 'The application did not respond as expected. Reload the page to retry.',
 };
 
 function useSlowOperation(id: string): Known {

@@ -4,7 +4,7 @@ const WIDTH = 104;
 const HEIGHT = 24;
 const PAD = 2;
 
-/** The course of a figure in milliseconds as a line, which breaks where nothing is known. */
+/** A line of durations in milliseconds, with gaps where there is no data. */
 export function Sparkline({ values }: { values: readonly (number | null)[] }) {
   const known = values.filter((value) => value !== null);
   const last = known.at(-1);
@@ -32,7 +32,7 @@ export function Sparkline({ values }: { values: readonly (number | null)[] }) {
       width={WIDTH}
       height={HEIGHT}
       role="img"
-      aria-label={`between ${duration(Math.min(...known))} and ${duration(most)} within the last hour, lately ${duration(last)}`}
+      aria-label={`Last hour: ${duration(Math.min(...known))} to ${duration(most)}, latest ${duration(last)}`}
     >
       <path class="sparkline-area" d={area} />
       <path class="sparkline-line" d={line} />
@@ -43,7 +43,7 @@ export function Sparkline({ values }: { values: readonly (number | null)[] }) {
 
 type Point = readonly [index: number, value: number];
 
-/** The stretches without a gap. */
+/** The runs of values without a gap. */
 function piecesOf(values: readonly (number | null)[]): Point[][] {
   const pieces: Point[][] = [];
   let piece: Point[] | undefined;

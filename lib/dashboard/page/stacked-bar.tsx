@@ -1,4 +1,4 @@
-/** A part of a whole: how much of it, and the class that gives its colour. */
+/** A part of a whole. `tone` is the class that sets its color. */
 export interface BarPart {
   readonly key: string;
   readonly share: number;
@@ -6,7 +6,7 @@ export interface BarPart {
   readonly title: string;
 }
 
-/** The parts of a whole side by side. The same is said in words beside it, so readers are spared it. */
+/** The parts of a whole side by side. Hidden from screen readers, as the same values are listed next to it. */
 export function StackedBar({ parts }: { parts: readonly BarPart[] }) {
   return (
     <div class="stacked" aria-hidden="true">

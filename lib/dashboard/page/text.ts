@@ -1,9 +1,9 @@
-/** The longest text from the application in one place. */
+/** The maximum length of a text from the application. */
 const MAX_TEXT = 2000;
 
 /**
- * Text from the application as it may be shown: what a terminal or a browser would act on, control characters and those
- * that turn the direction of a text, becomes visible symbols.
+ * Makes a text from the application safe to display: control characters and characters that change the text direction
+ * become visible symbols.
  */
 export function visible(text: string, max = MAX_TEXT): string {
   const shown = text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, symbolOf);
@@ -17,7 +17,7 @@ function symbolOf(character: string): string {
   return `⟨${code.toString(16).toUpperCase().padStart(4, '0')}⟩`;
 }
 
-/** `lib/albums.service.ts` of a path or URL, at most so many folders of it. */
+/** The file name of a path or URL with up to `folders` parent folders: `lib/albums.service.ts`. */
 export function shortPath(path: string, folders = 1): string {
   const plain = path.replace(/^file:\/\//, '');
   const parts = plain.split('/');

@@ -4,7 +4,7 @@ import { MoonIcon, SunIcon } from './icons.js';
 type Theme = 'light' | 'dark';
 const KEY = 'nestjs-performance.theme';
 
-/** The theme that was chosen, where one was: else it is the system's. */
+/** The theme that the user selected; undefined if the system's applies. */
 function chosen(): Theme | undefined {
   try {
     const theme = localStorage.getItem(KEY);
@@ -19,7 +19,7 @@ export function applyTheme(theme: Theme | undefined = chosen()): void {
   if (theme !== undefined) document.documentElement.dataset['theme'] = theme;
 }
 
-/** Changes between dark and light, and remembers it. */
+/** Switches between the dark and the light theme, and stores the choice. */
 export function ThemeButton() {
   const system = matchMedia('(prefers-color-scheme: dark)');
   const [theme, setTheme] = useState<Theme>(() => chosen() ?? (system.matches ? 'dark' : 'light'));
@@ -34,12 +34,12 @@ export function ThemeButton() {
   const change = (): void => {
     setTheme(other);
     applyTheme(other);
-    // What is drawn on canvas has to be drawn again.
+    // Canvases must be redrawn.
     dispatchEvent(new Event('themechange'));
     try {
       localStorage.setItem(KEY, other);
     } catch {
-      // It lasts as long as the page then.
+      // Without storage the choice lasts until the page is closed.
     }
   };
   return (

@@ -2,7 +2,7 @@ import { visible } from './text.js';
 
 const KNOWN = new Set(['http', 'database', 'cache', 'external', 'messaging', 'rpc', 'internal']);
 
-/** What has no colour of its own has that of the users' own types. */
+/** The color class of a type. All custom types share one. */
 export function toneOf(type: string): string {
   return `tone-${KNOWN.has(type) ? type : 'custom'}`;
 }

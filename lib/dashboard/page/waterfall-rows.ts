@@ -1,7 +1,7 @@
-/** The spans of a slow operation, itself the first. Moments are milliseconds from its start. */
+/** The spans of a slow operation; the first is the operation itself. `startMs` counts from its start. */
 export interface WaterfallData {
   readonly spans: readonly WaterfallSpan[];
-  /** Spans that there were besides. */
+  /** The number of further spans, which were not recorded. */
   readonly omitted: number;
 }
 
@@ -10,22 +10,23 @@ export interface WaterfallSpan {
   readonly type: string;
   readonly startMs: number;
   readonly durationMs: number;
-  /** The index of the span around it; -1 for the operation itself. */
+  /** The index of the parent span; -1 for the operation itself. */
   readonly parent: number;
   readonly error?: boolean;
 }
 
-/** Each span after the one around it, by when it began. */
+/** Each span after its parent, siblings in start order. */
 export function inOrder(
   spans: readonly WaterfallSpan[],
 ): { index: number; depth: number; span: WaterfallSpan }[] {
   const children = new Map<number, number[]>();
   spans.forEach(({ parent }, index) => {
-    // One whose parent is not among them belongs to the operation.
-    const around = index === 0 ? -1 : parent >= 0 && parent < spans.length && parent !== index ? parent : 0;
-    const siblings = children.get(around) ?? [];
+    // A span whose parent is not recorded becomes a child of the operation.
+    const parentIndex =
+      index === 0 ? -1 : parent >= 0 && parent < spans.length && parent !== index ? parent : 0;
+    const siblings = children.get(parentIndex) ?? [];
     siblings.push(index);
-    children.set(around, siblings);
+    children.set(parentIndex, siblings);
   });
   const rows: { index: number; depth: number; span: WaterfallSpan }[] = [];
   const pending = (children.get(-1) ?? []).map((index) => ({ index, depth: 0 }));

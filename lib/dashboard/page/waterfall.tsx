@@ -7,7 +7,7 @@ import { inOrder, type WaterfallData } from './waterfall-rows.js';
 const SHOWN = 30;
 const MAX_INDENT = 8;
 
-/** What ran when within the operation: a row for each span, in the order in which they began. */
+/** The spans of an operation on a time axis, in start order. */
 export function Waterfall({ waterfall: { spans, omitted } }: { waterfall: WaterfallData }) {
   const [all, setAll] = useState(false);
   const rows = inOrder(spans);
@@ -29,7 +29,7 @@ export function Waterfall({ waterfall: { spans, omitted } }: { waterfall: Waterf
               </span>
               {span.error && <span class="chip bad">failed</span>}
               <span class="hidden">
-                , {visible(span.type, 64)}, begins at {duration(span.startMs)}, takes
+                , {visible(span.type, 64)}, starts at {duration(span.startMs)}, takes
               </span>
             </span>
             <span class="waterfall-track">
@@ -50,7 +50,7 @@ export function Waterfall({ waterfall: { spans, omitted } }: { waterfall: Waterf
           {all ? `Show the first ${SHOWN} spans` : `Show all ${number(rows.length)} spans`}
         </button>
       )}
-      {omitted > 0 && <p class="note">{number(omitted)} more spans were not kept.</p>}
+      {omitted > 0 && <p class="note">{number(omitted)} more spans were not recorded.</p>}
     </div>
   );
 }

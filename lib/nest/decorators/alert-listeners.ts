@@ -12,10 +12,10 @@ import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { formatValue } from '../../validation/options-error.js';
 import { alertFiltersOf } from './on-performance-alert.decorator.js';
 
-/** As the discovery of Nest gives a provider. */
+/** A provider in Nest's discovery. */
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
 
-/** One method of one instance that is told of alerts. */
+/** A method of an instance that receives alerts. */
 interface Listener {
   readonly instance: Record<string, (alert: PerformanceAlert) => unknown>;
   readonly method: string;
@@ -24,7 +24,7 @@ interface Listener {
   readonly filters: readonly AlertFilter[];
 }
 
-/** Finds the methods with `@OnPerformanceAlert` once the application is up, and tells them of alerts. */
+/** Finds the methods with `@OnPerformanceAlert` at bootstrap, and calls them with alerts. */
 @Injectable()
 export class AlertListeners implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('AlertListeners');
@@ -41,13 +41,13 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
     if (listeners.length === 0) return;
     this.stop = this.monitor.alerting.onNotified((alert) => {
       for (const listener of listeners) {
-        if (listener.filters.some((filter) => matches(filter, alert))) this.tell(listener, alert);
+        if (listener.filters.some((filter) => matches(filter, alert))) this.notify(listener, alert);
       }
     });
   }
 
   onApplicationShutdown(): void {
-    // What waits for listeners is told to them before they hear no more.
+    // Pending alerts are delivered first.
     setImmediate(() => this.stop?.()).unref();
   }
 
@@ -58,8 +58,10 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
       try {
         if (!wrapper.isAlias) this.addListeners(wrapper, seen, listeners);
       } catch (error) {
-        // A provider may be anything, such as a proxy that throws.
-        this.logger.debug(`${String(wrapper.name)} was not searched for listeners: ${formatValue(error)}`);
+        // A provider may be any value, such as a proxy that throws.
+        this.logger.debug(
+          `Could not search ${String(wrapper.name)} for alert listeners: ${formatValue(error)}`,
+        );
       }
     }
     return listeners;
@@ -71,7 +73,7 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
     const prototype: object | null | undefined = lives
       ? prototypeOf(instance)
       : (wrapper.metatype?.prototype as object | undefined);
-    // One instance may be given under several names and in several modules.
+    // One instance may be provided under several tokens and in several modules.
     if (prototype === null || prototype === undefined || (lives && seen.has(instance))) return;
     seen.add(instance);
     const methods = prototype as Listener['instance'];
@@ -80,24 +82,23 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
       if (filters.length === 0) continue;
       const title = `${prototype.constructor.name}.${method}`;
       if (lives) listeners.push({ instance: instance as Listener['instance'], method, title, filters });
-      else this.warnOf(title, wrapper.isTransient ? 'transient' : 'made for each request');
+      else this.warnOf(title, wrapper.isTransient ? 'transient' : 'request-scoped');
     }
   }
 
   private warnOf(title: string, how: string): void {
     this.logger.warn(
-      `${title} is not told of alerts: its provider is ${how}, and an alert belongs to no request. Put ` +
-        '@OnPerformanceAlert on a provider that lives as long as the application.',
+      `${title} will not receive alerts: its provider is ${how}. Move @OnPerformanceAlert to a singleton provider.`,
     );
   }
 
-  private tell({ instance, method, title }: Listener, alert: PerformanceAlert): void {
+  private notify({ instance, method, title }: Listener, alert: PerformanceAlert): void {
     const failed = (error: unknown): void => {
       const [what, stack] = error instanceof Error ? [String(error), error.stack] : [formatValue(error)];
       try {
         this.logger.error(`${title} failed on the alert ${alert.rule} (${alert.state}): ${what}`, stack);
       } catch {
-        // A log may be anybody's, and there is nobody left to tell.
+        // A custom logger may throw.
       }
     };
     try {
@@ -108,7 +109,7 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
   }
 }
 
-/** Of an object that a class has made; nothing of anything else. */
+/** The prototype of an object; null for anything else. */
 function prototypeOf(instance: unknown): object | null {
   return typeof instance === 'object' && instance !== null
     ? (Object.getPrototypeOf(instance) as object | null)

@@ -8,10 +8,10 @@ import { formatValue, type OptionFault, PerformanceOptionsError } from '../../va
 const ALERT_FILTERS = Symbol.for('nestjs-performance.alert-filters');
 const USER = '@OnPerformanceAlert';
 
-/** A method that is told of alerts. */
+/** A method that receives alerts. */
 type AlertListener = (this: never, alert: PerformanceAlert) => unknown;
 
-/** A method decorator of the kind that Nest uses, and of the kind that the language has since. */
+/** A method decorator, both for TypeScript's experimental decorators (as in Nest) and for standard decorators. */
 export interface OnPerformanceAlertDecorator {
   <T extends AlertListener>(
     target: object,
@@ -29,18 +29,17 @@ const FILTER: Shape = {
 };
 
 /**
- * Has a method of a provider or controller called with each alert that is told: not silenced, and within
- * `alerts.maxNotificationsPerHour`. Called are the instances that live as long as the application; nobody waits for
- * what it returns, and what it throws is logged.
+ * Calls a method of a provider or controller with each alert notification, except silenced ones and those above
+ * `alerts.maxNotificationsPerHour`. Only singletons receive alerts. The result is not awaited; errors are logged.
  *
- * @param filter which alerts; default: all. With several decorators on a method each adds its own.
- * @throws PerformanceOptionsError or TypeError, when the class is defined, for a filter that is not allowed and on
- * anything but a method of instances
+ * @param filter selects alerts; default: all. Several decorators on one method combine their alerts.
+ * @throws PerformanceOptionsError at class definition for an invalid filter
+ * @throws TypeError at class definition on anything but an instance method
  */
 export function OnPerformanceAlert(filter: AlertFilter = {}): OnPerformanceAlertDecorator {
   const faults: OptionFault[] = [];
-  if (isObject(filter)) checkShape({ ...filter }, FILTER, `${USER}: filter.`, faults);
-  else faults.push({ path: `${USER}: filter`, received: formatValue(filter), allowed: 'an object' });
+  if (isObject(filter)) checkShape({ ...filter }, FILTER, `${USER} filter.`, faults);
+  else faults.push({ path: `${USER} filter`, received: formatValue(filter), allowed: 'an object' });
   if (faults.length > 0) throw new PerformanceOptionsError(faults);
 
   const decorate = (
@@ -54,7 +53,7 @@ export function OnPerformanceAlert(filter: AlertFilter = {}): OnPerformanceAlert
     if (isStatic || typeof method !== 'function' || (context !== undefined && context.kind !== 'method')) {
       const where = context?.name ?? propertyOrContext ?? formatValue(target);
       throw new TypeError(
-        `${USER} on ${String(where)}, which is not a method of instances: put it on a method of a provider`,
+        `Invalid use of ${USER}: ${String(where)} is not an instance method. Decorate a method of a provider or controller`,
       );
     }
     Reflect.defineMetadata(ALERT_FILTERS, [...alertFiltersOf(method), filter], method);
@@ -62,14 +61,14 @@ export function OnPerformanceAlert(filter: AlertFilter = {}): OnPerformanceAlert
   return decorate as OnPerformanceAlertDecorator;
 }
 
-/** The filters that a method was decorated with; none where it was not. */
+/** The filters of a method's decorators. */
 export function alertFiltersOf(method: object): readonly AlertFilter[] {
   return (Reflect.getMetadata(ALERT_FILTERS, method) as AlertFilter[] | undefined) ?? [];
 }
 
 function oneOrMore({ allowed, accepts }: Check): Check {
   return {
-    allowed: `${allowed}, or an array of such`,
+    allowed: `${allowed}, or an array of these`,
     accepts: (value) => (Array.isArray(value) ? value.length > 0 && value.every(accepts) : accepts(value)),
   };
 }

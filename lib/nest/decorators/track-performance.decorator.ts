@@ -1,29 +1,28 @@
 import 'reflect-metadata';
 import type { OperationType } from '../../operation/operation.js';
-import { formatValue } from '../../validation/options-error.js';
+import { formatValue, invalid } from '../../validation/options-error.js';
 import { trackCall } from './track.js';
 import { TrackedOperation, type TrackOptions } from './tracked-operation.js';
 
 type Method = (this: unknown, ...args: never[]) => unknown;
 
-/** A method decorator of the kind that Nest uses, and of the kind that the language has since. */
+/** A method decorator, both for TypeScript's experimental decorators (as in Nest) and for standard decorators. */
 export interface TrackPerformanceDecorator {
   (target: object, property: string | symbol, descriptor?: PropertyDescriptor): void;
   <T extends Method>(method: T, context: ClassMethodDecoratorContext): T;
 }
 
 /**
- * Measures each call of a method as an operation: its span, statistics, and whether it was slow. The method may
- * return a value, a promise, an Observable or a generator; what it returns, throws and is called with stays the same,
- * as do its name, its length and the metadata of other decorators, above or below.
+ * Measures each call of a method as an operation with a span, statistics and a threshold. The method may return a value,
+ * a promise, an Observable or a generator. Its arguments, results, errors, name, length and the metadata of other
+ * decorators do not change.
  *
- * On the span: `TYPE.duration` (ms), `TYPE.error`, with a threshold `TYPE.slow`, and when slow the event
- * `TYPE.slow_operation`.
+ * The span has the attributes `TYPE.duration` (ms), `TYPE.error` and, with a threshold, `TYPE.slow`; a slow one has the
+ * event `TYPE.slow_operation`.
  *
  * @param type default `internal`
- * @param threshold milliseconds; default: that of the type
- * @throws TypeError or RangeError, when the class is defined, on anything but a method and for options that are
- * not allowed
+ * @param threshold milliseconds; default: the threshold of the type
+ * @throws TypeError or RangeError at class definition for invalid options and on anything but a method
  */
 export function TrackPerformance(type?: OperationType, threshold?: number): TrackPerformanceDecorator;
 export function TrackPerformance(options: TrackOptions): TrackPerformanceDecorator;
@@ -63,11 +62,11 @@ export function TrackPerformance(
 
 /**
  * Calls a function and measures it as {@link TrackPerformance} does a method, within the active span or, without
- * one, as the beginning of a trace. Returns what the function returns.
+ * one, as the root of a trace. Returns the result of the function.
  *
  * @param type such as `calculation`
- * @param options `threshold` in milliseconds, `name` (default: the function's, or the type)
- * @throws what the function throws; TypeError or RangeError for options that are not allowed
+ * @param options `threshold` in milliseconds, `name` (default: that of the function, or the type)
+ * @throws the error of the function; TypeError or RangeError for invalid options
  */
 export function withPerformanceTracking<T>(
   type: OperationType,
@@ -76,21 +75,20 @@ export function withPerformanceTracking<T>(
 ): T {
   const user = 'withPerformanceTracking';
   if (typeof operation !== 'function') {
-    throw new TypeError(
-      `${user}: the operation is ${formatValue(operation)}, which is not allowed: give a function`,
-    );
+    throw new TypeError(invalid(`operation of ${user}`, formatValue(operation), 'a function'));
   }
   const tracked = TrackedOperation.from(user, { ...options, type }, operation.name || type);
   return trackCall(tracked, operation as Method, undefined, []) as T;
 }
 
 function notAMethod(user: string, where: unknown): TypeError {
-  return new TypeError(`${user} on ${String(where)}, which is not a method: put it on a method of a class`);
+  return new TypeError(
+    `Invalid use of ${user}: ${String(where)} is not a method. Decorate a method of a class`,
+  );
 }
 
 /**
- * The method with measurement around it. Everything that other decorators have written on the original is found on
- * it, too: a route or a guard that got lost here would open a door.
+ * Wraps a method with its measurement, and preserves the metadata of other decorators: losing a guard would open a route.
  */
 function track<T extends Method>(original: T, operation: TrackedOperation): T {
   const wrapper = function (this: unknown, ...args: unknown[]): unknown {

@@ -7,9 +7,9 @@ type Call = (this: unknown, ...args: never[]) => unknown;
 type AnyGenerator = Generator | AsyncGenerator;
 
 /**
- * Calls a function and measures it until what it returned is done: a promise until it settles, an Observable from
- * each subscription to its end, a generator from the first `next` to its end, anything else until it is returned.
- * A thenable that is no promise, such as a query builder, is left alone: to call its `then` would run it.
+ * Calls a function and measures it until its result is complete: a promise until it settles, an Observable from each
+ * subscription to its end, a generator from the first `next` to its end, anything else until it is returned.
+ * Thenables that are not promises, such as query builders, count as plain values: calling `then` would execute them.
  */
 export function trackCall(operation: TrackedOperation, call: Call, self: unknown, args: unknown[]): unknown {
   const running = operation.start();
@@ -81,7 +81,7 @@ function perSubscription(
   });
 }
 
-/** The same generator, of which each step runs in the operation's context. */
+/** Wraps a generator so that each step runs in the operation's context. */
 function whileIterated(
   operation: TrackedOperation,
   call: RunningOperation,
@@ -121,7 +121,7 @@ function whileIterated(
         return result.then((value) => settle(value as IteratorResult<unknown>), fail);
       return settle(result as IteratorResult<unknown>);
     };
-  // Its prototype is the generator's own, so that iteration and `instanceof` find what they look for.
+  // With the prototype of the generator, so that iteration and `instanceof` work.
   return Object.create(Object.getPrototypeOf(generator) as object, {
     next: { value: step('next') },
     return: { value: step('return') },

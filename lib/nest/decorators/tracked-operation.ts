@@ -8,19 +8,19 @@ import { type LiveSpan, liveSpanOf } from '../../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../../spans/tracing-runtime.js';
 import { withdraw } from '../../tracing/work-tracking.js';
 import { milliseconds } from '../../validation/checks.js';
-import { formatValue } from '../../validation/options-error.js';
+import { formatValue, invalid } from '../../validation/options-error.js';
 
-/** How a method or function of the user's is measured. */
+/** How a method or function is measured. */
 export interface TrackOptions {
-  /** Default `internal`. A name of your own is allowed: `calculation`. */
+  /** Default `internal`. Custom types are allowed: `calculation`. */
   type?: OperationType | undefined;
-  /** Milliseconds. Default: that of the type. */
+  /** The threshold in milliseconds. Default: the threshold of the type. */
   threshold?: number | undefined;
-  /** Default `Class.method`, or the function's name. Must be of low cardinality. */
+  /** A low-cardinality name. Default `Class.method`, or the name of the function. */
   name?: string | undefined;
 }
 
-/** What is measured, with everything that does not change from call to call. */
+/** A measured method or function: everything that its calls share. */
 export class TrackedOperation {
   readonly durationKey: string;
   readonly slowKey: string;
@@ -39,8 +39,8 @@ export class TrackedOperation {
   }
 
   /**
-   * @param user who gave the options, for the error
-   * @throws TypeError or RangeError for a type, name or threshold that is not allowed
+   * @param user the API that received the options, for error messages
+   * @throws TypeError or RangeError for an invalid type, name or threshold
    */
   static from(
     user: string,
@@ -49,23 +49,19 @@ export class TrackedOperation {
   ): TrackedOperation {
     if (typeof type !== 'string' || !OPERATION_TYPE_PATTERN.test(type)) {
       throw new TypeError(
-        `${user}: the type is ${formatValue(type)}, which is not allowed: give a letter, then up to 63 letters, digits, _, - or .`,
+        invalid(`type of ${user}`, formatValue(type), 'a letter, then up to 63 letters, digits, _, - or .'),
       );
     }
     if (threshold !== undefined && !milliseconds.accepts(threshold)) {
-      throw new RangeError(
-        `${user}: the threshold is ${formatValue(threshold)}, which is not allowed: give ${milliseconds.allowed}`,
-      );
+      throw new RangeError(invalid(`threshold of ${user}`, formatValue(threshold), milliseconds.allowed));
     }
     if (name !== undefined && (typeof name !== 'string' || name === '')) {
-      throw new TypeError(
-        `${user}: the name is ${formatValue(name)}, which is not allowed: give a string that is not empty`,
-      );
+      throw new TypeError(invalid(`name of ${user}`, formatValue(name), 'a non-empty string'));
     }
     return new TrackedOperation(type, boundedName(name ?? defaultName), threshold);
   }
 
-  /** Begins one call of it, or nothing where monitoring is off. Never throws. */
+  /** Starts a call; undefined if monitoring is off. Never throws. */
   start(parent: Context = context.active()): RunningOperation | undefined {
     if (tracingRuntime.monitor === undefined) return undefined;
     try {
@@ -82,7 +78,7 @@ export class TrackedOperation {
   }
 }
 
-/** One call that is being measured. */
+/** A running, measured call. */
 export class RunningOperation {
   readonly context: Context;
   private readonly startedAt = performance.now();
@@ -102,7 +98,7 @@ export class RunningOperation {
     this.state.thresholdMs = operation.thresholdMs;
   }
 
-  /** Forgets the call as if it had not been made: what it returned is measured instead. */
+  /** Discards the call, because its result is measured instead. */
   abandon(): void {
     if (this.state === undefined) return;
     withdraw(this.state, performance.now(), loopIdleMs());

@@ -2,12 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { HttpException, HttpStatus } from '@nestjs/common';
 
-/** One that is `undefined` is left out. */
+/** Undefined headers are omitted. */
 type Headers = Readonly<Record<string, string | undefined>>;
 
 const JSON_TYPE = { 'Content-Type': 'application/json; charset=utf-8' };
 
-/** What a route of the endpoint answers. It is written to Node's response, whatever the application does to its own answers. */
+/** The response of an endpoint route. Written to Node's response directly, so that the application cannot alter it. */
 export class Answer {
   private constructor(
     readonly status: number,
@@ -19,7 +19,7 @@ export class Answer {
     return new Answer(status, JSON_TYPE, JSON.stringify(value));
   }
 
-  /** @param headers with `Content-Type` and, of a stream whose length is known, `Content-Length` */
+  /** @param headers must include `Content-Type`, and `Content-Length` for a stream of known length */
   static of(body: string | Uint8Array | Readable, headers: Headers): Answer {
     return new Answer(HttpStatus.OK, headers, body);
   }
@@ -28,7 +28,7 @@ export class Answer {
     return new Answer(status, headers, undefined);
   }
 
-  /** As Nest answers exceptions. Of one that bears no status the caller learns nothing. */
+  /** Formats an exception as Nest does. Errors without a status become a generic 500. */
   static ofError(error: unknown): Answer {
     if (!(error instanceof HttpException)) {
       const { statusCode, message } = isHttpError(error)
@@ -44,7 +44,7 @@ export class Answer {
     );
   }
 
-  /** Does nothing where there is an answer already, and where the client has gone. */
+  /** Does nothing if a response was sent or the client has disconnected. */
   writeTo(response: ServerResponse): void {
     const { body, status, headers } = this;
     const isStream = typeof body === 'object' && 'pipe' in body;
@@ -68,7 +68,7 @@ export class Answer {
   }
 }
 
-/** An error of Fastify's plugins, or of the package http-errors. */
+/** Errors of Fastify plugins and of the package http-errors. */
 function isHttpError(error: unknown): error is { statusCode: number; message: string } {
   if (typeof error !== 'object' || error === null) return false;
   const { statusCode, message } = error as { statusCode?: unknown; message?: unknown };

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 
-/** A query parameter, none of which is required: its schema as OpenAPI has it. */
+/** The OpenAPI schema of an optional query parameter. */
 export interface QuerySchema {
   readonly type: 'integer' | 'string';
   readonly enum?: readonly string[];
@@ -25,12 +25,12 @@ export interface ApiOperation {
 
 const DESCRIPTION = Symbol('nestjs-performance description of a route');
 
-/** How many entries of a list, from 1 on. */
+/** The schema of a parameter that limits the length of a list. */
 export function listed(maximum: number, description?: string): QuerySchema {
   return { type: 'integer', minimum: 1, maximum, ...(description === undefined ? {} : { description }) };
 }
 
-/** Says what a route answers, and what it can be asked for. Routes without it are for the page alone. */
+/** Documents a route and its query parameters. Routes without it are internal to the page. */
 export function Documented(
   summary: string,
   query: Readonly<Record<string, QuerySchema>> = {},
@@ -40,7 +40,7 @@ export function Documented(
 }
 
 /**
- * A route as OpenAPI describes it; nothing where it is not documented.
+ * The OpenAPI operation of a route; undefined if it is not documented.
  * @param path with parameters such as `:id`
  */
 export function apiOperation(handler: object, name: string, path: string): ApiOperation | undefined {

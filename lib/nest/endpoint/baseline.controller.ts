@@ -5,22 +5,22 @@ import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
 
-/** The controller of the baseline below this path, which is that of the endpoint, and checked there. */
+/** The controller of the baseline. @param path the path of the endpoint, already validated */
 export function createBaselineController(path: string): Type {
   @Controller(path)
   @UseGuards(EndpointGuard)
   class BaselineController {
-    /** Whoever asks while one is made gets the same: it may have some ten megabytes. */
+    /** Concurrent requests share one encoding, which can have tens of megabytes. */
     private encoding: Promise<string> | undefined;
 
     constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
 
-    /** What this run has learned, as it is saved: `nestjs-performance compare` reads it. */
+    /** The baseline learned by this run, in the format that `nestjs-performance compare` reads. */
     @Get('baseline')
-    @Documented('What operations are usually like, one JSON document a line')
+    @Documented('The baselines of operations, one JSON document per line')
     async baseline(): Promise<Answer> {
       if (!this.monitor.options.baseline.enabled)
-        throw new NotFoundException('There is no baseline: the option baseline.enabled is false');
+        throw new NotFoundException('The baseline is disabled: the option baseline.enabled is false');
       this.encoding ??= encodeSnapshot(this.monitor.baselineSnapshot()).finally(() => {
         this.encoding = undefined;
       });

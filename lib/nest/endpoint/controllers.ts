@@ -10,7 +10,7 @@ import { createPerformanceController } from './performance.controller.js';
 import { createProfilesController } from './profiles.controller.js';
 import { createReportController } from './report.controller.js';
 
-/** The path of the endpoint where the application gives none. */
+/** The default path of the endpoint. */
 export const DEFAULT_PATH = 'performance';
 
 const CREATORS = [
@@ -24,23 +24,24 @@ const CREATORS = [
   createLoginController,
 ];
 
-/** The controllers of the endpoint at this path. @throws TypeError for a path that is none */
+/** The controllers of the endpoint at this path. @throws TypeError for an invalid path */
 export function createControllers(path: string): Type[] {
   return CREATORS.map((create) => create(path));
 }
 
-/** What is used of an OpenAPI 3 document. */
+/** The part of an OpenAPI 3 document that is used. */
 export interface ApiDocument {
   // biome-ignore lint/suspicious/noExplicitAny: the types of @nestjs/swagger are the application's.
   paths: Record<string, any>;
 }
 
 /**
- * The document with the endpoint's routes added to it. They are not in it otherwise: they are not the application's.
+ * Adds the endpoint's routes, which are not among the application's, to an OpenAPI document.
  *
  * @example SwaggerModule.setup('docs', app, withPerformanceEndpoint(SwaggerModule.createDocument(app, config)));
- * @param document as `SwaggerModule.createDocument` makes it; it is not changed
- * @param endpointPath the one given to `PerformanceModule.forRoot`. Default `performance`
+ * @param document the result of `SwaggerModule.createDocument`; not modified
+ * @param endpointPath the value passed to `PerformanceModule.forRoot`. Default `performance`
+ * @returns a copy of the document with the routes
  */
 export function withPerformanceEndpoint<T extends ApiDocument>(document: T, endpointPath = DEFAULT_PATH): T {
   const added = new Map<string, Record<string, ApiOperation>>();

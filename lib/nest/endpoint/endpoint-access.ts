@@ -16,42 +16,40 @@ import { Sessions } from './session.js';
 import { TokenBucket } from './token-bucket.js';
 import { UserGuards } from './user-guards.js';
 
-/** What is looked at of a request of either framework. */
+/** The part of a request that is used, for both frameworks. */
 export interface EndpointRequest extends OriginatedRequest {
   readonly url: string;
-  /** Express cuts `url` below a mount. */
+  /** The full URL: Express strips the mount path from `url`. */
   readonly originalUrl?: string;
   readonly params?: Readonly<Record<string, string | undefined>>;
   readonly socket?: { readonly remoteAddress?: string };
 }
 
 const LOOPBACK = /^(127\.|::1$|::ffff:127\.)/;
-/** What a browser calls this machine. Any other name may have been pointed here by a page that wants to look in. */
+/** Host names of this machine. Any other name may be a DNS rebinding attack by a web page. */
 const LOCAL_HOST = /^(?:localhost|[\w-]+\.localhost|127(?:\.\d+){3}|\[::1\])(?::\d+)?$/i;
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 const REFUSED =
-  'Not allowed to see /performance: see the options endpoint.token, endpoint.authorize and endpoint.guards';
-const TOKEN_WANTED =
-  'The token is missing or wrong: give it as Authorization: Bearer TOKEN (option endpoint.token)';
+  'Access denied: set one of the options endpoint.token, endpoint.authorize or endpoint.guards to grant access';
+const TOKEN_WANTED = 'Missing or wrong token: send Authorization: Bearer TOKEN (option endpoint.token)';
 
-/** Requests a second, and at once, of all callers together. */
+/** Requests per second and burst, for all callers together. */
 const WITHOUT_AUTHORITY = [20, 50] as const;
 const WITH_AUTHORITY = [50, 300] as const;
 const PAGE_FILES = [100, 300] as const;
 
 /**
- * Who may see the endpoint: whoever has the token or a session that was begun with it, whom `authorize` lets in, or
- * whom all the `guards` let in, asked in this order; without any of the three, callers on the loopback interface
- * outside production, and nobody in production. A request that came through a proxy is not one from the loopback
- * interface, and neither is one for a host of another name.
+ * Authorizes requests to the endpoint by a session, the token, `authorize` or `guards`: the first check that grants access
+ * wins. Without token, authorize and guards the endpoint answers callers on the loopback interface outside production,
+ * and no one in production. Requests through a proxy or for another host name do not count as loopback.
  *
- * Attempts are limited for all callers together, which takes no memory. Those that bear a token are counted apart: who
- * guesses tokens keeps out others with a token, and not those whom `authorize` lets in; and a session lets in always.
+ * Attempts are rate limited for all callers together, in constant memory. Requests with a token have a limit of their
+ * own, so that guessing tokens does not block callers authorized otherwise. Sessions are not limited.
  */
 @Injectable()
 export class EndpointAccess implements OnModuleInit {
   readonly enabled: boolean;
-  /** Absent without a token. */
+  /** Undefined without `endpoint.token`. */
   readonly sessions: Sessions | undefined;
   private readonly endpoint: ResolvedOptions['endpoint'];
   private readonly production: boolean;
@@ -81,18 +79,18 @@ export class EndpointAccess implements OnModuleInit {
   }
 
   /**
-   * Nest has asked the other global guards by then.
-   * @throws ForbiddenException where a global guard of the application refuses, and what it throws
+   * Runs the request-scoped global guards; Nest has run the others.
+   * @throws ForbiddenException if a guard denies access; the error of a guard
    */
   async passGlobalGuards(execution: ExecutionContext): Promise<void> {
     if ((await this.globalGuards?.admit(execution)) === false) throw new ForbiddenException();
   }
 
-  /** @throws an HttpException that says why a request may not see what the endpoint tells, and what a guard throws */
+  /** @throws HttpException if access is denied or attempts are exhausted; the error of a guard */
   async admit(execution: ExecutionContext, request: EndpointRequest): Promise<void> {
     if (await this.sessions?.holds(request.headers['cookie'] as string | undefined)) return;
     const attempts = bearerOf(request) === undefined ? this.strangers : this.guesses;
-    if (!attempts.take()) throw tooMany('without authority');
+    if (!attempts.take()) throw tooMany('unauthorized requests');
     if (!(await this.hasAuthority(execution, request)))
       throw new ForbiddenException({
         statusCode: HttpStatus.FORBIDDEN,
@@ -103,22 +101,22 @@ export class EndpointAccess implements OnModuleInit {
     attempts.giveBack();
   }
 
-  /** As {@link admit}, for the page itself: where a token lets in, a browser must be able to ask for it. */
+  /** As {@link admit}, for the page itself. With a token the page is public, so that it can show the login. */
   async admitToPage(execution: ExecutionContext, request: EndpointRequest): Promise<void> {
-    if (!this.files.take()) throw tooMany('of the page');
+    if (!this.files.take()) throw tooMany('requests for the page');
     if (this.sessions === undefined) await this.admit(execution, request);
   }
 
-  /** @throws an HttpException where those who may see it ask too much */
+  /** @throws HttpException above the rate limit of authorized requests */
   meter(): void {
-    if (!this.served.take()) throw tooMany('');
+    if (!this.served.take()) throw tooMany('requests');
   }
 
-  /** Whether the request gives the token itself. */
+  /** Whether the request contains the token in its `Authorization` header. */
   bearsToken(request: EndpointRequest): boolean {
     const { token } = this.endpoint;
     const given = bearerOf(request);
-    // Digests, so that neither the time it takes nor the length tells anything of the token.
+    // Compares digests, so that timing reveals neither the token nor its length.
     return token !== undefined && given !== undefined && timingSafeEqual(digest(given), digest(token));
   }
 
@@ -148,9 +146,6 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function tooMany(which: string): HttpException {
-  return new HttpException(
-    `Too many requests ${which}`.trimEnd().concat(': try again in a second'),
-    HttpStatus.TOO_MANY_REQUESTS,
-  );
+function tooMany(what: string): HttpException {
+  return new HttpException(`Too many ${what}: retry in one second`, HttpStatus.TOO_MANY_REQUESTS);
 }

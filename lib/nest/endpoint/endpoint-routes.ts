@@ -9,29 +9,29 @@ import { type AnyResponse, takeOver } from './framework-response.js';
 /** The instances of the endpoint's controllers. */
 export const ENDPOINT_CONTROLLERS = Symbol('nestjs-performance endpoint controllers');
 
-/** What a handler of the endpoint returns; nothing where it already wrote the response. */
+/** The result of an endpoint handler; undefined if it has written the response. */
 export type Answered = Answer | undefined;
 type Handler = (request: EndpointRequest, response: AnyResponse) => Answered | Promise<Answered>;
 type Serve = (request: EndpointRequest, response: AnyResponse, next?: unknown) => Promise<void>;
 
-/** A route as the decorators of its handler say. */
+/** A route, read from the decorators of its handler. */
 export interface EndpointRoute {
   readonly method: 'GET' | 'POST' | 'DELETE';
-  /** With the path of the endpoint, such as `/performance/slow/:id`. */
+  /** The full path, such as `/performance/slow/:id`. */
   readonly path: string;
   readonly handler: Handler;
-  /** The name of the handler in its class. */
+  /** The method name of the handler. */
   readonly name: string;
 }
 
-/** Where Nest's decorators leave what they are given. */
+/** Metadata keys of Nest's decorators. */
 const PATH = 'path';
 const METHOD = 'method';
 
 /**
- * Registers the endpoint's controllers with the HTTP server itself. Nest would run them through everything that the
- * application has for its own routes: interceptors that wrap or cache answers, pipes, filters, prefixes, versions; and
- * it would announce them among those. Guards stay in force: the application's global ones, and ours.
+ * Registers the endpoint's routes directly with the HTTP adapter, so that the application's interceptors, pipes, filters,
+ * prefixes and versions do not apply to them, and they are not listed among its routes. Global guards and the
+ * {@link EndpointGuard} do apply.
  */
 @Injectable()
 export class EndpointRoutes {
@@ -43,7 +43,7 @@ export class EndpointRoutes {
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
   ) {}
 
-  /** After the application's middleware and before it serves. Does nothing where there is no HTTP server. */
+  /** Called after the application's middleware is registered. Does nothing without an HTTP server. */
   register(): void {
     const { httpAdapter } = this.host;
     if (!httpAdapter) return;
@@ -74,9 +74,9 @@ export class EndpointRoutes {
       else if (method === 'POST') adapter.post(path, serve);
       else adapter.delete(path, serve);
     } catch (error) {
-      // Fastify refuses a route that is there already.
+      // Fastify rejects a duplicate route.
       this.logger.warn(
-        `The endpoint does not answer ${method} ${path}: ${(error as Error).message}. Give it a path of its own with endpointPath`,
+        `The endpoint could not register ${method} ${path}: ${(error as Error).message}. Set another path with endpointPath.`,
       );
     }
   }
@@ -108,22 +108,22 @@ export class EndpointRoutes {
   }
 }
 
-/** A layer of an Express router, as far as it is read. */
+/** The part of an Express router layer that is read. */
 interface Layer {
   readonly route?: { readonly stack?: readonly { readonly handle?: unknown }[] };
 }
 
-/** The layers that Express asks in order. Absent where this is no Express, or another version's. */
+/** The router layers of Express in order; undefined for other frameworks and unknown versions. */
 function expressStack(instance: unknown): Layer[] | undefined {
   const app = instance as { _router?: { stack?: unknown }; router?: { stack?: unknown } };
-  // In this order: Express 4 throws where `router` is read.
+  // In this order, as Express 4 throws on access to `router`.
   const stack = (app._router ?? app.router)?.stack;
   return Array.isArray(stack) ? stack : undefined;
 }
 
 /**
- * Puts the layers from `start` on before the routes of the application's controllers, one of which may take every path,
- * and leaves them behind its middleware, which may guard every path.
+ * Moves the layers from `start` before the routes of the application's controllers, one of which may match every path,
+ * but after its middleware, which may protect every path.
  */
 function moveBeforeControllers(stack: Layer[], start: number): void {
   const first = stack.findIndex(({ route }) =>
@@ -132,7 +132,7 @@ function moveBeforeControllers(stack: Layer[], start: number): void {
   if (first >= 0 && first < start) stack.splice(first, 0, ...stack.splice(start));
 }
 
-/** The routes of a controller, by the decorators of Nest. */
+/** The routes of a controller, read from Nest's decorators. */
 export function routesOf(controller: Type): EndpointRoute[] {
   const base = pathOf(controller);
   const members = Object.entries(Object.getOwnPropertyDescriptors(controller.prototype));

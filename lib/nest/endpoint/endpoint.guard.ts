@@ -9,12 +9,17 @@ import {
 import { Reflector } from '@nestjs/core';
 import { EndpointAccess, type EndpointRequest } from './endpoint-access.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
-import { RouteKind } from './route-kind.js';
 import { refuseOtherOrigins } from './same-origin.js';
 
 /**
- * Stands before every route below the endpoint's path: has no answer kept or taken for another
- * type, refuses pages of other sites, and lets in whom {@link EndpointAccess} does.
+ * Marks routes with special access. `page`: contains no data of the application, so that a browser can load it to show the
+ * login. `stream`: has its own limit instead of the rate limit.
+ */
+export const RouteKind = Reflector.createDecorator<'page' | 'stream'>();
+
+/**
+ * Protects every route of the endpoint: prevents caching and content sniffing, rejects cross-origin requests, and
+ * authorizes by {@link EndpointAccess}.
  */
 @Injectable()
 export class EndpointGuard implements CanActivate {

@@ -1,20 +1,20 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 
-/** Fastify's reply, which holds Node's response. */
+/** Fastify's reply, which wraps Node's response. */
 interface Reply {
   readonly raw: ServerResponse;
   hijack(): unknown;
   getHeaders(): OutgoingHttpHeaders;
 }
 
-/** Express hands out Node's response, Fastify what holds it. */
+/** The response of Express (Node's own) or of Fastify. */
 export type AnyResponse = ServerResponse | Reply;
 
 export function rawOf(response: AnyResponse): ServerResponse {
   return 'raw' in response ? response.raw : response;
 }
 
-/** Node's response, with the headers that plugins have set, which the framework leaves alone from now on. */
+/** Detaches Node's response from the framework, including headers that plugins have set. */
 export function takeOver(response: AnyResponse): ServerResponse {
   if (!('raw' in response)) return response;
   response.hijack();

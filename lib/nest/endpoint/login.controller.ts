@@ -13,25 +13,25 @@ import { EndpointAccess, type EndpointRequest } from './endpoint-access.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
 import { SESSION_COOKIE, SESSION_MS } from './session.js';
 
-/** The controller of the login below this path, which is that of the endpoint, and checked there. */
+/** The controller of the login. @param path the path of the endpoint, already validated */
 export function createLoginController(path: string): Type {
   @Controller(path)
   @UseGuards(EndpointGuard)
   class LoginController {
     constructor(@Inject(EndpointAccess) private readonly access: EndpointAccess) {}
 
-    /** Takes the token as any route does, and begins a session: a browser can give no header with a stream. */
+    /** Exchanges the token for a session cookie, as browsers cannot send headers with an event stream. */
     @Post('login')
     async login(request: EndpointRequest, response: AnyResponse): Promise<Answer> {
       const { sessions } = this.access;
       if (sessions === undefined)
-        throw new NotFoundException('There is nothing to log in with: the option endpoint.token is not set');
-      // A session begins no other one, or it would never end.
+        throw new NotFoundException('Login is disabled: the option endpoint.token is not set');
+      // A session must not extend itself, or it would never expire.
       if (!this.access.bearsToken(request))
-        throw new ForbiddenException('Give the token as Authorization: Bearer TOKEN');
+        throw new ForbiddenException('Missing token: send Authorization: Bearer TOKEN');
       rawOf(response).appendHeader(
         'Set-Cookie',
-        // Without a path it is that of the endpoint as the browser sees it, whatever a proxy makes of it.
+        // Without a Path attribute it applies to the endpoint as the browser sees it, behind any proxy.
         `${SESSION_COOKIE}=${await sessions.issue()}; Max-Age=${SESSION_MS / 1000}; HttpOnly; SameSite=Strict${isSecure(request) ? '; Secure' : ''}`,
       );
       return Answer.empty();
@@ -40,7 +40,7 @@ export function createLoginController(path: string): Type {
   return LoginController;
 }
 
-/** As the browser sees it, where that can be told: a proxy may have taken the encryption away. */
+/** Whether the browser uses HTTPS. A proxy may have terminated it. */
 function isSecure({ headers, socket }: EndpointRequest): boolean {
   return (
     String(headers['origin']).startsWith('https:') ||

@@ -15,15 +15,14 @@ import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
+import { EndpointGuard, RouteKind } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-access.js';
 import { type AnyResponse, rawOf, takeOver } from './framework-response.js';
-import { RouteKind } from './route-kind.js';
 
 /** In seconds. */
 const RETRY_AFTER = '5';
 
-/** The controller of what the page shows, below this path, which is that of the endpoint, and checked there. */
+/** The controller of the page's data. @param path the path of the endpoint, already validated */
 export function createOverviewController(path: string): Type {
   @Controller(path)
   @UseGuards(EndpointGuard)
@@ -38,7 +37,7 @@ export function createOverviewController(path: string): Type {
     }
 
     @Get('overview')
-    @Documented('What is slow, what it costs and how the process is, at first sight')
+    @Documented('The data of the page: health, operations, findings, resources and alerts')
     overview(): Answer {
       return Answer.json(this.build());
     }
@@ -47,20 +46,20 @@ export function createOverviewController(path: string): Type {
       return buildOverview(this.monitor, Date.now(), this.streams.size);
     }
 
-    /** The same by server-sent events, at once and then every two seconds. */
+    /** Streams the overview as server-sent events: at once and then every two seconds. */
     @Get('stream')
     @RouteKind('stream')
     stream(_request: EndpointRequest, response: AnyResponse): undefined {
       if (!this.streams.hasRoom) {
         rawOf(response).setHeader('Retry-After', RETRY_AFTER);
         throw new ServiceUnavailableException(
-          `There are ${this.streams.size} streams open, and no more are allowed (endpoint.maxStreams): ask for overview instead`,
+          `Too many streams: all ${this.streams.size} are in use (endpoint.maxStreams). Request overview instead`,
         );
       }
       this.streams.open(takeOver(response));
     }
 
-    /** The server waits for its answers, and these have no end. */
+    /** Ends the streams, as the server waits for open responses. */
     beforeApplicationShutdown(): void {
       this.streams.close();
     }

@@ -2,11 +2,10 @@ import { Controller, Get, HttpStatus, Inject, NotFoundException, type Type, UseG
 import { PageFiles } from '../../dashboard/page-files.js';
 import { PAGE_POLICY, pageShell } from '../../dashboard/page-shell.js';
 import { Answer } from './answer.js';
-import { EndpointGuard } from './endpoint.guard.js';
+import { EndpointGuard, RouteKind } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-access.js';
-import { RouteKind } from './route-kind.js';
 
-/** The controller of the page at this path, which is that of the endpoint, and checked there. */
+/** The controller of the page. @param path the path of the endpoint, already validated */
 export function createPageController(path: string): Type {
   const lastSegment = path.slice(path.lastIndexOf('/') + 1);
 
@@ -18,13 +17,13 @@ export function createPageController(path: string): Type {
     @Get()
     @RouteKind('page')
     async page({ url, originalUrl = url, params }: EndpointRequest): Promise<Answer> {
-      // Of Fastify, which gives this route all that no other one below the path takes.
+      // In Fastify the wildcard of this route matches all unknown paths below it.
       if (params?.['*']) throw new NotFoundException();
       const [address = ''] = originalUrl.split('?', 1);
       const html = pageShell(address.endsWith('/') ? './' : `${lastSegment}/`, await this.files.isBuilt());
       return Answer.of(html, {
         'Content-Type': 'text/html; charset=utf-8',
-        // In the place of any that the application has for its own pages.
+        // Replaces a policy that the application sets for its own pages.
         'Content-Security-Policy': PAGE_POLICY,
         'Referrer-Policy': 'no-referrer',
       });
@@ -36,7 +35,7 @@ export function createPageController(path: string): Type {
       const acceptsGzip = /\bgzip\b/.test(String(headers['accept-encoding'] ?? ''));
       const file = await this.files.find(params?.['file'] ?? '', acceptsGzip);
       if (file === undefined) throw new NotFoundException();
-      // May be kept, and is asked for each time whether it is still the same.
+      // Cacheable, but revalidated by ETag on every request.
       const common = { 'Cache-Control': 'no-cache', ETag: file.etag, Vary: 'Accept-Encoding' };
       if (headers['if-none-match'] === file.etag) return Answer.empty(HttpStatus.NOT_MODIFIED, common);
       return Answer.of(file.content, {

@@ -3,7 +3,7 @@ import { Controller, Delete, Get, Inject, NotFoundException, type Type, UseGuard
 import { jsonInSlices } from '../../async/json-in-slices.js';
 import { FINDING_TYPES } from '../../explain/finding.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
-import { formatValue } from '../../validation/options-error.js';
+import { formatValue, invalid } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
@@ -12,13 +12,13 @@ import type { EndpointRequest } from './endpoint-access.js';
 import { oneOf, operationType, queryOf, wholeNumber } from './query-parameters.js';
 
 /**
- * The controller of the endpoint at this path: a class for each path, since the path is the class's metadata.
- * @throws TypeError for a path that is none
+ * The controller of the endpoint at this path. A class per path, as the path is metadata of the class.
+ * @throws TypeError for an invalid path
  */
 export function createPerformanceController(path: string): Type {
   if (typeof path !== 'string' || !/^\/?[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/.test(path)) {
     throw new TypeError(
-      `endpointPath is ${formatValue(path)}, which is not allowed: give a path such as performance or internal/performance`,
+      invalid('endpointPath', formatValue(path), 'a path such as performance or internal/performance'),
     );
   }
   @Controller(path)
@@ -30,8 +30,8 @@ export function createPerformanceController(path: string): Type {
     ) {}
 
     @Get('stats')
-    @Documented('Counts and percentiles by type and by operation, the present resources, the drivers', {
-      operations: listed(1000, 'How many operations are listed, those that took the most time first'),
+    @Documented('Counts and percentiles by type and operation, current resources, and drivers', {
+      operations: listed(1000, 'Maximum number of operations, sorted by total time'),
     })
     stats(request: EndpointRequest): Answer {
       const { operations, ...rest } = this.core.statsInParts({
@@ -43,16 +43,16 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Delete('stats')
-    @Documented('Forgets the statistics, the slow operations, the findings and the queries')
+    @Documented('Resets statistics, slow operations, findings and queries')
     reset(): Answer {
       this.monitor.resetStats();
       return Answer.empty();
     }
 
     @Get('slow')
-    @Documented('The last slow operations with the reason why, the newest first', {
+    @Documented('Recent slow operations with their causes, the newest first', {
       limit: listed(1000),
-      type: { type: 'string', description: 'Of one type alone, such as http' },
+      type: { type: 'string', description: 'Only operations of this type, such as http' },
     })
     slow(request: EndpointRequest): Answer {
       const query = queryOf(request);
@@ -64,18 +64,18 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Get('slow/:id')
-    @Documented('A slow operation with all its evidence, while it is kept')
+    @Documented('One slow operation with all evidence')
     slowOperation({ params }: EndpointRequest): Answer {
       const id = params?.['id'] ?? '';
       const operation = this.monitor.getSlowOperation(id);
       if (operation !== undefined) return Answer.json(operation);
       throw new NotFoundException(
-        `There is no slow operation ${formatValue(id)}: it may have made room for newer ones`,
+        `No slow operation ${formatValue(id)}: it may have been removed to make room for newer ones`,
       );
     }
 
     @Get('findings')
-    @Documented('What the detectors saw, the most time lost first', {
+    @Documented('Findings, sorted by total time', {
       limit: listed(1000),
       type: { type: 'string', enum: FINDING_TYPES },
     })
@@ -89,9 +89,13 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Get('queries')
-    @Documented('The statements that were slow at least once, the most time first', {
+    @Documented('Statements with slow executions, sorted by total time', {
       limit: listed(1000),
-      all: { type: 'string', enum: ['true', 'false'], description: 'Those that were never slow, too' },
+      all: {
+        type: 'string',
+        enum: ['true', 'false'],
+        description: 'Include statements that were never slow',
+      },
     })
     queries(request: EndpointRequest): Answer {
       const query = queryOf(request);

@@ -4,19 +4,20 @@ import { BadRequestException, UnprocessableEntityException } from '@nestjs/commo
 import type { ProfileInfo } from '../../profiling/profile-info.js';
 import { profileName } from '../../profiling/profile-names.js';
 import { toPprof } from '../../profiling/profile-shipping.js';
+import { invalid } from '../../validation/options-error.js';
 import { Answer } from './answer.js';
 
-/** A profile that was opened; who is given it ends the stream. */
+/** An opened profile. The receiver must consume or destroy its stream. */
 interface OpenedProfile {
   readonly info: ProfileInfo;
   readonly content: Readable;
 }
 
 const MB = 1024 * 1024;
-/** A file that is turned into pprof is held in memory, several times over. */
+/** The conversion to pprof holds several copies of the file in memory. */
 const MAX_PPROF_SOURCE_BYTES = 64 * MB;
 
-/** The file as it is kept, as a download that is read while it is sent. */
+/** Streams the stored file as a download. */
 export function nativeFile({ info, content }: OpenedProfile): Answer {
   return Answer.of(content, {
     'Content-Type': 'application/json',
@@ -27,7 +28,7 @@ export function nativeFile({ info, content }: OpenedProfile): Answer {
 
 /**
  * The profile as gzipped pprof, as a download.
- * @throws BadRequestException for a heap snapshot, UnprocessableEntityException for a file that is malformed or above 64 MB
+ * @throws BadRequestException for a heap snapshot, UnprocessableEntityException for a malformed file or one above 64 MB
  */
 export async function pprofFile({ info, content }: OpenedProfile): Promise<Answer> {
   try {
@@ -44,18 +45,16 @@ export async function pprofFile({ info, content }: OpenedProfile): Promise<Answe
 async function encoded(info: ProfileInfo, content: Readable): Promise<Uint8Array> {
   const { type, bytes } = info;
   if (type === 'heap_snapshot')
-    throw new BadRequestException(
-      'The query parameter format is "pprof", which is not allowed for a heap snapshot: give native',
-    );
+    throw new BadRequestException(invalid('query parameter format', '"pprof"', 'native for a heap snapshot'));
   if (bytes > MAX_PPROF_SOURCE_BYTES)
     throw new UnprocessableEntityException(
-      `The profile has ${Math.ceil(bytes / MB)} MB, and pprof is made of ${MAX_PPROF_SOURCE_BYTES / MB} MB at the most: give the query parameter format=native`,
+      `The profile is too large for pprof: it has ${Math.ceil(bytes / MB)} MB, the limit is ${MAX_PPROF_SOURCE_BYTES / MB} MB. Download it with the query parameter format=native`,
     );
   const json = await text(content);
   try {
     return await toPprof(info, json);
   } catch (error) {
-    // What is wrong with the file, which others may have written to.
+    // Faults of the file, which other processes may have modified.
     if (error instanceof TypeError || error instanceof SyntaxError)
       throw new UnprocessableEntityException(`The profile is malformed: ${error.message}`);
     throw error;

@@ -30,10 +30,10 @@ import { type AnyResponse, rawOf } from './framework-response.js';
 import { nativeFile, pprofFile } from './profile-file.js';
 import { oneOf, queryOf, refuse, wholeNumber } from './query-parameters.js';
 
-/** As nginx has it: whoever asked has gone, and sees no answer. */
+/** The status of nginx for a client that disconnected before the response. */
 const CLIENT_CLOSED_REQUEST = 499;
 
-/** The controller of the profiles below this path, which is that of the endpoint, and checked there. */
+/** The controller of the profiles. @param path the path of the endpoint, already validated */
 export function createProfilesController(path: string): Type {
   @Controller(path)
   @UseGuards(EndpointGuard)
@@ -46,7 +46,7 @@ export function createProfilesController(path: string): Type {
     ) {}
 
     @Get('profiles')
-    @Documented('The profiles that are kept, the newest first', {
+    @Documented('Stored profiles, the newest first', {
       limit: listed(1000),
       type: { type: 'string', enum: PROFILE_TYPES },
     })
@@ -61,14 +61,14 @@ export function createProfilesController(path: string): Type {
     }
 
     @Get('profiles/:id/info')
-    @Documented('What a profile is of, and its file')
+    @Documented('The metadata of a profile')
     async info({ params }: EndpointRequest): Promise<Answer> {
       const id = params?.['id'] ?? '';
       return Answer.json((await this.service.getProfile(id)) ?? gone(id));
     }
 
     @Get('profiles/:id')
-    @Documented('A profile as a download', {
+    @Documented('Downloads a profile', {
       format: { type: 'string', enum: ['native', 'pprof'] },
     })
     async download(request: EndpointRequest): Promise<Answer> {
@@ -78,9 +78,9 @@ export function createProfilesController(path: string): Type {
       return format === 'pprof' ? pprofFile(profile) : nativeFile(profile);
     }
 
-    /** Captures now, and answers when that is done. The capture is lost when the client does not wait for it. */
+    /** Captures a profile and responds at its end. A disconnect of the client aborts the capture. */
     @Post('profiles')
-    @Documented('Captures a profile now, and answers when that is done', {
+    @Documented('Captures a profile, and responds at its end', {
       type: { type: 'string', enum: PROFILE_TYPES },
       seconds: { type: 'integer', minimum: 1, maximum: MAX_CAPTURE_SECONDS },
     })
@@ -89,7 +89,7 @@ export function createProfilesController(path: string): Type {
       const type = oneOf(query, 'type', PROFILE_TYPES) ?? 'cpu';
       const seconds = wholeNumber(query, 'seconds', MAX_CAPTURE_SECONDS);
       if (type === 'heap_snapshot' && seconds !== undefined)
-        refuse('seconds', query['seconds'], 'leave it out with type=heap_snapshot, which is of one moment');
+        refuse('seconds', query['seconds'], 'no value with type=heap_snapshot');
       this.capturing++;
       try {
         const profile = await whileConnected(rawOf(response), (signal) =>
@@ -103,7 +103,7 @@ export function createProfilesController(path: string): Type {
       }
     }
 
-    /** The server waits for its answers, so those that wait for the end of a capture get what there is by now. */
+    /** Finishes running captures early, as the server waits for their responses. */
     beforeApplicationShutdown(): void {
       if (this.capturing > 0) this.monitor.profiling.onDemand.finishNow();
     }
@@ -120,19 +120,17 @@ export function createProfilesController(path: string): Type {
   return ProfilesController;
 }
 
-/** Gives `work` a signal that is aborted when the client goes away before it has its answer. */
+/** Runs `work` with a signal that is aborted if the client disconnects before the response. */
 async function whileConnected<T>(
   response: ServerResponse,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const abort = new AbortController();
-  // Not logged: nothing went wrong.
+  // An HttpException is not logged as an error.
   const closed = (): void =>
-    abort.abort(
-      new HttpException('The client did not wait for the end of the capture', CLIENT_CLOSED_REQUEST),
-    );
+    abort.abort(new HttpException('Capture aborted: the client disconnected', CLIENT_CLOSED_REQUEST));
   response.once('close', closed);
-  // It may have gone while it was being authorized.
+  // The client may have disconnected during authorization.
   if (response.destroyed) closed();
   try {
     return await work(abort.signal);
@@ -142,5 +140,7 @@ async function whileConnected<T>(
 }
 
 function gone(id: string): never {
-  throw new NotFoundException(`There is no profile ${formatValue(id)}: it may have made room for newer ones`);
+  throw new NotFoundException(
+    `No profile ${formatValue(id)}: it may have been deleted to make room for newer ones`,
+  );
 }

@@ -1,14 +1,14 @@
 import { BadRequestException } from '@nestjs/common';
-import { formatValue } from '../../validation/options-error.js';
+import { formatValue, invalid } from '../../validation/options-error.js';
 import { own } from '../../validation/own.js';
 import type { EndpointRequest } from './endpoint-access.js';
 
-/** The query of a request: a parameter that is given twice is an array. */
+/** The query of a request. A repeated parameter is an array. */
 export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 const MAX_LISTED = 1000;
 
-/** Parsed here: an application may have set its framework to another way, or to none. */
+/** Parsed here, as applications can change or disable the parser of their framework. */
 export function queryOf({ url, originalUrl = url }: EndpointRequest): QueryParameters {
   const start = originalUrl.indexOf('?');
   const parameters = new URLSearchParams(start < 0 ? '' : originalUrl.slice(start + 1));
@@ -21,23 +21,23 @@ export function queryOf({ url, originalUrl = url }: EndpointRequest): QueryParam
   );
 }
 
-/** Nothing where it is not given. @throws BadRequestException for anything but a whole number from 1 to `max` */
+/** Undefined if absent. @throws BadRequestException for anything but a whole number from 1 to `max` */
 export function wholeNumber(query: QueryParameters, name: string, max = MAX_LISTED): number | undefined {
   const value = own(query, name);
   if (value === undefined) return undefined;
   const number = typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : Number.NaN;
   if (number >= 1 && number <= max) return number;
-  return refuse(name, value, `give a whole number from 1 to ${max}`);
+  return refuse(name, value, `a whole number from 1 to ${max}`);
 }
 
-/** Nothing where it is not given. @throws BadRequestException for anything but a text */
+/** Undefined if absent. @throws BadRequestException for anything but one text */
 export function operationType(query: QueryParameters, name: string): string | undefined {
   const value = own(query, name);
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
-  return refuse(name, value, 'give an operation type such as http');
+  return refuse(name, value, 'an operation type such as http');
 }
 
-/** Nothing where it is not given. @throws BadRequestException for anything but one of `allowed` */
+/** Undefined if absent. @throws BadRequestException for anything but one of `allowed` */
 export function oneOf<const T extends string>(
   query: QueryParameters,
   name: string,
@@ -45,12 +45,10 @@ export function oneOf<const T extends string>(
 ): T | undefined {
   const value = own(query, name);
   if (value === undefined || allowed.includes(value as T)) return value as T | undefined;
-  return refuse(name, value, `give one of ${allowed.join(', ')}`);
+  return refuse(name, value, `one of ${allowed.join(', ')}`);
 }
 
-/** @throws BadRequestException that names the parameter, its value, and `allowed`: what to do instead */
-export function refuse(name: string, value: unknown, allowed: string): never {
-  throw new BadRequestException(
-    `The query parameter ${name} is ${formatValue(value)}, which is not allowed: ${allowed}`,
-  );
+/** @throws BadRequestException with the parameter, its value and the expected value */
+export function refuse(name: string, value: unknown, expected: string): never {
+  throw new BadRequestException(invalid(`query parameter ${name}`, formatValue(value), expected));
 }

@@ -1,22 +1,22 @@
 import { Controller, Get, Inject, type Type, UseGuards } from '@nestjs/common';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../report/build-report.js';
+import { parseSince, SINCE_ALLOWED } from '../../report/covered-time.js';
 import { HTML_POLICY } from '../../report/html-page.js';
 import type { PerformanceReport } from '../../report/report.js';
 import { REPORT_SCHEMA } from '../../report/report-schema.js';
-import { parseSince, SINCE_ALLOWED } from '../../report/since.js';
 import { toHtml } from '../../report/to-html.js';
 import { toMarkdown } from '../../report/to-markdown.js';
+import { REPORT_TYPES, type ReportFormat, reportFormat } from './accept.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-access.js';
 import { type QueryParameters, queryOf, refuse, wholeNumber } from './query-parameters.js';
-import { acceptedFormat, REPORT_TYPES, type ReportFormat } from './report-format.js';
 
 const REPORT_QUERY = {
-  since: { type: 'string', description: `From when on: ${SINCE_ALLOWED}` },
-  limit: listed(MAX_LIMIT, 'Entries of each list'),
+  since: { type: 'string', description: `Start of the report: ${SINCE_ALLOWED}` },
+  limit: listed(MAX_LIMIT, 'Maximum length of each list'),
 } as const;
 
 const WRITERS: Readonly<Record<ReportFormat, (report: PerformanceReport) => string>> = {
@@ -25,7 +25,7 @@ const WRITERS: Readonly<Record<ReportFormat, (report: PerformanceReport) => stri
   html: toHtml,
 };
 
-/** The controller of the report below this path, which is that of the endpoint, and checked there. */
+/** The controller of the report. @param path the path of the endpoint, already validated */
 export function createReportController(path: string): Type {
   @Controller(path)
   @UseGuards(EndpointGuard)
@@ -34,11 +34,11 @@ export function createReportController(path: string): Type {
 
     @Get('report')
     @Documented(
-      'What is slow, what got slower, what was found: as JSON, Markdown or HTML by Accept',
+      'Report of slow operations, regressions and findings: JSON, Markdown or HTML by Accept',
       REPORT_QUERY,
     )
     accepted(request: EndpointRequest): Answer {
-      const format = acceptedFormat(request.headers['accept'] as string | undefined);
+      const format = reportFormat(request.headers['accept'] as string | undefined);
       return this.answer(request, format, { Vary: 'Accept' });
     }
 

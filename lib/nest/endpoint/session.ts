@@ -1,7 +1,7 @@
 import { createHmac, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 
-/** A working day. */
+/** Sessions last for a working day: 12 hours. */
 export const SESSION_MS = 12 * 3_600_000;
 export const SESSION_COOKIE = 'nestjs-performance-session';
 
@@ -13,22 +13,22 @@ const COOKIE = new RegExp(`(?:^|;\\s*)${SESSION_COOKIE}=([^;\\s]*)`);
 const derive = promisify<string, string, number, Buffer>(scrypt);
 
 /**
- * Sessions of browsers, which can give no header with a stream. A session is a moment and a signature of it, so there
- * is no list of them, and any instance with the token knows those of the others. The key is derived slowly, and once:
- * who has a session cannot guess a weak token from it.
+ * Sessions for browsers, which cannot send headers with an event stream. A session is a signed expiry time: nothing is
+ * stored, and every instance with the same token accepts it. The signing key is derived with scrypt, so that a session
+ * cookie does not help to guess a weak token.
  */
 export class Sessions {
   private derived: Promise<Buffer> | undefined;
 
   constructor(private readonly token: string) {}
 
-  /** The value of the cookie. @param now milliseconds since 1970 */
+  /** Creates the value of a session cookie. @param now milliseconds since 1970 */
   async issue(now = Date.now()): Promise<string> {
     const end = (now + SESSION_MS).toString(36);
     return `${end}.${await this.sign(end)}`;
   }
 
-  /** Whether these cookies hold a session that has not ended. @param now milliseconds since 1970 */
+  /** Whether the `Cookie` header contains a valid session. @param now milliseconds since 1970 */
   async holds(cookies: string | undefined, now = Date.now()): Promise<boolean> {
     const [, end = '', signature = ''] = VALUE.exec(COOKIE.exec(cookies ?? '')?.[1] ?? '') ?? [];
     if (signature === '' || Number.parseInt(end, 36) <= now) return false;

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 
-/** Lets so many through a second, and at once so many that have been saved up. Two numbers, whoever comes. */
+/** A rate limit: `perSecond` on average, and up to `burst` at once. */
 export class TokenBucket {
   private tokens: number;
   private filledAt = performance.now();
@@ -12,7 +12,7 @@ export class TokenBucket {
     this.tokens = burst;
   }
 
-  /** Takes one, where there is one. */
+  /** Takes a token. @returns false if there is none */
   take(now = performance.now()): boolean {
     this.tokens = Math.min(this.burst, this.tokens + ((now - this.filledAt) / 1000) * this.perSecond);
     this.filledAt = now;
@@ -21,7 +21,7 @@ export class TokenBucket {
     return true;
   }
 
-  /** Puts back one that was taken. */
+  /** Returns a token. */
   giveBack(): void {
     this.tokens = Math.min(this.burst, this.tokens + 1);
   }

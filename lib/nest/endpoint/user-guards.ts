@@ -12,26 +12,26 @@ import type { EndpointOptions } from '../../monitor/endpoint-options.js';
 type GivenGuard = NonNullable<EndpointOptions['guards']>[number];
 type Find = (request: object) => CanActivate | Promise<CanActivate>;
 
-/** The application's own guards before the endpoint, in the order given: all must let a request pass, as on any route. */
+/** The application's guards of the endpoint, in order. All must grant access, as on any route. */
 export class UserGuards {
   private constructor(private readonly finds: readonly Find[]) {}
 
   /**
-   * Finds the guards that are classes among the application's providers, and makes those that are not.
-   * @throws what Nest throws where a guard needs what is not there
+   * Resolves guard classes from the application's providers, or instantiates them.
+   * @throws the error of Nest for a missing dependency of a guard
    */
   static async resolve(guards: readonly GivenGuard[], moduleRef: ModuleRef): Promise<UserGuards> {
     return new UserGuards(await Promise.all(guards.map((guard) => findOf(guard, moduleRef))));
   }
 
-  /** The application's global guards that are made for each request. Nest runs them before the routes of its own router alone. */
+  /** The application's request-scoped global guards, which Nest runs for routes of its own router only. */
   static requestScoped(modules: ModulesContainer, moduleRef: ModuleRef): UserGuards {
     const tokens = [...modules.values()].flatMap(({ injectables }) => [...injectables.keys()]);
     const global = tokens.filter((token): token is string => String(token).startsWith(`${APP_GUARD} `));
     return new UserGuards(global.map((token) => madeForRequest(token, moduleRef)));
   }
 
-  /** @throws what a guard throws: it decides how it refuses */
+  /** @throws the error of a guard, which determines the response */
   async admit(execution: ExecutionContext): Promise<boolean> {
     for (const find of this.finds) {
       const guard = await find(execution.switchToHttp().getRequest());
@@ -59,7 +59,7 @@ async function findOf(guard: GivenGuard, moduleRef: ModuleRef): Promise<Find> {
   }
 }
 
-/** All guards of a request share what Nest makes for it. */
+/** The guards of a request share its request-scoped providers. */
 const contextIds = new WeakMap<object, ContextId>();
 
 function madeForRequest(token: Type<CanActivate> | string, moduleRef: ModuleRef): Find {
@@ -74,7 +74,7 @@ function madeForRequest(token: Type<CanActivate> | string, moduleRef: ModuleRef)
   };
 }
 
-/** Nothing where it is no provider of the application. */
+/** Undefined if the class is not a provider of the application. */
 function scopeOf(type: Type<CanActivate>, moduleRef: ModuleRef): Scope | undefined {
   try {
     return moduleRef.introspect(type).scope;

@@ -4,52 +4,52 @@ import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { liveSpanOf } from '../../spans/live-span.js';
 import { failureCountOf, failurePercentage, MIN_JUDGED, MOST_PERCENT } from '../../statistics/failures.js';
 import type { Complete } from '../../validation/complete.js';
-import { formatValue } from '../../validation/options-error.js';
+import { formatValue, invalid } from '../../validation/options-error.js';
 
-/** The limits of a check. A figure above its limit is unhealthy; one without data is not looked at. */
+/** The limits of a check. A value above its limit is unhealthy; a value without data is skipped. */
 export interface PerformanceHealthLimits {
-  /** Percent of slow operations within the last minute, over all types. Default 20. */
+  /** Slow operations of all types in the last minute, in percent. Default 20. */
   slowPercentage?: number | undefined;
   /**
-   * Percent of failed operations within the last minute, of the type of which most failed: `http` are the incoming
-   * requests, `database` the statements. Types are not added up, since the queries of a request that fails may all
-   * succeed. Default 50: more than half fails, which is an outage for any service, while retries that succeed at the
-   * second attempt stay below.
+   * Failed operations in the last minute, in percent, of the type with the highest failure rate (`http`: incoming
+   * requests, `database`: statements). Types are not summed, since all queries of a failed request may succeed.
+   * Default 50: more than half is an outage for any service, while operations that succeed on their second attempt stay
+   * below.
    *
-   * Failures of incoming requests are 5xx answers. Expected errors do not count: 4xx answers to outgoing calls,
-   * exceptions that Nest answers with 4xx, and work for a client that has gone away.
+   * Incoming requests fail with 5xx responses. Expected errors do not count: 4xx responses to outgoing calls,
+   * exceptions that Nest answers with 4xx, and work for disconnected clients.
    */
   errorPercentage?: number | undefined;
   /**
-   * The same of the single operation of which most failed, such as one route or one statement. A route whose requests all
-   * fail is hidden in `errorPercentage` by the traffic of the others. Default 50. Where `severity: 'down'` takes an
-   * instance out of rotation, 100 turns this off, so that one broken route does not take the others with it.
+   * The same for the single operation with the highest failure rate, such as one route or one statement. In
+   * `errorPercentage` the traffic of other routes hides a route that always fails. Default 50. 100 disables this limit,
+   * so that one broken route does not take an instance with `severity: 'down'` out of rotation.
    */
   operationErrorPercentage?: number | undefined;
-  /** Operations there must be within the last minute for each of these percentages. Default 20. */
+  /** The minimum number of operations in the last minute for each of these percentages. Default 20. */
   minCount?: number | undefined;
-  /** Percent of the heap limit in use. Default 90. */
+  /** Used heap in percent of the heap limit. Default 90. */
   heapUsedPercentage?: number | undefined;
   /** The share of the last second in which the event loop was busy, 0 to 1. Default 0.98. */
   eventLoopUtilization?: number | undefined;
-  /** The longest delay of a timer within the last second, in milliseconds. Default 1000. */
+  /** The maximum timer delay in the last second, in milliseconds. Default 1000. */
   eventLoopDelayMs?: number | undefined;
-  /** What to answer above a limit: `degraded` (terminus 12: still HTTP 200) or `down`. Default `degraded`. */
+  /** The status above a limit: `degraded` (terminus 12: still HTTP 200) or `down`. Default `degraded`. */
   severity?: 'degraded' | 'down' | undefined;
 }
 
-// Terminus 11 accepts no `degraded`. The comment below, which the declaration file keeps, permits the import where terminus
-// is not installed; its type is then one of the compiler's errors, whose keys are those of `any`.
+// Terminus 11 has no `degraded`. The comment below remains in the declaration file and permits the import if terminus is
+// not installed; the type is then an error type, whose keys are those of `any`.
 // biome-ignore lint/suspicious/noTsIgnore: it is installed here, so there is no error to expect.
 /** @ts-ignore terminus is an optional peer */
 type TerminusStatus = import('@nestjs/terminus').HealthIndicatorStatus;
 
-/** The status of the indicator. `degraded` is possible since terminus 12. */
+/** The status of the indicator. `degraded` requires terminus 12. */
 export type PerformanceHealthStatus = symbol extends keyof TerminusStatus
   ? 'up' | 'down' | 'degraded'
   : TerminusStatus;
 
-/** The result of the indicator, as a health check of the installed terminus accepts it. */
+/** The result of the indicator, as the installed version of terminus expects it. */
 export type PerformanceHealthResult<Key extends string> = Record<
   Key,
   { status: PerformanceHealthStatus } & Record<string, unknown>
@@ -84,16 +84,16 @@ const FIGURES = [
 
 /**
  * A health indicator for @nestjs/terminus 11 and 12: `health.check([() => performance.isHealthy('performance')])`.
- * Terminus is loaded when it is first asked, so that an application without it does not need it.
+ * Terminus is loaded on first use, so that it is optional.
  */
 @Injectable()
 export class PerformanceHealthIndicator {
   constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
 
   /**
-   * Holds the present figures against the limits.
-   * @param key the name of the indicator in the health check's answer
-   * @throws RangeError for a limit that is not a number of at least 0
+   * Compares the current values with the limits.
+   * @param key the name of the indicator in the response of the health check
+   * @throws RangeError for an unknown or invalid limit
    */
   async isHealthy<const Key extends string>(
     key: Key,
@@ -157,8 +157,8 @@ function rounded(percentage: number | undefined): number | undefined {
 }
 
 /**
- * The health check is about to be answered with 503. That answer must not count as a failure: where health checks are most
- * of the traffic left, they would keep the service down for good.
+ * Marks the current request's 503 response as expected. If it counted as a failure, health checks alone would keep a
+ * service without other traffic down.
  */
 function expectError(): void {
   const root = liveSpanOf(trace.getActiveSpan())?.root;
@@ -176,8 +176,8 @@ function withoutUndefined(limits: PerformanceHealthLimits): PerformanceHealthLim
     const what = name === 'severity' ? "'degraded' or 'down'" : 'a number of at least 0';
     throw new RangeError(
       Object.hasOwn(DEFAULTS, name)
-        ? `isHealthy: ${name} is ${formatValue(value)}, which is not allowed: give ${what}`
-        : `isHealthy: ${name} is not a limit: give one of ${Object.keys(DEFAULTS).join(', ')}`,
+        ? `isHealthy: ${invalid(name, formatValue(value), what)}`
+        : `isHealthy: ${invalid(name, 'an unknown limit', `one of ${Object.keys(DEFAULTS).join(', ')}`)}`,
     );
   }
   return Object.fromEntries(Object.entries(limits).filter(([, value]) => value !== undefined));

@@ -1,15 +1,15 @@
 import { Readable, Writable } from 'node:stream';
-import type { TraceFinding } from '../../../lib/cli/analyze/trace-finding.js';
+import type { TraceFinding } from '../../../lib/cli/analyze/trace-findings.js';
 import { run } from '../../../lib/cli/run.js';
 
-/** What a command line did. */
+/** The result of a command line. */
 export interface Ran {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-/** Runs a command line in this process, with this on stdin. */
+/** Runs a command line in this process with `input` on stdin. */
 export async function runCli(args: string[], input: string | Buffer = '', isTTY = false): Promise<Ran> {
   const stdout = new Sink(isTTY);
   const stderr = new Sink(false);
@@ -22,7 +22,7 @@ export async function runCli(args: string[], input: string | Buffer = '', isTTY 
   return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
-/** What is found in exports, one a line. */
+/** The findings in exports, one per line. */
 export async function analyzed(exports: unknown[], ...options: string[]): Promise<TraceFinding[]> {
   const lines = exports.map((one) => JSON.stringify(one)).join('\n');
   const { stdout, stderr } = await runCli(['analyze', ...options, '-'], lines);

@@ -2,7 +2,7 @@ import { expect } from '@jest/globals';
 import { runCli } from './analyzing.js';
 import { type attributesOf, otlpOf, Recording } from './recording.js';
 
-/** An N+1 of six copies with these attributes on each. */
+/** An N+1 of six copies with these attributes. */
 export function copies(
   attributes: Parameters<typeof attributesOf>[0],
   change: (span: Record<string, unknown>) => Record<string, unknown> = (span) => span,
@@ -17,13 +17,13 @@ export const SQL = {
   'db.system.name': 'postgresql',
   'db.query.text': 'SELECT * FROM track WHERE album_id = $1',
 };
-/** What is found in such a text, and what is said on stderr. */
+/** The findings in a text, and the output on stderr. */
 export async function found(text: string | Buffer): Promise<unknown> {
   const { stdout, stderr } = await runCli(['analyze', '-'], text);
   return { stderr, findings: stdout === '' ? undefined : JSON.parse(stdout) };
 }
 
-/** What {@link found} answers for {@link copies}. */
+/** The result of {@link found} for {@link copies}. */
 export const one = (more: object = {}): object => ({
   stderr: '',
   findings: [expect.objectContaining({ count: 6, totalMs: 60, ...more })],

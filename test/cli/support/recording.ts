@@ -3,17 +3,17 @@ import { randomBytes } from 'node:crypto';
 /** Attributes as plain values. */
 export type Plain = Record<string, string | number | boolean | string[]>;
 
-/** A span as OTLP's JSON has it, but for what a test overrides. */
+/** A span of OTLP JSON, with overrides of the test. */
 export type OtlpSpan = Record<string, unknown> & { traceId: string; spanId: string };
 
 const SERVER = 2;
 const CLIENT = 3;
 
-/** Writes a trace by hand, as an exporter would: times are milliseconds since the trace began. */
+/** Builds a trace as an exporter would write it. Times are milliseconds since its start. */
 export class Recording {
   readonly traceId = randomBytes(16).toString('hex');
   readonly spans: OtlpSpan[] = [];
-  /** When the next query of {@link query} begins. */
+  /** The start of the next query. */
   now = 0;
 
   constructor(
@@ -43,7 +43,7 @@ export class Recording {
     return span;
   }
 
-  /** A served request around all that comes after it. */
+  /** An incoming request, as the parent of later spans. */
   request(route = '/albums', ms = 5000, more: Record<string, unknown> = {}): OtlpSpan {
     return this.span(
       `GET ${route}`,
@@ -57,7 +57,7 @@ export class Recording {
     );
   }
 
-  /** A query that begins when the one before it has ended, or after a pause. */
+  /** A query that starts at the end of the previous one. */
   query(
     parent: OtlpSpan,
     statement: string,
@@ -73,7 +73,7 @@ export class Recording {
     );
   }
 
-  /** Any work that is waited for. */
+  /** Any awaited work. */
   work(parent: OtlpSpan, ms: number, attributes: Plain, more: Record<string, unknown> = {}): OtlpSpan {
     const from = this.now;
     this.now += ms;
@@ -86,7 +86,7 @@ export class Recording {
     );
   }
 
-  /** This trace as an export of its own. */
+  /** This trace as an export. */
   get otlp(): { resourceSpans: unknown[] } {
     return otlpOf(this.spans, this.service);
   }

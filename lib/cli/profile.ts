@@ -3,46 +3,48 @@ import {
   MAX_CAPTURE_SECONDS,
   PROFILE_TYPES,
   type ProfileType,
-} from '../../profiling/profile-info.js';
-import { formatValue } from '../../validation/options-error.js';
-import type { Command } from '../command.js';
-import { tokenOfEnvironment } from '../endpoint-request.js';
-import { EXIT, type Io, tell } from '../io.js';
-import { type CommandInput, oneOfOption as oneOf, UsageError } from '../options.js';
+} from '../profiling/profile-info.js';
+import { formatValue, invalid } from '../validation/options-error.js';
+import { type Command, EXIT, type Io, logLine } from './command.js';
 import { type CapturedProfile, EndpointClient, endpointAddress } from './endpoint-client.js';
-import { EndpointFault, TOKEN_VARIABLE } from './endpoint-fault.js';
+import { EndpointFault, TOKEN_VARIABLE, tokenOfEnvironment } from './endpoint-request.js';
+import { type CommandInput, oneOfOption as oneOf, UsageError } from './options.js';
 import { checkFolder, checkFree, FileFault, saveFile, writeOut } from './save-file.js';
-import { howToOpen, type ProfileFormat, summaryOf } from './words.js';
+
+/** V8's format, or gzipped pprof. */
+type ProfileFormat = 'native' | 'pprof';
 
 const FORMATS = ['native', 'pprof'] as const satisfies readonly ProfileFormat[];
-/** What a file in this directory is called before its name is known. */
+/** Stands for the file name in messages before it is known. */
 const DEFAULT_FILE = 'the profile';
 const DEFAULT_SECONDS = 10;
 
 export const profile: Command = {
   usage: 'profile [options] URL',
-  description: `Has a running application capture a profile of itself, waits for it, and downloads it. URL is the address of the
-application's endpoint, such as http://localhost:3000/performance.
+  description: `Captures a profile of a running application and downloads it. URL is the address of the application's endpoint, such as
+http://localhost:3000/performance.
 
-The token, where endpoint.token asks for one, is taken from the environment variable ${TOKEN_VARIABLE},
-and never from the command line, which others can see. Ctrl-C ends the capture, and nothing is kept.
+If endpoint.token is set, pass the token in the environment variable ${TOKEN_VARIABLE}. It is never read from
+the command line, which other users can see. Ctrl+C aborts the capture.
 
-A heap snapshot stops the application for some 5 to 15 seconds for each 100 MB, and holds all its strings, secrets too.
-Files are written for their owner alone. Ends with 0 when the profile is there, else with 2.`,
+A heap snapshot blocks the application for 5 to 15 seconds per 100 MB, and contains all strings, including secrets.
+Files are readable by their owner only.
+
+Exit codes: 0 the profile was written, 2 it was not.`,
   options: {
     type: { value: 'TYPE', help: `one of ${PROFILE_TYPES.join(', ')} (default cpu)` },
     seconds: {
       value: 'N',
-      help: `how long to capture: 1 to ${MAX_CAPTURE_SECONDS} (default ${DEFAULT_SECONDS}); not for a heap_snapshot`,
+      help: `duration in seconds, 1 to ${MAX_CAPTURE_SECONDS} (default ${DEFAULT_SECONDS}); not for heap_snapshot`,
     },
     format: {
       value: 'FORMAT',
-      help: "native, V8's own, or pprof, gzipped (default native); a heap_snapshot has no pprof",
+      help: 'native (of V8) or pprof, gzipped (default native); heap_snapshot is native only',
     },
     output: {
       value: 'FILE',
       short: 'o',
-      help: 'where to write it; - is stdout (default: its name, in this directory)',
+      help: 'output file; - is stdout (default: a generated name in this directory)',
     },
     force: { help: 'overwrite FILE' },
   },
@@ -52,10 +54,10 @@ Files are written for their owner alone. Ends with 0 when the profile is there, 
 interface Wanted {
   readonly client: EndpointClient;
   readonly type: ProfileType;
-  /** Nothing for a heap snapshot. */
+  /** Undefined for a heap snapshot. */
   readonly seconds: number | undefined;
   readonly format: ProfileFormat;
-  /** Nothing where the profile's name is to be the file's. */
+  /** Undefined to use the name of the profile. */
   readonly output: string | undefined;
   readonly overwrite: boolean;
 }
@@ -63,7 +65,7 @@ interface Wanted {
 async function run({ operands, options }: CommandInput, io: Io): Promise<number> {
   const wanted = { ...parse(options), client: clientOf(operands) };
   if (wanted.output === '-' && io.stdout.isTTY === true)
-    throw new UsageError('--output is -, and stdout is a terminal: give a file, or send stdout elsewhere');
+    throw new UsageError('Invalid --output: stdout is a terminal, expected a file, or redirect stdout');
   let captured: CapturedProfile | undefined;
   try {
     await checkOutput(wanted);
@@ -72,11 +74,11 @@ async function run({ operands, options }: CommandInput, io: Io): Promise<number>
     return EXIT.fine;
   } catch (error) {
     if (error instanceof FileFault)
-      tell(io, `${wanted.output === '-' ? 'stdout' : nameOf(captured, wanted)} ${error.message}`);
-    else if (error instanceof EndpointFault) tell(io, `${wanted.client.base}: ${error.message}`);
+      logLine(io, `${wanted.output === '-' ? 'stdout' : nameOf(captured, wanted)} ${error.message}`);
+    else if (error instanceof EndpointFault) logLine(io, `${wanted.client.base}: ${error.message}`);
     else throw error;
     if (captured !== undefined)
-      tell(io, `The application keeps the profile for now: ${wanted.client.base}/profiles/${captured.id}`);
+      logLine(io, `The application still stores the profile: ${wanted.client.base}/profiles/${captured.id}`);
     return EXIT.failed;
   }
 }
@@ -89,7 +91,7 @@ async function checkOutput({ output, overwrite }: Wanted): Promise<void> {
 
 async function capture({ client, type, seconds }: Wanted, io: Io): Promise<CapturedProfile> {
   const during = seconds === undefined ? '' : ` for ${seconds} s`;
-  tell(io, `Capturing ${type}${during}. Ctrl-C ends it, and nothing is kept.`);
+  logLine(io, `Capturing ${type}${during}. Ctrl+C aborts.`);
   return client.capture(type, seconds);
 }
 
@@ -102,11 +104,11 @@ async function save(captured: CapturedProfile, wanted: Wanted, io: Io): Promise<
     return;
   }
   const bytes = await saveFile(content, path, overwrite);
-  tell(io, `${path}: ${summaryOf(captured, bytes)}`);
-  tell(io, howToOpen(captured.type, format, path));
+  logLine(io, `${path}: ${summaryOf(captured, bytes)}`);
+  logLine(io, howToOpen(captured.type, format, path));
 }
 
-/** The file to write: as it is given, or as the application calls it. */
+/** The name of the output file: as given, or that of the profile. */
 function nameOf(captured: CapturedProfile | undefined, { output, format }: Wanted): string {
   if (output !== undefined || captured === undefined) return output ?? DEFAULT_FILE;
   return `${captured.id}.${format === 'pprof' ? 'pb.gz' : FILE_EXTENSIONS[captured.type]}`;
@@ -116,9 +118,9 @@ function clientOf(operands: readonly string[]): EndpointClient {
   const [given, ...more] = operands;
   if (given === undefined)
     throw new UsageError(
-      'no URL is given: give the address of the endpoint, such as http://localhost:3000/performance',
+      'Missing URL: expected the address of the endpoint, such as http://localhost:3000/performance',
     );
-  if (more.length > 0) throw new UsageError(`${formatValue(more[0])} is given after URL: give one URL`);
+  if (more.length > 0) throw new UsageError(`Unexpected argument ${formatValue(more[0])}: expected one URL`);
   const address = endpointAddress(given);
   if ('fault' in address) throw new UsageError(address.fault);
   return new EndpointClient(address.base, tokenOfEnvironment());
@@ -130,12 +132,10 @@ function parse(options: CommandInput['options']): Omit<Wanted, 'client'> {
   const output = options['output'] as string | undefined;
   const snapshot = type === 'heap_snapshot';
   if (snapshot && format === 'pprof')
-    throw new UsageError('--format is "pprof", which is not allowed with --type heap_snapshot: give native');
+    throw new UsageError(invalid('--format', '"pprof"', 'native with --type heap_snapshot'));
   const seconds = secondsOf(options['seconds']);
   if (snapshot && seconds !== undefined)
-    throw new UsageError(
-      `--seconds is "${seconds}", which is not allowed with --type heap_snapshot: leave it out`,
-    );
+    throw new UsageError(invalid('--seconds', `"${seconds}"`, 'no value with --type heap_snapshot'));
   return {
     type,
     format,
@@ -150,6 +150,30 @@ function secondsOf(given: string | true | undefined): number | undefined {
   const seconds = /^\d+$/.test(String(given)) ? Number(given) : Number.NaN;
   if (seconds >= 1 && seconds <= MAX_CAPTURE_SECONDS) return seconds;
   throw new UsageError(
-    `--seconds is ${formatValue(given)}, which is not allowed: give a whole number from 1 to ${MAX_CAPTURE_SECONDS}`,
+    invalid('--seconds', formatValue(given), `a whole number from 1 to ${MAX_CAPTURE_SECONDS}`),
   );
+}
+
+const NAMES: Readonly<Record<ProfileType, string>> = {
+  cpu: 'CPU profile',
+  allocations: 'allocation profile',
+  heap_snapshot: 'heap snapshot',
+};
+
+/** `CPU profile, 10 s, 9843 samples, 1.2 MB` */
+function summaryOf({ type, durationMs, samples }: CapturedProfile, bytes: number): string {
+  const parts = [NAMES[type]];
+  if (type !== 'heap_snapshot') parts.push(`${Math.round(durationMs / 100) / 10} s`);
+  if (samples !== undefined) parts.push(`${samples} samples`);
+  parts.push(bytes < 1e6 ? `${Math.ceil(bytes / 1e3)} kB` : `${Math.round(bytes / 1e5) / 10} MB`);
+  return parts.join(', ');
+}
+
+/** The tools that open the file. */
+function howToOpen(type: ProfileType, format: ProfileFormat, path: string): string {
+  if (format === 'pprof') return `Open with: go tool pprof -http=: ${path}, or https://www.speedscope.app`;
+  if (type === 'heap_snapshot')
+    return 'Open with: Chrome DevTools, Memory, Load profile. The file may contain secrets.';
+  const panel = type === 'cpu' ? 'Performance' : 'Memory';
+  return `Open with: Chrome DevTools, ${panel}, Load profile, or https://www.speedscope.app`;
 }

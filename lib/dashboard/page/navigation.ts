@@ -1,4 +1,27 @@
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
+import { overviewAddress, type Route } from './route.js';
+
+/** Keyboard shortcuts: `/` focuses the filter, Escape leaves a field or returns to the overview. */
+export function useKeys(route: Route): void {
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent): void => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      const isWriting =
+        event.target instanceof HTMLElement && event.target.matches('input, select, textarea');
+      if (event.key === '/' && !isWriting) {
+        const filter = document.getElementById('filter');
+        if (filter === null) return;
+        event.preventDefault();
+        filter.focus();
+      } else if (event.key === 'Escape') {
+        if (isWriting) (event.target as HTMLElement).blur();
+        else if (route.page !== 'overview') location.assign(overviewAddress());
+      }
+    };
+    addEventListener('keydown', pressed);
+    return () => removeEventListener('keydown', pressed);
+  }, [route]);
+}
 
 interface Place {
   readonly scroll: number;
@@ -7,8 +30,8 @@ interface Place {
 }
 
 /**
- * Each page is found again where it was left, with the focus on the link that was followed; a new one begins at its top.
- * @param page what is looked at
+ * Restores the scroll position of the overview, and the focus on the link that was followed. Other pages start at the top.
+ * @param page identifies the page that is shown
  */
 export function useScrollPosition(page: string): void {
   const places = useRef(new Map<string, Place>());
@@ -16,7 +39,7 @@ export function useScrollPosition(page: string): void {
   const href = useRef<string | null>(null);
   useEffect(() => {
     history.scrollRestoration = 'manual';
-    // When the page has changed already, it is too late to ask.
+    // Recorded continuously: after a page change the old position is no longer available.
     const scrolled = (): void => {
       scroll.current = scrollY;
     };

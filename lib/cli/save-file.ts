@@ -3,31 +3,31 @@ import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 
-/** A file that cannot be written, in words that begin after its name. */
+/** Why a file cannot be written. The message continues the file name. */
 export class FileFault extends Error {}
 
-/** Before somebody waits for what could not be kept then. @throws {@link FileFault} where no file can be written */
+/** Checks early that the folder is writable. @throws {@link FileFault} if it is not */
 export async function checkFolder(path: string): Promise<void> {
   await access(dirname(path), constants.W_OK).catch((error: NodeJS.ErrnoException) => {
     throw writeFault(error);
   });
 }
 
-/** @throws {@link FileFault} for a file that exists, unless it is to be overwritten, and for what is no regular file */
+/** @throws {@link FileFault} for an existing file without `overwrite`, and for anything but a regular file */
 export async function checkFree(path: string, overwrite: boolean): Promise<void> {
   const stats = await lstat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw writeFault(error);
   });
   if (stats === undefined) return;
-  if (!stats.isFile()) throw new FileFault('is no regular file: give another one to --output');
-  if (!overwrite) throw new FileFault('exists already: give --force to overwrite it');
+  if (!stats.isFile()) throw new FileFault('is not a regular file: use another output file');
+  if (!overwrite) throw new FileFault('already exists: use --force to overwrite it');
 }
 
 /**
- * Writes a file that appears whole or not at all, and that only its owner may read.
+ * Writes a file atomically, readable by its owner only.
  * @returns its size in bytes
- * @throws {@link FileFault}; what the content fails with
+ * @throws {@link FileFault}; the error of the content
  */
 export async function saveFile(
   content: AsyncIterable<Uint8Array>,
@@ -35,7 +35,7 @@ export async function saveFile(
   overwrite: boolean,
 ): Promise<number> {
   const part = `${path}.${process.pid}.part`;
-  // Exclusively: what lies there is not ours.
+  // Exclusively, so that no existing file is overwritten.
   const file = await open(part, 'wx', 0o600).catch((error: NodeJS.ErrnoException) => {
     throw writeFault(error);
   });
@@ -43,7 +43,7 @@ export async function saveFile(
     const sink = file.createWriteStream();
     await pipeline(content, sink);
     await checkFree(path, overwrite);
-    // Takes the name, so that what comes there meanwhile is not written over.
+    // Reserves the name, so that a file created meanwhile is not overwritten.
     if (!overwrite) await (await open(path, 'wx', 0o600)).close();
     await rename(part, path);
     return sink.bytesWritten;
@@ -62,7 +62,7 @@ export async function writeOut(content: AsyncIterable<Uint8Array>, stream: Writa
   }
 }
 
-/** Node's message without the call and the path: `permission denied`. */
+/** Node's message without the system call and the path: `permission denied`. */
 function writeFault({ message }: NodeJS.ErrnoException): FileFault {
   return new FileFault(
     `could not be written: ${message.replace(/^[A-Z]+: /, '').replace(/, \w+(?: '.*')?$/, '')}`,

@@ -2,14 +2,14 @@ import type { CallSite } from '../../code/call-site.js';
 import { type Finding, type FindingType, SEVERITIES, type Severity } from '../../explain/finding.js';
 import type { Overview } from '../overview.js';
 
-/** Whatever is worth a card among the findings. Moments are milliseconds since 1970. */
-export interface Discovery {
+/** A card in the list of findings: a finding, regression, trend or leak. Times are milliseconds since 1970. */
+export interface FindingItem {
   readonly key: string;
   readonly severity: Severity;
   readonly label: string;
   readonly explanation: string;
-  /** The operation, where it is about one. */
-  readonly where?: { readonly type?: string; readonly name: string };
+  /** The operation that it concerns, if any. */
+  readonly subject?: { readonly type?: string; readonly name: string };
   readonly state?: string;
   readonly callSite?: CallSite;
   readonly spanId?: string;
@@ -23,41 +23,43 @@ export interface Discovery {
 const LABELS: Record<FindingType, string> = {
   n_plus_one: 'N+1 queries',
   duplicate_queries: 'Duplicate queries',
-  sequential_calls: 'Calls in sequence',
+  sequential_calls: 'Sequential calls',
   event_loop_block: 'Event loop blocked',
   regression: 'Regression',
   trend: 'Trend',
   memory_leak: 'Memory leak',
 };
 
-/** From twice as much on it is critical, as among the findings. */
+/** A regression to at least twice the baseline is critical. */
 const CRITICAL_CHANGE = 1;
 
-/** What is known, the gravest first. What is listed as a regression, trend or leak is no finding besides. */
-export function discoveries(overview: Overview): Discovery[] {
+/** All cards, the most severe first. A finding that is also listed as a regression, trend or leak appears once. */
+export function findingItems(overview: Overview): FindingItem[] {
   const all = [
     ...regressions(overview),
     ...leaks(overview),
     ...trends(overview),
-    ...overview.findings.filter((one) => !isTold(one, overview)).map(fromFinding),
+    ...overview.findings.filter((one) => !isListedElsewhere(one, overview)).map(fromFinding),
   ];
-  const weight = ({ severity, totalMs = 0 }: Discovery): number =>
+  const weight = ({ severity, totalMs = 0 }: FindingItem): number =>
     SEVERITIES.indexOf(severity) * 1e12 + Math.min(totalMs, 1e11);
   return all.sort((a, b) => weight(b) - weight(a));
 }
 
-/** Those that are about one operation. */
-export function discoveriesOf(overview: Overview, type: string, name: string): Discovery[] {
-  return discoveries(overview).filter(({ where }) => where?.name === name && (where.type ?? type) === type);
+/** The cards of one operation. */
+export function findingItemsOf(overview: Overview, type: string, name: string): FindingItem[] {
+  return findingItems(overview).filter(
+    ({ subject }) => subject?.name === name && (subject.type ?? type) === type,
+  );
 }
 
-function isTold({ type, route }: Finding, { regressions, trends, leaks }: Overview): boolean {
+function isListedElsewhere({ type, route }: Finding, { regressions, trends, leaks }: Overview): boolean {
   if (type === 'regression') return regressions.some(({ name }) => name === route);
   if (type === 'trend') return trends.length > 0;
   return type === 'memory_leak' && leaks.length > 0;
 }
 
-function fromFinding(finding: Finding): Discovery {
+function fromFinding(finding: Finding): FindingItem {
   const { id, type, severity, route, explanation, callSite, spanId, count, worstMs, totalMs, lastSeen } =
     finding;
   return {
@@ -65,7 +67,7 @@ function fromFinding(finding: Finding): Discovery {
     severity,
     label: LABELS[type],
     explanation,
-    ...(route === '(process)' ? {} : { where: { name: route } }),
+    ...(route === '(process)' ? {} : { subject: { name: route } }),
     ...(callSite === undefined ? {} : { callSite }),
     spanId,
     count,
@@ -75,33 +77,33 @@ function fromFinding(finding: Finding): Discovery {
   };
 }
 
-function regressions({ regressions }: Overview): Discovery[] {
+function regressions({ regressions }: Overview): FindingItem[] {
   return regressions.map(({ id, type, name, metric, state, change, explanation, since, overAt }) => {
-    const isGrave = change >= CRITICAL_CHANGE || metric === 'error_rate';
+    const isCritical = change >= CRITICAL_CHANGE || metric === 'error_rate';
     return {
       key: `regression ${id}`,
-      severity: state === 'over' ? 'info' : isGrave ? 'critical' : 'warning',
+      severity: state === 'over' ? 'info' : isCritical ? 'critical' : 'warning',
       label: LABELS.regression,
       explanation,
-      where: { type, name },
+      subject: { type, name },
       state,
       ...(state === 'over' && overAt !== undefined ? { lastSeen: overAt } : { since }),
     };
   });
 }
 
-function trends({ trends }: Overview): Discovery[] {
+function trends({ trends }: Overview): FindingItem[] {
   return trends.map(({ subject, forecast, explanation, from }) => ({
     key: `trend ${subject.kind} ${subject.kind === 'operation' ? subject.type : ''} ${subject.name}`,
     severity: forecast === undefined ? 'info' : 'warning',
     label: LABELS.trend,
     explanation,
-    ...(subject.kind === 'operation' ? { where: { type: subject.type, name: subject.name } } : {}),
+    ...(subject.kind === 'operation' ? { subject: { type: subject.type, name: subject.name } } : {}),
     since: from,
   }));
 }
 
-function leaks({ leaks }: Overview): Discovery[] {
+function leaks({ leaks }: Overview): FindingItem[] {
   return leaks.map(({ memory, state, explanation, since }) => ({
     key: `leak ${memory}`,
     severity: state === 'confirmed' ? 'critical' : 'warning',
