@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CASES } from './suite/cases.js';
 import { judge } from './suite/judge.js';
-import { type Observation, observe } from './suite/observe.js';
+import { type Observation, observe, warmUp } from './suite/observe.js';
 import { startApp, startParts } from './suite/processes.js';
 
 // What is promised is a share of right answers (`npm run bench:causes` counts it), not one for every single request of a
@@ -15,8 +15,8 @@ describe('the causes that were built in', () => {
   beforeAll(async () => {
     parts = await startParts();
     app = await startApp(parts.env);
-    // Compilers and caches take the first requests; those are a case of their own.
-    for (const one of CASES) if (one.fresh !== true) await observe(app.url, parts.env, one);
+    // The first requests are a case of their own.
+    for (const one of CASES) await warmUp(app.url, one);
   }, 180_000);
   afterAll(async () => {
     await app?.stop();
