@@ -29,6 +29,9 @@ const SYSTEM = [
   'dashboard/page.spec.ts',
   'deploy/live.spec.ts',
   'packaging/',
+  'profiling/profiling-lifetime.spec.ts',
+  'profiling/ring-processes.spec.ts',
+  'resources/leak-end-to-end.spec.ts',
   'sample-app/',
 ];
 
@@ -37,19 +40,9 @@ const SERIAL = [
   'causes/',
   'event-loop/',
   'profiling/context-tracker.spec.ts',
-  'profiling/datadog-sampler.spec.ts',
   'profiling/ground-truth.spec.ts',
-  'profiling/inspector-sampler.spec.ts',
-  'profiling/on-demand.spec.ts',
-  'profiling/process-profiler.spec.ts',
-  'profiling/profile-ring.spec.ts',
   'profiling/profiled-idle.spec.ts',
   'profiling/profiled-requests.spec.ts',
-  'profiling/profiling-lifetime.spec.ts',
-  'profiling/ring-processes.spec.ts',
-  'resources/leak-end-to-end.spec.ts',
-  'resources/major-collections.spec.ts',
-  'resources/resource-sampler.spec.ts',
 ];
 
 for (const path of [...SYSTEM, ...SERIAL])

@@ -201,7 +201,8 @@ describe('the music store of a container', () => {
 
 describe('its visitors', () => {
   it('make findings', async () => {
-    const store = StoreProcess.open({ PORT: '0' });
+    // The findings are printed when the visitors have gone.
+    const store = StoreProcess.open({ PORT: '0', TRAFFIC_SECONDS: '6' });
     try {
       await store.address();
       await until(

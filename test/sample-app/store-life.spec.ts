@@ -102,7 +102,7 @@ describe('a store, however it ends', () => {
   );
 
   it('ends by itself when nobody reads its output any more', async () => {
-    store = StoreProcess.open({ PORT: '0', TMPDIR: place });
+    store = StoreProcess.open({ PORT: '0', TMPDIR: place, TRAFFIC_SECONDS: '1' });
     await store.address();
     store.child.stdout?.destroy();
     store.child.stderr?.destroy();
