@@ -32,7 +32,8 @@ const SYSTEM = [
   'profiling/profiling-lifetime.spec.ts',
   'profiling/ring-processes.spec.ts',
   'resources/leak-end-to-end.spec.ts',
-  'sample-app/',
+  'sample-app/store-life.spec.ts',
+  'sample-app/store-start.spec.ts',
 ];
 
 /** System suites that judge what ran on the CPU, or for how long: Jest runs them last, one after the other. */
@@ -43,6 +44,7 @@ const SERIAL = [
   'profiling/ground-truth.spec.ts',
   'profiling/profiled-idle.spec.ts',
   'profiling/profiled-requests.spec.ts',
+  'sample-app/music-store.spec.ts',
 ];
 
 for (const path of [...SYSTEM, ...SERIAL])
