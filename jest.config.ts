@@ -36,7 +36,7 @@ const SYSTEM = [
   'sample-app/store-start.spec.ts',
 ];
 
-/** System suites that judge what ran on the CPU, or for how long: Jest runs them last, one after the other. */
+/** System suites that judge what ran on the CPU, or for how long: they run one after the other, with no other beside. */
 const SERIAL = [
   'causes/',
   'event-loop/',

@@ -1,6 +1,6 @@
 const { default: TestRunner } = require('jest-runner');
 
-/** Jest runs the tests of one runner after those of another. This one has a single worker, whatever `maxWorkers` is. */
+/** Has a single worker, whatever `maxWorkers` is. Jest never runs the tests of two runners at the same time. */
 module.exports = class SerialRunner extends TestRunner {
   constructor(globalConfig, context) {
     super({ ...globalConfig, maxWorkers: 1 }, context);
