@@ -29,6 +29,7 @@ const SYSTEM = [
   'dashboard/page.spec.ts',
   'deploy/live.spec.ts',
   'packaging/',
+  'profiling/heap-snapshots.spec.ts',
   'profiling/profiling-lifetime.spec.ts',
   'profiling/ring-processes.spec.ts',
   'resources/leak-end-to-end.spec.ts',
