@@ -1,5 +1,7 @@
 /** @jest-config-loader ts-node */
 /** @jest-config-loader-options {"transpileOnly": true, "compilerOptions": {"module": "commonjs", "moduleResolution": "node10", "ignoreDeprecations": "6.0"}} */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Config } from 'jest';
 
 /** Packages that are ECMAScript modules only, which Jest's CommonJS mode needs transformed. */
@@ -15,15 +17,45 @@ const ESM_PACKAGES = [
   'uint8array-extras',
 ];
 
-const config: Config = {
+/**
+ * Suites of real applications, processes and browsers. Paths below test/, folders with their slash: a suite that is not
+ * listed is a unit test.
+ */
+const SYSTEM = [
+  'cli/command-line.spec.ts',
+  'dashboard/page-live.spec.ts',
+  'dashboard/page-locale.spec.ts',
+  'dashboard/page-use.spec.ts',
+  'dashboard/page.spec.ts',
+  'deploy/live.spec.ts',
+  'packaging/',
+  'profiling/heap-snapshots.spec.ts',
+  'profiling/profiling-lifetime.spec.ts',
+  'profiling/ring-processes.spec.ts',
+  'resources/leak-end-to-end.spec.ts',
+  'sample-app/store-life.spec.ts',
+  'sample-app/store-start.spec.ts',
+];
+
+/** System suites that judge what ran on the CPU, or for how long: they run one after the other, with no other beside. */
+const SERIAL = [
+  'causes/',
+  'event-loop/',
+  'profiling/context-tracker.spec.ts',
+  'profiling/ground-truth.spec.ts',
+  'profiling/profiled-idle.spec.ts',
+  'profiling/profiled-requests.spec.ts',
+  'sample-app/music-store.spec.ts',
+];
+
+for (const path of [...SYSTEM, ...SERIAL])
+  if (!existsSync(join(__dirname, 'test', path)))
+    throw new Error(`test/${path} is listed but does not exist`);
+const specs = (path: string): string => `<rootDir>/test/${path}${path.endsWith('/') ? '**/*.spec.ts' : ''}`;
+
+const project: Config = {
   testEnvironment: 'node',
-  testTimeout: 20_000,
-  // Tests that wait for a process of their own would starve each other.
-  maxWorkers: 1,
-  // In a process that is replaced when it has grown: what all tests leave behind makes the last ones slow.
-  workerIdleMemoryLimit: '450MB',
   roots: ['<rootDir>/test'],
-  testMatch: ['**/*.spec.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
   moduleNameMapper: {
     '^nestjs-performance$': '<rootDir>/lib/index.ts',
@@ -55,6 +87,28 @@ const config: Config = {
     ],
   },
   transformIgnorePatterns: [`/node_modules/(?!(?:${ESM_PACKAGES.join('|')})/)`],
+};
+
+const config: Config = {
+  testTimeout: 20_000,
+  maxWorkers: '100%',
+  // A process that has grown is replaced: what all tests leave behind makes the last ones slow.
+  workerIdleMemoryLimit: '450MB',
+  projects: [
+    {
+      ...project,
+      displayName: 'unit',
+      testMatch: ['**/*.spec.ts'],
+      testPathIgnorePatterns: [...SYSTEM, ...SERIAL].map((path) => `<rootDir>/test/${path}`),
+    },
+    { ...project, displayName: 'system', testMatch: SYSTEM.map(specs) },
+    {
+      ...project,
+      displayName: 'serial',
+      testMatch: SERIAL.map(specs),
+      runner: '<rootDir>/test/support/serial-runner.cjs',
+    },
+  ],
 };
 
 export default config;

@@ -199,7 +199,7 @@ describe('a baseline whose surroundings fail', () => {
     await other.baseline.save();
     const running = service();
     running.run(60, [albums]);
-    await new Promise((done) => setTimeout(done, 1500));
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 1500);
     await running.baseline.save();
     const snapshots = (await store.load('albums')) ?? [];
     expect(snapshots).toHaveLength(2);
@@ -231,7 +231,7 @@ describe('a baseline whose surroundings fail', () => {
     for (const archive of archives) await store.save(archive);
     // Long since, and none of it could be saved.
     running.run(400, [albums]);
-    await new Promise((done) => setTimeout(done, 1200));
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 1200);
     await running.baseline.load();
     expect(baselineOf(running, albums)?.count).toBeGreaterThan(25_000);
   });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { CASES } from './suite/cases.js';
 import { judge } from './suite/judge.js';
-import { type Observation, observe } from './suite/observe.js';
+import { type Observation, observe, warmUp } from './suite/observe.js';
 import { startApp, startParts } from './suite/processes.js';
 
 // The promise is a share of right answers (`npm run bench:causes` counts it), not a right answer for every request on a
@@ -16,7 +16,7 @@ describe('causes that are built into an application', () => {
     parts = await startParts();
     app = await startApp(parts.env);
     // The first requests warm up compilers and caches. They are a separate case.
-    for (const one of CASES) if (one.fresh !== true) await observe(app.url, parts.env, one);
+    for (const one of CASES) await warmUp(app.url, one);
   }, 180_000);
   afterAll(async () => {
     await app?.stop();

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { WatchdogStatus } from '../../lib/process/event-loop-watchdog.js';
 import type { Stall } from '../../lib/process/stall.js';
-import { Programs, resultOf } from './programs.js';
+import { type Ended, Programs, resultOf } from './programs.js';
 
 /** With these, Node 24 aborts where a worker connects to the main thread. */
 const PERMISSIONS = [
@@ -18,14 +18,20 @@ const names = (stall: Stall | undefined): string[] =>
   stall?.stack?.map(({ functionName }) => functionName) ?? [];
 
 describe('EventLoopWatchdog, in a process of plain Node', () => {
-  describe.each(['esm', 'cjs', 'minified'])('built as %s', (build) => {
+  const builds = ['esm', 'cjs', 'minified'];
+  let attributions: Promise<Ended>[];
+  beforeAll(() => {
+    attributions = builds.map((build) => programs.run('attribute.mjs', [build]));
+  });
+
+  describe.each(builds)('built as %s', (build) => {
     it('names the code that blocks and its operation', async () => {
       interface Result {
         results: Record<string, { within: { from: number; to: number }; stall: Stall }>;
         blocks: Stall[];
         status: WatchdogStatus;
       }
-      const ended = await programs.run('attribute.mjs', [build]);
+      const ended = (await attributions[builds.indexOf(build)]) as Ended;
       const { results, blocks, status } = resultOf<Result>(ended);
       for (const name of ['guiltyLoop', 'guiltyNative', 'guiltyRegex']) {
         const stall = results[name]?.stall;

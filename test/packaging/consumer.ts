@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { cleanEnvironment, type Ended, run, succeed } from './processes';
 import { documentedSnippets, sourceNameOf, sourceOf } from './snippets';
 import { repository } from './tarball';
@@ -50,15 +50,38 @@ const PROJECT_OPTIONS = {
   exactOptionalPropertyTypes: true,
 };
 
-/** What the snippets of the documentation import beside the package itself. */
-const DOCUMENTED_PACKAGES = [
-  '@opentelemetry/sdk-node@0.223',
-  '@opentelemetry/exporter-trace-otlp-grpc@0.223',
-  '@keyv/redis@5',
-  'keyv@5',
-  '@types/jest@30',
-  '@types/supertest@7',
-];
+/** What the snippets of the documentation import that has nothing to do with Nest: all consumers share one copy. */
+const SHARED_PACKAGES = {
+  '@opentelemetry/sdk-node': '0.223',
+  '@keyv/redis': '5',
+  keyv: '5',
+  '@types/jest': '30',
+  '@types/supertest': '7',
+};
+
+/** Installs the packages that consumers share, into a folder that is then given to {@link Consumer.create}. */
+export async function installShared(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'nestjs-performance-shared-'));
+  await writeJson(join(folder, 'package.json'), { name: 'shared', private: true });
+  await install(
+    Object.entries(SHARED_PACKAGES).map((each) => each.join('@')),
+    folder,
+  );
+  return folder;
+}
+
+async function linkShared(shared: string, folder: string): Promise<void> {
+  for (const name of Object.keys(SHARED_PACKAGES)) {
+    const link = join(folder, 'node_modules', name);
+    await mkdir(dirname(link), { recursive: true });
+    await symlink(join(shared, 'node_modules', name), link, 'junction');
+  }
+}
+
+async function install(packages: string[], folder: string): Promise<void> {
+  const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages];
+  await succeed('npm', args, folder, INSTALL_TIMEOUT_MS);
+}
 
 /**
  * A folder with the package installed from its tarball beside one major version of Nest, and in it the applications
@@ -74,7 +97,8 @@ export class Consumer {
     readonly compilation: Ended,
   ) {}
 
-  static async create(nest: NestMajor, tarball: string): Promise<Consumer> {
+  /** @param shared what {@link installShared} promises */
+  static async create(nest: NestMajor, tarball: string, shared: Promise<string>): Promise<Consumer> {
     const folder = await mkdtemp(join(tmpdir(), `nestjs-performance-nest-${nest}-`));
     await writeJson(join(folder, 'package.json'), { name: 'consumer', version: '7.8.9', private: true });
     await cp(FIXTURES, folder, {
@@ -97,12 +121,12 @@ export class Consumer {
       '@opentelemetry/instrumentation-http@0.223',
       '@types/node@20',
       '@types/express@5',
-      ...DOCUMENTED_PACKAGES,
+      '@opentelemetry/exporter-trace-otlp-grpc@0.223',
       ...PROJECTS[nest].typescript,
       `${TERMINUS}@${nest}`,
     ];
-    const install = ['install', '--no-audit', '--no-fund', '--prefer-offline', ...packages];
-    await succeed('npm', install, folder, INSTALL_TIMEOUT_MS);
+    const [its] = await Promise.all([shared, install(packages, folder)]);
+    await linkShared(its, folder);
     const documented = await compileDocumented(nest, folder);
     // It is an optional peer, which the applications do without.
     await rm(join(folder, 'node_modules', TERMINUS), { recursive: true });

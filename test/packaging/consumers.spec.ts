@@ -1,11 +1,12 @@
 // The package as its users have it: installed from its tarball into applications of their own, which run as processes
 // of their own. What they do is in test/consumers/app; what is done to them in traffic.ts.
 import { existsSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Adapter, Consumer, type Format } from './consumer';
+import { type Adapter, Consumer, type Format, installShared } from './consumer';
 import { lanes } from './lanes';
 import { type Ended, run } from './processes';
 import { IN_CI, registryFault } from './registry';
@@ -70,6 +71,7 @@ const consumers = new Map<number, Consumer>();
 /** What goes on in the background, in the order of the tests that wait for it. */
 const underWay = new Map<string, Promise<unknown>>();
 let upstream: Upstream;
+let shared: Promise<string> | undefined;
 
 function begin(name: string, task: () => Promise<unknown>): void {
   const promise = inLane(task);
@@ -96,7 +98,11 @@ beforeAll(async () => {
   if (fault !== undefined) return;
   upstream = await startUpstream();
   const archive = await tarball();
-  await Promise.all(MAJORS.map(async (nest) => consumers.set(nest, await Consumer.create(nest, archive))));
+  const installed = installShared();
+  shared = installed;
+  await Promise.all(
+    MAJORS.map(async (nest) => consumers.set(nest, await Consumer.create(nest, archive, installed))),
+  );
   for (const nest of MAJORS) {
     const consumer = consumerOf(nest);
     for (const format of FORMATS) {
@@ -141,6 +147,7 @@ afterAll(async () => {
   await Promise.allSettled(underWay.values());
   upstream?.close();
   await Promise.all([...consumers.values()].map((consumer) => consumer.remove()));
+  if (shared !== undefined) await rm(await shared, { recursive: true });
 }, 120_000);
 
 /** Runs the consumer's tests by the repository's Jest, in its CommonJS mode. */

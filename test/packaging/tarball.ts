@@ -21,9 +21,13 @@ const SOURCES = [
   'CHANGELOG.md',
 ];
 
+/** The build writes it last, and removes it first. */
+const BUILT_LAST = 'dist/report-schema.json';
+
 /**
- * Builds and packs the library as it would be published, away from the repository, in which somebody else may be
- * building at the same time. A tarball is kept by what it was made of, so that the next one to ask does not build.
+ * Packs the library as it would be published, away from the repository, in which somebody else may be building at the
+ * same time. What `npm run build` made is taken where it is newer than all sources; otherwise it is built. A tarball is
+ * kept by what it was made of, so that the next one to ask does neither.
  * @returns the tarball's path
  */
 export async function tarball(): Promise<string> {
@@ -36,7 +40,8 @@ export async function tarball(): Promise<string> {
       if (await exists(from)) await cp(from, join(folder, source), { recursive: true });
     }
     await symlink(join(repository, 'node_modules'), join(folder, 'node_modules'), 'junction');
-    await succeed(process.execPath, ['tools/build.mjs'], folder, BUILD_TIMEOUT_MS);
+    if (await isBuilt()) await cp(join(repository, 'dist'), join(folder, 'dist'), { recursive: true });
+    else await succeed(process.execPath, ['tools/build.mjs'], folder, BUILD_TIMEOUT_MS);
     // It has just been built: a script of the package that builds it again would only take time.
     const { stdout } = await succeed('npm', ['pack', '--ignore-scripts', '--silent'], folder);
     await rename(join(folder, stdout.trim()), kept);
@@ -46,20 +51,35 @@ export async function tarball(): Promise<string> {
   }
 }
 
+async function isBuilt(): Promise<boolean> {
+  if (!(await exists(join(repository, BUILT_LAST)))) return false;
+  const modifiedAt = async (path: string): Promise<number> => (await stat(join(repository, path))).mtimeMs;
+  const builtAt = await modifiedAt(BUILT_LAST);
+  // A folder is modified by what is removed from it.
+  for (const path of await sources()) if ((await modifiedAt(path)) > builtAt) return false;
+  return true;
+}
+
 async function digestOfSources(): Promise<string> {
   const hash = createHash('sha256');
-  for (const source of SOURCES) await addTo(hash, source);
+  for (const path of await sources()) {
+    const full = join(repository, path);
+    if ((await stat(full)).isFile()) hash.update(path).update(await readFile(full));
+  }
   return hash.digest('hex').slice(0, 16);
 }
 
-async function addTo(hash: ReturnType<typeof createHash>, path: string): Promise<void> {
-  const full = join(repository, path);
-  if (!(await exists(full))) return;
-  if ((await stat(full)).isDirectory()) {
-    for (const name of (await readdir(full)).sort()) await addTo(hash, join(path, name));
-  } else {
-    hash.update(path).update(await readFile(full));
+/** All files and folders that the package is built from. */
+async function sources(): Promise<string[]> {
+  const found: string[] = [];
+  for (const source of SOURCES) {
+    const full = join(repository, source);
+    if (!(await exists(full))) continue;
+    found.push(source);
+    if ((await stat(full)).isDirectory())
+      found.push(...(await readdir(full, { recursive: true })).sort().map((name) => join(source, name)));
   }
+  return found;
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -5,9 +5,6 @@ import { ContextTracker } from '../../lib/profiling/context-tracker.js';
 import { ExecutionLog } from '../../lib/profiling/execution-log.js';
 import { sleep } from '../support/tracing.js';
 
-// Whether a loop hardly rests is also a matter of what else the machine does.
-jest.retryTimes(2, { logErrorsBeforeRetry: true });
-
 const NUMBER = createContextKey('number of the request');
 const PERIOD_MS = 50;
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { GUILTY_CASES } from './suite/cases.js';
-import { judge, observe } from './suite/observe.js';
+import { judge, observe, provoke } from './suite/observe.js';
 import { type GuiltyApp, startGuiltyApp } from './suite/processes.js';
 
 // What is promised is a share of right answers (`npm run bench:profiles` counts it), not one for every single request
@@ -11,7 +11,7 @@ describe('the hot function', () => {
   let app: GuiltyApp | undefined;
   beforeAll(async () => {
     app = await startGuiltyApp({ SAMPLER: 'inspector' });
-    for (const one of GUILTY_CASES) await observe(app.url, app.directory, one);
+    for (const one of GUILTY_CASES) await provoke(app.url, one);
   }, 120_000);
   afterAll(async () => {
     await app?.stop();

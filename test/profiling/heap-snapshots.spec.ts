@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { HeapSnapshots } from '../../lib/profiling/heap-snapshots.js';
 import type { MemoryRoom } from '../../lib/profiling/memory-limits.js';
 import { CaptureRefusedError, type ProfileInfo } from '../../lib/profiling/profile-info.js';
@@ -29,6 +29,9 @@ interface Short {
   files: string[];
   answer: string;
 }
+
+// After 60 seconds its programs are ended.
+jest.setTimeout(70_000);
 
 describe('HeapSnapshots', () => {
   it.each(['main', 'worker'])('takes a readable snapshot in the %s thread', async (thread) => {

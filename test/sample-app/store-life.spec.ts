@@ -119,7 +119,7 @@ describe('the end of a store', () => {
   }, 60_000);
 
   it('comes when the reader of its output closes the pipe', async () => {
-    store = StoreProcess.open({ PORT: '0', TMPDIR: place });
+    store = StoreProcess.open({ PORT: '0', TMPDIR: place, TRAFFIC_SECONDS: '1' });
     await store.address();
     store.child.stdout?.destroy();
     store.child.stderr?.destroy();

@@ -42,7 +42,18 @@ export async function observe(url: string, parts: Record<string, string>, one: C
   }
 }
 
+/** Makes the requests of a case and reads nothing: compilers and caches take the first of them. */
+export async function warmUp(url: string, one: Case): Promise<void> {
+  if (one.fresh !== true) await provoke(url, one);
+}
+
 async function observeAt(url: string, one: Case, reset = true): Promise<Observation> {
+  const clientMs = await provoke(url, one, reset);
+  return { ...(await read(url, one)), clientMs };
+}
+
+/** @returns how long the requests took for the client, the longest */
+async function provoke(url: string, one: Case, reset = true): Promise<number> {
   if (reset) await send(url, 'DELETE', '/performance/stats');
   const burner = one.burner === true ? startBurner() : undefined;
   try {
@@ -53,7 +64,7 @@ async function observeAt(url: string, one: Case, reset = true): Promise<Observat
     if (beside !== undefined) await sleep(15);
     const clientMs = await sendAll(url, one);
     await beside;
-    return { ...(await read(url, one)), clientMs };
+    return clientMs;
   } finally {
     await burner?.stop();
   }

@@ -40,15 +40,20 @@ export interface Verdict {
 const PATIENCE_MS = 8000;
 const SOURCE = join(ROOT, 'test/profiling/app/guilty.service.ts');
 
-/** Makes the request of a case, its neighbours with it, and looks at what was kept. */
-export async function observe(url: string, directory: string, one: GuiltyCase): Promise<Observed> {
+/** Makes the request of a case, and its neighbours with it. */
+export async function provoke(url: string, one: GuiltyCase): Promise<void> {
   const neighbours = Array.from({ length: one.neighbours }, () => fetch(`${url}/noise?pieces=60`));
   if (one.neighbours > 0) await sleep(100);
-  const since = Date.now();
   const answer = await fetch(url + one.path);
   await answer.text();
   if (!answer.ok) throw new Error(`${one.path} answered ${answer.status}`);
   for (const neighbour of neighbours) await (await neighbour).text();
+}
+
+/** Does so, and looks at what was kept. */
+export async function observe(url: string, directory: string, one: GuiltyCase): Promise<Observed> {
+  const since = Date.now();
+  await provoke(url, one);
   let slow: SlowOperation | undefined;
   const until = Date.now() + PATIENCE_MS;
   do {
