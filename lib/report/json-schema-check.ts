@@ -4,11 +4,11 @@ import type { JsonSchema } from './json-schema.js';
 
 /**
  * Checks a value that was read as JSON.
- * @returns the first fault: where, the value, and what is allowed
+ * @returns the first fault: where, the received value, and what is expected
  */
 export function faultOf(schema: JsonSchema, value: unknown, path = ''): string | undefined {
   const refuse = (allowed: string): string =>
-    `${path === '' ? 'it' : path} is ${formatValue(value)}, which is not allowed: give ${allowed}`;
+    `${path === '' ? '' : `${path}: `}received ${formatValue(value)}, expected ${allowed}`;
   const { type, anyOf, minimum, maximum, minItems = 0, maxItems = Number.POSITIVE_INFINITY } = schema;
   if (anyOf !== undefined) {
     const fits = anyOf.some((one) => faultOf(one, value, path) === undefined);

@@ -156,10 +156,8 @@ describe('nestjs-performance report', () => {
         return stderr;
       };
       expect(await refusal('nonsense')).toContain('received "nonsense", expected JSON');
-      expect(await refusal('[]')).toContain('contains no valid report: it is an array');
-      expect(await refusal(JSON.stringify({ ...saved, slow: 3 }))).toContain(
-        'slow is 3, which is not allowed',
-      );
+      expect(await refusal('[]')).toContain('contains no valid report: received an array');
+      expect(await refusal(JSON.stringify({ ...saved, slow: 3 }))).toContain('slow: received 3, expected');
       expect(await refusal(JSON.stringify({ ...saved, schemaVersion: 2 }))).toContain(
         'contains a report of version 2, newer than 1',
       );

@@ -95,13 +95,13 @@ describe('the schema of the report', () => {
     [
       'a text for a number',
       (report) => Object.assign(firstOf(report, 'slowest'), { p50Ms: '3' }),
-      'slowest[0].p50Ms is "3", which is not allowed: give a number',
+      'slowest[0].p50Ms: received "3", expected a number',
     ],
     ['an unknown verdict', (report) => Object.assign(report, { verdict: 'good' }), 'verdict is "good"'],
     [
       'a share above 1',
       (report) => Object.assign(firstOf(report, 'slowest'), { errorRate: 1.5 }),
-      'slowest[0].errorRate is 1.5, which is not allowed: give 1 or less',
+      'slowest[0].errorRate: received 1.5, expected 1 or less',
     ],
     [
       'half an interval',
