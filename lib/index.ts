@@ -1,9 +1,29 @@
 export type { AlertUnit, OpenAlert, PerformanceAlert } from './alerting/alert.js';
 export type { AlertFilter } from './alerting/alert-filter.js';
-export type { AlertOptions, AlertRuleOptions, SilenceOptions, SloOptions } from './alerting/alert-options.js';
+export type {
+  AlertOptions,
+  AlertRuleCommon,
+  AlertRuleOptions,
+  ErrorRateRuleOptions,
+  EventLoopDelayRuleOptions,
+  EventLoopUtilizationRuleOptions,
+  FindingRuleOptions,
+  HeapUsedRuleOptions,
+  LatencyRuleOptions,
+  LeakRuleOptions,
+  RegressionRuleOptions,
+  SilenceOptions,
+  SloOptions,
+  SlowPercentageRuleOptions,
+} from './alerting/alert-options.js';
 export type { BurnCount, BurnRate, BurnWindow } from './alerting/burn-rate.js';
 export type { AlertNotification, NotifierStatus } from './alerting/notifier.js';
-export type { AlertmanagerOptions, NotifierOptions, WebhookOptions } from './alerting/notifier-options.js';
+export type {
+  AlertLogLevel,
+  AlertmanagerOptions,
+  NotifierOptions,
+  WebhookOptions,
+} from './alerting/notifier-options.js';
 export type { WebhookBody } from './alerting/webhook-notifier.js';
 export { verifyAlertSignature } from './alerting/webhook-signature.js';
 export type { BaselineStatus } from './baseline/baseline.js';
@@ -19,7 +39,7 @@ export type { CallSite } from './code/call-site.js';
 export type { CauseName, RankedCause } from './explain/cause.js';
 export type { DetectionOptions, MemoryLeakOptions, NPlusOneOptions } from './explain/detection-options.js';
 export type { Finding, FindingType, Severity } from './explain/finding.js';
-export type { DetailedSlowOperation, SlowOperation } from './explain/slow-operation.js';
+export type { DetailedSlowOperation, Explanation, SlowOperation } from './explain/slow-operation.js';
 export type { SlowQuery } from './explain/slow-queries.js';
 export type { Leak, LeakingMemory } from './leaks/leak.js';
 export type { MetricsOptions } from './metrics/metrics-options.js';
@@ -54,6 +74,8 @@ export { RESOLVED_OPTIONS, TRACER_PROVIDER } from './nest/tokens.js';
 export type { DriverStatus } from './operation/driver-status.js';
 export type {
   HttpEvidence,
+  HttpEvidenceSource,
+  OperationBaseline,
   OperationType,
 } from './operation/operation.js';
 export type { ServiceOptions } from './operation/service-options.js';
@@ -77,16 +99,21 @@ export type { ProfilingStatus } from './profiling/profiling.js';
 export type { ProfilingOptions, ProfilingSwitches, PyroscopeOptions } from './profiling/profiling-options.js';
 export type { PerformanceStats } from './report/performance-stats.js';
 export type {
+  ActiveAlert,
+  CoveredTime,
+  LifetimeResources,
   PerformanceReport,
+  ReportCoverage,
   ReportedFinding,
   ReportedOperation,
   ReportedResources,
+  ReportedService,
 } from './report/report.js';
 export { REPORT_SCHEMA } from './report/report-schema.js';
 export type { PeakResources } from './report/resource-peaks.js';
 export type { EndedOperation } from './spans/ended-operation.js';
 export type { SpanLike } from './spans/guarded-span.js';
-export type { SdkSpan, SdkSpanProcessor } from './spans/sdk-span.js';
+export type { EndedSdkSpan, SdkSpan, SdkSpanProcessor } from './spans/sdk-span.js';
 export type { Waterfall, WaterfallSpan } from './spans/waterfall.js';
 export type { OperationCost } from './statistics/operation-cost.js';
 export type { BaselineLatency } from './statistics/operation-history.js';

@@ -35,6 +35,7 @@ export class PerformanceMonitor extends MonitorViews {
   get sink(): SpanSink {
     return this.parts.sink;
   }
+  /** @internal */
   get thresholds(): Thresholds {
     return this.parts.sink.thresholds;
   }
@@ -59,6 +60,7 @@ export class PerformanceMonitor extends MonitorViews {
   get recorder(): OperationRecorder | undefined {
     return this.parts.sink.recorder;
   }
+  /** @internal */
   set recorder(recorder: OperationRecorder | undefined) {
     this.parts.sink.recorder = recorder;
   }
@@ -86,6 +88,7 @@ export class PerformanceMonitor extends MonitorViews {
    * are summarized.
    * @param now milliseconds on the clock of `performance.now()`
    * @param always operations that are included whatever they cost
+   * @internal
    */
   operationsByCost(
     limit: number,
@@ -98,22 +101,23 @@ export class PerformanceMonitor extends MonitorViews {
   /**
    * Every operation that failed at least once within a window, in no particular order.
    * @param now milliseconds on the clock of `performance.now()`
+   * @internal
    */
   failing(window: WindowName = 'minute', now = performance.now()): Failures[] {
     return this.parts.statistics.failing(window, now);
   }
 
-  /** The number of operations with separate statistics. */
+  /** The number of operations with separate statistics. @internal */
   get operationCount(): number {
     return this.parts.statistics.nameCount;
   }
 
-  /** The baseline of this run, in the form in which it is saved. Its operations are encoded one by one. */
+  /** The baseline of this run, in the form in which it is saved. Its operations are encoded one by one. @internal */
   baselineSnapshot(): SnapshotToSave {
     return this.parts.longTerm.baseline.snapshot();
   }
 
-  /** The latency summary of each type within the last minute. */
+  /** The latency summary of each type within the last minute. @internal */
   lastMinute(): ({ type: string } & LatencySummary)[] {
     const { statistics } = this.parts;
     const now = performance.now();

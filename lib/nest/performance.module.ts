@@ -155,6 +155,7 @@ export class PerformanceModule
 {
   private metrics: RunningMetrics | undefined;
 
+  /** @internal */
   constructor(
     @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions,
     @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
