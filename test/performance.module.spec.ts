@@ -142,7 +142,7 @@ describe('PerformanceModule', () => {
 
   it.each([5, '', '/', 'a b', '../up'])('rejects %j as the path of its endpoint', (endpointPath) => {
     expect(() => PerformanceModule.forRoot({ endpointPath: endpointPath as string })).toThrow(
-      /^endpointPath is /,
+      /^Invalid endpointPath: received /,
     );
   });
 

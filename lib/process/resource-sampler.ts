@@ -56,7 +56,6 @@ type Cumulative = 'cpuUserMs' | 'cpuSystemMs' | 'eventLoopActiveMs' | 'eventLoop
 
 /** Samples CPU, memory, event loop and garbage collection on one timer that does not keep the process alive. */
 export class ResourceSampler {
-  /** @internal */
   readonly history = new ResourceHistory(KEPT);
   private timer: NodeJS.Timeout | undefined;
   private delay: IntervalHistogram | undefined;

@@ -12,7 +12,7 @@ export class OrdersService {
   /** Places an order. Signing the receipt is synchronous and blocks the event loop. */
   async checkout(customerId: number, albumId: number): Promise<{ id: number; receipt: string }> {
     const { id } = await this.orders.save({ customerId, albumId, quantity: 1 });
-    return { id, receipt: pbkdf2Sync(`order ${id}`, 'store', 600_000, 32, 'sha256').toString('hex') };
+    return { id, receipt: pbkdf2Sync(`order ${id}`, 'store', 2_000_000, 32, 'sha256').toString('hex') };
   }
 
   /** Albums that sell together, computed in JavaScript from all orders. */

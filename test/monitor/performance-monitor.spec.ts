@@ -100,7 +100,7 @@ describe('PerformanceMonitor', () => {
     own.record(ended(200));
     await sleep(250);
     own.shutdown();
-    expect(heard).toEqual(['100 % of the 1 http operations of the last minute were slow (limit 5 %)']);
+    expect(heard).toEqual(['100 % of 1 http operations in the last minute were slow (threshold 5 %)']);
   });
 });
 

@@ -92,6 +92,20 @@ export class ProfiledApplications {
     return slow;
   }
 
+  /** The slow operation as it is described once a condition holds: an update replaces it by a new object. */
+  async updated(
+    { monitor }: TestApplication,
+    { id }: SlowOperation,
+    holds = ({ topFunctions }: SlowOperation): boolean => topFunctions !== undefined,
+  ): Promise<SlowOperation> {
+    const current = (): SlowOperation | undefined => monitor.getSlowOperations().find((one) => one.id === id);
+    await until(() => {
+      const operation = current();
+      return operation !== undefined && holds(operation);
+    });
+    return current() as SlowOperation;
+  }
+
   async stop(application: TestApplication): Promise<void> {
     this.running.splice(this.running.indexOf(application), 1);
     await application.app.close();

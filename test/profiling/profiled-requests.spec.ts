@@ -2,8 +2,8 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SlowOperation } from '../../lib/explain/slow-operation.js';
 import { processProfiler } from '../../lib/profiling/process-profiler.js';
-import { until } from '../support/application.js';
 import { coreOf, ProfiledApplications } from './profiled-application.js';
 
 describe('a slow request of a profiled application', () => {
@@ -16,8 +16,7 @@ describe('a slow request of a profiled application', () => {
   it('has the functions that ran, and its profile on its span and in a file', async () => {
     applications.collectSpans();
     const application = await applications.start();
-    const slow = await applications.slow(application, '/burn');
-    await until(() => slow.topFunctions !== undefined);
+    const slow = await applications.updated(application, await applications.slow(application, '/burn'));
     expect(slow.topFunctions?.[0]).toMatchObject({
       function: 'pbkdf2Sync',
       // Jest transforms the text on disk, so classes are not found.
@@ -66,8 +65,7 @@ describe('a slow request of a profiled application', () => {
 
   it('has functions but no file if slow operations are not stored', async () => {
     const application = await applications.start({ profileSlowOperations: false });
-    const slow = await applications.slow(application, '/burn');
-    await until(() => slow.topFunctions !== undefined);
+    const slow = await applications.updated(application, await applications.slow(application, '/burn'));
     expect(slow.profile).toBeUndefined();
     expect(await application.monitor.getProfiles()).toEqual([]);
   });
@@ -85,9 +83,11 @@ describe('a slow request of a profiled application', () => {
     const application = await applications.start({ profiling: { directory: join(file, 'below') } });
     const first = await applications.slow(application, '/burn', false);
     expect(first.profile).toBeDefined();
-    await until(() => first.profile === undefined && first.topFunctions !== undefined);
+    const isWithdrawn = ({ profile, topFunctions }: SlowOperation): boolean =>
+      profile === undefined && topFunctions !== undefined;
+    await applications.updated(application, first, isWithdrawn);
     const second = await applications.slow(application, '/burn', false);
-    await until(() => second.profile === undefined && second.topFunctions !== undefined);
+    await applications.updated(application, second, isWithdrawn);
     const { failure } = application.monitor.getStats().profiling;
     expect(failure).toContain('Profiles cannot be stored in');
     expect(application.logged.filter(({ level }) => level === 'warn').map(({ message }) => message)).toEqual([
@@ -98,11 +98,11 @@ describe('a slow request of a profiled application', () => {
   it('is stored after the directory was deleted', async () => {
     const application = await applications.start();
     const first = await applications.slow(application, '/burn', false);
-    await until(() => first.topFunctions !== undefined);
+    await applications.updated(application, first);
     rmSync(applications.directory, { recursive: true });
     expect(await application.monitor.getProfiles()).toEqual([]);
     const second = await applications.slow(application, '/burn', false);
-    await until(() => second.topFunctions !== undefined);
+    await applications.updated(application, second);
     expect(await application.monitor.getProfiles()).toMatchObject([{ id: second.profile }]);
   });
 
@@ -121,7 +121,7 @@ describe('a slow request of a profiled application', () => {
     expect(application.monitor.getStats().profiling).toMatchObject({ state: 'off', reason: 'disabled' });
     expect(application.logged).toContainEqual({
       level: 'warn',
-      message: expect.stringContaining('profileSlowOperations has no effect without enableProfiling'),
+      message: expect.stringContaining('profileSlowOperations requires enableProfiling: true'),
     });
     profiling.captureAllocationsOnMemoryPressure();
     expect(await application.monitor.getProfiles()).toEqual([]);

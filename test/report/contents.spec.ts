@@ -106,8 +106,7 @@ describe('the contents of a report', () => {
     const now = Date.now();
     expect(buildReport(source, { now, uptimeMs: HOUR_MS }).recentAlerts).toHaveLength(3);
     expect(buildReport(source, { now, uptimeMs: 1500 }).recentAlerts).toHaveLength(2);
-    const report = buildReport(source);
-    const markdown = toMarkdown(report);
+    const markdown = toMarkdown(buildReport(source, { uptimeMs: HOUR_MS }));
     expect(markdown).toMatch(/slo\\_burn\\_fast \(GET \/a\) firing\. The budget/);
     expect(markdown).toMatch(/slo\\_burn\\_fast \(GET \/a 1\) resolved\./);
     expect(markdown).toMatch(

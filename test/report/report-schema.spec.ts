@@ -90,14 +90,18 @@ describe('the schema of the report', () => {
   });
 
   it.each<[string, (report: Loose) => unknown, string]>([
-    ['another version', (report) => Object.assign(report, { schemaVersion: 2 }), 'schemaVersion is 2'],
+    ['another version', (report) => Object.assign(report, { schemaVersion: 2 }), 'schemaVersion: received 2'],
     ['a missing list', (report) => Reflect.deleteProperty(report, 'slowest'), 'slowest is missing'],
     [
       'a text for a number',
       (report) => Object.assign(firstOf(report, 'slowest'), { p50Ms: '3' }),
       'slowest[0].p50Ms: received "3", expected a number',
     ],
-    ['an unknown verdict', (report) => Object.assign(report, { verdict: 'good' }), 'verdict is "good"'],
+    [
+      'an unknown verdict',
+      (report) => Object.assign(report, { verdict: 'good' }),
+      'verdict: received "good"',
+    ],
     [
       'a share above 1',
       (report) => Object.assign(firstOf(report, 'slowest'), { errorRate: 1.5 }),
@@ -106,19 +110,19 @@ describe('the schema of the report', () => {
     [
       'half an interval',
       (report) => Object.assign(firstOf(report, 'regressions'), { interval: [1] }),
-      'regressions[0].interval is an array',
+      'regressions[0].interval: received an array',
     ],
     [
       'a subject of no kind',
       (report) => Object.assign(firstOf(report, 'trends'), { subject: { kind: 'moon' } }),
-      'trends[0].subject is an object',
+      'trends[0].subject: received an object',
     ],
     [
       'a label that is no text',
       (report) => Object.assign(firstOf(report, 'recentAlerts'), { labels: { team: 1 } }),
-      'recentAlerts[0].labels.team is 1',
+      'recentAlerts[0].labels.team: received 1',
     ],
-    ['nothing', (report) => Object.assign(report, { covered: null }), 'covered is null'],
+    ['nothing', (report) => Object.assign(report, { covered: null }), 'covered: received null'],
   ])('rejects a report with %s, as ajv does', (_name, alter, message) => {
     monitor = busyMonitor(50);
     const report = asJson(buildReport(fullSource(monitor)));
