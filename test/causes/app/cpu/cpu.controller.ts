@@ -53,6 +53,6 @@ export class CpuController {
 
   @Get('gc-snapshots')
   gcSnapshots(): unknown {
-    return this.statements.snapshots(150_000);
+    return this.statements.snapshots(250_000);
   }
 }
