@@ -4,7 +4,7 @@ import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
 import type { Stall } from '../process/stall.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { concurrentRequests } from '../spans/concurrent-requests.js';
-import type { LiveSpan } from '../spans/live-span.js';
+import type { LiveSpan, RequestSink } from '../spans/live-span.js';
 import { StackRequests } from '../spans/stack-requests.js';
 import type { WorkKey } from '../spans/work-group.js';
 import { isSequential } from './cause.js';
@@ -21,11 +21,12 @@ import { isStarved } from './stalls.js';
 const SETTLING_MS = 1000;
 
 /** Explains slow operations, and keeps findings and the statistics of statements. */
-export class RequestAnalyzer {
+export class RequestAnalyzer implements RequestSink {
   /** Distinguishes the modules of one process, which share an event loop. */
   readonly id = Math.random();
   /** Whether it does anything at all. */
   readonly explains: boolean;
+  readonly minRepetitions: number;
   readonly findings: Findings;
   readonly watchdog: EventLoopWatchdog;
   readonly stacks = new StackRequests();
@@ -47,12 +48,13 @@ export class RequestAnalyzer {
     this.watchdog = new EventLoopWatchdog(detection.eventLoopBlock);
     this.explainer = new Explainer(this.watchdog, this.sources, this.stacks, detection.nPlusOne);
     this.explains = detection.explain;
+    this.minRepetitions = detection.nPlusOne.minRepetitions;
     this.nPlusOne = detection.nPlusOne;
     this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
   }
 
   /** A request, or another outermost span, starts. */
-  requestStarted({ request }: LiveSpan): void {
+  started({ request }: LiveSpan): void {
     request.startedBefore = concurrentRequests.running++ > 0 ? Number.NaN : concurrentRequests.started;
     concurrentRequests.started++;
   }
@@ -67,7 +69,7 @@ export class RequestAnalyzer {
   }
 
   /** It has ended: what was repeated within it is now known. */
-  requestEnded(root: LiveSpan, now: number): void {
+  ended(root: LiveSpan, now: number): void {
     const { isStream, work } = root.request;
     if (!isStream) concurrentRequests.running--;
     if (work === undefined || !this.nPlusOne.enabled || root.duplicate || !root.isWaitedFor) return;

@@ -109,7 +109,6 @@ export function createParts(options: ResolvedOptions): MonitorParts {
   });
   const sink = new OperationSink({
     thresholds: new Thresholds(thresholds),
-    minRepetitions: detection.nPlusOne.minRepetitions,
     ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos },
   });
   return {

@@ -1,7 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { Span } from '@opentelemetry/api';
 import type { SloCounters } from '../alerting/slo-counters.js';
-import type { RawFrame } from '../code/call-site.js';
 import type { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Metrics } from '../metrics/metrics.js';
@@ -14,9 +13,7 @@ import type { Profiling } from '../profiling/profiling.js';
 import type { EndedOperation, GuardedOperation } from '../spans/ended-operation.js';
 import { GuardedSpan } from '../spans/guarded-span.js';
 import { type LiveSpan, liveSpanOf, type OperationRecorder, type SpanSink } from '../spans/live-span.js';
-import type { StackRequests } from '../spans/stack-requests.js';
 import { emptyBreakdown } from '../spans/work.js';
-import type { WorkKey } from '../spans/work-group.js';
 import type { Statistics } from '../statistics/statistics.js';
 import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
@@ -24,7 +21,6 @@ import type { RecordedSpans, SlowOperations } from './slow-operations.js';
 
 interface SinkParts {
   readonly thresholds: Thresholds;
-  readonly minRepetitions: number;
   readonly statistics: Statistics;
   readonly slow: SlowOperations;
   readonly analyzer: RequestAnalyzer;
@@ -41,46 +37,12 @@ export class OperationSink implements SpanSink {
   /** The drivers of the application, seen or not. */
   drivers: readonly DriverStatus[] = [];
   recorder: OperationRecorder | undefined = undefined;
-  readonly id: number;
-  readonly explains: boolean;
-  readonly minRepetitions: number;
+  readonly requests: RequestAnalyzer;
   readonly thresholds: Thresholds;
-  readonly stacks: StackRequests;
 
   constructor(private readonly parts: SinkParts) {
-    const { analyzer } = parts;
-    this.id = analyzer.id;
-    this.explains = analyzer.explains;
-    this.stacks = analyzer.stacks;
-    this.minRepetitions = parts.minRepetitions;
+    this.requests = parts.analyzer;
     this.thresholds = parts.thresholds;
-  }
-
-  requestStarted(root: LiveSpan): void {
-    this.parts.analyzer.requestStarted(root);
-  }
-
-  requestEnded(root: LiveSpan, now: number): void {
-    this.parts.analyzer.requestEnded(root, now);
-  }
-
-  markAsStream(root: LiveSpan): void {
-    this.parts.analyzer.markAsStream(root);
-  }
-
-  recordStatement(
-    key: WorkKey,
-    durationMs: number,
-    slow: boolean,
-    error: boolean,
-    rows: number | undefined,
-    route: string | undefined,
-  ): void {
-    this.parts.analyzer.recordStatement(key, durationMs, slow, error, rows, route);
-  }
-
-  prepareSources(frames: readonly RawFrame[]): void {
-    this.parts.analyzer.prepareSources(frames);
   }
 
   record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {

@@ -18,20 +18,32 @@ export const SINK_KEY = createContextKey('nestjs-performance.monitor');
 
 /** What live spans report to: the side of a `PerformanceMonitor` that the path of a request sees. */
 export interface SpanSink {
+  readonly requests: RequestSink;
+  readonly thresholds: Thresholds;
+  /** Set during a recording of `nestjs-performance/testing`. */
+  readonly recorder: OperationRecorder | undefined;
+  /**
+   * Counts an operation that ended. When it was slow, annotates its span and keeps it with its evidence.
+   * @param now milliseconds on the clock of `performance.now()`
+   * @param idle how long the event loop has been idle until then, in milliseconds
+   * @returns whether it was slow
+   */
+  record(operation: EndedOperation, now?: number, idle?: number): boolean;
+}
+
+/** What is reported of requests, and of the work that they wait for, to explain them. */
+export interface RequestSink {
   /** Distinguishes the modules of one process, which share an event loop. */
   readonly id: number;
   /** `detection.explain` */
   readonly explains: boolean;
   /** `detection.nPlusOne.minRepetitions` */
   readonly minRepetitions: number;
-  readonly thresholds: Thresholds;
   /** The pieces of work whose stack is to be captured on the next execution. */
   readonly stacks: StackRequests;
-  /** Set during a recording of `nestjs-performance/testing`. */
-  readonly recorder: OperationRecorder | undefined;
   /** A request, or another outermost span, starts. */
-  requestStarted(root: LiveSpan): void;
-  requestEnded(root: LiveSpan, now: number): void;
+  started(root: LiveSpan): void;
+  ended(root: LiveSpan, now: number): void;
   /** A request turns out to be a stream. */
   markAsStream(root: LiveSpan): void;
   /** @param route the name of the operation within which the statement ran */
@@ -45,13 +57,6 @@ export interface SpanSink {
   ): void;
   /** Reads the source maps of frames in the background, before their lines are shown. */
   prepareSources(frames: readonly RawFrame[]): void;
-  /**
-   * Counts an operation that ended. When it was slow, annotates its span and keeps it with its evidence.
-   * @param now milliseconds on the clock of `performance.now()`
-   * @param idle how long the event loop has been idle until then, in milliseconds
-   * @returns whether it was slow
-   */
-  record(operation: EndedOperation, now?: number, idle?: number): boolean;
 }
 
 /** Receives every operation while a test records, see `nestjs-performance/testing`. */

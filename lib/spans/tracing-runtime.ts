@@ -62,7 +62,7 @@ function activeOperation(): string {
     rootSpanId: root.span.spanContext().spanId,
     rootType: root.type ?? 'internal',
     rootName: root.name ?? nameOf(root.span),
-    monitor: live.sink.id,
+    monitor: live.sink.requests.id,
   };
   return JSON.stringify(operation);
 }

@@ -112,7 +112,7 @@ export class ServedRequest implements HttpEvidenceSource {
     if (live === undefined) return;
     live.duplicate = true;
     // However long it takes, it is no concurrent request to others.
-    this.sink.markAsStream(live);
+    this.sink.requests.markAsStream(live);
   }
 
   /** The router chose a handler, and guards granted access. */
@@ -125,7 +125,7 @@ export class ServedRequest implements HttpEvidenceSource {
     if (live === undefined) return;
     live.type = 'http';
     live.name = name;
-    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.markAsStream(live);
+    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.requests.markAsStream(live);
   }
 
   handlerEnded(): void {

@@ -78,7 +78,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   }
 
   private begin(sink: SpanSink, span: SdkSpan, parent: LiveSpan | undefined, now: number): LiveSpan {
-    if (!sink.explains) {
+    if (!sink.requests.explains) {
       const live = new LiveSpan(sink, span, SELF_BUSY, undefined, now, 0, parent);
       attachLiveSpan(live);
       return live;
@@ -89,7 +89,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const description = work < WORKS ? describeSpan(span, knownStatements, type, work) : undefined;
     const live = new LiveSpan(sink, span, work, description, now, idle, parent);
     attachLiveSpan(live);
-    if (parent === undefined) sink.requestStarted(live);
+    if (parent === undefined) sink.requests.started(live);
     else if (description !== undefined) beginWork(live, description, now, idle);
     return live;
   }
@@ -97,7 +97,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   private end(live: LiveSpan, span: SdkSpan): void {
     const { sink } = live;
     const now = performance.now();
-    const idle = sink.explains ? loopIdleMs() : 0;
+    const idle = sink.requests.explains ? loopIdleMs() : 0;
     const durationMs = toMilliseconds(span.duration);
     const description = this.describe(live, span, idle);
     live.end(now, idle, durationMs);
@@ -105,9 +105,10 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       if (!live.duplicate) this.count(live, span, description, durationMs, now, idle);
     } finally {
       processProfiler.ended(live, now);
-      if (live.root === live && sink.explains) sink.requestEnded(live, now);
+      if (live.root === live && sink.requests.explains) sink.requests.ended(live, now);
       sink.recorder?.ended(live);
-      if (sink.explains) live.reportToParent(now, durationMs, span.status.code === SpanStatusCode.ERROR);
+      if (sink.requests.explains)
+        live.reportToParent(now, durationMs, span.status.code === SpanStatusCode.ERROR);
     }
   }
 
@@ -122,7 +123,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const description = describeSpan(span, knownStatements, live.type);
     live.description = description;
     const isLate = live.work >= WORKS && description.work < WORKS && live.type === undefined;
-    if (isLate && live.parent !== undefined && live.sink.explains) {
+    if (isLate && live.parent !== undefined && live.sink.requests.explains) {
       live.work = description.work;
       beginWorkLate(live, description, idle);
     }
@@ -152,7 +153,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
         endWork(live, description, durationMs, error, now, idle);
       if (statement !== undefined && statement.key.effect !== 'control') {
         const route = live.root === live ? undefined : live.root.name;
-        sink.recordStatement(statement.key, durationMs, slow, error, live.rows, route);
+        sink.requests.recordStatement(statement.key, durationMs, slow, error, live.rows, route);
       }
     }
     sink.recorder?.ended(live, { type, name, durationMs, thresholdMs, error });

@@ -16,18 +16,18 @@ const MAX_FRAMES = 5;
 /** Adds a piece of work that starts to its request, and captures its stack if that was requested. */
 export function beginWork(live: LiveSpan, description: SpanDescription, now: number, idle: number): void {
   const { root, request, sink } = live;
-  request.work ??= new RequestWork(sink.minRepetitions);
+  request.work ??= new RequestWork(sink.requests.minRepetitions);
   const { work } = request;
   live.alone = work.started(idle);
   const requested =
-    work.wantsStack || (live.work === CONNECTION_POOL && sink.stacks.wantsPool(root.name ?? ''));
+    work.wantsStack || (live.work === CONNECTION_POOL && sink.requests.stacks.wantsPool(root.name ?? ''));
   if (requested && work.mayCaptureStack) captureStack(live, work);
   join(live, work, description, now, idle, true);
 }
 
 /** The same for a span whose attributes identify its work only at its end, when its stack is gone. */
 export function beginWorkLate(live: LiveSpan, description: SpanDescription, idle: number): void {
-  live.request.work ??= new RequestWork(live.sink.minRepetitions);
+  live.request.work ??= new RequestWork(live.sink.requests.minRepetitions);
   live.request.work.started(idle);
   join(live, live.request.work, description, live.startedAt, idle, false);
 }
@@ -39,8 +39,8 @@ export function withdraw(live: LiveSpan, now: number, idle: number): void {
   live.withdraw(now, idle);
   live.reportToParent(now, 0, false);
   processProfiler.ended(live, now);
-  if (sink.explains) {
-    if (live.root === live) sink.requestEnded(live, now);
+  if (sink.requests.explains) {
+    if (live.root === live) sink.requests.ended(live, now);
     else if (live.work < WORKS) {
       request.work?.ended(idle);
       live.group?.withdraw();
@@ -116,7 +116,7 @@ function join(
     live.constant = statement !== undefined && statement.firstSeen < live.root.startedAt;
   }
   live.group = work.begin(key, live.work, live.parent ?? live, startedAt, idle);
-  const { stacks } = live.sink;
+  const { stacks } = live.sink.requests;
   const route = live.root.name ?? '';
   const wanted = stacks.isWanted(key.fingerprint, route);
   if (wanted && onStack && live.frames === undefined && work.mayCaptureStack) captureStack(live, work);
@@ -129,7 +129,7 @@ function join(
 
 function captureStack(live: LiveSpan, work: RequestWork): void {
   live.frames = captureUserFrames(MAX_FRAMES);
-  live.sink.prepareSources(live.frames);
+  live.sink.requests.prepareSources(live.frames);
   work.stackCaptured(live.work, live.frames);
   if (live.work === CONNECTION_POOL) live.frames = undefined;
 }

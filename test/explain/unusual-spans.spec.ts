@@ -124,7 +124,7 @@ describe('unusual spans', () => {
     const live = liveSpanOf(stream);
     if (live !== undefined) {
       live.thresholdMs = Number.POSITIVE_INFINITY;
-      tracing.monitor.sink.markAsStream(live);
+      tracing.monitor.sink.requests.markAsStream(live);
     }
     const working = start('GET', SpanKind.SERVER, { ...SERVED, 'http.route': '/work' });
     busy(40);
