@@ -1,10 +1,10 @@
+import { execFileSync } from 'node:child_process';
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
-import chromiumFiles from '@sparticuz/chromium';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
@@ -62,9 +62,25 @@ export async function launchBrowser(env: Record<string, string> = {}): Promise<B
   );
   return chromium.launch({
     env: { ...Object.fromEntries(inherited), ...env },
-    executablePath: await chromiumFiles.executablePath(),
+    executablePath: browserPath(),
     args: ['--no-sandbox', '--disable-gpu'],
   });
+}
+
+/**
+ * The browser, unpacked into a folder of this user: what another user has unpacked cannot be run. Only another process has
+ * the folder as its directory for temporary files, as Jest gives tests a copy of the environment.
+ */
+function browserPath(): string {
+  const TMPDIR = join(tmpdir(), `nestjs-performance-browser-${process.getuid?.() ?? 'user'}`);
+  mkdirSync(TMPDIR, { recursive: true, mode: 0o700 });
+  const unpack =
+    "import('@sparticuz/chromium').then((files) => files.default.executablePath()).then(console.log)";
+  return execFileSync(process.execPath, ['-e', unpack], {
+    cwd: __dirname,
+    env: { ...process.env, TMPDIR },
+    encoding: 'utf8',
+  }).trim();
 }
 
 /** A real application, and a browser with its page open. */

@@ -48,7 +48,7 @@ export class CpuController {
 
   @Get('gc-copies')
   gcCopies(): unknown {
-    return this.statements.copies(350_000);
+    return this.statements.copies(250_000);
   }
 
   @Get('gc-snapshots')

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 
-const COLUMNS = Array.from({ length: 20 }, (_, n) => n);
+const COLUMNS = Array.from({ length: 60 }, (_, n) => n);
 
 /** Allocates and keeps so much that garbage collection takes most of the time. */
 @Injectable()
