@@ -8,8 +8,8 @@ export type LeakingMemory = (typeof LEAKING_MEMORIES)[number];
 export interface Leak {
   readonly memory: LeakingMemory;
   /**
-   * First `suspect`. `confirmed` once the growth has continued for as long again, does not slow down, and has used a
-   * third of the room to the limit, or a tenth within two days.
+   * First `suspect`. `confirmed` when it has grown for as long again without slowing down and has used a third of the
+   * memory left to the limit (after two days, a tenth is enough); at 40 %, it is confirmed at once.
    */
   readonly state: 'suspect' | 'confirmed';
   readonly since: number;

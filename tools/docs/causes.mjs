@@ -32,7 +32,7 @@ export const CAUSES = new Map([
     'connection_pool',
     [
       'The time until a pool handed out a connection',
-      'A larger pool, or transactions that hold a connection for less time',
+      'First shorten what holds the connections: long transactions, slow queries, calls within a transaction. Then enlarge the pool',
     ],
   ],
   [
