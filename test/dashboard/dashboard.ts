@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
@@ -67,20 +67,27 @@ export async function launchBrowser(env: Record<string, string> = {}): Promise<B
   });
 }
 
+const BROWSER = join(__dirname, '../../node_modules/.cache/browser');
+
 /**
- * The browser, unpacked into a folder of this user: what another user has unpacked cannot be run. Only another process has
- * the folder as its directory for temporary files, as Jest gives tests a copy of the environment.
+ * The browser, unpacked once for each installation: what another user has unpacked cannot be run. Several processes may
+ * do so at a time, each into a folder of its own.
  */
 function browserPath(): string {
-  const TMPDIR = join(tmpdir(), `nestjs-performance-browser-${process.getuid?.() ?? 'user'}`);
-  mkdirSync(TMPDIR, { recursive: true, mode: 0o700 });
-  const unpack =
-    "import('@sparticuz/chromium').then((files) => files.default.executablePath()).then(console.log)";
-  return execFileSync(process.execPath, ['-e', unpack], {
-    cwd: __dirname,
-    env: { ...process.env, TMPDIR },
-    encoding: 'utf8',
-  }).trim();
+  const path = join(BROWSER, 'chromium');
+  if (existsSync(path)) return path;
+  mkdirSync(dirname(BROWSER), { recursive: true });
+  const TMPDIR = mkdtempSync(`${BROWSER}-`);
+  const unpack = "import('@sparticuz/chromium').then((files) => files.default.executablePath())";
+  // Jest gives tests a copy of the environment, so only another process has another directory for temporary files.
+  execFileSync(process.execPath, ['-e', unpack], { cwd: __dirname, env: { ...process.env, TMPDIR } });
+  try {
+    renameSync(TMPDIR, BROWSER);
+  } catch {
+    // Another process was faster.
+    rmSync(TMPDIR, { recursive: true });
+  }
+  return path;
 }
 
 /** A real application, and a browser with its page open. */
