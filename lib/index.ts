@@ -38,7 +38,7 @@ export type { Trend } from './baseline/trend.js';
 export type { CallSite } from './code/call-site.js';
 export type { CauseName, RankedCause } from './explain/cause.js';
 export type { DetectionOptions, MemoryLeakOptions, NPlusOneOptions } from './explain/detection-options.js';
-export type { Finding, FindingType, Severity } from './explain/finding.js';
+export type { Finding, FindingType, FoundError, Severity } from './explain/finding.js';
 export type { DetailedSlowOperation, Explanation, SlowOperation } from './explain/slow-operation.js';
 export type { SlowQuery } from './explain/slow-queries.js';
 export type { Leak, LeakingMemory } from './leaks/leak.js';
@@ -97,7 +97,7 @@ export {
 } from './profiling/profile-info.js';
 export type { ProfilingStatus } from './profiling/profiling.js';
 export type { ProfilingOptions, ProfilingSwitches, PyroscopeOptions } from './profiling/profiling-options.js';
-export type { PerformanceStats } from './report/performance-stats.js';
+export type { DroppedCounts, PerformanceStats } from './report/performance-stats.js';
 export type {
   ActiveAlert,
   CoveredTime,

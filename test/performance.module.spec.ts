@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Injectable, Module } from '@nestjs/common';
+import { Controller, Get, Injectable, Module, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import { context, propagation, trace } from '@opentelemetry/api';
@@ -162,6 +162,152 @@ describe('PerformanceModule', () => {
     await get(`${second.url}/two`);
     await until(() => second.operation('GET /two')?.count === 2);
     expect(second.operation('Work.run')).toMatchObject({ count: 2 });
+  });
+
+  it('logs in one line which options of a second module do not apply to the process', async () => {
+    const first = await startApplication('express', {});
+    closing.push(() => first.app.close());
+    const same = await startApplication('express', {});
+    closing.push(() => same.app.close());
+    const second = await startApplication(
+      'express',
+      {},
+      {
+        tracing: { endpoint: 'http://127.0.0.1:4601', sampling: { ratio: 0.5 } },
+        detection: { eventLoopBlock: { limitMs: 500 } },
+        resources: { intervalMs: 1000 },
+        serviceName: 'second',
+      },
+    );
+    closing.push(() => second.app.close());
+    const refused = (application: typeof first): string[] =>
+      application.logged.map(({ message }) => message).filter((message) => message.includes('do not apply'));
+    expect([...refused(first), ...refused(same)]).toEqual([]);
+    expect(refused(second)).toEqual([
+      expect.stringMatching(
+        /process.* first: tracing\.endpoint, tracing\.sampling\.ratio\. Give all modules/,
+      ),
+    ]);
+  });
+
+  it('logs which options of the profiler do not apply, and applies them once the first module has closed', async () => {
+    const profiled = (intervalMs: number) =>
+      startApplication(
+        'express',
+        {},
+        { enableProfiling: true, profiling: { intervalMs, sampler: 'inspector' } },
+      );
+    const first = await profiled(10);
+    const second = await profiled(20);
+    const warnings = (application: typeof first): string[] =>
+      application.logged.filter(({ level }) => level === 'warn').map(({ message }) => message);
+    expect(warnings(first)).toEqual([]);
+    expect(warnings(second)).toEqual([expect.stringContaining('first: profiling.intervalMs. Give')]);
+    await first.app.close();
+    await second.app.close();
+    const third = await profiled(20);
+    closing.push(() => third.app.close());
+    expect(warnings(third)).toEqual([]);
+  });
+
+  describe('with work outside any request', () => {
+    @Injectable()
+    class FirstService {
+      @TrackPerformance('calculation')
+      rebuild(): void {}
+    }
+    @Injectable()
+    class SecondService {
+      @TrackPerformance('calculation')
+      async rebuild(): Promise<void> {}
+      @TrackPerformance('calculation')
+      static convert(): void {}
+    }
+    @Injectable({ scope: Scope.TRANSIENT })
+    class SecondJob {
+      @TrackPerformance('calculation')
+      run(): void {}
+    }
+    @Injectable()
+    class SharedService {
+      @TrackPerformance('calculation')
+      work(): void {}
+    }
+
+    it('counts it in the application that provides the code, and in the oldest where that is unknown', async () => {
+      const first = await startApplication('express', { providers: [FirstService, SharedService] });
+      const second = await startApplication('express', {
+        providers: [SecondService, SecondJob, SharedService],
+      });
+      closing.push(() => second.app.close());
+      first.app.get(FirstService).rebuild();
+      await second.app.get(SecondService).rebuild();
+      SecondService.convert();
+      (await second.app.resolve(SecondJob)).run();
+      first.app.get(SharedService).work();
+      second.app.get(SharedService).work();
+      second.app.get(SharedService).work();
+      new SharedService().work();
+      new Work().run();
+      const counts = ({ operation }: typeof first) =>
+        [
+          'FirstService.rebuild',
+          'SecondService.rebuild',
+          'SecondService.convert',
+          'SecondJob.run',
+          'SharedService.work',
+          'Work.run',
+        ].map((name) => operation(name)?.count ?? 0);
+      expect(counts(first)).toEqual([1, 0, 0, 0, 2, 1]);
+      expect(counts(second)).toEqual([0, 1, 1, 1, 2, 0]);
+      await first.app.close();
+      new Work().run();
+      expect(counts(second)).toEqual([0, 1, 1, 1, 2, 1]);
+    });
+
+    it('counts it in the request if it is called by one', async () => {
+      @Controller('first')
+      class CallingController {
+        @Get()
+        async get(): Promise<string> {
+          await second.app.get(SecondService).rebuild();
+          return 'done';
+        }
+      }
+      const first = await startApplication('express', { controllers: [CallingController] });
+      const second = await startApplication('express', { providers: [SecondService] });
+      closing.push(
+        () => first.app.close(),
+        () => second.app.close(),
+      );
+      await get(`${first.url}/first`);
+      expect(first.operation('SecondService.rebuild')).toMatchObject({ count: 1 });
+      expect(second.operation('SecondService.rebuild')).toBeUndefined();
+    });
+
+    it('does not count it in a module that was compiled and never initialized', async () => {
+      const compiled = await Test.createTestingModule({ imports: [PerformanceModule.forRoot()] }).compile();
+      closing.push(() => compiled.close());
+      const running = await startApplication('express', {});
+      closing.push(() => running.app.close());
+      new Work().run();
+      expect(running.operation('Work.run')).toMatchObject({ count: 1 });
+      expect(compiled.get(PerformanceMonitorService).getStats().totalOperations).toBe(0);
+    });
+  });
+
+  it('keeps the tracer provider and the context manager that the application has set in between', async () => {
+    const { app } = await startApplication('express', {});
+    for (const api of [trace, context, propagation]) api.disable();
+    const provider = new NodeTracerProvider();
+    provider.register();
+    closing.push(() => provider.shutdown());
+    await app.close();
+    expect(trace.getTracer('test').startSpan('x').isRecording()).toBe(true);
+    await context.with(trace.setSpan(context.active(), trace.getTracer('test').startSpan('x')), async () => {
+      await Promise.resolve();
+      expect(trace.getActiveSpan()).toBeDefined();
+    });
   });
 
   it('removes its tracer provider when the application closes', async () => {

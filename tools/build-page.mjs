@@ -1,6 +1,6 @@
-// Bundles the page and writes it into both builds of the package, compressed, so that at run time nothing looks for files.
+// Bundles the page and writes it into the modules of the package, compressed, so that at run time nothing looks for files.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -86,12 +86,5 @@ function licenses(inputs) {
 }
 
 const text = JSON.stringify(files, null, 1);
-writeFileSync(`${root}/dist/esm/dashboard/page-bundle.js`, `export const PAGE_BUNDLE = ${text};\n`);
-writeFileSync(
-  `${root}/dist/cjs/dashboard/page-bundle.js`,
-  `"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\nexports.PAGE_BUNDLE = ${text};\n`,
-);
-// They are of the placeholder.
-for (const format of ['esm', 'cjs'])
-  rmSync(`${root}/dist/${format}/dashboard/page-bundle.js.map`, { force: true });
+writeFileSync(`${root}/dist/modules/dashboard/page-bundle.js`, `export const PAGE_BUNDLE = ${text};\n`);
 process.stdout.write(`The page has ${(bytes / 1024).toFixed(1)} KB compressed.\n`);

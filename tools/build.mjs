@@ -1,6 +1,7 @@
-// Builds the package twice, as ECMAScript modules and as CommonJS, each with its own type declarations.
+// Builds the modules of the package, and of them the package itself twice, as ECMAScript modules and as CommonJS, each with
+// its own type declarations.
 import { spawn } from 'node:child_process';
-import { accessSync, constants, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -25,30 +26,25 @@ function faultOfPlace() {
   return undefined;
 }
 
-function compile(...options) {
+function compile() {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json', ...options], {
+    const child = spawn(process.execPath, [tsc, '-p', 'tsconfig.build.json'], {
       cwd: root,
       stdio: 'inherit',
     });
     child.once('error', reject);
-    child.once('exit', (code) =>
-      code === 0 ? resolve() : reject(new Error(`tsc ${options.join(' ')} failed`)),
-    );
+    child.once('exit', (code) => (code === 0 ? resolve() : reject(new Error('tsc failed'))));
   });
 }
 
 await import('./build-thread.mjs');
 rmSync(`${root}/dist`, { recursive: true, force: true });
-await Promise.all([compile(), compile('--module', 'commonjs', '--outDir', 'dist/cjs')]);
-for (const [folder, type] of [
-  ['esm', 'module'],
-  ['cjs', 'commonjs'],
-]) {
-  mkdirSync(`${root}/dist/${folder}`, { recursive: true });
-  writeFileSync(`${root}/dist/${folder}/package.json`, `${JSON.stringify({ type })}\n`);
-}
+const modules = `${root}/dist/modules`;
+await compile();
+writeFileSync(`${modules}/package.json`, `${JSON.stringify({ type: 'module' })}\n`);
 await import('./build-page.mjs');
+const { bundle } = await import('./bundle.mjs');
+for (const format of ['esm', 'cjs']) await bundle(modules, `${root}/dist/${format}`, format);
 // The schema of the reports, for whoever reads them in other languages.
-const { REPORT_SCHEMA } = await import(new URL('../dist/esm/report/report-schema.js', import.meta.url));
+const { REPORT_SCHEMA } = await import(new URL('../dist/modules/report/report-schema.js', import.meta.url));
 writeFileSync(`${root}/dist/report-schema.json`, `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n`);

@@ -11,10 +11,11 @@ import { routeTable } from './docs/endpoint.mjs';
 import { fieldTable, memberTable, wordTable } from './docs/fields.mjs';
 import { documentFaults, documents } from './docs/links.mjs';
 import { metricTable, prometheusNames } from './docs/metrics.mjs';
-import { optionRules, optionTables } from './docs/options.mjs';
+import { assertVariables, optionRules, optionTables } from './docs/options.mjs';
 import { readProgram } from './docs/program.mjs';
 import { sectionNames, withSections } from './docs/sections.mjs';
 import { spanAttributeTables } from './docs/span-attributes.mjs';
+import { variableTable } from './docs/variables.mjs';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const { check, folder } = argumentsOf(process.argv.slice(2));
@@ -39,8 +40,12 @@ async function generate() {
     ...metrics.map(({ name }) => name.replaceAll('.', '_')),
     ...[...names.values()].flatMap(({ labels }) => labels),
   ]);
+  const options = optionTables(program, 'PerformanceOptions', await optionRules(program));
+  const variables = await variableTable(program);
+  assertVariables(program, options + variables);
   return {
-    options: optionTables(program, 'PerformanceOptions', await optionRules(program)),
+    options,
+    variables,
     'module-options': optionTables(program, 'PerformanceModuleExtras', {}, 'Beside the options'),
     'tracking-options': optionTables(
       program,

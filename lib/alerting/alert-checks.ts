@@ -101,6 +101,12 @@ const KINDS: Readonly<Record<AlertRuleOptions['kind'], Shape>> = {
     thresholdMs: required(milliseconds),
   },
   error_rate: { ...ofOperations, threshold: required(number(0, 100)), perOperation: boolean },
+  missing_traffic: {
+    operation: text,
+    type,
+    withinMinutes: number(1, 60),
+    minCount: whole(1, 1_000_000),
+  },
   heap_used: { threshold: required(number(0, 100)) },
   event_loop_delay: { thresholdMs: required(milliseconds) },
   event_loop_utilization: { threshold: required(number(0, 1)) },

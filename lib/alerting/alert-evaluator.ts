@@ -24,6 +24,9 @@ interface RuleState {
 /** The number of readings per slice. */
 const READINGS_PER_SLICE = 50;
 
+/** Evaluations may follow each other closely. Operations of so many milliseconds ago are those of now. */
+const MIN_QUIET_MS = 5000;
+
 /** The number of pending and firing episodes of all rules. Further ones are only counted. */
 export const MAX_EPISODES = 1000;
 
@@ -37,6 +40,9 @@ export class AlertEvaluator {
   private open = 0;
   private sequence = 0;
   private tick = 0;
+  /** When rules were evaluated before, and how long ago that was, in milliseconds. */
+  private evaluatedAt: number | undefined;
+  private sinceBefore = Number.POSITIVE_INFINITY;
   /** The number of episodes beyond {@link MAX_EPISODES}. */
   dropped = 0;
 
@@ -57,6 +63,11 @@ export class AlertEvaluator {
   /** As {@link evaluate}, with a yield after each rule and each 50 readings. */
   *slices(now: number): Generator<undefined> {
     this.tick++;
+    this.sinceBefore =
+      this.evaluatedAt === undefined
+        ? Number.POSITIVE_INFINITY
+        : Math.max(MIN_QUIET_MS, now - this.evaluatedAt);
+    this.evaluatedAt = now;
     for (const state of this.states) {
       try {
         yield* this.evaluateRule(state, now);
@@ -71,6 +82,17 @@ export class AlertEvaluator {
   active(): { rule: string; subject?: string; firedAt: number }[] {
     return this.openAlerts().flatMap(({ rule, subject, firedAt }) =>
       firedAt === undefined ? [] : [{ rule, subject, firedAt }],
+    );
+  }
+
+  /** The ids of firing alerts without operations since the previous evaluation. */
+  stale(): Set<string> {
+    return new Set(
+      this.states.flatMap(({ episodes }) =>
+        [...episodes.values()].flatMap(({ id, firedAt, last }) =>
+          firedAt !== undefined && this.isStale(last) ? [id] : [],
+        ),
+      ),
     );
   }
 
@@ -115,7 +137,7 @@ export class AlertEvaluator {
   }
 
   private begin({ rule, episodes }: RuleState, key: string, reading: RuleReading, now: number) {
-    if (!holds(rule, reading)) return undefined;
+    if (!holds(rule, reading) || this.isStale(reading)) return undefined;
     if (this.open >= MAX_EPISODES) {
       this.dropped++;
       return undefined;
@@ -144,12 +166,18 @@ export class AlertEvaluator {
       episode.quietSince = undefined;
     } else if (episode.firedAt === undefined) {
       if (!holds(rule, reading)) this.end(state, key);
-      else if (now - episode.since >= rule.forMs) this.fire(rule, key, episode, now);
+      else if (now - episode.since >= rule.forMs && !this.isStale(reading))
+        this.fire(rule, key, episode, now);
     } else if (reading.isWithinNoise !== true && reading.value <= (reading.limits ?? rule).resolveBelow) {
       this.quiet(state, key, episode, reading, now);
     } else {
       episode.quietSince = undefined;
     }
+  }
+
+  /** Whether no operation has ended since the previous evaluation: what changed is the window alone. */
+  private isStale({ quietMs }: RuleReading): boolean {
+    return quietMs !== undefined && quietMs() >= this.sinceBefore;
   }
 
   private fire(rule: AlertRule, key: string, episode: Episode, now: number): void {

@@ -91,6 +91,19 @@ export interface ErrorRateRuleOptions extends AlertRuleCommon, OfOperations {
   perOperation?: boolean;
 }
 
+/** No operation for a while, where there were many in the hour before. */
+export interface MissingTrafficRuleOptions extends AlertRuleCommon {
+  kind: 'missing_traffic';
+  /** The name of an operation: `GET /orders`. Default: all of the type. */
+  operation?: string | undefined;
+  /** Default: that of the operation; without one `http`, incoming requests. */
+  type?: string | undefined;
+  /** Fires without an operation for this long. Default 5. */
+  withinMinutes?: number | undefined;
+  /** The least number of operations in the last hour. Default: as many as make 20 within `withinMinutes`. */
+  minCount?: number | undefined;
+}
+
 /** Percent of the heap limit. */
 export interface HeapUsedRuleOptions extends AlertRuleCommon {
   kind: 'heap_used';
@@ -141,6 +154,7 @@ export type AlertRuleOptions =
   | SlowPercentageRuleOptions
   | LatencyRuleOptions
   | ErrorRateRuleOptions
+  | MissingTrafficRuleOptions
   | HeapUsedRuleOptions
   | EventLoopDelayRuleOptions
   | EventLoopUtilizationRuleOptions

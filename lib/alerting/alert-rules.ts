@@ -4,6 +4,7 @@ import type { AlertRuleOptions, ResolvedAlertOptions } from './alert-options.js'
 import type { AlertSources } from './alert-sources.js';
 import { burnRateRules } from './burn-rate-rules.js';
 import { findingRule, leakRule, regressionRule } from './finding-rules.js';
+import { missingTrafficRule } from './missing-traffic-rule.js';
 import { operationRule } from './operation-rules.js';
 import { eventLoopDelayRule, eventLoopUtilizationRule, heapUsedRule } from './process-rules.js';
 import { ruleName } from './rule-common.js';
@@ -57,6 +58,8 @@ export function alertRule(options: AlertRuleOptions, sources: AlertSources): Ale
     case 'latency':
     case 'error_rate':
       return operationRule(options, sources);
+    case 'missing_traffic':
+      return missingTrafficRule(options, sources);
     case 'heap_used':
       return heapUsedRule(options, sources);
     case 'event_loop_delay':

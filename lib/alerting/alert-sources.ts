@@ -14,6 +14,12 @@ export interface AlertSources {
   operation(name: string, window: WindowName, type?: string): LatencySummary | undefined;
   /** Every operation that failed at least once within the window. */
   failing(window: WindowName): readonly Failures[];
+  /**
+   * How long ago the latest operation ended, in milliseconds. Without it, operations never stop.
+   * @param type absent: that of the first operation with this name
+   * @param name absent: any operation of the type
+   */
+  quietMs?(type: string | undefined, name: string | undefined): number;
   /** Bytes. */
   heap(): { used: number; limit: number };
   /** Of the last second: the utilization of the event loop (0 to 1), and the longest delay of a timer in milliseconds. */
@@ -55,6 +61,10 @@ export class TickSources implements AlertSources {
 
   failing(window: WindowName): readonly Failures[] {
     return this.once(`failing\n${window}`, () => this.sources.failing(window));
+  }
+
+  quietMs(type: string | undefined, name: string | undefined): number {
+    return this.sources.quietMs?.(type, name) ?? 0;
   }
 
   heap(): { used: number; limit: number } {

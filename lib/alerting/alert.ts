@@ -50,6 +50,11 @@ export interface RuleReading {
   isWithinNoise?: boolean;
   /** Whether the alert of its type covers it: then its alert neither begins nor changes. */
   isCoveredByType?: boolean;
+  /**
+   * How long ago the latest operation behind the value ended, in milliseconds. Without an operation since the previous
+   * evaluation, no alert begins or fires: the value changes because its window moves on.
+   */
+  quietMs?(): number;
   /** Limits that differ from the rule's. */
   limits?: { readonly threshold: number; readonly resolveBelow: number };
   labels?: Readonly<Record<string, string>>;

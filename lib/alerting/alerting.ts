@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
+import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import { DeferredEmitter } from '../async/deferred-emitter.js';
 import { PerformanceOptionsError } from '../validation/options-error.js';
 import type { AlertRule, OpenAlert, PerformanceAlert } from './alert.js';
@@ -21,7 +22,6 @@ import { SloCounters } from './slo-counters.js';
 const SLICE_MS = 2;
 /** The longest interval at which counts of objectives get their time. */
 const TURN_MS = 10_000;
-const FLUSH_MS = 3000;
 
 /** The sources from outside: all but the burn rates, which are counted here. */
 export type MonitorSources = Omit<AlertSources, 'burnRates'>;
@@ -51,7 +51,7 @@ export class Alerting {
     sources: MonitorSources,
     service: AlertingService,
     private readonly onAlert: (alert: PerformanceAlert) => void,
-    private readonly onError: (error: unknown) => void,
+    private readonly onError: (error: unknown, listenersOf?: string) => void,
   ) {
     this.slos = new SloCounters(options.enabled ? options.slos : []);
     const burnRates = (now: number): BurnRate[] => this.slos.burnRates(now);
@@ -77,7 +77,7 @@ export class Alerting {
           options.intervalMs,
         )
       : [];
-    this.notifiedEvents = new DeferredEmitter(onError);
+    this.notifiedEvents = new DeferredEmitter(onError, 'alerts');
   }
 
   /** Starts evaluating, on a timer that does not keep the process alive. */
@@ -159,14 +159,14 @@ export class Alerting {
   }
 
   /**
-   * Stops evaluating. Resolves when all notifications are delivered, after 3 seconds at the latest. Never rejects.
+   * Stops evaluating. Resolves when all notifications are delivered, at the deadline at the latest. Never rejects.
    */
-  async shutdown(): Promise<void> {
+  async shutdown(deadline = new Deadline(SHUTDOWN_MS)): Promise<void> {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.slices = undefined;
     this.notifiedEvents.close();
-    await Promise.all(this.notifiers.map((notifier) => notifier.flush?.(FLUSH_MS)));
+    await Promise.all(this.notifiers.map((notifier) => notifier.flush?.(deadline.remainingMs)));
   }
 
   private begin(now: number): void {
@@ -202,7 +202,7 @@ export class Alerting {
   private settle(now: number): void {
     const { changes } = this;
     this.changes = [];
-    this.policy.settle(changes, now);
+    this.policy.settle(changes, now, () => this.evaluator.stale());
     for (const notifier of this.notifiers) this.guarded(() => notifier.tick?.(now));
     this.sources.refresh();
   }

@@ -1,4 +1,4 @@
-import { settleWithin } from '../async/settle-within.js';
+import { Deadline } from '../async/deadline.js';
 import type { PerformanceAlert } from './alert.js';
 import type { AlertingService, AlertNotification, Notifier, NotifierStatus } from './notifier.js';
 import type { AlertmanagerOptions } from './notifier-options.js';
@@ -94,7 +94,7 @@ export class AlertmanagerNotifier implements Notifier {
   }
 
   async flush(timeoutMs: number): Promise<void> {
-    await settleWithin(timeoutMs, this.sendRest());
+    await new Deadline(timeoutMs).settle(this.sendRest());
     this.closing.abort();
   }
 

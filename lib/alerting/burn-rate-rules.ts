@@ -33,12 +33,12 @@ export function burnRateRules(
     forMs: 0,
     keepFiringMs: KEEP_FIRING_MS,
     labels: { long_window: policy.long, short_window: policy.short },
-    read: (now) => sources.burnRates(now).flatMap((burn) => readingOf(policy, burn)),
+    read: (now) => sources.burnRates(now).flatMap((burn) => readingOf(policy, burn, now)),
     describe: ({ subject, value, explanation }) => explanation ?? `${subject}: burn rate ${value}`,
   }));
 }
 
-function readingOf(policy: BurnPolicy, burn: BurnRate): RuleReading[] {
+function readingOf(policy: BurnPolicy, burn: BurnRate, now: number): RuleReading[] {
   if (burn.coveredMinutes < policy.minCoveredMinutes) return [];
   const long = burn.windows[policy.long];
   const short = burn.windows[policy.short];
@@ -57,6 +57,7 @@ function readingOf(policy: BurnPolicy, burn: BurnRate): RuleReading[] {
       subject: burn.slo,
       value: Math.round(value * 100) / 100,
       count: long.bad,
+      quietMs: () => now - (burn.lastOperationAt ?? Number.NEGATIVE_INFINITY),
       ...(isWithinNoise ? { isWithinNoise } : {}),
       limits: { threshold, resolveBelow },
       labels: { slo: burn.slo, operation, ...(type === undefined ? {} : { type }) },

@@ -26,6 +26,8 @@ export interface BurnRate {
   readonly windows: Readonly<Record<BurnWindow, BurnCount>>;
   /** The time with data, in minutes: up to 4320. */
   readonly coveredMinutes: number;
+  /** When its latest operation was counted, in milliseconds since 1970. Absent if there was none. */
+  readonly lastOperationAt?: number;
   /** The remaining error budget of the last three days, up to 1; below 0 if overspent. Absent without operations. */
   readonly budgetRemaining?: number;
 }

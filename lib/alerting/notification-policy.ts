@@ -42,14 +42,25 @@ export class NotificationPolicy {
   /**
    * Must be called in each tick, even without changes, since silences end and the limit recovers.
    * @param now milliseconds since 1970
+   * @param stale the ids of alerts whose traffic has ended: nobody is notified of them until it returns
    */
-  settle(changes: readonly PerformanceAlert[], now: number): void {
+  settle(
+    changes: readonly PerformanceAlert[],
+    now: number,
+    stale: () => ReadonlySet<string> = () => new Set(),
+  ): void {
     const groups = new Map<string, Group>();
+    let known: ReadonlySet<string> | undefined;
+    const isSilent = (alert: PerformanceAlert): boolean => {
+      if (this.silences.covers(alert, now)) return true;
+      known ??= stale();
+      return known.has(alert.id);
+    };
     for (const alert of changes) this.take(alert, groups);
     for (const { alert } of this.pending.values()) {
-      if (!this.silences.covers(alert, now)) groupOf(groups, alert).firing.push(alert);
+      if (!isSilent(alert)) groupOf(groups, alert).firing.push(alert);
     }
-    this.addRepeated(groups, now);
+    this.addRepeated(groups, now, isSilent);
     this.sentAt = this.sentAt.filter((at) => at <= now && now - at < HOUR_MS);
     for (const [rule, group] of [...groups].sort(([, a], [, b]) => weightOf(b) - weightOf(a))) {
       this.notify(rule, group, now);
@@ -67,13 +78,17 @@ export class NotificationPolicy {
     }
   }
 
-  private addRepeated(groups: Map<string, Group>, now: number): void {
+  private addRepeated(
+    groups: Map<string, Group>,
+    now: number,
+    isSilent: (alert: PerformanceAlert) => boolean,
+  ): void {
     const { repeatIntervalMs } = this.limits;
     if (repeatIntervalMs === undefined) return;
     for (const { alert, at } of this.notified.values()) {
       // The absolute difference, since the clock may have been set back.
-      if (Math.abs(now - at) >= repeatIntervalMs && !this.silences.covers(alert, now))
-        groupOf(groups, alert).repeated.push(alert);
+      const isDue = Math.abs(now - at) >= repeatIntervalMs;
+      if (isDue && !isSilent(alert)) groupOf(groups, alert).repeated.push(alert);
     }
   }
 

@@ -1,5 +1,5 @@
 import { type Failures, failureCountOf, failurePercentage, MIN_JUDGED } from '../statistics/failures.js';
-import type { LatencySummary } from '../statistics/operation-statistics.js';
+import { type LatencySummary, timedCountOf, type WindowName } from '../statistics/operation-statistics.js';
 import { milliseconds, percent } from '../text/quantities.js';
 import type { AlertRule, RuleReading } from './alert.js';
 import type { ErrorRateRuleOptions, LatencyRuleOptions, SlowPercentageRuleOptions } from './alert-options.js';
@@ -16,9 +16,14 @@ export function operationRule(options: OperationRuleOptions, sources: AlertSourc
   const { operation, type, window = 'minute' } = options;
   const isP99 = options.kind === 'latency' && options.percentile === 'p99';
   const limit = options.kind === 'latency' ? options.thresholdMs : options.threshold;
-  const reading = (subject: string, summary: LatencySummary | undefined, labels: Record<string, string>) => {
+  const reading = (
+    subject: string,
+    summary: LatencySummary | undefined,
+    labels: { operation?: string; type?: string },
+  ): RuleReading[] => {
     const value = summary === undefined ? undefined : figureOf(options, summary);
-    return value === undefined ? [] : [{ subject, value, count: summary?.count ?? 0, labels }];
+    if (value === undefined) return [];
+    return [{ subject, value, count: countOf(options, summary), ...quietness(sources, labels), labels }];
   };
   const rule: Omit<AlertRule, 'read'> = {
     ...commonOf(options, limit),
@@ -39,7 +44,7 @@ export function operationRule(options: OperationRuleOptions, sources: AlertSourc
     ...rule,
     read(): RuleReading[] {
       if (operation !== undefined) {
-        const labels: Record<string, string> = type === undefined ? { operation } : { operation, type };
+        const labels = type === undefined ? { operation } : { operation, type };
         return reading(operation, sources.operation(operation, window, type), labels);
       }
       const types = type === undefined ? sources.types() : [type];
@@ -47,7 +52,7 @@ export function operationRule(options: OperationRuleOptions, sources: AlertSourc
         reading(each, sources.type(each, window), { type: each }),
       );
       return perOperation
-        ? [...readings, ...failingOperations(rule, readings, sources.failing(window), type)]
+        ? [...readings, ...failingOperations(rule, readings, sources, window, type)]
         : readings;
     },
   };
@@ -60,9 +65,11 @@ export function operationRule(options: OperationRuleOptions, sources: AlertSourc
 function failingOperations(
   { threshold, resolveBelow, minCount = 0 }: Omit<AlertRule, 'read'>,
   ofTypes: readonly RuleReading[],
-  failing: readonly Failures[],
+  sources: AlertSources,
+  window: WindowName,
   type: string | undefined,
 ): RuleReading[] {
+  const failing = sources.failing(window);
   const failingTypes = new Map<string | undefined, RuleReading>();
   for (const reading of ofTypes) {
     const { subject, value, count = 0 } = reading;
@@ -76,22 +83,37 @@ function failingOperations(
   for (const one of failing) {
     const value = failurePercentage(one) ?? 0;
     if (value <= resolveBelow || (type !== undefined && one.type !== type)) continue;
+    const labels = { operation: one.name, type: one.type };
     readings.push({
       subject: one.name,
       key: `${one.type}\n${one.name}`,
       value,
       count: one.count,
       ...(failingTypes.has(one.type) ? { isCoveredByType: true } : {}),
-      labels: { operation: one.name, type: one.type },
+      ...quietness(sources, labels),
+      labels,
     });
   }
   return readings;
+}
+
+function quietness(
+  sources: AlertSources,
+  { type, operation }: { operation?: string; type?: string },
+): Pick<RuleReading, 'quietMs'> {
+  return sources.quietMs === undefined ? {} : { quietMs: () => sources.quietMs?.(type, operation) ?? 0 };
 }
 
 function mostFailures(failing: readonly Failures[]): Failures | undefined {
   let worst = failing[0];
   for (const one of failing) if (one.failureCount > (worst?.failureCount ?? 0)) worst = one;
   return worst;
+}
+
+/** The operations that the figure is about. */
+function countOf({ kind }: OperationRuleOptions, summary: LatencySummary | undefined): number {
+  if (summary === undefined) return 0;
+  return kind === 'error_rate' ? summary.count : timedCountOf(summary);
 }
 
 /** undefined without data; a share of no operations is 0, so that its alert resolves. */

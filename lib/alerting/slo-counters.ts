@@ -102,6 +102,7 @@ export class SloCounters {
         ...(thresholdMs === undefined ? {} : { thresholdMs }),
         windows,
         coveredMinutes: ring.coveredMinutes,
+        ...(ring.lastAt === undefined ? {} : { lastOperationAt: ring.lastAt }),
         ...(spent === undefined ? {} : { budgetRemaining: 1 - spent }),
       };
     });

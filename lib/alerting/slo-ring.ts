@@ -14,6 +14,7 @@ export type SavedBucket = readonly [index: number, total: number, bad: number];
 /** The ring as plain data. */
 export interface SavedRing {
   readonly firstMinute: number;
+  readonly lastAt?: number;
   readonly minutes: readonly SavedBucket[];
   readonly hours: readonly SavedBucket[];
 }
@@ -25,11 +26,14 @@ export class SloRing {
   /** The numbers of the current minute and of the first counted one, since 1970; -1 for none. */
   private minute = -1;
   private firstMinute = -1;
+  /** When counts were added last, in milliseconds since 1970. */
+  lastAt: number | undefined;
 
   /** Adds counts to the current minute. `now` is milliseconds since 1970. */
   add(total: number, bad: number, now: number): void {
     this.turn(now);
     if (total === 0) return;
+    this.lastAt = now;
     if (this.firstMinute < 0) this.firstMinute = this.minute;
     count(this.minutes, MINUTES, this.minute, total, bad);
     count(this.hours, HOURS, hourOf(this.minute), total, bad);
@@ -56,6 +60,7 @@ export class SloRing {
   toJSON(): SavedRing {
     return {
       firstMinute: this.firstMinute,
+      ...(this.lastAt === undefined ? {} : { lastAt: this.lastAt }),
       minutes: saved(this.minutes, MINUTES, this.minute),
       hours: saved(this.hours, HOURS, hourOf(this.minute)),
     };
@@ -64,7 +69,8 @@ export class SloRing {
   /** Adds saved counts of the last three days. Older ones and those of the future are ignored. */
   restore(ring: SavedRing, now: number): void {
     this.turn(now);
-    const { firstMinute } = ring;
+    const { firstMinute, lastAt } = ring;
+    if (isCount(lastAt) && lastAt <= now) this.lastAt = Math.max(lastAt, this.lastAt ?? 0);
     if (isCount(firstMinute) && firstMinute <= this.minute) {
       this.firstMinute = this.firstMinute < 0 ? firstMinute : Math.min(this.firstMinute, firstMinute);
     }

@@ -1,7 +1,7 @@
 // Not the global ones, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { backoffMs } from '../async/backoff.js';
-import { settleWithin } from '../async/settle-within.js';
+import { Deadline } from '../async/deadline.js';
 import type { AlertingService, AlertNotification, Notifier, NotifierStatus } from './notifier.js';
 import type { ResolvedNotifierOptions } from './notifier-options.js';
 import { endpointOf, postJson } from './post-json.js';
@@ -70,7 +70,7 @@ export class WebhookNotifier implements Notifier {
     if (this.draining === undefined) return;
     this.flushing = true;
     this.hurry?.();
-    await settleWithin(timeoutMs, this.draining);
+    await new Deadline(timeoutMs).settle(this.draining);
     this.counts.dropped += this.queue.length;
     this.queue = [];
     this.closing.abort();

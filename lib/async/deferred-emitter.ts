@@ -1,27 +1,35 @@
 // Not the global one, which a test of the application may have replaced.
 import { setImmediate } from 'node:timers';
-
-type Listener<T> = (event: T) => void;
+import { guardedListener } from './guarded-listener.js';
 
 /** Events that may wait for delivery. Further ones in the same turn of the event loop are dropped. */
 const MAX_WAITING = 1000;
 
 /**
  * Delivers events to listeners in a later turn of the event loop, outside the time and the context of the operation that
- * caused them. The errors of listeners are passed to `onError`. Without listeners, nothing is queued.
+ * caused them. The errors of listeners, thrown or by a rejected promise, are passed to `onError`: of consecutive ones of a
+ * listener, the first. Without listeners, nothing is queued.
  */
 export class DeferredEmitter<T> {
-  private readonly listeners = new Set<Listener<T>>();
+  private readonly listeners = new Map<symbol, (event: T) => void>();
   private waiting: T[] = [];
   /** The number of events that were dropped because too many were waiting. */
   dropped = 0;
 
-  constructor(private readonly onError: (error: unknown) => void) {}
+  /** @param events what they are, for `onError`: `slow operations` */
+  constructor(
+    private readonly onError: (error: unknown, events: string) => void,
+    private readonly events = 'events',
+  ) {}
 
   /** Adds a listener. Returns a function that removes it. */
-  on(listener: Listener<T>): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  on(listener: (event: T) => unknown): () => void {
+    const key = Symbol('listener');
+    this.listeners.set(
+      key,
+      guardedListener(listener, (error) => this.onError(error, this.events)),
+    );
+    return () => this.listeners.delete(key);
   }
 
   emit(event: T): void {
@@ -38,13 +46,8 @@ export class DeferredEmitter<T> {
     const events = this.waiting;
     this.waiting = [];
     for (const event of events) {
-      for (const listener of this.listeners) {
-        try {
-          listener(event);
-        } catch (error) {
-          this.onError(error);
-        }
-      }
+      // A copy: a listener that replaces itself would otherwise be called forever.
+      for (const [key, listener] of [...this.listeners]) if (this.listeners.has(key)) listener(event);
     }
   }
 

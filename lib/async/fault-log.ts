@@ -17,8 +17,3 @@ export class FaultLog {
     this.current.delete(key);
   }
 }
-
-/** The message of an error, or any other thrown value as text. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,7 +1,9 @@
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { runCooperatively } from '../async/cooperative.js';
+import type { DirectoryRule } from '../validation/own-directory.js';
+import { openFile } from '../validation/own-file.js';
 import { MAX_SNAPSHOT_BYTES } from './baseline-snapshot.js';
 
 export const EXTENSION = '.baseline';
@@ -12,19 +14,13 @@ export const MAX_CORRUPT = 5;
 /** An older partial file was left by a killed process. */
 const PART_MAX_AGE_MS = 10 * 60_000;
 
-/**
- * Creates the directory with access for its owner only. An existing one must belong to this user or root.
- * @throws if it cannot be used
- */
-export async function makeBaselineDirectory(directory: string): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  const stats = await lstat(directory);
-  if (!stats.isDirectory()) throw new Error(`${directory} is not a directory`);
-  const uid = process.getuid?.();
-  // Another user may have created it first in a shared directory such as /tmp.
-  if (uid !== undefined && stats.uid !== uid && stats.uid !== 0)
-    throw new Error(`${directory} belongs to another user`);
-}
+/** The directory of baselines. Others may list it, as its files are private. */
+export const BASELINE_DIRECTORY: DirectoryRule = {
+  forbidden: 0o022,
+  isOwnName: (name) =>
+    [EXTENSION, `${EXTENSION}${PART}`, `${EXTENSION}${CORRUPT}`].some((end) => name.endsWith(end)),
+  content: 'baselines',
+};
 
 /** Writes a file atomically: it appears complete or not at all, even if the process or the machine stops. */
 export async function writeWhole(
@@ -33,8 +29,8 @@ export async function writeWhole(
   pieces: Generator<string, void>,
 ): Promise<void> {
   const part = join(directory, `${name}${PART}`);
-  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0 } = constants;
-  const file = await open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0o600);
+  const { O_WRONLY, O_CREAT, O_TRUNC, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+  const file = await open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK, 0o600);
   try {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -57,13 +53,14 @@ export async function writeWhole(
   await syncDirectory(directory);
 }
 
-/** Reads a regular file without following links. @throws if it cannot be read */
-export async function readWhole(path: string): Promise<string> {
-  const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
-  const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+/**
+ * Reads a regular file without following links.
+ * @param options.own whether the file must be one that only this user can have written
+ * @throws ForeignFileError if another user may have written it; Error if it cannot be read
+ */
+export async function readWhole(path: string, options: { readonly own: boolean }): Promise<string> {
+  const { file, stats } = await openFile(path, options);
   try {
-    const stats = await file.stat();
-    if (!stats.isFile()) throw new Error('it is not a regular file');
     if (stats.size > MAX_SNAPSHOT_BYTES) throw new Error(`it is larger than ${MAX_SNAPSHOT_BYTES} bytes`);
     return await file.readFile('utf8');
   } finally {

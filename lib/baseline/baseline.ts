@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { runCooperatively, runToCompletion } from '../async/cooperative.js';
-import { settleWithin } from '../async/settle-within.js';
+import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import type { OperationHistory } from '../statistics/operation-history.js';
 import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
@@ -18,8 +18,6 @@ const LOAD_AFTER_MS = 1000;
 /** How often the data of other instances is read, and how soon after a failure. */
 const RELOAD_MS = 3_600_000;
 const RETRY_MS = 60_000;
-/** The time limit of the last save. */
-const SHUTDOWN_MS = 3000;
 
 /** The dependencies of a baseline. None of them may throw. */
 export interface BaselineDependencies extends LearningDependencies {
@@ -141,8 +139,8 @@ export class Baseline {
     };
   }
 
-  /** Closes all windows and saves, for up to three seconds. Never rejects. */
-  async shutdown(): Promise<void> {
+  /** Closes all windows and saves, until the deadline. Never rejects. */
+  async shutdown(deadline = new Deadline(SHUTDOWN_MS)): Promise<void> {
     for (const timer of [...this.timers, this.retry]) {
       clearInterval(timer);
       clearTimeout(timer);
@@ -152,7 +150,7 @@ export class Baseline {
     this.hasEnded = true;
     await this.guarded(() => runCooperatively(this.learner.closing(performance.now())));
     // A store may never answer.
-    await settleWithin(SHUTDOWN_MS, this.save());
+    await deadline.settle(this.save());
   }
 
   private async loadNow(): Promise<void> {

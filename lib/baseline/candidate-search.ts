@@ -1,4 +1,5 @@
 import { PARTS } from '../statistics/operation-window.js';
+import { type ChangeCourse, courseOf } from './change-course.js';
 import type { Candidate, ChangedPart, RegressionMetric } from './regression.js';
 import type { RegressionSettings } from './regression-settings.js';
 import { bestSplit, type Comparison, compareLevels, compareShares } from './regression-test.js';
@@ -21,6 +22,16 @@ interface Series {
   readonly minWindows: number;
 }
 
+/** The metric that a candidate's statistic is computed from. */
+export const SOURCE_OF: Readonly<Record<Candidate['statistic'], WindowMetric>> = {
+  median: 'p50',
+  mean: 'mean',
+  p90: 'p90',
+  p99: 'p99',
+  error_rate: 'error_rate',
+  queries: 'queries',
+};
+
 export const SERIES: readonly Series[] = [
   { source: 'mean_log', metric: 'latency', pValueFactor: 2, minWindows: 2 },
   { source: 'p50', metric: 'latency', pValueFactor: 4, minWindows: 4 },
@@ -30,9 +41,14 @@ export const SERIES: readonly Series[] = [
   { source: 'error_rate', metric: 'error_rate', pValueFactor: 30, minWindows: 3 },
   { source: 'queries', metric: 'queries', pValueFactor: 1, minWindows: 2 },
 ];
+/** The noise that lasts is that of this many windows, and at least this share of the variance of one. */
+const NOISE_WINDOWS = 8;
+const MIN_NOISE = 0.01;
 const LATENCY_SERIES = SERIES.filter(({ metric }) => metric === 'latency');
 /** The least number of slow operations or errors. */
 const MIN_EVENTS = 5;
+/** With fewer errors in a window, the middle window may have none by chance. */
+const MIN_EVENTS_OF_WINDOW = 4;
 /** The least factor by which the share above the p99 or the share of errors must grow. */
 const MIN_RATIO = 1.5;
 /** The greatest p-value of the rise of the p99 itself, in addition to that of the share above the expected p99. */
@@ -139,12 +155,14 @@ function candidateFrom(
   const now = isLog ? Math.exp(found.before + found.difference) : found.before + found.difference;
   const change = scaled(found.difference);
   if (!isGreatEnough(metric, change, now - before, settings)) return undefined;
+  const course = courseOf(ring, model, SOURCE_OF[statistic], found.split);
   return {
     metric,
     against,
     split: found.split,
     since: ring.startedAt(found.split),
     at: ring.endedAt(ring.end - 1),
+    lastedMs: ring.middle(ring.end - 1) - ring.middle(found.split),
     before,
     now,
     change,
@@ -152,10 +170,34 @@ function candidateFrom(
     pValue,
     count: found.count,
     windows: found.windows,
+    deviations: found.difference / lastingNoise(model, SOURCE_OF[statistic]),
+    thirds: thirdsOf(found, course, metric),
+    spread: course.spread,
     parts: changedParts(ring, model, found.split),
     statistic,
     queries: queriesSince(ring, model, found.split),
   };
+}
+
+/**
+ * Each third, and the middle window if events are not rare, as a share of the mean over all of the time, without what is expected to last
+ * anyway. Bursts that come back are in each third, but not in the middle window.
+ */
+function thirdsOf(
+  { lasting, count, windows, now }: Comparison,
+  { thirds, mean, median }: ChangeCourse,
+  metric: RegressionMetric,
+): number[] {
+  const isRare = metric === 'error_rate' && (now * count) / windows < MIN_EVENTS_OF_WINDOW;
+  const parts = isRare ? thirds : [...thirds, median];
+  return parts.map((part) => (part - lasting) / (mean - lasting));
+}
+
+/** The standard deviation of the noise that the windows of some hours have in common; noise of single windows is left out. */
+function lastingNoise(model: WindowModel, metric: WindowMetric): number {
+  const independent = model.varianceOfMean(1, metric) / NOISE_WINDOWS;
+  const common = model.varianceOfMean(NOISE_WINDOWS, metric) - independent;
+  return model.spread(metric) * Math.sqrt(Math.max(MIN_NOISE, common));
 }
 
 function isGreatEnough(

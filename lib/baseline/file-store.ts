@@ -1,9 +1,12 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { FaultLog, reasonOf } from '../async/fault-log.js';
+import { FaultLog } from '../async/fault-log.js';
+import { reasonOf } from '../async/thrown.js';
+import { findDirectory, makeDirectory } from '../validation/own-directory.js';
+import { ForeignFileError } from '../validation/own-file.js';
 import {
+  BASELINE_DIRECTORY,
   EXTENSION,
-  makeBaselineDirectory,
   readWhole,
   removeParts,
   setAside,
@@ -17,8 +20,8 @@ import { type BaselineStore, MAX_LOADED, MAX_SNAPSHOTS } from './baseline-store.
 const TEMPORARY = new Set(['EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EBUSY', 'EIO', 'ESTALE', 'ETIMEDOUT']);
 
 /**
- * Snapshots as files `INSTANCE.baseline` in one directory, which is created by the first save. Several processes may share
- * it. Files are replaced atomically, so a killed process leaves its previous file intact.
+ * Snapshots as files `INSTANCE.baseline` in one directory, which is created by the first save. Several processes of one
+ * user may share it; files that another user may have written are ignored. Files are replaced atomically, so a killed process leaves its previous file intact.
  */
 export class FileBaselineStore implements BaselineStore {
   private readonly directory: string;
@@ -70,15 +73,18 @@ export class FileBaselineStore implements BaselineStore {
 
   async remove(_service: string, instance: string): Promise<void> {
     if (!isInstanceId(instance)) return;
-    await rm(join(this.directory, `${instance}${EXTENSION}`), { force: true }).catch((error: unknown) =>
-      this.faults.fail('remove', `A baseline in ${this.directory} could not be removed: ${reasonOf(error)}`),
-    );
+    try {
+      if (!(await findDirectory(this.directory, BASELINE_DIRECTORY))) return;
+      await rm(join(this.directory, `${instance}${EXTENSION}`), { force: true });
+    } catch (error) {
+      this.faults.fail('remove', `A baseline in ${this.directory} could not be removed: ${reasonOf(error)}`);
+    }
   }
 
   private async saveNow(snapshot: SnapshotToSave): Promise<boolean> {
     try {
       if (!isInstanceId(snapshot.instance)) throw new RangeError('the instance is not a valid id');
-      await makeBaselineDirectory(this.directory);
+      await makeDirectory(this.directory, BASELINE_DIRECTORY);
       await writeWhole(this.directory, `${snapshot.instance}${EXTENSION}`, snapshotLines(snapshot));
       this.faults.succeed('save');
       return true;
@@ -90,10 +96,8 @@ export class FileBaselineStore implements BaselineStore {
 
   /** The names of snapshot files, the one written last first. */
   private async names(): Promise<string[]> {
-    const all = await readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw error;
-    });
+    if (!(await findDirectory(this.directory, BASELINE_DIRECTORY))) return [];
+    const all = await readdir(this.directory);
     await removeParts(this.directory, all);
     const dated: { name: string; at: number }[] = [];
     for (const name of all) {
@@ -107,12 +111,13 @@ export class FileBaselineStore implements BaselineStore {
 
   private async textOf(name: string): Promise<string | undefined> {
     try {
-      return await readWhole(join(this.directory, name));
+      return await readWhole(join(this.directory, name), { own: true });
     } catch (error) {
       const { code = '' } = error as NodeJS.ErrnoException;
       if (TEMPORARY.has(code)) throw error;
       // Another process may have removed it.
-      if (code !== 'ENOENT') this.ignore(name, error);
+      if (error instanceof ForeignFileError) this.ignore(name, error, 'foreign');
+      else if (code !== 'ENOENT') this.ignore(name, error);
       return undefined;
     }
   }
@@ -136,7 +141,8 @@ export class FileBaselineStore implements BaselineStore {
     }
   }
 
-  private ignore(name: string, error: unknown): void {
-    this.faults.fail(name, `The baseline ${join(this.directory, name)} is ignored: ${reasonOf(error)}`);
+  /** @param key one warning is given for each */
+  private ignore(name: string, error: unknown, key = name): void {
+    this.faults.fail(key, `The baseline ${join(this.directory, name)} is ignored: ${reasonOf(error)}`);
   }
 }

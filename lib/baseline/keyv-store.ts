@@ -1,4 +1,5 @@
-import { FaultLog, reasonOf } from '../async/fault-log.js';
+import { FaultLog } from '../async/fault-log.js';
+import { reasonOf } from '../async/thrown.js';
 import { BaselineFault, decodeSnapshotInSlices, encodeSnapshot } from './baseline-format.js';
 import type { KeyValueStore } from './baseline-options.js';
 import { type BaselineSnapshot, isInstanceId, type SnapshotToSave } from './baseline-snapshot.js';

@@ -9,8 +9,9 @@ const GRANULE = 16;
 /** The largest exact integer of a double. */
 const MAX_COUNT = Number.MAX_SAFE_INTEGER;
 
-// Reused between calls, each of which fills it first.
+// Reused between calls, each of which fills them first.
 const scratch = new Float64Array(BUCKETS);
+const writer = new ByteWriter();
 
 /**
  * A distribution of latencies that can be merged, decayed and stored.
@@ -81,12 +82,13 @@ export class LatencySketch {
   toBytes(): Uint8Array {
     const { counts, base } = this;
     const bits = counts.every(Number.isInteger) ? 0 : FRACTION_BITS;
-    const writer = new ByteWriter();
+    const perOne = 2 ** bits;
+    writer.clear();
     writer.varint(FORMAT);
     writer.varint(bits);
     let empty = base;
     for (const count of counts) {
-      const units = Math.round(count * 2 ** bits);
+      const units = Math.round(count * perOne);
       if (units === 0) {
         empty++;
         continue;
@@ -111,7 +113,9 @@ export class LatencySketch {
     if (bits !== 0 && bits !== FRACTION_BITS)
       throw new RangeError(`Invalid sketch: received ${bits} fraction bits, expected 0 or ${FRACTION_BITS}`);
     const sketch = new LatencySketch();
+    const one = 2 ** -bits;
     const counts = scratch.fill(0);
+    let first = BUCKETS;
     let index = 0;
     while (!reader.isAtEnd) {
       const units = reader.varint();
@@ -121,11 +125,19 @@ export class LatencySketch {
       }
       if (index >= BUCKETS)
         throw new RangeError(`Invalid sketch: received bucket ${index}, expected at most ${BUCKETS - 1}`);
-      counts[index++] = units / 2 ** bits;
+      if (index < first) first = index;
+      counts[index++] = units * one;
+      sketch.total += units * one;
     }
-    sketch.add(counts);
+    if (first < BUCKETS) sketch.fill(counts, first, Math.min(index, BUCKETS));
     if (sketch.total > MAX_COUNT) throw new RangeError('Invalid sketch: received a count above 2^53');
     return sketch;
+  }
+
+  /** Takes the counts of an empty sketch, those from `first` to before `end`. */
+  private fill(counts: Float64Array, first: number, end: number): void {
+    this.base = first - (first % GRANULE);
+    this.counts = counts.slice(this.base, Math.min(BUCKETS, Math.ceil(end / GRANULE) * GRANULE));
   }
 
   private coverBoth(first: number, last: number): void {

@@ -18,14 +18,20 @@ export interface RegressionSettings {
   /** The greatest p-value of a suspected change, however few operations there are. */
   readonly suspectPValue: number;
   /**
-   * The greatest p-value of a reported change: of one that has lasted, and of one that is reported at once. They apply to
+   * The greatest p-value of a reported change, and that of one seen in fewer than `lastingWindows` windows. They apply to
    * windows of a minute and grow with the length of the window, since longer windows are fewer.
    */
   readonly lastingPValue: number;
   readonly certainPValue: number;
-  /** A change has lasted after this many windows and milliseconds. */
+  /** That of a change that has lasted for at least `lastingWindows` coarse windows, of which there are few. */
+  readonly coarsePValue: number;
   readonly lastingWindows: number;
+  /** What is over sooner, from the middle of the first window to that of the last, is an incident, not a regression. */
   readonly lastingMs: number;
+  /** The share of the change that each third of its time must have. */
+  readonly minThird: number;
+  /** A change that began within this time after the start of the process is reported after it, unless it still falls. */
+  readonly settlingMs: number;
   /** An open regression becomes the new baseline after this time. */
   readonly newNormalMs: number;
 }
@@ -42,11 +48,14 @@ export const REGRESSION_DEFAULTS: RegressionSettings = {
   minCount: 10,
   coldStartMs: 5 * 60_000,
   falseDiscoveryRate: 0.01,
-  suspectPValue: 2e-5,
-  lastingPValue: 4e-7,
-  certainPValue: 2e-8,
+  suspectPValue: 5e-5,
+  lastingPValue: 2e-6,
+  certainPValue: 2e-7,
+  coarsePValue: 5e-6,
   lastingWindows: 6,
   lastingMs: 30 * 60_000,
+  minThird: 0.5,
+  settlingMs: 60 * 60_000,
   newNormalMs: NEW_NORMAL_MS,
 };
 

@@ -18,11 +18,14 @@ const UNSEEN_SEASON = 0.1;
 const UNSEEN_SEASON_PER_HOUR = 0.04;
 /** The allowance on the variance of a mean whose noise lasts: noise may last longer than it did in the past. */
 const LASTING_NOISE_ALLOWANCE = 0.7;
+/** The same for coarse windows, of which the model knows the noise of many hours. */
+const COARSE_NOISE_ALLOWANCE = 0.3;
 /** The number of windows that a change must have lasted. */
 export const MIN_WINDOWS = 2;
 /** The lower bound of an expected share: an event that was never seen may still happen. */
 const MIN_SHARE = 0.0005;
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The difference between the windows since a moment and what the earlier windows and the model lead to expect. */
 export interface Comparison {
@@ -30,6 +33,8 @@ export interface Comparison {
   readonly split: number;
   /** In the unit of the metric. */
   readonly difference: number;
+  /** The difference before the change, of which the rest is left out of `difference`: it is expected to last. */
+  readonly lasting: number;
   readonly standardError: number;
   readonly pValue: number;
   /** The expected and the actual value of the windows since. */
@@ -91,6 +96,7 @@ export function compareLevels(residuals: WindowResiduals, split: number): Compar
   return {
     split,
     difference: difference - level * spread,
+    lasting: level * spread,
     standardError: error * spread,
     pValue: studentUpper((mean - level) / error, model.degreesOfMean(n)),
     before: expected + level * spread,
@@ -124,6 +130,7 @@ export function compareShares(
   return {
     split,
     difference: share - shareBefore,
+    lasting: 0,
     standardError: Math.sqrt(
       dispersion * ((share * (1 - share)) / count + (shareBefore * (1 - shareBefore)) / countBefore),
     ),
@@ -162,10 +169,15 @@ function tailFactor(ring: WindowRing, model: WindowModel, split: number): number
   return model.tailFactor(difference + unseenSeason(ring, model, 'over_p99', split));
 }
 
-/** The variance of the mean of `n` windows, greater if their noise lasts, since fewer independent values are behind it. */
+/**
+ * The variance of the mean of `n` windows, greater if their noise lasts, since fewer independent values are behind it. The
+ * mean of windows whose noise is the same in all of them does not vary more than one window.
+ */
 function varianceWithAllowance(model: WindowModel, metric: WindowMetric, n: number): number {
   const variance = model.varianceOfMean(n, metric);
-  return variance * (1 + LASTING_NOISE_ALLOWANCE * (1 - 1 / Math.max(1, n * variance)));
+  const allowance = model.coarse === undefined ? COARSE_NOISE_ALLOWANCE : LASTING_NOISE_ALLOWANCE;
+  const allowed = variance * (1 + allowance * (1 - 1 / Math.max(1, n * variance)));
+  return Math.min(allowed, Math.max(variance, model.varianceOfMean(1, metric)));
 }
 
 /** The part of the deviation before `split` that is expected to last, in standard deviations. */
@@ -182,14 +194,20 @@ function lastingLevel(residuals: WindowResiduals, split: number): number {
 
 /**
  * The possible difference of the season between the windows before and since `split`, as far as it is unknown. The error of
- * the known part is in the variance that the model has learned.
+ * the known part is in the variance that the model has learned. Over the hours of a day, a season averages out.
  */
 function unseenSeason(ring: WindowRing, model: WindowModel, metric: WindowMetric, split: number): number {
   const { first, end } = ring;
-  const unknown = model.unknownSeason(ring.middle(end - 1), metric);
+  const unknown = model.unknownSeason(ring.middle(end - 1), metric) * unaveraged(ring, split);
   if (split - first < MODEL_WINDOWS) return UNSEEN_SEASON * unknown;
   const hours = (ring.endedAt(end - 1) - ring.startedAt(first)) / 2 / HOUR_MS;
   return Math.min(UNSEEN_SEASON, UNSEEN_SEASON_PER_HOUR * (hours + 0.5)) * unknown;
+}
+
+/** What the mean since `split` has of the amplitude of a daily wave: 1 for a short time, 0 for a day. */
+function unaveraged(ring: WindowRing, split: number): number {
+  const angle = Math.PI * Math.min(1, (ring.endedAt(ring.end - 1) - ring.startedAt(split)) / DAY_MS);
+  return angle > 0 ? Math.sin(angle) / angle : 1;
 }
 
 /** The mean difference from the expectation since `split`, each difference capped at three spreads from their median. */

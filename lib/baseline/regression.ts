@@ -58,6 +58,14 @@ export interface Regression extends ChangeFigures {
 export interface Candidate extends ChangeFigures {
   /** The number of the first window of the change, see `WindowRing`. */
   readonly split: number;
+  /** Milliseconds from the middle of the first window of the change to that of the last. */
+  readonly lastedMs: number;
+  /** The standard deviation of the statistic between the windows of the change. */
+  readonly spread: number;
+  /** The change in standard deviations of the noise that lasts, see `lastingNoise`. */
+  readonly deviations: number;
+  /** The change in each third of its time, and in the middle window, as shares of the whole change: about 1 if it lasts. */
+  readonly thirds: readonly number[];
   /** When the last window ended, in milliseconds since 1970. */
   readonly at: number;
   readonly windows: number;

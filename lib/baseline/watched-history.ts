@@ -3,7 +3,7 @@ import { type BaselineLatency, OperationHistory } from '../statistics/operation-
 import type { OperationWindow } from '../statistics/operation-window.js';
 import type { BaselineEntry } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
-import type { RegressionDetector } from './regression-detector.js';
+import type { RegressionDetector, WindowScale } from './regression-detector.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';
 import type { WatchedOperation } from './regression-watch.js';
 import type { StoredBaseline, StoredOperation } from './stored-baseline.js';
@@ -55,9 +55,9 @@ export class WatchedHistory implements WatchedOperation {
     return this.isOfNewVersion ? modelOf(this.previous) : undefined;
   }
 
-  learned(window: OperationWindow, weight: number): void {
+  learned(window: OperationWindow, weight: number, scale: WindowScale): void {
     const own = this.ownModel();
-    own.add(window, weight);
+    own.of(scale).add(window, weight);
     this.own = packBytes(own.pack());
   }
 
@@ -177,7 +177,7 @@ export class WatchedHistory implements WatchedOperation {
 
   /** Whether a regression is suspected or open. */
   private get isHeld(): boolean {
-    return this.detector.heldFrom !== Number.POSITIVE_INFINITY;
+    return this.detector.isHeld;
   }
 }
 

@@ -1,4 +1,5 @@
 import { bytesToFloats, floatsToBytes } from '../bytes/float-bytes.js';
+import { joinFloats, splitFloats } from '../bytes/joined-floats.js';
 import type { OperationWindow } from '../statistics/operation-window.js';
 import { BlockVariances } from './block-variances.js';
 import { MetricMoments } from './metric-moments.js';
@@ -7,8 +8,9 @@ import { TailResponse } from './tail-response.js';
 import { METRIC_INDEX, metricsOf, type WindowMetric } from './window-metric.js';
 import { WindowSeason } from './window-season.js';
 
-/** The first byte of a stored model. Models of other formats are rejected. */
-const FORMAT = 2;
+/** The first byte of a stored model. Format 2 had no coarse windows. Models of other formats are rejected. */
+const FORMAT = 3;
+const FORMAT_WITHOUT_COARSE = 2;
 /** The lower bound of a spread: quantised values may not differ at all. */
 const MIN_SPREAD = 0.03;
 /** Residuals are learned from once the model has this many windows. */
@@ -17,8 +19,9 @@ const MIN_WINDOWS_FOR_RESIDUALS = 20;
 const MAX_DEVIATION = 4;
 /** Metrics that are logarithms of latencies, apart from `mean_log`. */
 const LATENCIES: ReadonlySet<WindowMetric> = new Set(['mean', 'p50', 'p90', 'p99']);
-/** Windows further apart than this are not neighbours. */
+/** Windows further apart than this are not neighbours: in minutes, and in lengths of the window. */
 const MAX_NEIGHBOUR_MINUTES = 45;
+const MAX_NEIGHBOUR_LENGTHS = 2;
 const MINUTE_MS = 60_000;
 
 /**
@@ -26,7 +29,7 @@ const MINUTE_MS = 60_000;
  * consists of weighted moments, so models of several instances and runs can be merged in any order, and decayed.
  */
 export class WindowModel {
-  private readonly season = new WindowSeason();
+  private readonly season: WindowSeason;
   private readonly moments = new MetricMoments();
   private readonly partMeans = new PartMeans();
   /** The mean of 1 / count: how uncertain the average window is. */
@@ -34,7 +37,35 @@ export class WindowModel {
   private readonly tail = new TailResponse();
   private readonly blocks = new BlockVariances();
   /** The middle of the last window, in minutes since 1970: precise enough to recognise neighbours. */
-  private lastMinute = 0;
+  private readonly lastMinute = new Float32Array(1);
+  private coarseModel: WindowModel | undefined;
+  /** What {@link coarse} is unpacked from once it is needed, which most windows do not. */
+  private packedCoarse: Float32Array | undefined;
+
+  constructor(private readonly isCoarse = false) {
+    this.season = new WindowSeason(isCoarse);
+  }
+
+  /** The model of coarse windows, see `WindowMerger`; absent in that model itself, which has neither parts nor a tail. */
+  get coarse(): WindowModel | undefined {
+    if (this.isCoarse) return undefined;
+    if (this.coarseModel === undefined) {
+      this.coarseModel = new WindowModel(true);
+      if (this.packedCoarse !== undefined) splitFloats(this.packedCoarse, this.coarseModel.state);
+      this.packedCoarse = undefined;
+    }
+    return this.coarseModel;
+  }
+
+  /** The model of the windows of a scale. */
+  of(scale: 'fine' | 'coarse'): WindowModel {
+    return scale === 'coarse' ? (this.coarse ?? this) : this;
+  }
+
+  /** Whether there has been any coarse window. */
+  private get hasCoarse(): boolean {
+    return this.packedCoarse !== undefined || (this.coarseModel !== undefined && this.coarseModel.weight > 0);
+  }
 
   /** The number of windows, older ones weighted less. */
   get weight(): number {
@@ -46,17 +77,18 @@ export class WindowModel {
     if (!(window.count > 0 && weight > 0)) return;
     const values = metricsOf(window);
     const at = middleOf(window);
-    this.learnResidual(values, window.count, at, weight);
+    this.learnResidual(values, window, weight);
     this.addInverseCount(1 / window.count, weight);
     this.moments.add(values, weight);
     this.season.add(values, at, weight);
-    if (window.partsMs !== undefined) this.partMeans.add(window.partsMs, weight);
+    if (!this.isCoarse && window.partsMs !== undefined) this.partMeans.add(window.partsMs, weight);
   }
 
   /** Reduces the weight of everything learned, by a factor of 0 to 1. */
   decay(factor: number): void {
     for (const component of [this.season, this.moments, this.partMeans, this.tail, this.blocks])
       component.decay(factor);
+    if (this.hasCoarse) this.coarse?.decay(factor);
   }
 
   /** Adds what `other` has learned. */
@@ -67,6 +99,7 @@ export class WindowModel {
     this.partMeans.merge(other.partMeans);
     this.tail.merge(other.tail);
     this.blocks.merge(other.blocks);
+    if (other.hasCoarse) this.coarse?.merge(other.coarse as WindowModel);
   }
 
   /** The expected value of a metric in a window around `at`; NaN if nothing is known. */
@@ -154,52 +187,47 @@ export class WindowModel {
 
   /** The complete state in one array, which takes a third of the memory. */
   pack(): Float32Array {
-    const arrays = [...this.stored, this.blocks.halves];
-    const packed = new Float32Array(arrays.reduce((sum, { length }) => sum + length, 1));
-    let at = 0;
-    for (const numbers of arrays) {
-      packed.set(numbers, at);
-      at += numbers.length;
-    }
-    packed[at] = this.lastMinute;
-    return packed;
+    const { state, packedCoarse } = this;
+    const arrays = [...state, ...(packedCoarse === undefined ? [] : [packedCoarse])];
+    if (packedCoarse === undefined && this.hasCoarse) arrays.push(...(this.coarse as WindowModel).state);
+    return joinFloats(arrays);
   }
 
   /** @param packed the result of {@link pack} */
   static unpack(packed: Float32Array): WindowModel {
     const model = new WindowModel();
-    let at = 0;
-    for (const numbers of [...model.stored, model.blocks.halves]) {
-      numbers.set(packed.subarray(at, at + numbers.length));
-      at += numbers.length;
-    }
-    model.lastMinute = packed[at] as number;
+    const at = splitFloats(packed, model.state);
+    // Without any coarse window, their model is left out.
+    if (at < packed.length) model.packedCoarse = packed.subarray(at);
     return model;
   }
 
   /** The format, then floats: a constant number of bytes. */
   toBytes(): Uint8Array {
-    return floatsToBytes(FORMAT, this.stored);
+    return floatsToBytes(FORMAT, [...this.stored, ...(this.coarse?.stored ?? [])]);
   }
 
   /** @throws RangeError for bytes that {@link toBytes} did not write */
   static fromBytes(bytes: Uint8Array): WindowModel {
     const model = new WindowModel();
-    bytesToFloats(bytes, FORMAT, model.stored, 'model');
+    if (bytes[0] === FORMAT_WITHOUT_COARSE)
+      bytesToFloats(bytes, FORMAT_WITHOUT_COARSE, model.stored, 'model');
+    else bytesToFloats(bytes, FORMAT, [...model.stored, ...(model.coarse?.stored ?? [])], 'model');
     model.check();
+    model.coarse?.check();
     return model;
   }
 
   private get stored(): readonly Float32Array[] {
     const { season, moments, partMeans, inverseCountMean, tail, blocks } = this;
-    return [
-      season.numbers,
-      moments.numbers,
-      partMeans.numbers,
-      inverseCountMean,
-      tail.numbers,
-      blocks.numbers,
-    ];
+    const common = [season.numbers, moments.numbers];
+    return this.isCoarse
+      ? [...common, inverseCountMean, blocks.numbers]
+      : [...common, partMeans.numbers, inverseCountMean, tail.numbers, blocks.numbers];
+  }
+
+  private get state(): readonly Float32Array[] {
+    return [...this.stored, this.blocks.halves, this.lastMinute];
   }
 
   private get inverseCount(): number {
@@ -219,17 +247,23 @@ export class WindowModel {
     return Math.sqrt(share * (1 - share) * this.inverseCount);
   }
 
-  private learnResidual(values: readonly number[], count: number, at: number, weight: number): void {
+  private learnResidual(values: readonly number[], window: OperationWindow, weight: number): void {
     if (this.weight < MIN_WINDOWS_FOR_RESIDUALS) return;
+    const { count, startedAt, endedAt } = window;
+    const at = middleOf(window);
     const residual = (metric: WindowMetric): number =>
       (values[METRIC_INDEX[metric]] as number) - this.expectation(metric, at);
     const spread = this.spreadAt('mean_log', count);
     const deviation = Math.max(-MAX_DEVIATION, Math.min(MAX_DEVIATION, residual('mean_log') / spread));
     const minute = Math.round(at / MINUTE_MS);
-    if (minute - this.lastMinute > MAX_NEIGHBOUR_MINUTES) this.blocks.interrupt();
+    const maxMinutes = Math.max(
+      MAX_NEIGHBOUR_MINUTES,
+      (MAX_NEIGHBOUR_LENGTHS * (endedAt - startedAt)) / MINUTE_MS,
+    );
+    if (minute - (this.lastMinute[0] as number) > maxMinutes) this.blocks.interrupt();
     // In an hour that is not known yet, a window deviates because of the season, which is not noise.
     this.blocks.add(deviation, weight * (1 - this.season.unknown('mean_log', at)) ** 2);
-    this.lastMinute = minute;
+    this.lastMinute[0] = minute;
     const tail = residual('over_p99');
     if (!Number.isNaN(tail)) this.tail.add(deviation * spread, tail, weight);
   }

@@ -7,7 +7,7 @@ import { RING_WINDOWS, type WindowRing } from './window-ring.js';
  * logarithms and of statements are nearly normal. The other metrics are not: the median of a bimodal operation jumps.
  */
 const MAX_RESIDUAL = 3;
-const MAX_RESIDUAL_OF_MEANS = 6;
+const MAX_RESIDUAL_OF_MEANS = 15;
 /** The weight of the model's spread beside the windows, in windows. */
 const SPREAD_WINDOWS = 30;
 

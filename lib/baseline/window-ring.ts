@@ -15,8 +15,8 @@ const PARTS_AT = RING_WINDOWS * FIELDS;
 const NUMBERS = PARTS_AT + PARTS_KEPT * PARTS.length;
 /** The resolution of moments. 32 bits last for more than a year. */
 const MOMENT_MS = 10;
-/** The resolution of lengths. */
-const LENGTH_MS = 100;
+/** The resolution of lengths, which are at most nine hours. */
+const LENGTH_MS = 1000;
 const UNKNOWN = -32_768;
 const MAX = 32_767;
 // Logarithms have a resolution of 1/1000, positive values as log(1 + x) one of 1/2500, shares one of 1/32,767.
@@ -32,12 +32,25 @@ export class WindowRing {
   /** The start of the first window, which moments are relative to. */
   private origin = 0;
   private hasParts = false;
+  private begin = 0;
   /** The number of the next window. */
   end = 0;
 
   /** The number of the oldest window kept. */
   get first(): number {
-    return Math.max(0, this.end - RING_WINDOWS);
+    return Math.max(this.begin, this.end - RING_WINDOWS);
+  }
+
+  /** Discards all windows. */
+  clear(): void {
+    this.begin = this.end;
+  }
+
+  /** The number of the first window kept that ends after `at`; `end` if none does. */
+  numberAt(at: number): number {
+    let number = this.first;
+    while (number < this.end && this.endedAt(number) <= at) number++;
+    return number;
   }
 
   push(window: OperationWindow): void {

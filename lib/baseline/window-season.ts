@@ -21,10 +21,10 @@ const SEASON_OF: Readonly<Record<WindowMetric, number>> = {
   queries: NO_SEASON,
 };
 
-// The layout of `numbers`: the weights of the hours for latencies, those for `over_p99`, then the means of each season.
+// The layout of `numbers`: the weights of the hours for latencies, those for `over_p99`, then the means of each season. A
+// simple season has only those of the mean logarithm.
 const LATENCY_WEIGHTS = 0;
 const OVER_P99_WEIGHTS = HOURS;
-const MEANS = 2 * HOURS;
 
 /**
  * The number of windows of an hour at which half of its difference is believed. With a spread of 10 % between dependent
@@ -42,8 +42,16 @@ const CONSTANT: SeasonSummary = { mean: 0, variance: 0, hours: 1 };
 
 /** The differences between the hours of a day (UTC). */
 export class WindowSeason {
-  readonly numbers = new Float32Array(MEANS + SEASONS * HOURS);
+  readonly numbers: Float32Array;
+  /** The index of the first mean, which is the number of weights. */
+  private readonly means: number;
   private summaries: (SeasonSummary | undefined)[] = [];
+
+  /** @param isSimple whether all latencies follow the season of the mean logarithm, and nothing else has a season */
+  constructor(private readonly isSimple = false) {
+    this.means = isSimple ? HOURS : 2 * HOURS;
+    this.numbers = new Float32Array(this.means + (isSimple ? 1 : SEASONS) * HOURS);
+  }
 
   /** @param values in the order of `WINDOW_METRICS` */
   add(values: readonly number[], at: number, weight: number): void {
@@ -51,13 +59,14 @@ export class WindowSeason {
     const meanLog = values[METRIC_INDEX.mean_log] as number;
     const share = values[METRIC_INDEX.over_p99] as number;
     this.addLatencies(hour, weight, meanLog, values[METRIC_INDEX.mean] as number);
-    if (!Number.isNaN(share)) this.addShare(hour, weight, share);
+    if (!this.isSimple && !Number.isNaN(share)) this.addShare(hour, weight, share);
   }
 
   merge(other: WindowSeason): void {
     for (let hour = 0; hour < HOURS; hour++) {
       const weight = other.weightOf(MEAN_LOG, hour);
       if (weight > 0) this.addLatencies(hour, weight, other.meanOf(MEAN_LOG, hour), other.meanOf(MEAN, hour));
+      if (this.isSimple) continue;
       const ofShare = other.weightOf(OVER_P99, hour);
       if (ofShare > 0) this.addShare(hour, ofShare, other.meanOf(OVER_P99, hour));
     }
@@ -65,12 +74,12 @@ export class WindowSeason {
 
   decay(factor: number): void {
     this.summaries = [];
-    for (let index = 0; index < MEANS; index++) (this.numbers[index] as number) *= factor;
+    for (let index = 0; index < this.means; index++) (this.numbers[index] as number) *= factor;
   }
 
   /** The difference of a metric at this moment from its daily mean, interpolated between the middles of two hours. */
   shift(metric: WindowMetric, at: number): number {
-    const season = SEASON_OF[metric];
+    const season = this.seasonOf(metric);
     if (season === NO_SEASON) return 0;
     const { mean } = this.summaryOf(season);
     if (Number.isNaN(mean)) return 0;
@@ -85,26 +94,32 @@ export class WindowSeason {
 
   /** How unknown the difference of the hour of `at` still is: 1 (unknown) to 0; 0 for a metric without a season. */
   unknown(metric: WindowMetric, at: number): number {
-    const season = SEASON_OF[metric];
+    const season = this.seasonOf(metric);
     if (season === NO_SEASON) return 0;
     return SHRINKAGE / (this.weightOf(season, hourOf(at)) + SHRINKAGE);
   }
 
   /** The variance that the hours explain, and the number of hours with data. */
   explained(metric: WindowMetric): SeasonSummary {
-    const season = SEASON_OF[metric];
+    const season = this.seasonOf(metric);
     return season === NO_SEASON ? CONSTANT : this.summaryOf(season);
   }
 
   /** All weights, which cannot be negative. */
   get weights(): Float32Array {
-    return this.numbers.subarray(0, MEANS);
+    return this.numbers.subarray(0, this.means);
   }
 
   private addLatencies(hour: number, weight: number, meanLog: number, mean: number): void {
     const share = this.addWeight(LATENCY_WEIGHTS + hour, weight);
     this.moveMean(MEAN_LOG, hour, share, meanLog);
-    this.moveMean(MEAN, hour, share, mean);
+    if (!this.isSimple) this.moveMean(MEAN, hour, share, mean);
+  }
+
+  private seasonOf(metric: WindowMetric): number {
+    const season = SEASON_OF[metric];
+    if (!this.isSimple || season === NO_SEASON) return season;
+    return season === OVER_P99 ? NO_SEASON : MEAN_LOG;
   }
 
   private addShare(hour: number, weight: number, value: number): void {
@@ -121,7 +136,7 @@ export class WindowSeason {
   }
 
   private moveMean(season: number, hour: number, share: number, value: number): void {
-    const index = MEANS + season * HOURS + hour;
+    const index = this.means + season * HOURS + hour;
     const mean = this.numbers[index] as number;
     if (share > 0) this.numbers[index] = mean + (value - mean) * share;
   }
@@ -157,7 +172,7 @@ export class WindowSeason {
   }
 
   private meanOf(season: number, hour: number): number {
-    return this.numbers[MEANS + season * HOURS + hour] as number;
+    return this.numbers[this.means + season * HOURS + hour] as number;
   }
 }
 

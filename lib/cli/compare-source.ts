@@ -30,13 +30,13 @@ export async function snapshotsOf(given: string): Promise<BaselineSnapshot[]> {
 }
 
 async function snapshotsIn(path: string): Promise<BaselineSnapshot[]> {
-  if (!(await lstat(path)).isDirectory()) return [decodeSnapshot(await readWhole(path))];
+  if (!(await lstat(path)).isDirectory()) return [decodeSnapshot(await readWhole(path, { own: false }))];
   const names = (await readdir(path)).filter((name) => name.endsWith(EXTENSION)).sort();
   if (names.length === 0) throw new SourceFault(`contains no *${EXTENSION} files`);
   const snapshots: BaselineSnapshot[] = [];
   for (const name of names) {
     try {
-      snapshots.push(decodeSnapshot(await readWhole(join(path, name))));
+      snapshots.push(decodeSnapshot(await readWhole(join(path, name), { own: false })));
     } catch (error) {
       throw error instanceof BaselineFault ? new SourceFault(`contains ${name}: ${error.message}`) : error;
     }
@@ -49,7 +49,7 @@ async function download(address: string): Promise<string> {
   const url = new URL(address);
   if (url.username !== '' || url.password !== '') throw new SourceFault('contains credentials: remove them');
   const token = tokenOfEnvironment();
-  const answer = await accepted(await askEndpoint('GET', url, token), 200, token !== undefined);
+  const answer = await accepted(await askEndpoint('GET', url, { token }), 200, token !== undefined);
   const text = await textOf(answer, MAX_SNAPSHOT_BYTES);
   if (text === undefined) throw new SourceFault(`exceeds ${MAX_SNAPSHOT_BYTES} bytes`);
   return text;

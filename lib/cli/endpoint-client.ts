@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { SESSION_COOKIE } from '../nest/endpoint/session.js';
 import { PROFILE_TYPES, type ProfileInfo, type ProfileType } from '../profiling/profile-info.js';
 import { isProfileId } from '../profiling/profile-names.js';
 import { formatValue, invalid } from '../validation/options-error.js';
@@ -38,7 +39,8 @@ export class EndpointClient {
   async capture(type: ProfileType, seconds: number | undefined): Promise<CapturedProfile> {
     const during = seconds === undefined ? '' : `&seconds=${seconds}`;
     const path = `profiles?type=${type}${during}`;
-    const answer = await this.ask('POST', path, (seconds ?? SNAPSHOT_SECONDS) + TIMEOUT_SECONDS);
+    const session = this.token === undefined ? await this.session() : undefined;
+    const answer = await this.ask('POST', path, (seconds ?? SNAPSHOT_SECONDS) + TIMEOUT_SECONDS, session);
     if (answer.statusCode === 404) {
       answer.destroy();
       throw new EndpointFault(
@@ -78,8 +80,30 @@ export class EndpointClient {
     return text;
   }
 
-  private ask(method: string, path: string, timeoutSeconds: number): Promise<IncomingMessage> {
-    return askEndpoint(method, new URL(`${this.base}/${path}`), this.token, timeoutSeconds);
+  /**
+   * Begins a session, which applications grant without a token to callers on their machine. Captures require it, so that no
+   * page of another origin can start them.
+   * @returns its cookie; undefined if there is none, as access may be granted otherwise
+   */
+  private async session(): Promise<string | undefined> {
+    const answer = await this.ask('POST', 'session', TIMEOUT_SECONDS);
+    answer.destroy();
+    const cookies = answer.headers['set-cookie']?.map((cookie) => cookie.split(';', 1)[0]);
+    return cookies?.find((cookie) => cookie?.startsWith(`${SESSION_COOKIE}=`));
+  }
+
+  private ask(
+    method: string,
+    path: string,
+    timeoutSeconds: number,
+    session?: string,
+  ): Promise<IncomingMessage> {
+    return askEndpoint(
+      method,
+      new URL(`${this.base}/${path}`),
+      { token: this.token, session },
+      timeoutSeconds,
+    );
   }
 
   private accepted(answer: IncomingMessage, status: number): Promise<IncomingMessage> {

@@ -24,6 +24,13 @@ export function tokenOfEnvironment(): string | undefined {
   return token === '' ? undefined : token;
 }
 
+/** What a request is authorized by, if by anything. */
+export interface Credentials {
+  readonly token?: string | undefined;
+  /** The cookie of a session, as `NAME=VALUE`. */
+  readonly session?: string | undefined;
+}
+
 /**
  * Sends a request to an endpoint. `fetch` would time out after 300 seconds. Redirects are not followed, so that the token
  * reaches no other server. Rejects with {@link EndpointFault}.
@@ -31,7 +38,7 @@ export function tokenOfEnvironment(): string | undefined {
 export function askEndpoint(
   method: string,
   url: URL,
-  token: string | undefined,
+  { token, session }: Credentials,
   timeoutSeconds = TIMEOUT_SECONDS,
 ): Promise<IncomingMessage> {
   const { request } = url.protocol === 'https:' ? https : http;
@@ -39,6 +46,7 @@ export function askEndpoint(
     const headers = {
       'content-length': 0,
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...(session !== undefined && { cookie: session }),
     };
     // A separate connection that ends with the response.
     const asked = request(url, { method, headers, agent: false, timeout: timeoutSeconds * 1000 }, resolve);

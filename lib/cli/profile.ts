@@ -25,9 +25,11 @@ export const profile: Command = {
 http://localhost:3000/performance.
 
 If endpoint.token is set, pass the token in the environment variable ${TOKEN_VARIABLE}. It is never read from
-the command line, which other users can see. Ctrl+C aborts the capture.
+the command line, which other users can see. Without a token, a session is begun, which applications grant to callers on
+their machine. Ctrl+C aborts the capture.
 
-A heap snapshot blocks the application for 5 to 15 seconds per 100 MB, and contains all strings, including secrets.
+A heap snapshot requires the token, blocks the application for 5 to 15 seconds per 100 MB, and contains all strings,
+including secrets.
 Files are readable by their owner only.
 
 Exit codes: 0 the profile was written, 2 it was not.`,

@@ -1,8 +1,9 @@
 import { type FramePosition, formattedPositions } from './formatted-positions.js';
 import { functionName } from './function-name.js';
+import { isBundled } from './own-code.js';
 import { captureStack, captureText } from './stack-capture.js';
 import { parseStack } from './stack-text.js';
-import { isUserCode } from './user-code.js';
+import { type CodePosition, dependencyOf, isUserPosition } from './user-code.js';
 
 export { isUserCode } from './user-code.js';
 
@@ -25,62 +26,110 @@ export interface RawFrame {
   readonly column: number;
   /** Whether the position is already one in the source code, so that no source map applies. */
   readonly mapped?: boolean;
+  /** The installed packages that it called, the nearest first; see `dependencyOf`. Known of the innermost frame. */
+  readonly through?: readonly string[];
 }
+
+/** In a bundle, frames of dependencies cannot be separated from the user's before its source map is read. */
+const BUNDLE_FACTOR = 4;
 
 export const ANONYMOUS = '(anonymous)';
 
 /**
  * The current frames of the user's code, innermost first, including those that await them. An anonymous function gets
  * the name of its enclosing function. Does no I/O and never throws.
- * @param max the maximum number of frames
+ * @param max the maximum number of frames; in a bundle four times as many, among which are those of dependencies
  */
 export function captureUserFrames(max = 10): RawFrame[] {
   try {
     const { sites, text } = captureStack(captureUserFrames);
-    if (sites.length === 0) return framesOfText(text, max);
-    return framesOfSites(sites, max, () => captureText(captureUserFrames));
+    const most = isBundled() ? max * BUNDLE_FACTOR : max;
+    if (sites.length === 0) return framesOfText(text, most);
+    return framesOfSites(sites, most, () => captureText(captureUserFrames));
   } catch {
     return [];
   }
 }
 
 /** The innermost frame that is the user's code. */
-export function firstUserFrame(frames: readonly RawFrame[]): RawFrame | undefined {
-  return frames.find(({ url }) => isUserCode(url));
+export function firstUserFrame(
+  frames: readonly RawFrame[],
+  isUser: (position: CodePosition) => boolean = isUserPosition,
+): RawFrame | undefined {
+  return frames.find(isUser);
+}
+
+/**
+ * The frames of the user's code in the text of a stack, innermost first. An anonymous function gets the name of its
+ * enclosing function.
+ * @param max the maximum number of frames; in a bundle four times as many, among which are those of dependencies
+ */
+export function userFramesOf(stack: string, max: number): RawFrame[] {
+  return framesOfText(stack, isBundled() ? max * BUNDLE_FACTOR : max);
 }
 
 function framesOfSites(sites: readonly NodeJS.CallSite[], max: number, formatted: () => string): RawFrame[] {
   const users: FramePosition[] = [];
   for (let index = 0; index < sites.length && users.length < max; index++) {
     const site = sites[index] as NodeJS.CallSite;
-    const url = site.getFileName() ?? '';
-    if (!isUserCode(url)) continue;
-    users.push({ url, line: site.getLineNumber() ?? 1, column: site.getColumnNumber() ?? 1, index });
+    const position = positionOf(site);
+    if (isUserPosition(position)) users.push({ ...position, index });
   }
   const mapped = formattedPositions(users, sites.length, formatted);
   return users.map(({ url, line, column, index }, at) => {
     const name = nameAt(sites, index, url);
     const original = mapped[at];
-    return original === undefined
-      ? { functionName: name, url, line, column }
-      : { functionName: name, ...original, mapped: true };
+    const through = at === 0 ? packagesOf(sites.slice(0, index).map((site) => site.getFileName())) : [];
+    return {
+      functionName: name,
+      ...(original === undefined ? { url, line, column } : { ...original, mapped: true }),
+      ...(through.length === 0 ? {} : { through }),
+    };
   });
+}
+
+/** @param urls of frames, the innermost first */
+function packagesOf(urls: readonly (string | null | undefined)[]): string[] {
+  const packages = new Set<string>();
+  for (const url of urls) {
+    const name = dependencyOf(url ?? '');
+    if (name !== undefined) packages.add(name);
+  }
+  return [...packages].reverse();
 }
 
 /** The callback in `albums.map(…)` runs within the method that called `map`: the next named frame of the same file. */
 function nameAt(sites: readonly NodeJS.CallSite[], index: number, url: string): string {
   for (let at = index; at < sites.length; at++) {
     const site = sites[at] as NodeJS.CallSite;
-    const name = site.getFileName() === url ? functionName(site) : undefined;
+    const name =
+      site.getFileName() === url && isUserPosition(positionOf(site)) ? functionName(site) : undefined;
     if (name !== undefined) return name;
   }
   return ANONYMOUS;
 }
 
+function positionOf(site: NodeJS.CallSite): CodePosition {
+  return {
+    url: site.getFileName() ?? '',
+    line: site.getLineNumber() ?? 1,
+    column: site.getColumnNumber() ?? 1,
+  };
+}
+
 function framesOfText(stack: string, max: number): RawFrame[] {
-  const users = parseStack(stack).filter(({ url }) => isUserCode(url));
-  return users.slice(0, max).map(({ name, url, line, column }, index) => {
-    const outer = users.slice(index).find((user) => user.url === url && user.name !== '');
-    return { functionName: name || outer?.name || ANONYMOUS, url, line, column };
+  const all = parseStack(stack);
+  const users = all.filter(isUserPosition);
+  return users.slice(0, max).map((user, index) => {
+    const { name, url, line, column } = user;
+    const outer = users.slice(index).find((each) => each.url === url && each.name !== '');
+    const through = index === 0 ? packagesOf(all.slice(0, all.indexOf(user)).map((each) => each.url)) : [];
+    return {
+      functionName: name || outer?.name || ANONYMOUS,
+      url,
+      line,
+      column,
+      ...(through.length === 0 ? {} : { through }),
+    };
   });
 }

@@ -1,4 +1,5 @@
 import { findSourceMap, type SourceMap } from 'node:module';
+import { asOwnPause } from '../async/own-pauses.js';
 import { readSourceMap } from './source-map-file.js';
 
 /** A position in an original source. Line and column are 1-based. */
@@ -37,16 +38,16 @@ export async function loadPositionMap(
   if (loaded !== undefined) return ofNode(loaded);
   const text = await readSourceMap(path, maxBytes);
   if (text === undefined) return undefined;
-  const json = JSON.parse(text.json) as MapJson;
+  const json = asOwnPause(() => JSON.parse(text.json) as MapJson);
   const size = slim(json);
   if (size > maxMappings) return undefined;
   const { FlattenMap, originalPositionFor } = await import('@jridgewell/trace-mapping');
   // Decodes the mappings on first use, except for an index map.
-  const map = new FlattenMap(json as ConstructorParameters<typeof FlattenMap>[0], text.url);
+  const map = asOwnPause(() => new FlattenMap(json as ConstructorParameters<typeof FlattenMap>[0], text.url));
   return {
     size,
     find(line, column) {
-      const found = originalPositionFor(map, { line, column: column - 1 });
+      const found = asOwnPause(() => originalPositionFor(map, { line, column: column - 1 }));
       // A broken map may refer to sources that it does not list.
       if (typeof found.source !== 'string') return undefined;
       return { source: found.source, line: found.line, column: found.column + 1 };

@@ -1,6 +1,9 @@
+import { context } from '@opentelemetry/api';
+import { UNTRACED } from '../async/untraced.js';
 import type { CallSite, RawFrame } from './call-site.js';
 import { displayPath, pathOf } from './code-path.js';
 import { loadPositionMap, type PositionMap } from './position-map.js';
+import { type CodePosition, isDependencyPath, isUserPosition } from './user-code.js';
 
 /** The limits of the cache. */
 export interface SourceMapsOptions {
@@ -49,7 +52,9 @@ export class SourceMaps {
     let file = this.files.get(path);
     if (file === undefined) {
       file = { known: Promise.resolve(), map: undefined };
-      file.known = this.read(path, file);
+      const entry = file;
+      // The caller's context is often that of a request, to which this work does not belong.
+      file.known = context.with(UNTRACED, () => this.read(path, entry));
     }
     // Keeps the files in order of use.
     this.files.delete(path);
@@ -70,7 +75,17 @@ export class SourceMaps {
     };
   }
 
-  private find({ url, line, column }: RawFrame): ReturnType<PositionMap['find']> {
+  /**
+   * Whether a position is in the user's code: in a bundle, as far as its source map has been read, not in the code of a
+   * dependency. Does no I/O and never throws.
+   */
+  isUser(position: CodePosition): boolean {
+    if (!isUserPosition(position)) return false;
+    const source = this.find(position)?.source;
+    return source === undefined || !isDependencyPath(source);
+  }
+
+  private find({ url, line, column }: CodePosition): ReturnType<PositionMap['find']> {
     const file = this.files.get(pathOf(url) ?? '');
     try {
       return file?.map?.find(line, column);
@@ -84,6 +99,8 @@ export class SourceMaps {
   private async read(path: string, file: KnownFile): Promise<void> {
     try {
       const map = await loadPositionMap(path, this.maxBytes, this.maxMappings);
+      // Decodes it now: by the first lookup, it would seem to be work of the operation that is described.
+      map?.find(1, 1);
       // The file may have been dropped meanwhile.
       if (this.files.get(path) !== file || map === undefined) return;
       file.map = map;

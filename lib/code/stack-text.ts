@@ -30,3 +30,22 @@ export function parseStack(stack: string): StackLine[] {
     .map(parseStackLine)
     .filter((line) => line !== undefined);
 }
+
+/** A line of a stack that stands for a frame, whether or not it has a position. */
+const FRAME = /^\s*at /;
+
+/**
+ * The frames of an error's stack: the lines that follow its header without a gap. The header repeats the message, whose
+ * lines may look like frames.
+ * @param header the message as it is now, or the name if there is none. If the stack has another one, lines of both are no
+ * frames.
+ */
+export function framesIn(stack: string, header: string): string {
+  const at = header === '' ? -1 : stack.indexOf(header);
+  const lines = stack.slice(at < 0 ? 0 : at + header.length).split('\n');
+  const isFrame = (line: string): boolean => FRAME.test(line) && (at >= 0 || !header.includes(line));
+  const first = lines.findIndex(isFrame);
+  if (first < 0) return '';
+  const length = lines.slice(first).findIndex((line) => !isFrame(line));
+  return lines.slice(first, length < 0 ? undefined : first + length).join('\n');
+}

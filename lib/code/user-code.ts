@@ -1,9 +1,5 @@
 import { pathOf } from './code-path.js';
-import { captureStack } from './stack-capture.js';
-import { parseStack } from './stack-text.js';
-
-/** The path of this file, in the sources and in either build. In an application's bundle it differs. */
-const OWN_FILE = /^(.*\/)(?:lib|dist\/(?:esm|cjs))\/code\/user-code\.[cm]?[jt]s$/;
+import { isMarkedAsOwn, ownFolder } from './own-code.js';
 
 /** Names of code without a file: evaluated, internal, native, or of a scheme. `C:` is no scheme. */
 const NO_FILE = /^[<[]|^evalmachine|^REPL\d|^native$|^internal\/|^[a-z][\w+.-]+:|\.wasm$/i;
@@ -11,7 +7,10 @@ const NO_FILE = /^[<[]|^evalmachine|^REPL\d|^native$|^internal\/|^[a-z][\w+.-]+:
 /** More than the files of an application. If there are more, the cache is emptied and filled again. */
 const MAX_KNOWN_FILES = 5000;
 
-const OWN_FOLDERS = ownFolders();
+const OWN_FOLDERS =
+  ownFolder === undefined
+    ? []
+    : ['lib/', 'dist/modules/', 'dist/esm/', 'dist/cjs/'].map((folder) => ownFolder + folder);
 const knownFiles = new Map<string, boolean>();
 
 /** Whether a file belongs to the user: not to a dependency, Node or this library, and it is a file. */
@@ -24,24 +23,44 @@ export function isUserCode(url: string): boolean {
   return isUser;
 }
 
-function isUserFile(url: string): boolean {
-  const path = (pathOf(url) ?? url).replaceAll('\\', '/');
-  if (path === '' || NO_FILE.test(path)) return false;
-  if (path.startsWith('node_modules/') || path.includes('/node_modules/')) return false;
-  return !OWN_FOLDERS.some((folder) => path.startsWith(folder));
+/** A position in code that runs. Lines and columns are 1-based. */
+export interface CodePosition {
+  /** A path or a `file://` URL. */
+  readonly url: string;
+  readonly line: number;
+  readonly column: number;
 }
 
-/**
- * The library may be linked from outside any node_modules. `import.meta` and `__dirname` exist in one build each, so
- * the stack gives this file's path.
- */
-function ownFolders(): string[] {
-  try {
-    const { sites, text } = captureStack(captureStack);
-    const url = sites[0]?.getFileName() ?? parseStack(text)[0]?.url ?? '';
-    const base = OWN_FILE.exec((pathOf(url) ?? url).replaceAll('\\', '/'))?.[1];
-    return base === undefined ? [] : ['lib/', 'dist/esm/', 'dist/cjs/'].map((folder) => base + folder);
-  } catch {
-    return [];
-  }
+/** As {@link isUserCode}, but in an application's bundle, which is one file, not a position in this library's code. */
+export function isUserPosition(position: CodePosition): boolean {
+  return isUserCode(position.url) && !isMarkedAsOwn(position);
+}
+
+/** Whether a position is in this library's code. */
+export function isOwnPosition(position: CodePosition): boolean {
+  return isMarkedAsOwn(position) || isOwnFile(slashed(position.url));
+}
+
+function isUserFile(url: string): boolean {
+  const path = slashed(url);
+  if (path === '' || NO_FILE.test(path)) return false;
+  return !isDependencyPath(path) && !isOwnFile(path);
+}
+
+/** Whether a path or the source of a source map belongs to an installed package. */
+export function isDependencyPath(path: string): boolean {
+  return path.startsWith('node_modules/') || path.includes('/node_modules/');
+}
+
+/** The installed package that a file belongs to: `typeorm`, `@mikro-orm/core`; undefined for any other file. */
+export function dependencyOf(url: string): string | undefined {
+  return /.*(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(slashed(url))?.[1];
+}
+
+function isOwnFile(path: string): boolean {
+  return OWN_FOLDERS.some((folder) => path.startsWith(folder));
+}
+
+function slashed(url: string): string {
+  return (pathOf(url) ?? url).replaceAll('\\', '/');
 }

@@ -1,15 +1,23 @@
+import { errorAt } from '../explain/error-groups.js';
+import type { Finding, FoundError } from '../explain/finding.js';
 import { shortened } from '../report/report-words.js';
 import { type Failures, failureCountOf, isServedType, MIN_JUDGED, mostFail } from '../statistics/failures.js';
+import { WINDOWS } from '../statistics/operation-statistics.js';
 import type { OverviewType } from './overview.js';
 
 /** Longer names are shortened, so that the counts remain visible. */
 const MAX_NAME = 120;
+
+/** The last minute of the statistics covers up to a sixth more. An older error is not the one that failed them. */
+const RECENT_MS = (WINDOWS.minute * 7) / 6;
 
 /** The failures of the last minute. */
 export interface FailureSigns {
   readonly lastMinute: readonly OverviewType[];
   /** Operations that mostly failed, the most failures first. */
   readonly failing: readonly Failures[];
+  /** The errors are those of type `errors`. */
+  readonly findings?: readonly Finding[];
 }
 
 type TypeFailures = Omit<Failures, 'name'>;
@@ -17,15 +25,20 @@ type TypeFailures = Omit<Failures, 'name'>;
 /**
  * One sentence about what mostly fails. Incoming requests precede their parts, and a type precedes its operations unless
  * one operation accounts for all failures. Undefined if nothing mostly fails.
+ * @param now milliseconds since 1970
  */
-export function failureSentence({ lastMinute, failing }: FailureSigns): string | undefined {
+export function failureSentence(
+  { lastMinute, failing, findings = [] }: FailureSigns,
+  now: number,
+): string | undefined {
   const types = lastMinute
     .map(failuresOf)
     .filter(mostFail)
     .sort((a, b) => b.failureCount - a.failureCount);
+  const recent = findings.filter(({ error }) => now - (error?.lastFailedAt ?? 0) < RECENT_MS);
   return (
-    sentenceOf(types.filter(isServed), failing.filter(isServed), failing.length) ??
-    sentenceOf(types, failing, failing.length)
+    sentenceOf(types.filter(isServed), failing.filter(isServed), failing.length, recent) ??
+    sentenceOf(types, failing, failing.length, recent)
   );
 }
 
@@ -54,13 +67,14 @@ function sentenceOf(
   [type]: readonly TypeFailures[],
   failing: readonly Failures[],
   failingCount: number,
+  findings: readonly Finding[],
 ): string | undefined {
   const [operation] = type === undefined ? failing : failing.filter((one) => one.type === type.type);
   if (operation !== undefined && (type === undefined || operation.failureCount >= type.failureCount)) {
     const more = failingCount - 1;
     const others =
       more === 0 ? '' : `; ${more} other ${more === 1 ? 'operation also fails' : 'operations also fail'}`;
-    return `${nameOf(operation)} fails: ${outcome(operation)}${others}.`;
+    return `${nameOf(operation)} fails: ${outcome(operation)}${others}.${errorOf(operation, findings)}`;
   }
   if (type === undefined) return undefined;
   const what = type.type === 'http' ? 'Incoming requests fail' : `Operations of type ${type.type} fail`;
@@ -68,7 +82,21 @@ function sentenceOf(
     operation === undefined
       ? ''
       : `, most often ${nameOf(operation)} (${operation.failureCount} of ${operation.count})`;
-  return `${what}: ${outcome(type)}${worst}.`;
+  return `${what}: ${outcome(type)}${worst}.${operation === undefined ? '' : errorOf(operation, findings)}`;
+}
+
+/** ` TypeError: … at ShopController.list (shop.controller.ts:12).`: the latest error that failed an operation, if known. */
+function errorOf({ name }: Failures, findings: readonly Finding[]): string {
+  const [latest] = findings
+    .flatMap(({ route, error, callSite, count }) =>
+      route === name && error !== undefined ? [{ error, callSite, count }] : [],
+    )
+    .sort((a, b) => lastFailure(b) - lastFailure(a) || b.count - a.count);
+  return latest === undefined ? '' : ` ${errorAt(latest.error, latest.callSite)}`;
+}
+
+function lastFailure({ error }: { readonly error: FoundError }): number {
+  return error.lastFailedAt ?? 0;
 }
 
 /** `20 of 20 requests in the last minute returned an error` */

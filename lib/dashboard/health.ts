@@ -1,4 +1,5 @@
 import type { CauseName } from '../explain/cause.js';
+import type { Finding } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import { figure, shortened } from '../report/report-words.js';
 import { failureCountOf } from '../statistics/failures.js';
@@ -13,6 +14,8 @@ const MIN_SLOW = 3;
 const RECENT_MS = 300_000;
 /** The sentence must fit on one line of the page. */
 const MAX_SENTENCE = 240;
+/** With the error and its line. */
+const MAX_FAILURE = 400;
 
 /** The data that health is derived from. */
 export type Signs = Pick<Overview, 'alerts' | 'regressions' | 'leaks' | 'findings' | 'operations'> &
@@ -32,8 +35,8 @@ type Health = Overview['health'];
 export function healthOf(signs: Signs, now: number): Health {
   if (signs.total === 0)
     return { state: 'idle', sentence: 'No operations recorded yet: send a request to the application.' };
-  const failure = failureSentence(signs);
-  if (failure !== undefined) return unhealthy(shortened(failure, MAX_SENTENCE));
+  const failure = failureSentence(signs, now);
+  if (failure !== undefined) return unhealthy(shortened(failure, MAX_FAILURE));
   const worst = worstSign(signs, now);
   if (worst !== undefined) return { ...worst, sentence: oneLine(worst.sentence) };
   const tooFew = tooFewToJudge(signs);
@@ -57,8 +60,13 @@ function worstSign(signs: Signs, now: number): Health | undefined {
     alerts[0]?.sentence ??
     regressions.find(({ state }) => state === 'open')?.explanation ??
     leaks[0]?.explanation ??
-    findings.find(({ severity, lastSeen }) => severity !== 'info' && now - lastSeen < RECENT_MS)?.explanation;
+    findings.find((finding) => isWorthKnowing(finding, now))?.explanation;
   return sentence === undefined ? undefined : { state: 'degraded', sentence };
+}
+
+/** Whether errors matter is decided by their share of all operations. */
+function isWorthKnowing({ type, severity, lastSeen }: Finding, now: number): boolean {
+  return type !== 'errors' && severity !== 'info' && now - lastSeen < RECENT_MS;
 }
 
 function unhealthy(sentence: string): Health {
@@ -122,6 +130,7 @@ const WORDS: Readonly<Partial<Record<CauseName, (operation: string | undefined) 
   connection_pool: () => 'waiting for a pooled connection',
   cpu: () => 'its own JavaScript',
   event_loop_blocked: named('other work blocking the event loop'),
+  cpu_starved: () => 'waiting for a CPU',
   gc: () => 'garbage collection',
   waiting: () => 'waiting on something not instrumented',
 };

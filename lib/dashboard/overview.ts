@@ -6,6 +6,7 @@ import type { Finding } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Leak } from '../leaks/leak.js';
 import type { DriverStatus } from '../operation/driver-status.js';
+import type { DroppedCounts } from '../report/performance-stats.js';
 import type { LatencySummary } from '../statistics/operation-statistics.js';
 
 /** The data of the page's overview: plain JSON. Durations are milliseconds, times are milliseconds since 1970. */
@@ -94,7 +95,7 @@ export interface OverviewResources {
 export interface OverviewOverhead {
   /** Concurrent live pages. */
   streams: number;
-  dropped: { operationsToOther: number; events: number; queries: number };
+  dropped: DroppedCounts;
   watchdog: unknown;
   profiling: unknown;
 }

@@ -17,12 +17,16 @@ const NOT_BUILT =
  * The HTML document that loads the page. It contains no data of the application.
  * @param base the base of all addresses of the page: `performance/`, or `./` for an address with a trailing slash. It is
  * relative, so that the page works below any prefix and behind proxies that strip one
+ * @param options.beginsSession whether the page begins a session by itself, for a browser on this machine
  */
-export function pageShell(base: string, isBuilt: boolean): string {
+export function pageShell(
+  base: string,
+  { isBuilt, beginsSession }: { readonly isBuilt: boolean; readonly beginsSession: boolean },
+): string {
   const [style, body] = isBuilt
     ? [
         '<link rel="stylesheet" href="ui/app.css">',
-        '<div id="app"></div><script type="module" src="ui/app.js"></script><noscript>This page requires JavaScript. The <a href="report.html">HTML report</a> shows the same data without it.</noscript>',
+        `<div id="app"${beginsSession ? ' data-session' : ''}></div><script type="module" src="ui/app.js"></script><noscript>This page requires JavaScript. The <a href="report.html">HTML report</a> shows the same data without it.</noscript>`,
       ]
     : ['', `<p>${NOT_BUILT}</p>`];
   return `<!doctype html>

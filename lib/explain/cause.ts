@@ -6,7 +6,6 @@ import {
   DATABASE,
   SELF_BUSY,
   SELF_IDLE,
-  WORK_IDLE,
   WORK_NAMES,
   WORKS,
 } from '../spans/work.js';
@@ -19,13 +18,14 @@ import type { Repetition } from './repetition.js';
  * | --- | --- |
  * | `n_plus_one` | the same statement or call, repeated within one request |
  * | `sequential_calls` | sequential reads, none of which depends on another's result |
- * | `database`, `cache`, `external`, `messaging`, `rpc` | the time in which such a child ran |
- * | `connection_pool` | the time until a pool handed out a connection |
- * | `cpu` | own time in which the event loop was busy |
- * | `event_loop_blocked` | other work blocked the event loop within its time |
+ * | `database`, `cache`, `external`, `messaging`, `rpc` | the event loop was idle, and such a child was waited for |
+ * | `connection_pool` | the event loop was idle until a pool handed out a connection |
+ * | `cpu` | the event loop was busy with the operation itself |
+ * | `event_loop_blocked` | the event loop was busy with other work |
+ * | `cpu_starved` | the thread was ready to run and had no CPU: other processes, or a container's CPU limit |
  * | `gc` | pauses of the garbage collector within its time |
- * | `waiting` | own time in which the event loop was idle: a timer, a lock, I/O that is not instrumented |
- * | `unknown` | none of the above took a quarter of it |
+ * | `waiting` | the event loop was idle, and nothing instrumented was waited for: a timer, a lock, other I/O |
+ * | `unknown` | none of the above took a quarter of the time with a CPU |
  */
 export const CAUSES = [
   'n_plus_one',
@@ -38,6 +38,7 @@ export const CAUSES = [
   'connection_pool',
   'cpu',
   'event_loop_blocked',
+  'cpu_starved',
   'gc',
   'waiting',
   'unknown',
@@ -61,9 +62,12 @@ export interface RankedCause {
 /** What causes are ranked by. All times are milliseconds within the operation's interval. */
 export interface CauseEvidence {
   readonly durationMs: number;
+  readonly thresholdMs: number;
   readonly breakdown: Breakdown;
   readonly repetitions: readonly Repetition[];
   readonly chain: Chain | undefined;
+  /** The part of its busy time in which no child ran. */
+  readonly selfBusyMs: number;
   /** The time in which the loop was blocked by other work, by its own, by unknown work. */
   readonly blockedByOthersMs: number;
   readonly blockedByOwnMs: number;
@@ -72,11 +76,19 @@ export interface CauseEvidence {
   readonly othersShare: number;
   /** It was sampled throughout, so whose code ran is known. */
   readonly sampled?: boolean;
-  /** CPU time of the process. Where the loop was busy for longer, the rest was spent waiting for a CPU. */
+  /** CPU time of the main thread, or of the process where that is unknown. */
   readonly cpuMs: number;
+  /** The time in which the main thread was ready to run and had no CPU; undefined where that is unknown. */
+  readonly runDelayMs: number | undefined;
+  /** How long a CPU limit stopped the container. */
+  readonly throttledMs: number;
+  /** Idle time in which the thread waited for a synchronous call, see `isIdleCalculated`. */
+  readonly synchronousMs: number;
   readonly gcMs: number;
   /** The share of its own samples in which the garbage collector ran, 0 to 1. */
   readonly gcShare?: number;
+  /** The share of its own CPU time that packages, such as an ORM, spent on these calls, 0 to 1; see `sampledCalling`. */
+  readonly callingShare?: (repetition: Repetition) => number;
   /** No other request ran within its time. */
   readonly alone: boolean;
   /** It waited for several connections at a time, so its own work held them. */
@@ -104,32 +116,44 @@ export function isSequential(chain: Chain | undefined): chain is Chain {
   );
 }
 
-/** The causes of a slow operation, the greatest share first; the first one is `unknown` where nothing explains it. */
+/**
+ * The causes of a slow operation, the greatest share first; the first one is `unknown` where nothing explains it. An operation
+ * that would have been slow with a CPU of its own, too, has `cpu_starved` second at most: its code is what to change.
+ */
 export function rankCauses(evidence: CauseEvidence): RankedCause[] {
   const { durationMs } = evidence;
-  const parts = [...evidence.breakdown];
   const result: RankedCause[] = [];
   const add = (cause: CauseName, ms: number, more: Partial<RankedCause> = {}): void => {
     if (ms > 0.005 * durationMs && ms > 0.01)
       result.push({ cause, share: share(ms, durationMs), ms: round(ms), certainty: 'measured', ...more });
   };
 
-  const { othersMs, gcMs, cpuMs, certain } = splitBusy(evidence, parts);
+  const { parts, starvedMs } = withoutStarvation(evidence);
+  const { othersMs, gcMs, ownMs, certain } = splitBusy(evidence, parts[SELF_BUSY] as number);
+  add('cpu_starved', starvedMs);
   add('event_loop_blocked', othersMs, { certainty: evidence.blockedByOthersMs > 0 ? 'measured' : 'likely' });
   add('gc', gcMs);
-  add('cpu', cpuMs, { certainty: certain ? 'measured' : 'likely' });
   add('waiting', parts[SELF_IDLE] as number);
 
-  for (const { group, name, count, totalMs } of evidence.repetitions) {
-    let ms = Math.min(totalMs, parts[group.work] as number);
+  let cpuMs = ownMs;
+  for (const repetition of evidence.repetitions) {
+    const { group, name, count } = repetition;
+    let ms = Math.min(group.waitedMs, parts[group.work] as number);
     (parts[group.work] as number) -= ms;
+    // What an ORM does for each call would not be done either without them.
+    const callingMs = (evidence.callingShare?.(repetition) ?? 0) * ownMs;
+    const madeMs = Math.min(Math.max(group.driverMs, callingMs), cpuMs);
+    const isLikely = !evidence.sampled && madeMs > group.driverMs && madeMs > ms;
+    cpuMs -= madeMs;
+    ms += madeMs;
     if (evidence.poolIsOwn && group.work === DATABASE) {
       // The queries wait for each other's connections.
       ms += parts[CONNECTION_POOL] as number;
       parts[CONNECTION_POOL] = 0;
     }
-    add('n_plus_one', ms, { operation: name, count });
+    add('n_plus_one', ms, { operation: name, count, ...(isLikely ? { certainty: 'likely' } : {}) });
   }
+  add('cpu', cpuMs, { certainty: certain ? 'measured' : 'likely' });
   const { chain } = evidence;
   if (isSequential(chain)) {
     let ms = 0;
@@ -152,7 +176,14 @@ export function rankCauses(evidence: CauseEvidence): RankedCause[] {
   }
 
   result.sort((a, b) => b.share - a.share);
-  if ((result[0]?.share ?? 0) < MIN_SHARE) {
+  const isSlowAnyway = durationMs - starvedMs > evidence.thresholdMs;
+  const [starved, next] = result;
+  if (starved?.cause === 'cpu_starved' && next !== undefined && isSlowAnyway)
+    result.splice(0, 2, next, starved);
+  const explainable = Math.max(0, 1 - starvedMs / durationMs);
+  const isExplained =
+    result[0]?.cause === 'cpu_starved' || (result[0]?.share ?? 0) >= MIN_SHARE * explainable;
+  if (!isExplained || result.length === 0) {
     const explained = result.reduce((sum, { ms }) => sum + ms, 0);
     const rest = Math.max(0, durationMs - explained);
     result.unshift({
@@ -165,47 +196,67 @@ export function rankCauses(evidence: CauseEvidence): RankedCause[] {
   return result;
 }
 
+/** The parts of an operation's time, without the time in which the main thread had no CPU. */
+function withoutStarvation(evidence: CauseEvidence): { parts: Breakdown; starvedMs: number } {
+  const { durationMs, cpuMs, runDelayMs, throttledMs } = evidence;
+  const parts = [...evidence.breakdown];
+  moveSynchronousWaits(parts, evidence.synchronousMs);
+  if (runDelayMs === undefined) return { parts, starvedMs: 0 };
+  const busyMs = parts[SELF_BUSY] as number;
+  const withoutCpuMs = Math.max(0, busyMs - cpuMs);
+  const inBusyMs = Math.min(withoutCpuMs, Math.max(runDelayMs, throttledMs));
+  parts[SELF_BUSY] = busyMs - inBusyMs;
+  // The loop's waits end only when the thread gets a CPU.
+  const idleMs = durationMs - busyMs;
+  const inIdleMs = Math.min(idleMs, Math.max(0, runDelayMs - inBusyMs));
+  if (inIdleMs > 0)
+    for (let part = 0; part < parts.length; part++)
+      if (part !== SELF_BUSY) (parts[part] as number) *= 1 - inIdleMs / idleMs;
+  return { parts, starvedMs: inBusyMs + inIdleMs };
+}
+
+/** Changes idle time in which a synchronous call blocked the event loop into busy time. */
+function moveSynchronousWaits(parts: Breakdown, synchronousMs: number): void {
+  let left = synchronousMs;
+  for (let part = SELF_IDLE; part >= 0 && left > 0; part--) {
+    if (part === SELF_BUSY) continue;
+    const moved = Math.min(left, parts[part] as number);
+    (parts[part] as number) -= moved;
+    (parts[SELF_BUSY] as number) += moved;
+    left -= moved;
+  }
+}
+
 /**
- * Splits the busy time of the event loop: other work that blocked it, the garbage collector, and the operation itself.
- * While the loop is blocked nothing of an operation proceeds, so that time is taken from its own busy time and from its
- * children in proportion to how busy each was.
+ * Splits the time in which the event loop was busy: other work, the garbage collector, and the operation itself.
+ * @param busyMs without the time in which the thread had no CPU
  */
 function splitBusy(
   evidence: CauseEvidence,
-  parts: Breakdown,
-): { othersMs: number; gcMs: number; cpuMs: number; certain: boolean } {
-  const { alone, blockedByOwnMs, blockedByUnknownMs } = evidence;
-  let workMs = 0;
-  for (let work = 0; work < WORKS; work++) workMs += parts[work] as number;
-  const workBusy = Math.max(0, workMs - (parts[WORK_IDLE] as number));
-  const ownBusy = parts[SELF_BUSY] as number;
-  // No other request ran: the operation itself blocked the loop, or the garbage collector did for it.
-  const unknownOthers = alone ? 0 : Math.max(0, blockedByUnknownMs - Math.max(0, ownBusy - blockedByOwnMs));
-  const held = evidence.blockedByOthersMs + unknownOthers;
+  busyMs: number,
+): { othersMs: number; gcMs: number; ownMs: number; certain: boolean } {
+  const { alone, sampled, blockedByOwnMs, blockedByUnknownMs, othersShare, cpuMs, runDelayMs } = evidence;
+  // While a child is waited for, unknown work is rather another's than its own, unless no other request ran.
+  const unknownOthersMs = alone
+    ? 0
+    : Math.max(0, blockedByUnknownMs - Math.max(0, evidence.selfBusyMs - blockedByOwnMs));
+  const heldMs = evidence.blockedByOthersMs + unknownOthersMs;
   // Busy time outside stalls is shared as observed at moments.
-  const busy = ownBusy + workBusy;
-  const worked = Math.min(busy, evidence.cpuMs);
-  const shared = evidence.othersShare * Math.max(0, worked - held - blockedByOwnMs);
-  const othersMs = evidence.sampled
-    ? Math.min(busy, evidence.othersShare * worked)
-    : Math.min(held + shared, busy);
-  const fromOwn = busy > 0 ? othersMs * (ownBusy / busy) : 0;
-  const fromWork = othersMs - fromOwn;
-  // Own work that blocked the loop while a child ran made the child look longer than it was.
-  const ownHeld = blockedByOwnMs + (alone ? blockedByUnknownMs : 0);
-  const heldInWork = Math.min(workBusy - fromWork, Math.max(0, ownHeld - (ownBusy - fromOwn)));
-  const fromChildren = fromWork + heldInWork;
-  if (workMs > 0 && fromChildren > 0)
-    for (let work = 0; work < WORKS; work++) (parts[work] as number) *= 1 - fromChildren / workMs;
-  const left = ownBusy - fromOwn + heldInWork;
-  // The intervals of pauses may start before it; samples are its own.
-  const gcMs = Math.min(left, Math.max(evidence.gcMs, (evidence.gcShare ?? 0) * left));
-  const cpuMs = left - gcMs;
+  const sharedMs = othersShare * Math.max(0, busyMs - heldMs - blockedByOwnMs);
+  const othersMs = sampled === true ? busyMs * othersShare : Math.min(busyMs, heldMs + sharedMs);
+  const leftMs = busyMs - othersMs;
+  const wholeMs = evidence.breakdown[SELF_BUSY] as number;
+  const hadCpuShare = wholeMs > 0 ? Math.min(1, busyMs / wholeMs) : 0;
+  // Without a CPU a pause lasts longer, too. The intervals of pauses may start before it; samples are its own.
+  const pausesMs = evidence.gcMs * hadCpuShare;
+  const gcMs = Math.min(leftMs, Math.max(pausesMs, (evidence.gcShare ?? 0) * leftMs));
+  const ownMs = leftMs - gcMs;
+  const hadCpu = runDelayMs !== undefined || cpuMs >= 0.5 * busyMs;
   return {
     othersMs,
     gcMs,
-    cpuMs,
-    certain: alone || evidence.sampled === true || blockedByOwnMs >= 0.5 * cpuMs,
+    ownMs,
+    certain: hadCpu && (alone || sampled === true || blockedByOwnMs >= 0.5 * ownMs),
   };
 }
 

@@ -4,14 +4,16 @@ import type { SourceMaps } from '../code/source-maps.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import type { HttpEvidence, OperationType } from '../operation/operation.js';
 import type { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
+import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { CpuAttribution } from '../profiling/slow-profiles.js';
 import type { LiveSpan } from '../spans/live-span.js';
 import type { StackRequests } from '../spans/stack-requests.js';
-import { WORKS } from '../spans/work.js';
+import { WORK_NAMES, WORKS } from '../spans/work.js';
+import { type FindFrame, sampledCalling, stalledCalling } from './calling.js';
 import { type RankedCause, rankCauses } from './cause.js';
 import { collectorShare, type Explainable, explain } from './explanation.js';
 import type { RepetitionLimits } from './repetition.js';
-import { collectEvidence, type SlowEvidence } from './slow-evidence.js';
+import { collectEvidence, dominantGroup, type SlowEvidence } from './slow-evidence.js';
 import type { Explanation } from './slow-operation.js';
 import { calledFunction, type StallSummary } from './stalls.js';
 
@@ -33,9 +35,8 @@ export interface SlowFacts {
   /** The median of the operation in milliseconds, once enough is known. */
   readonly expectedMs: number | undefined;
   readonly http: HttpEvidence | undefined;
-  /** Of the process within its time: pauses of the garbage collector, and CPU time. */
-  readonly gcMs: number;
-  readonly cpuMs: number;
+  /** Of the process within its time. */
+  readonly resources: ResourceEvidence;
   readonly alone: boolean;
   readonly drivers: readonly DriverStatus[];
 }
@@ -51,14 +52,19 @@ export class Explainer {
 
   explain(facts: SlowFacts, live: LiveSpan, now: number, idle: number): TimedExplanation {
     const evidence = collectEvidence(facts, live, now, idle, this.watchdog, this.limits);
-    const causes = rankCauses(evidence);
+    const find: FindFrame = (frames) => this.find(frames);
+    const causes = rankCauses({
+      ...evidence,
+      callingShare: (repetition) => stalledCalling(repetition, evidence, evidence.stalls, find),
+    });
     const frames = [...(this.framesOf(causes, evidence) ?? []), ...(evidence.stalls.other?.stack ?? [])];
     const compose = (): Explanation => this.compose(facts, evidence, causes);
     return {
       now: compose(),
       ...(frames.length === 0 ? {} : { lines: this.prepareSources(frames).then(compose) }),
       withProfile: async (profile) => {
-        const better = rankCauses(withSamples(evidence, profile));
+        await this.prepareSources(evidence.repetitions.flatMap(({ frames }) => frames ?? []));
+        const better = rankCauses(withSamples(evidence, profile, find));
         await this.prepareSources(this.framesOf(better, evidence) ?? []);
         return this.compose(facts, evidence, better, profile);
       },
@@ -72,8 +78,18 @@ export class Explainer {
 
   /** The first line of the user's code in a stack, where there is one. */
   locate(frames: readonly RawFrame[] | undefined): CallSite | undefined {
-    const frame = frames === undefined ? undefined : firstUserFrame(frames);
-    return frame === undefined ? undefined : this.sources.locate(frame);
+    return frames === undefined ? undefined : this.find(frames)?.callSite;
+  }
+
+  /** The same with its position in the code that runs. */
+  find(frames: readonly RawFrame[]): { frame: RawFrame; callSite: CallSite } | undefined {
+    const { sources } = this;
+    const frame = firstUserFrame(frames, (each) => sources.isUser(each));
+    return frame === undefined ? undefined : { frame, callSite: sources.locate(frame) };
+  }
+
+  private calledIn(stack: StallSummary['ownStack']): string | undefined {
+    return calledFunction(stack, (position) => this.sources.isUser(position));
   }
 
   private compose(
@@ -83,10 +99,14 @@ export class Explainer {
     profile?: CpuAttribution,
   ): Explanation {
     const { repetitions, chain, stalls, live, loopBusy } = evidence;
-    const { name, durationMs, thresholdMs, expectedMs, gcMs, http, drivers } = facts;
+    const { name, durationMs, thresholdMs, expectedMs, http, drivers } = facts;
+    const { gcMs, throttledMs } = evidence;
     const [first] = causes as [RankedCause];
     const [most] = repetitions;
-    const callSite = this.locate(this.framesOf(causes, evidence));
+    const captured = this.locate(this.framesOf(causes, evidence));
+    const sampled = first.cause === 'cpu' ? profile?.hottestLine : undefined;
+    // One stack shows one moment. Where both show the same function, the stack has the line of its call.
+    const callSite = sampled?.function === captured?.function ? captured : (sampled ?? captured);
     const explanation = explain({
       name,
       durationMs,
@@ -98,11 +118,13 @@ export class Explainer {
       callSite,
       loopBusy,
       gcMs,
+      throttledMs,
       isWork: live.isWork,
       topFunctions: profile?.topFunctions ?? [],
-      running: calledFunction(stalls.ownStack),
+      running: this.calledIn(stalls.ownStack),
       blocker: this.blockerOf(stalls),
       stage: stageOf(http),
+      client: clientOf(http, causes),
       uninstrumented: drivers.filter(({ seen }) => !seen).map(({ driver }) => driver),
       aborted: http?.aborted === true,
     });
@@ -135,6 +157,7 @@ export class Explainer {
       case 'gc':
         return stalls.ownStack;
       case 'event_loop_blocked':
+      case 'cpu_starved':
       case 'connection_pool':
       case 'waiting':
       case 'unknown':
@@ -144,7 +167,7 @@ export class Explainer {
       case 'sequential_calls':
         return chain === undefined ? undefined : this.stacks.find(chain.fingerprint, route);
       default: {
-        const group = live.work < WORKS ? live.group : groups.find(({ key }) => key.name === operation);
+        const group = live.work < WORKS ? live.group : dominantGroup(WORK_NAMES.indexOf(cause), groups);
         return group === undefined
           ? undefined
           : (group.frames ?? this.stacks.find(group.key.fingerprint, route));
@@ -158,15 +181,35 @@ export class Explainer {
     return {
       name: operation.rootName === '' ? operation.name : operation.rootName,
       ms,
-      running: calledFunction(stack),
+      running: this.calledIn(stack),
       callSite: this.locate(stack),
     };
   }
 }
 
 /** Samples of the whole time are better evidence than some moments. */
-function withSamples(evidence: SlowEvidence, { othersShare, topFunctions }: CpuAttribution): SlowEvidence {
-  return { ...evidence, othersShare, sampled: true, gcShare: collectorShare(topFunctions) };
+function withSamples(
+  evidence: SlowEvidence,
+  { othersShare, topFunctions, packageCalls }: CpuAttribution,
+  find: FindFrame,
+): SlowEvidence {
+  return {
+    ...evidence,
+    othersShare,
+    sampled: true,
+    gcShare: collectorShare(topFunctions),
+    callingShare: (repetition) => sampledCalling(repetition, evidence, packageCalls, find),
+  };
+}
+
+/** How it waited for the client for at least half of the time that was waited for something unknown. */
+function clientOf(http: HttpEvidence | undefined, causes: readonly RankedCause[]): string | undefined {
+  const { uploadMs = 0, downloadMs = 0 } = http ?? {};
+  const { ms: waitedMs = 0 } = causes.find(({ cause }) => cause === 'waiting') ?? {};
+  if (uploadMs + downloadMs === 0 || uploadMs + downloadMs < waitedMs / 2) return undefined;
+  return uploadMs > downloadMs
+    ? "waiting for the client's upload"
+    : 'waiting: the client read the response slowly';
 }
 
 /** Where within an incoming request most of the time passed. */
@@ -174,8 +217,8 @@ function stageOf(http: HttpEvidence | undefined): string | undefined {
   const { beforeHandlerMs = 0, handlerMs = 0, afterHandlerMs = 0, handler } = http ?? {};
   if (handler === undefined) return undefined;
   if (beforeHandlerMs > handlerMs + afterHandlerMs)
-    return 'before its handler (middleware, guards or the upload of the body)';
+    return 'before its handler (middleware, guards, pipes, interceptors or the upload of the body)';
   if (afterHandlerMs > handlerMs + beforeHandlerMs)
-    return 'after its handler, while the response was written,';
+    return 'after its handler, in interceptors or while the response was written,';
   return `in ${handler}`;
 }

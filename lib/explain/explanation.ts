@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
 import type { CallSite } from '../code/call-site.js';
-import type { HotFunction } from '../profiling/hot-functions.js';
+import { COLLECTOR, type HotFunction } from '../profiling/hot-functions.js';
 import type { Chain } from '../spans/call-chain.js';
 import { parallelSavingMs } from '../spans/call-chain.js';
 import type { RankedCause } from './cause.js';
-import type { Observation } from './finding.js';
+import { type Observation, severityOf } from './finding.js';
+import type { Loader } from './loader.js';
 import { adviceOn, type Repetition } from './repetition.js';
 import { brief, ms, percent, place, times } from './words.js';
 
@@ -37,12 +38,16 @@ export interface Explainable {
     | undefined;
   /** Where the operation was when it waited, where that is known: `before its handler`. */
   readonly stage: string | undefined;
+  /** How it waited for its client, where it did so for most of its unknown waits. */
+  readonly client?: string | undefined;
   /** Drivers that are installed and not instrumented. */
   readonly uninstrumented: readonly string[];
   readonly aborted: boolean;
   /** The share of its time in which the event loop was busy, 0 to 1; and the pauses of the garbage collector. */
   readonly loopBusy: number;
   readonly gcMs: number;
+  /** How long a CPU limit stopped the container. */
+  readonly throttledMs: number;
 }
 
 /** A second cause is also named from this share. */
@@ -82,7 +87,7 @@ function processState(
   return [gcHeavy ? `${busy}, and GC paused it for ${ms(gcMs)}.` : `${busy}.`];
 }
 
-const LOOP_CAUSES: ReadonlySet<string> = new Set(['cpu', 'event_loop_blocked', 'gc']);
+const LOOP_CAUSES: ReadonlySet<string> = new Set(['cpu', 'event_loop_blocked', 'cpu_starved', 'gc']);
 
 /** @param located whether the call site is this cause's */
 function describe(cause: RankedCause, facts: Explainable, located: boolean): string {
@@ -118,10 +123,13 @@ function describe(cause: RankedCause, facts: Explainable, located: boolean): str
     }
     case 'event_loop_blocked':
       return blocked(facts);
+    case 'cpu_starved':
+      return `waiting for a CPU, which ${withheldBy(facts.throttledMs, cause.ms)}`;
     case 'gc':
       return `pauses of the garbage collector (${ms(cause.ms)})`;
     case 'waiting': {
-      const { stage, uninstrumented } = facts;
+      const { stage, uninstrumented, client } = facts;
+      if (client !== undefined) return client;
       const where = stage === undefined ? '' : ` ${stage}`;
       const drivers = uninstrumented.length === 0 ? '' : `; not instrumented: ${uninstrumented.join(', ')}`;
       return `waiting${where} on something not instrumented (a timer, a lock or other I/O)${drivers}`;
@@ -160,6 +168,13 @@ function copies({ type, count, sequential, name, fingerprint }: Repetition): str
   return `${count} ${how} copies of ${brief(name, fingerprint)}`;
 }
 
+/** Who had the CPU: kernels may count only a part of the time in which a limit stops a container. */
+function withheldBy(throttledMs: number, starvedMs: number): string {
+  if (throttledMs < 0.1 * starvedMs) return 'other processes used';
+  const limit = `the container's CPU limit withheld (throttled for ${ms(throttledMs)})`;
+  return throttledMs >= 0.5 * starvedMs ? limit : `${limit} or other processes used`;
+}
+
 /** The share of an operation's samples in which the garbage collector ran. */
 export function collectorShare(functions: readonly HotFunction[]): number {
   return functions.find(({ function: name }) => name === COLLECTOR)?.share ?? 0;
@@ -193,19 +208,24 @@ function hottest({ topFunctions, callSite }: Explainable): string | undefined {
 const HOT = 0.1;
 const MAX_HOT = 3;
 
-const COLLECTOR = '(garbage collector)';
 /** V8's names of its own work. */
 const V8_WORDS: ReadonlyMap<string, string> = new Map([['(program)', 'native code']]);
 
 /** What a repetition is, and what to do about it. */
 export function explainRepetition(
-  repetition: Repetition,
+  { main, others, totalMs }: Loader,
   route: string,
   callSite: CallSite | undefined,
 ): string {
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  return `${route} made ${copies(repetition)}${from}, ${ms(repetition.totalMs)} in total. ${adviceOn(repetition)}`;
+  const named = others.slice(0, MAX_OTHERS).map(({ count, name }) => `${count} of ${name}`);
+  if (others.length > MAX_OTHERS) named.push(times(others.length - MAX_OTHERS, 'other statement'));
+  const together = named.length === 0 ? '' : `, with ${named.join(', ')}`;
+  return `${route} made ${copies(main)}${from}${together}, ${ms(totalMs)} in total. ${adviceOn(main)}`;
 }
+
+/** Statements that are named beside the main one. */
+const MAX_OTHERS = 3;
 
 /** What a chain of calls is, and how certain that is. */
 export function explainChain(chain: Chain, route: string, callSite: CallSite | undefined): string {
@@ -233,22 +253,24 @@ export function observeChain(
   };
 }
 
-/** The observation of a repetition in a request. */
+/** The observation of repeated work in a request. */
 export function observeRepetition(
-  repetition: Repetition,
+  loader: Loader,
   route: string,
   traceId: string,
   spanId: string,
   callSite: CallSite | undefined,
 ): Observation {
+  const { main, totalMs } = loader;
   return {
-    type: repetition.type,
-    fingerprint: repetition.fingerprint,
+    type: main.type,
+    severity: severityOf(totalMs, loader.repetitions, loader.rows),
+    fingerprint: main.fingerprint,
     route,
-    repetitions: repetition.count,
-    ms: repetition.totalMs,
+    repetitions: main.count,
+    ms: totalMs,
     traceId,
     spanId,
-    explanation: explainRepetition(repetition, route, callSite),
+    explanation: explainRepetition(loader, route, callSite),
   };
 }

@@ -6,19 +6,33 @@ export const FINDING_TYPES = [
   'duplicate_queries',
   'sequential_calls',
   'event_loop_block',
+  'errors',
   'regression',
   'trend',
   'memory_leak',
 ] as const;
 export type FindingType = (typeof FINDING_TYPES)[number];
 
-/** `info`: worth knowing. `warning`: costs time. `critical`: costs at least {@link CRITICAL_MS} at a time. */
+/** `info`: worth knowing. `warning`: costs time. `critical`: costs much of it, see {@link severityOf}. */
 export const SEVERITIES = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof SEVERITIES)[number];
 
-/** A finding is critical from so many milliseconds at a time, and a warning from so many. */
-const CRITICAL_MS = 1000;
-const WARNING_MS = 50;
+/** From so many milliseconds, repetitions or rows at a time a finding is a warning, and from so many it is critical. */
+const WARNING = { ms: 50, repetitions: 20, rows: 1000 };
+const CRITICAL = { ms: 1000, repetitions: 200, rows: 50_000 };
+
+/** The error of a finding of type `errors`. */
+export interface FoundError {
+  /** Its class: `TypeError`, or `HTTP 500` if only the status of the response is known. */
+  readonly class: string;
+  /** Its first line without values; may be empty. */
+  readonly message: string;
+  /**
+   * When the operation itself last failed with it, in milliseconds since 1970. Absent if it always occurred in a part of
+   * the operation that another one handled.
+   */
+  readonly lastFailedAt?: number;
+}
 
 /** One observation of a detector: in a request, of an operation over time, or of the process. */
 export interface Observation {
@@ -38,6 +52,8 @@ export interface Observation {
   /** The span within which all of it was seen. */
   readonly spanId: string;
   readonly explanation: string;
+  /** Of type `errors`. */
+  readonly error?: Omit<FoundError, 'lastFailedAt'> & { readonly isHandled: boolean };
 }
 
 /** All equal observations as one. Plain data, fit for JSON. */
@@ -63,9 +79,16 @@ export interface Finding {
   /** The line of the application's code, where it is known. */
   callSite?: CallSite;
   explanation: string;
+  /** Of type `errors` only. */
+  error?: FoundError;
 }
 
-/** The severity of an observation by the time it took. */
-export function severityOf(ms: number): Severity {
-  return ms >= CRITICAL_MS ? 'critical' : ms >= WARNING_MS ? 'warning' : 'info';
+/**
+ * The severity of an observation by its milliseconds, its repetitions and the rows that they read, whichever is worst: what
+ * is repeated for each row is quick while there are few.
+ */
+export function severityOf(ms: number, repetitions = 0, rows = 0): Severity {
+  const reaches = (limit: typeof WARNING): boolean =>
+    ms >= limit.ms || repetitions >= limit.repetitions || rows >= limit.rows;
+  return reaches(CRITICAL) ? 'critical' : reaches(WARNING) ? 'warning' : 'info';
 }

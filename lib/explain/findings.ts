@@ -4,11 +4,31 @@ import { round } from '../text/round.js';
 import {
   type Finding,
   type FindingType,
+  type FoundError,
   type Observation,
   SEVERITIES,
   type Severity,
   severityOf,
 } from './finding.js';
+
+/** Each observation of these is news: a state of a change over time. */
+const CHANGES: ReadonlySet<FindingType> = new Set(['regression', 'trend', 'memory_leak']);
+
+/** 1, 10, 100, 1000 … */
+function isRound(count: number): boolean {
+  let power = 1;
+  while (power < count) power *= 10;
+  return power === count;
+}
+
+/** The order of lists: what fails matters however little time it takes. */
+export function byWeight(a: Finding, b: Finding): number {
+  return Number(isFailing(b)) - Number(isFailing(a)) || b.totalMs - a.totalMs;
+}
+
+function isFailing({ type, severity }: Finding): boolean {
+  return type === 'errors' && severity !== 'info';
+}
 
 /** How often findings of a type and severity were seen, and where they were seen last. */
 export interface FindingCount {
@@ -31,9 +51,9 @@ export class Findings {
 
   constructor(
     private readonly capacity: number,
-    onError: (error: unknown) => void,
+    onError: (error: unknown, listenersOf?: string) => void,
   ) {
-    this.events = new DeferredEmitter(onError);
+    this.events = new DeferredEmitter(onError, 'findings');
   }
 
   /** Adds an observation to its finding. `callSite` may be known only later. */
@@ -77,17 +97,20 @@ export class Findings {
     finding.traceId = observation.traceId;
     finding.spanId = observation.spanId;
     finding.explanation = observation.explanation;
-    if (SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(finding.severity)) finding.severity = severity;
+    if (observation.error !== undefined)
+      finding.error = foundError(observation.error, finding.error, timestamp);
+    const isRise = SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(finding.severity);
+    if (isRise) finding.severity = severity;
     if (callSite !== undefined) finding.callSite = callSite;
-    this.events.emit({ ...finding });
+    if (isRise || isRound(finding.count) || CHANGES.has(type)) this.events.emit({ ...finding });
     return finding;
   }
 
-  /** Those with the most time first. */
+  /** Repeated errors first, then those with the most time. */
   list({ limit = this.capacity, type }: { limit?: number; type?: FindingType } = {}): Finding[] {
     return [...this.kept.values()]
       .filter((finding) => type === undefined || finding.type === type)
-      .sort((a, b) => b.totalMs - a.totalMs)
+      .sort(byWeight)
       .slice(0, limit)
       .map((finding) => ({ ...finding }));
   }
@@ -102,7 +125,10 @@ export class Findings {
     return this.counted;
   }
 
-  /** Calls `listener` each time a finding is seen. Returns what stops it. */
+  /**
+   * Calls `listener` with a finding when it is first seen, for the 10th, 100th, 1000th … time, and when its severity rises;
+   * with a change over time whenever it is observed. Returns what stops it.
+   */
   on(listener: (finding: Finding) => void): () => void {
     return this.events.on(listener);
   }
@@ -134,4 +160,13 @@ export class Findings {
     counted.count++;
     Object.assign(counted, { traceId, spanId, ms, timestamp });
   }
+}
+
+function foundError(
+  { class: errorClass, message, isHandled }: NonNullable<Observation['error']>,
+  before: FoundError | undefined,
+  timestamp: number,
+): FoundError {
+  const lastFailedAt = isHandled ? before?.lastFailedAt : timestamp;
+  return { class: errorClass, message, ...(lastFailedAt !== undefined && { lastFailedAt }) };
 }

@@ -1,7 +1,7 @@
 import type { RawFrame } from '../code/call-site.js';
 import { isRepeatable } from '../spans/request-work.js';
 import { DATABASE } from '../spans/work.js';
-import type { WorkGroup, WorkKey } from '../spans/work-group.js';
+import type { WorkGroup } from '../spans/work-group.js';
 
 /** What makes repeated work a finding. */
 export interface RepetitionLimits {
@@ -27,7 +27,10 @@ export interface Repetition {
 
 /** From this share of equal values, it is one query that is repeated, and not one for each row. */
 const SAME = 0.8;
-/** Milliseconds between two repetitions that make them a poll: with equal values, and with any. */
+/**
+ * Milliseconds between two repetitions that make them a poll: with equal values, and with other or unknown ones, which
+ * may just as well be a loop whose own work is done in between.
+ */
 const POLL_PAUSE_MS = 4;
 const LONG_PAUSE_MS = 50;
 
@@ -58,46 +61,48 @@ export function judgeRepetition(
   limits: RepetitionLimits,
   now: number,
 ): Repetition | undefined {
-  if (group.count < limits.minRepetitions || group.errors * 2 > group.count || !isRepeatable(group))
+  const { executions } = group;
+  if (executions < limits.minRepetitions || group.errors * 2 > executions || !isRepeatable(group))
     return undefined;
   const totalMs = group.spentMs(now);
   if (totalMs < limits.minTotalMs || isPaging(group) || isBatched(group)) return undefined;
-  const known = group.withInputs * 2 > group.count;
-  const same = known && group.sameInputs >= SAME * group.withInputs;
+  const same = hasSameInputs(group);
   const pausedMs = group.pauseMs / (group.started - 1);
-  const pauseMs = same || !known ? POLL_PAUSE_MS : LONG_PAUSE_MS;
-  if (pausedMs >= pauseMs && group.pauseMs > totalMs) return undefined;
+  if (pausedMs >= (same ? POLL_PAUSE_MS : LONG_PAUSE_MS) && group.pauseMs > totalMs) return undefined;
   return {
     type: same ? 'duplicate_queries' : 'n_plus_one',
     group,
     fingerprint: group.key.fingerprint,
     name: group.key.name,
-    count: group.count,
+    count: executions,
     totalMs,
     sequential: group.overlapped * 4 < group.started,
     frames: group.frames,
   };
 }
 
-/** Pages by offset, or from the last key: each page needs the one before. */
-function isPaging({ key }: WorkGroup): boolean {
-  const { fingerprint, shape } = key;
-  return (
-    shape === 'page' ||
-    isPageByOffset(fingerprint, shape) ||
-    /[<>]=? \?.*\border by\b.*(?:\blimit \?|\bfetch (?:first|next)\b)/.test(fingerprint)
-  );
+function areInputsKnown({ withInputs, count }: WorkGroup): boolean {
+  return withInputs * 2 > count;
 }
 
-/** A page needs an order: ORMs also look up single rows with an offset (Prisma), or by FETCH NEXT. */
-function isPageByOffset(fingerprint: string, shape: WorkKey['shape']): boolean {
-  if (!/\boffset \?/.test(fingerprint)) return false;
-  if (!/\bwhere\b/.test(fingerprint)) return true;
-  return shape !== 'row' && /\border by (?!\(select (?:null|\?)\)).*\boffset \?/.test(fingerprint);
+export function hasSameInputs(group: WorkGroup): boolean {
+  return areInputsKnown(group) && group.sameInputs >= SAME * group.withInputs;
+}
+
+/**
+ * Pages of a list: the values that select a page differ, and all others are equal. Unknown values may differ. Pages of one
+ * row are none.
+ */
+export function isPaging(group: WorkGroup): boolean {
+  const { page, shape } = group.key;
+  if (page === undefined || shape === 'row') return false;
+  const isKnown = areInputsKnown(group) && group.inputCount === page.inputs;
+  const moved = isKnown ? group.movedInputs : page.bound;
+  return moved !== 0 && (moved & ~page.pages) === 0;
 }
 
 /** Long lists, or inserts of several rows. */
-function isBatched({ key, values, rows, count }: WorkGroup): boolean {
+export function isBatched({ key, values, rows, count }: WorkGroup): boolean {
   const { fingerprint, effect, shape } = key;
   if (shape === 'rows') return true;
   if (/\b(?:in|any|all) ?\(\?/.test(fingerprint)) return values >= BATCH_VALUES * count;

@@ -1,24 +1,35 @@
-import type { RawFrame } from '../code/call-site.js';
+import { context, isSpanContextValid, type SpanContext } from '@opentelemetry/api';
+import { UNTRACED } from '../async/untraced.js';
+import type { CallSite, RawFrame } from '../code/call-site.js';
 import { SourceMaps } from '../code/source-maps.js';
+import { SourceTexts } from '../code/source-texts.js';
 import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
-import type { Stall } from '../process/stall.js';
+import { blockedMs, type Stall } from '../process/stall.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { concurrentRequests } from '../spans/concurrent-requests.js';
+import type { EndedOperation } from '../spans/ended-operation.js';
+import { type FailedOperation, recordedException, thrownIn } from '../spans/failed-operation.js';
 import type { LiveSpan, RequestSink } from '../spans/live-span.js';
+import type { SpanTiming } from '../spans/span-timing.js';
 import { StackRequests } from '../spans/stack-requests.js';
 import type { WorkKey } from '../spans/work-group.js';
-import { isSequential } from './cause.js';
+import { isServedType } from '../statistics/failures.js';
+import { chainOf } from './counted-errors.js';
 import type { ResolvedDetectionOptions } from './detection-options.js';
+import { ErrorGroups } from './error-groups.js';
 import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
 import { observeChain, observeRepetition } from './explanation.js';
 import { Findings } from './findings.js';
 import { observeStall } from './observe-stall.js';
-import { findRepetitions } from './repetition.js';
+import type { Repetition } from './repetition.js';
+import { findInRequest } from './request-findings.js';
 import { SlowQueries, type SlowQuery } from './slow-queries.js';
-import { isStarved } from './stalls.js';
 
 /** Loading and compiling right after the start also block the event loop. */
 const SETTLING_MS = 1000;
+
+/** Failures within one request that are kept until it ends. */
+const MAX_FAILURES = 20;
 
 /** Explains slow operations, and keeps findings and the statistics of statements. */
 export class RequestAnalyzer implements RequestSink {
@@ -33,7 +44,10 @@ export class RequestAnalyzer implements RequestSink {
   private readonly queries: SlowQueries;
   readonly sources = new SourceMaps();
   private readonly explainer: Explainer;
+  private readonly errors: ErrorGroups;
+  private readonly texts = new SourceTexts();
   private readonly nPlusOne: ResolvedDetectionOptions['nPlusOne'];
+  private readonly blockLimitMs: number;
   private readonly offBlock: () => void;
   private settling: NodeJS.Timeout | undefined;
 
@@ -41,15 +55,25 @@ export class RequestAnalyzer implements RequestSink {
   constructor(
     detection: ResolvedDetectionOptions,
     private readonly gcMsSince: (from: number) => number,
-    private readonly onError: (error: unknown) => void,
+    private readonly onError: (error: unknown, listenersOf?: string) => void,
   ) {
     this.findings = new Findings(detection.maxFindings, onError);
     this.queries = new SlowQueries(detection.maxQueries);
     this.watchdog = new EventLoopWatchdog(detection.eventLoopBlock);
     this.explainer = new Explainer(this.watchdog, this.sources, this.stacks, detection.nPlusOne);
+    this.errors = new ErrorGroups(
+      {
+        prepare: (frames) => this.explainer.prepareSources(frames),
+        locate: (frames) => this.explainer.find(frames),
+        lines: (url) => context.with(UNTRACED, () => this.texts.lines(url)),
+      },
+      (observation, callSite) => this.findings.observe(observation, callSite, Date.now()),
+      onError,
+    );
     this.explains = detection.explain;
     this.minRepetitions = detection.nPlusOne.minRepetitions;
     this.nPlusOne = detection.nPlusOne;
+    this.blockLimitMs = detection.eventLoopBlock.limitMs;
     this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
   }
 
@@ -70,25 +94,74 @@ export class RequestAnalyzer implements RequestSink {
 
   /** It has ended: what was repeated within it is now known. */
   ended(root: LiveSpan, now: number): void {
-    const { isStream, work } = root.request;
+    const { isStream, work, failures } = root.request;
     if (!isStream) concurrentRequests.running--;
+    if (failures !== undefined) this.failuresWithin(root, now);
     if (work === undefined || !this.nPlusOne.enabled || root.duplicate || !root.isWaitedFor) return;
     const route = root.name ?? '(unnamed)';
+    const { loaders, chains } = findInRequest(work, this.nPlusOne, now, this.locate);
+    if (loaders.length === 0 && chains.length === 0) return;
     const { traceId } = root.span.spanContext();
-    for (const repetition of work.mayRepeat ? findRepetitions(work.groups, this.nPlusOne, now) : []) {
-      const owner = (repetition.group.owner as LiveSpan).span.spanContext().spanId;
-      const callSite = this.explainer.locate(repetition.frames);
-      this.findings.observe(
-        observeRepetition(repetition, route, traceId, owner, callSite),
-        callSite,
-        Date.now(),
-      );
+    for (const loader of loaders) {
+      const { callSite } = loader;
+      const owner = spanIdOf(loader.main.group.owner);
+      this.findings.observe(observeRepetition(loader, route, traceId, owner, callSite), callSite, Date.now());
     }
-    const chain = work.chain.best;
-    if (!isSequential(chain)) return;
-    const owner = (chain.owner as LiveSpan).span.spanContext().spanId;
-    const callSite = this.explainer.locate(this.stacks.find(chain.fingerprint, route));
-    this.findings.observe(observeChain(chain, route, traceId, owner, callSite), callSite, Date.now());
+    for (const chain of chains) {
+      const callSite = this.explainer.locate(this.stacks.find(chain.fingerprint, route));
+      const owner = spanIdOf(chain.owner);
+      this.findings.observe(observeChain(chain, route, traceId, owner, callSite), callSite, Date.now());
+    }
+  }
+
+  private readonly locate = ({ frames }: Repetition): CallSite | undefined => this.explainer.locate(frames);
+
+  /** An operation failed, and its error is no expected one. */
+  failed(
+    { type, name, durationMs, span, http, thrown }: EndedOperation,
+    live: LiveSpan | undefined,
+    now: number,
+  ): void {
+    if (!this.explains) return;
+    const source = http ?? live?.http;
+    const failed: FailedOperation = {
+      type,
+      name,
+      durationMs,
+      statusCode: source?.statusCode,
+      thrown: thrown ?? source?.thrown ?? thrownIn(live),
+      recorded: recordedException(span),
+      ...spanIdsOf(span),
+    };
+    const chain = live === undefined ? [] : chainOf(live);
+    const root = live?.root;
+    if (live === root) {
+      const isServed = isServedType(type);
+      this.errors.add(failed, { route: name, isHandled: false, isServed, chain }, now);
+      return;
+    }
+    // A statement or call that failed is part of the failure of its request, or was handled.
+    if (root === undefined || failed.thrown === undefined) return;
+    if (root.ended || !root.isWaitedFor) {
+      const route = root.name ?? name;
+      this.errors.add(failed, { route, isHandled: true, isServed: false, chain }, now);
+      return;
+    }
+    root.request.failures ??= [];
+    const { failures } = root.request;
+    if (failures.some((other) => other.thrown === failed.thrown)) return;
+    if (failures.length < MAX_FAILURES) failures.push(failed);
+    else this.errors.dropped++;
+  }
+
+  /** The parts of a request that failed. If it was answered with 4xx, their errors are those of the caller. */
+  private failuresWithin({ request, http, name: route = '(unnamed)' }: LiveSpan, now: number): void {
+    const { failures = [] } = request;
+    request.failures = undefined;
+    const status = http?.statusCode ?? 0;
+    if (status >= 400 && status < 500) return;
+    for (const failed of failures)
+      this.errors.add(failed, { route, isHandled: true, isServed: false, chain: [request] }, now);
   }
 
   /** Whether no other request ran while this one did, until now. */
@@ -125,12 +198,14 @@ export class RequestAnalyzer implements RequestSink {
     });
   }
 
-  get dropped(): { findingEvents: number; queries: number } {
-    return { findingEvents: this.findings.dropped, queries: this.queries.dropped };
+  get dropped(): { findingEvents: number; queries: number; errors: number } {
+    const { findings, queries, errors } = this;
+    return { findingEvents: findings.dropped, queries: queries.dropped, errors: errors.dropped };
   }
 
   clear(): void {
     this.findings.clear();
+    this.errors.clear();
     // Captured lines of code are no statistics, and stay.
     this.queries.clear();
   }
@@ -152,8 +227,8 @@ export class RequestAnalyzer implements RequestSink {
     if (stall.operation?.monitor !== undefined && stall.operation.monitor !== this.id) return;
     // Not reported: time taken by the machine or the garbage collector, and blocks of which nothing is known.
     const isCollection = this.gcMsSince(stall.startedAt) > 0.5 * (stall.endedAt - stall.startedAt);
-    if (isCollection || isStarved(stall) || (stall.stack === undefined && stall.operation === undefined))
-      return;
+    const isShort = blockedMs(stall) < this.blockLimitMs;
+    if (isCollection || isShort || (stall.stack === undefined && stall.operation === undefined)) return;
     const observe = (): void => {
       const callSite = this.explainer.locate(stall.stack);
       this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
@@ -162,6 +237,17 @@ export class RequestAnalyzer implements RequestSink {
     this.explainer
       .prepareSources(stall.stack ?? [])
       .then(observe)
-      .catch(this.onError);
+      .catch((error: unknown) => this.onError(error));
   }
+}
+
+function spanIdsOf(span: EndedOperation['span']): { traceId: string; spanId: string } {
+  const given = span?.spanContext?.() as SpanContext | undefined;
+  const { traceId, spanId } =
+    given !== undefined && isSpanContextValid(given) ? given : { traceId: '', spanId: '' };
+  return { traceId, spanId };
+}
+
+function spanIdOf(owner: SpanTiming): string {
+  return (owner as LiveSpan).span.spanContext().spanId;
 }

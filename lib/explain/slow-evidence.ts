@@ -1,9 +1,10 @@
 import type { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
-import { isIdleLost } from '../process/loop-idle.js';
+import { isIdleCalculated } from '../process/loop-idle.js';
+import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { BlockingOperation } from '../process/stall.js';
 import { type Chain, snapshotOf } from '../spans/call-chain.js';
 import type { LiveSpan } from '../spans/live-span.js';
-import { CONNECTION_POOL, capBusyToCpuTime, SELF_IDLE, WORK_IDLE, WORKS } from '../spans/work.js';
+import { CONNECTION_POOL, SELF_BUSY, WORKS } from '../spans/work.js';
 import type { WorkGroup } from '../spans/work-group.js';
 import { type CauseEvidence, isSequential } from './cause.js';
 import { findRepetitions, type RepetitionLimits } from './repetition.js';
@@ -23,14 +24,14 @@ export interface SlowEvidence extends CauseEvidence {
 interface ProcessFacts {
   readonly name: string;
   readonly durationMs: number;
-  readonly gcMs: number;
-  readonly cpuMs: number;
+  readonly thresholdMs: number;
+  readonly resources: ResourceEvidence;
   readonly alone: boolean;
 }
 
 /** Collects what was measured of an operation until `now`. */
 export function collectEvidence(
-  { name, durationMs, gcMs, cpuMs, alone }: ProcessFacts,
+  { name, durationMs, thresholdMs, resources, alone }: ProcessFacts,
   live: LiveSpan,
   now: number,
   idle: number,
@@ -38,7 +39,6 @@ export function collectEvidence(
   limits: RepetitionLimits & { readonly enabled: boolean },
 ): SlowEvidence {
   const breakdown = live.breakdown(now, idle);
-  if (isIdleLost()) capBusyToCpuTime(breakdown, cpuMs);
   const { work } = live.request;
   const all = work === undefined ? [] : work.groups.filter(({ owner }) => live.contains(owner));
   const detects = limits.enabled && live.isWaitedFor;
@@ -52,10 +52,12 @@ export function collectEvidence(
     now,
     (operation) => isOwn(operation, live),
   );
-  const idleMs = (breakdown[SELF_IDLE] as number) + (breakdown[WORK_IDLE] as number);
+  const busyMs = breakdown[SELF_BUSY] as number;
+  const { threadCpuMs, cpuRunDelayMs, cpuThrottledMs = 0, cpuUserMs, cpuSystemMs, gcPauseMs } = resources;
   return {
     live,
     durationMs,
+    thresholdMs,
     breakdown,
     repetitions,
     groups,
@@ -65,15 +67,26 @@ export function collectEvidence(
     blockedByOwnMs: stalls.ownMs,
     blockedByUnknownMs: stalls.unknownMs,
     othersShare: stalls.othersShare,
-    cpuMs,
-    gcMs,
+    selfBusyMs: selfBusy(live, now, idle, busyMs),
+    cpuMs: threadCpuMs ?? cpuUserMs + cpuSystemMs,
+    runDelayMs: cpuRunDelayMs,
+    throttledMs: cpuThrottledMs,
+    synchronousMs: isIdleCalculated() ? stalls.synchronousMs : 0,
+    gcMs: gcPauseMs,
     alone,
-    loopBusy: durationMs > 0 ? Math.max(0, 1 - idleMs / durationMs) : 0,
+    loopBusy: durationMs > 0 ? Math.min(1, busyMs / durationMs) : 0,
     poolIsOwn: all.some(
       ({ work: kind, sumMs, coveredMs }) => kind === CONNECTION_POOL && sumMs > 2 * coveredMs,
     ),
     dominant: (kind) => dominant(kind, groups, live, name),
   };
+}
+
+/** The part of its busy time in which no child ran. */
+function selfBusy(live: LiveSpan, now: number, idle: number, busyMs: number): number {
+  if (live.isWork) return 0;
+  const selfMs = now - live.startedAt - live.childrenMs(now);
+  return Math.max(0, Math.min(busyMs, selfMs - live.selfIdleMs(idle)));
 }
 
 /** A copy: the request may continue, and its chain with it. */
@@ -96,9 +109,14 @@ function dominant(
 ): { name: string; count: number } | undefined {
   if (work === CONNECTION_POOL) return undefined;
   if (live.work === work) return { name, count: 1 };
-  let most: WorkGroup | undefined;
-  for (const group of groups) {
-    if (group.work === work && (most === undefined || group.coveredMs > most.coveredMs)) most = group;
-  }
+  const most = dominantGroup(work, groups);
   return most === undefined ? undefined : { name: most.key.name, count: most.started };
+}
+
+/** The group of a kind of work that was waited for longest. Several may have one name. */
+export function dominantGroup(work: number, groups: readonly WorkGroup[]): WorkGroup | undefined {
+  let most: WorkGroup | undefined;
+  for (const group of groups)
+    if (group.work === work && (most === undefined || group.waitedMs > most.waitedMs)) most = group;
+  return most;
 }

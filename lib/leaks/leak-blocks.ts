@@ -5,6 +5,8 @@ export interface LeakBlock {
   readonly value: number;
   /** Requests in flight at that time. */
   readonly load: number;
+  /** Requests since the start; NaN if unknown. */
+  readonly requests: number;
   /** Executions of each operation at the end of the block, if requested; the caller defines the indices. */
   readonly counts?: ArrayLike<number>;
 }
@@ -24,7 +26,7 @@ const DECAY_MS = 14 * 86_400_000;
  */
 export class LeakBlocks {
   private readonly levels: LeakBlock[][] = [];
-  private readonly highest: LeakBlock[] = [];
+  private readonly highest: Pick<LeakBlock, 'at' | 'value' | 'load'>[] = [];
   private readonly unpaired: (LeakBlock | undefined)[] = [];
   private lowest: LeakBlock | undefined;
   private closedAt = Number.NEGATIVE_INFINITY;
@@ -36,8 +38,14 @@ export class LeakBlocks {
    * @param counts called when a block ends, rather than for each reading
    * @returns the number of levels that have a new block
    */
-  add(at: number, value: number, load: number, counts?: () => ArrayLike<number> | undefined): number {
-    if (this.lowest === undefined || value < this.lowest.value) this.lowest = { at, value, load };
+  add(
+    at: number,
+    value: number,
+    load: number,
+    counts?: () => ArrayLike<number> | undefined,
+    requests = Number.NaN,
+  ): number {
+    if (this.lowest === undefined || value < this.lowest.value) this.lowest = { at, value, load, requests };
     if (at - this.closedAt < this.blockMs) return 0;
     this.closedAt = at;
     let block: LeakBlock = counts === undefined ? this.lowest : { ...this.lowest, counts: counts() };

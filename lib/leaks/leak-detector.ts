@@ -1,6 +1,6 @@
 import { LEAKING_MEMORIES, type Leak, type LeakingMemory } from './leak.js';
 import { type LeakReading, MAX_DELAY_MS } from './leak-reading.js';
-import { type LeakingGrowth, LeakSeries, type SeriesRules } from './leak-series.js';
+import { type LeakingGrowth, type LeakPlace, LeakSeries, type SeriesRules } from './leak-series.js';
 import { LeakSuspects, type OperationCount } from './leak-suspects.js';
 import { explainLeak } from './leak-words.js';
 
@@ -68,12 +68,27 @@ export class LeakDetector {
       this.latestHeap = heapUsed;
       this.latestExternal = external;
       const heapRoom = Math.min(this.options.heapLimitBytes - heapUsed, room);
-      this.series.heap.add(at, heapUsed, load, heapRoom, counts);
-      this.series.external.add(at, external, load, room, counts);
+      this.series.heap.add(at, heapUsed, load, this.placeOf('heap', heapUsed, heapRoom, reading), counts);
+      this.series.external.add(at, external, load, this.placeOf('external', external, room, reading), counts);
     }
     const resident = Number.isFinite(heapResident) ? heapResident : heapUsed;
     // The heap and the memory outside it that objects hold are judged separately.
-    if (Number.isFinite(resident)) this.series.rss.add(at, rss - resident - external, 0, room);
+    const native = rss - resident - external;
+    if (Number.isFinite(resident))
+      this.series.rss.add(at, native, 0, this.placeOf('rss', native, room, reading));
+  }
+
+  /** How near its limit memory is: that of the heap, which also stands for a missing limit of the process. */
+  private placeOf(
+    memory: LeakingMemory,
+    used: number,
+    room: number,
+    { rss, requests }: LeakReading,
+  ): LeakPlace {
+    const { heapLimitBytes, rssLimitBytes } = this.options;
+    const ofProcess = rssLimitBytes === undefined ? 0 : rss / rssLimitBytes;
+    const ofHeap = memory === 'heap' || rssLimitBytes === undefined ? used / heapLimitBytes : 0;
+    return { room: Math.max(0, room), share: Math.max(ofProcess, ofHeap), requests };
   }
 
   /** The current leaks, at most one for each kind of memory. */

@@ -85,27 +85,34 @@ export function growthOf(blocks: readonly LeakBlock[], least: LeastGrowth): Grow
 }
 
 /**
- * Whether growth slows with age, as that of a cache with a long tail of keys: over the last half of the time it grows
- * hardly more than over the quarter before. Steady growth is twice as large then, logarithmic growth the same.
+ * How growth slows with age, as that of a cache with a long tail of keys: the growth of the last half over that of the
+ * quarter before, and over that of the first half. Steady growth has 1, logarithmic growth 0.5 or less.
  * @param blocks from the beginning on
+ * @param by what growth is measured by: the time, or the requests served, since a cache fills with the traffic
  */
-export function flattens(blocks: readonly LeakBlock[], leastRatio: number): boolean {
-  const n = blocks.length;
-  const { times, values } = adjusted(blocks, loadOfSteps(blocks));
-  const end = times[n - 1] ?? 0;
+export function slowing(
+  blocks: readonly LeakBlock[],
+  by: 'at' | 'requests',
+): { readonly late: number; readonly whole: number } {
+  const start = blocks[0]?.[by] ?? 0;
+  const { values } = adjusted(blocks, loadOfSteps(blocks));
+  const course = blocks.map((block) => block[by] - start);
+  const end = course.at(-1) ?? 0;
   const slopeBetween = (from: number, to: number): number => {
-    const inside = [...times.keys()].filter((i) => {
-      const time = times[i] as number;
-      return time >= from * end && time <= to * end;
+    const inside = [...course.keys()].filter((i) => {
+      const place = course[i] as number;
+      return place >= from * end && place <= to * end;
     });
     return (
       theilSen(
-        inside.map((i) => times[i] as number),
+        inside.map((i) => course[i] as number),
         inside.map((i) => values[i] as number),
       )?.slope ?? 0
     );
   };
-  return slopeBetween(0.5, 1) < leastRatio * slopeBetween(0.2, 0.55);
+  const last = slopeBetween(0.5, 1);
+  const ratio = (before: number): number => (before > 0 ? last / before : Number.POSITIVE_INFINITY);
+  return { late: ratio(slopeBetween(0.2, 0.55)), whole: ratio(slopeBetween(0, 0.5)) };
 }
 
 /** Milliseconds since the first block, and the values minus what requests in flight hold beyond their mean. */

@@ -1,6 +1,6 @@
 import { type Line, theilSen } from '../inference/theil-sen.js';
 import { type LeakBlock, LeakBlocks } from './leak-blocks.js';
-import { adjusted, flattens, type Growth, growthOf, type LeastGrowth } from './leak-growth.js';
+import { adjusted, type Growth, growthOf, type LeastGrowth, slowing } from './leak-growth.js';
 
 /** Growth that is suspected or confirmed to be a leak. Moments are milliseconds since 1970. */
 export interface LeakingGrowth {
@@ -12,6 +12,16 @@ export interface LeakingGrowth {
   readonly growth: Growth;
   /** The blocks in which the growth was detected. */
   readonly blocks: readonly LeakBlock[];
+}
+
+/** How near its limit memory is, and the requests that the process has served. */
+export interface LeakPlace {
+  /** Bytes left until the limit. */
+  readonly room: number;
+  /** The share of the limit that is used. */
+  readonly share: number;
+  /** Since the start; NaN if unknown. */
+  readonly requests: number;
 }
 
 /** The criteria for one kind of memory. */
@@ -57,15 +67,26 @@ const LEAST_FINEST_MS = 30_000;
 const OUTLASTS = 0.25;
 /**
  * Shares of the room that growth must have used, where room is the distance to the limit when it began. If the limit is
- * far, there is time to see whether the growth ends by itself, as most does: caches are sized to a small part of memory.
+ * far, there is time to see whether the growth ends by itself, as most does.
  */
 const SUSPECTED_ROOM = 0.01;
-const CONFIRMED_ROOM = 0.35;
+const CONFIRMED_ROOM = 0.2;
 /** Beyond this share there is no time to wait until the growth has doubled its duration. */
 const URGENT_ROOM = 0.4;
-/** After two days nearly every regular visitor has come, so caches have filled and less room suffices. */
+/** The share of the limit that must be used: caches are sized to half of it at most. */
+const CONFIRMED_SHARE = 0.54;
+/**
+ * After two days nearly every regular visitor has come, so caches have filled and less room suffices; unless the growth
+ * began with the process, which may still be loading.
+ */
 const LONG_MS = 2 * 86_400_000;
 const LONG_ROOM = 0.1;
+const LOADING_SHARE = 0.1;
+/** Beyond this share of the limit, growth is confirmed even if it slows by the requests served. */
+const PRESSING_SHARE = 0.7;
+/** A confirmed leak that pauses stays confirmed for this time, and for this multiple of the time it grew. */
+const PAUSE_MS = 3 * 86_400_000;
+const PAUSE_SHARE = 2;
 /** Growth continues if the slope in the last quarter is at least half of the slope overall. */
 const CONTINUES = 0.5;
 const LAST_PART = 0.25;
@@ -77,7 +98,7 @@ const STOPPED_SLOPE = 0.35;
 const NEW_SHARE = 0.3;
 /** The growth is over if at most this share of it is left. */
 const RETURNED = 0.5;
-/** Limits for {@link flattens}: steady growth has 1, logarithmic growth 0.5. */
+/** Limits for {@link slowing}: to be confirmed, and to be suspected at all. */
 const STEADY = 0.7;
 const TIRED = 0.6;
 const LEAST_WHOLE_BLOCKS = 8;
@@ -91,32 +112,31 @@ const LEAST_WHOLE_BLOCKS = 8;
  * | suspected | suspected | it slowed to less than half: the time before was warm-up, and the evidence restarts |
  * | suspected | confirmed | it doubled its duration and used much of the room, or is urgent; and is not slowing |
  * | suspected | none      | it doubled its duration and flattens                                             |
- * | any       | none      | it stopped, half of it was released, or it was not detected for a while           |
+ * | suspected | none      | it stopped, or was not detected for a while                                       |
+ * | confirmed | none      | it has not grown for three days, and for twice as long as it had grown            |
+ * | any       | none      | half of it was released                                                           |
  */
 export class LeakSeries {
   private readonly blocks = new LeakBlocks(BLOCK_MS);
   /** The growth detected at each level. */
   private readonly detected: (Growth | undefined)[] = [];
   private state: State = NONE;
-  private room = 0;
+  private place: LeakPlace = { room: 0, share: 0, requests: Number.NaN };
   private startedAt: number | undefined;
 
   constructor(private readonly rules: SeriesRules) {}
 
-  /**
-   * @param room bytes left until the limit
-   * @param counts returns the executions of each operation so far; called when a block ends
-   */
+  /** @param counts returns the executions of each operation so far; called when a block ends */
   add(
     at: number,
     value: number,
     load: number,
-    room: number,
+    place: LeakPlace,
     counts?: () => ArrayLike<number> | undefined,
   ): void {
     this.startedAt ??= at;
-    this.room = Math.max(0, room);
-    const changed = this.blocks.add(at, value, load, counts);
+    this.place = place;
+    const changed = this.blocks.add(at, value, load, counts, place.requests);
     // One reading proves it: the memory was released.
     if (this.hasReturned(value, load)) this.dismiss();
     if (changed === 0) return;
@@ -138,8 +158,8 @@ export class LeakSeries {
     const lifeMs = now - (this.startedAt ?? now);
     const pValue = P_VALUE * Math.min(1, (TESTS_PER_OCTAVE * windowMs) / lifeMs);
     // Used room as a share of all room: r / (room + r) = URGENT_ROOM.
-    const urgentBytes = (URGENT_ROOM / (1 - URGENT_ROOM)) * this.room;
-    const leastBytes = Math.max(this.rules.least.bytes, SUSPECTED_ROOM * this.room);
+    const urgentBytes = (URGENT_ROOM / (1 - URGENT_ROOM)) * this.place.room;
+    const leastBytes = Math.max(this.rules.least.bytes, SUSPECTED_ROOM * this.place.room);
     // A process whose memory lasts for half a minute has no time for more blocks.
     const bytes = level === this.rules.finest && few ? Math.max(leastBytes, urgentBytes) : leastBytes;
     const growth = growthOf(blocks, { ...this.rules.least, bytes, pValue, urgentBytes });
@@ -152,7 +172,7 @@ export class LeakSeries {
   }
 
   private advance(now: number): void {
-    if (this.state.name !== 'none' && this.hasStopped(this.state.growth, this.state.since, now))
+    if (this.state.name === 'suspected' && this.hasStopped(this.state.growth, this.state.since, now))
       this.dismiss();
     const level = this.detected.findLastIndex((growth) => growth !== undefined);
     const growth = this.detected[level];
@@ -162,7 +182,7 @@ export class LeakSeries {
     }
     this.state = this.withGrowth(growth, level, now);
     if (this.state.name !== 'suspected') return;
-    if (hasDoubled(this.state, now) && this.flattens(TIRED)) this.dismiss();
+    if (this.isTired()) this.dismiss();
     else this.state = this.confirmed(this.state, now);
   }
 
@@ -172,7 +192,7 @@ export class LeakSeries {
     const detection = { detectedAt: now, growth, level };
     const start = { since: growth.from, first: growth.first };
     if (state.name !== 'none') return { ...state, ...detection, ...(growth.from < state.since ? start : {}) };
-    if (this.flattens(TIRED)) return NONE;
+    if (this.isTired()) return NONE;
     return { name: 'suspected', ...start, suspectedAt: now, suspected: growth, ...detection };
   }
 
@@ -180,11 +200,12 @@ export class LeakSeries {
   private confirmed(evidence: Evidence, now: number): State {
     const { growth, suspected, since, first } = evidence;
     const grown = growth.last - first;
-    const usedRoom = grown / (this.room + grown);
+    const usedRoom = grown / (this.place.room + grown);
     const doubled = hasDoubled(evidence, now);
-    const neededRoom = doubled ? (now - since >= LONG_MS ? LONG_ROOM : CONFIRMED_ROOM) : URGENT_ROOM;
     const unchanged: State = { ...evidence, name: 'suspected' };
-    if (usedRoom < neededRoom) return unchanged;
+    const isLong = doubled && now - since >= LONG_MS && !this.beganWithProcess(since, now);
+    const neededRoom = isLong ? LONG_ROOM : doubled ? CONFIRMED_ROOM : URGENT_ROOM;
+    if (usedRoom < neededRoom || (this.place.share < CONFIRMED_SHARE && !isLong)) return unchanged;
     const slope = (growth.last - suspected.last) / (growth.to - suspected.to);
     if (doubled && slope < CONTINUES * suspected.slope) {
       const restart = { since: suspected.to, first: suspected.last, suspectedAt: now, suspected: growth };
@@ -192,7 +213,12 @@ export class LeakSeries {
     }
     const recentSlope = this.lineSince(now - LAST_PART * (now - since), growth.perLoad)?.slope;
     if (recentSlope !== undefined && recentSlope < CONTINUES * growth.slope) return unchanged;
-    return this.flattens(STEADY) ? unchanged : { ...evidence, name: 'confirmed' };
+    return this.isSlowing() ? unchanged : { ...evidence, name: 'confirmed' };
+  }
+
+  private beganWithProcess(since: number, now: number): boolean {
+    const startedAt = this.startedAt ?? now;
+    return since - startedAt < LOADING_SHARE * (now - startedAt);
   }
 
   /** Coarse levels have detected the growth before it was disproved, so their results go as well. */
@@ -201,8 +227,16 @@ export class LeakSeries {
     this.detected.fill(undefined);
   }
 
-  private flattens(leastRatio: number): boolean {
-    return flattens(this.blocks.whole(LEAST_WHOLE_BLOCKS), leastRatio);
+  private isSlowing(): boolean {
+    const blocks = this.blocks.whole(LEAST_WHOLE_BLOCKS);
+    if (slowing(blocks, 'at').late < STEADY) return true;
+    return this.place.share < PRESSING_SHARE && slowing(blocks, 'requests').late < STEADY;
+  }
+
+  /** Whether growth ends: it slows over the whole life, and did not just begin after a fast start. */
+  private isTired(): boolean {
+    const { late, whole } = slowing(this.blocks.whole(LEAST_WHOLE_BLOCKS), 'at');
+    return late < STEADY && whole < TIRED;
   }
 
   private hasReturned(value: number, load: number): boolean {
@@ -237,6 +271,8 @@ function hasDoubled({ since, suspectedAt }: Evidence, now: number): boolean {
   return now - suspectedAt >= suspectedAt - since;
 }
 
-function hasExpired({ since, detectedAt }: Evidence, now: number): boolean {
-  return now - detectedAt > OUTLASTS * (detectedAt - since);
+function hasExpired({ name, since, detectedAt }: Evidence & { name: string }, now: number): boolean {
+  const grewFor = detectedAt - since;
+  if (name === 'confirmed') return now - detectedAt > Math.max(PAUSE_MS, PAUSE_SHARE * grewFor);
+  return now - detectedAt > OUTLASTS * grewFor;
 }

@@ -8,8 +8,8 @@ export type LeakingMemory = (typeof LEAKING_MEMORIES)[number];
 export interface Leak {
   readonly memory: LeakingMemory;
   /**
-   * First `suspect`. `confirmed` when it has grown for as long again without slowing down and has used a third of the
-   * memory left to the limit (after two days, a tenth is enough); at 40 %, it is confirmed at once.
+   * First `suspect`. `confirmed` when it has grown for as long again without slowing down and 54 % of the limit are used; or
+   * after two days, if it did not begin with the process, when it has used a tenth of the memory left to the limit.
    */
   readonly state: 'suspect' | 'confirmed';
   readonly since: number;

@@ -1,3 +1,5 @@
+import { originOf, withoutCredentials } from '../text/address.js';
+
 /** The result of one export; `code` 0 is success. */
 export interface ExportOutcome {
   readonly code: number;
@@ -7,6 +9,7 @@ export interface ExportOutcome {
 /** Logs once when exports begin to fail, and once when they succeed again. */
 export class ExportHealth {
   private failing = false;
+  private readonly endpoint: string;
 
   /**
    * @param what what is exported, such as `Spans`
@@ -15,16 +18,18 @@ export class ExportHealth {
   constructor(
     private readonly what: string,
     private readonly meanwhile: string,
-    private readonly endpoint: string,
+    endpoint: string,
     private readonly log: { warn(message: string): void; log(message: string): void },
-  ) {}
+  ) {
+    this.endpoint = originOf(endpoint);
+  }
 
   note({ code, error }: ExportOutcome): void {
     const failed = code !== 0;
     if (failed === this.failing) return;
     this.failing = failed;
     if (failed) {
-      const reason = error?.message ?? 'no reason given';
+      const reason = withoutCredentials(error?.message ?? 'no reason given');
       this.log.warn(
         `${this.what} cannot be exported to ${this.endpoint} (${reason}). ${this.meanwhile} This warning is not repeated until an export succeeds.`,
       );

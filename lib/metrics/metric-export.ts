@@ -1,9 +1,11 @@
 // Not the global ones, which a test of the application may have replaced.
+
 import { clearInterval, setInterval } from 'node:timers';
-import { context, diag } from '@opentelemetry/api';
+import { context } from '@opentelemetry/api';
 import type { PushMetricExporter, ResourceMetrics } from '@opentelemetry/sdk-metrics';
 import { iterateCooperatively } from '../async/cooperative.js';
-import { FLUSH_TIMEOUT_MS, settleWithin } from '../async/settle-within.js';
+import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
+import { reportFault } from '../async/thrown.js';
 import { UNTRACED } from '../async/untraced.js';
 import { SCOPE } from '../spans/tracing-runtime.js';
 import type { ExportHealth, ExportOutcome } from './export-health.js';
@@ -22,6 +24,8 @@ export interface MetricExportParts {
   readonly exporter: PushMetricExporter;
   readonly resource: ResourceMetrics['resource'];
   readonly health: ExportHealth;
+  /** Ends requests that are not answered: they would keep the process alive. */
+  readonly abort: () => void;
   /** Called once if the receiver does not support metrics. The export stops then. */
   readonly onRefused: () => void;
 }
@@ -46,18 +50,18 @@ export class MetricExport {
   /** Exports now, or waits for the current export. Never rejects. */
   export(): Promise<void> {
     this.running ??= this.send()
-      .catch((error: unknown) => diag.error('nestjs-performance: metrics could not be exported', error))
+      .catch((error: unknown) => reportFault('metrics could not be exported', error))
       .finally(() => {
         this.running = undefined;
       });
     return this.running;
   }
 
-  /** Exports a last time, for up to 3 seconds. */
-  async shutdown(): Promise<void> {
+  /** Exports a last time, until the deadline. Requests without an answer are aborted then. Never rejects. */
+  async shutdown(deadline = new Deadline(SHUTDOWN_MS)): Promise<void> {
     clearInterval(this.timer);
     this.timer = undefined;
-    await settleWithin(FLUSH_TIMEOUT_MS, this.finish());
+    if (!(await deadline.settle(this.finish()))) this.parts.abort();
   }
 
   private async finish(): Promise<void> {

@@ -5,6 +5,7 @@ import type { FindingCount } from '../explain/findings.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Leak } from '../leaks/leak.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
+import type { DroppedCounts } from '../report/performance-stats.js';
 import type { Statistics } from '../statistics/statistics.js';
 
 /** The sources of metrics. */
@@ -17,7 +18,7 @@ export interface MetricSources {
   slowOperations(): readonly SlowOperation[];
   findingCounts(): Iterable<FindingCount>;
   /** The numbers dropped by limits. */
-  dropped(): { operationsToOther: number; events: number; queries: number };
+  dropped(): DroppedCounts;
   regressions(): readonly Regression[];
   trends(): readonly Trend[];
   leaks(): readonly Leak[];

@@ -1,13 +1,13 @@
 import { boolean, httpAddress, number, oneOf, whole } from '../validation/checks.js';
-import { addressFrom, type Environment, type OptionTable, option } from '../validation/option-table.js';
+import { addressFrom, type OptionTable, option } from '../validation/option-table.js';
 
 /** Metrics, and where they are exported to. */
 export interface MetricsOptions {
   /** Record metrics, and serve them at `/performance/metrics`. */
   enabled?: boolean | undefined;
   /**
-   * The endpoint that metrics are exported to by OTLP over gRPC, unless the application has a meter provider. With
-   * `OTEL_METRICS_EXPORTER=none`, metrics are exported only if this option is given.
+   * The endpoint that metrics are exported to by OTLP, unless the application has a meter provider. Over HTTP, it is the whole
+   * address. With `OTEL_METRICS_EXPORTER=none`, metrics are exported only if this option is given.
    */
   endpoint?: string | undefined;
   /** Seconds between two exports. The variable gives milliseconds. */
@@ -60,18 +60,3 @@ export const METRICS_OPTIONS: OptionTable<MetricsOptions> = {
   }),
   maxSeries: option(whole(10, 100_000), { default: 2000 }),
 };
-
-/**
- * The endpoint that metrics are exported to. `tracing.endpoint` applies to all telemetry and overrides the environment. Of
- * the values of `OTEL_METRICS_EXPORTER`, only `none` has an effect.
- */
-export function metricsEndpoint(
-  given: MetricsOptions | undefined,
-  environment: MetricsOptions | undefined,
-  tracing: { readonly endpoint?: string | undefined } | undefined,
-  env: Environment,
-): string | undefined {
-  if (given?.endpoint !== undefined) return given.endpoint;
-  if (env['OTEL_METRICS_EXPORTER']?.trim() === 'none') return undefined;
-  return tracing?.endpoint ?? environment?.endpoint;
-}

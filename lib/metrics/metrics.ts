@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { SlowOperation } from '../explain/slow-operation.js';
-import type { ResolvedServiceOptions } from '../operation/service-options.js';
+import { type ResolvedServiceOptions, serviceAttributes } from '../operation/service-options.js';
 import type { GuardedOperation } from '../spans/ended-operation.js';
 import type { LiveSpan } from '../spans/live-span.js';
 import { changeMetrics } from './change-metrics.js';
@@ -123,11 +123,6 @@ export class Metrics {
  * The resource attributes of this process. They include an instance id, since the counters of two processes on one host
  * would otherwise look like one that jumps.
  */
-export function targetOf({ serviceName, serviceVersion, hostName }: ResolvedServiceOptions): Attributes {
-  return {
-    'service.name': serviceName,
-    ...(serviceVersion === undefined ? {} : { 'service.version': serviceVersion }),
-    'service.instance.id': randomUUID(),
-    'host.name': hostName,
-  };
+export function targetOf(service: ResolvedServiceOptions): Attributes {
+  return { 'service.instance.id': randomUUID(), ...serviceAttributes(service) };
 }

@@ -50,7 +50,8 @@ export function operationMetrics(sources: MetricSources, max: number): Metric[] 
       kind: 'counter',
       name: 'performance.dropped',
       unit: '{item}',
-      description: 'Dropped by limits: operations counted as (other), events and queries.',
+      description:
+        'Dropped by limits: operations counted as (other), events, queries, calls whose end was not seen, and errors that no finding counts.',
       since,
       points: () => dropped(sources),
     },
@@ -142,7 +143,7 @@ function* ratios({ statistics }: MetricSources, max: number): Points<NumberPoint
 }
 
 function* dropped(sources: MetricSources): Iterable<NumberPoint> {
-  const { operationsToOther, events, queries } = sources.dropped();
-  for (const [reason, value] of Object.entries({ operations: operationsToOther, events, queries }))
+  const { operationsToOther: operations, events, queries, calls = 0, errors = 0 } = sources.dropped();
+  for (const [reason, value] of Object.entries({ operations, events, queries, calls, errors }))
     yield { attributes: { reason }, value };
 }

@@ -55,4 +55,8 @@ export function annotate(
   span.setAttribute('performance.event_loop.utilization', resources.eventLoopUtilization);
   span.setAttribute('performance.event_loop.delay_max_ms', resources.eventLoopDelayMaxMs);
   span.setAttribute('performance.gc.pause_ms', resources.gcPauseMs);
+  const { threadCpuMs, cpuRunDelayMs, cpuThrottledMs } = resources;
+  if (threadCpuMs !== undefined) span.setAttribute('performance.cpu.thread_ms', threadCpuMs);
+  if (cpuRunDelayMs !== undefined) span.setAttribute('performance.cpu.run_delay_ms', cpuRunDelayMs);
+  if (cpuThrottledMs !== undefined) span.setAttribute('performance.cpu.throttled_ms', cpuThrottledMs);
 }

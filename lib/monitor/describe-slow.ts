@@ -1,14 +1,14 @@
-import { isSpanContextValid } from '@opentelemetry/api';
+import { isSpanContextValid, TraceFlags } from '@opentelemetry/api';
 import type { TimedExplanation } from '../explain/explainer.js';
 import type { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { DriverStatus } from '../operation/driver-status.js';
-import { cpuTimeMs } from '../process/cpu-time.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { CapturedFile, Profiling, SlowCapture } from '../profiling/profiling.js';
 import type { GuardedOperation } from '../spans/ended-operation.js';
 import type { LiveSpan } from '../spans/live-span.js';
+import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { round } from '../text/round.js';
 
 /** The evidence that a slow operation is described with. */
@@ -132,18 +132,29 @@ async function profile(
   };
 }
 
+/** Why an operation has no live span, and so no explanation. */
+function whyUnexplained({ explains }: RequestAnalyzer, { span }: GuardedOperation): string {
+  if (!explains) return 'There is no explanation: detection.explain is false.';
+  if (tracingRuntime.isSdkDisabled) return 'Child spans are not recorded: OTEL_SDK_DISABLED is true.';
+  const context = span?.spanContext();
+  const isUnsampled =
+    context !== undefined && isSpanContextValid(context) && (context.traceFlags & TraceFlags.SAMPLED) === 0;
+  return isUnsampled
+    ? "Child spans are not recorded: the application's tracer provider did not sample this trace."
+    : 'Child spans are not recorded: add SlowSpanProcessor to your provider.';
+}
+
 function explain(
-  { type, name, durationMs }: GuardedOperation,
+  operation: GuardedOperation,
   thresholdMs: number,
   live: LiveSpan | undefined,
   now: number,
   http: SlowOperation['http'],
   { analyzer, resources, expectedMs, drivers }: SlowDependencies,
 ): TimedExplanation {
+  const { type, name, durationMs } = operation;
   if (live === undefined || !analyzer.explains) {
-    const why = analyzer.explains
-      ? 'Child spans are not recorded: add SlowSpanProcessor to your provider.'
-      : 'There is no explanation: detection.explain is false.';
+    const why = whyUnexplained(analyzer, operation);
     const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). ${why}`;
     return { now: { cause: 'unknown', causeShare: 1, causes: [], explanation } };
   }
@@ -155,15 +166,9 @@ function explain(
     thresholdMs,
     expectedMs,
     http,
-    gcMs: resources.gcPauseMs,
-    cpuMs: Math.min(resources.cpuUserMs + resources.cpuSystemMs, cpuSince(live)),
+    resources,
     alone,
     drivers,
   };
   return analyzer.explain(facts, live, now, loopIdleMs());
-}
-
-/** The CPU time of the process since the request started, an upper limit for the operation; infinite if it is not measured. */
-function cpuSince({ request }: LiveSpan): number {
-  return request.cpuStartMs > 0 ? cpuTimeMs() - request.cpuStartMs : Number.POSITIVE_INFINITY;
 }

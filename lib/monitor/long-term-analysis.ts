@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
+import type { Deadline } from '../async/deadline.js';
 import { Baseline } from '../baseline/baseline.js';
 import type { Regression } from '../baseline/regression.js';
 import { ResourceTrends } from '../baseline/resource-trends.js';
@@ -91,12 +92,12 @@ export class LongTermAnalysis {
     return this.memory?.leaks() ?? [];
   }
 
-  /** Never rejects. */
-  async shutdown(): Promise<void> {
+  /** Saves the baseline, until the deadline. Never rejects. */
+  async shutdown(deadline?: Deadline): Promise<void> {
     clearInterval(this.timer);
     this.timer = undefined;
     this.memory?.stop();
-    await this.baseline.shutdown();
+    await this.baseline.shutdown(deadline);
   }
 
   /** The log of the application may throw. */

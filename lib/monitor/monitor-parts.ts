@@ -1,16 +1,18 @@
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
-import { diag } from '@opentelemetry/api';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import { Alerting } from '../alerting/alerting.js';
 import { HEAP_USED } from '../alerting/rule-common.js';
 import { DeferredEmitter } from '../async/deferred-emitter.js';
+import { FaultLog } from '../async/fault-log.js';
+import { describeThrown, reportFault } from '../async/thrown.js';
 import { RequestAnalyzer } from '../explain/request-analyzer.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Thresholds } from '../operation/thresholds.js';
 import { ResourceSampler } from '../process/resource-sampler.js';
 import { Profiling } from '../profiling/profiling.js';
 import { AlertHistory } from '../report/alert-history.js';
+import type { DroppedCounts } from '../report/performance-stats.js';
 import { ResourcePeaks } from '../report/resource-peaks.js';
 import { liveSpanOf } from '../spans/live-span.js';
 import { Statistics } from '../statistics/statistics.js';
@@ -34,14 +36,44 @@ export interface MonitorParts {
   readonly alertHistory: AlertHistory;
   readonly alerts: DeferredEmitter<PerformanceAlert>;
   readonly metrics: Metrics;
+  readonly failures: FailureReports;
   /** When counting started, at the start or the last reset, in milliseconds since 1970. */
   readonly counting: { since: number };
+}
+
+/** Where errors of listeners, and of this package, are reported. */
+export class FailureReports {
+  /** The log of the application. Without it, they go to OpenTelemetry's diagnostics. */
+  warn: ((message: string) => void) | undefined;
+  /** A part that fails by its timer fails in the same way each time. */
+  private readonly faults = new FaultLog((message) => this.warn?.(message));
+
+  /** Never throws. @param listenersOf the events whose listener failed */
+  readonly report = (error: unknown, listenersOf?: string): void => {
+    const what =
+      listenersOf === undefined
+        ? 'A part of nestjs-performance failed'
+        : `A listener of ${listenersOf} failed. Other listeners are not affected`;
+    if (this.warn === undefined) {
+      reportFault(what, error);
+      return;
+    }
+    try {
+      const message = `${what}: ${describeThrown(error)}`;
+      if (listenersOf === undefined) this.faults.fail(message, message);
+      else this.warn(message);
+    } catch {
+      // The log is the application's.
+    }
+  };
 }
 
 /** Creates the parts. Nothing runs yet. */
 export function createParts(options: ResolvedOptions): MonitorParts {
   const { thresholds, detection, resources: sampling } = options;
   const counting = { since: Date.now() };
+  const failures = new FailureReports();
+  const reportError = failures.report;
   const statistics: Statistics = new Statistics(detection.maxOperations, (type, name) =>
     longTerm.baseline.historyOf(type, name),
   );
@@ -59,7 +91,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     (span) => liveSpanOf(span)?.executionNumber ?? 0,
   );
   const alertHistory = new AlertHistory();
-  const alerts = new DeferredEmitter<PerformanceAlert>(reportError);
+  const alerts = new DeferredEmitter<PerformanceAlert>(reportError, 'alerts');
   const alerting: Alerting = new Alerting(
     options.alerts,
     {
@@ -67,6 +99,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
       type: (type, window) => statistics.typeSummary(type, window, performance.now()),
       operation: (name, window, type) => statistics.operationSummary(name, window, performance.now(), type),
       failing: (window) => statistics.failing(window, performance.now()),
+      quietMs: (type, name) => statistics.quietMs(type, name, performance.now()),
       heap: () => {
         const heap = getHeapStatistics();
         return { used: heap.used_heap_size, limit: heap.heap_size_limit };
@@ -94,20 +127,20 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     onError: reportError,
     slo: alerting.savedSlos,
   });
-  const metrics = new Metrics(options, {
+  const metrics: Metrics = new Metrics(options, {
     statistics,
     resources,
     countingSince: () => counting.since,
     slowOperations: () => slow.list(),
     findingCounts: () => analyzer.findings.counts(),
-    dropped: () => droppedBy({ statistics, slow, alerts, analyzer }),
+    dropped: () => droppedBy({ statistics, slow, alerts, analyzer, sink }),
     regressions: () => longTerm.regressions(),
     trends: () => longTerm.trends(),
     leaks: () => longTerm.leaks(),
     burnRates: () => alerting.burnRates(Date.now()),
     alertRules: () => alerting.rules(),
   });
-  const sink = new OperationSink({
+  const sink: OperationSink = new OperationSink({
     thresholds: new Thresholds(thresholds),
     ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos },
   });
@@ -125,6 +158,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     alertHistory,
     alerts,
     metrics,
+    failures,
     counting,
   };
 }
@@ -135,20 +169,14 @@ export function droppedBy({
   slow,
   alerts,
   analyzer,
-}: Pick<MonitorParts, 'statistics' | 'slow' | 'alerts' | 'analyzer'>): {
-  operationsToOther: number;
-  events: number;
-  queries: number;
-} {
-  const { findingEvents, queries } = analyzer.dropped;
+  sink,
+}: Pick<MonitorParts, 'statistics' | 'slow' | 'alerts' | 'analyzer' | 'sink'>): DroppedCounts {
+  const { findingEvents, queries, errors } = analyzer.dropped;
   return {
     operationsToOther: statistics.overflowed,
     events: slow.droppedEvents + alerts.dropped + findingEvents,
     queries,
+    ...(sink.lostCalls > 0 && { calls: sink.lostCalls }),
+    ...(errors > 0 && { errors }),
   };
-}
-
-/** Logs an error of a listener, or of this package, to OpenTelemetry's diagnostics. */
-export function reportError(error: unknown): void {
-  diag.error('nestjs-performance: a listener failed', error);
 }

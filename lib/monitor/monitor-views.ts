@@ -96,13 +96,14 @@ export class MonitorViews implements ReportSource {
 
   /** Resets the statistics, the slow operations, the findings and the queries. */
   resetStats(): void {
-    const { counting, statistics, slow, analyzer, metrics, alerts } = this.parts;
+    const { counting, statistics, slow, analyzer, metrics, alerts, sink } = this.parts;
     counting.since = Date.now();
     statistics.reset();
     slow.clear();
     analyzer.clear();
     metrics.clear();
     alerts.dropped = 0;
+    sink.lostCalls = 0;
   }
 
   /** The kept slow operations, the newest first. */

@@ -1,12 +1,13 @@
 import { performance } from 'node:perf_hooks';
 import type { Span } from '@opentelemetry/api';
 import type { SloCounters } from '../alerting/slo-counters.js';
+import { judgedMs } from '../async/own-pauses.js';
 import type { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import { boundedName, MAX_NAME } from '../operation/operation.js';
-import type { Thresholds } from '../operation/thresholds.js';
+import { isSlow, type Thresholds } from '../operation/thresholds.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { Profiling } from '../profiling/profiling.js';
@@ -37,6 +38,7 @@ export class OperationSink implements SpanSink {
   /** The drivers of the application, seen or not. */
   drivers: readonly DriverStatus[] = [];
   recorder: OperationRecorder | undefined = undefined;
+  lostCalls = 0;
   readonly requests: RequestAnalyzer;
   readonly thresholds: Thresholds;
 
@@ -55,16 +57,28 @@ export class OperationSink implements SpanSink {
     // A stream stays open for as long as the client listens.
     const isStream = thresholdMs === Number.POSITIVE_INFINITY;
     const limitMs = isStream ? thresholdMs : Math.min(adaptiveMs, thresholdMs ?? adaptiveMs);
-    const slow = durationMs > limitMs;
-    const history = statistics.record(type, name, durationMs, slow, error, now, limitMs, expectedError);
+    const clientMs = (given.http ?? live?.http)?.clientMs ?? 0;
+    const slow = isSlow(durationMs, limitMs, now, clientMs);
+    const history = statistics.record(
+      type,
+      name,
+      durationMs,
+      slow,
+      error,
+      now,
+      limitMs,
+      expectedError,
+      isStream,
+    );
     if (history !== undefined) {
       if (isStream) history.isStream = true;
       if (live !== undefined && live.root === live && analyzer.explains)
-        history.addWork(live.breakdown(now, idle, 0, clearedParts()), live.request.statements);
+        history.addWork(live.breakdown(now, idle, clearedParts()), live.request.statements);
     }
-    slos.record(name, durationMs, error, type);
+    slos.record(name, judgedMs(durationMs, now) - clientMs, error, type);
     const kept = slow ? this.keep(operation, live, limitMs, limitMs !== thresholdMs, now) : undefined;
     metrics.record(operation, live, kept);
+    if (error && expectedError !== true) analyzer.failed(operation, live, now);
     return slow;
   }
 
@@ -80,7 +94,12 @@ export class OperationSink implements SpanSink {
     const busyMs = analyzer.explains ? live?.busyMs(now, loopIdleMs()) : undefined;
     const baseline = statistics.history(type, name)?.baseline;
     const { slow, files, updates } = describeSlow(operation, thresholdMs, live, now, {
-      resources: resources.evidence(now - durationMs, busyMs),
+      resources: resources.evidence(
+        now - durationMs,
+        busyMs,
+        analyzer.watchdog.longestStallMs(now - durationMs, now),
+        now,
+      ),
       expectedMs: baseline?.p50Ms ?? statistics.median(type, name, now),
       baseline,
       adaptive,
@@ -90,7 +109,7 @@ export class OperationSink implements SpanSink {
       drivers: this.drivers,
     });
     if (span !== undefined) annotate(span, slow, files);
-    this.parts.slow.add(slow, recordedSpans(live, durationMs, now));
+    this.parts.slow.add(slow, recordedSpans(live));
     this.parts.slow.updateLater(slow.id, updates);
     if (live !== undefined) live.request.isNotable = true;
     return slow;
@@ -107,13 +126,9 @@ function guarded(given: EndedOperation, live: LiveSpan | undefined): GuardedOper
 }
 
 /** A copy of the spans that completed below an operation: its parent takes over the originals. */
-function recordedSpans(
-  live: LiveSpan | undefined,
-  durationMs: number,
-  now: number,
-): RecordedSpans | undefined {
+function recordedSpans(live: LiveSpan | undefined): RecordedSpans | undefined {
   if (live?.completedBelow === undefined) return undefined;
-  return { completed: live.completedBelow.copy(), startedAt: live.startedBy(now, durationMs) };
+  return { completed: live.completedBelow.copy(), startedAt: live.startedAt };
 }
 
 const parts: number[] = emptyBreakdown();

@@ -41,6 +41,7 @@ import { boolean } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
 import { booleanFrom, type OptionTable, option } from '../validation/option-table.js';
 import { ENDPOINT_OPTIONS, type EndpointOptions, type ResolvedEndpointOptions } from './endpoint-options.js';
+import type { ResolvedTelemetry } from './telemetry-variables.js';
 import {
   HTTP_OPTIONS,
   type HttpOptions,
@@ -96,4 +97,6 @@ export interface ResolvedOptions extends ResolvedServiceOptions, Complete<Profil
   readonly resources: ResolvedResourceOptions;
   readonly alerts: ResolvedAlertOptions;
   readonly endpoint: ResolvedEndpointOptions;
+  /** What OpenTelemetry's environment variables set. */
+  readonly telemetry: ResolvedTelemetry;
 }

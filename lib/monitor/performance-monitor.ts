@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { PerformanceAlert } from '../alerting/alert.js';
+import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import type { SnapshotToSave } from '../baseline/baseline-snapshot.js';
 import type { Finding } from '../explain/finding.js';
 import type { RequestAnalyzer } from '../explain/request-analyzer.js';
@@ -12,7 +13,7 @@ import type { OperationRecorder, SpanSink } from '../spans/live-span.js';
 import type { Failures } from '../statistics/failures.js';
 import type { OperationCost } from '../statistics/operation-cost.js';
 import type { LatencySummary, WindowName } from '../statistics/operation-statistics.js';
-import { createParts, reportError } from './monitor-parts.js';
+import { createParts, type FailureReports } from './monitor-parts.js';
 import { MonitorViews } from './monitor-views.js';
 import type { MonitorOptions, ResolvedOptions } from './options.js';
 import { resolveOptions } from './resolve-options.js';
@@ -26,9 +27,13 @@ export class PerformanceMonitor extends MonitorViews {
    * @param options as for `PerformanceModule.forRoot`; the environment is not read
    * @throws {@link PerformanceOptionsError} for invalid options
    */
-  constructor(options: MonitorOptions | ResolvedOptions = {}) {
+  constructor(options?: MonitorOptions | ResolvedOptions);
+  /** @param start whether the timers start now, or with {@link start} @internal */
+  constructor(options: MonitorOptions | ResolvedOptions, start: boolean);
+  constructor(options: MonitorOptions | ResolvedOptions = {}, start = true) {
     super(createParts('thresholds' in options ? options : resolveOptions(options)));
-    if (this.options.enabled) this.start();
+    this.parts.sink.isOpen = this.options.enabled;
+    if (start) this.start();
   }
 
   /** The sink that live spans report to. @internal */
@@ -46,6 +51,10 @@ export class PerformanceMonitor extends MonitorViews {
   /** @internal */
   get metrics(): Metrics {
     return this.parts.metrics;
+  }
+  /** Where errors of listeners are reported. @internal */
+  get failures(): FailureReports {
+    return this.parts.failures;
   }
 
   /** The drivers of the application, seen or not. Set by the instrumentation. */
@@ -65,9 +74,10 @@ export class PerformanceMonitor extends MonitorViews {
     this.parts.sink.recorder = recorder;
   }
 
-  private start(): void {
+  /** Starts the timers: sampling, alerting, analyses over time. Operations are counted from the creation on. @internal */
+  start(): void {
     const { sink, resources, alerting, longTerm } = this.parts;
-    sink.isOpen = true;
+    if (!sink.isOpen) return;
     resources.start();
     alerting.start();
     longTerm.start();
@@ -140,7 +150,10 @@ export class PerformanceMonitor extends MonitorViews {
     return this.parts.slow.onUpdated(listener);
   }
 
-  /** Calls `listener` with a finding each time it is observed. Returns a function that removes it. */
+  /**
+   * Calls `listener` with a finding when it is first seen, for the 10th, 100th, 1000th … time, and when its severity rises;
+   * with a regression, a trend or a leak at each change of state. Returns a function that removes it.
+   */
   onFinding(listener: (finding: Finding) => void): () => void {
     return this.parts.analyzer.findings.on(listener);
   }
@@ -155,7 +168,7 @@ export class PerformanceMonitor extends MonitorViews {
     try {
       this.parts.alerting.evaluate(Date.now());
     } catch (error) {
-      reportError(error);
+      this.parts.failures.report(error);
     }
   }
 
@@ -169,15 +182,25 @@ export class PerformanceMonitor extends MonitorViews {
 
   /**
    * Stops the timers, delivers the waiting events, and counts no further operations.
-   * @returns a promise that resolves when pending profiles are written, within 3 seconds. Never rejects.
+   * @returns a promise that resolves when alerts, profiles and baselines are sent or stored, within 2.5 seconds. Never
+   * rejects.
    */
-  async shutdown(): Promise<void> {
+  shutdown(): Promise<void> {
+    return this.shutdownUntil(new Deadline(SHUTDOWN_MS));
+  }
+
+  /** As {@link shutdown}, with the deadline of a shutdown that covers more than this monitor. @internal */
+  async shutdownUntil(deadline: Deadline): Promise<void> {
     const { sink, resources, analyzer, slow, alerts, alerting, profiling, longTerm } = this.parts;
     sink.isOpen = false;
     resources.stop();
     analyzer.stop();
     slow.close();
     alerts.close();
-    await Promise.all([alerting.shutdown(), profiling.shutdown(), longTerm.shutdown()]);
+    await Promise.all([
+      alerting.shutdown(deadline),
+      profiling.shutdown(deadline),
+      longTerm.shutdown(deadline),
+    ]);
   }
 }

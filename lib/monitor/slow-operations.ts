@@ -16,31 +16,48 @@ interface Kept {
   readonly recorded: RecordedSpans | undefined;
 }
 
-/** The last slow operations, the newest first. The oldest are dropped. */
+/** The kept operations of one type: those of each name, the oldest first. */
+interface KeptOfType {
+  count: number;
+  readonly byName: Map<string, Kept[]>;
+}
+
+/**
+ * The last slow operations. When there are too many, the oldest execution of the most frequent operation of the most frequent
+ * type is dropped, so that each type and route keeps room.
+ */
 export class SlowOperations {
-  private readonly ring: Kept[] = [];
-  private next = 0;
+  /** The oldest first. */
+  private readonly kept = new Set<Kept>();
+  /** The last of each id: a span can be checked more than once. */
+  private readonly byId = new Map<string, Kept>();
+  private readonly byType = new Map<string, KeptOfType>();
   private readonly added: DeferredEmitter<SlowOperation>;
   private readonly updated: DeferredEmitter<SlowOperation>;
 
   constructor(
     private readonly capacity: number,
-    private readonly onError: (error: unknown) => void,
+    private readonly onError: (error: unknown, listenersOf?: string) => void,
   ) {
-    this.added = new DeferredEmitter(onError);
-    this.updated = new DeferredEmitter(onError);
+    this.added = new DeferredEmitter(onError, 'slow operations');
+    this.updated = new DeferredEmitter(onError, 'updates of slow operations');
   }
 
   /** Adds an operation. @param recorded the spans that completed below it, if any */
   add(operation: SlowOperation, recorded?: RecordedSpans): void {
-    this.ring[this.next] = { operation, recorded };
-    this.next = (this.next + 1) % this.capacity;
+    if (this.kept.size >= this.capacity) this.makeRoom();
+    const kept: Kept = { operation, recorded };
+    this.kept.add(kept);
+    this.byId.set(operation.id, kept);
+    const ofType = getOrCreate(this.byType, operation.type, newType);
+    ofType.count++;
+    getOrCreate(ofType.byName, operation.name, newName).push(kept);
     this.added.emit(operation);
   }
 
   /** Replaces an operation by a better description of it, while it is kept. */
   update(id: string, better: Partial<SlowOperation>): void {
-    const kept = this.ring.find(({ operation }) => operation.id === id);
+    const kept = this.byId.get(id);
     if (kept === undefined) return;
     kept.operation = { ...kept.operation, ...better };
     this.updated.emit(kept.operation);
@@ -48,7 +65,8 @@ export class SlowOperations {
 
   /** The same when each update is known. */
   updateLater(id: string, updates: readonly (Promise<Partial<SlowOperation>> | undefined)[]): void {
-    for (const update of updates) update?.then((better) => this.update(id, better)).catch(this.onError);
+    for (const update of updates)
+      update?.then((better) => this.update(id, better)).catch((error: unknown) => this.onError(error));
   }
 
   /** Calls `listener` with each operation that is added, in a later turn of the event loop. Returns a function that removes it. */
@@ -68,17 +86,16 @@ export class SlowOperations {
   /** The operations of a type, or of all types, the newest first. */
   list(limit = this.capacity, type?: string): SlowOperation[] {
     const result: SlowOperation[] = [];
-    const size = this.ring.length;
-    for (let back = 1; back <= size && result.length < limit; back++) {
-      const operation = this.ring[(this.next - back + this.capacity) % this.capacity]?.operation;
-      if (operation !== undefined && (type === undefined || operation.type === type)) result.push(operation);
+    for (const { operation } of [...this.kept].reverse()) {
+      if (result.length >= limit) break;
+      if (type === undefined || operation.type === type) result.push(operation);
     }
     return result;
   }
 
   /** The operation with this id, if it is kept, with its waterfall. */
   get(id: string): DetailedSlowOperation | undefined {
-    const kept = this.ring.find(({ operation }) => operation.id === id);
+    const kept = this.byId.get(id);
     if (kept?.recorded === undefined) return kept?.operation;
     const { operation, recorded } = kept;
     const { name, type, durationMs, error: failed } = operation;
@@ -87,10 +104,23 @@ export class SlowOperations {
   }
 
   clear(): void {
-    this.ring.length = 0;
-    this.next = 0;
+    this.kept.clear();
+    this.byId.clear();
+    this.byType.clear();
     this.added.dropped = 0;
     this.updated.dropped = 0;
+  }
+
+  private makeRoom(): void {
+    const [type, ofType] = largest(this.byType, ({ count }) => count);
+    const [name, ofName] = largest(ofType.byName, ({ length }) => length);
+    const dropped = ofName.shift() as Kept;
+    this.kept.delete(dropped);
+    const { id } = dropped.operation;
+    if (this.byId.get(id) === dropped) this.byId.delete(id);
+    if (ofName.length === 0) ofType.byName.delete(name);
+    ofType.count--;
+    if (ofType.count === 0) this.byType.delete(type);
   }
 
   /** Delivers the waiting events, and removes all listeners. */
@@ -98,4 +128,27 @@ export class SlowOperations {
     this.added.close();
     this.updated.close();
   }
+}
+
+const newType = (): KeptOfType => ({ count: 0, byName: new Map() });
+const newName = (): Kept[] => [];
+
+function getOrCreate<V>(map: Map<string, V>, key: string, create: () => V): V {
+  const found = map.get(key);
+  if (found !== undefined) return found;
+  const value = create();
+  map.set(key, value);
+  return value;
+}
+
+/** The entry with the largest size; of equal ones, the first that was added. The map has entries. */
+function largest<V>(map: ReadonlyMap<string, V>, sizeOf: (value: V) => number): [string, V] {
+  let found: [string, V] | undefined;
+  let size = 0;
+  for (const entry of map)
+    if (sizeOf(entry[1]) > size) {
+      found = entry;
+      size = sizeOf(entry[1]);
+    }
+  return found as [string, V];
 }

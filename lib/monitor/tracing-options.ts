@@ -4,18 +4,36 @@ import { addressFrom, type OptionTable, option } from '../validation/option-tabl
 
 /** How spans are created and exported. */
 export interface TracingOptions {
-  /** The receiver of spans by OTLP over gRPC, such as `http://localhost:4317`. Without it, no spans are exported. */
+  /**
+   * The receiver of spans and metrics by OTLP over gRPC, such as `http://localhost:4317`. Over HTTP, `/v1/traces` is appended
+   * (see `OTEL_EXPORTER_OTLP_PROTOCOL`). Without it, no spans are exported.
+   */
   endpoint?: string | undefined;
   sampling?: SamplingOptions | undefined;
   /** Instrument drivers and outgoing calls, without a preload. */
   instrumentation?: boolean | undefined;
+  /**
+   * Continue the baggage of incoming requests, and pass it on with outgoing calls. Set it where all callers are your own
+   * services: any client can send baggage.
+   */
+  trustIncomingBaggage?: boolean | undefined;
+  /**
+   * Export every trace that an incoming request marks as sampled. Otherwise `sampling.ratio` applies to these, too, by trace
+   * id, which is the same in all services with this ratio. Requests marked as not sampled remain so in both cases.
+   * A sampler set with `OTEL_TRACES_SAMPLER` follows its parent as specified.
+   * Set it where all callers are your own services: any client can mark its requests.
+   */
+  trustIncomingSampling?: boolean | undefined;
 }
 
 /** Which traces are exported. Statistics count every operation, sampled or not. */
 export interface SamplingOptions {
-  /** The share of traces that are exported, 0 to 1. */
+  /** The share of traces that are exported, 0 to 1. Overrides `OTEL_TRACES_SAMPLER`. */
   ratio?: number | undefined;
-  /** Export unsampled traces, too, if one of their spans was slow or failed. */
+  /**
+   * Export unsampled traces, too, if one of their spans was slow or failed. With `OTEL_TRACES_SAMPLER`, only if this option is
+   * given.
+   */
   keepSlowTraces?: boolean | undefined;
   /** The maximum number of spans that wait for the end of their trace, over all traces. */
   maxBufferedSpans?: number | undefined;
@@ -26,6 +44,8 @@ export interface SamplingOptions {
 export interface ResolvedTracingOptions {
   readonly endpoint: string | undefined;
   readonly instrumentation: boolean;
+  readonly trustIncomingBaggage: boolean;
+  readonly trustIncomingSampling: boolean;
   readonly sampling: Complete<SamplingOptions>;
 }
 
@@ -41,13 +61,20 @@ export const TRACING_OPTIONS: OptionTable<TracingOptions> = {
     variables: addressFrom('ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'),
   }),
   instrumentation: option(boolean, { default: true }),
+  trustIncomingBaggage: option(boolean, { default: false }),
+  trustIncomingSampling: option(boolean, { default: false }),
   sampling: SAMPLING_OPTIONS,
 };
 
-/** Which incoming requests are measured. */
+/** Which incoming requests are measured, and how. */
 export interface HttpOptions {
   /** Requests that are not measured: exact paths, all paths below one that ends in `/`, or patterns of paths. */
   ignore?: (string | RegExp)[] | undefined;
+  /**
+   * Bind `PerformanceInterceptor` to all routes, so that pipes and the interceptors within it count as the handler, not as
+   * the time before and after it. Nest's interceptors double what this package adds to a request.
+   */
+  interceptor?: boolean | undefined;
 }
 
 export const HTTP_OPTIONS: OptionTable<HttpOptions> = {
@@ -60,4 +87,5 @@ export const HTTP_OPTIONS: OptionTable<HttpOptions> = {
     },
     { default: [] },
   ),
+  interceptor: option(boolean, { default: false }),
 };

@@ -1,5 +1,5 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Observable, Subject, takeUntil } from 'rxjs';
+import { type Observable, Subject, takeUntil } from 'rxjs';
 import type { PerformanceAlert } from '../alerting/alert.js';
 import type { Finding } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
@@ -7,6 +7,7 @@ import { MonitorViews } from '../monitor/monitor-views.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { CaptureOptions } from '../profiling/on-demand.js';
 import { CaptureRefusedError, type ProfileInfo } from '../profiling/profile-info.js';
+import { GuardedObservable } from './guarded-observable.js';
 
 /** Injectable access to the statistics, slow operations, findings, alerts and profiles of this application. */
 @Injectable()
@@ -17,16 +18,29 @@ export class PerformanceMonitorService extends MonitorViews implements OnApplica
   readonly slowOperationUpdates$: Observable<SlowOperation>;
   /** Emits each alert when it fires and when it is resolved. Completes on shutdown. */
   readonly alerts$: Observable<PerformanceAlert>;
-  /** Emits each occurrence of a finding. Completes on shutdown. */
+  /**
+   * Emits a finding when it is first seen, for the 10th, 100th, 1000th … time, and when its severity rises; a regression, a
+   * trend or a leak at each change of state. Completes on shutdown.
+   */
   readonly findings$: Observable<Finding>;
   private readonly closed = new Subject<void>();
 
   constructor(@Inject(PerformanceMonitor) monitor: PerformanceMonitor) {
     super(monitor);
-    this.slowOperations$ = this.observe((listener) => monitor.onSlowOperation(listener));
-    this.slowOperationUpdates$ = this.observe((listener) => monitor.onSlowOperationUpdate(listener));
-    this.alerts$ = this.observe((listener) => monitor.onAlert(listener));
-    this.findings$ = this.observe((listener) => monitor.onFinding(listener));
+    const observe = <T>(
+      name: string,
+      subscribe: (listener: (event: T) => void) => () => void,
+    ): Observable<T> =>
+      new GuardedObservable<T>(
+        (error) => monitor.failures.report(error, name),
+        (subscriber) => subscribe((event) => subscriber.next(event)),
+      ).pipe(takeUntil(this.closed));
+    this.slowOperations$ = observe('slowOperations$', (listener) => monitor.onSlowOperation(listener));
+    this.slowOperationUpdates$ = observe('slowOperationUpdates$', (listener) =>
+      monitor.onSlowOperationUpdate(listener),
+    );
+    this.alerts$ = observe('alerts$', (listener) => monitor.onAlert(listener));
+    this.findings$ = observe('findings$', (listener) => monitor.onFinding(listener));
   }
 
   /**
@@ -69,12 +83,6 @@ export class PerformanceMonitorService extends MonitorViews implements OnApplica
   onApplicationShutdown(): void {
     // Pending events are delivered before the Observables complete.
     setImmediate(() => this.closed.next()).unref();
-  }
-
-  private observe<T>(subscribe: (listener: (event: T) => void) => () => void): Observable<T> {
-    return new Observable<T>((subscriber) => subscribe((event) => subscriber.next(event))).pipe(
-      takeUntil(this.closed),
-    );
   }
 
   private mayCapture(): void {

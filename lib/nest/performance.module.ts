@@ -10,6 +10,8 @@ import {
   type Provider,
 } from '@nestjs/common';
 import { APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
+import { reasonOf } from '../async/thrown.js';
 import { PageFiles } from '../dashboard/page-files.js';
 import { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { driverTable } from '../operation/driver-status.js';
@@ -19,10 +21,12 @@ import { SlowSpanProcessor } from '../tracing/slow-span.processor.js';
 import { type RunningMetrics, startMetrics } from '../tracing/start-metrics.js';
 import { acquireTracing, type Tracing } from '../tracing/tracer-provider.js';
 import { AlertListeners } from './decorators/alert-listeners.js';
+import { CodeOwners } from './decorators/code-owners.js';
 import { createControllers, DEFAULT_PATH } from './endpoint/controllers.js';
 import { EndpointGuard } from './endpoint/endpoint.guard.js';
 import { EndpointAccess } from './endpoint/endpoint-access.js';
 import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes.js';
+import { HandlerWrapping } from './handlers/handler-wrapping.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
 import {
   type PerformanceOptions,
@@ -76,10 +80,36 @@ const logger = new Logger('PerformanceModule');
 
 /** Connects the logs early, as some messages precede the start of the application. */
 function withLog(monitor: PerformanceMonitor): PerformanceMonitor {
+  monitor.failures.warn = (message) => logger.warn(message);
   monitor.profiling.warn = (message) => logger.warn(message);
   monitor.longTerm.warn = (message) => logger.warn(message);
   monitor.alerting.log = (level, message) => logger[level](message);
   return monitor;
+}
+
+/** An adapter may be one of the application. */
+function attempt(fault: string, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    logger.warn(`The adapter cannot be measured, so ${fault}: ${reasonOf(error)}`);
+  }
+}
+
+/** Created with the providers, before the application mounts middleware. */
+function createHttpTracer(
+  { http, tracing: { trustIncomingBaggage } }: ResolvedModuleOptions,
+  { sink }: PerformanceMonitor,
+  { isApplicationProvider }: Tracing,
+  { httpAdapter }: HttpAdapterHost,
+): HttpServerTracer {
+  const tracer = new HttpServerTracer(sink, http.ignore, !isApplicationProvider, trustIncomingBaggage);
+  // Modules of Express mount on its application, those of Fastify by the adapter.
+  if (httpAdapter)
+    attempt('mounted middleware is not named', () =>
+      tracer.watchMounts(httpAdapter.getType() === 'express' ? httpAdapter.getInstance() : httpAdapter),
+    );
+  return tracer;
 }
 
 const providers: Provider[] = [
@@ -92,7 +122,7 @@ const providers: Provider[] = [
     provide: PerformanceMonitor,
     inject: [RESOLVED_OPTIONS],
     useFactory: (options: ResolvedModuleOptions) =>
-      withLog(options.monitor ?? new PerformanceMonitor(options)),
+      withLog(options.monitor ?? new PerformanceMonitor(options, false)),
   },
   {
     provide: ResourceSampler,
@@ -117,18 +147,29 @@ const providers: Provider[] = [
   },
   {
     provide: HttpServerTracer,
-    inject: [RESOLVED_OPTIONS, PerformanceMonitor, TRACING],
-    useFactory: (options: ResolvedModuleOptions, monitor: PerformanceMonitor, tracing: Tracing | undefined) =>
-      tracing && new HttpServerTracer(monitor.sink, options.http.ignore, !tracing.isApplicationProvider),
+    inject: [RESOLVED_OPTIONS, PerformanceMonitor, TRACING, HttpAdapterHost],
+    useFactory: (
+      options: ResolvedModuleOptions,
+      monitor: PerformanceMonitor,
+      tracing: Tracing | undefined,
+      host: HttpAdapterHost,
+    ) => tracing && createHttpTracer(options, monitor, tracing, host),
   },
   PerformanceMonitorService,
   AlertListeners,
+  CodeOwners,
   PerformanceHealthIndicator,
   PerformanceInterceptor,
+  HandlerWrapping,
   EndpointAccess,
   EndpointGuard,
   { provide: PageFiles, useFactory: () => new PageFiles() },
-  { provide: APP_INTERCEPTOR, useExisting: PerformanceInterceptor },
+  {
+    provide: APP_INTERCEPTOR,
+    inject: [RESOLVED_OPTIONS, PerformanceInterceptor],
+    useFactory: ({ http }: ResolvedModuleOptions, interceptor: PerformanceInterceptor) =>
+      http.interceptor ? interceptor : undefined,
+  },
 ];
 
 /**
@@ -181,9 +222,16 @@ export class PerformanceModule
     return super.forRootAsync(options);
   }
 
+  /** Timers start here: a module that is only compiled, as in unit tests, leaves nothing running. */
   onModuleInit(): void {
-    const server = this.adapterHost.httpAdapter?.getHttpServer?.();
-    if (server !== undefined && server !== null) this.http?.attach(server);
+    if (this.options.monitor === undefined) this.monitor.start();
+    this.tracing?.start();
+    attempt('requests are not counted', () => {
+      const server = this.adapterHost.httpAdapter?.getHttpServer?.();
+      if (server === undefined || server === null) return;
+      this.http?.attach(server);
+      this.http?.attachFramework(this.adapterHost.httpAdapter.getInstance());
+    });
     if (this.options.enabled && this.options.endpoint.enabled) this.endpointRoutes.register();
   }
 
@@ -201,9 +249,15 @@ export class PerformanceModule
       );
     }
     await this.monitor.profiling.start();
+    const refused = [...this.tracing.refused, ...this.monitor.profiling.refused];
+    if (refused.length > 0) {
+      logger.warn(
+        `These options do not apply, because they concern the whole process, and another module determined them first: ${refused.join(', ')}. Give all modules the same values.`,
+      );
+    }
     this.metrics = await startMetrics(this.options, this.monitor, logger).catch((error: unknown) => {
       // A failure of the export must not stop the application.
-      logger.warn(`Metrics are not exported: ${String(error)}`);
+      logger.warn(`Metrics are not exported: ${reasonOf(error)}`);
       return undefined;
     });
     const { token, authorize, guards } = endpoint;
@@ -216,8 +270,15 @@ export class PerformanceModule
 
   async onApplicationShutdown(): Promise<void> {
     this.http?.detach();
-    if (this.options.monitor === undefined) await this.monitor.profiling.shutdown();
-    await Promise.all([this.metrics?.shutdown(), this.tracing?.release()]);
-    if (this.options.monitor === undefined) await this.monitor.shutdown();
+    const deadline = new Deadline(SHUTDOWN_MS);
+    const ownsMonitor = this.options.monitor === undefined;
+    // The last profiles belong to slow operations whose listeners are still there. A slow disk leaves time for the rest.
+    if (ownsMonitor) await this.monitor.profiling.finish(new Deadline(SHUTDOWN_MS / 2));
+    // At the same time: one that does not answer takes no time from the others.
+    await Promise.all([
+      this.metrics?.shutdown(deadline),
+      this.tracing?.release(deadline),
+      ownsMonitor ? this.monitor.shutdownUntil(deadline) : undefined,
+    ]);
   }
 }

@@ -2,16 +2,22 @@
 export const OPERATION_TYPES = [
   'http',
   'database',
+  'connection_pool',
   'cache',
   'external',
   'messaging',
   'rpc',
+  'websocket',
+  'queue',
+  'schedule',
+  'event',
+  'command',
   'internal',
 ] as const;
 
 /**
- * The kind of work of an operation: `http` (an incoming request), `database`, `cache`, `external` (an outgoing call),
- * `messaging`, `rpc`, `internal`, or a type of the application such as `calculation`.
+ * The kind of work of an operation: `http` (an incoming request), `database`, `connection_pool` (waiting for one), `cache`, `external` (an outgoing call),
+ * `messaging`, `rpc`, what a handler does (`websocket`, `queue`, `schedule`, `event`, `command`), `internal`, or a type of the application such as `calculation`.
  */
 export type OperationType = (typeof OPERATION_TYPES)[number] | (string & {});
 
@@ -44,16 +50,25 @@ export interface HttpEvidence {
   aborted?: boolean;
   /** `UsersController.findOne` */
   handler?: string;
-  /** Middleware, body parsing and guards: from the first parsed byte to the interceptor. */
+  /** Middleware, body parsing, guards, pipes and interceptors: from the first parsed byte to the handler. */
   beforeHandlerMs?: number;
-  /** Pipes, inner interceptors and the handler. */
+  /** The handler, with pipes and inner interceptors where `PerformanceInterceptor` is bound. */
   handlerMs?: number;
-  /** Outer interceptors, serialization and writing to the socket. */
+  /** Interceptors, serialization and writing to the socket. */
   afterHandlerMs?: number;
+  /** Waiting for the client: for the upload of its body, and for its reading of the response. Not judged as slow. */
+  uploadMs?: number;
+  downloadMs?: number;
 }
 
-/** Where the time of an incoming request went. Read only when it was slow. */
+/** Where the time of an incoming request went. Read only when it was slow, or when it failed. */
 export interface HttpEvidenceSource {
   readonly statusCode: number;
+  /** What its handler threw; undefined if nothing was seen. */
+  readonly thrown?: unknown;
+  /** How long it waited for its client, in milliseconds: that does not count against the threshold. */
+  readonly clientMs?: number;
+  /** A GraphQL resolver failed, whatever the status is. */
+  readonly hasFailedResolver?: boolean;
   evidence(): HttpEvidence;
 }

@@ -1,7 +1,8 @@
 import { hostname } from 'node:os';
 import { applicationPackage } from '../process/application-package.js';
 import { text } from '../validation/checks.js';
-import { type OptionTable, option, textFrom } from '../validation/option-table.js';
+import { type Environment, type OptionTable, option, textFrom } from '../validation/option-table.js';
+import { own } from '../validation/own.js';
 
 /** The identity of the service in its telemetry. */
 export interface ServiceOptions {
@@ -17,6 +18,8 @@ export interface ResolvedServiceOptions {
   readonly serviceName: string;
   readonly serviceVersion: string | undefined;
   readonly hostName: string;
+  /** Further attributes of the resource, from `OTEL_RESOURCE_ATTRIBUTES`. */
+  readonly resourceAttributes?: Readonly<Record<string, string>>;
 }
 
 export const SERVICE_OPTIONS: OptionTable<ServiceOptions> = {
@@ -42,4 +45,38 @@ export function withApplicationPackage(given: {
     serviceName: given.serviceName ?? name ?? 'nestjs-application',
     serviceVersion: given.serviceVersion ?? version,
   };
+}
+
+/** The attributes of the resource by the semantic conventions. */
+export function serviceAttributes(service: ResolvedServiceOptions): Record<string, string> {
+  const { serviceName, serviceVersion, hostName, resourceAttributes } = service;
+  return {
+    ...resourceAttributes,
+    'service.name': serviceName,
+    ...(serviceVersion === undefined ? {} : { 'service.version': serviceVersion }),
+    'host.name': hostName,
+  };
+}
+
+/**
+ * The attributes that `OTEL_RESOURCE_ATTRIBUTES` contains: pairs `key=value` with commas between them, percent-encoded.
+ * Undefined if there is any error, for OpenTelemetry discards the whole value then.
+ */
+export function resourceAttributesFrom(env: Environment): Record<string, string> | undefined {
+  const attributes: Record<string, string> = {};
+  for (const pair of (own(env, 'OTEL_RESOURCE_ATTRIBUTES') ?? '').split(',')) {
+    if (pair.trim() === '') continue;
+    const [key = '', value, ...rest] = pair.split('=').map(decoded);
+    if (key === undefined || key === '' || value === undefined || rest.length > 0) return undefined;
+    Object.defineProperty(attributes, key, { value, enumerable: true });
+  }
+  return attributes;
+}
+
+function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text.trim());
+  } catch {
+    return undefined;
+  }
 }

@@ -8,15 +8,16 @@ import { OPERATION_TYPE_PATTERN } from './operation.js';
 export interface ThresholdOptions {
   /** Threshold of incoming requests. */
   httpThresholdMs?: number | undefined;
-  /** Threshold of database operations. */
+  /** Threshold of database operations, and of the wait for a connection: `customThresholds.connection_pool` separates them. */
   databaseThresholdMs?: number | undefined;
   /** Threshold of cache operations. */
   cacheThresholdMs?: number | undefined;
   /** Threshold of outgoing calls. */
   externalThresholdMs?: number | undefined;
   /**
-   * Thresholds of your own types, and of `messaging`, `rpc` (default 2000 each) and `internal` (default 1000). A type of
-   * your own without a threshold is counted and never slow.
+   * Thresholds of your own types, of `messaging` and `rpc` (default 2000 each), `internal` (default 1000), and of handlers:
+   * `websocket` and `queue` (default that of `messaging`), `schedule`, `event` and `command` (default that of `internal`). A
+   * type of your own without a threshold is counted and never slow.
    */
   customThresholds?: Record<string, number> | undefined;
 }
@@ -38,11 +39,21 @@ export const THRESHOLD_OPTIONS: OptionTable<ThresholdOptions> = {
     variables: numberFrom('OTEL_EXTERNAL_THRESHOLD_MS'),
   }),
   customThresholds: option(customThresholds, {
-    defaultText: '`{ messaging: 2000, rpc: 2000, internal: 1000 }`',
+    defaultText:
+      '`{ messaging: 2000, rpc: 2000, internal: 1000, connection_pool: databaseThresholdMs }`; handlers as above',
   }),
 };
 
-const CUSTOM_DEFAULTS: ResolvedThresholds = { messaging: 2000, rpc: 2000, internal: 1000 };
+const CUSTOM_DEFAULTS = { messaging: 2000, rpc: 2000, internal: 1000 } as const;
+
+/** Handlers without a threshold of their type: a message by WebSocket or a job counts as one, other work as internal. */
+const FALLBACKS = {
+  websocket: 'messaging',
+  queue: 'messaging',
+  schedule: 'internal',
+  event: 'internal',
+  command: 'internal',
+} as const satisfies Record<string, keyof typeof CUSTOM_DEFAULTS>;
 
 const OPTION_OF_TYPE = {
   http: 'httpThresholdMs',
@@ -68,7 +79,18 @@ export function resolveThresholds(given: ThresholdOptions, resolved: BuiltInThre
     type,
     given[name] ?? own(custom, type) ?? resolved[name],
   ]);
-  return { ...CUSTOM_DEFAULTS, ...custom, ...Object.fromEntries(builtIn) };
+  const byType = Object.fromEntries(builtIn) as Record<string, number>;
+  // Who waits for a connection waits for the database.
+  const fallbacks = Object.fromEntries(
+    Object.entries(FALLBACKS).map(([type, other]) => [type, own(custom, other) ?? CUSTOM_DEFAULTS[other]]),
+  );
+  return {
+    ...CUSTOM_DEFAULTS,
+    ...fallbacks,
+    connection_pool: byType['database'] as number,
+    ...custom,
+    ...byType,
+  };
 }
 
 /** Adds the faults of the types and values of `customThresholds`. */

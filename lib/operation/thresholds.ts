@@ -1,3 +1,4 @@
+import { judgedMs } from '../async/own-pauses.js';
 import type { OperationType } from './operation.js';
 
 /**
@@ -31,4 +32,21 @@ export class Thresholds {
   setRoute(name: string, thresholdMs: number): void {
     if (this.byRoute.size < 10_000) this.byRoute.set(name, thresholdMs);
   }
+}
+
+/**
+ * Whether an operation is slow: by its duration without the pauses of this package, and without the time in which it waited
+ * for its client.
+ * @param limitMs its threshold; without one it is never slow
+ * @param endedAt on the clock of `performance.now()`
+ */
+export function isSlow(
+  durationMs: number,
+  limitMs: number | undefined,
+  endedAt: number,
+  clientMs = 0,
+): boolean {
+  // Most operations are quick, and need no look at the pauses.
+  if (limitMs === undefined || durationMs <= limitMs) return false;
+  return judgedMs(durationMs, endedAt) - clientMs > limitMs;
 }

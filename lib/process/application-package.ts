@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import nodeModule from 'node:module';
+import { dirname, isAbsolute, join, parse } from 'node:path';
 
 /** The fields of an application's package.json that this library reads. */
 export interface ApplicationPackage {
@@ -10,11 +11,40 @@ export interface ApplicationPackage {
 }
 
 /**
+ * The path from which an application loads its packages: its main file, or a file in its working directory if it has no
+ * main file. A program from standard input, of `node --eval` or in a worker made from text has none: then `process.argv[1]`
+ * is absent, `-`, `[worker eval]` or the first argument.
+ */
+export function applicationFile(): string {
+  const main: unknown = process.argv[1];
+  return typeof main === 'string' && isAbsolute(main) ? main : join(workingDirectory(), 'index.js');
+}
+
+/**
+ * Loads and resolves packages as a file does. Bundlers replace a `createRequire` that they recognize, and a variable called
+ * `require`, by their own, which know only what is in the bundle.
+ */
+export function loaderOf(file: string): NodeJS.Require {
+  // Not `process.getBuiltinModule`: Jest replaces this module by one that loads the modules of the test.
+  const createRequire = Reflect.get(nodeModule, 'createRequire') as typeof nodeModule.createRequire;
+  return createRequire(file);
+}
+
+/** The working directory, or the root of the file system if it has been deleted. */
+export function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return parse(process.execPath).root;
+  }
+}
+
+/**
  * The named package.json nearest to the application's main file. A package.json without a name, such as one that only
  * sets the module format, is skipped.
  */
 export function applicationPackage(): ApplicationPackage | undefined {
-  let folder = process.argv[1] === undefined ? process.cwd() : dirname(process.argv[1]);
+  let folder = dirname(applicationFile());
   for (;;) {
     const found = read(join(folder, 'package.json'));
     if (found?.name !== undefined) return found;

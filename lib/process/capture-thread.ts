@@ -1,7 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { runInThisContext } from 'node:vm';
 import { isMainThread, Worker } from 'node:worker_threads';
-import { processWide, processWideExpression } from './process-wide.js';
+import { processWide, processWideExpression } from '../async/process-wide.js';
 import { CELL, CELLS, OVERSLEPT_MS, PHASE, type WatchData } from './shared-cells.js';
 import { WATCHING_THREAD } from './watching-thread-source.js';
 

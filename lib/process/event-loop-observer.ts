@@ -1,13 +1,14 @@
 import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
+import { isOwnPause, type OwnPause, onOwnPause } from '../async/own-pauses.js';
+import { existingProcessWide, processWide } from '../async/process-wide.js';
 import { blockingStack } from './blocking-stack.js';
 import { CaptureThread } from './capture-thread.js';
-import { cpuTimeMs } from './cpu-time.js';
 import { loopIdleMs } from './loop-idle.js';
-import { existingProcessWide, processWide } from './process-wide.js';
 import type { BlockingOperation, Stall } from './stall.js';
 import { StallRing } from './stall-ring.js';
+import { threadClock } from './thread-clock.js';
 
 /** Interval of the heartbeat. A timer is cheap, and a longer interval would measure short stalls less exactly. */
 const PERIOD_MS = 25;
@@ -18,6 +19,17 @@ const KEPT = 256;
 const FROZEN_SHARE = 0.8;
 /** Set as a property, because minifiers rename functions. */
 const HEARTBEAT = 'nestjsPerformanceHeartbeat';
+
+/** What keeps the loop while this package captures a profile or reads source maps. */
+const OWN_WORK: BlockingOperation = {
+  type: 'internal',
+  name: 'nestjs-performance',
+  traceId: '',
+  spanId: '',
+  rootSpanId: '',
+  rootType: 'internal',
+  rootName: 'nestjs-performance',
+};
 
 /** A subscriber to stalls. */
 export interface StallListener {
@@ -41,7 +53,11 @@ export class EventLoopObserver {
   private readonly moments = new StallRing(KEPT);
   private timer: NodeJS.Timeout | undefined;
   private lastBeat = 0;
+  private readonly clock = threadClock();
   private cpuAtBeat = 0;
+  private runDelayAtBeat = 0;
+  private ignoring: (() => void) | undefined;
+  private ownEndedAt = Number.NEGATIVE_INFINITY;
   private captured: Pick<Stall, 'stack' | 'operation'> | undefined;
 
   add(listener: StallListener): void {
@@ -51,10 +67,10 @@ export class EventLoopObserver {
       return;
     }
     const heartbeat = Object.defineProperty(() => this.beat(), 'name', { value: HEARTBEAT });
-    this.lastBeat = performance.now();
-    this.cpuAtBeat = cpuTimeMs();
+    this.mark(performance.now());
     this.timer = setInterval(heartbeat, PERIOD_MS);
     this.timer.unref();
+    this.ignoring = onOwnPause((pause) => this.paused(pause));
     this.thread.start(this.lastBeat, this.limitMs());
   }
 
@@ -66,6 +82,7 @@ export class EventLoopObserver {
     }
     clearInterval(this.timer);
     this.timer = undefined;
+    this.ignoring?.();
     this.captured = undefined;
     this.thread.stop();
   }
@@ -86,17 +103,40 @@ export class EventLoopObserver {
   }
 
   private beat(): void {
-    const now = performance.now();
+    this.beatAt(performance.now());
+  }
+
+  /** @param now when the loop turned, or was taken over by this package */
+  private beatAt(now: number): void {
     const stall = this.isStall(now) ? this.stall(now) : undefined;
     const limitMs = stall === undefined ? 0 : this.limitMs();
-    this.lastBeat = now;
-    this.cpuAtBeat = cpuTimeMs();
-    this.captured = undefined;
-    this.thread.beat(now, loopIdleMs());
+    this.restart(now);
     if (stall === undefined) return;
     this.stalls.add(stall);
     if (stall.stack === undefined && stall.endedAt - stall.startedAt >= limitMs) this.skipped++;
     for (const listener of this.listeners) listener.ended(stall);
+  }
+
+  private restart(now: number): void {
+    this.mark(now);
+    this.captured = undefined;
+    this.thread.beat(now, loopIdleMs());
+  }
+
+  /** This package kept the loop: what the application did before and after it are stalls of their own. */
+  private paused({ startedAt, endedAt }: OwnPause): void {
+    this.beatAt(startedAt);
+    this.stalls.add({ startedAt, endedAt, operation: OWN_WORK, isOwn: true });
+    this.restart(endedAt);
+    this.ownEndedAt = endedAt;
+  }
+
+  /** A heartbeat, or the start. */
+  private mark(now: number): void {
+    this.lastBeat = now;
+    this.clock.read();
+    this.cpuAtBeat = this.clock.cpuMs;
+    this.runDelayAtBeat = this.clock.runDelayMs;
   }
 
   private isStall(now: number): boolean {
@@ -105,17 +145,22 @@ export class EventLoopObserver {
   }
 
   private stall(now: number): Stall {
+    const { clock } = this;
+    clock.read();
     return {
       startedAt: this.lastBeat + PERIOD_MS,
       endedAt: now,
-      cpuMs: cpuTimeMs() - this.cpuAtBeat,
+      cpuMs: clock.cpuMs - this.cpuAtBeat,
+      ...(clock.isExact ? { runDelayMs: clock.runDelayMs - this.runDelayAtBeat } : {}),
       ...this.captured,
     };
   }
 
   /** The inspector calls this within the code that blocks the loop, or within the code that follows. */
   private capture(): void {
-    if (this.timer === undefined) return;
+    if (this.timer === undefined || isOwnPause()) return;
+    // It was requested during a pause of this package.
+    if (performance.now() - this.ownEndedAt < PERIOD_MS) return;
     const stack = blockingStack(this.thread.entry, HEARTBEAT);
     if (stack === undefined) return;
     const now = performance.now();

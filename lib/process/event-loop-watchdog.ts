@@ -68,6 +68,14 @@ export class EventLoopWatchdog {
     return this.observer?.momentsWithin(from, to) ?? NONE;
   }
 
+  /** The longest delay of the event loop within an interval, in milliseconds; 0 if none was noticeable. */
+  longestStallMs(from: number, to: number): number {
+    let longest = 0;
+    for (const { startedAt, endedAt, isOwn } of this.stallsWithin(from, to))
+      if (isOwn !== true) longest = Math.max(longest, Math.min(to, endedAt) - Math.max(from, startedAt));
+    return longest;
+  }
+
   /** Calls the listener once for each block, after its end. Returns the function that removes the listener. */
   onBlock(listener: (block: Stall) => void): () => void {
     this.listeners.add(listener);

@@ -13,6 +13,10 @@ export interface ResourceReading {
   /** The longest timer delay since the previous reading. */
   eventLoopDelayMaxMs: number;
   gcPauseMs: number;
+  /** Of the thread, and of the control groups of the process. */
+  threadCpuMs: number;
+  runDelayMs: number;
+  throttledMs: number;
 }
 
 const FIELDS = [
@@ -27,6 +31,9 @@ const FIELDS = [
   'eventLoopIdleMs',
   'eventLoopDelayMaxMs',
   'gcPauseMs',
+  'threadCpuMs',
+  'runDelayMs',
+  'throttledMs',
 ] as const satisfies readonly (keyof ResourceReading)[];
 const AT = 0;
 const DELAY_MAX = 9;

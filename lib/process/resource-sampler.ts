@@ -1,9 +1,13 @@
-import { type IntervalHistogram, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import { ownPauseTotalMs } from '../async/own-pauses.js';
 import { round } from '../text/round.js';
+import { CgroupThrottling } from './cgroup-cpu.js';
 import { GcPauses } from './gc-pauses.js';
-import { LoopClock } from './loop-idle.js';
+import { LoopDelay } from './loop-delay.js';
+import { loopIdleMs } from './loop-idle.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
+import { threadClock } from './thread-clock.js';
 
 /** The process's resources as `/performance/stats` shows them. */
 export interface CurrentResources {
@@ -39,12 +43,18 @@ export interface ResourceEvidence {
   eventLoopUtilization: number;
   /** The longest timer delay within the interval. */
   eventLoopDelayMaxMs: number;
+  /** CPU time of the main thread within the interval. Linux only. */
+  threadCpuMs?: number;
+  /**
+   * The time within the interval in which the main thread was ready to run and had no CPU, because of other processes or a
+   * CPU limit; and how long a CPU limit stopped the container. Linux only.
+   */
+  cpuRunDelayMs?: number;
+  cpuThrottledMs?: number;
   /** Garbage collection pauses within the interval. */
   gcPauseMs: number;
 }
 
-/** The interval of the event-loop delay monitor; a timer every 20 ms costs less than 0.1 % of a core. */
-const DELAY_RESOLUTION_MS = 20;
 /** Readings kept: five minutes at the default interval. */
 const KEPT = 1200;
 /** Every fourth sample reads the resident set: once a second at the default interval. */
@@ -52,16 +62,19 @@ const RSS_EVERY = 4;
 const MB = 1024 * 1024;
 const MIN_BUSY_MS = 10;
 
-type Cumulative = 'cpuUserMs' | 'cpuSystemMs' | 'eventLoopActiveMs' | 'eventLoopIdleMs' | 'gcPauseMs';
+type Cumulative = Exclude<
+  keyof ResourceReading,
+  'at' | 'heapUsed' | 'heapTotal' | 'external' | 'rss' | 'eventLoopDelayMaxMs'
+>;
 
 /** Samples CPU, memory, event loop and garbage collection on one timer that does not keep the process alive. */
 export class ResourceSampler {
   readonly history = new ResourceHistory(KEPT);
   private timer: NodeJS.Timeout | undefined;
-  private delay: IntervalHistogram | undefined;
+  private readonly delay = new LoopDelay();
   /** @internal */
   readonly gc = new GcPauses();
-  private readonly loop = new LoopClock();
+  private readonly throttling = new CgroupThrottling();
   private samples = 0;
 
   /** @param intervalMs milliseconds between two samples */
@@ -69,8 +82,7 @@ export class ResourceSampler {
 
   start(): void {
     if (this.timer !== undefined) return;
-    this.delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
-    this.delay.enable();
+    this.delay.start();
     this.gc.start();
     this.sample();
     this.timer = setInterval(() => this.sample(), this.intervalMs);
@@ -80,8 +92,7 @@ export class ResourceSampler {
   stop(): void {
     clearInterval(this.timer);
     this.timer = undefined;
-    this.delay?.disable();
-    this.delay = undefined;
+    this.delay.stop();
     this.gc.stop();
   }
 
@@ -90,8 +101,10 @@ export class ResourceSampler {
    * is divided in proportion to the loop's busy time, because an idle loop spends neither CPU time nor collector
    * pauses.
    * @param busyMs the loop's busy time in the interval, if known
+   * @param stallMs the longest stall within the interval, if known
+   * @param endedAt when the operation ended, a moment ago
    */
-  evidence(startedAt: number, busyMs?: number): ResourceEvidence {
+  evidence(startedAt: number, busyMs?: number, stallMs = 0, endedAt = performance.now()): ResourceEvidence {
     // A shorter operation is not affected by pauses, and reading them takes about 20 us.
     if ((busyMs ?? performance.now() - startedAt) >= MIN_BUSY_MS) this.gc.refresh();
     const heap = getHeapStatistics();
@@ -112,22 +125,26 @@ export class ResourceSampler {
       busyMs === undefined || active <= 0 ? byTime : Math.min(1, Math.max(0, (busyMs - busySince) / active));
     const since = (field: Cumulative, share: number): number =>
       present[field] - after[field] + (after[field] - before[field]) * share;
-    const activeMs = since('eventLoopActiveMs', byTime);
-    const idleMs = since('eventLoopIdleMs', byTime);
-    // A block that still keeps the sampler from running shows as an overdue sample.
-    const overdue = newest === undefined ? 0 : present.at - newest.at - this.intervalMs;
+    const durationMs = present.at - startedAt;
+    const activeMs = busyMs ?? since('eventLoopActiveMs', byTime);
+    const limited = present.throttledMs > 0;
+    const delayMs = Math.max(this.history.delayMaxSince(startedAt), this.delay.max(startedAt), stallMs);
     return {
       heapUsedMb: round(present.heapUsed / MB),
       heapTotalMb: round(present.heapTotal / MB),
       rssMb: round(present.rss / MB),
       cpuUserMs: positive(since('cpuUserMs', byBusy)),
       cpuSystemMs: positive(since('cpuSystemMs', byBusy)),
-      eventLoopUtilization:
-        activeMs + idleMs > 0 ? round(Math.min(1, Math.max(0, activeMs / (activeMs + idleMs)))) : 0,
-      eventLoopDelayMaxMs: positive(
-        Math.max(this.history.delayMaxSince(startedAt), this.delayMax(), overdue),
-      ),
+      eventLoopUtilization: durationMs > 0 ? round(Math.min(1, Math.max(0, activeMs / durationMs))) : 0,
+      eventLoopDelayMaxMs: positive(Math.min(endedAt - startedAt, delayMs)),
       gcPauseMs: positive(since('gcPauseMs', byBusy)),
+      ...(threadClock().isExact
+        ? {
+            threadCpuMs: positive(since('threadCpuMs', byBusy)),
+            cpuRunDelayMs: positive(since('runDelayMs', byBusy)),
+          }
+        : {}),
+      ...(limited ? { cpuThrottledMs: positive(since('throttledMs', byBusy)) } : {}),
     };
   }
 
@@ -170,19 +187,13 @@ export class ResourceSampler {
   private sample(): void {
     this.gc.refresh();
     const heap = getHeapStatistics();
-    const delayMax = this.delayMax();
-    this.delay?.reset();
+    const delayMax = this.delay.max();
+    this.delay.reset();
     // The resident set comes from the operating system, which takes fifty times as long as the heap's figures.
     const rss =
       this.samples++ % RSS_EVERY === 0 ? process.memoryUsage.rss() : (this.history.last()?.rss ?? 0);
     const reading = this.read(rss, delayMax, heap.used_heap_size, heap.total_heap_size, heap.external_memory);
     this.history.add(reading);
-    this.loop.advance(reading.cpuUserMs + reading.cpuSystemMs);
-  }
-
-  /** The longest delay since the last sample. Node's figure includes the interval of its own timer. */
-  private delayMax(): number {
-    return this.delay === undefined ? 0 : Math.max(0, this.delay.max / 1e6 - DELAY_RESOLUTION_MS);
   }
 
   private read(
@@ -193,19 +204,25 @@ export class ResourceSampler {
     external: number,
   ): ResourceReading {
     const cpu = process.cpuUsage();
-    const { activeMs, idleMs } = this.loop.read((cpu.user + cpu.system) / 1000);
+    const clock = threadClock();
+    clock.read();
+    const at = performance.now();
+    const idleMs = loopIdleMs();
     return {
-      at: performance.now(),
+      at,
       heapUsed,
       heapTotal,
       external,
       rss,
       cpuUserMs: cpu.user / 1000,
       cpuSystemMs: cpu.system / 1000,
-      eventLoopActiveMs: activeMs,
+      eventLoopActiveMs: at - idleMs - ownPauseTotalMs(),
       eventLoopIdleMs: idleMs,
       eventLoopDelayMaxMs,
       gcPauseMs: this.gc.totalMs,
+      threadCpuMs: clock.cpuMs,
+      runDelayMs: clock.runDelayMs,
+      throttledMs: this.throttling.read(),
     };
   }
 }

@@ -2,6 +2,7 @@ import type { HeapProfiler, Session } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 // Not the globals, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { asOwnPause } from '../async/own-pauses.js';
 import { CaptureRefusedError, type ProfileInfo, type ProfileReason } from './profile-info.js';
 import type { NewProfile, ProfileStore } from './profile-store.js';
 
@@ -59,7 +60,8 @@ export class AllocationSampling {
       });
       const kept = await this.ended(seconds * 1000, signal, () => {
         const profile = described();
-        return this.store.write(profile, JSON.stringify(stop(session)), signal);
+        const content = asOwnPause(() => JSON.stringify(stop(session)));
+        return this.store.write(profile, content, signal);
       });
       if (kept !== undefined) return kept;
       throw new CaptureRefusedError(

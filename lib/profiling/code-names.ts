@@ -42,13 +42,15 @@ export class CodeNames {
 
   /** The position of a function's definition, or of one of its lines, in the source code. */
   locate(code: CodeFunction, line = 0): CallSite {
-    const { url } = code;
-    const text = line > 0 ? this.texts.get(url)?.[line - 1] : undefined;
+    const { url, column } = code;
+    const functionName = this.nameOf(code);
+    const definition = this.sources.locate({ functionName, url, line: code.line, column });
+    // A line of a minified file holds many functions.
+    if (line <= 0 || line === code.line) return definition;
+    const text = this.texts.get(url)?.[line - 1];
     // The mappings of a line begin at its first word.
-    const position =
-      line > 0
-        ? { line, column: (text === undefined ? 0 : indentation(text)) + 1 }
-        : { line: code.line, column: code.column };
-    return this.sources.locate({ functionName: this.nameOf(code), url, ...position });
+    const first = (text === undefined ? 0 : indentation(text)) + 1;
+    const found = this.sources.locate({ functionName, url, line, column: first });
+    return found.file === definition.file ? found : definition;
   }
 }

@@ -2,6 +2,7 @@ import type { Profiler, Session } from 'node:inspector';
 import { performance } from 'node:perf_hooks';
 // Not the globals, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { asOwnPause } from '../async/own-pauses.js';
 import { samplingBegins } from '../process/loop-idle.js';
 import { windowOf } from './inspector-window.js';
 import { CaptureRefusedError } from './profile-info.js';
@@ -32,14 +33,13 @@ export class CpuCapture {
     const session = connect();
     const samplingEnds = samplingBegins();
     try {
-      session.post('Profiler.enable');
-      session.post('Profiler.setSamplingInterval', { interval: INTERVAL_MS * 1000 });
-      const begunAt = performance.now();
-      session.post('Profiler.start');
+      const begunAt = asOwnPause(() => start(session));
       await this.wait(seconds * 1000, signal);
-      const profile = stop(session);
-      if (profile === undefined) throw new CaptureRefusedError('V8 returned no profile');
-      return windowOf(profile, INTERVAL_MS, { now: begunAt, clockUs: profile.startTime });
+      return asOwnPause(() => {
+        const profile = stop(session);
+        if (profile === undefined) throw new CaptureRefusedError('V8 returned no profile');
+        return windowOf(profile, INTERVAL_MS, { now: begunAt, clockUs: profile.startTime });
+      });
     } finally {
       samplingEnds();
       session.disconnect();
@@ -81,6 +81,15 @@ function connect(): Session {
       `This process cannot be profiled: ${error instanceof Error ? error.message : String(error)}`,
     );
   }
+}
+
+/** @returns when it started, on the clock of `performance.now()` */
+function start(session: Session): number {
+  session.post('Profiler.enable');
+  session.post('Profiler.setSamplingInterval', { interval: INTERVAL_MS * 1000 });
+  const begunAt = performance.now();
+  session.post('Profiler.start');
+  return begunAt;
 }
 
 /** A session in its own thread calls back synchronously. */

@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { applicationFile, loaderOf, workingDirectory } from '../process/application-package.js';
 import { DatadogWindow, type FinishedProfile, type Frame, type TimeLabels } from './datadog-window.js';
 import type { Sampler, SampleWindow } from './sample-window.js';
 
@@ -103,13 +103,10 @@ async function loadPackage(): Promise<unknown> {
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
-  const places = [process.argv[1], join(process.cwd(), 'package.json')].filter(
-    (place) => place !== undefined,
-  );
   let missing: unknown;
-  for (const place of places) {
+  for (const place of [applicationFile(), join(workingDirectory(), 'package.json')]) {
     try {
-      return createRequire(place)(name);
+      return loaderOf(place)(name);
     } catch (error) {
       if (!isMissing(error)) throw error;
       missing = error;

@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 // Not the global, which a test of the application may have replaced.
 import { setImmediate } from 'node:timers';
 import { getHeapSnapshot } from 'node:v8';
+import { asOwnPause } from '../async/own-pauses.js';
 import { memoryRoom } from './memory-limits.js';
 import { CaptureRefusedError, type ProfileInfo, type ProfileReason } from './profile-info.js';
 import type { NewProfile, ProfileStore } from './profile-store.js';
@@ -103,8 +104,14 @@ export class HeapSnapshots {
   private async take({ id, reason, operation, signal }: HeapSnapshotRequest): Promise<ProfileInfo> {
     const startedAt = this.now();
     const begunAt = performance.now();
-    const snapshot = getHeapSnapshot();
-    stopObjectTracking();
+    const snapshot = asOwnPause(() => {
+      const stream = getHeapSnapshot();
+      // At the first read V8 writes all of its JSON, in many pieces, which Node puts together.
+      const json = stream.read() as Buffer | null;
+      if (json !== null) stream.unshift(json);
+      stopObjectTracking();
+      return stream;
+    });
     const profile: NewProfile = {
       id,
       type: 'heap_snapshot',

@@ -1,5 +1,5 @@
 import type { CallSite } from '../code/call-site.js';
-import { isUserCode } from '../code/call-site.js';
+import { type CodePosition, isOwnPosition, isUserPosition } from '../code/user-code.js';
 import type { CodeNames } from './code-names.js';
 import { type OperationSamples, OWN } from './operation-samples.js';
 import { type CodeFunction, REGEXP, type SampleWindow } from './sample-window.js';
@@ -33,6 +33,9 @@ export interface HotCode {
   readonly samples: number;
 }
 
+/** V8's name of its own work. */
+export const COLLECTOR = '(garbage collector)';
+
 /** Maximum number of functions kept for an operation. */
 const MAX_FUNCTIONS = 10;
 
@@ -41,9 +44,12 @@ const MAX_FUNCTIONS = 10;
  * for the one function that it called: `pbkdf2Sync` rather than the native `run` below. An anonymous function counts
  * for its named enclosing function.
  */
-export function hotCodeOf(samples: OperationSamples): HotCode {
+export function hotCodeOf(
+  samples: OperationSamples,
+  isUser: (position: CodePosition) => boolean = isUserPosition,
+): HotCode {
   const groups = new Map<string, Hot>();
-  const known = samples.windows.map(() => new Map<number, { code: CodeFunction; caller?: CodeFunction }>());
+  const known = samples.windows.map(() => new Map<number, Ran | typeof NOTHING>());
   let counted = 0;
   for (const [index, owner] of samples.owner.entries()) {
     if (owner !== OWN) continue;
@@ -53,9 +59,10 @@ export function hotCodeOf(samples: OperationSamples): HotCode {
     const node = window.sampleNode[samples.place[index] as number] as number;
     let found = known[which]?.get(node);
     if (found === undefined) {
-      found = whatRan(window, node);
+      found = whatRan(window, node, isUser);
       known[which]?.set(node, found);
     }
+    if (found === NOTHING) continue;
     const { code, caller } = found;
     const key = `${identity(code)} < ${caller === undefined ? '' : identity(caller)}`;
     let group = groups.get(key);
@@ -67,7 +74,8 @@ export function hotCodeOf(samples: OperationSamples): HotCode {
     const leaf = window.functions[window.nodeFunction[node] as number] as CodeFunction;
     const line = window.nodeLine[node] as number;
     // For inlined code V8 may report the line of another function.
-    if (line >= code.line && leaf.url === code.url) group.lines.set(line, (group.lines.get(line) ?? 0) + 1);
+    if (line >= code.line && leaf.url === code.url && !isOwnPosition(leaf))
+      group.lines.set(line, (group.lines.get(line) ?? 0) + 1);
   }
   const hot = [...groups.values()].sort((a, b) => b.samples - a.samples).slice(0, MAX_FUNCTIONS);
   return { hot, samples: counted };
@@ -92,31 +100,62 @@ export function nameHotFunctions({ hot, samples }: HotCode, names: CodeNames): H
   });
 }
 
-function whatRan(window: SampleWindow, leaf: number): { code: CodeFunction; caller?: CodeFunction } {
+/** The line with the most samples of the hottest function, if that is the user's own: the line of a call is unknown. */
+export function hottestLine(
+  { hot }: HotCode,
+  names: CodeNames,
+  isUser: (position: CodePosition) => boolean = isUserPosition,
+): CallSite | undefined {
+  // The collector is nobody's function.
+  const first = hot.find(({ code }) => code.name !== COLLECTOR || code.url !== '');
+  if (first === undefined || first.caller !== undefined || !isUser(first.code)) return undefined;
+  return names.locate(first.code, most(first.lines));
+}
+
+/** A function that ran, and the user's function that called it. */
+interface Ran {
+  readonly code: CodeFunction;
+  readonly caller?: CodeFunction;
+}
+
+/** This library's own work. It is part of the operation's time, but no function of the application's. */
+const NOTHING = Symbol('nothing');
+
+function whatRan(
+  window: SampleWindow,
+  leaf: number,
+  isUser: (position: CodePosition) => boolean,
+): Ran | typeof NOTHING {
   const at = (node: number): CodeFunction =>
     window.functions[window.nodeFunction[node] as number] as CodeFunction;
   // V8 reports a compiled regular expression as a function; before it is compiled, its time belongs to the caller.
   const start = at(leaf).name === REGEXP && at(leaf).url === '' ? (window.nodeParent[leaf] as number) : leaf;
   let called = start;
+  /** Whose work it is if no user code called it: that of the innermost function with a file. */
+  let isOwnWork: boolean | undefined;
   for (let node = start; node >= 0; node = window.nodeParent[node] as number) {
     const code = at(node);
-    if (isUserCode(code.url)) {
+    if (isUser(code)) {
       const named = enclosingNamed(window, node);
-      return node === start ? { code: named } : { code: at(called), caller: named };
+      // What this library does within the user's function counts for that function.
+      return node === start || isOwnPosition(at(called))
+        ? { code: named }
+        : { code: at(called), caller: named };
     }
+    if (code.url !== '' && !code.url.startsWith('node:')) isOwnWork ??= isOwnPosition(code);
     called = node;
   }
   // No user code called it: work of the framework or of V8.
-  return { code: enclosingNamed(window, start) };
+  return isOwnWork === true ? NOTHING : { code: enclosingNamed(window, start) };
 }
 
 /** The function itself, or if it is anonymous, its innermost named caller in the same file. */
-function enclosingNamed(window: SampleWindow, start: number): CodeFunction {
+export function enclosingNamed(window: SampleWindow, start: number): CodeFunction {
   const code = window.functions[window.nodeFunction[start] as number] as CodeFunction;
   if (code.name !== '') return code;
   for (let node = window.nodeParent[start] as number; node >= 0; node = window.nodeParent[node] as number) {
     const outer = window.functions[window.nodeFunction[node] as number] as CodeFunction;
-    if (outer.url === code.url && outer.name !== '') return outer;
+    if (outer.url === code.url && outer.name !== '' && !isOwnPosition(outer)) return outer;
   }
   return code;
 }

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { asOwnPause } from '../async/own-pauses.js';
 import type { SourceMaps } from '../code/source-maps.js';
 import type { SourceTexts } from '../code/source-texts.js';
 import { AllocationSampling } from './allocation-sampling.js';
@@ -109,8 +110,10 @@ export class OnDemand {
     const window = await this.cpu.capture(seconds, signal);
     const { startedAt, endedAt } = window;
     const everything = { from: startedAt, to: endedAt, number: 0, alone: true, whole: true };
-    const samples = samplesOf([window], everything, new ExecutionLog());
-    const part = cut(samples, false);
+    const { samples, part } = asOwnPause(() => {
+      const samples = samplesOf([window], everything, new ExecutionLog());
+      return { samples, part: cut(samples, false) };
+    });
     const names = await CodeNames.prepare(part.functions, this.sources, this.texts);
     const begun = Date.now() - (performance.now() - startedAt);
     const profile: NewProfile = {
@@ -122,7 +125,8 @@ export class OnDemand {
       scope: 'process',
       samples: samples.owner.length,
     };
-    const kept = await this.keep(profile, JSON.stringify(part.toProfile(names, begun * 1000)), signal);
+    const content = asOwnPause(() => JSON.stringify(part.toProfile(names, begun * 1000)));
+    const kept = await this.keep(profile, content, signal);
     if (kept !== undefined) return kept;
     throw new CaptureRefusedError(`The profile could not be stored: ${this.store.failure ?? 'see the log'}`);
   }

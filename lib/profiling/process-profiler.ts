@@ -1,6 +1,5 @@
 import { type Span, trace } from '@opentelemetry/api';
-import { cpuTimeMs } from '../process/cpu-time.js';
-import { processWide } from '../process/process-wide.js';
+import { type ProcessWideSettings, processWide, refusedSettings } from '../async/process-wide.js';
 import { ContextTracker } from './context-tracker.js';
 import { ExecutionLog } from './execution-log.js';
 import { ProfileRing, type ProfileRingOptions } from './profile-ring.js';
@@ -25,8 +24,6 @@ export interface NoticedSpan {
   /** Its running children that are not work, and the sum of their numbers: if one runs, this is its number. */
   executionChildren: number;
   executionChildrenSum: number;
-  /** CPU time of the process when the request started, in milliseconds. */
-  readonly request: { cpuStartMs: number };
 }
 
 /**
@@ -38,17 +35,27 @@ export class ProcessProfiler {
   executionLog: ExecutionLog | undefined;
   private tracker: ContextTracker | undefined;
   private users = 0;
+  private settings: ProcessWideSettings = {};
   /** Where the next log and tracker continue, because spans of the previous ones may still run. */
   private lastNumber = 0;
   private nextPeriod = 1;
 
-  /** @param options and `sampler` apply if no module has acquired the profiler yet */
+  /**
+   * @param options and `sampler` apply if no module has acquired the profiler yet
+   * @returns `refused`: the options that do not
+   */
   acquire(
     options: ProfileRingOptions,
     sampler: Sampler,
     numberOf: (span: Span | undefined) => number,
-  ): { ring: ProfileRing; executionLog: ExecutionLog } {
+  ): { ring: ProfileRing; executionLog: ExecutionLog; refused: string[] } {
     this.users++;
+    const settings = {
+      'profiling.intervalMs': options.intervalMs,
+      'profiling.keepSeconds': options.keepMs,
+      'profiling.maxMemoryMb': options.maxBytes,
+      'profiling.sampler': sampler.name,
+    };
     if (this.ring === undefined || this.executionLog === undefined) {
       this.executionLog = new ExecutionLog(this.lastNumber);
       this.tracker = new ContextTracker(
@@ -58,8 +65,10 @@ export class ProcessProfiler {
       );
       this.ring = new ProfileRing(options, sampler);
       this.ring.start();
+      this.settings = settings;
     }
-    return { ring: this.ring, executionLog: this.executionLog };
+    const refused = refusedSettings(this.settings, settings);
+    return { ring: this.ring, executionLog: this.executionLog, refused };
   }
 
   release(): void {
@@ -117,11 +126,7 @@ export class ProcessProfiler {
 
   private count(span: NoticedSpan, tracker: ContextTracker, now: number): number {
     const { parent } = span;
-    if (parent === undefined) {
-      // Sampling falsifies the busy time of the loop, so CPU time takes its place.
-      span.request.cpuStartMs = cpuTimeMs();
-      return tracker.started(now, span.executionNumber);
-    }
+    if (parent === undefined) return tracker.started(now, span.executionNumber);
     parent.executionChildrenSum += span.executionNumber;
     return ++parent.executionChildren > 1 ? tracker.started(now, 0) : COUNTED_BY_PARENT;
   }

@@ -1,5 +1,6 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { foreignReason } from '../validation/own-file.js';
 import { PROFILE_TYPES } from './profile-info.js';
 import { parseProfileName, profileName, timeOf } from './profile-names.js';
 
@@ -58,7 +59,8 @@ export class ProfileCleanup {
       const parsed = parseProfileName(name);
       if (parsed === undefined) continue;
       const stats = await lstat(join(this.directory, name)).catch(() => undefined);
-      if (stats === undefined || !stats.isFile()) continue;
+      // The files of other users take no part in the limits.
+      if (stats === undefined || !stats.isFile() || foreignReason(stats) !== undefined) continue;
       const { id, sidecar, writer } = parsed;
       if (writer !== undefined) {
         if (isAbandoned(stats.mtimeMs) || (crashed && !isWriting(writer, stats.mtimeMs)))

@@ -2,6 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { performance } from 'node:perf_hooks';
 // Not the globals, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
+import { asOwnPause } from '../async/own-pauses.js';
 import { samplingBegins } from '../process/loop-idle.js';
 import { bytesOf, type Sampler, type SampleWindow } from './sample-window.js';
 
@@ -120,7 +121,7 @@ export class ProfileRing {
       this.paused = this.sampler.obstacle?.();
       if (this.paused !== undefined) return;
       this.begunAt = performance.now();
-      this.sampler.start();
+      asOwnPause(() => this.sampler.start());
       this.sampling = true;
       this.samplingEnds = samplingBegins();
     } catch (error) {
@@ -133,7 +134,7 @@ export class ProfileRing {
     this.sampling = false;
     this.samplingEnds?.();
     try {
-      this.sampler.stop();
+      asOwnPause(() => this.sampler.stop());
     } catch {
       // A sampler that fails to stop has ended as well.
     }
@@ -168,7 +169,7 @@ export class ProfileRing {
   private rotate(): void {
     try {
       const begunAt = performance.now();
-      const window = this.sampler.rotate();
+      const window = asOwnPause(() => this.sampler.rotate());
       this.minWindowMs = Math.max(MIN_WINDOW_MS, MIN_WINDOWS_COST * (performance.now() - begunAt));
       this.begunAt = begunAt;
       this.keep(window);

@@ -1,4 +1,7 @@
 import type { HeapProfiler, Profiler } from 'node:inspector';
+import type { Deadline } from '../async/deadline.js';
+import { FaultLog } from '../async/fault-log.js';
+import { reasonOf } from '../async/thrown.js';
 import { INTERVAL_BYTES } from './allocation-sampling.js';
 import type { ProfileInfo } from './profile-info.js';
 import type { ProfilingSettings } from './profiling-options.js';
@@ -27,11 +30,13 @@ export async function toPprof(info: ProfileInfo, content: string): Promise<Uint8
 export class ProfileShipping {
   private readonly target: PyroscopePush | undefined;
   private readonly encodings = new Set<Promise<void>>();
+  private readonly faults: FaultLog;
 
   constructor(
     { profiling: { pyroscope }, serviceName, serviceVersion, hostName, enabled }: ProfilingSettings,
-    private readonly warn: (message: string) => void,
+    warn: (message: string) => void,
   ) {
+    this.faults = new FaultLog(warn);
     if (enabled && pyroscope.url !== undefined)
       this.target = new PyroscopePush(pyroscope, { serviceName, serviceVersion, hostName }, warn);
   }
@@ -51,14 +56,18 @@ export class ProfileShipping {
     const { type, startedAt, durationMs } = info;
     if (target === undefined || type === 'heap_snapshot') return;
     const encoding = toPprof(info, content)
-      .then((pprof) => target.push(pprof, { type, startedAt, endedAt: startedAt + durationMs }))
-      .catch((error: unknown) => this.warn(`A profile could not be sent: ${String(error)}`))
+      .then((pprof) => {
+        this.faults.succeed(type);
+        target.push(pprof, { type, startedAt, endedAt: startedAt + durationMs });
+      })
+      .catch((error: unknown) => this.faults.fail(type, `A profile could not be sent: ${reasonOf(error)}`))
       .finally(() => this.encodings.delete(encoding));
     this.encodings.add(encoding);
   }
 
-  async flush(timeoutMs: number): Promise<void> {
-    await Promise.all(this.encodings);
-    await this.target?.flush(timeoutMs);
+  /** Waits until all profiles are sent, and drops the rest at the deadline. Never rejects. */
+  async flush(deadline: Deadline): Promise<void> {
+    await deadline.settle(Promise.all(this.encodings));
+    await this.target?.flush(deadline.remainingMs);
   }
 }

@@ -1,5 +1,4 @@
-import { constants, type Stats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { openFile } from '../validation/own-file.js';
 import { PROFILE_TYPES, type ProfileInfo } from './profile-info.js';
 
 /**
@@ -11,34 +10,12 @@ export type NewProfile = Omit<ProfileInfo, 'bytes' | 'path'>;
 export const MAX_SIDECAR_BYTES = 64 * 1024;
 
 /**
- * Follows no symbolic links and waits for no pipe. A flag that the system does not have (Windows) is undefined, and has
- * no effect.
- */
-const READ = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-
-/**
- * Opens a regular file for reading; the caller closes it.
- * @throws Error if it does not exist or is not a file
- */
-export async function openFile(path: string): Promise<{ file: FileHandle; stats: Stats }> {
-  const file = await open(path, READ);
-  try {
-    const stats = await file.stat();
-    if (!stats.isFile()) throw new Error(`${path} is not a file`);
-    return { file, stats };
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-}
-
-/**
  * Reads the description of a profile. Drops unknown fields.
  * @returns undefined if it does not describe this id
- * @throws Error if it cannot be read
+ * @throws ForeignFileError if another user may have written it; Error if it cannot be read
  */
 export async function readSidecar(path: string, id: string): Promise<NewProfile | undefined> {
-  const { file, stats } = await openFile(path);
+  const { file, stats } = await openFile(path, { own: true });
   try {
     if (stats.size > MAX_SIDECAR_BYTES) return undefined;
     const described: unknown = JSON.parse(await file.readFile('utf8'));

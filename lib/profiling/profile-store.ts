@@ -1,12 +1,13 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { type DirectoryRule, findDirectory, makeDirectory } from '../validation/own-directory.js';
+import { ForeignFileError, foreignReason, openFile } from '../validation/own-file.js';
 import { ProfileCleanup } from './profile-cleanup.js';
 import { closeContent, holdContent, type ProfileContent, writeWhole } from './profile-content.js';
-import { findDirectory, makeDirectory } from './profile-directory.js';
 import type { ProfileInfo, ProfileType } from './profile-info.js';
 import { isProfileId, newProfileId, parseProfileName, profileName, sidecarName } from './profile-names.js';
-import { MAX_SIDECAR_BYTES, type NewProfile, openFile, readSidecar } from './profile-sidecar.js';
+import { MAX_SIDECAR_BYTES, type NewProfile, readSidecar } from './profile-sidecar.js';
 
 export type { NewProfile, ProfileContent };
 
@@ -19,6 +20,12 @@ export interface ProfileStoreOptions {
   readonly maxFiles: number;
   readonly maxAgeMs: number;
 }
+
+const RULE: DirectoryRule = {
+  forbidden: 0o077,
+  isOwnName: (name) => parseProfileName(name) !== undefined,
+  content: 'profiles',
+};
 
 /** Maximum number of waiting writes; their content takes memory. */
 const MAX_WAITING = 16;
@@ -34,8 +41,9 @@ export class ProfileStore {
   private waiting = 0;
   private cleaned: Promise<void> | undefined;
   private lastFailure: string | undefined;
+  private hasIgnored = false;
 
-  /** @param warn called with the first failure to store a profile, and again after a success */
+  /** @param warn called with the first failure to store profiles, again after a success, and with the first foreign file */
   constructor(
     private readonly options: ProfileStoreOptions,
     private readonly warn: (message: string) => void,
@@ -43,7 +51,7 @@ export class ProfileStore {
     this.directory = resolve(options.directory);
   }
 
-  /** Why the last write failed; undefined if it succeeded. */
+  /** Why profiles cannot be stored, as found last; undefined after a success. */
   get failure(): string | undefined {
     return this.lastFailure;
   }
@@ -113,7 +121,7 @@ export class ProfileStore {
     const info = await this.get(id);
     if (info === undefined) return undefined;
     try {
-      const { file, stats } = await openFile(info.path);
+      const { file, stats } = await openFile(info.path, { own: true });
       return { info: { ...info, bytes: stats.size }, content: file.createReadStream() };
     } catch {
       return undefined;
@@ -149,7 +157,7 @@ export class ProfileStore {
     signal?: AbortSignal,
   ): Promise<ProfileInfo> {
     const path = this.pathOf(profile.id, profile.type);
-    await makeDirectory(this.directory);
+    await makeDirectory(this.directory, RULE);
     await this.cleanOnce();
     const sidecar = JSON.stringify(profile);
     const room = this.options.maxBytes - Buffer.byteLength(sidecar);
@@ -181,11 +189,11 @@ export class ProfileStore {
 
   private async isReadable(): Promise<boolean> {
     try {
-      if (!(await findDirectory(this.directory))) return false;
+      if (!(await findDirectory(this.directory, RULE))) return false;
       await this.cleanOnce();
       return true;
-    } catch {
-      // The next write reports the problem.
+    } catch (error) {
+      this.fail(messageOf(error));
       return false;
     }
   }
@@ -200,10 +208,20 @@ export class ProfileStore {
       if (profile === undefined) return undefined;
       const path = this.pathOf(id, profile.type);
       const stats = await lstat(path);
-      return stats.isFile() ? { ...profile, bytes: stats.size, path } : undefined;
-    } catch {
+      if (!stats.isFile()) return undefined;
+      const reason = foreignReason(stats);
+      if (reason !== undefined) throw new ForeignFileError(reason);
+      return { ...profile, bytes: stats.size, path };
+    } catch (error) {
+      if (error instanceof ForeignFileError) this.ignore(id, error);
       return undefined;
     }
+  }
+
+  private ignore(id: string, { message }: ForeignFileError): void {
+    if (this.hasIgnored) return;
+    this.hasIgnored = true;
+    this.warn(`The profile ${id} in ${this.directory} is ignored, as are others like it: ${message}`);
   }
 
   private sidecarOf(id: string): string {

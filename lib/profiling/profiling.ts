@@ -1,5 +1,6 @@
-import { setTimeout } from 'node:timers/promises';
 import { diag, type Span } from '@opentelemetry/api';
+import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
+import { reportFault } from '../async/thrown.js';
 import type { SourceMaps } from '../code/source-maps.js';
 import { SourceTexts } from '../code/source-texts.js';
 import { CaptureQuota } from './capture-quota.js';
@@ -50,8 +51,6 @@ export interface SlowCapture {
 const MB = 1024 * 1024;
 /** Operations with less busy time are not analyzed. */
 const MIN_BUSY_MS = 20;
-/** How long a shutdown waits for profiles to be written and sent. */
-const FLUSH_TIMEOUT_MS = 3000;
 
 /**
  * Captures profiles for one monitor: of slow operations, on demand, and under memory pressure; stores and sends them.
@@ -61,6 +60,8 @@ export class Profiling {
   readonly onDemand: OnDemand;
   /** Receives warnings; replaced by an owner that has a logger. */
   warn: (message: string) => void = (message) => diag.warn(`nestjs-performance: ${message}`);
+  /** The options that do not apply, because another module of the process profiles it already. */
+  refused: readonly string[] = [];
   private readonly quota: CaptureQuota;
   private readonly texts = new SourceTexts();
   private readonly shipping: ProfileShipping;
@@ -152,25 +153,27 @@ export class Profiling {
     };
   }
 
-  /** Ends running captures early, and waits a limited time until they are written and sent. Never rejects. */
-  async shutdown(): Promise<void> {
+  /** Ends running captures early, and waits until they are written. Never rejects. */
+  async finish(deadline: Deadline): Promise<void> {
     if (this.stopped) return;
     this.stopped = true;
-    await this.starting;
+    await deadline.settle(this.starting ?? Promise.resolve());
     this.onDemand.finishNow();
     if (this.slow !== undefined) processProfiler.ring?.settleNow();
-    const over = new AbortController();
-    const late = setTimeout(FLUSH_TIMEOUT_MS, undefined, { ref: false, signal: over.signal }).catch(() => {});
-    await Promise.race([this.flush(), late]);
-    over.abort();
+    await deadline.settle(this.written());
     if (this.slow !== undefined) processProfiler.release();
     this.slow = undefined;
   }
 
-  private async flush(): Promise<void> {
+  /** As {@link finish}, and waits until the profiles are sent. */
+  async shutdown(deadline = new Deadline(SHUTDOWN_MS)): Promise<void> {
+    await this.finish(deadline);
+    await this.shipping.flush(deadline);
+  }
+
+  private async written(): Promise<void> {
     await Promise.all([...this.pending, this.onDemand.settled()]);
     await this.store.flush();
-    await this.shipping.flush(FLUSH_TIMEOUT_MS);
   }
 
   private async begin(): Promise<void> {
@@ -178,7 +181,8 @@ export class Profiling {
     const sampler = await this.sampler();
     if (this.stopped) return;
     const limits = { intervalMs, keepMs: keepSeconds * 1000, maxBytes: maxMemoryMb * MB };
-    const { ring, executionLog } = processProfiler.acquire(limits, sampler, this.numberOf);
+    const { ring, executionLog, refused } = processProfiler.acquire(limits, sampler, this.numberOf);
+    this.refused = refused;
     this.slow = new SlowProfiles(ring, executionLog, this.sources, this.texts, (profile, content) =>
       this.keep(profile, content),
     );
@@ -230,8 +234,7 @@ export class Profiling {
   private settle<T extends object>(work: Promise<T>): Promise<Partial<T>> {
     const settled: Promise<Partial<T>> = work
       .catch((error: unknown) => {
-        if (!(error instanceof CaptureRefusedError))
-          diag.error('nestjs-performance: a capture failed', error);
+        if (!(error instanceof CaptureRefusedError)) reportFault('a capture failed', error);
         return {};
       })
       .finally(() => this.pending.delete(settled));

@@ -1,4 +1,5 @@
 import { context } from '@opentelemetry/api';
+import { Deadline } from '../async/deadline.js';
 import { UNTRACED } from '../async/untraced.js';
 import type { PyroscopeOptions } from './profiling-options.js';
 import { ingestName, ingestQuery } from './pyroscope-request.js';
@@ -101,19 +102,10 @@ export class PyroscopePush {
    * Waits until all profiles are sent or have failed. Drops the rest after `timeoutMs`, so that the process can end.
    */
   async flush(timeoutMs: number): Promise<void> {
-    if (this.draining === undefined) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.counts.dropped += this.queue.length;
-        this.queue = [];
-        this.sending?.abort('the time to flush was over');
-        resolve();
-      }, timeoutMs);
-      timer.unref();
-    });
-    await Promise.race([this.draining, late]);
-    clearTimeout(timer);
+    if (this.draining === undefined || (await new Deadline(timeoutMs).settle(this.draining))) return;
+    this.counts.dropped += this.queue.length;
+    this.queue = [];
+    this.sending?.abort('the time to flush was over');
   }
 
   private async drain(): Promise<void> {

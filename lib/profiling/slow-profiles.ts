@@ -1,11 +1,15 @@
 import { performance } from 'node:perf_hooks';
+import { asOwnPause } from '../async/own-pauses.js';
+import type { CallSite } from '../code/call-site.js';
+import { isBundled } from '../code/own-code.js';
 import type { SourceMaps } from '../code/source-maps.js';
 import type { SourceTexts } from '../code/source-texts.js';
+import type { CodePosition } from '../code/user-code.js';
 import type { OperationType } from '../operation/operation.js';
 import { CodeNames } from './code-names.js';
 import { cut } from './cut-profile.js';
 import type { ExecutionLog } from './execution-log.js';
-import { functionsIn, type HotFunction, hotCodeOf, nameHotFunctions } from './hot-functions.js';
+import { functionsIn, type HotFunction, hotCodeOf, hottestLine, nameHotFunctions } from './hot-functions.js';
 import {
   type OperationSamples,
   OTHERS,
@@ -14,6 +18,7 @@ import {
   samplesOf,
   UNCERTAIN,
 } from './operation-samples.js';
+import { callersIn, namePackageCalls, type PackageCalls, packageCallsOf } from './package-calls.js';
 import type { ProfileInfo } from './profile-info.js';
 import type { ProfileRing } from './profile-ring.js';
 import type { NewProfile } from './profile-store.js';
@@ -38,6 +43,10 @@ export interface SlowRun {
 export interface CpuAttribution {
   /** Its functions by self time. */
   readonly topFunctions: readonly HotFunction[];
+  /** The line with the most samples, if it is in the user's code. */
+  readonly hottestLine: CallSite | undefined;
+  /** The packages in which most of it ran. */
+  readonly packageCalls: readonly PackageCalls[];
   /** Share of the samples with running code that belong to other operations. */
   readonly othersShare: number;
 }
@@ -80,10 +89,25 @@ export class SlowProfiles {
   private async describe(samples: OperationSamples): Promise<CpuAttribution | undefined> {
     const own = samples.counts[OWN];
     if (own < MIN_SAMPLES || !isCertain(samples)) return undefined;
-    const hot = hotCodeOf(samples);
-    const names = await CodeNames.prepare(functionsIn(hot), this.sources, this.texts);
+    // Only the source map of a bundle shows which code is the user's.
+    if (isBundled())
+      await CodeNames.prepare(
+        samples.windows.flatMap(({ functions }) => functions),
+        this.sources,
+        this.texts,
+      );
+    const isUser = (position: CodePosition): boolean => this.sources.isUser(position);
+    const hot = hotCodeOf(samples, isUser);
+    const calls = packageCallsOf(samples, isUser);
+    const functions = [...functionsIn(hot), ...callersIn(calls)];
+    const names = await CodeNames.prepare(functions, this.sources, this.texts);
     const others = samples.counts[OTHERS];
-    return { topFunctions: nameHotFunctions(hot, names), othersShare: others / (own + others) };
+    return {
+      topFunctions: nameHotFunctions(hot, names),
+      hottestLine: hottestLine(hot, names, isUser),
+      packageCalls: namePackageCalls(calls, own, names),
+      othersShare: others / (own + others),
+    };
   }
 
   private async write(
@@ -92,11 +116,11 @@ export class SlowProfiles {
     samples: OperationSamples,
   ): Promise<ProfileInfo | undefined> {
     const own = isCertain(samples);
-    const part = cut(samples, own);
+    const part = asOwnPause(() => cut(samples, own));
     const names = await CodeNames.prepare(part.functions, this.sources, this.texts);
     // By the current clock, which may have been set since the process started.
     const startedAt = Date.now() - (performance.now() - samples.from);
-    const profile = part.toProfile(names, startedAt * 1000);
+    const content = asOwnPause(() => JSON.stringify(part.toProfile(names, startedAt * 1000)));
     return this.keep(
       {
         id,
@@ -108,7 +132,7 @@ export class SlowProfiles {
         samples: samples.owner.length,
         operation: { type, name, traceId, spanId },
       },
-      JSON.stringify(profile),
+      content,
     );
   }
 }

@@ -60,6 +60,7 @@ export const slo = object<BurnRate>('Objective', {
     ) as PropertySchemas<Record<BurnWindow, BurnCount>>,
   ),
   coveredMinutes: ratio('Length of the recorded data, in minutes'),
+  lastOperationAt: optional(moment('When its latest operation was counted')),
   budgetRemaining: optional(
     number('Remaining share of the three-day error budget; negative if overspent', { maximum: 1 }),
   ),

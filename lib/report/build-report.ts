@@ -1,4 +1,5 @@
 import type { FindingType } from '../explain/finding.js';
+import { byWeight } from '../explain/findings.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import { coveredTime, perHour } from './covered-time.js';
 import { type PerformanceReport, REPORT_VERSION, type ReportedFinding } from './report.js';
@@ -96,7 +97,7 @@ function findings(
     .getFindings()
     .filter(({ type, lastSeen }) => lastSeen >= since && !LONG_TERM.includes(type))
     .map((finding) => ({ ...finding, lostMsPerHour: perHour(finding.totalMs, countingSince, now) }))
-    .sort((a, b) => b.lostMsPerHour - a.lostMsPerHour);
+    .sort(byWeight);
 }
 
 /** The objectives, sorted by their remaining budget, lowest first. */

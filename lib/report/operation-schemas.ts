@@ -1,6 +1,6 @@
 import type { CallSite } from '../code/call-site.js';
 import { CAUSES, type RankedCause } from '../explain/cause.js';
-import { FINDING_TYPES, SEVERITIES } from '../explain/finding.js';
+import { FINDING_TYPES, type FoundError, SEVERITIES } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { HttpEvidence, OperationBaseline } from '../operation/operation.js';
@@ -67,15 +67,20 @@ const resourceEvidence = object<ResourceEvidence>('ResourceEvidence', {
   eventLoopUtilization: share('Share of the time in which the event loop was busy'),
   eventLoopDelayMaxMs: milliseconds('Maximum timer delay'),
   gcPauseMs: milliseconds('Total garbage collection pauses'),
+  threadCpuMs: optional(milliseconds('CPU time of the main thread during the operation')),
+  cpuRunDelayMs: optional(milliseconds('Time in which the main thread was ready to run and had no CPU')),
+  cpuThrottledMs: optional(milliseconds('Time in which a CPU limit stopped the container')),
 });
 
 const httpEvidence = object<HttpEvidence>('HttpEvidence', {
   statusCode: optional(whole('HTTP status of the response')),
   aborted: optional(flag('The client disconnected before the response was complete')),
   handler: optional(text('UsersController.findOne')),
-  beforeHandlerMs: optional(milliseconds('Middleware, body parsing and guards')),
-  handlerMs: optional(milliseconds('Pipes, inner interceptors and the handler')),
+  beforeHandlerMs: optional(milliseconds('Middleware, body parsing, guards, pipes and interceptors')),
+  handlerMs: optional(milliseconds('The handler')),
   afterHandlerMs: optional(milliseconds('Outer interceptors, serialization and writing')),
+  uploadMs: optional(milliseconds("Waiting for the client's upload of the body")),
+  downloadMs: optional(milliseconds('Waiting for the client to read the response')),
 });
 
 export const slowOperation = object<SlowOperation>('SlowOperation', {
@@ -138,6 +143,13 @@ export const reportedFinding = object<ReportedFinding>('Finding', {
   spanId: text('Span of the last occurrence'),
   callSite: optional(callSite),
   explanation: text(),
+  error: optional(
+    object<FoundError>('FoundError', {
+      class: text('Its class, or HTTP and the status'),
+      message: text('First line without values'),
+      lastFailedAt: optional(moment('Last failure of the operation with it')),
+    }),
+  ),
   lostMsPerHour: milliseconds('totalMs, extrapolated to one hour'),
 });
 

@@ -125,7 +125,7 @@ export function activeAlertLine({ rule, subject, firedAt }: PerformanceReport['a
 /** What the report cannot contain, and why. */
 export function coverageLines({ coverage }: PerformanceReport): string[] {
   const { unseenDrivers, dropped, profiling, eventLoopWatchdog } = coverage;
-  const { operationsToOther, events, queries } = dropped;
+  const { operationsToOther, events, queries, calls = 0, errors = 0 } = dropped;
   return [
     ...unseenDrivers.map(
       ({ driver, how, advice }) => `${driver}: ${how}${advice === undefined ? '' : ` ${advice}`}`,
@@ -135,6 +135,14 @@ export function coverageLines({ coverage }: PerformanceReport): string[] {
       : []),
     ...(queries > 0
       ? [`${times(queries, 'statement')} exceeded the limit of distinct statements and were not counted.`]
+      : []),
+    ...(calls > 0
+      ? [`${times(calls, 'call')} of measured methods not counted: too many promises that nobody waited for.`]
+      : []),
+    ...(errors > 0
+      ? [
+          `${times(errors, 'error')} exceeded the limits of findings: their counts and severities are too low.`,
+        ]
       : []),
     ...(events > 0 ? [`${times(events, 'event')} dropped: listeners could not keep up.`] : []),
     ...(profiling === 'on' ? [] : [`Profiling is ${profiling}.`]),

@@ -10,6 +10,7 @@ import type { Leak } from '../leaks/leak.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import type { CurrentResources } from '../process/resource-sampler.js';
 import type { WindowName } from '../statistics/operation-statistics.js';
+import type { DroppedCounts } from './performance-stats.js';
 import type { PeakResources } from './resource-peaks.js';
 
 /** Incremented on incompatible changes. */
@@ -33,7 +34,7 @@ export interface PerformanceReport {
   readonly slow: readonly SlowOperation[];
   readonly regressions: readonly Regression[];
   readonly trends: readonly Trend[];
-  /** Findings within requests, sorted by time per hour. Regressions, trends and leaks have their own lists. */
+  /** Findings within requests: repeated errors first, then by time per hour. Regressions, trends and leaks have their own lists. */
   readonly findings: readonly ReportedFinding[];
   readonly queries: readonly SlowQuery[];
   readonly leaks: readonly Leak[];
@@ -108,7 +109,7 @@ export interface LifetimeResources {
 /** What the report cannot contain, and why. */
 export interface ReportCoverage {
   readonly unseenDrivers: readonly DriverStatus[];
-  readonly dropped: { operationsToOther: number; events: number; queries: number };
+  readonly dropped: DroppedCounts;
   readonly profiling: string;
   readonly eventLoopWatchdog: string;
 }

@@ -1,9 +1,12 @@
+import { isConstantInput, isNameInput } from './inputs.js';
 import type { SpanTiming } from './span-timing.js';
 import { WORKS } from './work.js';
-import { commonAncestor, type Inputs, type WorkGroup, type WorkOutcome } from './work-group.js';
+import { commonAncestor, type Inputs, type WorkGroup, type WorkKey, type WorkOutcome } from './work-group.js';
 
 /** Different calls that a chain lists by name. */
 const MAX_NAMES = 6;
+/** Calls that are further apart, and further than they take, are parts of different work. */
+const LONG_GAP_MS = 50;
 /** Calls that a chain lists by span id. */
 const MAX_SPAN_IDS = 20;
 
@@ -53,7 +56,7 @@ class OpenChain implements Chain {
     this.sumMs += durationMs;
     this.maxMs = Math.max(this.maxMs, durationMs);
     this.owner = commonAncestor(this.owner, owner);
-    if (this.spanIds.length < MAX_SPAN_IDS) this.spanIds.push(spanId);
+    if (spanId !== undefined && this.spanIds.length < MAX_SPAN_IDS) this.spanIds.push(spanId);
     if (this.seen.length >= MAX_NAMES || this.seen.includes(key.fingerprint)) return;
     this.seen.push(key.fingerprint);
     this.names.push(key.name);
@@ -71,6 +74,9 @@ export class CallChain {
   private firstOutcome: WorkOutcome | undefined = undefined;
   private open: OpenChain | undefined = undefined;
   private longest: Chain | undefined = undefined;
+  /** When the last call ended and how long it took, in milliseconds. */
+  private lastEnd = -0;
+  private lastMs = -0;
 
   /** The chain that would save the most time if its calls ran in parallel. */
   get best(): Chain | undefined {
@@ -80,17 +86,29 @@ export class CallChain {
       : longest;
   }
 
-  /** @param alone whether the request waited for nothing else when the call started */
-  add(group: WorkGroup, outcome: WorkOutcome, alone: boolean): void {
+  /**
+   * @param alone whether the request waited for nothing else when the call started
+   * @param now when the call ended, in milliseconds
+   */
+  add(group: WorkGroup, outcome: WorkOutcome, alone: boolean, now: number): void {
+    const { durationMs } = outcome;
+    const gapMs = now - durationMs - this.lastEnd;
+    if (gapMs > LONG_GAP_MS && gapMs > durationMs && gapMs > this.lastMs) this.close();
+    this.lastEnd = now;
+    this.lastMs = durationMs;
     const isRead = group.key.effect === 'read' && !outcome.error;
-    const inputs = knownInputs(outcome);
+    const { inputs } = outcome;
     if (isRead && inputs === undefined) return;
     if (!isRead || !alone || inputs === undefined) {
       this.close();
       return;
     }
     const { firstGroup, firstOutcome } = this;
-    if (firstGroup !== undefined && firstOutcome !== undefined && isKnownFrom(firstOutcome, inputs)) {
+    if (
+      firstGroup !== undefined &&
+      firstOutcome !== undefined &&
+      isKnownFrom(firstGroup, firstOutcome, group, outcome)
+    ) {
       this.open ??= new OpenChain(firstGroup, firstOutcome);
       this.open.add(group, outcome);
       return;
@@ -114,19 +132,30 @@ export function snapshotOf(chain: Chain): Chain {
   return { count, sumMs, maxMs, owner, names: [...names], spanIds, fingerprint, spent, fingerprints };
 }
 
-const NO_INPUTS: Inputs = [];
-
-/** The values of a call that may come from the request or an earlier call; absent where they are unknown. */
-function knownInputs({ constant, inputs }: WorkOutcome): Inputs | undefined {
-  return constant === true ? NO_INPUTS : inputs;
-}
-
-/** Whether the first call was made with all of these values, too. */
-function isKnownFrom(first: WorkOutcome, inputs: Inputs): boolean {
-  const known = knownInputs(first);
-  for (const input of inputs) if (known?.includes(input) !== true) return false;
+/**
+ * Whether every value of a call is the first call's, too, or comes from no call at all: a setting, a name in a path of
+ * another host, or a literal of a text that was executed before the request started.
+ */
+function isKnownFrom(
+  { key: firstKey }: WorkGroup,
+  first: WorkOutcome,
+  { key }: WorkGroup,
+  { inputs = NO_INPUTS, constant }: WorkOutcome,
+): boolean {
+  for (const input of inputs) {
+    if (isConstantInput(input) || (constant === true && input < 0)) continue;
+    if (isNameInput(input) && hostOf(key) !== hostOf(firstKey)) continue;
+    if (first.inputs?.includes(input) !== true) return false;
+  }
   return true;
 }
+
+/** `GET api.example.com` of an outgoing call. */
+function hostOf({ fingerprint }: WorkKey): string {
+  return fingerprint.slice(0, fingerprint.indexOf('/'));
+}
+
+const NO_INPUTS: Inputs = [];
 
 /** The time in milliseconds that running the calls in parallel would save. */
 export function parallelSavingMs({ sumMs, maxMs }: { sumMs: number; maxMs: number }): number {

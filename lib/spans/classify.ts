@@ -1,5 +1,6 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 import { boundedName, type OperationType } from '../operation/operation.js';
+import { nameWithoutValues } from './span-name.js';
 import { isJson } from './statement-tokens.js';
 
 /** The attribute that sets the type of a span explicitly. */
@@ -7,6 +8,9 @@ export const TYPE_ATTRIBUTE = 'performance.operation.type';
 
 /** Database systems that are classified as caches. */
 const CACHES = new Set(['redis', 'memcached', 'valkey', 'dragonfly', 'keydb', 'aws.elasticache']);
+/** The names that instrumentations give to the wait for a connection. A statement may contain such words, too. */
+const POOL = /pool[._-]?(?:connect|acquire)|getConnection/i;
+const MAX_POOL_NAME = 40;
 const METHODS = new Set([
   'GET',
   'HEAD',
@@ -31,12 +35,15 @@ export interface ClassifiableSpan {
  * The type of a span by the semantic conventions for HTTP, databases, messaging and RPC: by the stable attribute names
  * first, then by the old ones.
  */
-export function classify({ kind, attributes }: ClassifiableSpan): OperationType {
+export function classify({ name, kind, attributes }: ClassifiableSpan): OperationType {
   const own = attributes[TYPE_ATTRIBUTE];
   if (typeof own === 'string') return boundedName(own);
   if (kind === SpanKind.SERVER) return isRpc(attributes) ? 'rpc' : isHttp(attributes) ? 'http' : 'internal';
   const system = attributes['db.system.name'] ?? attributes['db.system'];
-  if (system !== undefined) return CACHES.has(system as string) ? 'cache' : 'database';
+  if (system !== undefined) {
+    if (CACHES.has(system as string)) return 'cache';
+    return name.length < MAX_POOL_NAME && POOL.test(name) ? 'connection_pool' : 'database';
+  }
   if (attributes['messaging.system'] !== undefined) return 'messaging';
   if (kind === SpanKind.CLIENT) {
     if (isRpc(attributes)) return 'rpc';
@@ -45,7 +52,8 @@ export function classify({ kind, attributes }: ClassifiableSpan): OperationType 
   return kind === SpanKind.PRODUCER || kind === SpanKind.CONSUMER ? 'messaging' : 'internal';
 }
 
-function isHttp(attributes: Attributes): boolean {
+/** Whether a span is an HTTP request, sent or received. */
+export function isHttp(attributes: Attributes): boolean {
   return attributes['http.request.method'] !== undefined || attributes['http.method'] !== undefined;
 }
 
@@ -73,8 +81,9 @@ export function nameFromAttributes(
 }
 
 /** The name of an operation whose attributes contain none. The name of a database span may contain a statement or a key. */
-export function nameWithoutAttributes(type: OperationType, { name }: ClassifiableSpan): string {
-  return boundedName(type === 'database' || type === 'cache' ? firstWord(name) : name);
+export function nameWithoutAttributes(type: OperationType, { name, attributes }: ClassifiableSpan): string {
+  const isCommand = type === 'database' || type === 'cache' || rawStatement(attributes) !== undefined;
+  return boundedName(isCommand ? (firstWord(name) ?? type) : nameWithoutValues(name));
 }
 
 function attributeName(
@@ -97,9 +106,11 @@ function attributeName(
     }
     case 'database':
       return databaseName(attributes, statement);
+    case 'connection_pool':
+      return poolName(attributes);
     case 'cache': {
       const command = attributes['db.operation.name'] ?? attributes['db.operation'];
-      return typeof command === 'string' ? command.toUpperCase() : undefined;
+      return typeof command === 'string' ? firstWord(command)?.toUpperCase() : undefined;
     }
     case 'messaging':
       return joined(
@@ -156,7 +167,16 @@ function databaseName(attributes: Attributes, statement: string | undefined): st
   return statement ?? (operation === undefined ? undefined : String(operation));
 }
 
-function firstWord(name: string): string {
+/** The first word of a name, which may contain a statement or a key. */
+function firstWord(name: string): string | undefined {
   const end = name.search(/\s/);
-  return end < 0 ? name : name.slice(0, end);
+  const word = end < 0 ? name : name.slice(0, end);
+  return /^[\w.:/$-]+$/.test(word) ? word : undefined;
+}
+
+/** The pool by the database that it connects to. */
+function poolName(attributes: Attributes): string {
+  const database = attributes['db.namespace'] ?? attributes['db.name'];
+  const system = attributes['db.system.name'] ?? attributes['db.system'];
+  return `${String(system)} pool${database === undefined ? '' : ` ${String(database)}`}`;
 }

@@ -1,4 +1,4 @@
-import { processWide } from '../process/process-wide.js';
+import { processWide } from '../async/process-wide.js';
 
 /** The requests of this process, across all modules: they share one event loop. */
 interface ConcurrentRequests {

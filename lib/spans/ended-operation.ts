@@ -18,6 +18,8 @@ export interface EndedOperation {
   /** Annotated if the operation was slow. It must not have ended. */
   span?: SpanLike | null | undefined;
   statement?: string | undefined;
+  /** What was thrown, where that is known. */
+  thrown?: unknown;
   http?: HttpEvidenceSource | undefined;
 }
 

@@ -46,7 +46,7 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
 /**
  * Whether the error of a span is expected, so that it does not count as a failure of the service:
  *
- * - an incoming request without a 5xx response: the error is the caller's, or the client disconnected
+ * - an incoming request without a 5xx response or a failed resolver: the error is the caller's, or the client disconnected
  * - an outgoing call with a 4xx response or an equivalent gRPC code, as often used to check whether something exists.
  *   Refused connections, timeouts and 5xx are failures.
  * - an exception that Nest answers with 4xx, in any span
@@ -56,7 +56,7 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
  */
 export function isExpectedError(span: Pick<SdkSpan, 'attributes' | 'events'>, live: LiveSpan): boolean {
   if (live.expectsError) return true;
-  if (live.http !== undefined) return live.http.statusCode < 500;
+  if (live.http !== undefined) return live.http.statusCode < 500 && live.http.hasFailedResolver !== true;
   return hasStatusOfCaller(span.attributes) || hasExceptionOfCaller(span.events) || hasDisconnected(live);
 }
 

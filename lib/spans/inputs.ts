@@ -15,6 +15,30 @@ export function inputsOf(values: readonly unknown[]): Inputs | undefined {
   return inputs;
 }
 
+/** Added to the hashes of values that no call returns. */
+const CONSTANT = 2 ** 40;
+
+/** The hash of a value that is known before any call is made, as a setting is. */
+export function constantInput(value: string): number {
+  return hashInput(value) + CONSTANT;
+}
+
+export function isConstantInput(input: number): boolean {
+  return input >= CONSTANT && input < NAME;
+}
+
+/** Added to the hashes of names that may also be data, as `s3` in a path. */
+const NAME = 2 ** 41;
+
+/** The hash of a name that only a call to the same host may have returned. */
+export function nameInput(value: string): number {
+  return hashInput(value) + NAME;
+}
+
+export function isNameInput(input: number): boolean {
+  return input >= NAME;
+}
+
 /** The number of values, or the length of the longest array among them: `= ANY($1)` counts like `IN ($1, $2)`. */
 export function sizeOf(values: readonly unknown[]): number {
   let size = values.length;

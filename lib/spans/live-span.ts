@@ -6,12 +6,12 @@ import { CompletedSpans } from './completed-spans.js';
 import type { EndedOperation } from './ended-operation.js';
 import { RequestState } from './request-state.js';
 import type { SpanDescription } from './span-description.js';
-import { isBackdated, SpanTiming } from './span-timing.js';
+import { SpanTiming } from './span-timing.js';
 import type { StackRequests } from './stack-requests.js';
 import { WORKS } from './work.js';
 import type { Inputs, WorkGroup, WorkKey } from './work-group.js';
 
-const LIVE_SPAN: unique symbol = Symbol.for('nestjs-performance.span') as never;
+export const LIVE_SPAN: unique symbol = Symbol.for('nestjs-performance.span') as never;
 
 /** The sink of a trace that starts in this context, where several modules share one tracer provider. */
 export const SINK_KEY = createContextKey('nestjs-performance.monitor');
@@ -22,6 +22,8 @@ export interface SpanSink {
   readonly thresholds: Thresholds;
   /** Set during a recording of `nestjs-performance/testing`. */
   readonly recorder: OperationRecorder | undefined;
+  /** Calls of measured methods whose end could not be seen, because too many were pending at once. */
+  lostCalls: number;
   /**
    * Counts an operation that ended. When it was slow, annotates its span and keeps it with its evidence.
    * @param now milliseconds on the clock of `performance.now()`
@@ -63,6 +65,8 @@ export interface RequestSink {
 export interface OperationRecorder {
   /** Called within the call that starts it, so that the stack shows the caller. */
   started(live: LiveSpan): void;
+  /** A request reached the application and is not measured: its path is ignored, or it was injected beside another tool. */
+  unmeasured?(request: object): void;
   /** Called before the span is redacted. `counted` is absent for a span that is not counted. */
   ended(
     live: LiveSpan,
@@ -105,6 +109,7 @@ export class LiveSpan extends SpanTiming {
 
   /**
    * @param work its kind of work, see {@link workOf}
+   * @param lateMs how long ago it started, if it was created afterwards
    * @param description of work that is waited for; other spans are described when they end, because their names may change
    */
   constructor(
@@ -115,8 +120,9 @@ export class LiveSpan extends SpanTiming {
     now: number,
     idle: number,
     parent: LiveSpan | undefined,
+    lateMs = 0,
   ) {
-    super(parent, work, now, idle);
+    super(parent, work, now, idle, lateMs);
     this.request = parent === undefined ? new RequestState() : parent.request;
   }
 
@@ -125,16 +131,8 @@ export class LiveSpan extends SpanTiming {
     return this.work < WORKS;
   }
 
-  /**
-   * When it started according to its duration: some libraries create their spans when the work is over.
-   * @param now when it ends
-   */
-  startedBy(now: number, durationMs: number): number {
-    return isBackdated(durationMs, now - this.startedAt) ? now - durationMs : this.startedAt;
-  }
-
   /** Passes itself, and what completed below it, to the span around it. Call it after its end. */
-  reportToParent(now: number, durationMs: number, failed: boolean): void {
+  reportToParent(durationMs: number, failed: boolean): void {
     const { completedBelow, parent } = this;
     this.completedBelow = undefined;
     const around = parent === undefined ? undefined : nearestRunningAncestor(parent);
@@ -144,15 +142,15 @@ export class LiveSpan extends SpanTiming {
     if (this.duplicate) around.completedBelow.addAll(completedBelow as CompletedSpans);
     else {
       const { name = '', type = 'internal' } = this;
-      const startedAt = this.startedBy(now, durationMs);
-      around.completedBelow.add(name, type, startedAt, durationMs, failed, completedBelow);
+      around.completedBelow.add(name, type, this.startedAt, durationMs, failed, completedBelow);
     }
   }
 
-  /** Whether a client waits for the result: its root is an incoming request or message, and no stream. */
+  /** Whether somebody waits for the result: its root is an incoming request, or what a handler does, and no stream. */
   get isWaitedFor(): boolean {
+    const { isHandled, isStream } = this.request;
     const { kind } = this.root.span as Span & { kind?: SpanKind };
-    return (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) && !this.request.isStream;
+    return (isHandled || kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) && !isStream;
   }
 }
 
@@ -160,7 +158,7 @@ export class LiveSpan extends SpanTiming {
 const MAX_SKIPPED = 16;
 
 /** The span itself, or the nearest one around it that still runs. */
-function nearestRunningAncestor(span: LiveSpan): LiveSpan | undefined {
+export function nearestRunningAncestor(span: LiveSpan): LiveSpan | undefined {
   let at: LiveSpan | undefined = span;
   for (let skipped = 0; at?.ended === true && skipped < MAX_SKIPPED; skipped++) at = at.parent;
   if (at?.ended === true) at = at.root;

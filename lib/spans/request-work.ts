@@ -43,7 +43,14 @@ export class RequestWork {
   /** Whether any group has enough executions for a repetition. */
   get mayRepeat(): boolean {
     let group = this.newest;
-    while (group !== undefined && group.count < this.minRepetitions) group = group.older;
+    while (group !== undefined && group.executions < this.minRepetitions) group = group.older;
+    return group !== undefined;
+  }
+
+  /** Whether a test holds for any group. */
+  some(test: (group: WorkGroup) => boolean): boolean {
+    let group = this.newest;
+    while (group !== undefined && !test(group)) group = group.older;
     return group !== undefined;
   }
 
@@ -88,8 +95,11 @@ export class RequestWork {
     const { key, work } = group;
     if (work === CONNECTION_POOL) return;
     if (key.effect === 'control') this.transaction(key);
-    else if (work !== CACHE && work !== MESSAGING)
-      this.chain.add(group, outcome, alone && !this.inTransaction);
+    else if (work !== CACHE && work !== MESSAGING && outcome.isSynchronous !== true) {
+      const isAlone = alone && !this.inTransaction;
+      if (isAlone && !outcome.error) group.alone++;
+      this.chain.add(group, outcome, isAlone, now);
+    }
   }
 
   /** Keeps a stack that was captured at the start of a piece of work. */

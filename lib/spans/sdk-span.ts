@@ -19,6 +19,9 @@ export interface EndedSdkSpan {
   readonly status: SpanStatus;
   /** Absent in the spans of some SDKs. */
   readonly events?: readonly { readonly name: string; readonly attributes?: Attributes }[];
+  /** Seconds and nanoseconds since 1970. Absent in the spans of some SDKs. */
+  readonly startTime?: HrTime;
+  readonly links?: readonly { readonly attributes?: Attributes }[];
   readonly duration: HrTime;
   readonly parentSpanContext?: SpanContext;
   readonly instrumentationScope: { readonly name: string; readonly version?: string };
@@ -35,6 +38,23 @@ export interface SdkSpanProcessor {
   onEnd(span: EndedSdkSpan): void;
   forceFlush(): Promise<void>;
   shutdown(): Promise<void>;
+}
+
+/**
+ * Milliseconds: a span that started later was created when it started. The resolution of the clock, and more for spans of
+ * which it is unknown whether a start time was given: the time until they are seen counts, too.
+ */
+const JUST_NOW_MS = 1;
+const JUST_CREATED_MS = 5;
+
+/** How long ago a span that was just created started, in milliseconds: some libraries create theirs when the work is over. */
+export function lateBy(span: EndedSdkSpan): number {
+  // The SDK's own field. Where it is absent, a pause between the start of a span and this call counts as late.
+  const { _startTimeProvided: isGiven } = span as { _startTimeProvided?: unknown };
+  if (isGiven === false) return 0;
+  const { startTime } = span;
+  const lateMs = startTime === undefined ? 0 : Date.now() - toMilliseconds(startTime);
+  return lateMs > (isGiven === true ? JUST_NOW_MS : JUST_CREATED_MS) ? lateMs : 0;
 }
 
 /** A duration in milliseconds from seconds and nanoseconds. */

@@ -1,9 +1,14 @@
-import { tokenize, words } from './statement-tokens.js';
+import { tokenize } from './statement-tokens.js';
+import { words } from './statement-values.js';
 
 const VERBS = words(
   `select insert update delete merge replace begin start commit rollback savepoint release create alter
    drop truncate call exec execute set show explain with lock copy listen notify vacuum analyze grant
-   revoke declare fetch move close values refresh use prepare deallocate`,
+   revoke declare fetch move close values refresh use prepare deallocate abort attach backup bulk change check
+   checkpoint cluster comment connect deny desc describe detach discard do end export flush handler if import
+   install kill load open optimize pragma print purge reassign reindex rename repair reset restore security
+   shutdown signal table unload unlisten unlock upsert vacuum waitfor while xa apply assert if for foreach
+   batch`,
 );
 
 /**
@@ -12,6 +17,13 @@ const VERBS = words(
  */
 export function summarizeStatement(text: string): string {
   return summarizeTokens(tokenize(text));
+}
+
+/** Whether a statement begins with a verb of SQL. */
+export function beginsWithVerb(tokens: readonly string[]): boolean {
+  let first = 0;
+  while (tokens[first] === '(') first++;
+  return tokens.length === 0 || VERBS.has(tokens[first] as string);
 }
 
 /** The same for a statement that is split into tokens. */
@@ -83,6 +95,6 @@ function nameAt(tokens: readonly string[], index: number): string | undefined {
   // The last part of a qualified name is the table.
   while (tokens[at + 1] === '.' && tokens[at + 2] !== undefined) at += 2;
   const token = tokens[at];
-  if (token === undefined || token === '?' || !/^["\p{L}_]/u.test(token)) return undefined;
-  return token.replace(/"/g, '').slice(0, 64);
+  if (token === undefined || token === '?' || !/^["`\p{L}_]/u.test(token)) return undefined;
+  return token.replace(/["`]/g, '').slice(0, 64);
 }

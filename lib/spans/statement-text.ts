@@ -1,4 +1,6 @@
-import { tokenize, words } from './statement-tokens.js';
+import type { Dialect } from './statement-dialect.js';
+import { tokenize } from './statement-tokens.js';
+import { words } from './statement-values.js';
 
 /** The longest normalized text, in characters. */
 export const MAX_TEXT = 2048;
@@ -8,8 +10,8 @@ export const MAX_TEXT = 2048;
  * `select * from t where a = ? and b in (?)`. Comments, casing, white space, and the number of entries of IN and
  * VALUES lists make no difference. Takes time linear in the length of the statement.
  */
-export function normalizeStatement(text: string): string {
-  return writeTokens(tokenize(text)).text;
+export function normalizeStatement(text: string, dialect?: Dialect): string {
+  return writeTokens(tokenize(text, dialect)).text;
 }
 
 /** Writes a normalized statement. @returns also whether rows of a VALUES list were folded into one */

@@ -1,8 +1,9 @@
 import { type Span, type Tracer, trace } from '@opentelemetry/api';
-import { processWide } from '../process/process-wide.js';
+import { processWide } from '../async/process-wide.js';
 import type { BlockingOperation } from '../process/stall.js';
 import type { SpanSink } from './live-span.js';
-import { liveSpanOf } from './live-span.js';
+import { liveSpanOf, nearestRunningAncestor } from './live-span.js';
+import { WORKS } from './work.js';
 
 /** The name and version of our instrumentation scope. */
 export const SCOPE = { name: 'nestjs-performance', version: '0.1.0' } as const;
@@ -19,12 +20,16 @@ export interface SpanOwner {
 export interface TracingRuntime {
   /** The monitors of the running modules, the oldest first. */
   readonly monitors: SpanOwner[];
-  /** The first of them: it counts the spans that belong to no module. */
+  /** The monitors of modules that are created and not yet initialized, or never: as in unit tests of the application. */
+  readonly created: SpanOwner[];
+  /** The oldest that runs, or else the oldest created: it counts the spans that belong to no module. */
   readonly monitor: SpanOwner | undefined;
   /** The number of {@link SlowSpanProcessor}s. With none, this package counts the spans that it creates without them. */
   processors: number;
   /** The tracer of this package's own provider, if the application has none. */
   tracer: Tracer | undefined;
+  /** `OTEL_SDK_DISABLED`: no spans are created. */
+  isSdkDisabled: boolean;
   /** The tracing that the modules share, with the number of its users. */
   shared: unknown;
   /**
@@ -36,23 +41,28 @@ export interface TracingRuntime {
 
 function createRuntime(): TracingRuntime {
   const monitors: SpanOwner[] = [];
+  const created: SpanOwner[] = [];
   return {
     monitors,
+    created,
     get monitor() {
-      return monitors[0];
+      return monitors[0] ?? created[0];
     },
     processors: 0,
     tracer: undefined,
+    isSdkDisabled: false,
     shared: undefined,
     activeOperation,
   };
 }
 
 function activeOperation(): string {
-  const span = trace.getActiveSpan();
-  const live = liveSpanOf(span);
-  if (span === undefined || live === undefined) return '';
-  const { root } = live;
+  const active = liveSpanOf(trace.getActiveSpan());
+  // What a pooled connection receives runs within the call that once opened it, whomever it is for.
+  const isFinishedCall = active?.ended === true && active.work < WORKS;
+  const live = isFinishedCall ? nearestRunningAncestor(active) : active;
+  if (live === undefined) return '';
+  const { root, span } = live;
   const { traceId, spanId } = span.spanContext();
   const operation: BlockingOperation = {
     type: live.type ?? 'internal',

@@ -2,8 +2,8 @@ import { SpanKind } from '@opentelemetry/api';
 import type { OperationType } from '../operation/operation.js';
 
 /**
- * What the time of an operation can be spent on, as indices into a {@link Breakdown}: work that is waited for, by kind; self
- * time with a busy event loop; self time with an idle one.
+ * What the time of an operation can be spent on, as indices into a {@link Breakdown}: an idle event loop while work was waited
+ * for, by kind of work; a busy event loop, whatever was waited for; an idle one while nothing instrumented was waited for.
  */
 export const DATABASE = 0;
 export const CACHE = 1;
@@ -14,8 +14,6 @@ export const RPC = 4;
 export const CONNECTION_POOL = 5;
 export const SELF_BUSY = 6;
 export const SELF_IDLE = 7;
-/** No part of the sum: how much of the waiting (0 to 5) passed with an idle event loop. */
-export const WORK_IDLE = 8;
 
 /** The kinds of work that an operation waits for, in the order of their indices. */
 export const WORK_NAMES = ['database', 'cache', 'external', 'messaging', 'rpc', 'connection_pool'] as const;
@@ -28,14 +26,13 @@ export type Breakdown = number[];
  * The kind of work of a span, as an index, or `SELF_BUSY` for the application's own code: no other span waits for an
  * incoming request or a message that is processed.
  */
-export function workOf(type: OperationType, spanName: string, kind: SpanKind): number {
+export function workOf(type: OperationType, kind: SpanKind): number {
   if (kind === SpanKind.SERVER || kind === SpanKind.CONSUMER) return SELF_BUSY;
   switch (type) {
     case 'database':
-      // The names that instrumentations give to the wait for a connection. A statement may contain such words, too.
-      return spanName.length < 40 && /pool[._-]?(?:connect|acquire)|getConnection/i.test(spanName)
-        ? CONNECTION_POOL
-        : DATABASE;
+      return DATABASE;
+    case 'connection_pool':
+      return CONNECTION_POOL;
     case 'cache':
       return CACHE;
     case 'external':
@@ -51,19 +48,23 @@ export function workOf(type: OperationType, spanName: string, kind: SpanKind): n
 
 export function emptyBreakdown(): Breakdown {
   // Minus zero is a double from the start: zeros would be integers, and converted at the first sum.
-  return [-0, -0, -0, -0, -0, -0, -0, -0, -0];
+  return [-0, -0, -0, -0, -0, -0, -0, -0];
 }
 
-/** Changes busy time beyond the CPU time of the process into idle time, in place. */
-export function capBusyToCpuTime(breakdown: Breakdown, cpuMs: number): void {
-  let workMs = 0;
-  for (let work = 0; work < WORKS; work++) workMs += breakdown[work] as number;
-  const selfBusy = breakdown[SELF_BUSY] as number;
-  const busy = selfBusy + Math.max(0, workMs - (breakdown[WORK_IDLE] as number));
-  const excess = busy - cpuMs;
-  if (!(excess > 0)) return;
-  const fromSelf = (excess * selfBusy) / busy;
-  (breakdown[SELF_BUSY] as number) -= fromSelf;
-  (breakdown[SELF_IDLE] as number) += fromSelf;
-  (breakdown[WORK_IDLE] as number) += excess - fromSelf;
+/** The index of what the idle time of a span counts as. */
+export function kindOf(work: number): number {
+  return work < WORKS ? work : SELF_IDLE;
+}
+
+/** Adds the idle parts of a child, scaled to its share of the time in which its parent waited. */
+export function addIdleParts(to: number[], parts: Breakdown, share: number): void {
+  let idle = parts[SELF_IDLE] as number;
+  for (let work = 0; work < WORKS; work++) idle += parts[work] as number;
+  if (idle <= 0) {
+    (to[SELF_IDLE] as number) += share;
+    return;
+  }
+  const scale = share / idle;
+  (to[SELF_IDLE] as number) += (parts[SELF_IDLE] as number) * scale;
+  for (let work = 0; work < WORKS; work++) (to[work] as number) += (parts[work] as number) * scale;
 }

@@ -16,7 +16,7 @@ export interface LatencySummary {
   count: number;
   /** Operations whose duration exceeded their threshold. */
   slowCount: number;
-  /** `slowCount` in percent of `count`; 0 if `count` is 0. */
+  /** `slowCount` in percent of those with a duration; 0 if there is none. */
   slowPercentage: number;
   /** Operations that failed. */
   errorCount: number;
@@ -25,6 +25,11 @@ export interface LatencySummary {
    * health nor alerts count them. Absent if 0.
    */
   expectedErrorCount?: number;
+  /**
+   * Streams, and calls that wait by design: they count with their outcome, and no figure of durations includes them.
+   * Absent if 0.
+   */
+  untimedCount?: number;
   avgDuration?: number;
   minDuration?: number;
   maxDuration?: number;
@@ -51,6 +56,8 @@ export class OperationStatistics {
   excessMs = 0;
   /** The threshold of the latest execution, in milliseconds; Infinity if it has none. */
   limitMs = Number.POSITIVE_INFINITY;
+  /** When the latest operation ended, in milliseconds on the monotonic clock. */
+  lastAt = Number.NEGATIVE_INFINITY;
   /** The slot of the latest failure. An operation without a failure in a window need not be read. */
   private lastFailure = Number.NEGATIVE_INFINITY;
 
@@ -68,6 +75,7 @@ export class OperationStatistics {
    * @param now milliseconds on a monotonic clock
    * @param limitMs its threshold
    * @param expected whether its error is an expected one
+   * @param isTimed whether its duration counts
    */
   record(
     durationMs: number,
@@ -76,11 +84,13 @@ export class OperationStatistics {
     now: number,
     limitMs?: number,
     expected = false,
+    isTimed = true,
   ): void {
     if (limitMs !== undefined) {
       this.limitMs = limitMs;
       if (slow) this.excessMs += durationMs - limitMs;
     }
+    this.lastAt = now;
     const slot = Math.floor(now / SLOT_MS);
     if (slot !== this.slot) this.turn(slot);
     const totals = this.liveTotals;
@@ -90,6 +100,10 @@ export class OperationStatistics {
       totals.errors++;
       if (expected) totals.expected++;
       else this.lastFailure = slot;
+    }
+    if (!isTimed) {
+      totals.untimed++;
+      return;
     }
     totals.sum += durationMs;
     if (durationMs < totals.min) totals.min = durationMs;
@@ -208,19 +222,32 @@ export class OperationStatistics {
   }
 }
 
+/** The operations that the figures of durations are about. */
+export function timedCountOf({
+  count,
+  untimedCount = 0,
+}: Pick<LatencySummary, 'count' | 'untimedCount'>): number {
+  return count - untimedCount;
+}
+
 function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
-  const { count, slow, errors, expected, sum, min, max } = totals;
-  if (count === 0) return { count: 0, slowCount: 0, slowPercentage: 0, errorCount: 0 };
-  const [p50 = max, p95 = max, p99 = max] = percentilesOf(buckets, count, PERCENTILES, min, max).map(
+  const { count, slow, errors, expected, untimed, sum, min, max } = totals;
+  const timed = count - untimed;
+  const outcomes = {
+    count,
+    slowCount: slow,
+    slowPercentage: timed === 0 ? 0 : round((slow / timed) * 100),
+    errorCount: errors,
+    ...(expected === 0 ? {} : { expectedErrorCount: expected }),
+    ...(untimed === 0 ? {} : { untimedCount: untimed }),
+  };
+  if (timed === 0) return outcomes;
+  const [p50 = max, p95 = max, p99 = max] = percentilesOf(buckets, timed, PERCENTILES, min, max).map(
     (value) => round(Math.max(min, value)),
   );
   return {
-    count,
-    slowCount: slow,
-    slowPercentage: round((slow / count) * 100),
-    errorCount: errors,
-    ...(expected === 0 ? {} : { expectedErrorCount: expected }),
-    avgDuration: round(sum / count),
+    ...outcomes,
+    avgDuration: round(sum / timed),
     minDuration: round(min),
     maxDuration: round(max),
     p50,
@@ -243,7 +270,7 @@ function minuteMeans(
     for (let slot = Math.max(start, from); slot < segmentEnd; slot++) {
       const minute = Math.floor((slot - from) / SLOTS_PER_MINUTE);
       (sums[minute] as number) += totals.sum / slots;
-      (counts[minute] as number) += totals.count / slots;
+      (counts[minute] as number) += (totals.count - totals.untimed) / slots;
     }
   }
   return Array.from(counts, (count, minute) =>

@@ -38,7 +38,8 @@ const mergedCounts = new Float64Array(BUCKETS);
  * longer ones with age. The last minute, hour and day and the whole lifetime are read from the same array, whose size
  * depends on how widely latencies are spread and not on how many operations ended.
  *
- * A segment consists of the varints `level`, `start`, `end - start`, `count`, `slow`, `errors`, `expected`, the double
+ * A segment consists of the varints `level`, `start`, `end - start`, `count`, `slow`, `errors`, `expected`,
+ * `untimed`, the double
  * `sum`, the floats `min` and `max`, the varint length of its counts, and its counts: for each non-empty bucket the
  * distance from the previous one and its count, as varints.
  *
@@ -136,6 +137,7 @@ function readSegment(reader: ByteReader): Segment {
   totals.slow = reader.varint();
   totals.errors = reader.varint();
   totals.expected = reader.varint();
+  totals.untimed = reader.varint();
   totals.sum = reader.float64();
   totals.min = reader.float32();
   totals.max = reader.float32();
@@ -188,6 +190,7 @@ function writeHeader(level: number, start: number, end: number, totals: Totals):
   output.varint(totals.slow);
   output.varint(totals.errors);
   output.varint(totals.expected);
+  output.varint(totals.untimed);
   output.float64(totals.sum);
   output.float32(totals.min);
   output.float32(totals.max);

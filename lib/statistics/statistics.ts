@@ -51,6 +51,8 @@ export class Statistics {
    * Counts one operation. `now` is milliseconds on a monotonic clock.
    * @param limitMs its threshold
    * @param expected whether its error is an expected one
+   * @param isStream whether it is open, or waits, for as long as the other side wants: its duration is no latency of its
+   * type
    * @returns its history, if it has one
    */
   record(
@@ -62,6 +64,7 @@ export class Statistics {
     now: number,
     limitMs?: number,
     expected = false,
+    isStream = false,
   ): OperationHistory | undefined {
     let ofType = this.byType.get(type);
     let key: string = type;
@@ -74,7 +77,7 @@ export class Statistics {
         this.byName.set(key, new Map());
       }
     }
-    ofType.record(durationMs, slow, error, now, limitMs, expected);
+    ofType.record(durationMs, slow, error, now, limitMs, expected, !isStream);
     const named = this.operation(key, name);
     named.record(durationMs, slow, error, now, limitMs, expected);
     return named.history;
@@ -153,10 +156,24 @@ export class Statistics {
     now: number,
     type?: OperationType,
   ): LatencySummary | undefined {
-    if (type !== undefined) return this.byName.get(type)?.get(name)?.summary(window, now);
+    return this.find(name, type)?.summary(window, now);
+  }
+
+  /**
+   * How long ago the latest operation ended, in milliseconds; Infinity if there was none.
+   * @param name absent: any operation of the type
+   * @param type absent: that of the first operation with this name
+   */
+  quietMs(type: OperationType | undefined, name: string | undefined, now: number): number {
+    const statistics = name === undefined ? this.byType.get(type ?? '') : this.find(name, type);
+    return now - (statistics?.lastAt ?? Number.NEGATIVE_INFINITY);
+  }
+
+  private find(name: string, type: OperationType | undefined): OperationStatistics | undefined {
+    if (type !== undefined) return this.byName.get(type)?.get(name);
     for (const names of this.byName.values()) {
       const found = names.get(name);
-      if (found !== undefined) return found.summary(window, now);
+      if (found !== undefined) return found;
     }
     return undefined;
   }

@@ -9,6 +9,7 @@ import {
   recordingOf,
   verdict,
   whyNoQueries,
+  whyNotServed,
 } from './matcher-result.js';
 import { groupByRequest, groupByRoute, lineOf, listGroups } from './query-groups.js';
 import type { RecordedOperation, RecordedQuery } from './recording.js';
@@ -47,7 +48,7 @@ function toHaveNoRepeatedQueries(
     throw new TypeError(
       `${matcher}: ${invalid(`ignore[${invalidIndex}]`, formatValue(ignore[invalidIndex]), 'a string or a RegExp')}`,
     );
-  const obstacle = whyNoQueries(recording);
+  const obstacle = whyNoQueries(recording) ?? whyNotServed(recording);
   if (obstacle !== undefined) return noVerdict(this, `${matcher}()`, obstacle);
   // Failed queries were retried.
   const judged = recording.queries.filter((query) => !query.error && !isIgnored(query, ignore));
@@ -87,7 +88,11 @@ function toStayUnderThresholds(
     );
   const { operations } = recording;
   const judged = operations.filter(({ type }) => types === undefined || types.includes(type));
-  if (judged.length === 0) {
+  const isOfRequests = types === undefined || types.includes('http');
+  const notServed = isOfRequests && judged.length > 0 ? whyNotServed(recording) : undefined;
+  if (notServed !== undefined) return noVerdict(this, `${matcher}()`, notServed);
+  // Calls that the test makes itself are no evidence, unless it judges them.
+  if (!judged.some(({ type, root }) => types !== undefined || type !== 'external' || root !== undefined)) {
     const others = [...new Set(operations.map(({ type }) => type))];
     const why =
       types === undefined || others.length === 0

@@ -1,3 +1,5 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import type { IncomingMessage } from 'node:http';
 import { trace } from '@opentelemetry/api';
 import { SourceMaps } from '../code/source-maps.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
@@ -10,11 +12,17 @@ import { describeRecording } from './describe-recording.js';
 import { MAX_OPERATIONS, Recorder } from './recorder.js';
 import type { PerformanceRecording } from './recording.js';
 
+/** Publishes each request that a server of this process receives. */
+const REQUESTS = 'http.server.request.start';
+
 /** Options of {@link recordPerformance}. */
 export interface RecordPerformanceOptions {
   /** The maximum time to wait for running requests after the function has ended, in milliseconds. Default 1000. */
   settleMs?: number | undefined;
-  /** Database drivers without instrumentation that this test does not use: `['better-sqlite3']`. */
+  /**
+   * What this test does not need to see: database drivers without instrumentation (`better-sqlite3`), servers of this process
+   * that are not under test (`127.0.0.1:4000`), and requests by their name (`GET /albums (injected)`).
+   */
   allowUnseen?: readonly string[] | undefined;
 }
 
@@ -39,11 +47,17 @@ export async function recordPerformance<T>(
   const monitors = recordableMonitors();
   const recorder = new Recorder(liveSpanOf(trace.getActiveSpan()));
   for (const monitor of monitors) monitor.recorder = recorder;
+  const onRequest = (message: unknown): void => {
+    const { request, server } = message as { request: IncomingMessage; server: unknown };
+    recorder.received(request, server);
+  };
+  subscribe(REQUESTS, onRequest);
   let result: T;
   try {
     result = await fn();
     await recorder.settle(settleMs);
   } finally {
+    unsubscribe(REQUESTS, onRequest);
     for (const monitor of monitors) monitor.recorder = undefined;
   }
   if (recorder.overflowed)
@@ -51,7 +65,15 @@ export async function recordPerformance<T>(
       `recordPerformance: more than ${MAX_OPERATIONS} operations. Record fewer requests at once.`,
     );
   const unseen = unseenDatabases(monitors, allowUnseen);
-  return { result, ...(await describeRecording(recorder, new SourceMaps())), unseen };
+  const unserved = [...recorder.unserved.values()].filter(
+    (name) => !allowUnseen.some((allowed) => name === allowed || name.endsWith(`(${allowed})`)),
+  );
+  return {
+    result,
+    ...(await describeRecording(recorder, new SourceMaps())),
+    unseen,
+    ...(unserved.length === 0 ? {} : { unserved }),
+  };
 }
 
 /** The monitors of the running applications. @throws Error if they cannot record */

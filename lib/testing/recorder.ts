@@ -1,16 +1,21 @@
+import type { IncomingMessage } from 'node:http';
 import { captureUserFrames, type RawFrame } from '../code/call-site.js';
 import { TYPE_ATTRIBUTE } from '../spans/classify.js';
 import type { LiveSpan, OperationRecorder } from '../spans/live-span.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
 import { describeSpan } from '../spans/span-description.js';
 import { knownStatements } from '../spans/statement.js';
-import { CONNECTION_POOL, DATABASE } from '../spans/work.js';
+import { CONNECTION_POOL, DATABASE, WORKS } from '../spans/work.js';
+import { isMeasuredServer } from '../tracing/http-server.tracer.js';
 
 /** The maximum number of recorded operations, which bounds memory. */
 export const MAX_OPERATIONS = 20_000;
 
 /** The call site and its caller: a loop over queries is often in the caller. */
 const MAX_FRAMES = 2;
+
+/** The requests without a measurement that are named. */
+const MAX_UNSERVED = 100;
 
 type Counted = NonNullable<Parameters<OperationRecorder['ended']>[1]>;
 
@@ -27,6 +32,8 @@ export class Recorder implements OperationRecorder {
   readonly kept: KeptOperation[] = [];
   /** Whether the limit was exceeded. */
   overflowed = false;
+  /** The requests that were made and not measured. */
+  readonly unserved = new Map<object, string>();
   private readonly roots = new Set<LiveSpan>();
   private readonly running = new Map<LiveSpan, readonly RawFrame[]>();
   /** The last call site of a connection pool, by the requesting span and the pool's own: the pool hides the caller. */
@@ -71,6 +78,26 @@ export class Recorder implements OperationRecorder {
     return query !== undefined && !this.outer.has(state);
   }
 
+  /** A request reached the application, and its handler is not measured. */
+  unmeasured(request: object): void {
+    const { socket, method, url } = request as Partial<IncomingMessage>;
+    const { server } = (socket ?? {}) as { server?: unknown };
+    // Its path is one of `http.ignore`, or the server has noticed it.
+    if (server === undefined) this.addUnserved(request, nameOf(method, url, 'injected'));
+  }
+
+  /** A server of this process receives a request. */
+  received(request: IncomingMessage, server: unknown): void {
+    // What the application under test calls, such as a mock of another service, is no request of the test.
+    const isInside = this.unfinished().some(({ work }) => work >= WORKS);
+    if (isMeasuredServer(server) || isInside) return;
+    this.addUnserved(request, nameOf(request.method, request.url, request.headers.host ?? 'no host'));
+  }
+
+  private addUnserved(request: object, name: string): void {
+    if (this.unserved.size < MAX_UNSERVED) this.unserved.set(request, name);
+  }
+
   /** Waits up to `ms` milliseconds until all started operations have ended. */
   async settle(ms: number): Promise<void> {
     if (this.unfinished().length === 0) return;
@@ -110,6 +137,11 @@ export class Recorder implements OperationRecorder {
     if (key.effect === 'control') return undefined;
     return { statement: key.fingerprint, values: (state.inputs ?? inputs)?.join() };
   }
+}
+
+/** `GET /albums (127.0.0.1:3000)` */
+function nameOf(method = 'HTTP', url = '', where: string): string {
+  return `${method} ${url.split(/[?#]/, 1)[0]} (${where})`;
 }
 
 // Tests may install fake timers.

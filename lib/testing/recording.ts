@@ -51,6 +51,11 @@ export interface PerformanceRecording<T = unknown> {
   requests: RecordedRequest[];
   /** The names of operations that were still running at the end of the recording. */
   unfinished: string[];
+  /**
+   * Requests that were made and not measured, `GET /albums (injected)`: no server of an application with the module received
+   * them. Absent if there were none.
+   */
+  unserved?: string[];
   /** Database drivers whose queries are not recorded, with advice. */
   unseen: { driver: string; advice: string }[];
 }

@@ -1,14 +1,9 @@
 import { tracingChannel } from 'node:diagnostics_channel';
-import {
-  type Attributes,
-  context,
-  diag,
-  type Span,
-  SpanKind,
-  SpanStatusCode,
-  type Tracer,
-} from '@opentelemetry/api';
+import { type Attributes, context, type Span, SpanKind, type Tracer } from '@opentelemetry/api';
+import { reportFault } from '../async/thrown.js';
 import { knownStatements } from '../spans/statement.js';
+import { MYSQL } from '../spans/statement-dialect.js';
+import { setError } from './query-span.js';
 import { setParameters } from './work-tracking.js';
 
 /** A driver that publishes its work on tracing channels of Node. */
@@ -34,11 +29,14 @@ function peer({ serverAddress, serverPort }: Message): Attributes {
   };
 }
 
-/** Redis: only the name of the command. Its arguments are keys and values. */
+/** Redis: only the name of the command, and whether it blocks. Its arguments are keys and values. */
 function redisCommand(message: Message): { name: string; attributes: Attributes } {
   const command = String(message['command']).toUpperCase();
+  const args = message['args'];
+  const blocks =
+    command.startsWith('XREAD') && Array.isArray(args) && args.some((arg) => /^block$/i.test(String(arg)));
   return {
-    name: command,
+    name: blocks ? `${command} BLOCK` : command,
     attributes: {
       'db.system.name': 'redis',
       'db.operation.name': command,
@@ -74,7 +72,7 @@ export const CHANNEL_DRIVERS: readonly ChannelDriver[] = [
           'db.system.name': 'mysql',
           'db.namespace': typeof message['database'] === 'string' ? message['database'] : undefined,
           'db.operation.name': connects ? 'pool.connect' : undefined,
-          'db.query.text': connects ? undefined : knownStatements.get(String(message['query'])).text,
+          'db.query.text': connects ? undefined : knownStatements.get(String(message['query']), MYSQL).text,
           ...peer(message),
         },
         values: message['values'],
@@ -147,11 +145,7 @@ function handlersOf(
     const span = spans.get(message);
     if (span === undefined) return;
     spans.delete(message);
-    const { error } = message as Message;
-    if (error !== undefined && error !== null) {
-      span.setAttribute('error.type', error instanceof Error ? errorType(error) : typeof error);
-      span.setStatus({ code: SpanStatusCode.ERROR });
-    }
+    setError(span, (message as Message).error);
     span.end();
   };
   const guarded =
@@ -160,7 +154,7 @@ function handlersOf(
       try {
         handle(message);
       } catch (error) {
-        diag.error(`nestjs-performance: reading a message on ${channel} failed`, error);
+        reportFault(`reading a message on ${channel} failed`, error);
       }
     };
   return {
@@ -181,9 +175,4 @@ function handlersOf(
     asyncEnd: () => {},
     error: () => {},
   };
-}
-
-/** Redis and MySQL set a code, `WRONGTYPE` or `ER_NO_SUCH_TABLE`, which is more specific than the class. */
-function errorType(error: Error & { code?: unknown }): string {
-  return typeof error.code === 'string' ? error.code : error.name;
 }

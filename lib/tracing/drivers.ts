@@ -1,101 +1,196 @@
 import http from 'node:http';
-import { syncBuiltinESMExports } from 'node:module';
-import { diag, type TracerProvider } from '@opentelemetry/api';
-import gte from 'semver/functions/gte.js';
+import { isBuiltin, syncBuiltinESMExports } from 'node:module';
+import { context, propagation, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
+import satisfies from 'semver/functions/satisfies.js';
+import { FaultLog } from '../async/fault-log.js';
+import { reasonOf, reportFault } from '../async/thrown.js';
+import { isBundled } from '../code/own-code.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import { SCOPE } from '../spans/tracing-runtime.js';
 import { own } from '../validation/own.js';
+import { markBundledClasses } from './bundled-classes.js';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from './driver-channels.js';
 import { InstalledModules } from './installed-modules.js';
-import { KNOWN_DRIVERS, type KnownDriver, UNSEEN_DRIVERS } from './known-drivers.js';
-import { applyLate, isWrapped, type PatchingInstrumentation } from './late-instrumentation.js';
+import { KNOWN_DRIVERS, type KnownDriver, PRISMA_ADAPTERS, UNSEEN_DRIVERS } from './known-drivers.js';
+import { applyLate, isWrapped, NODE_SQLITE, type PatchingInstrumentation } from './late-instrumentation.js';
 
 /** Whether a driver is seen, how, and what to do. */
 type Visibility = Pick<DriverStatus, 'seen' | 'how' | 'advice'>;
 
 const BY_APPLICATION: Visibility = { seen: true, how: "the application's own instrumentation" };
+const IN_PACKAGE: Visibility = { seen: true, how: 'part of this package' };
+const DECORATE = "decorate the methods that use it with @TrackPerformance('database')";
 const NOT_INSTRUMENTED: Visibility = { seen: false, how: 'not instrumented' };
 
 /** Creates spans for drivers and outgoing calls, without a preload, even if they were loaded first. */
 export class DriverInstrumentation {
   private readonly modules = new InstalledModules();
-  private readonly instrumentations: PatchingInstrumentation[] = [];
+  private readonly instrumentations: { driver: string; instrumentation: PatchingInstrumentation }[] = [];
+  private readonly faults: FaultLog;
   private unsubscribe: (() => void) | undefined;
   private readonly table = new Map<string, DriverStatus>();
+
+  /** @param warn receives one message for each driver whose set-up failed */
+  constructor(warn: (message: string) => void) {
+    this.faults = new FaultLog(warn);
+  }
 
   /** The drivers of the application, seen or not. */
   statuses(): DriverStatus[] {
     return [...this.table.values()];
   }
 
-  /** Instruments every driver for which that is possible. */
+  /** Instruments every driver for which that is possible. Never rejects. */
   async enable(provider: TracerProvider): Promise<void> {
-    await this.enableOutgoing(provider);
+    await this.guard('node:http', () => this.enableHttp(provider));
+    await this.guard('fetch', () => this.enableFetch(provider));
     const tracer = provider.getTracer(SCOPE.name, SCOPE.version);
     this.unsubscribe = subscribeChannelDrivers(() => tracer, {
       skip: (driver) => this.table.get(driver)?.how === BY_APPLICATION.how,
     });
     for (const known of KNOWN_DRIVERS) {
-      const installed = this.modules.findUsed(known.driver, known.declaredOnly);
-      if (installed === undefined) continue;
-      const { version } = installed;
-      this.set(known.driver, version, await this.instrument(known, version, provider));
+      await this.guard(known.driver, () =>
+        this.addKnown(known, (version) => this.instrument(known, version, provider)),
+      );
     }
-    const advice = "decorate the methods that use it with @TrackPerformance('database')";
+    await this.guard(NODE_SQLITE, () => this.awaitBuiltin(NODE_SQLITE, provider));
     for (const driver of UNSEEN_DRIVERS) {
-      const installed = this.modules.findUsed(driver);
-      if (installed === undefined) continue;
-      this.set(driver, installed.version, { seen: false, how: 'no instrumentation is known', advice });
+      await this.guard(driver, () => {
+        const installed = this.modules.findUsed(driver);
+        if (installed === undefined) return;
+        this.set(driver, installed.version, {
+          seen: false,
+          how: 'no instrumentation is known',
+          advice: DECORATE,
+        });
+      });
     }
+    if (isBundled()) void this.markDependencies(provider, tracer);
   }
 
-  /** Fills the table without instrumenting anything, for an application with its own tracer provider. */
-  inspect(): void {
+  /** Fills the table without instrumenting anything, for an application with its own tracer provider. Never rejects. */
+  async inspect(): Promise<void> {
     this.set('node:http', undefined, isWrapped(http.request) ? BY_APPLICATION : NOT_INSTRUMENTED);
     for (const known of KNOWN_DRIVERS) {
-      const installed = this.modules.findUsed(known.driver, known.declaredOnly);
-      if (installed === undefined) continue;
-      const advice = `add ${known.instrumentation} to your tracing`;
-      const visibility = this.isPatchedByApplication(known)
-        ? BY_APPLICATION
-        : { ...NOT_INSTRUMENTED, advice };
-      this.set(known.driver, installed.version, visibility);
+      const advice =
+        known.instrumentation === undefined ? DECORATE : `add ${known.instrumentation} to your tracing`;
+      await this.guard(known.driver, () =>
+        this.addKnown(known, () => {
+          if (this.isPatchedByApplication(known)) return BY_APPLICATION;
+          return this.throughAdapter(known) ?? { ...NOT_INSTRUMENTED, advice };
+        }),
+      );
     }
   }
 
-  /** Applies the instrumentations to modules that were loaded since. */
+  /** Applies the instrumentations to modules that were loaded since. Never throws. */
   refresh(): void {
-    for (const instrumentation of this.instrumentations) {
+    for (const { driver, instrumentation } of this.instrumentations) {
       try {
         applyLate(instrumentation, this.modules);
       } catch (error) {
-        reportFailure(instrumentation.instrumentationName, error);
+        this.failed(driver, error);
       }
     }
+    if (
+      this.modules.isBuiltinLoaded(NODE_SQLITE) &&
+      !this.table.has(NODE_SQLITE) &&
+      this.instruments(NODE_SQLITE)
+    )
+      this.set(NODE_SQLITE, process.versions.node, IN_PACKAGE);
+    if (isBundled()) for (const known of KNOWN_DRIVERS) this.checkBundled(known.driver);
   }
 
-  /** Removes all instrumentations. */
+  private markDependencies(provider: TracerProvider, tracer: Tracer): Promise<void> {
+    // A provider of its own, so that this span is counted nowhere.
+    const Provider = provider.constructor as new () => TracerProvider;
+    const span = new Provider().getTracer(SCOPE.name).startSpan('probe');
+    const instrumentations = this.instrumentations.map(({ instrumentation }) => instrumentation);
+    return markBundledClasses([span, tracer, ...instrumentations, provider, trace, context, propagation]);
+  }
+
+  /** An instrumentation needs a module that Node loads: it cannot find one inside a bundle. */
+  private checkBundled(driver: string): void {
+    const status = this.table.get(driver);
+    if (
+      status === undefined ||
+      isBuiltin(driver) ||
+      !this.instruments(driver) ||
+      this.modules.loadedCopies(driver).length > 0
+    )
+      return;
+    const how = 'not loaded yet, or part of the bundle';
+    const advice = `keep ${driver} out of the bundle ("external" in the bundler's configuration)`;
+    this.set(driver, status.version, { seen: false, how, advice });
+  }
+
+  /** Removes all instrumentations. Never throws. */
   disable(): void {
     this.unsubscribe?.();
-    for (const instrumentation of this.instrumentations) instrumentation.disable();
+    for (const { driver, instrumentation } of this.instrumentations) {
+      try {
+        instrumentation.disable();
+      } catch (error) {
+        reportFault(`the instrumentation of ${driver} was not removed`, error);
+      }
+    }
     this.instrumentations.length = 0;
     syncBuiltinESMExports();
   }
 
-  private async enableOutgoing(provider: TracerProvider): Promise<void> {
+  private async enableHttp(provider: TracerProvider): Promise<void> {
     if (isWrapped(http.request)) {
       this.exposePatchedHttp();
       this.set('node:http', undefined, BY_APPLICATION);
-    } else {
-      const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
-      this.add(new HttpInstrumentation({ disableIncomingRequestInstrumentation: true }), provider);
-      this.exposePatchedHttp();
-      const seen = isWrapped(http.request);
-      this.set('node:http', undefined, { seen, how: 'OpenTelemetry, outgoing calls' });
+      return;
     }
+    const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
+    const instrumentation = new HttpInstrumentation({
+      disableIncomingRequestInstrumentation: true,
+      // It would make an object of them, with the positions as names.
+      ignoreOutgoingRequestHook: ({ headers }) => Array.isArray(headers),
+    });
+    this.add('node:http', instrumentation, provider);
+    applyLate(instrumentation, this.modules);
+    this.exposePatchedHttp();
+    const seen = isWrapped(http.request);
+    this.set('node:http', undefined, { seen, how: 'OpenTelemetry, outgoing calls' });
+    // Jest loads modules by itself.
+    if (!seen && process.env['JEST_WORKER_ID'] === undefined)
+      throw new Error('node:http was loaded without the hook of OpenTelemetry');
+  }
+
+  private async enableFetch(provider: TracerProvider): Promise<void> {
     const { UndiciInstrumentation } = await import('@opentelemetry/instrumentation-undici');
-    this.add(new UndiciInstrumentation(), provider);
+    this.add('fetch', new UndiciInstrumentation(), provider);
     this.set('fetch', undefined, { seen: true, how: 'OpenTelemetry, on undici’s channels' });
+  }
+
+  private async addKnown(
+    { driver, declaredOnly, usedBy }: KnownDriver,
+    visibility: (version: string) => Visibility | Promise<Visibility>,
+  ): Promise<void> {
+    const installed = this.modules.findUsed(driver, declaredOnly, usedBy);
+    if (installed === undefined) return;
+    this.set(driver, installed.version, await visibility(installed.version));
+  }
+
+  /** A driver, an instrumentation or a package.json of any quality must not stop the application. */
+  private async guard(driver: string, setUp: () => void | Promise<void>): Promise<void> {
+    try {
+      await setUp();
+    } catch (error) {
+      this.failed(driver, error);
+    }
+  }
+
+  private failed(driver: string, error: unknown): void {
+    const version = this.table.get(driver)?.version;
+    this.set(driver, version, { seen: false, how: 'its instrumentation failed', advice: 'see the log' });
+    this.faults.fail(
+      driver,
+      `${driver} is not instrumented, so its operations are not measured: ${reasonOf(error).split('\n', 1)[0]}`,
+    );
   }
 
   /** OpenTelemetry patches a core module when it is required. Named imports of it need to be synchronized. */
@@ -113,39 +208,54 @@ export class DriverInstrumentation {
     const { driver, instrumentation: how } = known;
     const channel = CHANNEL_DRIVERS.find((candidate) => candidate.driver === driver);
     if (this.isPatchedByApplication(known)) return BY_APPLICATION;
-    if (channel !== undefined && gte(version, channel.minVersion))
+    if (channel !== undefined && satisfies(version, `>=${channel.minVersion}`))
       return { seen: true, how: 'its own tracing channel' };
-    try {
-      const instrumentation = await this.createInstrumentation(known);
-      if (instrumentation === undefined) {
-        const update = channel === undefined ? '' : ` or update ${driver} to ${channel.minVersion}`;
-        return { seen: false, how: 'no instrumentation', advice: `npm install ${how}${update}` };
-      }
-      this.add(instrumentation, provider);
-      applyLate(instrumentation, this.modules);
-      return { seen: true, how };
-    } catch (error) {
-      reportFailure(how, error);
-      const advice = 'set a logger with diag.setLogger of @opentelemetry/api to see why';
-      return { seen: false, how: `${how} failed`, advice };
+    const through = this.throughAdapter(known);
+    if (through !== undefined) return through;
+    const instrumentation = await this.createInstrumentation(known);
+    if (instrumentation === undefined) {
+      const update = channel === undefined ? '' : ` or update ${driver} to ${channel.minVersion}`;
+      return { seen: false, how: 'no instrumentation', advice: `npm install ${how}${update}` };
     }
+    this.add(driver, instrumentation, provider);
+    applyLate(instrumentation, this.modules);
+    return how === undefined ? IN_PACKAGE : { seen: true, how };
+  }
+
+  /** Prisma with a driver adapter: the driver's own spans are its queries, and Prisma's would count them twice. */
+  private throughAdapter({ driver }: KnownDriver): Visibility | undefined {
+    if (driver !== '@prisma/client') return undefined;
+    for (const [adapter, executes] of PRISMA_ADAPTERS)
+      if (this.modules.findUsed(adapter) !== undefined && this.table.get(executes)?.seen === true)
+        return { seen: true, how: `through ${executes}` };
+    return undefined;
+  }
+
+  /** A module of Node.js may be loaded at any time, and listed once it is. */
+  private async awaitBuiltin(driver: string, provider: TracerProvider): Promise<void> {
+    const known = KNOWN_DRIVERS.find((each) => each.driver === driver);
+    if (known?.create === undefined || !isBuiltin(driver) || this.table.has(driver)) return;
+    this.add(driver, await known.create(this.modules), provider);
   }
 
   /** The instrumentation of a driver, if this package contains it or the application has installed it. */
   private async createInstrumentation(known: KnownDriver): Promise<PatchingInstrumentation | undefined> {
-    if (known.bundled !== true && this.modules.find(known.instrumentation) === undefined) return undefined;
-    const exports = (
-      known.bundled === true
-        ? await import('@opentelemetry/instrumentation-pg')
-        : this.modules.load(known.instrumentation)
-    ) as Record<string, new (config?: object) => PatchingInstrumentation>;
-    const Instrumentation = own(exports, known.className);
-    return Instrumentation === undefined ? undefined : new Instrumentation(known.config?.());
+    const { create, instrumentation, className } = known;
+    if (create !== undefined) return create(this.modules);
+    if (instrumentation === undefined || className === undefined) return undefined;
+    if (this.modules.find(instrumentation) === undefined) return undefined;
+    const exports = this.modules.load(instrumentation) as Record<string, new () => PatchingInstrumentation>;
+    const Instrumentation = own(exports, className);
+    return Instrumentation === undefined ? undefined : new Instrumentation();
   }
 
-  private add(instrumentation: PatchingInstrumentation, provider: TracerProvider): void {
+  private instruments(driver: string): boolean {
+    return this.instrumentations.some((each) => each.driver === driver);
+  }
+
+  private add(driver: string, instrumentation: PatchingInstrumentation, provider: TracerProvider): void {
     instrumentation.setTracerProvider(provider);
-    this.instrumentations.push(instrumentation);
+    this.instrumentations.push({ driver, instrumentation });
   }
 
   private isPatchedByApplication({ driver, patched }: KnownDriver): boolean {
@@ -160,8 +270,4 @@ export class DriverInstrumentation {
   private set(driver: string, version: string | undefined, visibility: Visibility): void {
     this.table.set(driver, { driver, ...(version === undefined ? {} : { version }), ...visibility });
   }
-}
-
-function reportFailure(instrumentation: string, error: unknown): void {
-  diag.error(`nestjs-performance: ${instrumentation} failed, so its driver is not instrumented`, error);
 }

@@ -1,7 +1,12 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { isBuiltin } from 'node:module';
 import { join, sep } from 'node:path';
-import { applicationPackage } from '../process/application-package.js';
+import {
+  applicationFile,
+  applicationPackage,
+  loaderOf,
+  workingDirectory,
+} from '../process/application-package.js';
 import { own } from '../validation/own.js';
 
 /** A package that the application has installed. */
@@ -15,15 +20,15 @@ export interface InstalledPackage {
  * link to a directory with other modules.
  */
 export class InstalledModules {
-  private readonly require = createRequire(process.argv[1] ?? join(process.cwd(), 'index.js'));
+  private readonly loader = loaderOf(applicationFile());
   private readonly declared = declaredPackages();
   private loaded = new Map<string, Set<string>>();
   private indexed = -1;
 
   /** The package that the application would load by this name. */
   find(name: string): InstalledPackage | undefined {
-    const local = createRequire(join(process.cwd(), 'index.js'));
-    const folders = [...(this.require.resolve.paths(name) ?? []), ...(local.resolve.paths(name) ?? [])];
+    const local = loaderOf(join(workingDirectory(), 'index.js'));
+    const folders = [...(this.loader.resolve.paths(name) ?? []), ...(local.resolve.paths(name) ?? [])];
     for (const folder of folders) {
       const installed = readPackage(join(folder, ...name.split('/')));
       if (installed !== undefined) return installed;
@@ -31,15 +36,28 @@ export class InstalledModules {
     return undefined;
   }
 
-  /** The package by this name if the application uses it: its package.json lists it, or it is loaded. */
-  findUsed(name: string, declaredOnly = false): InstalledPackage | undefined {
+  /** Whether a module of Node.js is loaded, by `require` or `import`. Loading one may print a warning. */
+  isBuiltinLoaded(name: string): boolean {
+    const { moduleLoadList } = process as { moduleLoadList?: readonly string[] };
+    return moduleLoadList?.includes(`NativeModule ${name.replace(/^node:/, '')}`) ?? false;
+  }
+
+  /**
+   * The package by this name if the application uses it: its package.json lists it or a package that brings it along, or it
+   * is loaded.
+   */
+  findUsed(name: string, declaredOnly = false, usedBy: readonly string[] = []): InstalledPackage | undefined {
+    if (isBuiltin(name))
+      return this.isBuiltinLoaded(name) ? { folder: '', version: process.versions.node } : undefined;
     if (this.declared.has(name)) return this.find(name);
+    const brought = usedBy.some((user) => this.declared.has(user)) ? this.find(name) : undefined;
+    if (brought !== undefined) return brought;
     return declaredOnly ? undefined : this.loadedCopies(name)[0];
   }
 
   /** Every copy of a package with a loaded file, by `require` or by `import` of CommonJS. */
   loadedCopies(name: string): InstalledPackage[] {
-    const files = Object.keys(this.require.cache);
+    const files = Object.keys(this.loader.cache);
     if (files.length !== this.indexed) {
       this.loaded = indexPackages(files);
       this.indexed = files.length;
@@ -47,11 +65,17 @@ export class InstalledModules {
     return [...(this.loaded.get(name) ?? [])].map(readPackage).filter((found) => found !== undefined);
   }
 
+  /** Every copy of a package that the application may load or has loaded. */
+  copies(name: string): InstalledPackage[] {
+    const all = [this.find(name), ...this.loadedCopies(name)].filter((found) => found !== undefined);
+    return all.filter(({ folder }, index) => all.findIndex((other) => other.folder === folder) === index);
+  }
+
   /** The exports of a package's main file, or of another of its files, if that is loaded. Loads nothing. */
   loadedExports(folder: string, file = ''): unknown {
     try {
-      const path = this.require.resolve(join(folder, file));
-      const module = own(this.require.cache, path);
+      const path = this.loader.resolve(join(folder, file));
+      const module = own(this.loader.cache, path);
       return module?.loaded === true ? module.exports : undefined;
     } catch {
       return undefined;
@@ -60,7 +84,7 @@ export class InstalledModules {
 
   /** Loads a package as the application does. */
   load(name: string): unknown {
-    return this.require(name);
+    return this.loader(name);
   }
 }
 

@@ -1,19 +1,20 @@
-import type { Span } from '@opentelemetry/api';
+import type { InstalledModules } from './installed-modules.js';
+import type { PatchingInstrumentation } from './late-instrumentation.js';
 import { setParameters, setRowCount } from './work-tracking.js';
 
-/** A driver with an OpenTelemetry instrumentation. */
+/** A driver with an instrumentation. */
 export interface KnownDriver {
-  /** The npm package. */
+  /** The npm package, or the module of Node.js. */
   readonly driver: string;
-  /** The instrumentation's npm package and its class. */
-  readonly instrumentation: string;
-  readonly className: string;
-  /** Part of this package. Any other instrumentation is used if the application has installed it. */
-  readonly bundled?: boolean;
+  /** Creates an instrumentation that comes with this package. Any other is used if the application has installed it. */
+  readonly create?: (modules: InstalledModules) => Promise<PatchingInstrumentation>;
+  /** The npm package with its instrumentation, and the class in it. */
+  readonly instrumentation?: string;
+  readonly className?: string;
   /** Listed only if the application's package.json lists it: the exporters of this package load it, too. */
   readonly declaredOnly?: boolean;
-  /** The configuration of the instrumentation. */
-  readonly config?: () => object;
+  /** Packages that bring it along: an application that lists one of them uses it. */
+  readonly usedBy?: readonly string[];
   /** From the exports of the driver, a function that an instrumentation wraps. */
   readonly patched?: (exports: Record<string, unknown>) => unknown;
 }
@@ -26,15 +27,36 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
   {
     driver: 'pg',
     instrumentation: '@opentelemetry/instrumentation-pg',
-    className: 'PgInstrumentation',
-    bundled: true,
-    config: () => ({
-      requestHook: (span: Span, { query }: { query: { values?: unknown } }) =>
-        setParameters(span, query.values),
-      responseHook: (span: Span, { data }: { data?: { rowCount?: unknown } }) =>
-        setRowCount(span, data?.rowCount),
-    }),
+    create: async () => {
+      const { PgInstrumentation } = await import('@opentelemetry/instrumentation-pg');
+      return new PgInstrumentation({
+        requestHook: (span, { query }) => setParameters(span, query.values),
+        responseHook: (span, { data }) => setRowCount(span, data.rowCount),
+      });
+    },
+    usedBy: ['@prisma/adapter-pg', '@mikro-orm/postgresql', 'pg-promise', 'slonik'],
     patched: (exports) => method(exports['Client'], 'query'),
+  },
+  {
+    driver: 'postgres',
+    create: async (modules) => {
+      const { PostgresJsInstrumentation } = await import('./driver-patches/postgres-js.js');
+      const instrumentation = new PostgresJsInstrumentation();
+      instrumentation.patchCopies(modules);
+      return instrumentation;
+    },
+  },
+  {
+    driver: 'better-sqlite3',
+    create: async () =>
+      new (await import('./driver-patches/better-sqlite3.js')).BetterSqlite3Instrumentation(),
+    usedBy: ['@prisma/adapter-better-sqlite3'],
+    patched: (exports) => method(exports, 'prepare'),
+  },
+  {
+    driver: 'node:sqlite',
+    create: async () => new (await import('./driver-patches/node-sqlite.js')).NodeSqliteInstrumentation(),
+    patched: (exports) => method(exports['DatabaseSync'], 'prepare'),
   },
   {
     driver: 'mysql2',
@@ -117,11 +139,25 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
   },
 ];
 
+/** The driver adapters of Prisma, and the driver that executes their queries. */
+export const PRISMA_ADAPTERS: readonly (readonly [adapter: string, driver: string])[] = [
+  ['@prisma/adapter-pg', 'pg'],
+  ['@prisma/adapter-better-sqlite3', 'better-sqlite3'],
+  ['@prisma/adapter-mssql', 'tedious'],
+  ['@prisma/adapter-mariadb', 'mariadb'],
+];
+
 /** Drivers without a known instrumentation. */
 export const UNSEEN_DRIVERS: readonly string[] = [
-  'better-sqlite3',
+  'mariadb',
   'sqlite3',
+  '@libsql/client',
+  '@neondatabase/serverless',
   'neo4j-driver',
   '@elastic/elasticsearch',
+  '@clickhouse/client',
   'nats',
+  '@nats-io/transport-node',
+  'mqtt',
+  '@aws-sdk/client-dynamodb',
 ];

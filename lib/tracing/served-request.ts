@@ -1,108 +1,124 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
-import { diag, type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import type { HttpEvidence, HttpEvidenceSource } from '../operation/operation.js';
+import { context, type Span, trace } from '@opentelemetry/api';
+import { boundedName, type HttpEvidence, type HttpEvidenceSource } from '../operation/operation.js';
 import { requestName } from '../spans/classify.js';
-import { liveSpanOf, type SpanSink } from '../spans/live-span.js';
-import type { SdkSpan } from '../spans/sdk-span.js';
+import { isErrorOfCaller } from '../spans/expected-error.js';
+import { type LiveSpan, liveSpanOf, type SpanSink } from '../spans/live-span.js';
 import { round } from '../text/round.js';
+import { serverSpanBetween, serverSpanIn, spansOfRequests } from './application-spans.js';
+import { ClientWait } from './client-wait.js';
+import { type ClientNames, type GraphqlOperation, operationNameOf } from './graphql-operation.js';
+import type { HandlerInfo } from './handler-info.js';
+import type { Mounts } from './mounts.js';
+import { isOpenResponse } from './open-response.js';
+import { endWhenFinished, type WatchedRequest, watchRequest } from './request-listeners.js';
+import { expressRoute, middlewareRoute, type RoutedRequest } from './request-route.js';
+import { annotateServerSpan, isInTraceOf, makeInternal } from './server-span.js';
 
-const REQUEST: unique symbol = Symbol.for('nestjs-performance.request') as never;
-
-/** A request with the properties by which a framework exposes its route. */
-interface RoutedRequest extends IncomingMessage {
-  [REQUEST]?: ServedRequest;
-  /** Express: the mount point and the route below it. */
-  baseUrl?: string;
-  route?: { path?: unknown };
-}
-
-interface MeasuredResponse extends ServerResponse {
-  [REQUEST]?: ServedRequest;
-}
-
-function onClose(this: MeasuredResponse): void {
-  try {
-    this[REQUEST]?.closed();
-  } catch (error) {
-    diag.error('nestjs-performance: counting a request failed', error);
-  }
-}
-
-/** A handler of the application, shared by all of its requests. */
-export class HandlerInfo {
-  private method: string | undefined;
-  private route: string | undefined;
-  private operation = '';
-
-  constructor(
-    /** `UsersController.findOne` */
-    readonly name: string,
-    /** The handler's own threshold in milliseconds. */
-    readonly thresholdMs: number | undefined,
-  ) {}
-
-  /** The name of the operation. It is cached, because most handlers serve a single route. */
-  operationName(method: string | undefined, route: string | undefined): string {
-    if (method !== this.method || route !== this.route || this.operation === '') {
-      this.operation = requestName(method, route);
-      this.method = method;
-      this.route = route;
-    }
-    return this.operation;
-  }
+/** What the requests of an application share. */
+export interface RequestServer {
+  readonly sink: SpanSink;
+  readonly mounts: Mounts;
+  readonly operationNames: ClientNames;
+  /** Called when it turns out whether another tool creates the spans of requests. */
+  onSpanOrigin(isOther: boolean): void;
 }
 
 /** One incoming request, from the first parsed byte to the close of the response. */
-export class ServedRequest implements HttpEvidenceSource {
-  /** The template of the route, if the framework exposes it before the response is closed. */
-  route: string | undefined;
-  /** The name of the error that the handler threw. */
-  errorName: string | undefined;
+export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
+  private route: string | undefined;
+  /** What the handler threw. */
+  thrown: unknown;
   private readonly startedAt = performance.now();
   private handler: HandlerInfo | undefined;
   private handlerStartedAt = 0;
   private handlerEndedAt = 0;
   private span: Span | undefined;
-  /** Whether this package created the span, not the application's HTTP instrumentation. */
+  /** Whether this package created the span, not another tool. */
   private isOwnSpan = false;
+  private activeAtServer: Span | undefined;
+  private isClosed = false;
+  /** Made when it first waits for its client. */
+  private client: ClientWait | undefined;
   private ignored = false;
 
-  /** @param onApplicationSpan called when the application's HTTP instrumentation replaces a span of this package */
+  private readonly sink: SpanSink;
+  /** The request of the framework, where that is another object. */
+  private framework: unknown;
+  /** The name and type of its GraphQL operation. */
+  private graphql: GraphqlOperation | undefined;
+  /** One of its resolvers failed, although the response has the status 200. */
+  hasFailedResolver = false;
+
   constructor(
     private readonly request: RoutedRequest,
     private readonly response: ServerResponse,
-    private readonly sink: SpanSink,
-    private readonly onApplicationSpan: () => void,
+    private readonly server: RequestServer,
   ) {
-    request[REQUEST] = this;
-    (response as MeasuredResponse)[REQUEST] = this;
-    // Not `once`: a response closes only once, and each call would allocate a wrapper.
-    response.on('close', onClose);
+    this.sink = server.sink;
+    watchRequest(request, response, this);
+  }
+
+  /** The request came without a server, by `inject` or a serverless adapter: its response may never be closed. */
+  endsWhenFinished(): void {
+    endWhenFinished(this.response);
   }
 
   /** Sets the span that this package created for the request. */
   begin(span: Span): void {
     this.span = span;
     this.isOwnSpan = true;
+    const live = liveSpanOf(span);
+    if (live !== undefined) live.http = this;
+  }
+
+  /** @param active the span that is active at the server */
+  leaveToOther(active: Span | undefined): void {
+    this.activeAtServer = active;
+  }
+
+  /** The first listener is called. What creates spans at the server has done so. */
+  reachedFirstListener(): void {
+    const active = context.active();
+    if (this.span !== undefined) {
+      if (trace.getSpan(active) !== this.span) this.adopt(serverSpanIn(active));
+      return;
+    }
+    this.adopt(serverSpanBetween(this.activeAtServer, active));
+    if (this.span === undefined) this.server.onSpanOrigin(false);
+  }
+
+  /** Middleware and hooks of the framework may have created the span of the request. */
+  reachedFramework(): void {
+    const active = context.active();
+    if (trace.getSpan(active) !== this.span) this.adopt(serverSpanIn(active));
   }
 
   /**
-   * Uses the span that the application's HTTP instrumentation created for the request. It replaces a span of this package,
-   * which is not counted.
+   * Uses the SERVER span that another tool created for the request, so that it has a single one. If this package has created
+   * one already, that one stays in the trace as an internal span when the other is below it, and is discarded otherwise.
+   * A further span below the span of the request is not counted.
    */
-  adopt(active: Span | undefined): void {
-    const span = active as SdkSpan | undefined;
-    if (span === undefined || span === this.span || span.kind !== SpanKind.SERVER) return;
-    if (this.isOwnSpan) {
-      if (!span.instrumentationScope.name.endsWith('instrumentation-http')) return;
-      const live = liveSpanOf(this.span);
-      if (live !== undefined) live.duplicate = true;
-      this.span?.end();
+  adopt(span: Span | undefined): void {
+    // The handler may create SERVER spans of its own.
+    if (span === undefined || span === this.span || this.handler !== undefined) return;
+    const live = liveSpanOf(span);
+    const current = liveSpanOf(this.span);
+    const isBelow = live !== undefined && current !== undefined && live.root === current.root;
+    if (isBelow) live.duplicate = true;
+    if (this.span !== undefined && !this.isOwnSpan) return;
+    this.server.onSpanOrigin(true);
+    if (this.span !== undefined) {
+      makeInternal(this.span);
+      if (isBelow || (live === undefined && isInTraceOf(this.span, span))) return;
+      if (current !== undefined) current.duplicate = true;
+      this.span.end();
       this.isOwnSpan = false;
-      this.onApplicationSpan();
     }
     this.span = span;
+    spansOfRequests.add(span);
+    this.describe();
   }
 
   /** Excludes the request from the statistics. */
@@ -115,31 +131,99 @@ export class ServedRequest implements HttpEvidenceSource {
     this.sink.requests.markAsStream(live);
   }
 
-  /** The router chose a handler, and guards granted access. */
-  handlerStarted(handler: HandlerInfo): void {
+  /**
+   * The handler of the request is called: guards granted access.
+   * @returns whether it is the first one. Others are its own code.
+   */
+  handlerStarted(handler: HandlerInfo): boolean {
+    if (this.handler !== undefined) return false;
+    this.reachedFramework();
     this.handler = handler;
     this.handlerStartedAt = performance.now();
     const name = this.name();
     if (handler.thresholdMs !== undefined) this.sink.thresholds.setRoute(name, handler.thresholdMs);
     const live = liveSpanOf(this.span);
-    if (live === undefined) return;
+    if (live === undefined) return true;
     live.type = 'http';
     live.name = name;
+    // Another tool may end its span before the response is closed.
+    if (!this.isOwnSpan) live.thresholdMs = handler.thresholdMs ?? this.sink.thresholds.ofRoute(name);
     if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.requests.markAsStream(live);
+    return true;
+  }
+
+  /** The framework chose a route, given as its template, before the handler starts. */
+  routed(route: string, request: unknown): void {
+    this.route = route;
+    this.framework = request;
+    if (!this.isOwnSpan) this.describe();
+  }
+
+  /** The handler threw. Whether the request failed is decided by its response: an exception filter may answer with 404. */
+  failed(error: unknown): void {
+    this.thrown = error;
+  }
+
+  /**
+   * A resolver of a GraphQL operation is called. The first one gives the request its name and threshold.
+   * @param field the name of the resolver
+   */
+  resolverStarted(type: string, field: string, resolver: HandlerInfo): void {
+    if (this.handler !== undefined) return;
+    const { operationNames } = this.server;
+    this.graphql = {
+      type,
+      name: operationNames.bounded(operationNameOf(this.framework ?? this.request)) ?? field,
+    };
+    this.handlerStarted(resolver);
   }
 
   handlerEnded(): void {
     this.handlerEndedAt = performance.now();
   }
 
-  /** The response is closed: it is complete, or the client disconnected. */
+  awaitUpload(): void {
+    this.client ??= new ClientWait();
+    this.client.begin(this.runningSpan());
+  }
+
+  uploaded(): void {
+    this.client?.uploaded(this.runningSpan());
+  }
+
+  awaitReader(): void {
+    this.uploaded();
+    this.awaitUpload();
+  }
+
+  /** How long it waited for its client, in milliseconds. */
+  get clientMs(): number {
+    return this.client === undefined ? 0 : this.client.uploadMs + this.client.downloadMs;
+  }
+
+  private runningSpan(): LiveSpan | undefined {
+    const live = liveSpanOf(this.span);
+    return live?.ended === false ? live : undefined;
+  }
+
+  /** @param error what the handler threw */
+  handlerFailed(error: unknown): void {
+    this.failed(error);
+    if (this.graphql !== undefined && !isErrorOfCaller(error)) this.hasFailedResolver = true;
+    this.handlerEnded();
+  }
+
   closed(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (this.response.writableEnded) this.client?.downloaded(this.runningSpan());
+    else this.uploaded();
     const durationMs = performance.now() - this.startedAt;
     const name = this.name();
-    const error = this.response.statusCode >= 500;
+    const error = this.response.statusCode >= 500 || this.hasFailedResolver;
     const thresholdMs = this.thresholdMs(name, durationMs);
     const { span } = this;
-    if (span !== undefined) this.setAttributes(span, name, error);
+    if (span !== undefined) this.annotate(span, name, error);
     const live = liveSpanOf(span);
     if (live !== undefined) {
       live.type = 'http';
@@ -152,6 +236,13 @@ export class ServedRequest implements HttpEvidenceSource {
     if (this.isOwnSpan) span?.end();
   }
 
+  private annotate(span: Span, name: string, error: boolean): void {
+    const { isOwnSpan, handler, graphql, thrown, request, response } = this;
+    const route = this.knownRoute();
+    const known = { name, route, method: request.method, response, handler, graphql };
+    annotateServerSpan(span, isOwnSpan, known, error ? { thrown } : undefined);
+  }
+
   get statusCode(): number {
     return this.response.statusCode;
   }
@@ -159,7 +250,10 @@ export class ServedRequest implements HttpEvidenceSource {
   evidence(): HttpEvidence {
     const { handler, response } = this;
     const evidence: HttpEvidence = { statusCode: response.statusCode };
-    if (!response.writableFinished) evidence.aborted = true;
+    if (this.isClosed && !response.writableFinished) evidence.aborted = true;
+    const { uploadMs = 0, downloadMs = 0 } = this.client ?? {};
+    if (uploadMs >= 1) evidence.uploadMs = round(uploadMs);
+    if (downloadMs >= 1) evidence.downloadMs = round(downloadMs);
     if (handler === undefined) return evidence;
     evidence.handler = handler.name;
     evidence.beforeHandlerMs = round(this.handlerStartedAt - this.startedAt);
@@ -170,9 +264,19 @@ export class ServedRequest implements HttpEvidenceSource {
     return evidence;
   }
 
+  /** Describes the operation of a span that another tool may end before the response is closed. */
+  private describe(): void {
+    const live = liveSpanOf(this.span);
+    if (live === undefined) return;
+    live.type = 'http';
+    live.name = this.name();
+    live.http = this;
+  }
+
   /** The name of the operation, by the route that is known so far. */
   private name(): string {
-    const { handler, request } = this;
+    const { handler, request, graphql } = this;
+    if (graphql !== undefined) return boundedName(`${graphql.type} ${graphql.name}`);
     const route = this.knownRoute();
     return handler === undefined
       ? requestName(request.method, route)
@@ -181,43 +285,15 @@ export class ServedRequest implements HttpEvidenceSource {
 
   private knownRoute(): string | undefined {
     if (this.route !== undefined) return this.route;
-    const { route, baseUrl } = this.request;
-    if (typeof route?.path !== 'string') return undefined;
-    // A middleware with a wildcard leaves its own pattern on a request without a handler.
-    if (this.handler === undefined && route.path.includes('*')) return undefined;
-    return `${baseUrl ?? ''}${route.path}`;
+    const { request, response, handler, server } = this;
+    const route = expressRoute(request, server.mounts, handler !== undefined);
+    if (route !== undefined || !this.isClosed) return route;
+    return middlewareRoute(request, response, server.mounts);
   }
 
   private thresholdMs(name: string, durationMs: number): number | undefined {
     const thresholdMs = this.handler?.thresholdMs ?? this.sink.thresholds.ofRoute(name);
-    // An event stream is open for as long as the client listens: its duration is not slow.
-    const slow = thresholdMs !== undefined && durationMs > thresholdMs;
-    return slow && isEventStream(this.response) ? Number.POSITIVE_INFINITY : thresholdMs;
+    if (thresholdMs === undefined || durationMs <= thresholdMs) return thresholdMs;
+    return isOpenResponse(this.request, this.response) ? Number.POSITIVE_INFINITY : thresholdMs;
   }
-
-  private setAttributes(span: Span, name: string, error: boolean): void {
-    const { statusCode } = this.response;
-    const route = this.knownRoute();
-    if (route !== undefined) span.setAttribute('http.route', route);
-    if (!this.response.writableFinished) span.setAttribute('performance.http.aborted', true);
-    if (!this.isOwnSpan) return;
-    span.updateName(route === undefined ? (this.request.method ?? 'HTTP') : name);
-    span.setAttribute('http.response.status_code', statusCode);
-    if (this.handler !== undefined) span.setAttribute('code.function.name', this.handler.name);
-    if (!error) return;
-    span.setAttribute('error.type', this.errorName ?? String(statusCode));
-    span.setStatus({ code: SpanStatusCode.ERROR });
-  }
-}
-
-function isEventStream(response: ServerResponse): boolean {
-  const type = response.getHeader('content-type');
-  return typeof type === 'string' && type.startsWith('text/event-stream');
-}
-
-/** The measurement of a request, given the request of Node or of the framework. */
-export function servedRequest(request: unknown): ServedRequest | undefined {
-  if (typeof request !== 'object' || request === null) return undefined;
-  const { raw = request } = request as { raw?: unknown };
-  return (raw as RoutedRequest)[REQUEST];
 }

@@ -1,18 +1,29 @@
 import { performance } from 'node:perf_hooks';
-import { type Context, diag, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { reportFault } from '../async/thrown.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { OperationType } from '../operation/operation.js';
+import { isSlow } from '../operation/thresholds.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { classify } from '../spans/classify.js';
 import { isExpectedError } from '../spans/expected-error.js';
 import { attachLiveSpan, LiveSpan, liveSpanOf, type SpanSink, sinkIn } from '../spans/live-span.js';
-import { redact } from '../spans/redact.js';
-import { type EndedSdkSpan, type SdkSpan, type SdkSpanProcessor, toMilliseconds } from '../spans/sdk-span.js';
+import { redact, withhold } from '../spans/redact.js';
+import {
+  type EndedSdkSpan,
+  lateBy,
+  type SdkSpan,
+  type SdkSpanProcessor,
+  toMilliseconds,
+} from '../spans/sdk-span.js';
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { DATABASE, SELF_BUSY, WORKS, workOf } from '../spans/work.js';
+import { SERVED_KEY } from './active-request.js';
+import { isServerSpan } from './application-spans.js';
+import type { ServedRequest } from './served-request.js';
 import { beginWork, beginWorkLate, endWork } from './work-tracking.js';
 
 /**
@@ -31,7 +42,10 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     tracingRuntime.processors++;
   }
 
-  /** Removes literals and query strings from the spans, too, before they are exported. */
+  /**
+   * Removes values from the spans, too, before they are exported: literals of statements, query strings, headers, bodies,
+   * credentials, and the values in errors.
+   */
   withRedaction(): this {
     this.redacting = true;
     return this;
@@ -49,6 +63,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       if (sink === undefined) return;
       const now = performance.now();
       const live = this.begin(sink, span, parent, now);
+      if (span.kind === SpanKind.SERVER) offerToRequest(span, parent, parentContext);
       processProfiler.started(live, now);
       sink.recorder?.started(live);
     } catch (error) {
@@ -57,13 +72,14 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   }
 
   onEnding(span: SdkSpan): void {
+    let live: LiveSpan | undefined;
     try {
-      const live = liveSpanOf(span);
+      live = liveSpanOf(span);
       if (live !== undefined && !live.ended) this.end(live, span);
-      if (this.redacting) redact(span, knownStatements, live?.description?.statement);
     } catch (error) {
       report(error);
     }
+    if (this.redacting) this.redact(span, live?.description);
   }
 
   onEnd(span: EndedSdkSpan): void {
@@ -77,6 +93,16 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     tracingRuntime.processors--;
   }
 
+  /** A span that cannot be redacted is exported without its texts. */
+  private redact(span: SdkSpan, description: SpanDescription | undefined): void {
+    try {
+      redact(span, knownStatements, description);
+    } catch (error) {
+      withhold(span);
+      reportFault('redacting a span failed, its texts are hidden', error);
+    }
+  }
+
   private begin(sink: SpanSink, span: SdkSpan, parent: LiveSpan | undefined, now: number): LiveSpan {
     if (!sink.requests.explains) {
       const live = new LiveSpan(sink, span, SELF_BUSY, undefined, now, 0, parent);
@@ -85,12 +111,12 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     }
     const idle = loopIdleMs();
     const type = classify(span);
-    const work = workOf(type, span.name, span.kind);
+    const work = workOf(type, span.kind);
     const description = work < WORKS ? describeSpan(span, knownStatements, type, work) : undefined;
-    const live = new LiveSpan(sink, span, work, description, now, idle, parent);
+    const live = new LiveSpan(sink, span, work, description, now, idle, parent, lateBy(span));
     attachLiveSpan(live);
     if (parent === undefined) sink.requests.started(live);
-    else if (description !== undefined) beginWork(live, description, now, idle);
+    else if (description !== undefined) beginWork(live, description);
     return live;
   }
 
@@ -99,16 +125,15 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const now = performance.now();
     const idle = sink.requests.explains ? loopIdleMs() : 0;
     const durationMs = toMilliseconds(span.duration);
-    const description = this.describe(live, span, idle);
-    live.end(now, idle, durationMs);
+    const description = this.describe(live, span);
+    const waitedMs = live.end(now, idle);
     try {
-      if (!live.duplicate) this.count(live, span, description, durationMs, now, idle);
+      if (!live.duplicate) this.count(live, span, description, durationMs, waitedMs, now, idle);
     } finally {
       processProfiler.ended(live, now);
       if (live.root === live && sink.requests.explains) sink.requests.ended(live, now);
       sink.recorder?.ended(live);
-      if (sink.requests.explains)
-        live.reportToParent(now, durationMs, span.status.code === SpanStatusCode.ERROR);
+      if (sink.requests.explains) live.reportToParent(durationMs, span.status.code === SpanStatusCode.ERROR);
     }
   }
 
@@ -116,7 +141,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
    * The description of a span that ends. Work that is waited for is described again only if attributes may have been set
    * after its start. Undefined if the code that created the span has set type and name.
    */
-  private describe(live: LiveSpan, span: SdkSpan, idle: number): SpanDescription | undefined {
+  private describe(live: LiveSpan, span: SdkSpan): SpanDescription | undefined {
     const { description: known, type, name } = live;
     if (known?.isFinal === true && (type === undefined || type === known.type)) return known;
     if (type !== undefined && name !== undefined && type !== 'database') return known;
@@ -125,7 +150,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const isLate = live.work >= WORKS && description.work < WORKS && live.type === undefined;
     if (isLate && live.parent !== undefined && live.sink.requests.explains) {
       live.work = description.work;
-      beginWorkLate(live, description, idle);
+      beginWorkLate(live, description);
     }
     return description;
   }
@@ -135,6 +160,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     span: SdkSpan,
     description: SpanDescription | undefined,
     durationMs: number,
+    waitedMs: number,
     now: number,
     idle: number,
   ): void {
@@ -145,12 +171,15 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const { type, name } = live;
     const error = span.status.code === SpanStatusCode.ERROR;
     if (error) request.isNotable = true;
-    const thresholdMs = live.thresholdMs ?? thresholdOf(sink, type, name);
-    const slow = thresholdMs !== undefined && durationMs > thresholdMs;
+    const blocks = description?.isBlocking === true || (live.root === live && isCursorRead(description));
+    const thresholdMs = blocks
+      ? Number.POSITIVE_INFINITY
+      : (live.thresholdMs ?? thresholdOf(sink, type, name));
+    const slow = isSlow(durationMs, thresholdMs, now, live.http?.clientMs);
     if (live.work < WORKS) {
       if (live.work === DATABASE) request.statements++;
       if (live.root !== live && description !== undefined)
-        endWork(live, description, durationMs, error, now, idle);
+        endWork(live, description, durationMs, waitedMs, error, now, idle);
       if (statement !== undefined && statement.key.effect !== 'control') {
         const route = live.root === live ? undefined : live.root.name;
         sink.requests.recordStatement(statement.key, durationMs, slow, error, live.rows, route);
@@ -174,11 +203,24 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   }
 }
 
+/** Another tool may create the SERVER span of a request below that of this package, or where this package has none. */
+function offerToRequest(span: SdkSpan, parent: LiveSpan | undefined, context: Context): void {
+  const request = parent === undefined ? context.getValue(SERVED_KEY) : parent.root.http;
+  // By another build of this package, it is of another class.
+  const { adopt } = (request ?? {}) as Partial<ServedRequest>;
+  if (typeof adopt === 'function' && isServerSpan(span)) adopt.call(request as ServedRequest, span);
+}
+
+/** A cursor of MongoDB that no request reads is one of a change stream: it waits for the next event. */
+function isCursorRead(description: SpanDescription | undefined): boolean {
+  return description?.type === 'database' && /^getMore\b/.test(description.name);
+}
+
 function thresholdOf({ thresholds }: SpanSink, type: OperationType, name: string): number | undefined {
   return type === 'http' ? thresholds.ofRoute(name) : thresholds.ofType(type);
 }
 
 /** An error must not leave `span.end()`: the span would not end, and the error would reach the application. */
 function report(error: unknown): void {
-  diag.error('nestjs-performance: counting a span failed', error);
+  reportFault('counting a span failed', error);
 }

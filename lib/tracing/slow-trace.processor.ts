@@ -1,5 +1,6 @@
-import { type Context, diag, type SpanContext, TraceFlags } from '@opentelemetry/api';
+import { type Context, type SpanContext, TraceFlags } from '@opentelemetry/api';
 import type { ReadableSpan, Span, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import { reportFault } from '../async/thrown.js';
 import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
 
 /** Limits of the spans that wait for the end of their trace. */
@@ -35,7 +36,7 @@ export class SlowTraceProcessor implements SpanProcessor {
       if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) !== 0) this.exporting.onEnd(span);
       else this.hold(span);
     } catch (error) {
-      diag.error('nestjs-performance: exporting a span failed', error);
+      reportFault('exporting a span failed', error);
     }
   }
 

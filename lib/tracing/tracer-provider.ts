@@ -1,14 +1,14 @@
-import { context, propagation, type TracerProvider, trace } from '@opentelemetry/api';
-import type { NodeTracerProvider, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
-import { FLUSH_TIMEOUT_MS, settleWithin } from '../async/settle-within.js';
-import { ExportHealth } from '../metrics/export-health.js';
+import { type TextMapPropagator, type TracerProvider, trace } from '@opentelemetry/api';
+import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
+import { type ProcessWideSettings, refusedSettings } from '../async/process-wide.js';
 import type { ResolvedOptions } from '../monitor/options.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { SCOPE, tracingRuntime } from '../spans/tracing-runtime.js';
+import { isRegistered, otherApi, registerGlobals } from './api-globals.js';
 import { DriverInstrumentation } from './drivers.js';
-import { RecordAllSampler } from './record-all.sampler.js';
+import { buildProvider } from './own-provider.js';
+import { createPropagator } from './propagators.js';
 import { SlowSpanProcessor } from './slow-span.processor.js';
-import { SlowTraceProcessor } from './slow-trace.processor.js';
 
 /** The log of the application. Nest's Logger fits. */
 export interface Log {
@@ -24,14 +24,20 @@ export interface Tracing {
   /** Whether the application registered the tracer provider. */
   readonly isApplicationProvider: boolean;
   readonly drivers: DriverInstrumentation;
-  /** Ends its use by this module. The last module to do so flushes and removes it. */
-  release(): Promise<void>;
+  /** The options of this module that do not apply, because another module of the process has set up tracing. */
+  readonly refused: readonly string[];
+  /** Call when the module is initialized: from then on it counts what belongs to no module, if it is the oldest. */
+  start(): void;
+  /** Ends its use by this module. The last module to do so flushes it, until the deadline, and removes it. */
+  release(deadline?: Deadline): Promise<void>;
 }
 
 interface Shared {
-  tracing: Promise<Omit<Tracing, 'release'>>;
+  tracing: Promise<Omit<Tracing, 'refused' | 'start' | 'release'>>;
+  /** Of the module that has set it up; undefined if the application has. */
+  settings: ProcessWideSettings | undefined;
   users: number;
-  shutdown(): Promise<void>;
+  shutdown(deadline: Deadline): Promise<void>;
 }
 
 /** Returns the tracing of the process. Sets it up unless the application or another module has. */
@@ -41,24 +47,37 @@ export async function acquireTracing(
   log: Log,
 ): Promise<Tracing> {
   const runtime = tracingRuntime;
-  runtime.monitors.push(monitor);
-  runtime.shared ??= hasTracerProvider() ? joinApplication(log) : createOwn(options, log);
+  runtime.created.push(monitor);
+  if (runtime.shared === undefined) for (const warning of options.telemetry.warnings) log.warn(warning);
+  runtime.shared ??= hasTracerProvider()
+    ? joinApplication(log)
+    : options.telemetry.isSdkDisabled
+      ? createDisabled(options, log)
+      : createOwn(options, log);
   const shared = runtime.shared as Shared;
   shared.users++;
+  let list = runtime.created;
+  // One entry: two modules may share a monitor.
+  const leave = (): void => void list.splice(list.lastIndexOf(monitor), 1);
+  const start = (): void => {
+    leave();
+    list = runtime.monitors;
+    list.push(monitor);
+  };
+  const refused = shared.settings === undefined ? [] : refusedSettings(shared.settings, settingsOf(options));
   let released = false;
-  const release = async (): Promise<void> => {
+  const release = async (deadline = new Deadline(SHUTDOWN_MS)): Promise<void> => {
     if (released) return;
     released = true;
-    // One entry: two modules may share a monitor.
-    runtime.monitors.splice(runtime.monitors.lastIndexOf(monitor), 1);
+    leave();
     if (--shared.users > 0) return;
     runtime.shared = undefined;
-    await shared.shutdown();
+    await shared.shutdown(deadline);
   };
   try {
     const tracing = await shared.tracing;
     monitor.drivers = tracing.drivers.statuses();
-    return { ...tracing, release };
+    return { ...tracing, refused, start, release };
   } catch (error) {
     await release().catch(() => {}); // The first error has the reason.
     throw error;
@@ -73,20 +92,63 @@ function hasTracerProvider(): boolean {
 
 function joinApplication(log: Log): Shared {
   const hasProcessor = tracingRuntime.processors > 0;
-  const drivers = new DriverInstrumentation();
-  drivers.inspect();
+  const drivers = new DriverInstrumentation((message) => log.warn(message));
   if (!hasProcessor) {
     log.log(
       "The tracer provider of the application has no SlowSpanProcessor: only incoming requests and decorated methods are measured. To measure queries and outgoing calls, add it: 'spanProcessors: [..., new SlowSpanProcessor()]' (import { SlowSpanProcessor } from 'nestjs-performance').",
     );
   }
-  const tracing = {
+  const tracing = drivers.inspect().then(() => ({
     provider: trace.getTracerProvider(),
     processor: detachedProcessor(),
     isApplicationProvider: true,
     drivers,
+  }));
+  return { tracing, settings: undefined, users: 0, shutdown: async () => {} };
+}
+
+/**
+ * For `OTEL_SDK_DISABLED`: no spans, and nothing is exported. Propagation of contexts and headers is not part of what it
+ * disables.
+ */
+function createDisabled(options: ResolvedOptions, log: Log): Shared {
+  log.log(
+    'OTEL_SDK_DISABLED is true: no spans are created, and nothing is exported. Only incoming requests and decorated methods are measured.',
+  );
+  const drivers = new DriverInstrumentation((message) => log.warn(message));
+  tracingRuntime.isSdkDisabled = true;
+  let removeGlobals = (): void => {};
+  const tracing = import('@opentelemetry/sdk-trace-node').then(async ({ NodeTracerProvider }) => {
+    await drivers.inspect();
+    removeGlobals = registerGlobals(new NodeTracerProvider(), await registration(options, log));
+    trace.disable();
+    return {
+      provider: trace.getTracerProvider(),
+      processor: detachedProcessor(),
+      isApplicationProvider: true,
+      drivers,
+    };
+  });
+  return {
+    tracing,
+    settings: settingsOf(options),
+    users: 0,
+    async shutdown() {
+      await tracing;
+      tracingRuntime.isSdkDisabled = false;
+      removeGlobals();
+    },
   };
-  return { tracing: Promise.resolve(tracing), users: 0, shutdown: async () => {} };
+}
+
+/** The propagator to register. The SDK has its own default. */
+async function registration(
+  { telemetry }: ResolvedOptions,
+  log: Log,
+): Promise<{ propagator?: TextMapPropagator }> {
+  const { propagators } = telemetry;
+  if (propagators === undefined) return {};
+  return { propagator: await createPropagator(propagators, (message) => log.warn(message)) };
 }
 
 /** A processor for injection only, which no tracer provider uses. */
@@ -97,77 +159,47 @@ function detachedProcessor(): SlowSpanProcessor {
 }
 
 function createOwn(options: ResolvedOptions, log: Log): Shared {
-  const drivers = new DriverInstrumentation();
-  const processor = new SlowSpanProcessor().withRedaction();
+  const drivers = new DriverInstrumentation((message) => log.warn(message));
+  const processor = new SlowSpanProcessor();
   const building = buildProvider(options, processor, log);
-  const tracing = building.then(async (provider) => {
-    provider.register();
+  let removeGlobals = (): void => {};
+  const tracing = building.then(async ({ provider }) => {
+    removeGlobals = registerGlobals(provider, await registration(options, log));
+    if (!isRegistered(provider)) log.warn(otherApi());
     tracingRuntime.tracer = provider.getTracer(SCOPE.name, SCOPE.version);
     if (options.tracing.instrumentation) await drivers.enable(provider);
-    else drivers.inspect();
+    else await drivers.inspect();
     return { provider, processor, isApplicationProvider: false, drivers };
   });
   return {
     tracing,
+    settings: settingsOf(options),
     users: 0,
-    async shutdown() {
-      const provider = await building;
+    async shutdown(deadline) {
+      const { provider, abort } = await building;
       drivers.disable();
-      await settleWithin(FLUSH_TIMEOUT_MS, provider.shutdown());
+      // First, so that an application which starts meanwhile does not take this provider for one of its own.
       tracingRuntime.tracer = undefined;
-      trace.disable();
-      context.disable();
-      propagation.disable();
+      removeGlobals();
+      if (!(await deadline.settle(provider.shutdown()))) abort();
     },
   };
 }
 
-async function buildProvider(
-  options: ResolvedOptions,
-  processor: SlowSpanProcessor,
-  log: Log,
-): Promise<NodeTracerProvider> {
-  const sdk = await import('@opentelemetry/sdk-trace-node');
-  const { resourceFromAttributes, defaultResource } = await import('@opentelemetry/resources');
-  const { endpoint, sampling } = options.tracing;
-  const processors: SpanProcessor[] = [processor];
-  if (endpoint !== undefined) {
-    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
-    const exporter = watched(new OTLPTraceExporter({ url: endpoint }), endpoint, log);
-    const batch = new sdk.BatchSpanProcessor(exporter);
-    const keepSlow = sampling.ratio < 1 && sampling.keepSlowTraces;
-    processors.push(keepSlow ? new SlowTraceProcessor(batch, sampling) : batch);
-  }
-  return new sdk.NodeTracerProvider({
-    resource: defaultResource().merge(
-      resourceFromAttributes({
-        'service.name': options.serviceName,
-        ...(options.serviceVersion === undefined ? {} : { 'service.version': options.serviceVersion }),
-        'host.name': options.hostName,
-      }),
-    ),
-    sampler: new RecordAllSampler(
-      new sdk.ParentBasedSampler({ root: new sdk.TraceIdRatioBasedSampler(sampling.ratio) }),
-    ),
-    spanProcessors: processors,
-  });
-}
-
-/** An exporter that logs once when exports fail, and once when they succeed again. */
-function watched(exporter: SpanExporter, endpoint: string, log: Log): SpanExporter {
-  const health = new ExportHealth(
-    'Spans',
-    'These spans are lost; statistics are not affected.',
-    endpoint,
-    log,
-  );
+/** The options that apply to the process. What identifies the service is part of exported spans only. */
+function settingsOf({
+  tracing,
+  serviceName,
+  serviceVersion,
+  hostName,
+}: ResolvedOptions): ProcessWideSettings {
+  const { endpoint, instrumentation, sampling } = tracing;
   return {
-    export: (spans, done) =>
-      exporter.export(spans, (result) => {
-        health.note(result);
-        done(result);
-      }),
-    shutdown: () => exporter.shutdown(),
-    forceFlush: async () => exporter.forceFlush?.(),
+    'tracing.endpoint': endpoint,
+    'tracing.instrumentation': instrumentation,
+    ...Object.fromEntries(
+      Object.entries(sampling).map(([name, value]) => [`tracing.sampling.${name}`, value]),
+    ),
+    ...(endpoint === undefined ? {} : { serviceName, serviceVersion, hostName }),
   };
 }

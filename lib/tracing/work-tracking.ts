@@ -1,35 +1,37 @@
 import type { Span } from '@opentelemetry/api';
 import { captureUserFrames } from '../code/call-site.js';
-import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { inputsOf, sizeOf } from '../spans/inputs.js';
 import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
 import { RequestWork } from '../spans/request-work.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
-import { knownStatements } from '../spans/statement.js';
+import { inputsWith, type KnownStatement, knownStatements } from '../spans/statement.js';
 import { CONNECTION_POOL, WORKS } from '../spans/work.js';
 
 /** Stacks have up to this many frames of the user's code. */
 const MAX_FRAMES = 5;
+/** The CPU time of a driver or ORM for one call, at most: when the request waits for nothing else meanwhile, and otherwise. */
+const DRIVER_MS = 1;
+const DRIVER_AMONG_OTHERS_MS = 0.25;
 
 /** Adds a piece of work that starts to its request, and captures its stack if that was requested. */
-export function beginWork(live: LiveSpan, description: SpanDescription, now: number, idle: number): void {
+export function beginWork(live: LiveSpan, description: SpanDescription): void {
   const { root, request, sink } = live;
   request.work ??= new RequestWork(sink.requests.minRepetitions);
   const { work } = request;
-  live.alone = work.started(idle);
+  live.alone = work.started(live.idleAtStart);
   const requested =
     work.wantsStack || (live.work === CONNECTION_POOL && sink.requests.stacks.wantsPool(root.name ?? ''));
   if (requested && work.mayCaptureStack) captureStack(live, work);
-  join(live, work, description, now, idle, true);
+  join(live, work, description, true);
 }
 
 /** The same for a span whose attributes identify its work only at its end, when its stack is gone. */
-export function beginWorkLate(live: LiveSpan, description: SpanDescription, idle: number): void {
+export function beginWorkLate(live: LiveSpan, description: SpanDescription): void {
   live.request.work ??= new RequestWork(live.sink.requests.minRepetitions);
-  live.request.work.started(idle);
-  join(live, live.request.work, description, live.startedAt, idle, false);
+  live.request.work.started(live.idleAtStart);
+  join(live, live.request.work, description, false);
 }
 
 /** Removes a span as if it had not started: other spans measure its work. */
@@ -37,7 +39,7 @@ export function withdraw(live: LiveSpan, now: number, idle: number): void {
   const { sink, request } = live;
   live.duplicate = true;
   live.withdraw(now, idle);
-  live.reportToParent(now, 0, false);
+  live.reportToParent(0, false);
   processProfiler.ended(live, now);
   if (sink.requests.explains) {
     if (live.root === live) sink.requests.ended(live, now);
@@ -56,15 +58,23 @@ export function withdraw(live: LiveSpan, now: number, idle: number): void {
 export function setParameters(span: Span, values: unknown): void {
   const live = liveSpanOf(span);
   if (live === undefined) return;
-  if (Array.isArray(values)) {
-    live.inputs = inputsOf(values);
-    live.size = sizeOf(values);
-    live.constant = false;
-  }
   const { work } = live.request;
-  if (live.group !== undefined || live.work >= WORKS || work === undefined || live.root === live) return;
-  live.description = describeSpan(span as SdkSpan, knownStatements, live.description?.type);
-  join(live, work, live.description, live.startedAt, loopIdleMs(), true);
+  const joins = live.group === undefined && live.work < WORKS && work !== undefined && live.root !== live;
+  if (joins) live.description = describeSpan(span as SdkSpan, knownStatements, live.description?.type);
+  if (Array.isArray(values)) {
+    const statement = live.description?.statement;
+    const bound = inputsOf(values);
+    live.inputs = statement === undefined ? bound : inputsWith(statement, bound);
+    live.size = sizeOf(values);
+    live.constant = isConstant(live, statement);
+  }
+  if (joins) join(live, work, live.description as SpanDescription, true);
+}
+
+/** Marks a span whose work is executed within one call: its time is the database's, though the event loop is busy. */
+export function markSynchronous(span: Span): void {
+  const live = liveSpanOf(span);
+  if (live !== undefined) live.isSynchronous = true;
 }
 
 /** Sets how many rows a query read or wrote. */
@@ -73,11 +83,15 @@ export function setRowCount(span: Span, rows: unknown): void {
   if (live !== undefined && typeof rows === 'number') live.rows = rows;
 }
 
-/** Adds the result of a piece of work to its request. */
+/**
+ * Adds the result of a piece of work to its request.
+ * @param waitedMs its share of the time in which its parent waited with an idle event loop
+ */
 export function endWork(
   live: LiveSpan,
   description: SpanDescription,
   durationMs: number,
+  waitedMs: number,
   error: boolean,
   now: number,
   idle: number,
@@ -86,13 +100,26 @@ export function endWork(
   if (work === undefined) return;
   work.ended(idle);
   // Its attributes may have been set since its start.
-  if (live.group === undefined) join(live, work, description, live.startedAt, idle, false);
+  if (live.group === undefined) join(live, work, description, false);
   const { group, inputs, constant, size, rows, alone } = live;
   if (group === undefined) return;
-  const { spanId } = live.span.spanContext();
+  const { isSynchronous } = live;
+  const driverMs = isSynchronous
+    ? 0
+    : Math.min(live.busyMs(now, idle), alone ? DRIVER_MS : DRIVER_AMONG_OTHERS_MS);
   work.end(
     group,
-    { durationMs, error, inputs, constant: constant && inputs !== undefined, size, rows, spanId },
+    {
+      durationMs,
+      waitedMs: isSynchronous ? durationMs : waitedMs,
+      driverMs,
+      error,
+      isSynchronous,
+      inputs,
+      constant: constant && inputs !== undefined,
+      size,
+      rows,
+    },
     alone,
     now,
     idle,
@@ -104,8 +131,6 @@ function join(
   live: LiveSpan,
   work: RequestWork,
   { key, inputs, statement }: SpanDescription,
-  startedAt: number,
-  idle: number,
   onStack: boolean,
 ): void {
   if (key === undefined) return;
@@ -113,9 +138,9 @@ function join(
   if (live.parent?.group?.key.fingerprint === key.fingerprint) return;
   if (live.inputs === undefined) {
     live.inputs = inputs;
-    live.constant = statement !== undefined && statement.firstSeen < live.root.startedAt;
+    live.constant = isConstant(live, statement);
   }
-  live.group = work.begin(key, live.work, live.parent ?? live, startedAt, idle);
+  live.group = work.begin(key, live.work, live.parent ?? live, live.startedAt, live.idleAtStart);
   const { stacks } = live.sink.requests;
   const route = live.root.name ?? '';
   const wanted = stacks.isWanted(key.fingerprint, route);
@@ -125,6 +150,11 @@ function join(
   const frames = live.frames.length > 0 ? live.frames : work.poolFrames;
   if (wanted) stacks.keep(key.fingerprint, route, frames);
   if (live.group !== undefined && frames.length > 0) work.keepStack(live.group, frames);
+}
+
+/** Whether the literals of a statement are none of the request's. */
+function isConstant({ root }: LiveSpan, statement: KnownStatement | undefined): boolean {
+  return statement !== undefined && statement.firstSeen < root.startedAt;
 }
 
 function captureStack(live: LiveSpan, work: RequestWork): void {

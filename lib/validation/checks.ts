@@ -1,3 +1,4 @@
+import { originOf } from '../text/address.js';
 import { formatValue, type OptionFault } from './options-error.js';
 import { own } from './own.js';
 
@@ -8,6 +9,8 @@ export interface Check {
   readonly accepts: (value: unknown) => boolean;
   /** Errors do not show its value. */
   readonly secret?: boolean;
+  /** Errors show only the scheme and the host: the path of an address may be a secret. */
+  readonly isAddress?: boolean;
   readonly required?: boolean;
 }
 
@@ -57,6 +60,7 @@ export const oneOf = (values: readonly string[]): Check => ({
 });
 export const httpAddress = (example: string): Check => ({
   allowed: `an address such as ${example} (http: or https:)`,
+  isAddress: true,
   accepts: (value) =>
     typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol),
 });
@@ -100,14 +104,16 @@ export function checkShape(
   }
 }
 
+/** A value that a rule does not accept, as errors show it. */
+export function receivedBy({ secret, isAddress }: Check, value: unknown): string {
+  if (secret) return 'a hidden value';
+  return formatValue(isAddress && typeof value === 'string' ? originOf(value) : value);
+}
+
 function checkRule(given: unknown, rule: Check | List | Shape, path: string, faults: OptionFault[]): void {
   if (isCheck(rule)) {
     if (rule.accepts(given)) return;
-    faults.push({
-      path,
-      received: rule.secret ? 'a hidden value' : formatValue(given),
-      allowed: rule.allowed,
-    });
+    faults.push({ path, received: receivedBy(rule, given), allowed: rule.allowed });
   } else if (isList(rule)) {
     checkList(given, rule, path, faults);
   } else if (isObject(given)) {

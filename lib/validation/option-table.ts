@@ -1,5 +1,5 @@
-import { type Check, isCheck, isList, isObject, type Shape } from './checks.js';
-import { formatValue, type OptionFault } from './options-error.js';
+import { type Check, isCheck, isList, isObject, receivedBy, type Shape } from './checks.js';
+import type { OptionFault } from './options-error.js';
 import { own } from './own.js';
 
 /** An option: the values that it accepts, its default, and the environment variables that set it. */
@@ -66,7 +66,7 @@ function readVariables(rule: Option, env: Environment, faults: OptionFault[]): u
     if (value === undefined || rule.accepts(value)) return value;
     // One variable may set several options.
     if (!faults.some(({ path }) => path === name))
-      faults.push({ path: name, received: formatValue(text), allowed: allowed ?? rule.allowed });
+      faults.push({ path: name, received: receivedBy(rule, text), allowed: allowed ?? rule.allowed });
     return undefined;
   }
   return undefined;

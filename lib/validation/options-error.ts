@@ -1,3 +1,5 @@
+import { withoutCredentials } from '../text/address.js';
+
 /** A fault of an option or an environment variable. */
 export interface OptionFault {
   /** The option or environment variable: `tracing.sampling.ratio`, `OTEL_HTTP_THRESHOLD_MS`. */
@@ -23,10 +25,12 @@ export class PerformanceOptionsError extends TypeError {
   }
 }
 
-/** A value as errors show it: shortened, and without the contents of objects, which may be secret. */
+/** A value as errors show it: shortened, without credentials, and without the contents of objects, which may be secret. */
 export function formatValue(value: unknown): string {
-  if (typeof value === 'string')
-    return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}...` : value);
+  if (typeof value === 'string') {
+    const text = withoutCredentials(value.slice(0, 1000));
+    return JSON.stringify(text.length > 60 ? `${text.slice(0, 57)}...` : text);
+  }
   if (typeof value === 'function') return 'a function';
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';

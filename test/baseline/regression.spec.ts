@@ -25,6 +25,8 @@ interface Course {
   /** What it is like at a moment; `change` is the hours since the end of learning, below 0 before. */
   like?(change: number, at: number): Behaviour;
   startedAt?: number;
+  /** When the process starts again, with the model of before. */
+  restartAt?: number;
   reference?: WindowModel;
 }
 
@@ -37,23 +39,25 @@ function run({
   count = 40,
   like = () => ({}),
   startedAt = START - DAY,
+  restartAt,
   reference,
 }: Course) {
   const random = randomOf(seed);
-  const learned: OperationWindow[] = [];
+  const [learned, learnedCoarse]: [OperationWindow[], OperationWindow[]] = [[], []];
   const operation: { -readonly [K in keyof WatchedOperation]: WatchedOperation[K] } = {
     type: 'http',
     name: 'GET /orders',
     detector: new RegressionDetector(startedAt),
     model: new WindowModel(),
     reference,
-    learned: (window) => learned.push(window),
+    learned: (window, _weight, scale) => (scale === 'fine' ? learned : learnedCoarse).push(window),
   };
   const watch = new RegressionWatch({}, { version: '2.0.0', previousVersion: '1.0.0' });
   const [opened, ended]: [Regression[], Regression[]] = [[], []];
   let newNormal = 0;
   const change = START + learn * HOUR;
   for (let at = START; at < change + hours * HOUR; at += lengthMs) {
+    if (at === restartAt) operation.detector = new RegressionDetector(at);
     watch.observe(operation, windowOf(random, at, lengthMs, count, like((at - change) / HOUR, at)));
     const changes = watch.settle(at + lengthMs);
     opened.push(...changes.opened);
@@ -62,7 +66,7 @@ function run({
     // As a baseline does: the current figures are learned again.
     if (changes.newNormal.length > 0) operation.model = new WindowModel();
   }
-  return { opened, ended, newNormal, learned, watch, operation, change };
+  return { opened, ended, newNormal, learned, learnedCoarse, watch, operation, change };
 }
 const changed = (before: Behaviour, since: Behaviour) => (change: number) =>
   change >= 0 ? { ...before, ...since } : before;
@@ -85,10 +89,11 @@ describe('RegressionWatch reports a regression', () => {
     expect(watch.open).toHaveLength(1);
   });
 
-  it('of half as much again, within four windows', () => {
+  it('of half as much again, once it has lasted for half an hour', () => {
     const { opened, change } = run({ seed: 2, like: changed({}, { medianMs: 150 }) });
     expect(opened[0]?.metric).toBe('latency');
-    expect((opened[0]?.detectedAt as number) - change).toBeLessThanOrEqual(16 * MINUTE);
+    expect((opened[0]?.detectedAt as number) - change).toBeGreaterThanOrEqual(30 * MINUTE);
+    expect((opened[0]?.detectedAt as number) - change).toBeLessThanOrEqual(44 * MINUTE);
   });
 
   it('of a slow mode that became more frequent, though the median hardly moved', () => {
@@ -112,6 +117,36 @@ describe('RegressionWatch reports a regression', () => {
     expect(queries?.before).toBeCloseTo(4, 1);
     expect(queries?.now).toBeCloseTo(9, 0);
     expect(queries?.explanation).toContain('has made more statements since');
+  });
+
+  it('of a quarter, through noise that lasts for half an hour, within a day and once', () => {
+    const random = randomOf(11);
+    let level = 0;
+    const { opened } = run({
+      seed: 12,
+      learn: 168,
+      hours: 36,
+      lengthMs: 5 * MINUTE,
+      like: (change) => {
+        const kept = Math.exp(-5 / 30);
+        level = kept * level + Math.sqrt(1 - kept * kept) * 0.09 * random.normal();
+        return { medianMs: (change >= 0 && change < 24 ? 125 : 100) * Math.exp(level) };
+      },
+    });
+    expect(opened.map(({ metric }) => metric)).toEqual(['latency']);
+  });
+
+  it('of a service with twelve requests an hour, within days', () => {
+    const like = changed({}, { medianMs: 170 });
+    const { opened } = run({ seed: 13, learn: 240, hours: 48, lengthMs: 30 * MINUTE, count: 6, like });
+    expect(opened.map(({ metric }) => metric)).toEqual(['latency']);
+  });
+
+  it('once, though it is nearly gone at times', () => {
+    const like = (change: number): Behaviour => ({
+      medianMs: change < 0 ? 100 : change % 3 < 0.3 ? 105 : 160,
+    });
+    expect(run({ seed: 14, hours: 20, like }).opened).toHaveLength(1);
   });
 
   it('of the part that grew', () => {
@@ -174,10 +209,49 @@ describe('RegressionWatch reports nothing', () => {
     silent({ seed: 32, hours: 8, like: changed({}, { medianMs: 60 }) });
   });
 
-  it('with few operations: windows of fewer than ten are not judged', () => {
-    const { opened, learned } = run({ seed: 33, count: 9, like: changed({}, { medianMs: 300 }) });
+  it('by windows of fewer than ten operations, which only count together', () => {
+    const { opened, learned, learnedCoarse } = run({
+      seed: 33,
+      learn: 4,
+      count: 9,
+      like: changed({}, { medianMs: 300 }),
+    });
     expect(opened).toEqual([]);
     expect(learned).toEqual([]);
+    expect(learnedCoarse.every(({ count }) => count >= 30)).toBe(true);
+  });
+
+  it('with fewer than ten operations in six hours', () => {
+    const like = changed({}, { medianMs: 1000 });
+    const { opened, learnedCoarse } = run({ learn: 240, hours: 72, lengthMs: HOUR, count: 1, like });
+    expect(opened).toEqual([]);
+    expect(learnedCoarse).toEqual([]);
+  });
+
+  it('of bursts of twenty minutes: of latency, of errors', () => {
+    const like =
+      (burst: Behaviour) =>
+      (change: number): Behaviour =>
+        change > 0 && change % 6 < 1 / 3 ? burst : {};
+    silent({ seed: 56, hours: 24, like: like({ medianMs: 400 }) });
+    silent({ seed: 57, hours: 24, like: like({ errorRate: 0.5 }) });
+    silent({ seed: 58, hours: 24, lengthMs: 12 * MINUTE, like: like({ medianMs: 400, errorRate: 0.5 }) });
+  });
+
+  it('of caches that fill within an hour of a start', () => {
+    const startedAt = START + 72 * HOUR;
+    const like = (change: number): Behaviour => ({
+      medianMs: change < 0 ? 100 : 100 * (1 + 2 * Math.exp(-4 * change)),
+    });
+    const { opened } = run({
+      seed: 59,
+      learn: 72,
+      hours: 12,
+      startedAt: START - DAY,
+      restartAt: startedAt,
+      like,
+    });
+    expect(opened).toEqual([]);
   });
 
   it('with little traffic that scatters', () => {
@@ -246,7 +320,7 @@ describe('RegressionWatch is bounded', () => {
     for (let at = START; at < START + 3 * DAY; at += 10 * MINUTE)
       model.add(windowOf(random, at, 10 * MINUTE, 30));
     const watch = new RegressionWatch();
-    const slow = Array.from({ length: 3 }, (_, at) =>
+    const slow = Array.from({ length: 5 }, (_, at) =>
       windowOf(random, START + 3 * DAY + at * 10 * MINUTE, 10 * MINUTE, 30, { medianMs: 1000 }),
     );
     const operations = Array.from({ length: 2010 }, (_, index) => ({

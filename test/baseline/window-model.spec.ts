@@ -55,10 +55,40 @@ describe('WindowModel', () => {
     expect(bytes.length).toBeLessThan(1024);
   });
 
+  it('reads bytes of format 2, which had no coarse windows', () => {
+    const coarse = new WindowModel(true);
+    const length = a.toBytes().length - (coarse.toBytes().length - 1);
+    const bytes = a.toBytes().slice(0, length);
+    bytes[0] = 2;
+    expectSame(WindowModel.fromBytes(bytes), a);
+    expect(WindowModel.fromBytes(bytes).coarse?.weight).toBe(0);
+  });
+
+  it('keeps coarse windows when it is stored, packed, merged and decayed', () => {
+    const model = learned(6, 1);
+    const window = windowOf(randomOf(7), START, 20 * MINUTE, 30);
+    for (let at = 0; at < 4; at++) model.coarse?.add(window);
+    const copies = [
+      WindowModel.fromBytes(model.toBytes()),
+      WindowModel.unpack(model.pack()),
+      merged(model),
+      // Their coarse windows were not asked for before.
+      WindowModel.unpack(WindowModel.unpack(model.pack()).pack()),
+      WindowModel.fromBytes(WindowModel.unpack(model.pack()).toBytes()),
+      merged(WindowModel.unpack(model.pack())),
+    ];
+    for (const copy of copies) {
+      expect(copy.coarse?.weight).toBe(4);
+      expect(copy.coarse?.expectation('mean_log', START)).toBeCloseTo(window.meanLog, 4);
+      copy.decay(0.5);
+      expect(copy.coarse?.weight).toBe(2);
+    }
+  });
+
   it('refuses bytes that it did not write', () => {
     const bytes = a.toBytes();
     expect(() => WindowModel.fromBytes(new Uint8Array(0))).toThrow(
-      'Invalid model: received format none, expected 2',
+      'Invalid model: received format none, expected 3',
     );
     expect(() => WindowModel.fromBytes(bytes.map((byte, at) => (at === 0 ? 9 : byte)))).toThrow(
       'Invalid model: received format 9',

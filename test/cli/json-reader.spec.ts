@@ -6,15 +6,26 @@ import { type JsonListener, JsonReader, type Lists } from '../../lib/cli/analyze
 /** Rebuilds the values from what it receives. */
 class Rebuilt implements JsonListener {
   readonly values: unknown[] = [];
-  private readonly open: { value: Record<string, unknown>; list: unknown[] }[] = [];
+  private readonly open: {
+    value: Record<string, unknown>;
+    list: unknown[];
+    key: string;
+    lists: Set<string>;
+    isMember: boolean;
+  }[] = [];
 
-  objectStart(): void {
-    this.open.push({ value: {}, list: [] });
+  objectStart(key: string): void {
+    const around = this.open.at(-1);
+    const isMember = around !== undefined && !around.lists.has(key);
+    this.open.push({ value: {}, list: [], key, lists: new Set(), isMember });
   }
 
   listStart(key: string): void {
-    const top = this.open.at(-1) as Rebuilt['open'][number];
+    const top = this.open.at(-1);
+    // A list of documents.
+    if (top === undefined) return;
     top.list = [];
+    top.lists.add(key);
     define(top.value, key, top.list);
   }
 
@@ -27,8 +38,9 @@ class Rebuilt implements JsonListener {
   }
 
   objectEnd(): void {
-    const { value } = this.open.pop() as Rebuilt['open'][number];
-    this.element('', value);
+    const { value, key, isMember } = this.open.pop() as Rebuilt['open'][number];
+    if (isMember) this.member('', key, value);
+    else this.element('', value);
   }
 }
 
@@ -90,7 +102,7 @@ describe('JsonReader', () => {
         (values, space, between, cuts, lists, bom) => {
           const texts = values.map((value) => JSON.stringify(value, null, space));
           const bytes = Buffer.from(bom + texts.join(between));
-          expect(read(cut(bytes, cuts), lists)).toEqual(texts.map((text) => JSON.parse(text)));
+          expect(read(cut(bytes, cuts), lists)).toEqual(texts.flatMap((text) => JSON.parse(text)));
         },
       ),
       { numRuns: 300 },

@@ -221,7 +221,7 @@ describe('nestjs-performance profile', () => {
     [['http://a/performance', 'x'], 'Unexpected argument "x": expected one URL'],
     [['localhost:3000'], 'Invalid URL: received "localhost:3000", expected the address of the endpoint'],
     [['http://me:secret@a/'], 'Invalid URL: received credentials, expected'],
-    [['http://a/?token=1'], 'Invalid URL: received "http://a/?token=1" with a query or fragment'],
+    [['http://a/?token=1'], 'Invalid URL: received "http://a/" with a query or fragment'],
     [['http://a', '--type', 'heap'], 'Invalid --type: received "heap", expected one of cpu, allocations,'],
     [
       ['http://a', '--seconds', '0'],

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { runCli } from './support/analyzing.js';
 import { copies, found, one, SQL } from './support/copies.js';
@@ -42,9 +43,9 @@ describe('invalid input', () => {
       'stdin:2: Invalid OTLP trace export: received an object with nothing, expected "resourceSpans"\n',
     ],
     [
-      'an array',
-      `[${good}]`,
-      'stdin:1: Invalid OTLP trace export: received an array, expected an object with "resourceSpans"\n',
+      'an array of values',
+      '[\n7]',
+      'stdin:2: Invalid OTLP trace export: received a number, expected an object with "resourceSpans"\n',
     ],
     [
       'spans of another shape',
@@ -61,7 +62,6 @@ describe('invalid input', () => {
       '{"resourceSpans": [\n7]}',
       'stdin:2: Invalid element of "resourceSpans": received a number, expected an object\n',
     ],
-    ['protobuf', Buffer.from([10, 200, 3, 10]), 'stdin:2: Expected a value, found "\ufffd\\u0003"\n'],
     [
       'a broken gzip',
       Buffer.from([0x1f, 0x8b, 8, 0, 0]),
@@ -78,10 +78,20 @@ describe('invalid input', () => {
 describe('warnings about ignored data', () => {
   it('name database spans without a statement', async () => {
     const attributes = { 'db.system': 'postgresql', 'db.operation': 'SELECT' };
-    expect(await found(copies(attributes))).toEqual({
+    const judged = { 'db.system': 'postgresql', 'db.statement': 'SELECT * FROM flag' };
+    expect(await found(`${copies(attributes)}\n${copies(judged)}`)).toEqual({
+      ...one({ type: 'duplicate_queries' }),
       stderr:
         '6 database spans of music without a statement: repetitions cannot be detected. Configure its instrumentation to record db.query.text.\n',
-      findings: [],
+    });
+  });
+
+  it('name outgoing calls without an address', async () => {
+    const attributes = { 'http.method': 'GET', 'net.peer.name': 'users' };
+    expect(await found(`${copies(attributes)}\n${copies(SQL)}`)).toEqual({
+      ...one(),
+      stderr:
+        '6 outgoing calls of music without an address: repetitions cannot be detected. Configure its instrumentation to record url.full.\n',
     });
   });
 
@@ -95,9 +105,10 @@ describe('warnings about ignored data', () => {
       { ...request, startTimeUnixNano: 'soon' },
       { ...request, startTimeUnixNano: undefined },
     ];
+    recording.query(request, 'SELECT * FROM track');
     const { code, stderr } = await runCli(
       ['analyze', '-'],
-      JSON.stringify(otlpOf([...bad, ...broken, request], 'music')),
+      JSON.stringify(otlpOf([...bad, ...broken, ...recording.spans], 'music')),
     );
     expect({ code, stderr }).toEqual({
       code: 0,
@@ -113,13 +124,116 @@ describe('warnings about ignored data', () => {
     });
   });
 
-  it('report spans outside of incoming requests', async () => {
-    const recording = new Recording();
-    recording.span('job', 0, 10);
-    const { code, stderr } = await runCli(['analyze', '-'], JSON.stringify(recording.otlp));
-    expect({ code, stderr }).toEqual({
-      code: 0,
-      stderr: 'No request among 1 span: only work within a SERVER or CONSUMER span is analyzed\n',
+  it('count spans whose attributes are no array', async () => {
+    const object = copies(SQL, (span) => ({ ...span, attributes: { 'db.system.name': 'postgresql' } }));
+    expect(await found(`${object}\n${copies(SQL)}`)).toEqual({
+      ...one(),
+      stderr:
+        '7 spans ignored: received attributes that are no array, expected [{ "key": …, "value": { … } }]\n',
     });
+  });
+
+  it('count spans outside of incoming requests', async () => {
+    const job = new Recording('worker');
+    job.query(job.span('job', 0, 10), 'SELECT * FROM track');
+    expect(await found(`${JSON.stringify(job.otlp)}\n${copies(SQL)}`)).toEqual({
+      ...one(),
+      stderr: '2 spans of worker not analyzed: they belong to no request, or it is not certain to which\n',
+    });
+  });
+});
+
+describe('input of which nothing can be judged fails', () => {
+  const request = new Recording();
+  request.request();
+  const refused = async (text: string): Promise<string> => {
+    const { code, stdout, stderr } = await runCli(['analyze', '--fail-on', 'never', '-'], text);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    return stderr.trim().split('\n').at(-1) as string;
+  };
+
+  it.each(['SPAN_KIND_INTERNAL', 'SPAN_KIND_CLIENT', 'SPAN_KIND_UNSPECIFIED', undefined])(
+    'as its roots are of kind %s',
+    async (kind) => {
+      const text = copies(SQL, (span) => (span['parentSpanId'] === undefined ? { ...span, kind } : span));
+      expect(await refused(text)).toBe(
+        'Nothing to analyze: no request among 7 spans. Only work within a span of kind SERVER or CONSUMER is analyzed',
+      );
+    },
+  );
+
+  it('as its root is missing', async () => {
+    const { resourceSpans } = JSON.parse(copies(SQL)) as {
+      resourceSpans: [{ scopeSpans: [{ spans: { parentSpanId?: string }[] }] }];
+    };
+    const [{ scopeSpans }] = resourceSpans;
+    scopeSpans[0].spans = scopeSpans[0].spans.filter(({ parentSpanId }) => parentSpanId !== undefined);
+    expect(await refused(JSON.stringify({ resourceSpans }))).toContain('no request among 6 spans');
+  });
+
+  it('as all attributes are objects', async () => {
+    expect(await refused(copies(SQL, (span) => ({ ...span, attributes: {} })))).toBe(
+      'Nothing to analyze: no spans were read',
+    );
+  });
+
+  it.each([
+    ['no statement is recorded', { 'db.system': 'postgresql', 'db.operation': 'SELECT' }],
+    ['no address is recorded', { 'http.method': 'GET', 'net.peer.name': 'users' }],
+  ])('as %s', async (_, attributes) => {
+    expect(await refused(copies(attributes))).toBe(
+      'Nothing to analyze: none of the work within requests could be judged',
+    );
+  });
+
+  it('but not a request without work', async () => {
+    const { code, stdout, stderr } = await runCli(['analyze', '-'], JSON.stringify(request.otlp));
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '[]\n', stderr: '' });
+  });
+});
+
+describe('another format is named with the way to convert it', () => {
+  const zipkin = {
+    traceId: '5af7651916cd43dd8448eb211c80319c',
+    id: '00f067aa0ba902b7',
+    kind: 'CLIENT',
+    name: 'get',
+    timestamp: 1_700_000_000_000_000,
+    duration: 10_000,
+  };
+  const utf16 = Buffer.from(copies(SQL), 'utf16le');
+  const zstd = [0x28, 0xb5, 0x2f, 0xfd, 4, 0, 1];
+  const otlpProtobuf = Buffer.from([10, 200, 3, 10, 32, 10, 30, 10, 12, ...Buffer.from('service.name')]);
+
+  it.each<[string, string | Buffer, string]>([
+    [
+      'Zipkin',
+      JSON.stringify([zipkin]),
+      'spans of Zipkin, expected OTLP JSON. Convert them with the zipkin receiver',
+    ],
+    ['traces of Zipkin', JSON.stringify([[zipkin]]), 'spans of Zipkin'],
+    ['lines of Zipkin', JSON.stringify(zipkin), 'spans of Zipkin'],
+    ['protobuf', otlpProtobuf, 'binary data such as OTLP protobuf, expected OTLP JSON. Set "format: json"'],
+    ['protobuf behind its length', Buffer.from([0, 0, 1, 44, ...otlpProtobuf]), 'binary data'],
+    ['gzipped protobuf', gzipSync(otlpProtobuf), 'binary data'],
+    [
+      'zstd',
+      Buffer.from(zstd),
+      'zstd-compressed data, expected plain or gzipped JSON. Convert it with "zstd -d FILE"',
+    ],
+    ['zstd behind its length', Buffer.from([0, 0, 1, 44, ...zstd]), 'zstd-compressed data'],
+    ['lz4', Buffer.from([4, 0x22, 0x4d, 0x18, 0, 0]), 'lz4-compressed data'],
+    [
+      'UTF-16',
+      Buffer.concat([Buffer.from([0xff, 0xfe]), utf16]),
+      'UTF-16 text, expected UTF-8. Convert it with "iconv -f UTF-16 -t UTF-8 FILE"',
+    ],
+    ['UTF-16 without a mark', utf16, 'UTF-16 text'],
+    ['big-endian UTF-16', Buffer.from(utf16).swap16(), 'UTF-16 text'],
+  ])('%s', async (_, input, message) => {
+    const { code, stdout, stderr } = await runCli(['analyze', '-'], input);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(/^stdin(?::1)?: Invalid trace file: received /);
+    expect(stderr).toContain(message);
   });
 });

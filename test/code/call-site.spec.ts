@@ -222,3 +222,23 @@ describe('the state of Error', () => {
     expect(captureUserFrames()).toEqual([]);
   });
 });
+
+describe('the packages between a frame and what was captured', () => {
+  const captured = (): RawFrame[] => captureUserFrames();
+
+  it('are named for the innermost frame, the nearest first', () => {
+    let frames: RawFrame[] = [];
+    of(10)
+      .pipe(map(captureUserFrames))
+      .subscribe((captured) => {
+        frames = captured;
+      });
+    const [innermost, ...outer] = frames as [RawFrame, ...RawFrame[]];
+    expect(innermost.through).toEqual(['rxjs']);
+    expect(outer.every(({ through }) => through === undefined)).toBe(true);
+  });
+
+  it('are none where the line called no package', () => {
+    expect(captured()[0]).not.toHaveProperty('through');
+  });
+});

@@ -85,9 +85,10 @@ export class CompiledApp {
         `dist/${format}/package.json`,
         JSON.stringify({ type: format === 'esm' ? 'module' : 'commonjs' }),
       );
-      for (const file of readdirSync('lib/code')) {
-        const { outputText } = transpile(readFileSync(join('lib/code', file), 'utf8'), file, format);
-        this.write(`dist/${format}/code/${file.replace(/ts$/, 'js')}`, outputText);
+      const files = readdirSync('lib/code').map((file) => `code/${file}`);
+      for (const file of [...files, 'async/untraced.ts', 'async/own-pauses.ts', 'async/process-wide.ts']) {
+        const { outputText } = transpile(readFileSync(join('lib', file), 'utf8'), file, format);
+        this.write(`dist/${format}/${file.replace(/ts$/, 'js')}`, outputText);
       }
     }
   }

@@ -33,8 +33,9 @@ describe("the user's code", () => {
     'C:\\app\\node_modules\\pg\\lib\\client.js',
     'node_modules/pg/lib/client.js',
     join(root, 'lib/tracing/drivers.ts'),
-    join(root, 'dist/esm/tracing/drivers.js'),
-    `file://${root}/dist/cjs/tracing/drivers.js`,
+    join(root, 'dist/modules/tracing/drivers.js'),
+    join(root, 'dist/esm/index.js'),
+    `file://${root}/dist/cjs/chunk-5APBE72A.js`,
   ])('is not %j', (url) => {
     expect(isUserCode(url)).toBe(false);
   });

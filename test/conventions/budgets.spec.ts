@@ -45,19 +45,19 @@ describe('the package', () => {
     [packed] = Object.values(JSON.parse(stdout)) as [typeof packed];
   }, 60_000);
 
-  // 1.5 MB today: what each installation and each image build downloads.
-  it('downloads at most 1.7 MB', () => {
-    expect(packed.size).toBeLessThan(1.7 * MB);
+  // 0.9 MB today: what each installation and each image build downloads.
+  it('downloads at most 1.2 MB', () => {
+    expect(packed.size).toBeLessThan(1.2 * MB);
   });
 
-  // 8.6 MB today: two builds, each with types and source maps that hold the source (5 MB).
-  it('unpacks to at most 9.4 MB', () => {
-    expect(packed.unpackedSize).toBeLessThan(9.4 * MB);
+  // 3.3 MB today: two builds, each with types.
+  it('unpacks to at most 3.5 MB', () => {
+    expect(packed.unpackedSize).toBeLessThan(3.5 * MB);
   });
 
-  // 2345 today, six for each module. Resolving and opening files is most of the time the package takes to load.
-  it('has at most 2500 files', () => {
+  // 374 today, of which 304 are types. Resolving and opening files is most of the time a package takes to load.
+  it('has at most 400 files', () => {
     expect(packed.entryCount).toBeGreaterThan(100);
-    expect(packed.entryCount).toBeLessThan(2500);
+    expect(packed.entryCount).toBeLessThan(400);
   });
 });

@@ -6,6 +6,8 @@ const ROOT = join(__dirname, '../..');
 
 /** What is meant to find what is inherited. */
 const INTENDED = new Map([
+  ['lib/spans/redact.ts: attributes[key]', 'the keys are those of Object.keys'],
+  ['lib/tracing/own-span.ts: attributes[key]', 'written only, as the SDK does'],
   [
     'lib/validation/checks.ts: value[key]',
     'the names of a shape are ours, and options may be of a class with accessors',
@@ -15,6 +17,14 @@ const INTENDED = new Map([
     'the methods of a provider, those of its base class included',
   ],
   ['lib/nest/decorators/alert-listeners.ts: instance[method]', 'as before'],
+  [
+    'lib/tracing/driver-patches/sqlite.ts: Reflect.get(prototype, name)',
+    'the methods of a driver’s class, by our names',
+  ],
+  [
+    'lib/tracing/driver-patches/sqlite.ts: Reflect.get(iterator, name)',
+    'the methods of an iterator, by our names',
+  ],
   [
     'lib/tracing/known-drivers.ts: (of as Prototype)?.prototype?.[name]',
     'the method of a driver’s class, by its name in that file',

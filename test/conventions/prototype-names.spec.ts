@@ -172,7 +172,7 @@ describe('a name of Object.prototype', () => {
       'express',
       { controllers: [TextController], providers: [TextService] },
       {
-        httpThresholdMs: 100,
+        httpThresholdMs: 20,
         enableProfiling: true,
         profileSlowOperations: true,
         profiling: { sampler: 'inspector', directory, cooldownSeconds: 0 },

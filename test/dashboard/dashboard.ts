@@ -136,7 +136,10 @@ export async function openDashboard(browser: Browser, given: DashboardOptions = 
       await (await fetch(url + path)).arrayBuffer();
     },
     async restart(meanwhile: () => Promise<void>) {
-      await application.app.close();
+      // A browser on a busy machine opens connections that it never uses, and a server waits for these.
+      const server = application.app.getHttpServer();
+      const cut = setInterval(() => server.closeAllConnections(), 100);
+      await application.app.close().finally(() => clearInterval(cut));
       await meanwhile();
       application = await start(directory, given, Number(new URL(url).port));
     },

@@ -208,6 +208,27 @@ describe('the health of the application in one sentence', () => {
     expect(healthOf(signs({ alerts, ...given }), NOW)).toEqual({ state: 'unhealthy', sentence });
   });
 
+  it('names the latest error that failed the operation, and none that is handled, old or of another', () => {
+    const error = (message: string, lastFailedAt?: number, route = 'GET /boom'): Finding => {
+      // What people read may be worded in any way.
+      const shared = { ...finding, type: 'errors', route, count: 20, lastSeen: NOW, explanation: 'Failed.' };
+      const found = { class: 'TypeError', message, ...(lastFailedAt !== undefined && { lastFailedAt }) };
+      return { ...shared, error: found } as Finding;
+    };
+    const sentence = (findings: Finding[]): string =>
+      healthOf(signs({ failing: [failing('GET /boom', 20, 20)], findings }), NOW).sentence;
+    const plain = 'GET /boom fails: 20 of 20 requests in the last minute returned an error.';
+    const latest = error('no album failed with 500: at all', NOW - 1000);
+    const line = { function: 'Shop.list', file: 'src/shop.ts', line: 12, column: 3 };
+    expect(sentence([error('earlier', NOW - 2000), { ...latest, callSite: line }])).toBe(
+      `${plain} TypeError: no album failed with 500: at all at Shop.list (shop.ts:12).`,
+    );
+    expect(sentence([error('handled')])).toBe(plain);
+    expect(sentence([error('old', NOW - 71_000)])).toBe(plain);
+    expect(sentence([error('other', NOW, 'GET /other')])).toBe(plain);
+    expect(sentence([error('', NOW)])).toBe(`${plain} TypeError.`);
+  });
+
   it.each<[string, Partial<Signs>]>([
     ['half of them', { lastMinute: [type('http', 40, 20)] }],
     ['expected errors', { lastMinute: [type('http', 40), type('external', 40, 40, 40)] }],

@@ -122,6 +122,9 @@ describe('resources over time', () => {
     eventLoopIdleMs: at * 0.9,
     eventLoopDelayMaxMs: at % 1000 === 750 ? 40 : 1,
     gcPauseMs: at / 1000,
+    threadCpuMs: 0,
+    runDelayMs: 0,
+    throttledMs: 0,
   });
   /** Four readings per second, the first at each full second of the clock. */
   const filled = (seconds: number): { history: ResourceHistory; now: number } => {

@@ -8,7 +8,8 @@ describe('the page during changes', () => {
   it('reconnects after a restart of the application', async () => {
     const page = await open({
       ...visited('/fine'),
-      expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED/,
+      // An application that is ending refuses streams.
+      expected: /ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|503/,
     });
     const connection = page.locator('.connection');
     await connection.getByText('Live').waitFor();
@@ -20,6 +21,18 @@ describe('the page during changes', () => {
     await connection.getByText('Live').waitFor();
     await page.locator('.operations').getByText('GET /albums').waitFor();
     expect(await page.locator('.operations').getByText('GET /fine').count()).toBe(0);
+  });
+
+  it('streams again when the application is back, whatever a proxy said meanwhile', async () => {
+    const page = await open({ ...visited('/fine'), expected: /ERR_|502/ });
+    const connection = page.locator('.connection');
+    await connection.getByText('Live').waitFor();
+    const answers = '**/performance/{stream,overview}';
+    await page.route(answers, (route) => route.fulfill({ status: 502 }));
+    await dashboard().restart(() => connection.getByText('Reconnecting').waitFor());
+    await page.waitForResponse((response) => response.status() === 502);
+    await page.unroute(answers);
+    await connection.getByText('Live').waitFor();
   });
 
   it('polls while all streams are taken', async () => {

@@ -3,7 +3,13 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
-import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
+import {
+  localSession,
+  PLATFORMS,
+  startApplication,
+  type TestApplication,
+  until,
+} from '../support/application.js';
 
 @Controller({ path: 'albums', version: '1' })
 class AlbumsController {
@@ -136,7 +142,8 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
     await start();
     await ask('/v1/albums');
     await until(() => application?.monitor.getStats().byType['http']?.count === 1);
-    const response = await ask('/performance/stats', { method: 'DELETE' });
+    const headers = await localSession(`${application?.url}/performance`);
+    const response = await ask('/performance/stats', { method: 'DELETE', headers });
     expect(response.status).toBe(204);
     expect(application?.monitor.getStats().byType['http']).toBeUndefined();
   });

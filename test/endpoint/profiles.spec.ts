@@ -14,6 +14,9 @@ import { decodePprof, send, statusOf } from './profiles-support.js';
 
 const MB = 1024 * 1024;
 
+const TOKEN = 'sixteen-characters';
+const bearer = { authorization: `Bearer ${TOKEN}` };
+
 describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
   let folder: string;
   let application: TestApplication | undefined;
@@ -31,12 +34,13 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
 
   const start = async (options: PerformanceOptions = {}): Promise<void> => {
     const profiling = { directory: join(folder, 'profiles') };
-    application = await startApplication(platform, {}, { profiling, ...options });
+    application = await startApplication(platform, {}, { profiling, endpoint: { token: TOKEN }, ...options });
   };
   const core = (): PerformanceMonitor => application?.app.get(PerformanceMonitor) as PerformanceMonitor;
   const store = (): ProfileStore => core().profiling.store;
   const url = (path: string): string => `${application?.url}/performance/profiles${path}`;
-  const ask = (path: string, init?: RequestInit): Promise<Response> => fetch(url(path), init);
+  const ask = (path: string, init?: RequestInit): Promise<Response> =>
+    fetch(url(path), { headers: bearer, ...init });
   const json = async <T>(path: string): Promise<T> => (await (await ask(path)).json()) as T;
   const capture = (query: string): Promise<Response> => ask(`?${query}`, { method: 'POST' });
   const message = async (response: Response): Promise<string> =>
@@ -54,7 +58,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
   };
   /** Starts a capture of five minutes. */
   const begin = async (): Promise<ClientRequest> => {
-    const request = send('POST', url('?type=cpu&seconds=300'));
+    const request = send('POST', url('?type=cpu&seconds=300'), bearer);
     await once(application?.app.getHttpServer() as Server, 'request');
     expect((await capture('type=cpu&seconds=1')).status).toBe(409);
     return request;
@@ -100,7 +104,8 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
 
   it('capture allocations, and are listed by type, the newest first', async () => {
     await start();
-    const older = await lay('cpu', '{}');
+    // Not where its file is on the server.
+    const { path: _path, ...older } = await lay('cpu', '{}');
     const info = (await (await capture('type=allocations&seconds=1')).json()) as ProfileInfo;
     expect(info.type).toBe('allocations');
     const native = await ask(`/${info.id}`);
@@ -149,7 +154,7 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
     await start();
     const { id } = await lay('heap_snapshot', Buffer.alloc(32 * MB, ' '));
     const open = jest.spyOn(store(), 'open');
-    const request = send('GET', url(`/${id}`));
+    const request = send('GET', url(`/${id}`), bearer);
     await once(request, 'response');
     const opened = open.mock.results[0]?.value as ReturnType<ProfileStore['open']> | undefined;
     const content = (await opened)?.content;
@@ -206,21 +211,20 @@ describe.each(PLATFORMS)('the profiles of the endpoint on %s', (platform) => {
 
   it('require access to the endpoint', async () => {
     process.env['NODE_ENV'] = 'production';
-    await start({ endpoint: { token: 'sixteen-characters' } });
+    await start();
     const { id } = await lay('cpu', '{}');
     for (const path of ['', `/${id}`, `/${id}/info`, `/${id}?format=pprof`]) {
-      expect((await ask(path)).status).toBe(403);
+      expect((await ask(path, { headers: {} })).status).toBe(403);
     }
-    expect((await capture('seconds=1')).status).toBe(403);
-    const headers = { authorization: 'Bearer sixteen-characters' };
-    expect(await (await ask('', { headers })).json()).toMatchObject([{ id }]);
-    expect((await ask('?seconds=1', { headers, method: 'POST' })).status).toBe(201);
+    expect((await ask('?seconds=1', { headers: {}, method: 'POST' })).status).toBe(403);
+    expect(await json('')).toMatchObject([{ id }]);
+    expect((await capture('seconds=1')).status).toBe(201);
   });
 
   it('reject cross-origin captures', async () => {
     await start();
     const status = (headers: Record<string, string>): Promise<number | undefined> =>
-      statusOf(send('POST', url('?seconds=1'), headers));
+      statusOf(send('POST', url('?seconds=1'), { ...bearer, ...headers }));
     const own = application?.url ?? '';
     expect(await status({ origin: 'https://evil.example' })).toBe(403);
     expect(await status({ origin: own.replace('127.0.0.1', 'localhost') })).toBe(403);

@@ -30,7 +30,7 @@ describe('EventLoopWatchdog within Jest, whose tests have their own context', ()
 
   it('captures the stack and the operation', async () => {
     const operation = { type: 'http', name: 'GET /', traceId: 't', spanId: 's' };
-    globals[RUNTIME] = { activeOperation: () => JSON.stringify(operation) };
+    globals[RUNTIME] = () => ({ activeOperation: () => JSON.stringify(operation) });
     const running = await started();
     const blocks: Stall[] = [];
     running.onBlock((block) => blocks.push(block));
@@ -57,7 +57,7 @@ describe('EventLoopWatchdog within Jest, whose tests have their own context', ()
     ['returns invalid JSON', () => '{'],
     ['returns nothing', () => ''],
   ])('keeps the stack if the runtime %s', async (_what, activeOperation) => {
-    globals[RUNTIME] = { activeOperation };
+    globals[RUNTIME] = () => ({ activeOperation });
     const running = await started();
     const from = performance.now();
     guiltyLoop(300);

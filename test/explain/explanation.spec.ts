@@ -2,8 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import type { CauseName, RankedCause } from '../../lib/explain/cause.js';
 import { type Explainable, explain } from '../../lib/explain/explanation.js';
 import { observeStall } from '../../lib/explain/observe-stall.js';
-import { isStarved, summarizeStalls } from '../../lib/explain/stalls.js';
+import { summarizeStalls } from '../../lib/explain/stalls.js';
 import { brief } from '../../lib/explain/words.js';
+import { blockedMs } from '../../lib/process/stall.js';
 
 const callSite = { function: 'AlbumsService.withTracks', file: 'src/albums.service.ts', line: 42, column: 7 };
 const cause = (name: CauseName, share: number, more: Partial<RankedCause> = {}): RankedCause => ({
@@ -32,6 +33,7 @@ const say = (causes: RankedCause[], more: Partial<Explainable> = {}): string =>
     aborted: false,
     loopBusy: 0.1,
     gcMs: 0,
+    throttledMs: 0,
     ...more,
   });
 
@@ -158,12 +160,18 @@ describe('stalls', () => {
   it('are attributed to no operation while the process had no CPU', () => {
     const stall = { startedAt: 0, endedAt: 300, operation: operation('other') };
     const sync = [{ functionName: 'execSync', url: 'node:child_process', line: 1, column: 1 }, ...stack];
-    expect(isStarved({ ...stall, cpuMs: 20 })).toBe(true);
-    expect(isStarved({ ...stall, cpuMs: 20, stack: sync })).toBe(false);
-    expect(isStarved({ ...stall, cpuMs: 120 })).toBe(false);
-    expect(isStarved({ ...stall, endedAt: 50, cpuMs: 40 })).toBe(false);
-    expect(isStarved(stall)).toBe(false);
+    // By the CPU time of the process where the run delay is unknown.
+    expect(blockedMs({ ...stall, cpuMs: 20 })).toBe(0);
+    expect(blockedMs({ ...stall, cpuMs: 20, stack: sync })).toBe(300);
+    expect(blockedMs({ ...stall, cpuMs: 120 })).toBe(300);
+    expect(blockedMs({ ...stall, endedAt: 50, cpuMs: 40 })).toBe(50);
+    expect(blockedMs(stall)).toBe(300);
+    expect(blockedMs({ ...stall, cpuMs: 90, runDelayMs: 200 })).toBe(100);
+    expect(blockedMs({ ...stall, cpuMs: 5, runDelayMs: 0 })).toBe(300);
     expect(summarizeStalls([{ ...stall, cpuMs: 20 }], [], 0, 300, () => false).othersMs).toBe(0);
+    expect(
+      summarizeStalls([{ ...stall, cpuMs: 90, runDelayMs: 150 }], [], 0, 200, () => false),
+    ).toMatchObject({ othersMs: 100, synchronousMs: 10 });
   });
 
   it('are attributed by samples while the event loop was never idle', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Observation } from '../../lib/explain/finding.js';
+import { type Observation, severityOf } from '../../lib/explain/finding.js';
 import { Findings } from '../../lib/explain/findings.js';
 
 const seen = (more: Partial<Observation> = {}): Observation => ({
@@ -78,6 +78,40 @@ describe('Findings', () => {
     expect(findings.get('none')).toBeUndefined();
   });
 
+  it('notifies listeners once, then at each power of ten and when the severity rises', async () => {
+    const findings = new Findings(10, rethrow);
+    const heard: [number, string][] = [];
+    findings.on(({ count, severity }) => heard.push([count, severity]));
+    for (let time = 1; time <= 120; time++)
+      findings.observe(seen({ ms: time === 50 ? 2000 : 100 }), undefined, time);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard).toEqual([
+      [1, 'warning'],
+      [10, 'warning'],
+      [50, 'critical'],
+      [100, 'critical'],
+    ]);
+  });
+
+  it('notifies listeners of each state of a change over time', async () => {
+    const findings = new Findings(10, rethrow);
+    const heard: number[] = [];
+    findings.on(({ count }) => heard.push(count));
+    for (const type of ['regression', 'trend', 'memory_leak'] as const)
+      for (let time = 0; time < 3; time++) findings.observe(seen({ type }), undefined, time);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(heard).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3]);
+  });
+
+  it('rates by time, repetitions and rows, whichever is worst', () => {
+    expect(severityOf(49)).toBe('info');
+    expect(severityOf(49, 19, 999)).toBe('info');
+    expect([severityOf(50), severityOf(1, 20), severityOf(1, 1, 1000)]).toEqual(Array(3).fill('warning'));
+    expect([severityOf(1000), severityOf(1, 200), severityOf(1, 1, 50_000)]).toEqual(
+      Array(3).fill('critical'),
+    );
+  });
+
   it('notifies listeners, and catches their errors', async () => {
     const errors: unknown[] = [];
     const findings = new Findings(10, (error) => errors.push(error));
@@ -87,12 +121,13 @@ describe('Findings', () => {
     });
     const off = findings.on(({ count }) => heard.push(count));
     findings.observe(seen(), undefined, 0);
-    findings.observe(seen(), undefined, 0);
+    findings.observe(seen({ route: 'other' }), undefined, 0);
     await new Promise((resolve) => setImmediate(resolve));
     off();
-    findings.observe(seen(), undefined, 0);
+    findings.observe(seen({ route: 'a third' }), undefined, 0);
     await new Promise((resolve) => setImmediate(resolve));
-    expect(heard).toEqual([1, 2]);
-    expect(errors).toHaveLength(3);
+    expect(heard).toEqual([1, 1]);
+    // Of consecutive failures, the first.
+    expect(errors).toEqual([new Error('a listener')]);
   });
 });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
 import { explainRepetition } from '../../lib/explain/explanation.js';
+import { type Loader, loadersOf } from '../../lib/explain/loader.js';
 import { judgeRepetition, type Repetition } from '../../lib/explain/repetition.js';
 import { RequestWork } from '../../lib/spans/request-work.js';
 import { SpanTiming } from '../../lib/spans/span-timing.js';
+import { StatementCache } from '../../lib/spans/statement.js';
 import { CACHE, DATABASE, EXTERNAL, RPC, SELF_BUSY } from '../../lib/spans/work.js';
 import { type Inputs, WorkGroup, type WorkKey } from '../../lib/spans/work-group.js';
 
@@ -207,7 +209,12 @@ describe('no repetition is found in', () => {
   });
 });
 
-const byRow = (fingerprint: string, more: Partial<WorkKey> = {}): Repetition | undefined => {
+/** Ten executions with the values of each row. */
+const byRow = (
+  fingerprint: string,
+  more: Partial<WorkKey> = {},
+  inputs: (row: number) => Inputs | undefined = (row) => [row],
+): Repetition | undefined => {
   const group = new WorkGroup(
     { ...key(fingerprint), ...more },
     DATABASE,
@@ -217,7 +224,7 @@ const byRow = (fingerprint: string, more: Partial<WorkKey> = {}): Repetition | u
   times(10, (row) => {
     group.begin(group.owner, row * 10, 0);
     group.end(
-      { durationMs: 10, error: false, inputs: [row], rows: undefined, spanId: 'id' },
+      { durationMs: 10, error: false, inputs: inputs(row), rows: undefined, spanId: 'id' },
       row * 10 + 10,
       0,
     );
@@ -225,29 +232,63 @@ const byRow = (fingerprint: string, more: Partial<WorkKey> = {}): Repetition | u
   return judgeRepetition(group, LIMITS, 100);
 };
 
-describe('pagination is', () => {
-  it.each<[string, Partial<WorkKey>?]>([
-    ['select * from t order by id limit ? offset ?'],
-    ['select * from t where a = ? order by id limit ? offset ?'],
-    ['select * from t where a = ? order by id offset ? rows fetch next ? rows only'],
-    ['select * from t limit ? offset ?'],
-    ['select * from t offset ?'],
-    ['select * from t where id > ? order by id limit ?'],
-    ['GET api/items?cursor={}', { shape: 'page' }],
-  ])('%s', (fingerprint, more = {}) => {
-    expect(byRow(fingerprint, more)).toBeUndefined();
+describe('pagination', () => {
+  const statements = new StatementCache();
+  const keyOf = (text: string): WorkKey => statements.get(text).key;
+
+  it.each<[string, (page: number) => Inputs | undefined]>([
+    ['SELECT * FROM t ORDER BY id LIMIT $1 OFFSET $2', (page) => [20, page * 20]],
+    ['SELECT * FROM t WHERE a = $1 ORDER BY id LIMIT $2 OFFSET $3', (page) => [7, 20, page * 20]],
+    ['SELECT * FROM t WHERE a = ? ORDER BY id LIMIT ?, ?', (page) => [7, page * 20, 20]],
+    [
+      'SELECT * FROM t WHERE a = @a ORDER BY id OFFSET @b ROWS FETCH NEXT @c ROWS ONLY',
+      (page) => [7, page, 20],
+    ],
+    ['SELECT * FROM t WHERE a = $1 AND t."id" > $2 ORDER BY t."id" LIMIT $3', (page) => [7, page, 20]],
+    ['SELECT TOP (@n) * FROM t WHERE a = @a AND id > @id ORDER BY id', (page) => [7, page, 20]],
+    [
+      'SELECT * FROM t WHERE a = $1 AND (created_at, id) < ($2, $3) ORDER BY created_at DESC, id DESC LIMIT 20',
+      (page) => [7, page, page, -1, -2],
+    ],
+    ['SELECT * FROM t LIMIT ? OFFSET ?', () => undefined],
+    ['SELECT * FROM t WHERE id > $1 ORDER BY id LIMIT $2', () => undefined],
+  ])('is %s where only the page differs', (text, inputs) => {
+    expect(byRow(text, keyOf(text), inputs)).toBeUndefined();
   });
 
-  it.each<[string, Partial<WorkKey>?]>([
-    // Prisma's query for one row.
-    ['select "public"."t"."id" from "public"."t" where ("public"."t"."id" = ? and ? = ?) limit ? offset ?'],
-    ['select * from t where id = ? offset ? rows fetch next ? rows only'],
-    ['select * from t where id = ? order by (select null) offset ? rows fetch next ? rows only'],
-    ['select * from t where id = ? order by id offset ? rows fetch next ? rows only', { shape: 'row' }],
-    ['select * from t where id = ?'],
-    ['GET api/items/{}'],
-  ])('not %s', (fingerprint, more = {}) => {
-    expect(byRow(fingerprint, more)).toMatchObject({ type: 'n_plus_one' });
+  it.each<[string, (row: number) => Inputs | undefined]>([
+    ['SELECT * FROM t WHERE a = $1 ORDER BY id LIMIT $2 OFFSET $3', (row) => [row, 20, 0]],
+    ['SELECT * FROM t WHERE a = $1 ORDER BY id LIMIT $2 OFFSET $3', (row) => [row, 20, row * 20]],
+    ['SELECT * FROM t WHERE a = $1 ORDER BY id LIMIT $2 OFFSET $3', () => undefined],
+    ['SELECT * FROM t WHERE a = $1 AND b > $2 ORDER BY b LIMIT $3', (row) => [row, 5, 20]],
+    ['SELECT * FROM t WHERE a > $1 ORDER BY b LIMIT $2', (row) => [row, 20]],
+    ['SELECT "t"."id" FROM "t" WHERE ("t"."id" = $1 AND 1=1) LIMIT $2 OFFSET $3', (row) => [row, 1, 0, -1]],
+    [
+      'SELECT * FROM t WHERE id = @id ORDER BY (SELECT NULL) OFFSET @o ROWS FETCH NEXT @n ROWS ONLY',
+      (row) => [row, 1, 0],
+    ],
+    // One row at a time.
+    ['SELECT * FROM t WHERE a = 5 ORDER BY id LIMIT 1 OFFSET $1', (row) => [row, -1, -2]],
+    // Another number of values than the text has.
+    ['SELECT * FROM t WHERE a = $1 ORDER BY id LIMIT $2 OFFSET $3', (row) => [row, row]],
+    ['SELECT * FROM t WHERE id = $1', (row) => [row]],
+  ])('is not %s where something else differs or is unknown', (text, inputs) => {
+    expect(byRow(text, keyOf(text), inputs)).toMatchObject({ type: 'n_plus_one' });
+  });
+
+  it.each([
+    ['of a list', (page: number) => `SELECT * FROM t WHERE a = 7 ORDER BY id LIMIT 20 OFFSET ${page * 20}`],
+    [
+      'behind the last key',
+      (page: number) => `SELECT * FROM t WHERE a = 7 AND id > ${page} ORDER BY id LIMIT 20`,
+    ],
+  ])('by literals is paging %s', (_, text) => {
+    expect(byRow('q', keyOf(text(0)), (page) => statements.get(text(page)).inputs)).toBeUndefined();
+  });
+
+  it('by literals is none where another literal differs, too', () => {
+    const text = (row: number): string => `SELECT * FROM t WHERE a = ${row} ORDER BY id LIMIT 20 OFFSET 0`;
+    expect(byRow('q', keyOf(text(0)), (row) => statements.get(text(row)).inputs)).toBeDefined();
   });
 });
 
@@ -268,8 +309,8 @@ describe('the advice', () => {
   ): string => {
     const request = new Request();
     times(10, (row) => request.call(fingerprint, 10, { inputs: [input ?? row], effect, work }));
-    const repetition = request.judge(fingerprint) as Repetition;
-    return /in total\. (.*)/.exec(explainRepetition(repetition, 'GET /', undefined))?.[1] ?? '';
+    const [loader] = loadersOf([request.judge(fingerprint) as Repetition], () => undefined);
+    return /in total\. (.*)/.exec(explainRepetition(loader as Loader, 'GET /', undefined))?.[1] ?? '';
   };
 
   it.each<[string, string, WorkKey['effect'], number?, number?]>([

@@ -22,8 +22,8 @@ describe('unusual spans', () => {
   const restart = async (options: PerformanceOptions = {}): Promise<void> => {
     await tracing?.shutdown();
     tracing = startTracing({
-      httpThresholdMs: 20,
-      customThresholds: { rpc: 20, messaging: 20, internal: 20 },
+      httpThresholdMs: 1,
+      customThresholds: { rpc: 1, messaging: 1, internal: 1 },
       ...options,
       detection: { nPlusOne: { minTotalMs: 5, ...options.detection?.nPlusOne } },
     });
@@ -66,8 +66,9 @@ describe('unusual spans', () => {
     const root = start('served', kind, attributes);
     busy(40);
     root.end();
-    // The garbage collector may take a part of it.
-    expect(['cpu', 'gc']).toContain(slow()?.cause);
+    // The garbage collector and other processes may take a part of it.
+    expect(['cpu', 'gc', 'cpu_starved']).toContain(slow()?.cause);
+    expect(slow()?.causes?.map(({ cause }) => cause)).not.toContain('waiting');
   });
 
   it('ends concurrent requests of methods that return an Observable or a generator', () => {
@@ -109,13 +110,16 @@ describe('unusual spans', () => {
         return from(sleep(40));
       }
     }
-    const root = start('GET', SpanKind.SERVER, SERVED);
-    await context.with(trace.setSpan(ROOT_CONTEXT, root), async () => {
-      new Service().list();
-      await sleep(60);
-    });
-    end();
-    root.end();
+    // The first request compiles what it runs, which may take longer than the query.
+    for (let request = 0; request < 2; request++) {
+      const root = start('GET', SpanKind.SERVER, SERVED);
+      await context.with(trace.setSpan(ROOT_CONTEXT, root), async () => {
+        new Service().list();
+        await sleep(60);
+      });
+      end();
+      root.end();
+    }
     expect(slow()).toMatchObject({ cause: 'database' });
   });
 
@@ -160,11 +164,14 @@ describe('unusual spans', () => {
     await provider.shutdown();
   });
 
-  it('uses the duration of spans that are created afterwards', async () => {
+  it.each([
+    [8, 10],
+    [20, 3],
+  ])('uses the duration of %d spans of %d ms that are created afterwards', async (count, eachMs) => {
     const root = start('GET', SpanKind.SERVER, SERVED);
-    for (let row = 0; row < 8; row++) {
+    for (let row = 0; row < count; row++) {
       const begun = Date.now();
-      await sleep(10);
+      await sleep(eachMs);
       const span = tracing.provider
         .getTracer('test')
         .startSpan(
@@ -177,6 +184,20 @@ describe('unusual spans', () => {
     root.end();
     expect(slow()).toMatchObject({ cause: 'n_plus_one' });
     expect(slow()?.causeShare).toBeGreaterThan(0.5);
+  });
+
+  it('does not take a span for one that was created afterwards if another processor is slow', () => {
+    const other = {
+      onStart: () => busy(20),
+      onEnd: () => {},
+      forceFlush: async () => {},
+      shutdown: async () => {},
+    };
+    const spanProcessors = [other, new SlowSpanProcessor(tracing.monitor)];
+    const before = performance.now();
+    const span = new NodeTracerProvider({ spanProcessors }).getTracer('test').startSpan('step');
+    expect(liveSpanOf(span)?.startedAt).toBeGreaterThan(before + 15);
+    span.end();
   });
 
   it('counts without explaining if that is disabled', async () => {

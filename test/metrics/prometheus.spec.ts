@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { trace } from '@opentelemetry/api';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
@@ -6,6 +8,9 @@ import { hasPrometheus, Prometheus } from '../support/prometheus.js';
 
 const described = hasPrometheus() ? describe : describe.skip;
 const HOSTILE = 'a "quoted" \\ back\nslash {x="1"} # <b>\u001b[31m é';
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
 
 described('a real Prometheus', () => {
   let application: TestApplication;
@@ -44,11 +49,14 @@ described('a real Prometheus', () => {
     record(HOSTILE, 30);
     record('x'.repeat(10_000), 30);
     record('job', 700, true);
+    collectGarbage();
     await prometheus.eventually(async () => (await prometheus.query('up == 1')).length === 1);
     await prometheus.eventually(
       async () =>
         (await value('performance_operation_duration_seconds_count{performance_operation_name="job"}')) === 1,
     );
+    // There is no such series before the first collection.
+    await prometheus.eventually(async () => ((await value('v8js_gc_duration_seconds_count')) ?? 0) > 0);
     expect(await prometheus.scrapeErrors()).toEqual(['']);
     const names = (await prometheus.query('performance_operation_duration_seconds_count')).map(
       ({ metric }) => metric['performance_operation_name'],
@@ -71,7 +79,6 @@ described('a real Prometheus', () => {
       'performance_trends',
       'v8js_memory_heap_used_bytes',
       'v8js_memory_heap_limit_bytes',
-      'v8js_gc_duration_seconds_count',
       'nodejs_eventloop_utilization_ratio',
       'nodejs_eventloop_delay_max_seconds',
       'process_cpu_time_seconds_total',

@@ -88,7 +88,8 @@ describe('long-term analysis', () => {
     // All hours of the day: an hour without data has no baseline.
     const now = serve(monitor, 25 * 60, 100, start());
     expect(monitor.getFindings({ type: 'regression' })).toEqual([]);
-    serve(monitor, 20, 160, now);
+    // A change is reported when it has lasted for half an hour.
+    serve(monitor, 45, 160, now);
     expect(monitor.getRegressions()).toMatchObject([
       { name: 'GET /albums', metric: 'latency', state: 'open' },
     ]);

@@ -21,6 +21,32 @@ describe('Statistics', () => {
     ]);
   });
 
+  it('counts the outcome of streams by type, in every window, and leaves their duration out', () => {
+    const statistics = new Statistics(10);
+    const stream = (error: boolean, now: number): unknown =>
+      statistics.record('http', 'GET /events', 60_000, false, error, now, Infinity, false, true);
+    const request = (durationMs: number, now: number): unknown =>
+      statistics.record('http', 'GET /a', durationMs, durationMs > 30, false, now, 30);
+    stream(false, 0);
+    stream(true, 0);
+    expect(statistics.typeStatistics(0)['http']).toMatchObject({
+      ...{ count: 2, slowCount: 0, slowPercentage: 0, errorCount: 1, untimedCount: 2 },
+      windows: { minute: { count: 2, errorCount: 1 } },
+    });
+    expect(statistics.typeStatistics(0)['http']).not.toHaveProperty('avgDuration');
+    // In the current slot, in a past one, and in one that was merged with others.
+    request(10, 20_000);
+    request(40, 20_000);
+    stream(false, 20_000);
+    const figures = { count: 5, errorCount: 1, untimedCount: 3, avgDuration: 25, minDuration: 10, p99: 40 };
+    const hour = (now: number): unknown => statistics.typeStatistics(now)['http']?.windows.hour;
+    expect(hour(20_000)).toMatchObject({ ...figures, slowPercentage: 50 });
+    for (const now of [40_000, 900_000]) request(25, now);
+    expect(hour(900_000)).toMatchObject({ ...figures, count: 7, slowPercentage: 25 });
+    const named = statistics.namedStatistics(900_000, 10).find(({ name }) => name === 'GET /events');
+    expect(named).toMatchObject({ count: 3, errorCount: 1, maxDuration: 60_000 });
+  });
+
   it('counts what is beyond its bound under (other) of its type, and nothing is lost', () => {
     const statistics = new Statistics(3);
     for (let i = 0; i < 100; i++) statistics.record('http', `GET /${i}`, 1, false, false, 0);

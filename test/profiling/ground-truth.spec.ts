@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { GUILTY_CASES } from './suite/cases.js';
-import { judge, observe, provoke } from './suite/observe.js';
+import { isLineOf, judge, observe, provoke } from './suite/observe.js';
 import { type GuiltyApp, startGuiltyApp } from './suite/processes.js';
 
 // What is promised is a share of right answers (`npm run bench:profiles` counts it), not one for every single request
@@ -22,7 +22,7 @@ describe('the hot function', () => {
     async (_name, guilty, one) => {
       if (app === undefined) throw new Error('The application is not there');
       const seen = await observe(app.url, app.directory, one);
-      const { topFunctions, explanation, profile } = seen.slow ?? {};
+      const { topFunctions, explanation, profile, cause, callSite } = seen.slow ?? {};
       const result = { topFunctions, explanation, inFile: seen.inFile.slice(0, 3) };
       expect({ ...result, verdict: judge(one, seen) }).toEqual({
         ...result,
@@ -30,6 +30,12 @@ describe('the hot function', () => {
       });
       expect(explanation).toContain(guilty);
       expect(profile).toBeDefined();
+      if (one.calls === undefined && cause === 'cpu')
+        expect({ explanation, callSite, verdict: isLineOf(guilty, callSite) }).toEqual({
+          explanation,
+          callSite,
+          verdict: true,
+        });
       // V8's own work within Node's has names of its own.
       if (one.calls === undefined) expect(result.inFile[0]).toBe(guilty);
     },

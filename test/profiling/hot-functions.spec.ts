@@ -7,16 +7,11 @@ import {
   functionsIn,
   type HotFunction,
   hotCodeOf,
+  hottestLine,
   nameHotFunctions,
 } from '../../lib/profiling/hot-functions.js';
 import { type OperationSamples, samplesOf } from '../../lib/profiling/operation-samples.js';
-import { type Call, IDLE_STACK, type Sample, windowWith } from './windows.js';
-
-const APP = '/app/shop.js';
-const LIB = '/app/node_modules/orm/index.js';
-const SERVE: Call = ['serve', '/app/node_modules/http/index.js', 5];
-const SELL: Call = ['sell', APP, 10];
-const HASH: Call = ['hash', APP, 20];
+import { APP, type Call, HASH, IDLE_STACK, ORM, type Sample, SELL, SERVE, windowWith } from './windows.js';
 
 /** The calls of a sample, and the line that ran. */
 type Ran = readonly [stack: readonly Call[], line?: number];
@@ -82,7 +77,7 @@ describe('hot functions', () => {
       await brief(
         [[SELL, ['pbkdf2Sync', 'node:internal/crypto/pbkdf2', 9], ['run']]],
         [[SELL, ['pbkdf2Sync', 'node:internal/crypto/pbkdf2', 9], ['run']]],
-        [[HASH, ['find', LIB, 3], ['deep', LIB, 9], ['(garbage collector)']]],
+        [[HASH, ['find', ORM, 3], ['deep', ORM, 9], ['(garbage collector)']]],
       ),
     ).toEqual(['pbkdf2Sync 0.667 from sell', 'find 0.333 from hash']);
   });
@@ -92,7 +87,7 @@ describe('hot functions', () => {
       samplesWith(
         [[SELL, ['gzipSync', 'node:zlib', 9]]],
         [[SELL, ['gzipSync', 'node:zlib', 9]]],
-        [[SELL, ['find', LIB, 3], ['deep', LIB, 9]], 12],
+        [[SELL, ['find', ORM, 3], ['deep', ORM, 9]], 12],
       ),
     );
     expect(node).toEqual({
@@ -104,8 +99,27 @@ describe('hot functions', () => {
     expect(dependency).toMatchObject({ function: 'find', line: 12, calledFrom: { function: 'sell' } });
   });
 
+  it('have a hottest line if the first is the user’s own', async () => {
+    const lineOf = async (...stacks: Ran[]): Promise<string | undefined> => {
+      const hot = hotCodeOf(samplesWith(...stacks));
+      const names = await CodeNames.prepare(functionsIn(hot), new SourceMaps(), new SourceTexts());
+      const site = hottestLine(hot, names);
+      return site && `${site.function} ${site.file}:${site.line}`;
+    };
+    const find: Ran = [[SELL, ['find', ORM, 3]]];
+    const collector: Ran = [[['(garbage collector)']]];
+    expect(await lineOf([[SELL, HASH], 23], [[SELL, HASH], 23], [[SELL, HASH], 22], find)).toBe(
+      `hash ${APP}:23`,
+    );
+    expect(await lineOf(collector, collector, [[SELL, HASH], 23])).toBe(`hash ${APP}:23`);
+    // Which line called it, the samples do not say.
+    expect(await lineOf(find, find, [[SELL, HASH], 23])).toBeUndefined();
+    expect(await lineOf([[SERVE]], [[SERVE]], [[SELL, HASH], 23])).toBeUndefined();
+    expect(await lineOf()).toBeUndefined();
+  });
+
   it('have their own name if no user code called them', async () => {
-    expect(await brief([[SERVE, ['parse', LIB, 3]]], [[['(program)']]], [[['(garbage collector)']]])).toEqual(
+    expect(await brief([[SERVE, ['parse', ORM, 3]]], [[['(program)']]], [[['(garbage collector)']]])).toEqual(
       ['parse 0.333', '(program) 0.333', '(garbage collector) 0.333'],
     );
   });

@@ -27,7 +27,7 @@ function read(name: string, membership: string, files: Record<string, string | n
   }
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'membership'), `${membership}\n`);
-  return cgroupMemory(folder, join(folder, 'membership'));
+  return cgroupMemory({ root: folder, membership: join(folder, 'membership') });
 }
 
 describe('cgroupMemory', () => {
@@ -105,7 +105,7 @@ describe('cgroupMemory', () => {
     expect(read('odd', '0::/../a', { 'memory.max': 'nonsense', 'memory.current': '' })).toBeUndefined();
     expect(read('without-usage', '0::/', { 'memory.max': 5 })).toBeUndefined();
     expect(read('empty', '', {})).toBeUndefined();
-    expect(cgroupMemory(root, join(root, 'missing'))).toBeUndefined();
+    expect(cgroupMemory({ root, membership: join(root, 'missing') })).toBeUndefined();
   });
 });
 

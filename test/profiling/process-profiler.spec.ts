@@ -20,7 +20,6 @@ class TestSpan implements NoticedSpan {
   executionPeriod = 0;
   executionChildren = 0;
   executionChildrenSum = 0;
-  readonly request = { cpuStartMs: 0 };
   readonly root: TestSpan;
   constructor(
     readonly parent: TestSpan | undefined = undefined,
@@ -68,7 +67,7 @@ describe('ProcessProfiler', () => {
   it('is shared by all modules, and stops with the last one', () => {
     const { ring } = profiler;
     const again = profiler.acquire({ ...LIMITS, intervalMs: 1 }, SAMPLER, () => 0);
-    expect(again).toEqual({ ring, executionLog });
+    expect(again).toEqual({ ring, executionLog, refused: ['profiling.intervalMs'] });
     profiler.release();
     expect(profiler).toMatchObject({ ring, executionLog });
     profiler.release();

@@ -9,6 +9,13 @@ export type Call = readonly [name: string, url?: string, line?: number];
 /** A sample: when, the calls from the outermost to the innermost, and the line that ran. */
 export type Sample = readonly [at: number, stack: readonly Call[], line?: number];
 
+/** Functions of an application and of its packages. */
+export const APP = '/app/shop.js';
+export const ORM = '/app/node_modules/orm/index.js';
+export const SERVE: Call = ['serve', '/app/node_modules/http/index.js', 5];
+export const SELL: Call = ['sell', APP, 10];
+export const HASH: Call = ['hash', APP, 20];
+
 export const IDLE_STACK: readonly Call[] = [['(idle)']];
 
 /** A window as a sampler would have made it. */

@@ -160,6 +160,9 @@ describe('the peaks of resources', () => {
     eventLoopIdleMs: (3 * at) / 4,
     eventLoopDelayMaxMs: 1,
     gcPauseMs: 0,
+    threadCpuMs: 0,
+    runDelayMs: 0,
+    throttledMs: 0,
     ...change,
   });
   /** The start of the next hour on the clock of `performance.now()`. */

@@ -99,6 +99,8 @@ function slowOperation(name: string, index: number, now: number): SlowOperation 
       beforeHandlerMs: 3,
       handlerMs: 1880,
       afterHandlerMs: 9,
+      uploadMs: 2,
+      downloadMs: 1,
     },
     statement: 'SELECT * FROM track WHERE album_id = ?',
     cause: 'n_plus_one',
@@ -262,6 +264,7 @@ function slo(name: string, index: number): BurnRate {
     thresholdMs: 200,
     windows: { '5m': { total: 0, bad: 0 }, '30m': count, '1h': count, '6h': count, '3d': count },
     coveredMinutes: 4320,
+    lastOperationAt: 1_700_000_000_000,
     budgetRemaining: -1 - index,
   };
 }

@@ -25,10 +25,10 @@ describe('LeakBlocks', () => {
       blocks.add(at, value, load);
     }
     expect(blocks.level(0)).toEqual([
-      { at: 0, value: 5, load: 1 },
-      { at: 400, value: 3, load: 7 },
+      { at: 0, value: 5, load: 1, requests: Number.NaN },
+      { at: 400, value: 3, load: 7, requests: Number.NaN },
     ]);
-    expect(blocks.level(1)).toEqual([{ at: 400, value: 3, load: 7 }]);
+    expect(blocks.level(1)).toEqual([{ at: 400, value: 3, load: 7, requests: Number.NaN }]);
   });
 
   it('ignores readings within the minimum block length', () => {

@@ -102,6 +102,7 @@ describe('LeakDetector on memory that leaks', () => {
   it.each(Object.entries(cases))('confirms a leak %s, well before the limit', (_, course) => {
     const { confirmedMs } = seenIn(course);
     expect(confirmedMs).toBeLessThan(0.72 * course.forMs);
+    expect((course.heap as (t: number) => number)(confirmedMs as number)).toBeLessThan(0.62 * LIMIT);
   });
 
   const outside: Record<string, Course> = {
@@ -281,6 +282,31 @@ describe('LeakDetector on memory that does not leak', () => {
   };
   it.each(Object.entries(onlySuspected))('never confirms %s, and drops its suspicion', (_, course) => {
     expect(seenIn(course).confirmedMs).toBeUndefined();
+    expect(detectorAfter(course).verdicts()).toEqual([]);
+  });
+
+  it.each([
+    ['a quarter', 0.25],
+    ['a third', 0.35],
+    ['half', 0.5],
+  ])('never confirms a cache that fills in a line to %s of the limit', (_, share) => {
+    const filled = share * LIMIT - 20 * 30_000;
+    const heap = (t: number): number => 40 * MB + (filled - 40 * MB) * Math.min(1, t / (3 * HOUR));
+    const course: Course = { heap, everyMs: 20 * SECOND, forMs: 12 * HOUR };
+    expect(seenIn(course).confirmedMs).toBeUndefined();
+    expect(detectorAfter(course).verdicts()).toEqual([]);
+  });
+
+  it('keeps a confirmed leak while it pauses for a night', () => {
+    const grown = (t: number): number => rising(60)(Math.min(t, 5 * HOUR));
+    const course: Course = { heap: grown, everyMs: 20 * SECOND, forMs: 15 * HOUR };
+    expect(detectorAfter(course).verdicts()).toMatchObject([{ memory: 'heap', state: 'confirmed' }]);
+  });
+
+  it('withdraws a confirmed leak that has not grown for days', () => {
+    const grown = (t: number): number => rising(60)(Math.min(t, 5 * HOUR));
+    const course: Course = { heap: grown, everyMs: 5 * MINUTE, forMs: 4 * DAY };
+    expect(seenIn(course).confirmedMs).toBeDefined();
     expect(detectorAfter(course).verdicts()).toEqual([]);
   });
 

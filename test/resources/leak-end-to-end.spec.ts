@@ -11,7 +11,7 @@ describe('a real process under a small heap limit', () => {
   let [leaking, caching]: ReturnType<typeof run>[] = [];
   beforeAll(async () => {
     folder = await compile();
-    leaking = run(folder, 'serve.js', FLAGS, ['leak', '19']);
+    leaking = run(folder, 'serve.js', FLAGS, ['leak', '28']);
     caching = run(folder, 'serve.js', FLAGS, ['cache', '15']);
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -28,7 +28,7 @@ function suspectsOf(
     });
     now = lastCounts(counts, block);
     const value = 40 * MB + 2000 * (counts[0] as number) + 0.05 * MB * normal(random);
-    blocks.push({ at: block * 10_000, value, load: 0, counts: suspects.counts() });
+    blocks.push({ at: block * 10_000, value, load: 0, requests: Number.NaN, counts: suspects.counts() });
   }
   return suspects.of(blocks, 0);
 }
@@ -92,6 +92,7 @@ describe('LeakSuspects', () => {
     const block = (i: number, counts?: Float64Array): LeakBlock => ({
       at: i,
       value: i,
+      requests: Number.NaN,
       load: 0,
       ...(counts !== undefined && { counts }),
     });

@@ -17,6 +17,9 @@ function reading(at: number, more: Partial<ResourceReading> = {}): ResourceReadi
     eventLoopIdleMs: 0,
     eventLoopDelayMaxMs: 0,
     gcPauseMs: 0,
+    threadCpuMs: 0,
+    runDelayMs: 0,
+    throttledMs: 0,
     ...more,
   };
 }

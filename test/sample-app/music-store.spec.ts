@@ -39,7 +39,9 @@ describe('the music store', () => {
   });
 
   it('counts the queries of an N+1', async () => {
-    await fetch(`${url}/performance/stats`, { method: 'DELETE' });
+    const session = await fetch(`${url}/performance/session`, { method: 'POST' });
+    const headers = { cookie: session.headers.get('set-cookie')?.split(';')[0] ?? '' };
+    await fetch(`${url}/performance/stats`, { method: 'DELETE', headers });
     expect(await status('/albums/with-tracks?page=1')).toBe(200);
     await until(async () => await operation('GET /albums/with-tracks'), 'the request');
     expect(await operation('SELECT track')).toMatchObject({ type: 'database', count: 50 });

@@ -79,6 +79,12 @@ export async function startApplication(
   };
 }
 
+/** The header with a session of a caller on this machine. @param endpoint the endpoint's address */
+export async function localSession(endpoint: string): Promise<{ cookie: string }> {
+  const response = await fetchFromOutside(`${endpoint}/session`, { method: 'POST' });
+  return { cookie: response.headers.get('set-cookie')?.split(';')[0] ?? '' };
+}
+
 /** `fetch` without tracing, as by a client in another process: the application does not count it as an outgoing call. */
 export function fetchFromOutside(url: string, init?: RequestInit): Promise<Response> {
   return context.with(UNTRACED, () => fetch(url, init));

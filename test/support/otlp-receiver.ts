@@ -1,4 +1,4 @@
-import { Server, ServerCredentials } from '@grpc/grpc-js';
+import { Server, ServerCredentials, type ServerUnaryCall } from '@grpc/grpc-js';
 // The last version of the transformer that ships decoders beside its encoders.
 import root from 'otlp-decoder/build/src/generated/root';
 import { metricsService, type ReceivedPoint } from './otlp-metrics.js';
@@ -13,6 +13,8 @@ export interface ReceivedSpan {
   parentSpanId: string;
   attributes: Record<string, unknown>;
   events: { name: string; attributes: Record<string, unknown> }[];
+  /** The message of its status. */
+  message: string;
 }
 
 interface WireSpan {
@@ -20,9 +22,11 @@ interface WireSpan {
   kind: number;
   traceId: Uint8Array;
   spanId: Uint8Array;
-  parentSpanId: Uint8Array;
+  /** Absent of the root of a trace. */
+  parentSpanId: Uint8Array | null;
   attributes: KeyValue[];
   events: { name: string; attributes: KeyValue[] }[];
+  status?: { message?: string } | null;
 }
 interface WireRequest {
   resourceSpans: { resource: { attributes: KeyValue[] }; scopeSpans: { spans: WireSpan[] }[] }[];
@@ -46,6 +50,8 @@ export class OtlpReceiver {
   readonly spans: ReceivedSpan[] = [];
   resource: Record<string, unknown> = {};
   requests = 0;
+  /** The headers of the last request with spans. */
+  headers: Record<string, unknown> = {};
   /** Series in the order of arrival, with repetitions; one array for each request. */
   readonly metricRequests: ReceivedPoint[][] = [];
   metricsResource: Record<string, unknown> = {};
@@ -72,7 +78,11 @@ export class OtlpReceiver {
         },
       },
       {
-        export: (call: { request: WireRequest }, done: (error: null, response: object) => void) => {
+        export: (
+          call: ServerUnaryCall<WireRequest, object>,
+          done: (error: null, response: object) => void,
+        ) => {
+          if (receiver.current) receiver.current.headers = call.metadata.getMap();
           receiver.current?.take(call.request);
           done(null, {});
         },
@@ -120,6 +130,7 @@ export class OtlpReceiver {
             parentSpanId: hex(span.parentSpanId),
             attributes: plain(span.attributes),
             events: span.events.map((event) => ({ name: event.name, attributes: plain(event.attributes) })),
+            message: span.status?.message ?? '',
           });
         }
       }
@@ -127,6 +138,6 @@ export class OtlpReceiver {
   }
 }
 
-function hex(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
+function hex(bytes: Uint8Array | null | undefined): string {
+  return Buffer.from(bytes ?? []).toString('hex');
 }

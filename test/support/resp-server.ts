@@ -79,6 +79,8 @@ export class RespServer {
         return bulk(this.values.get(key));
       case 'MGET':
         return `*${args.length}\r\n${args.map((one) => bulk(this.values.get(one))).join('')}`;
+      case 'BLPOP':
+        return '*-1\r\n';
       case 'DEL':
         return `:${args.filter((one) => this.values.delete(one)).length}\r\n`;
       case 'SELECT':

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import { Redis } from 'ioredis';
@@ -6,6 +6,7 @@ import mysql from 'mysql2';
 import { createClient } from 'redis';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from '../../lib/tracing/driver-channels.js';
 import { until } from '../support/application.js';
+import { startMysqlServer } from '../support/mysql-server.js';
 import { RespServer } from '../support/resp-server.js';
 import { startTracing, type TestTracing } from '../support/tracing.js';
 
@@ -171,27 +172,10 @@ describe('a slow command', () => {
 
 describe('mysql2 on a server of its protocol', () => {
   it('creates one span for each query, without literals, and marks a failed one', async () => {
-    // Its server and its client count packets differently, and warn on the console.
-    const quiet = jest.spyOn(console, 'error').mockImplementation(() => {});
-    // The types of the package declare neither the server nor its side of a connection.
-    const server = (mysql as unknown as { createServer(): MysqlServer }).createServer();
-    server.on('connection', (connection) => {
-      connection.on('error', () => {});
-      connection.serverHandshake({
-        protocolVersion: 10,
-        serverVersion: '8.0.0',
-        connectionId: 1,
-        statusFlags: 2,
-        characterSet: 8,
-        capabilityFlags: 0xffffff & ~2048,
-      });
-      connection.on('query', (sql: string) => {
-        if (sql.includes('missing')) connection.writeError({ code: 1146, message: 'no such table' });
-        else connection.writeOk({ affectedRows: 1 });
-      });
+    const { port, stop } = await startMysqlServer((statement, peer) => {
+      if (statement.includes('missing')) peer.writeError({ code: 1146, message: 'no such table' });
+      else peer.writeOk({ affectedRows: 1 });
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server._server.address();
     const client = mysql
       .createConnection({ host: '127.0.0.1', port, user: 'store', database: 'store' })
       .promise();
@@ -210,19 +194,6 @@ describe('mysql2 on a server of its protocol', () => {
       expect.objectContaining({ type: 'database', name: 'UPDATE album', count: 1, errorCount: 0 }),
     );
     client.destroy();
-    quiet.mockRestore();
-    await new Promise<void>((resolve) => server._server.close(() => resolve()));
+    await stop();
   });
 });
-
-interface MysqlServer {
-  on(event: 'connection', listener: (connection: MysqlPeer) => void): void;
-  listen(port: number, host: string, done: () => void): void;
-  _server: { address(): { port: number }; close(done: () => void): void };
-}
-interface MysqlPeer {
-  on(event: string, listener: (sql: string) => void): void;
-  serverHandshake(options: object): void;
-  writeOk(result: object): void;
-  writeError(error: object): void;
-}

@@ -55,10 +55,14 @@ describe('the key of an outgoing call', () => {
       expect(call('http://api/users/42', method).inputs).toHaveLength(1);
   });
 
-  it('is a page by its query, unless it writes', () => {
-    expect(call('http://api/a?cursor=abc').key?.shape).toBe('page');
-    expect(call('http://api/a?cursor=abc', 'POST').key?.shape).toBeUndefined();
-    expect(call('http://api/a?id=5').key?.shape).toBeUndefined();
+  it('has the positions of the values that select a page, unless it writes', () => {
+    const pages = (url: string, method = 'GET') => call(url, method).key?.page;
+    expect(pages('http://api/a?cursor=abc')).toEqual({ inputs: 1, pages: 0b1, bound: 0 });
+    expect(pages('http://api/users/7/a?size=10&page=3')).toEqual({ inputs: 3, pages: 0b100, bound: 0 });
+    expect(pages('http://api/a/page/3')).toEqual({ inputs: 1, pages: 0b1, bound: 0 });
+    expect(pages('http://api/a?cursor=abc', 'POST')).toBeUndefined();
+    expect(pages('http://api/a?id=5')).toBeUndefined();
+    expect(pages('http://api/a?start=2024-06-01&end=2024-06-30')).toBeUndefined();
   });
 
   it('is the name of the span without method and host', () => {

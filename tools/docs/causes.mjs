@@ -17,36 +17,52 @@ export const CAUSES = new Map([
   [
     'database',
     [
-      'The time in which a database span below it ran; overlapping spans count once',
+      'The event loop was idle and a database span below it ran. What runs side by side shares the time',
       'Look at the statement at `/performance/queries`; an index, fewer rows, a cache',
     ],
   ],
-  ['cache', ['The time in which a cache span below it ran', 'Fewer round trips: `MGET`, a pipeline']],
+  [
+    'cache',
+    ['The event loop was idle and a cache span below it ran', 'Fewer round trips: `MGET`, a pipeline'],
+  ],
   [
     'external',
-    ['The time in which an outgoing call below it ran', 'A timeout, a cache, or the service that was called'],
+    [
+      'The event loop was idle and an outgoing call below it ran',
+      'A timeout, a cache, or the service that was called',
+    ],
   ],
-  ['messaging', ['The time in which a span of a message queue below it ran', 'Batches, or a broker nearby']],
-  ['rpc', ['The time in which an RPC call below it ran', 'As for `external`']],
+  [
+    'messaging',
+    ['The event loop was idle and a span of a message queue below it ran', 'Batches, or a broker nearby'],
+  ],
+  ['rpc', ['The event loop was idle and an RPC call below it ran', 'As for `external`']],
   [
     'connection_pool',
     [
-      'The time until a pool handed out a connection',
+      'The event loop was idle until a pool handed out a connection',
       'First shorten what holds the connections: long transactions, slow queries, calls within a transaction. Then enlarge the pool',
     ],
   ],
   [
     'cpu',
     [
-      'Its own time in which the event loop was busy, with the stack that was captured where it was long enough',
+      'The event loop was busy with it, whatever it waited for meanwhile. The stack is captured where that lasts long enough',
       'A [profile](../guides/profiling.md) names the functions',
     ],
   ],
   [
     'event_loop_blocked',
     [
-      'The event loop was blocked during its time by other work: the operation and the function are named',
+      'The event loop was busy with other work during its time: the operation and the function are named',
       'Change the function that blocked, not the operation that waited',
+    ],
+  ],
+  [
+    'cpu_starved',
+    [
+      "The main thread was ready to run and had no CPU: other processes used it, or the container's CPU limit stopped it. Linux only",
+      'Raise the CPU limit, or move neighbours to another machine. Where the operation would be slow with a CPU of its own, too, its own cause comes first',
     ],
   ],
   [
@@ -59,14 +75,14 @@ export const CAUSES = new Map([
   [
     'waiting',
     [
-      'Its own time in which the event loop was idle: a timer, a lock, or I/O that is not instrumented',
+      'The event loop was idle, and nothing instrumented was waited for: a timer, a lock, or other I/O',
       'See [a query is not seen](../guides/troubleshooting.md#a-query-or-call-is-not-seen), or decorate the method that waits',
     ],
   ],
   [
     'unknown',
     [
-      'None of the above took a quarter of its time',
+      'None of the above took a quarter of its time with a CPU',
       'Decorate [your own methods](../guides/own-methods.md) to divide the time further',
     ],
   ],
@@ -81,6 +97,7 @@ export const FINDINGS = new Map([
     'event_loop_block',
     ['One piece of JavaScript blocked the event loop for at least `detection.eventLoopBlock.limitMs`'],
   ],
+  ['errors', ['Operations of one route fail with errors of one class from one line of your code']],
   ['regression', ['An operation got slower, fails more often, or makes more queries than before']],
   ['trend', ['An operation or a resource of the process drifts slowly upwards']],
   ['memory_leak', ['Memory grows and stays after full garbage collections']],

@@ -13,9 +13,7 @@ export const optionRules = (program) => exportedFrom(program, 'MONITOR_OPTIONS')
 export function optionTables(program, name, rules = {}, path = '') {
   const sections = [];
   addSection(program, declaredType(program, name), path, rules, sections);
-  const text = sections.filter(Boolean).join('\n\n');
-  if (path === '') assertVariables(program, text);
-  return text;
+  return sections.filter(Boolean).join('\n\n');
 }
 
 function addSection(program, type, path, rules, sections) {
@@ -173,10 +171,10 @@ const codeIfValue = (text) => (/^(?:true|false|[\d.]+)$/.test(text ?? '') ? code
 /** What looks like a link or an element in Markdown stays text. */
 const asText = (text) => text.replace(/[<>*_[\]]/g, '\\$&');
 
-/** A variable that the sources read and no option names would be known to its author alone. */
-function assertVariables({ files }, text) {
+/** A variable that the sources read and no table names would be known to its author alone. */
+export function assertVariables({ files }, text) {
   walk(files, (node) => {
     if (ts.isStringLiteral(node) && /^OTEL_[A-Z_]+$/.test(node.text) && !text.includes(node.text))
-      throw new Error(`${node.getSourceFile().fileName} reads ${node.text}, which no option names`);
+      throw new Error(`${node.getSourceFile().fileName} reads ${node.text}, which no table names`);
   });
 }

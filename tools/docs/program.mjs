@@ -37,7 +37,7 @@ export async function exportedFrom({ root, checker, files }, name) {
   for (const file of files) {
     const module = checker.getSymbolAtLocation(file);
     if (!module?.exports?.has(name)) continue;
-    const built = resolve(root, 'dist/esm', relative(resolve(root, 'lib'), file.fileName)).replace(
+    const built = resolve(root, 'dist/modules', relative(resolve(root, 'lib'), file.fileName)).replace(
       /\.ts$/,
       '.js',
     );

@@ -40,12 +40,31 @@ const ATTRIBUTES = new Map([
   ['performance.event_loop.utilization', ['ratio', 'Event loop utilization during the operation, 0 to 1']],
   ['performance.event_loop.delay_max_ms', ['ms', 'The longest event loop delay during the operation']],
   ['performance.gc.pause_ms', ['ms', 'Garbage collection pauses during the operation']],
+  ['performance.cpu.thread_ms', ['ms', 'CPU time of the main thread during the operation. Linux only']],
+  [
+    'performance.cpu.run_delay_ms',
+    ['ms', 'Time in which the main thread was ready to run and had no CPU. Linux only'],
+  ],
+  [
+    'performance.cpu.throttled_ms',
+    ['ms', 'Time in which a CPU limit stopped the container. Only in containers with a CPU limit'],
+  ],
   ['performance.profile', ['string', 'The id of the CPU profile, for `/performance/profiles/:id`']],
   ['performance.heap_snapshot', ['string', 'The id of the heap snapshot, for `/performance/profiles/:id`']],
   [
     'performance.http.aborted',
     ['boolean', '`true` on an incoming request whose client disconnected before the response was complete'],
   ],
+  [
+    'performance.outcome_unknown',
+    [
+      'boolean',
+      '`true` on the span of a measured method whose end was not seen: too many promises were pending',
+    ],
+  ],
+  ['performance.queue.job', ['string', 'The name of a job']],
+  ['performance.queue.attempt', ['count', 'Which attempt of the job it is, from 1']],
+  ['performance.queue.wait_ms', ['ms', 'How long the job waited in its queue, without its delay']],
 ]);
 const EVENTS = new Map([
   ['performance.profile_captured', ['event', 'A profile was captured: its id, type and file']],

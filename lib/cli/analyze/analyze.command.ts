@@ -17,12 +17,13 @@ const FAIL_ON = [...SEVERITIES, 'never'] as const;
 export const analyze: Command = {
   usage: 'analyze [options] FILE…',
   description: `Finds N+1 queries, identical queries and sequential calls in recorded traces, with the detectors of the live
-library. FILE is OTLP JSON, as written by the file exporter of the OpenTelemetry Collector: one object, or one
-per line, plain or gzipped, of any size; - is stdin.
+library. FILE is OTLP JSON, as written by the file exporter of the OpenTelemetry Collector, or traces as Tempo and
+Jaeger return them in JSON: one object, one per line, or an array, plain or gzipped, of any size; - is stdin.
 
 Writes a table to a terminal, else JSON. Warnings go to stderr.
 
-Exit codes: 0 no finding reaches --fail-on, 1 at least one does, 2 the files could not be analyzed.`,
+Exit codes: 0 no finding reaches --fail-on, 1 at least one does, 2 the files could not be analyzed, or none of what
+they contain.`,
   options: {
     'fail-on': {
       value: 'SEVERITY',
@@ -61,9 +62,9 @@ async function run({ operands, options }: CommandInput, io: Io): Promise<number>
   }
   analysis.end();
   warn(analysis, io);
-  // Without data the check must not pass.
-  if (analysis.spans === analysis.malformed) {
-    logLine(io, 'Nothing to analyze: no spans were read');
+  const nothing = whyNothing(analysis);
+  if (nothing !== undefined) {
+    logLine(io, `Nothing to analyze: ${nothing}`);
     return EXIT.failed;
   }
   const { findings } = analysis;
@@ -99,26 +100,51 @@ function limitsOf(options: CommandInput['options']): RepetitionLimits {
   return limits;
 }
 
+/** Why nothing was judged, if nothing was: without data the check must not pass. */
+function whyNothing({
+  spans,
+  requests,
+  judged,
+  malformed,
+  withoutAttributes,
+  unjudged,
+}: Analysis): string | undefined {
+  if (spans === malformed + withoutAttributes) return 'no spans were read';
+  if (requests === 0)
+    return `no request among ${times(spans, 'span')}. Only work within a span of kind SERVER or CONSUMER is analyzed`;
+  return judged === 0 && unjudged > 0 ? 'none of the work within requests could be judged' : undefined;
+}
+
 /** Reports data that could not be analyzed, so that its absence from the findings is not taken for success. */
 function warn(analysis: Analysis, io: Io): void {
-  const { malformed, others, traces, findings, spans, requests } = analysis;
-  for (const [service, count] of analysis.unknownByService())
+  const { malformed, withoutAttributes, others, traces, findings } = analysis;
+  for (const [service, count] of analysis.withoutStatement)
     logLine(
       io,
       `${times(count, 'database span')} of ${service} without a statement: repetitions cannot be detected. Configure its instrumentation to record db.query.text.`,
     );
+  for (const [service, count] of analysis.withoutAddress)
+    logLine(
+      io,
+      `${times(count, 'outgoing call')} of ${service} without an address: repetitions cannot be detected. Configure its instrumentation to record url.full.`,
+    );
+  for (const [service, count] of analysis.outside)
+    logLine(
+      io,
+      `${times(count, 'span')} of ${service} not analyzed: they belong to no request, or it is not certain to which`,
+    );
   if (malformed > 0)
     logLine(io, `${times(malformed, 'span')} ignored: missing ids or times, or an end before the start`);
+  if (withoutAttributes > 0)
+    logLine(
+      io,
+      `${times(withoutAttributes, 'span')} ignored: received attributes that are no array, expected [{ "key": …, "value": { … } }]`,
+    );
   if (others > 0) logLine(io, `${times(others, 'export')} of logs, metrics or profiles ignored`);
   if (traces.early > 0)
     logLine(
       io,
       `${times(traces.early, 'trace')} analyzed before the end of the input to limit memory: later spans were analyzed separately`,
-    );
-  if (spans > malformed && requests === 0)
-    logLine(
-      io,
-      `No request among ${times(spans, 'span')}: only work within a SERVER or CONSUMER span is analyzed`,
     );
   if (findings.omitted > 0)
     logLine(io, `${times(findings.omitted, 'finding')} omitted: those with the least total time`);

@@ -2,10 +2,13 @@ import { createReadStream } from 'node:fs';
 import { pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { InputFault } from './input-fault.js';
+import { formatFault } from './input-format.js';
 
 const CHUNK_BYTES = 1024 * 1024;
+/** Bytes that show the format. */
+const FIRST_BYTES = 64;
 
-/** The bytes of a file, or of stdin for `-`, decompressed if gzipped. @throws {InputFault} */
+/** The bytes of a file, or of stdin for `-`, decompressed if gzipped. @throws {InputFault} also for another format */
 export async function* inputChunks(file: string, stdin: Readable): AsyncGenerator<Buffer> {
   const source: Readable = file === '-' ? stdin : createReadStream(file, { highWaterMark: CHUNK_BYTES });
   let packed = false;
@@ -14,16 +17,28 @@ export async function* inputChunks(file: string, stdin: Readable): AsyncGenerato
     let first = Buffer.alloc(0);
     for (let next = await chunks.next(); !next.done; next = await chunks.next()) {
       first = Buffer.concat([first, next.value]);
-      if (first.length > 1) break;
+      if (first.length >= FIRST_BYTES) break;
     }
     packed = first[0] === 0x1f && first[1] === 0x8b;
     const whole = Readable.from(joined(first, chunks), { objectMode: false, highWaterMark: CHUNK_BYTES });
-    if (!packed) yield* whole;
-    else yield* pipeline(whole, createGunzip({ chunkSize: CHUNK_BYTES }), () => {});
+    if (!packed) yield* checked(whole);
+    else yield* checked(pipeline(whole, createGunzip({ chunkSize: CHUNK_BYTES }), () => {}));
   } catch (error) {
+    if (error instanceof InputFault) throw error;
     throw new InputFault(undefined, reasonOf(error as NodeJS.ErrnoException, packed));
   } finally {
     source.destroy();
+  }
+}
+
+/** @throws {InputFault} for another format than JSON */
+async function* checked(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    const fault = isFirst ? formatFault(chunk) : undefined;
+    if (fault !== undefined) throw fault;
+    isFirst = false;
+    yield chunk;
   }
 }
 

@@ -4,7 +4,8 @@ import { JsonCapture } from './json-capture.js';
 
 /**
  * The lists that are read element by element, by the names of the members that hold them:
- * `{ resourceSpans: { scopeSpans: { spans: {} } } }`. The elements of a list without an entry are read whole.
+ * `{ resourceSpans: { scopeSpans: { spans: {} } } }`. The elements of a list without an entry are read whole. A member may
+ * also be an object that holds such lists; and the document may be a list of documents.
  */
 export interface Lists {
   readonly [member: string]: Lists;
@@ -130,7 +131,7 @@ export class JsonReader {
       return false;
     }
     const array = byte === OPEN_LIST;
-    const list = (array ? frame?.key : frame?.list) ?? '';
+    const list = (array || frame?.array === false ? frame?.key : frame?.list) ?? '';
     this.frames.push({ array, list, lists, line: this.line, key: '' });
     this.next = array ? FIRST_ELEMENT : FIRST_KEY;
     if (array) this.listener.listStart(list, this.line);
@@ -142,9 +143,12 @@ export class JsonReader {
   private listsWithin(byte: number, frame: Frame | undefined): Lists | undefined {
     if (byte !== OPEN_OBJECT && byte !== OPEN_LIST) return undefined;
     if (this.lists === ALL) return ALL;
-    if (byte === OPEN_LIST) return frame?.array === false ? own(frame.lists, frame.key) : undefined;
     if (frame === undefined) return this.lists;
-    return frame.array && Object.keys(frame.lists).length > 0 ? frame.lists : undefined;
+    if (!frame.array) {
+      const lists = own(frame.lists, frame.key);
+      return byte === OPEN_LIST || hasEntries(lists) ? lists : undefined;
+    }
+    return byte === OPEN_OBJECT && hasEntries(frame.lists) ? frame.lists : undefined;
   }
 
   private close(): true {
@@ -176,6 +180,10 @@ export class JsonReader {
         : `byte 0x${byte.toString(16).padStart(2, '0')}`;
     return new InputFault(this.line, `Expected ${expected}, found ${found}`);
   }
+}
+
+function hasEntries(lists: Lists | undefined): boolean {
+  return lists !== undefined && Object.keys(lists).length > 0;
 }
 
 const SILENT: JsonListener = {

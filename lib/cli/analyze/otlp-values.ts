@@ -61,10 +61,10 @@ const KINDS: readonly SpanKind[] = [
 ];
 const KIND_NAMES = ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'];
 
-/** `SPAN_KIND_CLIENT` or 3. */
+/** `SPAN_KIND_CLIENT`, `Client` or 3. */
 export function spanKindOf(value: unknown): SpanKind {
-  const index =
-    typeof value === 'string' ? KIND_NAMES.indexOf(value.replace(/^SPAN_KIND_/, '')) : Number(value);
+  const isName = typeof value === 'string' && !/^\d$/.test(value);
+  const index = isName ? KIND_NAMES.indexOf(value.toUpperCase().replace(/^SPAN_KIND_/, '')) : Number(value);
   return KINDS[index] ?? SpanKind.INTERNAL;
 }
 

@@ -1,13 +1,12 @@
-import { isSequential } from '../../explain/cause.js';
 import { observeChain, observeRepetition } from '../../explain/explanation.js';
 import type { Observation } from '../../explain/finding.js';
-import { judgeRepetition, type RepetitionLimits } from '../../explain/repetition.js';
+import type { RepetitionLimits } from '../../explain/repetition.js';
+import { findInRequest } from '../../explain/request-findings.js';
 import { RequestWork } from '../../spans/request-work.js';
 import { SpanTiming } from '../../spans/span-timing.js';
 import { WORKS } from '../../spans/work.js';
 import type { WorkGroup } from '../../spans/work-group.js';
-import type { RecordedRequest, RequestSpan } from './recorded-requests.js';
-import type { RecordedSpan } from './recorded-span.js';
+import type { RecordedRequest, RecordedSpan, RequestSpan } from './recorded-span.js';
 import { timeline } from './timeline.js';
 
 /** A finding in a request with up to 20 of its spans. */
@@ -43,36 +42,35 @@ class ReplayedSpan extends SpanTiming {
 
 /**
  * Replays the starts and ends of a recorded request's spans in order, until the request ends, through the detectors of
- * the live library.
+ * the live library. What still runs then counts with its time until then.
  */
 export function replay(request: RecordedRequest, traceId: string, limits: RepetitionLimits): Seen[] {
   const root = request[0] as RequestSpan;
   const work = new RequestWork(limits.minRepetitions);
   const pauses = new Pauses(root.span.startedAt);
   const nodes = new Map<RequestSpan, ReplayedSpan>();
-  const counted = new Set<ReplayedSpan>();
+  const running = new Set<ReplayedSpan>();
   let end = root.span.endedAt;
   for (const { span, at: now, begins } of timeline(request)) {
     if (begins) {
       const node = new ReplayedSpan(span.span, span.parent && nodes.get(span.parent), now);
       nodes.set(span, node);
       if (!node.counts) continue;
-      counted.add(node);
+      running.add(node);
       pauses.workBegins(now);
       begin(node, work, now, pauses.sum);
       continue;
     }
+    end = now;
+    // The times of spans that were corrected after the fact do not show when the request ended.
+    if (span === root && !root.span.isAdjusted) break;
     const node = nodes.get(span) as ReplayedSpan;
     node.end(now, 0);
-    if (counted.has(node)) {
-      finish(node, work, now, pauses.sum);
-      pauses.workEnds(now);
-    }
-    if (span === root) {
-      end = now;
-      break;
-    }
+    if (!running.delete(node)) continue;
+    finish(node, work, now, pauses.sum);
+    pauses.workEnds(now);
   }
+  for (const node of running) finish(node, work, end, pauses.sum);
   return judge(work, root.span.route, traceId, limits, end);
 }
 
@@ -87,9 +85,9 @@ function finish(node: ReplayedSpan, work: RequestWork, now: number, idle: number
   work.ended(idle);
   const { group, recorded, alone } = node;
   if (group === undefined) return;
-  const { error, inputs, spanId } = recorded;
-  const durationMs = recorded.endedAt - recorded.startedAt;
-  work.end(group, { durationMs, error, inputs, rows: undefined, spanId }, alone, now, idle);
+  const { error, inputs, rows, spanId, startedAt } = recorded;
+  const durationMs = Math.max(0, Math.min(recorded.endedAt, now) - startedAt);
+  work.end(group, { durationMs, error, inputs, rows, spanId }, alone, now, idle);
 }
 
 function judge(
@@ -99,20 +97,18 @@ function judge(
   limits: RepetitionLimits,
   now: number,
 ): Seen[] {
-  const seen: Seen[] = [];
-  for (const group of work.groups) {
-    const repetition = judgeRepetition(group, limits, now);
-    if (repetition === undefined) continue;
-    const owner = (group.owner as ReplayedSpan).recorded.spanId;
-    const observation = observeRepetition(repetition, route, traceId, owner, undefined);
-    seen.push({ observation, spanIds: group.spanIds });
-  }
-  const chain = work.chain.best;
-  if (isSequential(chain)) {
-    const owner = (chain.owner as ReplayedSpan).recorded.spanId;
-    seen.push({ observation: observeChain(chain, route, traceId, owner, undefined), spanIds: chain.spanIds });
-  }
-  return seen;
+  const { loaders, chains } = findInRequest(work, limits, now, () => undefined);
+  const idOf = (owner: SpanTiming): string => (owner as ReplayedSpan).recorded.spanId;
+  return [
+    ...loaders.map((loader) => ({
+      observation: observeRepetition(loader, route, traceId, idOf(loader.main.group.owner), undefined),
+      spanIds: loader.main.group.spanIds,
+    })),
+    ...chains.map((chain) => ({
+      observation: observeChain(chain, route, traceId, idOf(chain.owner), undefined),
+      spanIds: chain.spanIds,
+    })),
+  ];
 }
 
 /**

@@ -1,16 +1,14 @@
 import { SpanKind } from '@opentelemetry/api';
+import type { OperationType } from '../../operation/operation.js';
 import type { ClassifiableSpan } from '../../spans/classify.js';
 import { describeSpan, type SpanDescription } from '../../spans/span-description.js';
 import { StatementCache } from '../../spans/statement.js';
-import { CONNECTION_POOL, WORKS } from '../../spans/work.js';
+import { WORKS } from '../../spans/work.js';
 import type { WorkKey } from '../../spans/work-group.js';
 import { attributesOf, idOf, isError, isFields, spanKindOf } from './otlp-values.js';
 import type { RecordedSpan } from './recorded-span.js';
-import { describeRecorded } from './recorded-work.js';
-import type { Service } from './service.js';
-
-/** Names of database spans that execute no query, and so need no statement. */
-const NO_QUERY = /connect|acquire|transaction|\b(?:begin|commit|rollback|ping|close)\b/i;
+import { describeRecorded, needsStatement, partOf } from './recorded-work.js';
+import type { RawSpan } from './trace-reader.js';
 
 /** OTLP `SpanFlags`: whether the parent is known to be remote, and whether it is. */
 const HAS_IS_REMOTE = 0x100;
@@ -22,15 +20,8 @@ export class SpanReader {
   private readonly interner = new Interner();
   private readonly clock = new Clock();
 
-  /**
-   * @param onMissing called for a database span without a statement
-   * @returns undefined for an invalid span: without ids or times, or with an end before its start
-   */
-  read(
-    value: unknown,
-    service: Service,
-    onMissing: (service: Service) => void,
-  ): { traceId: string; span: RecordedSpan } | undefined {
+  /** @returns undefined for an invalid span: without ids or times, or with an end before its start */
+  read({ value, service, isAdjusted }: RawSpan): { traceId: string; span: RecordedSpan } | undefined {
     if (!isFields(value)) return undefined;
     const traceId = idOf(value['traceId'], 16);
     const spanId = idOf(value['spanId'], 8);
@@ -40,14 +31,15 @@ export class SpanReader {
     if (endedAt < startedAt) return undefined;
     const name = typeof value['name'] === 'string' ? value['name'] : '';
     const kind = spanKindOf(value['kind']);
-    const described: ClassifiableSpan = { name, kind, attributes: attributesOf(value['attributes']) };
+    const attributes = attributesOf(value['attributes']);
+    const described: ClassifiableSpan = { name, kind, attributes };
     const description = describeSpan(described, this.statements);
     const { type, work } = description;
     const served = kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
-    const todo = work < WORKS ? describeRecorded(description, described.attributes) : undefined;
-    if (todo === undefined && type === 'database' && work !== CONNECTION_POOL && !NO_QUERY.test(name))
-      onMissing(service);
+    const todo = work < WORKS ? describeRecorded(description, attributes) : undefined;
+    const part = type === 'database' ? partOf(name, attributes) : undefined;
     const flags = Number(value['flags'] ?? 0);
+    const rows = Number(attributes['db.response.returned_rows']);
     return {
       traceId,
       span: {
@@ -58,10 +50,14 @@ export class SpanReader {
         kind,
         startedAt,
         endedAt,
+        isAdjusted,
         error: isError(value['status']),
         work,
         key: todo === undefined ? undefined : this.interner.key(todo.key),
         inputs: todo?.inputs,
+        rows: Number.isFinite(rows) ? rows : undefined,
+        lacks: lackOf(type, todo, type === 'database' && part !== 'prepare' && needsStatement(name)),
+        part,
         route: served ? this.interner.name(this.routeOf(description, described)) : '',
       },
     };
@@ -72,6 +68,15 @@ export class SpanReader {
     const unrouted = type === 'http' && span.attributes['http.route'] === undefined;
     return (unrouted && span.name !== '' ? span.name : name) || '(unnamed)';
   }
+}
+
+function lackOf(
+  type: OperationType,
+  todo: { readonly key: WorkKey } | undefined,
+  needsText: boolean,
+): RecordedSpan['lacks'] {
+  if (todo === undefined) return needsText ? 'statement' : undefined;
+  return type === 'external' && todo.key.effect === 'control' ? 'address' : undefined;
 }
 
 /** Each cache is cleared above this size. */

@@ -1,4 +1,4 @@
-import type { RecordedRequest, RequestSpan } from './recorded-requests.js';
+import type { RecordedRequest, RequestSpan } from './recorded-span.js';
 
 /** The start or end of a span. */
 export interface Moment {

@@ -28,7 +28,7 @@ export function findingOf({ observation, spanIds }: Seen, service: string): Trac
   const { type, ms, traceId, spanId, fingerprint, repetitions, explanation, route } = observation;
   return {
     type,
-    severity: severityOf(ms),
+    severity: observation.severity ?? severityOf(ms),
     traceId,
     parentSpanId: spanId,
     spanIds,

@@ -98,3 +98,5 @@ function titleOf(route: Route, { service, health }: Overview): string {
 applyTheme();
 const root = document.getElementById('app');
 if (root !== null) render(<App />, root);
+// Captures and resets require a session even on this machine. Pages of other origins cannot begin one.
+if (root?.dataset['session'] !== undefined) fetch('session', { method: 'POST' }).catch(() => {});

@@ -11,6 +11,7 @@ const WORDS: Record<Cause, string> = {
   connection_pool: 'Connection pool',
   cpu: 'Own JavaScript',
   event_loop_blocked: 'Event loop blocked',
+  cpu_starved: 'No CPU available',
   gc: 'Garbage collection',
   waiting: 'Waiting',
   unknown: 'Unknown',

@@ -22,6 +22,7 @@ const POLLS_PER_TRY = 6;
 /** Receives overviews from the server's stream or, if the server refuses it, by polling. Reconnects by itself. */
 export class Connection {
   private overview: Overview | undefined;
+  private state: ConnectionState = 'connecting';
   private stream: EventSource | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -55,8 +56,14 @@ export class Connection {
   /** Fetches the overview now and up to `times` more, then tries the stream. Stops when the server requires a token. */
   private async poll(times: number): Promise<void> {
     const { stream } = this;
+    const wasAway = this.state === 'disconnected';
     const state = await this.fetchOverview();
     if (this.stream !== stream || state === 'locked') return;
+    // What refused the stream may have been a proxy, or the application that ended.
+    if (wasAway && state === 'polling') {
+      this.open();
+      return;
+    }
     this.timer = setTimeout(() => {
       if (times > 0) void this.poll(times - 1);
       else this.open();
@@ -69,9 +76,13 @@ export class Connection {
     let refusal: string | undefined;
     try {
       const response = await fetch('overview', { headers: { accept: 'application/json' } });
-      if (response.status === 401 || response.status === 403) {
-        state = 'locked';
-        refusal = await refusalOf(response);
+      if ([401, 403, 429].includes(response.status)) {
+        const { message, code } = await refusalOf(response);
+        // Others at this address may have exhausted the limit of requests without a token.
+        if (response.status !== 429 || code === 'token_required') {
+          state = 'locked';
+          refusal = message;
+        }
       } else if (response.ok) {
         this.overview = (await response.json()) as Overview;
         state = 'polling';
@@ -85,6 +96,7 @@ export class Connection {
 
   private notify(state: ConnectionState, refusal?: string): void {
     const { overview } = this;
+    this.state = state;
     this.onChange({
       state,
       ...(overview === undefined ? {} : { overview }),
@@ -123,11 +135,11 @@ export function useOverview(): Live {
   return { ...received, paused, pause: setPaused, reopen: () => current.open() };
 }
 
-async function refusalOf(response: Response): Promise<string | undefined> {
+async function refusalOf(response: Response): Promise<{ message?: string; code?: unknown }> {
   try {
-    const { message } = (await response.json()) as { message?: unknown };
-    return typeof message === 'string' ? message : undefined;
+    const { message, code } = (await response.json()) as { message?: unknown; code?: unknown };
+    return { ...(typeof message === 'string' ? { message } : {}), code };
   } catch {
-    return undefined;
+    return {};
   }
 }

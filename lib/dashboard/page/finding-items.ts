@@ -25,6 +25,7 @@ const LABELS: Record<FindingType, string> = {
   duplicate_queries: 'Duplicate queries',
   sequential_calls: 'Sequential calls',
   event_loop_block: 'Event loop blocked',
+  errors: 'Errors',
   regression: 'Regression',
   trend: 'Trend',
   memory_leak: 'Memory leak',

@@ -5,7 +5,7 @@ const FAILURES: Record<number, string> = {
   401: 'Wrong token.',
   403: 'Wrong token.',
   404: 'This application has no token login (endpoint.token is not set). Ask its operator for access.',
-  429: 'Too many attempts. Try again in a minute.',
+  429: 'Wrong token, and too many attempts. Try again in a second.',
 };
 
 /** The login form. The server answers a valid token with a session cookie that scripts cannot read. */

@@ -10,7 +10,7 @@ export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
   const { streams, dropped } = overhead;
   const watchdog = overhead.watchdog as Partial<WatchdogStatus> | undefined;
   const profiling = overhead.profiling as Partial<ProfilingStatus> | undefined;
-  const total = dropped.operationsToOther + dropped.events + dropped.queries;
+  const { operationsToOther, events, queries, calls = 0, errors = 0 } = dropped;
   const rows: [string, string, string][] = [
     [
       'Event loop watchdog',
@@ -27,8 +27,8 @@ export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
     ['Live streams', number(streams), 'open pages'],
     [
       'Dropped by limits',
-      number(total),
-      `${number(dropped.operationsToOther)} operations counted as (other), ${number(dropped.events)} events, ${number(dropped.queries)} statements`,
+      number(operationsToOther + events + queries + calls + errors),
+      `${number(operationsToOther)} operations counted as (other), ${number(events)} events, ${number(queries)} statements, ${number(calls)} calls, ${number(errors)} errors`,
     ],
   ];
   return (

@@ -38,6 +38,10 @@ export function BaselineComparison(props: { operation: SlowOperation; baseline: 
   );
 }
 
+function optionalRow(name: string, ms: number | undefined): [string, string][] {
+  return ms === undefined ? [] : [[name, duration(ms)]];
+}
+
 /** The resources of the process while the operation ran. */
 export function ProcessState({ resources }: { resources: ResourceEvidence }) {
   const rows: [string, string][] = [
@@ -45,6 +49,9 @@ export function ProcessState({ resources }: { resources: ResourceEvidence }) {
     ['Maximum event loop delay', duration(resources.eventLoopDelayMaxMs)],
     ['Garbage collection', duration(resources.gcPauseMs)],
     ['CPU time, user and system', `${duration(resources.cpuUserMs)} + ${duration(resources.cpuSystemMs)}`],
+    ...optionalRow('CPU time of the main thread', resources.threadCpuMs),
+    ...optionalRow('Waiting for a CPU', resources.cpuRunDelayMs),
+    ...optionalRow('Stopped by the CPU limit', resources.cpuThrottledMs),
     ['Heap, used of total', `${megabytes(resources.heapUsedMb)} of ${megabytes(resources.heapTotalMb)}`],
     ['Resident memory', megabytes(resources.rssMb)],
   ];

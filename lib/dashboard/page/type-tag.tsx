@@ -1,6 +1,15 @@
 import { visible } from './text.js';
 
-const KNOWN = new Set(['http', 'database', 'cache', 'external', 'messaging', 'rpc', 'internal']);
+const KNOWN = new Set([
+  'http',
+  'database',
+  'connection_pool',
+  'cache',
+  'external',
+  'messaging',
+  'rpc',
+  'internal',
+]);
 
 /** The color class of a type. All custom types share one. */
 export function toneOf(type: string): string {

@@ -8,6 +8,7 @@ import {
 import { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { PerformanceAlert } from '../../alerting/alert.js';
 import { type AlertFilter, matches } from '../../alerting/alert-filter.js';
+import { reasonOf, stackOf } from '../../async/thrown.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { formatValue } from '../../validation/options-error.js';
 import { alertFiltersOf } from './on-performance-alert.decorator.js';
@@ -94,9 +95,11 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
 
   private notify({ instance, method, title }: Listener, alert: PerformanceAlert): void {
     const failed = (error: unknown): void => {
-      const [what, stack] = error instanceof Error ? [String(error), error.stack] : [formatValue(error)];
       try {
-        this.logger.error(`${title} failed on the alert ${alert.rule} (${alert.state}): ${what}`, stack);
+        this.logger.error(
+          `${title} failed on the alert ${alert.rule} (${alert.state}): ${textOf(error)}`,
+          stackOf(error),
+        );
       } catch {
         // A custom logger may throw.
       }
@@ -106,6 +109,15 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
     } catch (error) {
       failed(error);
     }
+  }
+}
+
+/** The name and the message of an error; what any other thrown value is. Never throws. */
+function textOf(thrown: unknown): string {
+  try {
+    return thrown instanceof Error ? String(thrown) : formatValue(thrown);
+  } catch {
+    return reasonOf(thrown);
   }
 }
 

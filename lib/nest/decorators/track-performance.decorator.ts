@@ -3,6 +3,7 @@ import type { OperationType } from '../../operation/operation.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { trackCall } from './track.js';
 import { TrackedOperation, type TrackOptions } from './tracked-operation.js';
+import { wrapMethod } from './wrap-method.js';
 
 type Method = (this: unknown, ...args: never[]) => unknown;
 
@@ -13,9 +14,9 @@ export interface TrackPerformanceDecorator {
 }
 
 /**
- * Measures each call of a method as an operation with a span, statistics and a threshold. The method may return a value,
- * a promise, an Observable or a generator. Its arguments, results, errors, name, length and the metadata of other
- * decorators do not change.
+ * Measures each call of a method as an operation with a span, statistics and a threshold: a promise until it settles, an
+ * Observable for each subscription, a generator until its end. Its arguments, results, errors, name, length and the
+ * metadata of other decorators do not change; the result is the same object.
  *
  * The span has the attributes `TYPE.duration` (ms), `TYPE.error` and, with a threshold, `TYPE.slow`; a slow one has the
  * event `TYPE.slow_operation`.
@@ -87,18 +88,6 @@ function notAMethod(user: string, where: unknown): TypeError {
   );
 }
 
-/**
- * Wraps a method with its measurement, and preserves the metadata of other decorators: losing a guard would open a route.
- */
 function track<T extends Method>(original: T, operation: TrackedOperation): T {
-  const wrapper = function (this: unknown, ...args: unknown[]): unknown {
-    return trackCall(operation, original, this, args);
-  };
-  Object.setPrototypeOf(wrapper, original);
-  Object.defineProperty(wrapper, 'name', { value: original.name, configurable: true });
-  Object.defineProperty(wrapper, 'length', { value: original.length, configurable: true });
-  for (const key of Reflect.getOwnMetadataKeys(original)) {
-    Reflect.defineMetadata(key, Reflect.getOwnMetadata(key, original), wrapper);
-  }
-  return wrapper as unknown as T;
+  return wrapMethod(original, (self, args) => trackCall(operation, original, self, args));
 }

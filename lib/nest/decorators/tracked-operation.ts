@@ -1,14 +1,27 @@
 import { performance } from 'node:perf_hooks';
-import { type Context, context, diag, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import {
+  type Context,
+  context,
+  type Span,
+  SpanKind,
+  type SpanOptions,
+  SpanStatusCode,
+  trace,
+} from '@opentelemetry/api';
+import { errorNameOf, reportFault } from '../../async/thrown.js';
 import { boundedName, OPERATION_TYPE_PATTERN, type OperationType } from '../../operation/operation.js';
+import { isSlow } from '../../operation/thresholds.js';
 import { loopIdleMs } from '../../process/loop-idle.js';
 import { TYPE_ATTRIBUTE } from '../../spans/classify.js';
 import { isErrorOfCaller } from '../../spans/expected-error.js';
-import { type LiveSpan, liveSpanOf } from '../../spans/live-span.js';
+import { keepThrown } from '../../spans/failed-operation.js';
+import { type LiveSpan, liveSpanOf, type SpanSink, sinkIn } from '../../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../../spans/tracing-runtime.js';
 import { withdraw } from '../../tracing/work-tracking.js';
 import { milliseconds } from '../../validation/checks.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
+import { contextOfOwner } from './code-owners.js';
+import type { Measured, Measurement } from './track.js';
 
 /** How a method or function is measured. */
 export interface TrackOptions {
@@ -21,7 +34,8 @@ export interface TrackOptions {
 }
 
 /** A measured method or function: everything that its calls share. */
-export class TrackedOperation {
+export class TrackedOperation implements Measured {
+  readonly key: string;
   readonly durationKey: string;
   readonly slowKey: string;
   readonly errorKey: string;
@@ -32,10 +46,16 @@ export class TrackedOperation {
     readonly name: string,
     readonly thresholdMs: number | undefined,
   ) {
+    this.key = `${type} ${name}`;
     this.durationKey = `${type}.duration`;
     this.slowKey = `${type}.slow`;
     this.errorKey = `${type}.error`;
     this.eventName = `${type}.slow_operation`;
+  }
+
+  /** A handler of the application, whose type and name come from its decorators. */
+  static ofHandler(type: OperationType, name: string, thresholdMs: number | undefined): TrackedOperation {
+    return new TrackedOperation(type, boundedName(name), thresholdMs);
   }
 
   /**
@@ -61,25 +81,29 @@ export class TrackedOperation {
     return new TrackedOperation(type, boundedName(name ?? defaultName), threshold);
   }
 
-  /** Starts a call; undefined if monitoring is off. Never throws. */
-  start(parent: Context = context.active()): RunningOperation | undefined {
+  start(parent?: Context, self?: unknown): RunningOperation | undefined {
     if (tracingRuntime.monitor === undefined) return undefined;
     try {
-      const span = currentTracer().startSpan(
-        this.name,
-        { kind: SpanKind.INTERNAL, attributes: { [TYPE_ATTRIBUTE]: this.type } },
-        parent,
-      );
-      return new RunningOperation(this, span, parent);
+      return this.startIn(parent ?? contextOfOwner(context.active(), self));
     } catch (error) {
-      diag.error('nestjs-performance: an operation could not be measured', error);
+      reportFault('an operation could not be measured', error);
       return undefined;
     }
+  }
+
+  /** Starts a call in a context. May throw what a tracer of the application throws. */
+  startIn(within: Context, { kind = SpanKind.INTERNAL, attributes }: SpanOptions = {}): RunningOperation {
+    const span = currentTracer().startSpan(
+      this.name,
+      { kind, attributes: { ...attributes, [TYPE_ATTRIBUTE]: this.type } },
+      within,
+    );
+    return new RunningOperation(this, span, within);
   }
 }
 
 /** A running, measured call. */
-export class RunningOperation {
+export class RunningOperation implements Measurement {
   readonly context: Context;
   private readonly startedAt = performance.now();
   private readonly state: LiveSpan | undefined;
@@ -104,6 +128,22 @@ export class RunningOperation {
     withdraw(this.state, performance.now(), loopIdleMs());
   }
 
+  /**
+   * Ends the span at the limit of calls that are observed. It is exported with `performance.outcome_unknown`, and counted as
+   * dropped: its duration until now would be a wrong figure.
+   */
+  lose(): void {
+    try {
+      const { span, sink } = this;
+      if (sink !== undefined) sink.lostCalls++;
+      span.setAttribute('performance.outcome_unknown', true);
+      this.abandon();
+      span.end();
+    } catch (fault) {
+      reportFault('an operation could not be ended', fault);
+    }
+  }
+
   succeed(): void {
     this.end(false, undefined);
   }
@@ -112,24 +152,28 @@ export class RunningOperation {
     this.end(true, error);
   }
 
+  private get sink(): SpanSink | undefined {
+    return this.state?.sink ?? sinkIn(this.parent) ?? tracingRuntime.monitor?.sink;
+  }
+
   private end(failed: boolean, error: unknown): void {
     try {
-      const { operation, span, state } = this;
-      const sink = state?.sink ?? tracingRuntime.monitor?.sink;
+      const { operation, span, state, sink } = this;
       const durationMs = performance.now() - this.startedAt;
       const thresholdMs = operation.thresholdMs ?? sink?.thresholds.ofType(operation.type);
       span.setAttribute(operation.durationKey, durationMs);
       span.setAttribute(operation.errorKey, failed);
       if (thresholdMs !== undefined) {
-        const slow = durationMs > thresholdMs;
+        const slow = isSlow(durationMs, thresholdMs, this.startedAt + durationMs);
         span.setAttribute(operation.slowKey, slow);
         if (slow) span.addEvent(operation.eventName, { duration: durationMs, threshold: thresholdMs });
       }
       if (failed) {
-        span.setAttribute('error.type', error instanceof Error ? error.name : typeof error);
+        span.setAttribute('error.type', errorNameOf(error));
         span.setStatus({ code: SpanStatusCode.ERROR });
       }
       const expectedError = failed && isErrorOfCaller(error);
+      if (failed && state !== undefined) keepThrown(state, error);
       if (state !== undefined) state.expectsError = expectedError;
       else {
         sink?.record({
@@ -140,11 +184,12 @@ export class RunningOperation {
           error: failed,
           expectedError,
           span,
+          thrown: error,
         });
       }
       span.end();
     } catch (fault) {
-      diag.error('nestjs-performance: an operation could not be counted', fault);
+      reportFault('an operation could not be counted', fault);
     }
   }
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Readable } from 'node:stream';
 import { HttpException, HttpStatus } from '@nestjs/common';
+import { withoutServerPaths } from '../../code/code-path.js';
 
 /** Undefined headers are omitted. */
 type Headers = Readonly<Record<string, string | undefined>>;
@@ -15,8 +16,9 @@ export class Answer {
     readonly body: string | Uint8Array | Readable | undefined,
   ) {}
 
+  /** Without absolute paths of this machine. */
   static json(value: unknown, status: number = HttpStatus.OK): Answer {
-    return new Answer(status, JSON_TYPE, JSON.stringify(value));
+    return new Answer(status, JSON_TYPE, withoutServerPaths(JSON.stringify(value)));
   }
 
   /** @param headers must include `Content-Type`, and `Content-Length` for a stream of known length */

@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import { Inject, Injectable, Logger, RequestMethod, type Type } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
-import { servedRequest } from '../../tracing/served-request.js';
+import { servedRequest } from '../../tracing/active-request.js';
 import { Answer } from './answer.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, takeOver } from './framework-response.js';
 
 /** The instances of the endpoint's controllers. */

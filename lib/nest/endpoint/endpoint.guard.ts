@@ -7,15 +7,17 @@ import {
   Injectable,
 } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
-import { EndpointAccess, type EndpointRequest } from './endpoint-access.js';
+import { EndpointAccess } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
 import { refuseOtherOrigins } from './same-origin.js';
 
 /**
  * Marks routes with special access. `page`: contains no data of the application, so that a browser can load it to show the
- * login. `stream`: has its own limit instead of the rate limit.
+ * login. `stream`: has its own limit instead of the rate limit. `action`: starts or resets something, and requires a token
+ * or a session even of callers on this machine.
  */
-export const RouteKind = Reflector.createDecorator<'page' | 'stream'>();
+export const RouteKind = Reflector.createDecorator<'page' | 'stream' | 'action'>();
 
 /**
  * Protects every route of the endpoint: prevents caching and content sniffing, rejects cross-origin requests, and
@@ -49,7 +51,8 @@ export class EndpointGuard implements CanActivate {
     const kind = this.reflector.get(RouteKind, execution.getHandler());
     if (kind === 'page') return this.access.admitToPage(execution, request);
     refuseOtherOrigins(request);
-    await this.access.admit(execution, request);
+    const authority = await this.access.admit(execution, request);
+    if (kind === 'action') await this.access.requireSession(authority, request);
     if (kind !== 'stream') this.access.meter();
   }
 }

@@ -9,9 +9,10 @@ import {
 } from '@nestjs/common';
 import { Answer } from './answer.js';
 import { EndpointGuard } from './endpoint.guard.js';
-import { EndpointAccess, type EndpointRequest } from './endpoint-access.js';
+import { EndpointAccess } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
-import { SESSION_COOKIE, SESSION_MS } from './session.js';
+import { setSessionCookie } from './session-cookie.js';
 
 /** The controller of the login. @param path the path of the endpoint, already validated */
 export function createLoginController(path: string): Type {
@@ -29,22 +30,19 @@ export function createLoginController(path: string): Type {
       // A session must not extend itself, or it would never expire.
       if (!this.access.bearsToken(request))
         throw new ForbiddenException('Missing token: send Authorization: Bearer TOKEN');
-      rawOf(response).appendHeader(
-        'Set-Cookie',
-        // Without a Path attribute it applies to the endpoint as the browser sees it, behind any proxy.
-        `${SESSION_COOKIE}=${await sessions.issue()}; Max-Age=${SESSION_MS / 1000}; HttpOnly; SameSite=Strict${isSecure(request) ? '; Secure' : ''}`,
-      );
+      setSessionCookie(rawOf(response), await sessions.issue(), request);
+      return Answer.empty();
+    }
+
+    /** Begins a session for a caller on this machine outside production, as captures and resets require one. */
+    @Post('session')
+    async session(request: EndpointRequest, response: AnyResponse): Promise<Answer> {
+      const session = await this.access.beginLocalSession(request);
+      if (session === undefined)
+        throw new NotFoundException('Sessions without a token are for callers on this machine only');
+      setSessionCookie(rawOf(response), session, request);
       return Answer.empty();
     }
   }
   return LoginController;
-}
-
-/** Whether the browser uses HTTPS. A proxy may have terminated it. */
-function isSecure({ headers, socket }: EndpointRequest): boolean {
-  return (
-    String(headers['origin']).startsWith('https:') ||
-    String(headers['x-forwarded-proto']).startsWith('https') ||
-    (socket !== undefined && 'encrypted' in socket)
-  );
 }

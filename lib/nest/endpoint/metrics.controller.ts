@@ -8,7 +8,7 @@ import { acceptsGzip, metricsFormat } from './accept.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 
 /** Compresses to about 5 % in Node's thread pool; higher levels save little. */
 const GZIP_LEVEL = 3;

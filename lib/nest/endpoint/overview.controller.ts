@@ -7,6 +7,7 @@ import {
   type Type,
   UseGuards,
 } from '@nestjs/common';
+import { withoutServerPaths } from '../../code/code-path.js';
 import { buildOverview } from '../../dashboard/build-overview.js';
 import { LiveStreams } from '../../dashboard/live-streams.js';
 import type { Overview } from '../../dashboard/overview.js';
@@ -16,7 +17,7 @@ import { RESOLVED_OPTIONS } from '../tokens.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
 import { EndpointGuard, RouteKind } from './endpoint.guard.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf, takeOver } from './framework-response.js';
 
 /** In seconds. */
@@ -33,7 +34,9 @@ export function createOverviewController(path: string): Type {
       @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
       @Inject(RESOLVED_OPTIONS) { endpoint: { maxStreams } }: ResolvedOptions,
     ) {
-      this.streams = new LiveStreams('overview', () => JSON.stringify(this.build()), { maxStreams });
+      this.streams = new LiveStreams('overview', () => withoutServerPaths(JSON.stringify(this.build())), {
+        maxStreams,
+      });
     }
 
     @Get('overview')

@@ -3,7 +3,8 @@ import { PageFiles } from '../../dashboard/page-files.js';
 import { PAGE_POLICY, pageShell } from '../../dashboard/page-shell.js';
 import { Answer } from './answer.js';
 import { EndpointGuard, RouteKind } from './endpoint.guard.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import { EndpointAccess } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 
 /** The controller of the page. @param path the path of the endpoint, already validated */
 export function createPageController(path: string): Type {
@@ -12,15 +13,22 @@ export function createPageController(path: string): Type {
   @Controller(path)
   @UseGuards(EndpointGuard)
   class PageController {
-    constructor(@Inject(PageFiles) private readonly files: PageFiles) {}
+    constructor(
+      @Inject(PageFiles) private readonly files: PageFiles,
+      @Inject(EndpointAccess) private readonly access: EndpointAccess,
+    ) {}
 
     @Get()
     @RouteKind('page')
-    async page({ url, originalUrl = url, params }: EndpointRequest): Promise<Answer> {
+    async page(request: EndpointRequest): Promise<Answer> {
+      const { url, originalUrl = url, params } = request;
       // In Fastify the wildcard of this route matches all unknown paths below it.
       if (params?.['*']) throw new NotFoundException();
       const [address = ''] = originalUrl.split('?', 1);
-      const html = pageShell(address.endsWith('/') ? './' : `${lastSegment}/`, await this.files.isBuilt());
+      const html = pageShell(address.endsWith('/') ? './' : `${lastSegment}/`, {
+        isBuilt: await this.files.isBuilt(),
+        beginsSession: this.access.isOpenTo(request),
+      });
       return Answer.of(html, {
         'Content-Type': 'text/html; charset=utf-8',
         // Replaces a policy that the application sets for its own pages.

@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
 import { Controller, Delete, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
 import { jsonInSlices } from '../../async/json-in-slices.js';
+import { withoutServerPaths } from '../../code/code-path.js';
 import { FINDING_TYPES } from '../../explain/finding.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import { EndpointGuard, RouteKind } from './endpoint.guard.js';
+import type { EndpointRequest } from './endpoint-request.js';
 import { oneOf, operationType, queryOf, wholeNumber } from './query-parameters.js';
 
 /**
@@ -37,12 +38,14 @@ export function createPerformanceController(path: string): Type {
       const { operations, ...rest } = this.core.statsInParts({
         operations: wholeNumber(queryOf(request), 'operations'),
       });
-      return Answer.of(Readable.from(jsonInSlices(rest, 'operations', operations)), {
+      const figures: object = JSON.parse(withoutServerPaths(JSON.stringify(rest)));
+      return Answer.of(Readable.from(jsonInSlices(figures, 'operations', operations)), {
         'Content-Type': 'application/json; charset=utf-8',
       });
     }
 
     @Delete('stats')
+    @RouteKind('action')
     @Documented('Resets statistics, slow operations, findings and queries')
     reset(): Answer {
       this.monitor.resetStats();
@@ -75,7 +78,7 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Get('findings')
-    @Documented('Findings, sorted by total time', {
+    @Documented('Findings: errors that fail operations first, then sorted by total time', {
       limit: listed(1000),
       type: { type: 'string', enum: FINDING_TYPES },
     })

@@ -12,6 +12,7 @@ import {
   type Type,
   UseGuards,
 } from '@nestjs/common';
+import { withoutFolders } from '../../code/code-path.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import {
   CaptureRefusedError,
@@ -24,8 +25,9 @@ import { formatValue } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import { EndpointGuard, RouteKind } from './endpoint.guard.js';
+import { EndpointAccess } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
 import { nativeFile, pprofFile } from './profile-file.js';
 import { oneOf, queryOf, refuse, wholeNumber } from './query-parameters.js';
@@ -43,6 +45,7 @@ export function createProfilesController(path: string): Type {
     constructor(
       @Inject(PerformanceMonitorService) private readonly service: PerformanceMonitorService,
       @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
+      @Inject(EndpointAccess) private readonly access: EndpointAccess,
     ) {}
 
     @Get('profiles')
@@ -56,7 +59,10 @@ export function createProfilesController(path: string): Type {
       const type = oneOf(query, 'type', PROFILE_TYPES);
       const profiles = await this.service.getProfiles();
       return Answer.json(
-        profiles.filter((profile) => type === undefined || profile.type === type).slice(0, limit),
+        profiles
+          .filter((profile) => type === undefined || profile.type === type)
+          .slice(0, limit)
+          .map(withoutPath),
       );
     }
 
@@ -64,7 +70,7 @@ export function createProfilesController(path: string): Type {
     @Documented('The metadata of a profile')
     async info({ params }: EndpointRequest): Promise<Answer> {
       const id = params?.['id'] ?? '';
-      return Answer.json((await this.service.getProfile(id)) ?? gone(id));
+      return Answer.json(withoutPath((await this.service.getProfile(id)) ?? gone(id)));
     }
 
     @Get('profiles/:id')
@@ -75,11 +81,18 @@ export function createProfilesController(path: string): Type {
       const id = request.params?.['id'] ?? '';
       const format = oneOf(queryOf(request), 'format', ['native', 'pprof']) ?? 'native';
       const profile = (await this.monitor.profiling.store.open(id)) ?? gone(id);
+      try {
+        if (profile.info.type === 'heap_snapshot') await this.access.requireTokenForSnapshot(request);
+      } catch (error) {
+        profile.content.destroy();
+        throw error;
+      }
       return format === 'pprof' ? pprofFile(profile) : nativeFile(profile);
     }
 
     /** Captures a profile and responds at its end. A disconnect of the client aborts the capture. */
     @Post('profiles')
+    @RouteKind('action')
     @Documented('Captures a profile, and responds at its end', {
       type: { type: 'string', enum: PROFILE_TYPES },
       seconds: { type: 'integer', minimum: 1, maximum: MAX_CAPTURE_SECONDS },
@@ -90,14 +103,17 @@ export function createProfilesController(path: string): Type {
       const seconds = wholeNumber(query, 'seconds', MAX_CAPTURE_SECONDS);
       if (type === 'heap_snapshot' && seconds !== undefined)
         refuse('seconds', query['seconds'], 'no value with type=heap_snapshot');
+      if (type === 'heap_snapshot') await this.access.requireTokenForSnapshot(request);
       this.capturing++;
       try {
         const profile = await whileConnected(rawOf(response), (signal) =>
           this.begin(type, { seconds, signal }),
         );
-        return Answer.json(profile, HttpStatus.CREATED);
+        return Answer.json(withoutPath(profile), HttpStatus.CREATED);
       } catch (error) {
-        throw error instanceof CaptureRefusedError ? new ConflictException(error.message) : error;
+        throw error instanceof CaptureRefusedError
+          ? new ConflictException(withoutFolders(error.message))
+          : error;
       } finally {
         this.capturing--;
       }
@@ -118,6 +134,11 @@ export function createProfilesController(path: string): Type {
     }
   }
   return ProfilesController;
+}
+
+/** The description of a profile without the place of its file on the server. */
+function withoutPath({ path: _path, ...profile }: ProfileInfo): Omit<ProfileInfo, 'path'> {
+  return profile;
 }
 
 /** Runs `work` with a signal that is aborted if the client disconnects before the response. */

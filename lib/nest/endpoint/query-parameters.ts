@@ -1,7 +1,7 @@
 import { BadRequestException } from '@nestjs/common';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { own } from '../../validation/own.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 
 /** The query of a request. A repeated parameter is an array. */
 export type QueryParameters = Readonly<Record<string, string | readonly string[] | undefined>>;

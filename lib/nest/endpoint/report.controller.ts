@@ -1,4 +1,5 @@
 import { Controller, Get, Inject, type Type, UseGuards } from '@nestjs/common';
+import { withoutServerPaths } from '../../code/code-path.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../report/build-report.js';
 import { parseSince, SINCE_ALLOWED } from '../../report/covered-time.js';
@@ -11,7 +12,7 @@ import { REPORT_TYPES, type ReportFormat, reportFormat } from './accept.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
-import type { EndpointRequest } from './endpoint-access.js';
+import type { EndpointRequest } from './endpoint-request.js';
 import { type QueryParameters, queryOf, refuse, wholeNumber } from './query-parameters.js';
 
 const REPORT_QUERY = {
@@ -75,11 +76,12 @@ export function createReportController(path: string): Type {
     ): Answer {
       const query = queryOf(request);
       const now = Date.now();
-      const report = buildReport(this.monitor, {
+      const built = buildReport(this.monitor, {
         since: since(query, now),
         limit: wholeNumber(query, 'limit', MAX_LIMIT),
         now,
       });
+      const report: PerformanceReport = JSON.parse(withoutServerPaths(JSON.stringify(built)));
       return Answer.of(WRITERS[format](report), {
         'Content-Type': REPORT_TYPES[format],
         'Content-Security-Policy': format === 'html' ? `${HTML_POLICY}; frame-ancestors 'none'` : undefined,

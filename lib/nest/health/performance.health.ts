@@ -3,6 +3,7 @@ import { trace } from '@opentelemetry/api';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { liveSpanOf } from '../../spans/live-span.js';
 import { failureCountOf, failurePercentage, MIN_JUDGED, MOST_PERCENT } from '../../statistics/failures.js';
+import { timedCountOf } from '../../statistics/operation-statistics.js';
 import type { Complete } from '../../validation/complete.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 
@@ -122,11 +123,11 @@ export class PerformanceHealthIndicator {
     eventLoopDelayMs?: number;
   } {
     const { memory, eventLoop } = this.monitor.resources.current();
-    let count = 0;
+    let timed = 0;
     let slow = 0;
     let errorPercentage: number | undefined;
     for (const type of this.monitor.lastMinute()) {
-      count += type.count;
+      timed += timedCountOf(type);
       slow += type.slowCount;
       const failures = { count: type.count, failureCount: failureCountOf(type) };
       errorPercentage = greater(errorPercentage, failurePercentage(failures, minCount));
@@ -136,7 +137,7 @@ export class PerformanceHealthIndicator {
       operationErrorPercentage = greater(operationErrorPercentage, failurePercentage(operation, minCount));
     }
     return {
-      slowPercentage: count > 0 && count >= minCount ? rounded((slow / count) * 100) : undefined,
+      slowPercentage: timed > 0 && timed >= minCount ? rounded((slow / timed) * 100) : undefined,
       errorPercentage: rounded(errorPercentage),
       operationErrorPercentage: rounded(operationErrorPercentage),
       heapUsedPercentage: rounded((memory.heapUsed / memory.heapLimit) * 100),

@@ -12,7 +12,8 @@ export const load = async (build) =>
     : (await import(pathToFileURL(path(build)).href)).EventLoopWatchdog;
 
 const active = new AsyncLocalStorage();
-globalThis[Symbol.for('nestjs-performance.runtime')] = { activeOperation: () => active.getStore() ?? '' };
+const runtime = { activeOperation: () => active.getStore() ?? '' };
+globalThis[Symbol.for('nestjs-performance.runtime')] = () => runtime;
 
 export const inOperation = (name, callback) => active.run(JSON.stringify({ type: 'method', name }), callback);
 

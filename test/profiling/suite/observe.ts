@@ -4,12 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ROOT } from '../../support/child-app';
 import type { GuiltyCase } from './cases';
 
-interface HotFunction {
-  function: string;
-  share: number;
-  file?: string;
-  line?: number;
-  calledFrom?: { function: string; file: string; line: number };
+interface Line {
+  readonly function: string;
+  readonly file?: string;
+  readonly line?: number;
+}
+
+interface HotFunction extends Line {
+  readonly share: number;
+  readonly calledFrom?: Line;
 }
 
 interface SlowOperation {
@@ -17,6 +20,7 @@ interface SlowOperation {
   name: string;
   explanation: string;
   cause: string;
+  callSite?: Line;
   profile?: string;
   topFunctions?: HotFunction[];
 }
@@ -68,14 +72,18 @@ export function judge(one: GuiltyCase, { slow, inFile }: Observed): Verdict {
   const [hot] = slow?.topFunctions ?? [];
   const method = one.calls === undefined ? hot?.function : hot?.calledFrom?.function;
   const first = method === one.guilty && (one.calls === undefined || hot?.function === one.calls);
-  const site = one.calls === undefined ? hot : hot?.calledFrom;
-  const [from, to] = linesOf(one.guilty);
-  const line =
-    site?.file?.endsWith('guilty.service.ts') === true && (site.line ?? 0) >= from && (site.line ?? 0) <= to;
+  const line = isLineOf(one.guilty, one.calls === undefined ? hot : hot?.calledFrom);
   const result = (slow?.topFunctions ?? []).map(
     (each) => `${each.function} ${each.calledFrom?.function ?? ''}`,
   );
   return { first, line, neighbour: [...result, ...inFile].some((each) => each.includes('NoiseService')) };
+}
+
+/** Whether a line is one of a method of the application. */
+export function isLineOf(guilty: string, site: Line | undefined): boolean {
+  const [from, to] = linesOf(guilty);
+  const { file = '', line = 0 } = site ?? {};
+  return file.endsWith('guilty.service.ts') && line >= from && line <= to;
 }
 
 /** The lines of a method of the application: from its head to the one that is marked. */

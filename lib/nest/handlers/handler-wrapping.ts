@@ -1,0 +1,78 @@
+import { types } from 'node:util';
+import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { ModulesContainer } from '@nestjs/core';
+import { reasonOf } from '../../async/thrown.js';
+import type { ResolvedModuleOptions } from '../module-options.js';
+import { RESOLVED_OPTIONS } from '../tokens.js';
+import { handlerFor } from './handler-for.js';
+import { handlersOf } from './handler-metadata.js';
+import { MethodWrappers } from './method-wrappers.js';
+
+/** A provider or controller in Nest's container. */
+type Wrapper = ReturnType<NonNullable<ReturnType<ModulesContainer['get']>>['getProviderByKey']>;
+
+/**
+ * Measures each handler of the application: routes, resolvers, messages, jobs, schedules, events and commands. It wraps their
+ * methods while the providers are created, before Nest and its packages look for handlers.
+ */
+@Injectable()
+export class HandlerWrapping implements OnModuleInit, OnApplicationShutdown {
+  private readonly methods = new MethodWrappers();
+  private hasWarned = false;
+
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions,
+    @Inject(ModulesContainer) private readonly modules: ModulesContainer,
+  ) {
+    this.wrapAll();
+  }
+
+  /** Providers that factories made have instances only now. */
+  onModuleInit(): void {
+    this.wrapAll();
+  }
+
+  onApplicationShutdown(): void {
+    this.methods.restore();
+  }
+
+  private wrapAll(): void {
+    if (!this.options.enabled) return;
+    for (const module of this.modules.values()) {
+      for (const wrapper of module.controllers.values()) this.wrap(wrapper, true);
+      for (const wrapper of module.providers.values()) this.wrap(wrapper as Wrapper, false);
+    }
+  }
+
+  private wrap(wrapper: Wrapper, isController: boolean): void {
+    try {
+      const prototype = prototypeOf(wrapper);
+      if (prototype === undefined) return;
+      for (const [name, handled] of handlersOf(prototype, isController))
+        this.methods.add(prototype, name, (method) =>
+          handlerFor(prototype.constructor, name, method, handled),
+        );
+    } catch (error) {
+      // A class may be any value. The application starts in any case.
+      if (this.hasWarned) return;
+      this.hasWarned = true;
+      new Logger('PerformanceModule').warn(
+        `Handlers of ${String(wrapper.name)} are not measured: ${reasonOf(error)}`,
+      );
+    }
+  }
+}
+
+/** The prototype of the instances of a provider, as far as it is known before they exist. */
+function prototypeOf({ metatype, inject, instance, isAlias }: Wrapper): object | undefined {
+  if (isAlias) return undefined;
+  const isClass = typeof metatype === 'function' && inject === undefined;
+  const prototype: unknown = isClass
+    ? metatype.prototype
+    : typeof instance === 'object' && instance !== null && !types.isProxy(instance)
+      ? Object.getPrototypeOf(instance)
+      : undefined;
+  return typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype
+    ? prototype
+    : undefined;
+}

@@ -1,0 +1,65 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { reportFault } from '../async/thrown.js';
+import { hasBody } from './client-wait.js';
+
+export const REQUEST: unique symbol = Symbol.for('nestjs-performance.request') as never;
+
+/** What hears of the course of a request. */
+export interface WatchedRequest {
+  /** The application reads the body. */
+  awaitUpload(): void;
+  uploaded(): void;
+  /** The response is complete, and waits in the socket for the client to read it. */
+  awaitReader(): void;
+  /** The response is closed: it is complete, or the client disconnected. */
+  closed(): void;
+}
+
+interface MeasuredRequest extends IncomingMessage {
+  [REQUEST]?: WatchedRequest;
+}
+
+interface MeasuredResponse extends ServerResponse {
+  [REQUEST]?: WatchedRequest;
+}
+
+/** Reports the course of a request, which is known by its objects from then on. */
+export function watchRequest(
+  request: MeasuredRequest,
+  response: MeasuredResponse,
+  watched: WatchedRequest,
+): void {
+  request[REQUEST] = watched;
+  response[REQUEST] = watched;
+  // Not `once`: a response closes only once, and each call would allocate a wrapper. Before the listeners of others, which
+  // may end their span of the request.
+  response.prependListener('close', onClose);
+  response.prependListener('prefinish', onAnswered);
+  if (hasBody(request)) request.on('resume', onReading).on('pause', onRead).on('end', onRead);
+}
+
+/** For a response that may never be closed. */
+export function endWhenFinished(response: MeasuredResponse): void {
+  response.prependListener('finish', onClose);
+}
+
+/** All of the response has been written, but perhaps not sent. */
+function onAnswered(this: MeasuredResponse): void {
+  if ((this.socket?.writableLength ?? 0) > 0) this[REQUEST]?.awaitReader();
+}
+
+function onReading(this: MeasuredRequest): void {
+  this[REQUEST]?.awaitUpload();
+}
+
+function onRead(this: MeasuredRequest): void {
+  this[REQUEST]?.uploaded();
+}
+
+function onClose(this: MeasuredResponse): void {
+  try {
+    this[REQUEST]?.closed();
+  } catch (error) {
+    reportFault('counting a request failed', error);
+  }
+}

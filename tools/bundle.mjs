@@ -1,0 +1,92 @@
+// Bundles the modules of the build into a few files for each format: opening hundreds of files is most of the time that a
+// package takes to load. What sources import dynamically becomes a file of its own, which is read when it is needed. The
+// entry points of a format share their files, so that a class is the same in all of them.
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { build, transform } from 'esbuild';
+import { MARKER, withMarks } from './mark-code.mjs';
+
+const LIBRARY = { index: 'index.js', 'testing/index': 'testing/index.js' };
+const ENTRY_POINTS = { esm: LIBRARY, cjs: { ...LIBRARY, 'cli/main': 'cli/main.js' } };
+const TYPES = { esm: 'module', cjs: 'commonjs' };
+const COMMON = { platform: 'node', target: 'node20' };
+
+/** Its path says whether it is part of a bundle of the application's: it remains a file of its own. */
+const separateMarker = {
+  name: 'separate-marker',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/own-code\.js$/ }, () => ({ path: MARKER, external: true }));
+  },
+};
+
+/** Writes the package of one format. `modules` is the folder of all modules, `folder` that of the package. */
+export async function bundle(modules, folder, format) {
+  const { outputFiles } = await build({
+    ...COMMON,
+    absWorkingDir: modules,
+    entryPoints: ENTRY_POINTS[format],
+    outdir: folder,
+    chunkNames: '[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    packages: 'external',
+    legalComments: 'none',
+    write: false,
+    plugins: [separateMarker],
+  });
+  outputFiles.push({ path: join(folder, MARKER), text: readFileSync(join(modules, MARKER), 'utf8') });
+  for (const [number, { path, text }] of outputFiles.sort((a, b) => (a.path < b.path ? -1 : 1)).entries()) {
+    const code = path.endsWith(MARKER) ? text : withMarks(text, number);
+    const marker = specifier(dirname(path), join(folder, MARKER));
+    const placed = withoutBareImports(code).replaceAll(JSON.stringify(MARKER), JSON.stringify(marker));
+    write(path, withClassNames(path, format === 'cjs' ? await asCommonJs(placed) : placed));
+  }
+  write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
+  for (const file of typesFrom(modules, Object.values(LIBRARY))) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    copyFileSync(join(modules, file), join(folder, file));
+  }
+}
+
+async function asCommonJs(text) {
+  // Bundlers and Jest follow `require`, not the `import()` of a file of CommonJS.
+  const options = { format: 'cjs', supported: { 'dynamic-import': false }, banner: '"use strict";' };
+  const { code } = await transform(text, { ...COMMON, ...options });
+  return code;
+}
+
+/** The package has no side effects, so that bundlers warn of what is imported for none but them. */
+const withoutBareImports = (text) => text.replaceAll(/^import "[^"]+";\n/gm, '');
+
+/** esbuild changes the inner name of `X = class X`, which users see: Nest takes it for that of a provider. */
+function withClassNames(path, text) {
+  let named = text;
+  for (const [, name, inner] of text.matchAll(/^var (\w+) = class(?: (?!extends\b)(\w+))?/gm)) {
+    if (/\d$/.test(name))
+      throw new Error(`${path} has a class ${name}: two classes may not have the same name`);
+    if (inner !== undefined) named = named.replaceAll(new RegExp(`\\b${inner}\\b`, 'g'), name);
+  }
+  return named;
+}
+
+/** The declarations that those of the entry points refer to. */
+function typesFrom(modules, entryPoints) {
+  const files = new Set(entryPoints.map((file) => file.replace(/js$/, 'd.ts')));
+  for (const file of files) {
+    const text = readFileSync(join(modules, file), 'utf8');
+    for (const [, path] of text.matchAll(/(?:from|import)\s*\(?\s*['"](\.[^'"]+)\.js['"]/g))
+      files.add(`${join(dirname(file), path)}.d.ts`);
+  }
+  return files;
+}
+
+function specifier(from, to) {
+  const path = relative(from, to).replaceAll('\\', '/');
+  return path.startsWith('.') ? path : `./${path}`;
+}
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
