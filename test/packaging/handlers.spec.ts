@@ -1,0 +1,153 @@
+// Every kind of handler with the packages of Nest that call them, in both of their major versions, over real servers.
+import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { run, succeed } from './processes';
+import { IN_CI, registryFault } from './registry';
+import { tarball } from './tarball';
+
+interface Measured {
+  operations: Record<string, { count: number; errorCount: number }>;
+  findings: Record<string, string>;
+}
+
+const PACKAGES = {
+  11: {
+    framework: '11',
+    others: ['bullmq@11', 'cqrs@11', 'event-emitter@3', 'schedule@6', 'graphql@13', 'apollo@13'],
+    nats: 'nats@2',
+  },
+  12: {
+    framework: '12',
+    others: ['bullmq@12', 'cqrs@12', 'event-emitter@12', 'schedule@12', 'graphql@14', 'apollo@14'],
+    nats: '@nats-io/transport-node@3',
+  },
+} as const;
+const FRAMEWORK = [
+  'common',
+  'core',
+  'platform-express',
+  'platform-fastify',
+  'platform-ws',
+  'microservices',
+  'websockets',
+];
+const LIBRARIES = [
+  '@apollo/server@5',
+  '@as-integrations/express5@1',
+  '@as-integrations/fastify@3',
+  '@opentelemetry/api@1',
+  'amqp-connection-manager',
+  'amqplib',
+  'bullmq@5',
+  'graphql@16',
+  'ioredis@5',
+  'mqtt@5',
+  'reflect-metadata@0.2',
+  'rxjs@7',
+  'ws@8',
+];
+const SERVICES = { redis: 6379, nats: 4222, rabbitmq: 5672, mqtt: 1883 };
+const PORT = 5150;
+
+const fault = registryFault();
+if (fault !== undefined && IN_CI) {
+  it('reaches the npm registry', () => {
+    throw new Error(fault);
+  });
+} else if (fault !== undefined) process.stderr.write(`skipped: ${fault}\n`);
+const described = fault === undefined ? describe : describe.skip;
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    }).once('error', () => resolve(false));
+  });
+}
+
+described.each([11, 12] as const)('with Nest %i', (nest) => {
+  let folder = '';
+  let services: string[] = [];
+
+  beforeAll(async () => {
+    const there = await Promise.all(
+      Object.entries(SERVICES).map(async ([name, port]) => ((await answers(port)) ? [name] : [])),
+    );
+    services = there.flat();
+    const missing = Object.keys(SERVICES).filter((name) => !services.includes(name));
+    if (missing.length > 0)
+      process.stderr.write(`skipped: messages by ${missing.join(', ')}, which do not answer\n`);
+    folder = await mkdtemp(join(tmpdir(), `nestjs-performance-handlers-${nest}-`));
+    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'handlers', private: true }));
+    await cp(join(__dirname, 'programs/every-handler.mjs'), join(folder, 'every-handler.mjs'));
+    const { framework, others, nats } = PACKAGES[nest];
+    const packages = [
+      await tarball(),
+      ...FRAMEWORK.map((name) => `@nestjs/${name}@${framework}`),
+      ...others.map((name) => `@nestjs/${name}`),
+      nats,
+      ...LIBRARIES,
+    ];
+    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', ...packages];
+    await succeed('npm', args, folder, 240_000);
+  }, 300_000);
+
+  afterAll(async () => {
+    if (folder !== '') await rm(folder, { recursive: true });
+  });
+
+  describe.each(['express', 'fastify'])('on %s', (platform) => {
+    const result = {} as { measured: Measured };
+    beforeAll(async () => {
+      const port = PORT + (nest - 11) * 20 + (platform === 'fastify' ? 10 : 0);
+      const args = ['every-handler.mjs', platform, String(port), ...services];
+      const { code, stdout, stderr } = await run(process.execPath, args, folder, 60_000);
+      if (code !== 0) throw new Error(`the application ended with ${code}:\n${stdout}\n${stderr}`);
+      result.measured = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Measured;
+    }, 90_000);
+
+    it('counts every call of every handler once, as an operation of its type', () => {
+      const { operations } = result.measured;
+      const perRound = services.length + 1;
+      expect(operations).toMatchObject({
+        'http GET /albums': { count: 3, errorCount: 0 },
+        'http GET /broken': { count: 3, errorCount: 3 },
+        'http query AllAlbums': { count: 3, errorCount: 0 },
+        'http query failing': { count: 3, errorCount: 3 },
+        'rpc UNIQUE.sum': { count: 3 * perRound, errorCount: 0 },
+        'messaging process UNIQUE.created': { count: 3 * perRound, errorCount: 0 },
+        'websocket Gateway.message': { count: 3, errorCount: 0 },
+        'event Schedules.paid': { count: 3, errorCount: 0 },
+        'event OrderPlacedHandler.handle': { count: 3, errorCount: 0 },
+        'command PlaceOrderHandler.execute': { count: 3, errorCount: 0 },
+        'command CountOrdersHandler.execute': { count: 3, errorCount: 0 },
+        ...(services.includes('redis') && { 'queue Jobs.process welcome': { count: 3, errorCount: 0 } }),
+      });
+      expect(operations['schedule Schedules.tick']?.count).toBeGreaterThan(2);
+      expect(Object.keys(operations).filter((name) => /unmatched|POST \/graphql/.test(name))).toEqual([]);
+    });
+
+    it('finds the queries that each of them repeats, with their line', () => {
+      const expected = [
+        'GET /albums',
+        'query AllAlbums',
+        'UNIQUE.sum',
+        'process UNIQUE.created',
+        'Gateway.message',
+        'Schedules.paid',
+        'Schedules.tick',
+        'OrderPlacedHandler.handle',
+        'PlaceOrderHandler.execute',
+        'CountOrdersHandler.execute',
+        ...(services.includes('redis') ? ['Jobs.process welcome'] : []),
+      ];
+      expect(result.measured.findings).toMatchObject(
+        Object.fromEntries(expected.map((route) => [route, 'n_plus_one loadTracks'])),
+      );
+    });
+  });
+});
