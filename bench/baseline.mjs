@@ -1,19 +1,17 @@
 // The cost of saving and loading the baseline. Usage: node bench/baseline.mjs [--kill=TIMES]
 import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
+import { encodeSnapshot } from '../dist/modules/baseline/baseline-format.js';
+import { FileBaselineStore } from '../dist/modules/baseline/file-store.js';
+import { LatencySketch } from '../dist/modules/baseline/latency-sketch.js';
+import { BUCKETS, bucketOf } from '../dist/modules/inference/latency-histogram.js';
 import { killWhileSaving } from './baseline/kill.mjs';
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 
-const BUILT = join(dirname(fileURLToPath(import.meta.url)), '../dist/cjs');
-const require = createRequire(import.meta.url);
-const { FileBaselineStore } = require(join(BUILT, 'baseline/file-store.js'));
-const { encodeSnapshot } = require(join(BUILT, 'baseline/baseline-format.js'));
-const { LatencySketch } = require(join(BUILT, 'baseline/latency-sketch.js'));
-const { BUCKETS, bucketOf } = require(join(BUILT, 'inference/latency-histogram.js'));
+const BUILT = fileURLToPath(new URL('../dist/modules', import.meta.url));
 
 const ROUNDS = 15;
 const OPERATIONS = 1000;

@@ -1,5 +1,6 @@
-// How often the package finds the causes that are built into an application: test/causes/suite/cases.ts.
-// Usage: node bench/causes.mjs [--reps=20] [--only=TEXT] [--load]; with --load each core has a process that burns CPU.
+// How often the package finds the causes that are built into an application: test/causes/suite.
+// Usage: node bench/causes.mjs [--reps=20] [--only=TEXT] [--lane=NAME]; without --lane in all four of them: quiet, with two busy
+// neighbours for each core, with profiling, with both.
 import { availableParallelism } from 'node:os';
 import { CASES } from '../test/causes/app/dist/test/causes/suite/cases.js';
 import { judge } from '../test/causes/app/dist/test/causes/suite/judge.js';
@@ -11,7 +12,13 @@ const SEED = 20260101;
 const option = (name) => process.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
 const REPS = Number(option('reps') ?? 20);
 const only = option('only') ?? '';
-const load = process.argv.includes('--load');
+const LANES = [
+  { name: 'quiet', neighbours: 0, profiling: false },
+  { name: 'neighbours', neighbours: 2, profiling: false },
+  { name: 'profiling', neighbours: 0, profiling: true },
+  { name: 'both', neighbours: 2, profiling: true },
+];
+const lanes = LANES.filter(({ name }) => name === (option('lane') ?? name));
 const cases = CASES.filter(({ name }) => name.includes(only));
 const random = mulberry32(SEED);
 
@@ -40,16 +47,18 @@ const percent = (part, whole) =>
 const count = (items, of) => items.filter(of).length;
 
 /** Runs all repetitions of all cases in random order. The first round warms up and does not count. */
-async function run() {
+async function run({ neighbours, profiling }) {
   const runs = [];
+  const profiles = profiling ? {} : { OTEL_ENABLE_PROFILING: 'false', OTEL_PROFILE_SLOW: 'false' };
   const parts = await startParts();
-  const burners = load ? Array.from({ length: availableParallelism() }, startBurner) : [];
+  const env = { ...parts.env, ...profiles };
+  const burners = Array.from({ length: neighbours * availableParallelism() }, startBurner);
   let app;
   try {
-    app = await startApp(parts.env);
+    app = await startApp(env);
     for (let rep = 0; rep <= REPS; rep++) {
       for (const one of shuffled(cases)) {
-        const observation = await observe(app.url, parts.env, one);
+        const observation = await observe(app.url, env, one);
         if (rep > 0) runs.push({ one, observation, verdict: judge(one, observation) });
       }
       if (process.stderr.isTTY) process.stderr.write(`\r${rep} of ${REPS}`);
@@ -154,36 +163,37 @@ function printMisses(runs) {
   }
 }
 
-const runs = await run();
-const pathologies = runs.filter(({ one }) => one.kind === 'pathology');
-const controls = runs.filter(({ one }) => one.kind === 'control');
-const sites = pathologies.filter(({ verdict }) => verdict.site !== undefined);
-const marked = sites.filter(({ one }) => ['n_plus_one', 'cpu', 'gc'].includes(one.cause));
-const share = (items, of) => percent(count(items, of), items.length);
-print(
-  `${cases.length} cases, ${REPS} times each${load ? ', every core busy' : ''}; Node ${process.version}\n`,
-);
-printConfusion(pathologies);
-print('');
-printCases(pathologies);
-print('');
-printControls(controls);
-print(`
-Right first causes: ${share(pathologies, ({ verdict }) => verdict.cause)}
-Call sites with the right line: ${share(sites, ({ verdict }) => verdict.site === 'right')}
-  with the right function: ${share(sites, ({ verdict }) => ['right', 'function only'].includes(verdict.site))}
-  of N+1, CPU and GC, with the right line: ${share(marked, ({ verdict }) => verdict.site === 'right')}
-Expected findings: ${share(
-  pathologies.filter(({ verdict }) => verdict.finding !== undefined),
-  ({ verdict }) => verdict.finding,
-)}
-Explanations that name the other operation: ${share(
-  pathologies.filter(({ verdict }) => verdict.explanation !== undefined),
-  ({ verdict }) => verdict.explanation,
-)}
-Controls with a finding: ${share(controls, ({ verdict }) => verdict.falseFindings.length > 0)}
-Controls with the right cause: ${share(
-  controls.filter(({ verdict }) => verdict.cause !== undefined),
-  ({ verdict }) => verdict.cause,
-)}`);
-printMisses(runs);
+function printLane(lane, runs) {
+  const pathologies = runs.filter(({ one }) => one.kind === 'pathology');
+  const controls = runs.filter(({ one }) => one.kind === 'control');
+  const sites = pathologies.filter(({ verdict }) => verdict.site !== undefined);
+  const marked = sites.filter(({ one }) => ['n_plus_one', 'cpu', 'gc'].includes(one.cause));
+  const share = (items, of) => percent(count(items, of), items.length);
+  print(`## ${lane}: ${cases.length} cases, ${REPS} times each; Node ${process.version}\n`);
+  printConfusion(pathologies);
+  print('');
+  printCases(pathologies);
+  print('');
+  printControls(controls);
+  print(`
+  Right first causes: ${share(pathologies, ({ verdict }) => verdict.cause)}
+  Call sites with the right line: ${share(sites, ({ verdict }) => verdict.site === 'right')}
+    with the right function: ${share(sites, ({ verdict }) => ['right', 'function only'].includes(verdict.site))}
+    of N+1, CPU and GC, with the right line: ${share(marked, ({ verdict }) => verdict.site === 'right')}
+  Expected findings: ${share(
+    pathologies.filter(({ verdict }) => verdict.finding !== undefined),
+    ({ verdict }) => verdict.finding,
+  )}
+  Explanations that name the other operation: ${share(
+    pathologies.filter(({ verdict }) => verdict.explanation !== undefined),
+    ({ verdict }) => verdict.explanation,
+  )}
+  Controls with a finding: ${share(controls, ({ verdict }) => verdict.falseFindings.length > 0)}
+  Controls with the right cause: ${share(
+    controls.filter(({ verdict }) => verdict.cause !== undefined),
+    ({ verdict }) => verdict.cause,
+  )}`);
+  printMisses(runs);
+}
+
+for (const lane of lanes) printLane(lane.name, await run(lane));

@@ -3,7 +3,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { LeakDetector } from '../dist/esm/leaks/leak-detector.js';
+import { LeakDetector } from '../dist/modules/leaks/leak-detector.js';
 import { precisionRecall, replay } from './leaks/replay.mjs';
 import { print, table } from './support/figures.mjs';
 

@@ -1,14 +1,16 @@
 // How reliably regressions are detected, and the cost of watching.
-// Usage: node bench/regressions.mjs [--only=no-change|detection|cost|data] [--operations=N] [--days=N] [--seeds=N] [--seed=N] [--data=FOLDER]
+// Usage: node bench/regressions.mjs [--only=no-change|week|steps|detection|cost|data] [--operations=N] [--days=N] [--seeds=N] [--seed=N] [--data=FOLDER]
 import { parseArgs } from 'node:util';
-import { RegressionDetector } from '../dist/esm/baseline/regression-detector.js';
-import { RegressionWatch } from '../dist/esm/baseline/regression-watch.js';
-import { TrendDetector } from '../dist/esm/baseline/trend-detector.js';
-import { WindowModel } from '../dist/esm/baseline/window-model.js';
-import { bucketMiddle, bucketOf } from '../dist/esm/inference/latency-histogram.js';
+import { RegressionDetector } from '../dist/modules/baseline/regression-detector.js';
+import { RegressionWatch } from '../dist/modules/baseline/regression-watch.js';
+import { TrendDetector } from '../dist/modules/baseline/trend-detector.js';
+import { WindowModel } from '../dist/modules/baseline/window-model.js';
+import { bucketMiddle, bucketOf } from '../dist/modules/inference/latency-histogram.js';
 import { measureCost } from './regressions/cost.mjs';
 import { measureData } from './regressions/data.mjs';
 import { CASES, detectAll } from './regressions/detection.mjs';
+import { eventfulWeek } from './regressions/eventful-week.mjs';
+import { lastingStep, STEPS } from './regressions/lasting-steps.mjs';
 import { simulateNoChange } from './regressions/no-change.mjs';
 import { median, print, table, verdict } from './support/figures.mjs';
 
@@ -32,7 +34,14 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-const SECTIONS = { 'no-change': noChange, detection, cost, data: () => measureData(library, values.data) };
+const SECTIONS = {
+  'no-change': noChange,
+  week,
+  steps,
+  detection,
+  cost,
+  data: () => measureData(library, values.data),
+};
 if (values.only !== '' && SECTIONS[values.only] === undefined) {
   print(`Invalid --only: received ${values.only}, expected one of ${Object.keys(SECTIONS).join(', ')}.`);
   process.exitCode = 1;
@@ -74,6 +83,43 @@ function noChange() {
       ]),
     );
   verdict('false regressions per week', reported.length / (days / 7), 1, '');
+}
+
+function week() {
+  const operations = Math.min(200, Number(values.operations));
+  const reports = eventfulWeek(library, { operations, seed });
+  print(`\nA week with deploys and bursts: ${operations} operations.`);
+  if (reports.length > 0)
+    table(
+      ['day', 'near', 'metric', 'against', 'change', 'p'],
+      reports.map(({ day, why, metric, against, change, pValue }) => [
+        day.toFixed(2),
+        why,
+        metric,
+        against,
+        `${(100 * change).toFixed(0)} %`,
+        pValue.toExponential(1),
+      ]),
+    );
+  verdict('false regressions per week', reports.length, 2, '');
+}
+
+function steps() {
+  const each = Math.min(16, Number(values.seeds));
+  print(`\nA latency that is 25 % longer for good, ${each} operations each.`);
+  const rows = STEPS.map((step) => {
+    const found = Array.from({ length: each }, (_, index) => lastingStep(library, 1000 * seed + index, step));
+    const delays = found.flatMap(({ delay }) => delay ?? []);
+    const sum = (key) => found.reduce((total, one) => total + one[key], 0);
+    return [
+      `${100 * step.noise} % over ${step.noiseMs / 60_000} min, ${step.perHour} an hour`,
+      `${delays.length} of ${each}`,
+      delays.length === 0 ? '-' : median(delays).toFixed(0),
+      (sum('reports') / each).toFixed(2),
+      String(sum('early')),
+    ];
+  });
+  table(['noise', 'within a day', 'median delay, min', 'reports in three days', 'before'], rows);
 }
 
 function detection() {

@@ -1,5 +1,5 @@
 // Counts operations of one variant against objectives, and sends CPU ns per operation.
-import { SloCounters } from '../../dist/esm/alerting/slo-counters.js';
+import { SloCounters } from '../../dist/modules/alerting/slo-counters.js';
 import { median } from '../support/figures.mjs';
 
 const [variant] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 // A service with one objective, in simulated time: and the alerts of its rules at a known error rate.
-import { AlertEvaluator } from '../../dist/esm/alerting/alert-evaluator.js';
-import { burnRateRules } from '../../dist/esm/alerting/burn-rate-rules.js';
-import { SloCounters } from '../../dist/esm/alerting/slo-counters.js';
+import { AlertEvaluator } from '../../dist/modules/alerting/alert-evaluator.js';
+import { burnRateRules } from '../../dist/modules/alerting/burn-rate-rules.js';
+import { SloCounters } from '../../dist/modules/alerting/slo-counters.js';
 import { Random } from '../regressions/random.mjs';
 
 const MINUTE_MS = 60_000;

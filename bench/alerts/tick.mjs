@@ -1,8 +1,8 @@
 // Evaluates 50 rules and 10 objectives over 1,000 operations as the timer does, and sends the milliseconds of each tick and
 // of its longest turn of the event loop. Variant `quiet`: nothing fires. `storm`: all alerts start to fire at once.
-import { Alerting } from '../../dist/esm/alerting/alerting.js';
-import { resolveOptions } from '../../dist/esm/monitor/resolve-options.js';
-import { Statistics } from '../../dist/esm/statistics/statistics.js';
+import { Alerting } from '../../dist/modules/alerting/alerting.js';
+import { resolveOptions } from '../../dist/modules/monitor/resolve-options.js';
+import { Statistics } from '../../dist/modules/statistics/statistics.js';
 
 const [variant] = process.argv.slice(2);
 const storm = variant === 'storm';

@@ -1,5 +1,5 @@
 // The cost of the leak detector: time per reading, the longest pause, and memory after days. Usage: node --expose-gc bench/leaks/cost.mjs [DAYS]
-import { LeakDetector } from '../../dist/esm/leaks/leak-detector.js';
+import { LeakDetector } from '../../dist/modules/leaks/leak-detector.js';
 import { median, print, verdict } from '../support/figures.mjs';
 
 const SECONDS = Number(process.argv[2] ?? 7) * 86_400;

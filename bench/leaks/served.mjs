@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { Agent, createServer, get } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
-import { LeakDetector } from '../../dist/esm/leaks/leak-detector.js';
-import { MajorCollections } from '../../dist/esm/leaks/major-collections.js';
-import { oldGenerationLimit } from '../../dist/esm/leaks/memory-watch.js';
+import { LeakDetector } from '../../dist/modules/leaks/leak-detector.js';
+import { MajorCollections } from '../../dist/modules/leaks/major-collections.js';
+import { oldGenerationLimit } from '../../dist/modules/leaks/memory-watch.js';
 
 const [name, seconds] = process.argv.slice(2);
 const { handle, ratePerSecond = () => 200, rssLimitBytes } = await import(`./programs/${name}.mjs`);

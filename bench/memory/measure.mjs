@@ -1,5 +1,5 @@
 // Records the traffic of STATE (`minute` or `day`) for KEYS operations and sends the bytes that each of them holds.
-import { Statistics } from '../../dist/esm/statistics/statistics.js';
+import { Statistics } from '../../dist/modules/statistics/statistics.js';
 
 const [state, keys, seed] = process.argv.slice(2).map((value) => Number(value) || value);
 const SLOT = 10_000;

@@ -3,10 +3,10 @@
 import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as sdk from '@opentelemetry/sdk-metrics';
-import { ExportHealth } from '../../dist/esm/metrics/export-health.js';
-import { MetricExport } from '../../dist/esm/metrics/metric-export.js';
-import { Scrapes } from '../../dist/esm/metrics/scrape.js';
-import { PerformanceMonitor } from '../../dist/esm/monitor/performance-monitor.js';
+import { ExportHealth } from '../../dist/modules/metrics/export-health.js';
+import { MetricExport } from '../../dist/modules/metrics/metric-export.js';
+import { Scrapes } from '../../dist/modules/metrics/scrape.js';
+import { PerformanceMonitor } from '../../dist/modules/monitor/performance-monitor.js';
 import { median } from '../support/figures.mjs';
 
 const [endpoint] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 // Counts incoming requests of one variant in its own process, and sends CPU ns per request.
 import { MeterProvider, MetricReader } from '@opentelemetry/sdk-metrics';
-import { DurationInstruments } from '../../dist/esm/metrics/duration-instruments.js';
-import { PerformanceMonitor } from '../../dist/esm/monitor/performance-monitor.js';
+import { DurationInstruments } from '../../dist/modules/metrics/duration-instruments.js';
+import { PerformanceMonitor } from '../../dist/modules/monitor/performance-monitor.js';
 import { median } from '../support/figures.mjs';
 
 class IdleReader extends MetricReader {

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
-import { runCooperatively } from '../../dist/esm/async/cooperative.js';
-import { Baseline } from '../../dist/esm/baseline/baseline.js';
-import { resolveBaseline } from '../../dist/esm/baseline/baseline-options.js';
-import { Statistics } from '../../dist/esm/statistics/statistics.js';
+import { runCooperatively } from '../../dist/modules/async/cooperative.js';
+import { Baseline } from '../../dist/modules/baseline/baseline.js';
+import { resolveOptions } from '../../dist/modules/monitor/resolve-options.js';
+import { Statistics } from '../../dist/modules/statistics/statistics.js';
 
 const [count, seed] = process.argv.slice(2).map(Number);
 const MINUTE = 60_000;
@@ -58,7 +58,7 @@ try {
 function serviceOf(version) {
   const service = { now: Math.ceil(performance.now() / 10_000 + 1) * 10_000, drawn: 0 };
   service.baseline = new Baseline(
-    resolveBaseline({ directory, warmUpSeconds: 0 }),
+    resolveOptions({ baseline: { directory, warmUpSeconds: 0 } }).baseline,
     {
       service: 'bench',
       version,

@@ -5,7 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Controller, Get, Module, Param } from '@nestjs/common';
 import { PerformanceModule, PerformanceMonitorService } from 'nestjs-performance';
-import { ProfileRing } from '../../dist/esm/profiling/profile-ring.js';
+import { ProfileRing } from '../../dist/modules/profiling/profile-ring.js';
 import { listen } from '../support/app.mjs';
 
 const [variant, directory] = process.argv.slice(2);

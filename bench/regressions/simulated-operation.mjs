@@ -78,11 +78,9 @@ export class SimulatedOperation {
     this.advance((from + to) / 2);
     const level = profile.medianMs * Math.exp(profile.latencySeason * season + this.noise);
     let [sum, logs, over, errors] = [0, 0, 0, 0];
-    // Requests are spread evenly over the window, so the last ones of a window with the change have it.
-    const first = Math.ceil((count * (this.changeAt - from)) / (to - from));
     const errorNoise = Math.exp(0.3 * random.normal());
     for (let i = 0; i < count; i++) {
-      const change = i >= first ? this.change : UNCHANGED;
+      const change = this.changeFor(from + ((i + 0.5) * (to - from)) / count);
       const cold = from < this.coldUntil ? 3 : 1;
       let ms = this.shape() * level * change.latency * cold;
       if (ms > this.tailMs && change.tail !== 1) ms *= change.tail;
@@ -94,7 +92,7 @@ export class SimulatedOperation {
     }
     const sorted = latencies.subarray(0, count).sort();
     const rank = (p) => this.quantised(sorted[Math.max(0, Math.ceil(p * count) - 1)]);
-    const changed = Math.max(0, Math.min(1, (count - Math.max(0, first)) / count));
+    const changed = Math.max(0, Math.min(1, (to - Math.max(from, this.changeAt)) / (to - from)));
     return {
       startedAt: from,
       endedAt: to,
@@ -109,6 +107,11 @@ export class SimulatedOperation {
       queries: this.queries(count) * (1 + (this.change.queries - 1) * changed),
       partsMs: [0.6 * (sum / count), 0, 0, 0, 0, 0, 0.3 * (sum / count), 0.1 * (sum / count)],
     };
+  }
+
+  /** What a request meets at a moment: they are spread evenly over a window. */
+  changeFor(at) {
+    return at >= this.changeAt ? this.change : UNCHANGED;
   }
 
   /** A random latency with a median of 1, without season and noise. */

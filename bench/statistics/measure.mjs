@@ -1,7 +1,7 @@
 // Counts operations of one variant in its own process, and sends CPU ns per operation. The clock is simulated: 10,000
 // operations per second, so that slots turn and windows close as they do in a busy application.
-import { OperationHistory } from '../../dist/esm/statistics/operation-history.js';
-import { Statistics } from '../../dist/esm/statistics/statistics.js';
+import { OperationHistory } from '../../dist/modules/statistics/operation-history.js';
+import { Statistics } from '../../dist/modules/statistics/statistics.js';
 import { median } from '../support/figures.mjs';
 
 const [variant] = process.argv.slice(2);
