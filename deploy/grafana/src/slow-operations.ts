@@ -22,7 +22,7 @@ export function slowOperations(): DashboardBuilder {
         title: 'Slow operations by cause',
         description:
           'n_plus_one: load in one query. sequential_calls: run side by side. database: look at the plan. cpu and ' +
-          'event_loop_blocked: look at the profile. gc: hold less. connection_pool: queries hold their connection too long.',
+          'event_loop_blocked: look at the profile. cpu_starved: raise the CPU limit. gc: hold less. connection_pool: queries hold their connection too long.',
         unit: 'ops',
       }).withTarget(series(`sum by (performance_cause) (${SLOW})`, '{{performance_cause}}')),
     )
