@@ -38,7 +38,7 @@ describe('causes that are built into an application', () => {
       expect(verdict.faults).toEqual([]);
       expect({ because, finding: verdict.finding }).not.toEqual({ because, finding: false });
       expect({ because, says: verdict.explanation }).not.toEqual({ because, says: false });
-      if (cause === 'n_plus_one' || cause === 'cpu') {
+      if (one.site !== undefined && (cause === 'n_plus_one' || cause === 'cpu')) {
         const { callSite } = observation.slow ?? {};
         expect({ callSite, site: verdict.site }).toEqual({ callSite, site: 'right' });
       }

@@ -1,4 +1,4 @@
-import type { Case } from './cases.js';
+import type { Case } from './case.js';
 import type { Observation } from './observe.js';
 import { markedSites } from './sites.js';
 
@@ -64,7 +64,10 @@ function shapeFaults(slow: NonNullable<Observation['slow']>): string[] {
   const total = causes.reduce((sum, { share }) => sum + share, 0);
   want(total <= 1.01, `the shares add up to ${total}`);
   want(
-    causes.every(({ share }, index) => share <= (causes[index - 1]?.share ?? 1)),
+    // A lack of CPU comes second where the operation would be slow without it, too.
+    causes
+      .filter(({ cause: name }) => name !== 'cpu_starved')
+      .every(({ share }, index, own) => share <= (own[index - 1]?.share ?? 1)),
     'the causes are not in the order of their shares',
   );
   want(

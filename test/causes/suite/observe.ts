@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Case, FindingType } from './cases.js';
+import type { Case, FindingType } from './case.js';
 import { startApp, startBurner } from './processes.js';
 
 /** The members of a slow operation that are read. */
@@ -54,7 +54,7 @@ async function observeAt(url: string, one: Case, reset = true): Promise<Observat
 
 /** @returns how long the requests took for the client, the longest */
 async function provoke(url: string, one: Case, reset = true): Promise<number> {
-  if (reset) await send(url, 'DELETE', '/performance/stats');
+  if (reset) await resetStats(url);
   const burner = one.burner === true ? startBurner() : undefined;
   try {
     for (const companion of one.before ?? []) await send(url, 'POST', `/companions/${companion}`);
@@ -73,14 +73,15 @@ async function provoke(url: string, one: Case, reset = true): Promise<number> {
 /** Sends the requests, up to `concurrency` in parallel. */
 async function sendAll(
   url: string,
-  { method, name, requests = 1, concurrency = 1, query }: Case,
+  { method, name, requests = 1, concurrency = 1, query, body }: Case,
 ): Promise<number> {
   let [next, longest] = [0, 0];
   const lane = async (): Promise<void> => {
     while (next < requests) {
       const n = next++;
       const start = performance.now();
-      await send(url, method, `/${name}${query?.(n) ?? ''}`);
+      const json = body && { 'content-type': 'application/json' };
+      await send(url, method, `/${name}${query?.(n) ?? ''}`, json, body?.());
       longest = Math.max(longest, performance.now() - start);
     }
   };
@@ -117,8 +118,21 @@ async function json<T>(url: string, path: string): Promise<T | undefined> {
   return (await response.json()) as T;
 }
 
-async function send(url: string, method: string, path: string): Promise<void> {
-  const response = await fetch(url + path, { method });
+/** With a session, which resets require. */
+async function resetStats(url: string): Promise<void> {
+  const { headers } = await fetch(`${url}/performance/session`, { method: 'POST' });
+  await send(url, 'DELETE', '/performance/stats', { cookie: headers.get('set-cookie')?.split(';')[0] ?? '' });
+}
+
+async function send(
+  url: string,
+  method: string,
+  path: string,
+  headers: Record<string, string> = {},
+  body?: string | ReadableStream,
+): Promise<void> {
+  const sent = body && { body, duplex: 'half' as const };
+  const response = await fetch(url + path, { method, headers, ...sent });
   await response.arrayBuffer();
   if (!response.ok) throw new Error(`${method} ${path} answered ${response.status}`);
 }

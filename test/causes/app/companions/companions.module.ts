@@ -30,6 +30,15 @@ class CompanionsController {
     setTimeout(() => client.query('COMMIT').then(() => client.end()), HELD_MS);
   }
 
+  /** Another connection keeps an advisory lock for a while. */
+  @Post('advisory-lock')
+  async advisoryLock(): Promise<void> {
+    const client = new Client({ connectionString: process.env['NEAR_DATABASE_URL'] });
+    await client.connect();
+    await client.query('SELECT pg_advisory_lock(815)');
+    setTimeout(() => client.end(), HELD_MS);
+  }
+
   @Post('pool')
   async takePool(): Promise<void> {
     const clients = await Promise.all(Array.from({ length: CONNECTIONS }, () => this.pool.connect()));

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Controller, Get, Module, Post } from '@nestjs/common';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
+import { Stock } from '../store/entities';
+import { Mysql } from '../store/mysql.client';
 import { ask } from '../store/upstream';
 
 /** Requests that need more connections than the pool has. */
@@ -9,6 +12,7 @@ class PoolController {
   constructor(
     private readonly pool: Pool,
     private readonly database: DataSource,
+    private readonly mysql: Mysql,
   ) {}
 
   @Get('raw')
@@ -37,6 +41,33 @@ class PoolController {
     } finally {
       client.release();
     }
+  }
+
+  /** Waits within its transaction. */
+  @Post('transactions')
+  async transactions(): Promise<void> {
+    await this.database.transaction(async (manager) => {
+      await manager.countBy(Stock, { bookId: 4 });
+      await sleep(50);
+    });
+  }
+
+  @Post('mysql')
+  async mysqlPool(): Promise<string> {
+    await this.mysql.pool.query('UPDATE stock SET amount = 0 WHERE SLEEP(0.05) = 0');
+    return 'updated';
+  }
+
+  @Get('kept-by-another')
+  keptByAnother(): Promise<unknown> {
+    return this.raw();
+  }
+
+  /** One request takes all connections. */
+  @Post('export')
+  async export(): Promise<number> {
+    const texts = Array.from({ length: 5 }, () => 'SELECT count(*), pg_sleep(0.25) FROM book');
+    return (await Promise.all(texts.map((text) => this.pool.query(text)))).length;
   }
 }
 

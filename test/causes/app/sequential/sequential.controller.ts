@@ -1,10 +1,14 @@
 import { Controller, Get } from '@nestjs/common';
 import { DashboardService } from './dashboard.service';
+import { ProfitService } from './profit.service';
 
 /** Sequential calls that could run in parallel. */
 @Controller('sequential')
 export class SequentialController {
-  constructor(private readonly dashboard: DashboardService) {}
+  constructor(
+    private readonly dashboard: DashboardService,
+    private readonly profit: ProfitService,
+  ) {}
 
   @Get('fetches')
   fetches(): Promise<unknown> {
@@ -19,5 +23,25 @@ export class SequentialController {
   @Get('mixed')
   mixed(): Promise<unknown> {
     return this.dashboard.fromEverywhere();
+  }
+
+  @Get('requests')
+  requests(): Promise<unknown> {
+    return this.profit.byRequests();
+  }
+
+  @Get('postgres-js')
+  postgresJs(): Promise<unknown> {
+    return this.profit.byPostgresJs();
+  }
+
+  @Get('repositories')
+  repositories(): Promise<unknown> {
+    return this.profit.byRepositories();
+  }
+
+  @Get('wrapped')
+  wrapped(): Promise<unknown> {
+    return this.profit.byParts();
   }
 }

@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { DashboardService } from './dashboard.service';
+import { ProfitService } from './profit.service';
 import { SequentialController } from './sequential.controller';
 
-@Module({ controllers: [SequentialController], providers: [DashboardService] })
+@Module({ controllers: [SequentialController], providers: [DashboardService, ProfitService] })
 export class SequentialModule {}

@@ -4,8 +4,12 @@ import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import { DataSource } from 'typeorm';
 import { Author, Book, Review, Stock } from './entities';
+import { Ledger } from './ledger.client';
+import { Mysql } from './mysql.client';
+import { PostgresJs } from './postgres-js.client';
 import { Pricing } from './pricing.client';
 import { Queue } from './queue.client';
+import { SlowNodeRedis } from './slow-node-redis.client';
 
 const ENTITIES = [Author, Book, Review, Stock];
 const MAX_CONNECTIONS = 5;
@@ -18,6 +22,8 @@ export class NearPool extends Pool {}
 export class SlowRedis extends Redis {}
 
 /** The clients of the parts. The pools are small, so that they can be exhausted. */
+const CLIENTS = [Queue, Pricing, Ledger, Mysql, PostgresJs, SlowNodeRedis];
+
 @Global()
 @Module({
   imports: [
@@ -45,10 +51,9 @@ export class SlowRedis extends Redis {}
       provide: SlowRedis,
       useFactory: () => new SlowRedis(Number(process.env['SLOW_CACHE_PORT']), '127.0.0.1'),
     },
-    Queue,
-    Pricing,
+    ...CLIENTS,
   ],
-  exports: [Pool, NearPool, Redis, SlowRedis, Queue, Pricing, TypeOrmModule],
+  exports: [Pool, NearPool, Redis, SlowRedis, ...CLIENTS, TypeOrmModule],
 })
 export class StoreModule {
   /** Opens the connections before the first request. */
@@ -56,11 +61,18 @@ export class StoreModule {
     private readonly pool: Pool,
     private readonly near: NearPool,
     private readonly database: DataSource,
+    private readonly postgresJs: PostgresJs,
+    private readonly mysql: Mysql,
   ) {}
 
   async onApplicationBootstrap(): Promise<void> {
     const clients: { query(text: string): Promise<unknown> }[] = [this.pool, this.near, this.database];
     const all = Array.from({ length: MAX_CONNECTIONS }, () => clients).flat();
-    await Promise.all(all.map((client) => client.query('SELECT pg_sleep(0.02)')));
+    const five = Array.from({ length: MAX_CONNECTIONS });
+    await Promise.all([
+      ...all.map((client) => client.query('SELECT pg_sleep(0.02)')),
+      ...five.map(() => this.postgresJs.sql`SELECT pg_sleep(0.02)`),
+      ...five.map(() => this.mysql.pool.query('DO SLEEP(0.02)')),
+    ]);
   }
 }

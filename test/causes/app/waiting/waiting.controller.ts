@@ -1,7 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { Pool } from 'pg';
 import { BackupService } from './backup.service';
+import { LimitsService } from './limits.service';
 import { Mutex } from './mutex';
+import { OtherThreadsService } from './other-threads.service';
 
 /** Waits for something that is not instrumented. */
 @Controller('waiting')
@@ -10,6 +12,8 @@ export class WaitingController {
     private readonly pool: Pool,
     private readonly backup: BackupService,
     private readonly mutex: Mutex,
+    private readonly limits: LimitsService,
+    private readonly threads: OtherThreadsService,
   ) {}
 
   @Get('timer')
@@ -33,5 +37,30 @@ export class WaitingController {
   @Get('process')
   process(): Promise<string> {
     return this.backup.inOtherProcess();
+  }
+
+  @Get('back-off')
+  backOff(): Promise<unknown> {
+    return this.limits.withBackOff();
+  }
+
+  @Get('rate-limit')
+  rateLimit(): Promise<unknown> {
+    return this.limits.limited(['/weather', '/news', '/offers', '/basket']);
+  }
+
+  @Get('event')
+  event(): Promise<unknown> {
+    return this.limits.stocked();
+  }
+
+  @Get('worker')
+  worker(): Promise<unknown> {
+    return this.threads.inWorker();
+  }
+
+  @Get('thread-pool')
+  threadPool(): Promise<unknown> {
+    return this.threads.inThreadPool();
   }
 }
