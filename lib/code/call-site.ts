@@ -1,7 +1,8 @@
+import { isInApplicationPackage } from './application-packages.js';
 import { type FramePosition, formattedPositions } from './formatted-positions.js';
 import { functionName } from './function-name.js';
 import { isBundled } from './own-code.js';
-import { captureStack, captureText } from './stack-capture.js';
+import { type HeldStack, holdStack, readStack, textOf } from './stack-capture.js';
 import { parseStack } from './stack-text.js';
 import { type CodePosition, dependencyOf, isUserPosition } from './user-code.js';
 
@@ -36,27 +37,56 @@ const BUNDLE_FACTOR = 4;
 export const ANONYMOUS = '(anonymous)';
 
 /**
- * The current frames of the user's code, innermost first, including those that await them. An anonymous function gets
- * the name of its enclosing function. Does no I/O and never throws.
+ * The current frames of the user's code, innermost first, including those that await them; where there are none, those of
+ * packages that may hold the application. An anonymous function gets the name of its enclosing function. Does no I/O and never throws.
  * @param max the maximum number of frames; in a bundle four times as many, among which are those of dependencies
  */
 export function captureUserFrames(max = 10): RawFrame[] {
+  return holdUserFrames(captureUserFrames)(max);
+}
+
+/** Reads a kept stack: its frames of the user's code, as {@link captureUserFrames} returns them. */
+export type HeldFrames = (max: number) => RawFrame[];
+
+/**
+ * Keeps the current stack, to be read later, once. Does no I/O and never throws.
+ * @param above the innermost frame left out, along with the calls that it made
+ */
+export function holdUserFrames(above: (...args: never[]) => unknown = holdUserFrames): HeldFrames {
   try {
-    const { sites, text } = captureStack(captureUserFrames);
+    const held = holdStack(above);
+    const formatted = holdStack(above);
+    return (max) => framesOf(held, formatted, max);
+  } catch {
+    return () => [];
+  }
+}
+
+/** @param formatted the same stack again, as a stack is formatted once */
+function framesOf(held: HeldStack, formatted: HeldStack, max: number): RawFrame[] {
+  try {
+    const { sites, text } = readStack(held);
     const most = isBundled() ? max * BUNDLE_FACTOR : max;
     if (sites.length === 0) return framesOfText(text, most);
-    return framesOfSites(sites, most, () => captureText(captureUserFrames));
+    return framesOfSites(sites, most, () => textOf(formatted));
   } catch {
     return [];
   }
 }
 
-/** The innermost frame that is the user's code. */
+type IsUser = (position: CodePosition) => boolean;
+
+/** The innermost frame that is the user's code, else the innermost one of a package that may hold the application. */
 export function firstUserFrame(
   frames: readonly RawFrame[],
-  isUser: (position: CodePosition) => boolean = isUserPosition,
+  isUser: IsUser = isUserPosition,
 ): RawFrame | undefined {
-  return frames.find(isUser);
+  return frames.find(isUser) ?? frames.find(isInApplicationPackage);
+}
+
+/** Whether a captured stack has a line of the user's code. */
+export function hasUserCode(frames: readonly RawFrame[]): boolean {
+  return frames.some(isUserPosition);
 }
 
 /**
@@ -69,15 +99,15 @@ export function userFramesOf(stack: string, max: number): RawFrame[] {
 }
 
 function framesOfSites(sites: readonly NodeJS.CallSite[], max: number, formatted: () => string): RawFrame[] {
-  const users: FramePosition[] = [];
-  for (let index = 0; index < sites.length && users.length < max; index++) {
-    const site = sites[index] as NodeJS.CallSite;
-    const position = positionOf(site);
-    if (isUserPosition(position)) users.push({ ...position, index });
+  let isUser: IsUser = isUserPosition;
+  let users = positionsIn(sites, max, isUser);
+  if (users.length === 0) {
+    isUser = isInApplicationPackage;
+    users = positionsIn(sites, max, isUser);
   }
   const mapped = formattedPositions(users, sites.length, formatted);
   return users.map(({ url, line, column, index }, at) => {
-    const name = nameAt(sites, index, url);
+    const name = nameAt(sites, index, url, isUser);
     const original = mapped[at];
     const through = at === 0 ? packagesOf(sites.slice(0, index).map((site) => site.getFileName())) : [];
     return {
@@ -86,6 +116,15 @@ function framesOfSites(sites: readonly NodeJS.CallSite[], max: number, formatted
       ...(through.length === 0 ? {} : { through }),
     };
   });
+}
+
+function positionsIn(sites: readonly NodeJS.CallSite[], max: number, isUser: IsUser): FramePosition[] {
+  const found: FramePosition[] = [];
+  for (let index = 0; index < sites.length && found.length < max; index++) {
+    const position = positionOf(sites[index] as NodeJS.CallSite);
+    if (isUser(position)) found.push({ ...position, index });
+  }
+  return found;
 }
 
 /** @param urls of frames, the innermost first */
@@ -99,11 +138,10 @@ function packagesOf(urls: readonly (string | null | undefined)[]): string[] {
 }
 
 /** The callback in `albums.map(…)` runs within the method that called `map`: the next named frame of the same file. */
-function nameAt(sites: readonly NodeJS.CallSite[], index: number, url: string): string {
+function nameAt(sites: readonly NodeJS.CallSite[], index: number, url: string, isUser: IsUser): string {
   for (let at = index; at < sites.length; at++) {
     const site = sites[at] as NodeJS.CallSite;
-    const name =
-      site.getFileName() === url && isUserPosition(positionOf(site)) ? functionName(site) : undefined;
+    const name = site.getFileName() === url && isUser(positionOf(site)) ? functionName(site) : undefined;
     if (name !== undefined) return name;
   }
   return ANONYMOUS;
@@ -119,7 +157,8 @@ function positionOf(site: NodeJS.CallSite): CodePosition {
 
 function framesOfText(stack: string, max: number): RawFrame[] {
   const all = parseStack(stack);
-  const users = all.filter(isUserPosition);
+  let users = all.filter(isUserPosition);
+  if (users.length === 0) users = all.filter(isInApplicationPackage);
   return users.slice(0, max).map((user, index) => {
     const { name, url, line, column } = user;
     const outer = users.slice(index).find((each) => each.url === url && each.name !== '');

@@ -12,36 +12,45 @@ const DEPTH = 100;
 // biome-ignore lint/complexity/noBannedTypes: its parameters are unknown, and it is not called.
 type Above = Function;
 
+/** A stack that V8 formats when it is read, with the formatter installed at that time. */
+export interface HeldStack {
+  stack?: unknown;
+}
+
 /**
- * The call sites below a function. V8 appends the frames that await them.
+ * Keeps the stack below a function.
  * @param above the innermost frame left out, along with the calls that it made
  */
-export function captureStack(above?: Above): CapturedStack {
+export function holdStack(above?: Above): HeldStack {
+  const before = Error.stackTraceLimit;
+  // Formatters may read these.
+  const held: HeldStack & { name: string; message: string } = { name: 'Error', message: '' };
+  // The constructor may be frozen: `Reflect.set` returns false where an assignment would throw.
+  const raised = Reflect.set(Error, 'stackTraceLimit', DEPTH);
+  try {
+    Error.captureStackTrace(held, above);
+    return held;
+  } finally {
+    if (raised) Reflect.set(Error, 'stackTraceLimit', before);
+  }
+}
+
+/** The call sites of a stack whose text was not read. V8 appends the frames that await them. */
+export function readStack(held: HeldStack): CapturedStack {
   const before = Error.prepareStackTrace;
   let sites: NodeJS.CallSite[] = [];
-  // The constructor may be frozen: `Reflect.set` returns false where an assignment would throw.
   const replaced = Reflect.set(Error, 'prepareStackTrace', (_error: Error, given: NodeJS.CallSite[]) => {
     sites = given;
     return '';
   });
   try {
-    return { text: captureText(above), sites };
+    return { text: textOf(held), sites };
   } finally {
     if (replaced) Reflect.set(Error, 'prepareStackTrace', before);
   }
 }
 
-/** The text of the stack below a function, formatted and mapped by the formatter that the process has installed. */
-export function captureText(above?: Above): string {
-  const before = Error.stackTraceLimit;
-  // Formatters may read these.
-  const holder: { name: string; message: string; stack?: unknown } = { name: 'Error', message: '' };
-  const raised = Reflect.set(Error, 'stackTraceLimit', DEPTH);
-  try {
-    Error.captureStackTrace(holder, above);
-    // Read now: V8 formats a stack when it is read, with the formatter installed at that time.
-    return typeof holder.stack === 'string' ? holder.stack : '';
-  } finally {
-    if (raised) Reflect.set(Error, 'stackTraceLimit', before);
-  }
+/** The text of a stack, formatted and mapped by the formatter that the process has installed. */
+export function textOf({ stack }: HeldStack): string {
+  return typeof stack === 'string' ? stack : '';
 }

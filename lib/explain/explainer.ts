@@ -12,7 +12,7 @@ import { WORK_NAMES, WORKS } from '../spans/work.js';
 import { type FindFrame, sampledCalling, stalledCalling } from './calling.js';
 import { type RankedCause, rankCauses } from './cause.js';
 import { collectorShare, type Explainable, explain } from './explanation.js';
-import type { RepetitionLimits } from './repetition.js';
+import type { Repetition, RepetitionLimits } from './repetition.js';
 import { collectEvidence, dominantGroup, type SlowEvidence } from './slow-evidence.js';
 import type { Explanation } from './slow-operation.js';
 import { calledFunction, type StallSummary } from './stalls.js';
@@ -163,7 +163,10 @@ export class Explainer {
       case 'unknown':
         return undefined;
       case 'n_plus_one':
-        return repetitions.find(({ name, frames }) => name === operation && frames !== undefined)?.frames;
+        return this.framesOfRepetition(
+          repetitions.filter(({ name }) => name === operation),
+          route,
+        );
       case 'sequential_calls':
         return chain === undefined ? undefined : this.stacks.find(chain.fingerprint, route);
       default: {
@@ -173,6 +176,17 @@ export class Explainer {
           : (group.frames ?? this.stacks.find(group.key.fingerprint, route));
       }
     }
+  }
+
+  /** The captured stack of the first repetition that has one, in its request or in an earlier one of the route. */
+  framesOfRepetition(repetitions: readonly Repetition[], route: string): readonly RawFrame[] | undefined {
+    for (const { frames } of repetitions) if (frames !== undefined) return frames;
+    for (const { group } of repetitions) {
+      const frames = this.stacks.find(group.key.fingerprint, route);
+      if (frames !== undefined) return frames;
+      if (group.hasEmptyStack) this.stacks.markEmpty(group.key.fingerprint, route);
+    }
+    return undefined;
   }
 
   private blockerOf({ other }: StallSummary): Explainable['blocker'] {

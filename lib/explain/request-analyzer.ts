@@ -1,6 +1,7 @@
-import { context, isSpanContextValid, type SpanContext } from '@opentelemetry/api';
+import { context, isSpanContextValid, type SpanContext, trace } from '@opentelemetry/api';
 import { UNTRACED } from '../async/untraced.js';
-import type { CallSite, RawFrame } from '../code/call-site.js';
+import type { RawFrame } from '../code/call-site.js';
+import { PromiseStacks } from '../code/promise-stacks.js';
 import { SourceMaps } from '../code/source-maps.js';
 import { SourceTexts } from '../code/source-texts.js';
 import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
@@ -9,7 +10,7 @@ import { processProfiler } from '../profiling/process-profiler.js';
 import { concurrentRequests } from '../spans/concurrent-requests.js';
 import type { EndedOperation } from '../spans/ended-operation.js';
 import { type FailedOperation, recordedException, thrownIn } from '../spans/failed-operation.js';
-import type { LiveSpan, RequestSink } from '../spans/live-span.js';
+import { type LiveSpan, liveSpanOf, type RequestSink } from '../spans/live-span.js';
 import type { SpanTiming } from '../spans/span-timing.js';
 import { StackRequests } from '../spans/stack-requests.js';
 import type { WorkKey } from '../spans/work-group.js';
@@ -21,7 +22,6 @@ import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js
 import { observeChain, observeRepetition } from './explanation.js';
 import { Findings } from './findings.js';
 import { observeStall } from './observe-stall.js';
-import type { Repetition } from './repetition.js';
 import { findInRequest } from './request-findings.js';
 import { SlowQueries, type SlowQuery } from './slow-queries.js';
 
@@ -41,6 +41,9 @@ export class RequestAnalyzer implements RequestSink {
   readonly findings: Findings;
   readonly watchdog: EventLoopWatchdog;
   readonly stacks = new StackRequests();
+  readonly promiseStacks = new PromiseStacks();
+  /** The request that {@link promiseStacks} records. */
+  private recorded: LiveSpan | undefined;
   private readonly queries: SlowQueries;
   readonly sources = new SourceMaps();
   private readonly explainer: Explainer;
@@ -83,12 +86,25 @@ export class RequestAnalyzer implements RequestSink {
     concurrentRequests.started++;
   }
 
+  /** Its route is known: if lines of its work are missing, the stacks of its promises may have them. */
+  named(root: LiveSpan): void {
+    if (this.recorded !== undefined || !this.stacks.hasEmpty(root.name ?? '')) return;
+    this.recorded = root;
+    this.promiseStacks.start(() => liveSpanOf(trace.getActiveSpan())?.root === root);
+  }
+
+  private stopRecording(): void {
+    this.recorded = undefined;
+    this.promiseStacks.stop();
+  }
+
   /** It turns out to be a stream, which is no concurrent request to others while it is merely open. */
   markAsStream(root: LiveSpan): void {
     const { request } = root;
     if (request.isStream || root.root !== root || root.ended) return;
     request.isStream = true;
     if (this.explains) concurrentRequests.running--;
+    if (root === this.recorded) this.stopRecording();
     processProfiler.streams(root);
   }
 
@@ -96,10 +112,13 @@ export class RequestAnalyzer implements RequestSink {
   ended(root: LiveSpan, now: number): void {
     const { isStream, work, failures } = root.request;
     if (!isStream) concurrentRequests.running--;
+    if (root === this.recorded) this.stopRecording();
     if (failures !== undefined) this.failuresWithin(root, now);
     if (work === undefined || !this.nPlusOne.enabled || root.duplicate || !root.isWaitedFor) return;
     const route = root.name ?? '(unnamed)';
-    const { loaders, chains } = findInRequest(work, this.nPlusOne, now, this.locate);
+    const { loaders, chains } = findInRequest(work, this.nPlusOne, now, (repetition) =>
+      this.explainer.locate(this.explainer.framesOfRepetition([repetition], root.name ?? '')),
+    );
     if (loaders.length === 0 && chains.length === 0) return;
     const { traceId } = root.span.spanContext();
     for (const loader of loaders) {
@@ -113,8 +132,6 @@ export class RequestAnalyzer implements RequestSink {
       this.findings.observe(observeChain(chain, route, traceId, owner, callSite), callSite, Date.now());
     }
   }
-
-  private readonly locate = ({ frames }: Repetition): CallSite | undefined => this.explainer.locate(frames);
 
   /** An operation failed, and its error is no expected one. */
   failed(
@@ -220,6 +237,7 @@ export class RequestAnalyzer implements RequestSink {
     clearTimeout(this.settling);
     this.offBlock();
     this.watchdog.stop();
+    this.stopRecording();
     this.findings.close();
   }
 

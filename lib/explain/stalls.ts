@@ -1,3 +1,5 @@
+import { isInApplicationPackage } from '../code/application-packages.js';
+import { hasUserCode } from '../code/call-site.js';
 import { type CodePosition, isOwnPosition, isUserPosition } from '../code/user-code.js';
 import { type BlockingOperation, blockedMs, type StackFrame, type Stall } from '../process/stall.js';
 
@@ -102,10 +104,6 @@ function isBetter(
   return hasLine === hasUserCode(than.stack) ? ms > than.ms : hasLine;
 }
 
-function hasUserCode(stack: readonly StackFrame[]): boolean {
-  return stack.some(isUserPosition);
-}
-
 /**
  * The function that a line of the user's code had called when the stack was captured: `pbkdf2Sync`, and not its
  * internals. Nothing where the user's own code or this library ran; the innermost function where no frame is the user's.
@@ -115,7 +113,8 @@ export function calledFunction(
   isUser: (position: CodePosition) => boolean = isUserPosition,
 ): string | undefined {
   if (stack === undefined) return undefined;
-  const user = stack.findIndex(isUser);
+  let user = stack.findIndex(isUser);
+  if (user < 0) user = stack.findIndex(isInApplicationPackage);
   const frame = user < 0 ? stack[0] : stack[user - 1];
   if (frame === undefined || frame.functionName === '') return undefined;
   const isOwn = user < 0 ? stack.some(isOwnPosition) : isOwnPosition(frame);

@@ -1,3 +1,4 @@
+import { isInApplicationPackage } from '../code/application-packages.js';
 import type { CallSite } from '../code/call-site.js';
 import { type CodePosition, isOwnPosition, isUserPosition } from '../code/user-code.js';
 import type { CodeNames } from './code-names.js';
@@ -100,7 +101,10 @@ export function nameHotFunctions({ hot, samples }: HotCode, names: CodeNames): H
   });
 }
 
-/** The line with the most samples of the hottest function, if that is the user's own: the line of a call is unknown. */
+/**
+ * The line with the most samples of the hottest function, if that is the user's own: the line of a call is unknown. Where no
+ * function is the user's, that of a package that may hold the application.
+ */
 export function hottestLine(
   { hot }: HotCode,
   names: CodeNames,
@@ -108,7 +112,11 @@ export function hottestLine(
 ): CallSite | undefined {
   // The collector is nobody's function.
   const first = hot.find(({ code }) => code.name !== COLLECTOR || code.url !== '');
-  if (first === undefined || first.caller !== undefined || !isUser(first.code)) return undefined;
+  if (first === undefined || first.caller !== undefined) return undefined;
+  const isApplication = hot.some(({ code, caller }) => isUser(caller ?? code))
+    ? isUser
+    : isInApplicationPackage;
+  if (!isApplication(first.code)) return undefined;
   return names.locate(first.code, most(first.lines));
 }
 
@@ -133,20 +141,26 @@ function whatRan(
   let called = start;
   /** Whose work it is if no user code called it: that of the innermost function with a file. */
   let isOwnWork: boolean | undefined;
+  /** The innermost function of a package that may hold the application, and what it had called. */
+  let packaged: { node: number; called: number } | undefined;
   for (let node = start; node >= 0; node = window.nodeParent[node] as number) {
     const code = at(node);
-    if (isUser(code)) {
-      const named = enclosingNamed(window, node);
-      // What this library does within the user's function counts for that function.
-      return node === start || isOwnPosition(at(called))
-        ? { code: named }
-        : { code: at(called), caller: named };
-    }
+    if (isUser(code)) return ranIn(window, node, start, called);
+    if (packaged === undefined && isInApplicationPackage(code)) packaged = { node, called };
     if (code.url !== '' && !code.url.startsWith('node:')) isOwnWork ??= isOwnPosition(code);
     called = node;
   }
+  if (packaged !== undefined && isOwnWork !== true)
+    return ranIn(window, packaged.node, start, packaged.called);
   // No user code called it: work of the framework or of V8.
   return isOwnWork === true ? NOTHING : { code: enclosingNamed(window, start) };
+}
+
+function ranIn(window: SampleWindow, user: number, start: number, called: number): Ran {
+  const code = enclosingNamed(window, user);
+  const callee = window.functions[window.nodeFunction[called] as number] as CodeFunction;
+  // What this library does within the user's function counts for that function.
+  return user === start || isOwnPosition(callee) ? { code } : { code: callee, caller: code };
 }
 
 /** The function itself, or if it is anonymous, its innermost named caller in the same file. */

@@ -1,5 +1,6 @@
 import { type Context, createContextKey, type Span, SpanKind } from '@opentelemetry/api';
 import type { RawFrame } from '../code/call-site.js';
+import type { PromiseStacks } from '../code/promise-stacks.js';
 import type { HttpEvidenceSource, OperationType } from '../operation/operation.js';
 import type { Thresholds } from '../operation/thresholds.js';
 import { CompletedSpans } from './completed-spans.js';
@@ -43,8 +44,12 @@ export interface RequestSink {
   readonly minRepetitions: number;
   /** The pieces of work whose stack is to be captured on the next execution. */
   readonly stacks: StackRequests;
+  /** The stacks at which promises were created, in a request whose work had no line of the application before. */
+  readonly promiseStacks: PromiseStacks;
   /** A request, or another outermost span, starts. */
   started(root: LiveSpan): void;
+  /** The route of a request, or the name of another outermost span, is known. */
+  named(root: LiveSpan): void;
   ended(root: LiveSpan, now: number): void;
   /** A request turns out to be a stream. */
   markAsStream(root: LiveSpan): void;

@@ -6,7 +6,7 @@ import { WorkGroup, type WorkKey, type WorkOutcome } from './work-group.js';
 
 /** Groups of work within one request. */
 const MAX_GROUPS = 64;
-/** Stacks that are captured within one request: each costs about 30 µs. */
+/** Stacks that are captured within one request, of work and of requests for a connection: each costs about 30 µs. */
 const MAX_STACKS = 8;
 
 /** The work that one request waits for, grouped by fingerprint. Created with the first piece of work, and bounded. */
@@ -25,9 +25,10 @@ export class RequestWork {
   private idleCovered = 0;
   private idleSince = 0;
   private stacks = 0;
+  private poolStacks = 0;
   /** How many groups want the stack of their next execution. */
   private wanting = 0;
-  /** The last captured stack that requested a connection from a pool. */
+  /** The stack that requested the connection which a pool handed over last, where it was captured. */
   poolFrames: readonly RawFrame[] = [];
 
   /** @param minRepetitions how many executions of one fingerprint are a repetition */
@@ -56,11 +57,11 @@ export class RequestWork {
 
   /** Whether the work that starts now may be the repetition whose line of code is wanted. */
   get wantsStack(): boolean {
-    return this.wanting > 0 && this.mayCaptureStack;
+    return this.wanting > 0;
   }
 
-  get mayCaptureStack(): boolean {
-    return this.stacks < MAX_STACKS;
+  mayCaptureStack(work: number): boolean {
+    return (work === CONNECTION_POOL ? this.poolStacks : this.stacks) < MAX_STACKS;
   }
 
   /** Work that is waited for starts. Returns whether the request waits for nothing else. */
@@ -109,10 +110,9 @@ export class RequestWork {
     if (group.started >= this.minRepetitions - 1 && isRepeatable(group)) this.wanting--;
   }
 
-  /** Counts a captured stack. That of a pool is kept for the work that will run on the connection. */
-  stackCaptured(work: number, frames: readonly RawFrame[]): void {
-    this.stacks++;
-    if (work === CONNECTION_POOL && frames.length > 0) this.poolFrames = frames;
+  stackCaptured(work: number): void {
+    if (work === CONNECTION_POOL) this.poolStacks++;
+    else this.stacks++;
   }
 
   /** How long the event loop was idle while the request waited for no instrumented work. */

@@ -1,4 +1,4 @@
-import type { RawFrame } from '../code/call-site.js';
+import { hasUserCode, type RawFrame } from '../code/call-site.js';
 
 /** Pieces of work whose stack is requested or known, and routes of each. */
 const MAX_KEPT = 200;
@@ -20,8 +20,11 @@ export class StackRequests {
   /** By route, the pieces of work whose stack had no line of the application: a pool may have called back. */
   private readonly empty = new Map<string, number>();
 
-  /** Whether to capture the stack that requests a connection from a pool. */
-  wantsPool(route: string): boolean {
+  /**
+   * Whether work of a route had a stack without a line of the application: a pool may have called back, or `await` may have
+   * called a thenable.
+   */
+  hasEmpty(route: string): boolean {
     return this.empty.size > 0 && this.empty.has(route);
   }
 
@@ -43,14 +46,23 @@ export class StackRequests {
     return request !== undefined && request.frames.length === 0 && request.tries < MAX_TRIES;
   }
 
-  /** Keeps the stack. After an empty one, the next execution is tried. */
+  /**
+   * Keeps the stack. After one without the user's code, the next execution is tried; the last one may be that of an
+   * application in an installed package.
+   */
   keep(fingerprint: string, route: string, frames: readonly RawFrame[]): void {
     const request = this.kept.get(fingerprint)?.get(route);
     if (request === undefined) return;
     if (isEmpty(request)) this.count(route, -1);
-    request.frames = frames;
-    request.tries = frames.length > 0 ? 0 : request.tries + 1;
+    const isFound = hasUserCode(frames);
+    request.tries = isFound ? 0 : request.tries + 1;
+    if (isFound || request.tries === MAX_TRIES) request.frames = frames;
     if (isEmpty(request)) this.count(route, 1);
+  }
+
+  /** Requests a stack of which an execution just now had no line of the user's code. */
+  markEmpty(fingerprint: string, route: string): void {
+    if (this.kept.get(fingerprint)?.get(route)?.tries === 0) this.keep(fingerprint, route, []);
   }
 
   /** The stack if it is known; otherwise requests it. */

@@ -40,6 +40,8 @@ const CONTROL =
   /^(?:BEGIN|START|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET|SHOW|USE|LISTEN|NOTIFY|PREPARE|DEALLOCATE|DECLARE|CLOSE|FETCH|MOVE)\b/;
 /** Statements by which health checks and pools test a connection. */
 const PING = /^select (?:\?|now\(\)|version\(\)|current_\w+)(?: as "?\w+"?)?;?$/;
+/** A driver reads the types of a database when it opens a connection. */
+const TYPES = /^select\b.*\bfrom (?:"?pg_catalog"?\.)?"?pg_type\b/;
 /** Rows with more than values in them, which are not folded. */
 const ROWS = /\bvalues \((?:[^()]|\([^()]*\))*\), \(/;
 const ONE_ROW = /\b(?:limit|fetch\s+(?:first|next))\s+1\b(?!\s*,)/i;
@@ -99,7 +101,7 @@ function hidden(raw: string, text = '?'): Statement {
 }
 
 function effectOf(summary: string, text: string): WorkKey['effect'] {
-  if (CONTROL.test(summary) || PING.test(text)) return 'control';
+  if (CONTROL.test(summary) || PING.test(text) || TYPES.test(text)) return 'control';
   return READS.test(summary) ? 'read' : 'write';
 }
 

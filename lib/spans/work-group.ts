@@ -68,6 +68,8 @@ export class WorkGroup {
   values = 0;
   rows = 0;
   frames: readonly RawFrame[] | undefined = undefined;
+  /** Whether a captured stack had no line of the application. */
+  hasEmptyStack = false;
   private running = 0;
   private firstInputs: Inputs | undefined = undefined;
   private listed: string[] | undefined = undefined;

@@ -146,6 +146,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     if (live === undefined) return true;
     live.type = 'http';
     live.name = name;
+    this.sink.requests.named(live);
     // Another tool may end its span before the response is closed.
     if (!this.isOwnSpan) live.thresholdMs = handler.thresholdMs ?? this.sink.thresholds.ofRoute(name);
     if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.requests.markAsStream(live);

@@ -1,5 +1,5 @@
 import type { Span } from '@opentelemetry/api';
-import { captureUserFrames } from '../code/call-site.js';
+import { captureUserFrames, hasUserCode } from '../code/call-site.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { inputsOf, sizeOf } from '../spans/inputs.js';
 import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
@@ -22,8 +22,8 @@ export function beginWork(live: LiveSpan, description: SpanDescription): void {
   const { work } = request;
   live.alone = work.started(live.idleAtStart);
   const requested =
-    work.wantsStack || (live.work === CONNECTION_POOL && sink.requests.stacks.wantsPool(root.name ?? ''));
-  if (requested && work.mayCaptureStack) captureStack(live, work);
+    work.wantsStack || (live.work === CONNECTION_POOL && sink.requests.stacks.hasEmpty(root.name ?? ''));
+  if (requested && work.mayCaptureStack(live.work)) captureStack(live, work);
   join(live, work, description, true);
 }
 
@@ -99,6 +99,7 @@ export function endWork(
   const { work } = live.request;
   if (work === undefined) return;
   work.ended(idle);
+  if (live.work === CONNECTION_POOL) work.poolFrames = live.frames ?? [];
   // Its attributes may have been set since its start.
   if (live.group === undefined) join(live, work, description, false);
   const { group, inputs, constant, size, rows, alone } = live;
@@ -144,12 +145,16 @@ function join(
   const { stacks } = live.sink.requests;
   const route = live.root.name ?? '';
   const wanted = stacks.isWanted(key.fingerprint, route);
-  if (wanted && onStack && live.frames === undefined && work.mayCaptureStack) captureStack(live, work);
-  if (live.frames === undefined) return;
+  if (wanted && onStack && live.frames === undefined && work.mayCaptureStack(live.work))
+    captureStack(live, work);
+  if (live.frames === undefined || live.group === undefined) return;
   // A pool may call the driver from a callback. Then the stack that requested the connection has the caller.
-  const frames = live.frames.length > 0 ? live.frames : work.poolFrames;
+  const frames = hasUserCode(live.frames) || work.poolFrames.length === 0 ? live.frames : work.poolFrames;
+  if (hasUserCode(frames)) work.keepStack(live.group, frames);
+  // One try for each request: its other executions are called in the same way.
+  else if (live.group.hasEmptyStack) return;
+  else live.group.hasEmptyStack = true;
   if (wanted) stacks.keep(key.fingerprint, route, frames);
-  if (live.group !== undefined && frames.length > 0) work.keepStack(live.group, frames);
 }
 
 /** Whether the literals of a statement are none of the request's. */
@@ -158,8 +163,10 @@ function isConstant({ root }: LiveSpan, statement: KnownStatement | undefined): 
 }
 
 function captureStack(live: LiveSpan, work: RequestWork): void {
-  live.frames = captureUserFrames(MAX_FRAMES);
-  live.sink.requests.prepareSources(live.frames);
-  work.stackCaptured(live.work, live.frames);
-  if (live.work === CONNECTION_POOL) live.frames = undefined;
+  const { requests } = live.sink;
+  const frames = captureUserFrames(MAX_FRAMES);
+  const created = hasUserCode(frames) ? [] : requests.promiseStacks.current(MAX_FRAMES);
+  live.frames = created.length > 0 ? created : frames;
+  requests.prepareSources(live.frames);
+  work.stackCaptured(live.work);
 }

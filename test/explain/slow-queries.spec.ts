@@ -96,18 +96,39 @@ describe('StackRequests', () => {
   it('wants the stack at the pool after one without user code, and gives up after three', () => {
     const stacks = new StackRequests();
     stacks.ask('q', 'r');
-    expect(stacks.wantsPool('r')).toBe(false);
+    expect(stacks.hasEmpty('r')).toBe(false);
     stacks.keep('q', 'r', []);
-    expect(stacks.wantsPool('r')).toBe(true);
+    expect(stacks.hasEmpty('r')).toBe(true);
     // Other routes are not affected.
-    expect(stacks.wantsPool('another')).toBe(false);
+    expect(stacks.hasEmpty('another')).toBe(false);
     expect(stacks.isWanted('q', 'r')).toBe(true);
     stacks.keep('q', 'r', frames);
-    expect(stacks.wantsPool('r')).toBe(false);
+    expect(stacks.hasEmpty('r')).toBe(false);
     stacks.ask('p', 'r');
     for (let count = 0; count < 3; count++) stacks.keep('p', 'r', []);
     expect(stacks.isWanted('p', 'r')).toBe(false);
-    expect(stacks.wantsPool('r')).toBe(false);
+    expect(stacks.hasEmpty('r')).toBe(false);
+  });
+
+  it('counts an empty stack that was captured before it was asked for, once', () => {
+    const stacks = new StackRequests();
+    stacks.markEmpty('q', 'r');
+    expect(stacks.hasEmpty('r')).toBe(false);
+    stacks.ask('q', 'r');
+    for (let count = 0; count < 5; count++) stacks.markEmpty('q', 'r');
+    expect(stacks.hasEmpty('r')).toBe(true);
+    expect(stacks.isWanted('q', 'r')).toBe(true);
+  });
+
+  it('keeps frames of a package only after the last try', () => {
+    const stacks = new StackRequests();
+    const inPackage = [{ functionName: 'a', url: '/srv/node_modules/shop/a.js', line: 1, column: 1 }];
+    stacks.ask('q', 'r');
+    for (let count = 0; count < 2; count++) stacks.keep('q', 'r', inPackage);
+    expect(stacks.find('q', 'r')).toBeUndefined();
+    stacks.keep('q', 'r', inPackage);
+    expect(stacks.find('q', 'r')).toBe(inPackage);
+    expect(stacks.isWanted('q', 'r')).toBe(false);
   });
 
   it('drops the oldest request beyond its limit', () => {
@@ -118,7 +139,7 @@ describe('StackRequests', () => {
     expect(stacks.isWanted('q799', 'r')).toBe(false);
     expect(stacks.isWanted('q800', 'r')).toBe(true);
     expect(stacks.isWanted('q999', 'r')).toBe(true);
-    expect(stacks.wantsPool('r')).toBe(false);
+    expect(stacks.hasEmpty('r')).toBe(false);
     for (let n = 0; n < 1000; n++) stacks.ask('q999', `route ${n}`);
     expect(stacks.isWanted('q999', 'route 8')).toBe(true);
     expect(stacks.isWanted('q999', 'route 9')).toBe(false);

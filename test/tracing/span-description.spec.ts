@@ -93,6 +93,8 @@ describe('the key of a statement', () => {
     ['SET search_path TO x', 'control'],
     ['SELECT 1', 'control'],
     ['SELECT now()', 'control'],
+    ['SELECT b.oid FROM pg_catalog.pg_type a LEFT JOIN pg_catalog.pg_type b ON b.oid = a.typelem', 'control'],
+    ['SELECT * FROM pg_type_of_shop', 'read'],
     ['SELECT expensive($1)', 'read'],
     ['FETCH 100 FROM c', 'control'],
     ['MOVE 100 IN c', 'control'],

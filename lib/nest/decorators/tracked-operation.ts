@@ -120,6 +120,7 @@ export class RunningOperation implements Measurement {
     this.state.type = operation.type;
     this.state.name = operation.name;
     this.state.thresholdMs = operation.thresholdMs;
+    if (this.state.parent === undefined) this.state.sink.requests.named(this.state);
   }
 
   /** Discards the call, because its result is measured instead. */

@@ -19,7 +19,7 @@ export const PATHOLOGIES: readonly Case[] = [
 
   nPlusOne('GET /row-by-row/recursion', 'CategoryTree.below'),
   nPlusOne('GET /row-by-row/nested-loops', 'ReviewReader.starsByAuthor'),
-  slow('n_plus_one', 'GET /row-by-row/pool-map', { finding: 'n_plus_one' }),
+  nPlusOne('GET /row-by-row/pool-map', 'ReviewReader.starsAtOnce'),
   nPlusOne('GET /row-by-row/exists-loop', 'ReviewReader.reviewed'),
   nPlusOne('GET /row-by-row/generator', 'ReviewReader.lines'),
   nPlusOne('GET /row-by-row/in-list-of-one', 'ReviewReader.authorOf'),
@@ -32,9 +32,9 @@ export const PATHOLOGIES: readonly Case[] = [
   nPlusOne('GET /drivers/typeorm-builder', 'BookFinder.byBuilder'),
   nPlusOne('GET /drivers/typeorm-count', 'BookFinder.countsOf'),
   nPlusOne('POST /drivers/typeorm-update', 'BookFinder.rename'),
-  slow('n_plus_one', 'GET /drivers/postgres-js-loop', { finding: 'n_plus_one' }),
-  slow('n_plus_one', 'GET /drivers/postgres-js-parallel', { finding: 'n_plus_one' }),
-  slow('n_plus_one', 'POST /drivers/postgres-js-transaction', { finding: 'n_plus_one' }),
+  nPlusOne('GET /drivers/postgres-js-loop', 'ShelfReader.titlesOf'),
+  nPlusOne('GET /drivers/postgres-js-parallel', 'ShelfReader.priceOf'),
+  nPlusOne('POST /drivers/postgres-js-transaction', 'ShelfReader.discount'),
   nPlusOne('POST /drivers/mysql-loop', 'RateClient.reserve'),
   nPlusOne('GET /drivers/http-requests', ''),
   nPlusOne('GET /drivers/fetch-parallel', 'RateClient.userOf'),
@@ -56,7 +56,7 @@ export const PATHOLOGIES: readonly Case[] = [
 
   slow('database', 'GET /slow-statements/recorded'),
   slow('database', 'POST /slow-statements/recorded-twice'),
-  slow('database', 'GET /slow-statements/postgres-js'),
+  slow('database', 'GET /slow-statements/postgres-js', { site: 'StatementService.byPostgresJs' }),
   slow('database', 'POST /slow-statements/mysql', { site: 'StatementService.byMysql' }),
   slow('database', 'GET /slow-statements/builder', { site: 'StatementService.byBuilder' }),
   slow('database', 'POST /slow-statements/advisory-lock', {

@@ -10,7 +10,7 @@ export class ShelfReader {
     const { sql } = this.database;
     const titles: string[] = [];
     for (const id of ids) {
-      const [book] = await sql`SELECT title FROM book WHERE id = ${id}`;
+      const [book] = await sql`SELECT title FROM book WHERE id = ${id}`; // call site: postgres-js-loop
       titles.push(book?.['title']);
     }
     return titles;
@@ -23,12 +23,13 @@ export class ShelfReader {
   async discount(ids: number[]): Promise<void> {
     await this.database.sql.begin(async (sql) => {
       for (const id of ids) {
-        await sql`UPDATE stock SET amount = amount - 1 WHERE book_id = ${id}`;
+        await sql`UPDATE stock SET amount = amount - 1 WHERE book_id = ${id}`; // call site: postgres-js-transaction
       }
     });
   }
 
   private async priceOf(id: number): Promise<number> {
+    // call site: postgres-js-parallel
     const [book] = await this.database.sql`SELECT price, pg_sleep(0.01) FROM book WHERE id = ${id}`;
     return book?.['price'];
   }

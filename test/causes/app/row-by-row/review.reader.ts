@@ -21,6 +21,7 @@ export class ReviewReader {
   starsAtOnce(bookIds: number[]): Promise<unknown[]> {
     return Promise.all(
       bookIds.map(async (id) => {
+        // call site: pool-map
         const { rows } = await this.pool.query('SELECT max(stars) FROM review WHERE book_id = $1', [id]);
         return rows[0].max;
       }),

@@ -29,7 +29,7 @@ export class StatementService {
   }
 
   async byPostgresJs(): Promise<unknown> {
-    return await this.postgresJs.sql`SELECT max(stars), pg_sleep(0.18) FROM review`;
+    return await this.postgresJs.sql`SELECT max(stars), pg_sleep(0.18) FROM review`; // call site: postgres-js
   }
 
   async byMysql(): Promise<unknown> {
