@@ -1,5 +1,5 @@
 import { isInApplicationPackage } from './application-packages.js';
-import { type FramePosition, formattedPositions } from './formatted-positions.js';
+import { type FramePosition, formattedPositions, hasFormatter } from './formatted-positions.js';
 import { functionName } from './function-name.js';
 import { isBundled } from './own-code.js';
 import { type HeldStack, holdStack, readStack, textOf } from './stack-capture.js';
@@ -45,17 +45,31 @@ export function captureUserFrames(max = 10): RawFrame[] {
   return holdUserFrames(captureUserFrames)(max);
 }
 
+/** The installed packages whose functions run, the outermost first. */
+export function packagesOnStack(): string[] {
+  try {
+    const { sites } = readStack(holdStack(packagesOnStack));
+    return packagesOf(sites.map((site) => site.getFileName()));
+  } catch {
+    return [];
+  }
+}
+
 /** Reads a kept stack: its frames of the user's code, as {@link captureUserFrames} returns them. */
 export type HeldFrames = (max: number) => RawFrame[];
 
 /**
  * Keeps the current stack, to be read later, once. Does no I/O and never throws.
  * @param above the innermost frame left out, along with the calls that it made
+ * @param depth the maximum number of frames, those of packages included. Default: enough for a whole request
  */
-export function holdUserFrames(above: (...args: never[]) => unknown = holdUserFrames): HeldFrames {
+export function holdUserFrames(
+  above: (...args: never[]) => unknown = holdUserFrames,
+  depth?: number,
+): HeldFrames {
   try {
-    const held = holdStack(above);
-    const formatted = holdStack(above);
+    const held = holdStack(above, depth);
+    const formatted = hasFormatter() ? holdStack(above, depth) : undefined;
     return (max) => framesOf(held, formatted, max);
   } catch {
     return () => [];
@@ -63,12 +77,12 @@ export function holdUserFrames(above: (...args: never[]) => unknown = holdUserFr
 }
 
 /** @param formatted the same stack again, as a stack is formatted once */
-function framesOf(held: HeldStack, formatted: HeldStack, max: number): RawFrame[] {
+function framesOf(held: HeldStack, formatted: HeldStack | undefined, max: number): RawFrame[] {
   try {
     const { sites, text } = readStack(held);
     const most = isBundled() ? max * BUNDLE_FACTOR : max;
     if (sites.length === 0) return framesOfText(text, most);
-    return framesOfSites(sites, most, () => textOf(formatted));
+    return framesOfSites(sites, most, () => (formatted === undefined ? '' : textOf(formatted)));
   } catch {
     return [];
   }

@@ -25,6 +25,13 @@ function isTransformedInMemory(url: string): boolean {
   return /\.[cm]?tsx?$/.test(url) || process.env['JEST_WORKER_ID'] !== undefined;
 }
 
+/** Whether the process formats stacks in its own way. */
+export function hasFormatter(): boolean {
+  const { sourceMapsEnabled } = process as { sourceMapsEnabled?: boolean };
+  const isInJest = process.env['JEST_WORKER_ID'] !== undefined;
+  return Error.prepareStackTrace !== undefined || sourceMapsEnabled === true || isInJest;
+}
+
 /**
  * The positions of frames as the process's stack formatter reports them, in the given order; undefined where the
  * formatter changes nothing.

@@ -7,8 +7,10 @@ interface Held {
   readonly createdIn: number;
 }
 
-/** A stack that is kept without being read costs a few microseconds. */
-const MAX_HELD = 1000;
+/** Promises of a request whose stacks are kept: each costs some microseconds. */
+const MAX_HELD = 300;
+/** Frames of a kept stack. The line of the `await` is among the innermost. */
+const MAX_FRAMES = 16;
 /** An ORM awaits the thenable of a driver, in the job of its own. */
 const MAX_JOBS = 8;
 
@@ -36,7 +38,7 @@ export class PromiseStacks {
     return this.isOwn !== undefined;
   }
 
-  /** Records until {@link stop}, or until 1,000 promises were created. @param isOwn whether the code that runs is recorded */
+  /** Records until {@link stop}, or until 300 promises were created. @param isOwn whether the code that runs is recorded */
   start(isOwn: () => boolean): void {
     this.stop();
     this.isOwn = isOwn;
@@ -70,7 +72,7 @@ export class PromiseStacks {
 
   private created(asyncId: number): void {
     if (this.isOwn?.() !== true) return;
-    this.held.set(asyncId, { frames: holdUserFrames(), createdIn: executionAsyncId() });
+    this.held.set(asyncId, { frames: holdUserFrames(undefined, MAX_FRAMES), createdIn: executionAsyncId() });
     if (this.held.size >= MAX_HELD) this.hook.disable();
   }
 }

@@ -20,13 +20,14 @@ export interface HeldStack {
 /**
  * Keeps the stack below a function.
  * @param above the innermost frame left out, along with the calls that it made
+ * @param depth the maximum number of frames
  */
-export function holdStack(above?: Above): HeldStack {
+export function holdStack(above?: Above, depth = DEPTH): HeldStack {
   const before = Error.stackTraceLimit;
   // Formatters may read these.
   const held: HeldStack & { name: string; message: string } = { name: 'Error', message: '' };
   // The constructor may be frozen: `Reflect.set` returns false where an assignment would throw.
-  const raised = Reflect.set(Error, 'stackTraceLimit', DEPTH);
+  const raised = Reflect.set(Error, 'stackTraceLimit', depth);
   try {
     Error.captureStackTrace(held, above);
     return held;

@@ -28,6 +28,9 @@ import { SlowQueries, type SlowQuery } from './slow-queries.js';
 /** Loading and compiling right after the start also block the event loop. */
 const SETTLING_MS = 1000;
 
+/** A request that does not end is not recorded for longer: a process has one recording, which costs each promise. */
+const MAX_RECORDED_MS = 10_000;
+
 /** Failures within one request that are kept until it ends. */
 const MAX_FAILURES = 20;
 
@@ -88,7 +91,12 @@ export class RequestAnalyzer implements RequestSink {
 
   /** Its route is known: if lines of its work are missing, the stacks of its promises may have them. */
   named(root: LiveSpan): void {
-    if (this.recorded !== undefined || !this.stacks.hasEmpty(root.name ?? '')) return;
+    const { recorded } = this;
+    if (recorded !== undefined) {
+      if (performance.now() - recorded.startedAt < MAX_RECORDED_MS) return;
+      this.stopRecording();
+    }
+    if (!this.stacks.hasEmpty(root.name ?? '')) return;
     this.recorded = root;
     this.promiseStacks.start(() => liveSpanOf(trace.getActiveSpan())?.root === root);
   }

@@ -117,6 +117,6 @@ export function calledFunction(
   if (user < 0) user = stack.findIndex(isInApplicationPackage);
   const frame = user < 0 ? stack[0] : stack[user - 1];
   if (frame === undefined || frame.functionName === '') return undefined;
-  const isOwn = user < 0 ? stack.some(isOwnPosition) : isOwnPosition(frame);
+  const isOwn = stack.slice(0, user < 0 ? undefined : user).some(isOwnPosition);
   return isOwn ? undefined : frame.functionName;
 }

@@ -145,7 +145,8 @@ function whatRan(
   let packaged: { node: number; called: number } | undefined;
   for (let node = start; node >= 0; node = window.nodeParent[node] as number) {
     const code = at(node);
-    if (isUser(code)) return ranIn(window, node, start, called);
+    // Node's functions may lie between the user's function and this library, as those that call a hook.
+    if (isUser(code)) return ranIn(window, node, isOwnWork === true ? node : start, called);
     if (packaged === undefined && isInApplicationPackage(code)) packaged = { node, called };
     if (code.url !== '' && !code.url.startsWith('node:')) isOwnWork ??= isOwnPosition(code);
     called = node;

@@ -1,4 +1,4 @@
-import type { RawFrame } from '../code/call-site.js';
+import type { HeldFrames, RawFrame } from '../code/call-site.js';
 import { CallChain } from './call-chain.js';
 import type { SpanTiming } from './span-timing.js';
 import { CACHE, CONNECTION_POOL, MESSAGING } from './work.js';
@@ -6,8 +6,10 @@ import { WorkGroup, type WorkKey, type WorkOutcome } from './work-group.js';
 
 /** Groups of work within one request. */
 const MAX_GROUPS = 64;
-/** Stacks that are captured within one request, of work and of requests for a connection: each costs about 30 µs. */
+/** Stacks that are captured within one request: each costs about 30 µs. */
 const MAX_STACKS = 8;
+/** Stacks of requests for a connection that are kept and mostly not read: each costs some microseconds. */
+const MAX_POOL_STACKS = 32;
 
 /** The work that one request waits for, grouped by fingerprint. Created with the first piece of work, and bounded. */
 export class RequestWork {
@@ -26,10 +28,12 @@ export class RequestWork {
   private idleSince = 0;
   private stacks = 0;
   private poolStacks = 0;
+  /** The stacks that requested connections which a pool has not yet handed over. */
+  private pooled: Map<object, HeldFrames> | undefined = undefined;
+  /** The stack that requested the connection handed over last, where it was kept. */
+  private poolFrames: HeldFrames | undefined = undefined;
   /** How many groups want the stack of their next execution. */
   private wanting = 0;
-  /** The stack that requested the connection which a pool handed over last, where it was captured. */
-  poolFrames: readonly RawFrame[] = [];
 
   /** @param minRepetitions how many executions of one fingerprint are a repetition */
   constructor(private readonly minRepetitions: number) {}
@@ -60,8 +64,8 @@ export class RequestWork {
     return this.wanting > 0;
   }
 
-  mayCaptureStack(work: number): boolean {
-    return (work === CONNECTION_POOL ? this.poolStacks : this.stacks) < MAX_STACKS;
+  get mayCaptureStack(): boolean {
+    return this.stacks < MAX_STACKS;
   }
 
   /** Work that is waited for starts. Returns whether the request waits for nothing else. */
@@ -110,9 +114,29 @@ export class RequestWork {
     if (group.started >= this.minRepetitions - 1 && isRepeatable(group)) this.wanting--;
   }
 
-  stackCaptured(work: number): void {
-    if (work === CONNECTION_POOL) this.poolStacks++;
-    else this.stacks++;
+  stackCaptured(): void {
+    this.stacks++;
+  }
+
+  /** Keeps the stack that requests a connection from a pool, for the work that will run on it. */
+  poolRequested(pool: object, hold: () => HeldFrames): void {
+    if (this.poolStacks >= MAX_POOL_STACKS) return;
+    this.poolStacks++;
+    this.pooled ??= new Map();
+    this.pooled.set(pool, hold());
+  }
+
+  /** The pool hands over the connection: a callback may now call the driver. */
+  poolReceived(pool: object): void {
+    this.poolFrames = this.pooled?.get(pool);
+    this.pooled?.delete(pool);
+  }
+
+  /** Reads the stack that requested the last connection. */
+  takePoolFrames(max: number): readonly RawFrame[] {
+    const frames = this.poolFrames?.(max) ?? [];
+    this.poolFrames = undefined;
+    return frames;
   }
 
   /** How long the event loop was idle while the request waited for no instrumented work. */

@@ -17,12 +17,17 @@ interface StackRequest {
  */
 export class StackRequests {
   private readonly kept = new Map<string, Map<string, StackRequest>>();
-  /** By route, the pieces of work whose stack had no line of the application: a pool may have called back. */
+  /** By route, the pieces of work whose stack is searched, and those of them of which one had no line of the application. */
+  private readonly searched = new Map<string, number>();
   private readonly empty = new Map<string, number>();
 
+  /** Whether a stack of work of a route is searched. */
+  isSearching(route: string): boolean {
+    return this.searched.size > 0 && this.searched.has(route);
+  }
+
   /**
-   * Whether work of a route had a stack without a line of the application: a pool may have called back, or `await` may have
-   * called a thenable.
+   * Whether one of them had no line of the application: a pool may have called back, or `await` may have called a thenable.
    */
   hasEmpty(route: string): boolean {
     return this.empty.size > 0 && this.empty.has(route);
@@ -36,14 +41,16 @@ export class StackRequests {
       routes = new Map();
       this.kept.set(fingerprint, routes);
     }
-    if (!routes.has(route) && routes.size < MAX_ROUTES) routes.set(route, { frames: [], tries: 0 });
+    if (routes.has(route) || routes.size >= MAX_ROUTES) return;
+    routes.set(route, { frames: [], tries: 0 });
+    add(this.searched, route, 1);
   }
 
   /** Whether the stack is requested and not yet known. */
   isWanted(fingerprint: string, route: string): boolean {
     if (this.kept.size === 0) return false;
     const request = this.kept.get(fingerprint)?.get(route);
-    return request !== undefined && request.frames.length === 0 && request.tries < MAX_TRIES;
+    return request !== undefined && isSearched(request);
   }
 
   /**
@@ -53,11 +60,11 @@ export class StackRequests {
   keep(fingerprint: string, route: string, frames: readonly RawFrame[]): void {
     const request = this.kept.get(fingerprint)?.get(route);
     if (request === undefined) return;
-    if (isEmpty(request)) this.count(route, -1);
+    this.count(route, request, -1);
     const isFound = hasUserCode(frames);
     request.tries = isFound ? 0 : request.tries + 1;
     if (isFound || request.tries === MAX_TRIES) request.frames = frames;
-    if (isEmpty(request)) this.count(route, 1);
+    this.count(route, request, 1);
   }
 
   /** Requests a stack of which an execution just now had no line of the user's code. */
@@ -80,20 +87,25 @@ export class StackRequests {
 
   private dropOldest(): void {
     for (const [oldest, routes] of this.kept) {
-      for (const [route, request] of routes) if (isEmpty(request)) this.count(route, -1);
+      for (const [route, request] of routes) this.count(route, request, -1);
       this.kept.delete(oldest);
       return;
     }
   }
 
-  private count(route: string, change: number): void {
-    const count = (this.empty.get(route) ?? 0) + change;
-    if (count > 0) this.empty.set(route, count);
-    else this.empty.delete(route);
+  private count(route: string, request: StackRequest, change: number): void {
+    if (!isSearched(request)) return;
+    add(this.searched, route, change);
+    if (request.tries > 0) add(this.empty, route, change);
   }
 }
 
-/** Whether only stacks without a line of the application were captured, and the next will be. */
-function isEmpty({ tries }: StackRequest): boolean {
-  return tries > 0 && tries < MAX_TRIES;
+function isSearched({ frames, tries }: StackRequest): boolean {
+  return frames.length === 0 && tries < MAX_TRIES;
+}
+
+function add(counts: Map<string, number>, route: string, change: number): void {
+  const count = (counts.get(route) ?? 0) + change;
+  if (count > 0) counts.set(route, count);
+  else counts.delete(route);
 }

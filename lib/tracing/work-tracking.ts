@@ -1,5 +1,11 @@
 import type { Span } from '@opentelemetry/api';
-import { captureUserFrames, hasUserCode } from '../code/call-site.js';
+import {
+  type HeldFrames,
+  hasUserCode,
+  holdUserFrames,
+  packagesOnStack,
+  type RawFrame,
+} from '../code/call-site.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { inputsOf, sizeOf } from '../spans/inputs.js';
 import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
@@ -21,9 +27,10 @@ export function beginWork(live: LiveSpan, description: SpanDescription): void {
   request.work ??= new RequestWork(sink.requests.minRepetitions);
   const { work } = request;
   live.alone = work.started(live.idleAtStart);
-  const requested =
-    work.wantsStack || (live.work === CONNECTION_POOL && sink.requests.stacks.hasEmpty(root.name ?? ''));
-  if (requested && work.mayCaptureStack(live.work)) captureStack(live, work);
+  if (live.work === CONNECTION_POOL) {
+    if (work.wantsStack || sink.requests.stacks.isSearching(root.name ?? ''))
+      work.poolRequested(live, () => holdCallers(live));
+  } else if (work.wantsStack && work.mayCaptureStack) captureStack(live, work);
   join(live, work, description, true);
 }
 
@@ -99,7 +106,7 @@ export function endWork(
   const { work } = live.request;
   if (work === undefined) return;
   work.ended(idle);
-  if (live.work === CONNECTION_POOL) work.poolFrames = live.frames ?? [];
+  if (live.work === CONNECTION_POOL) work.poolReceived(live);
   // Its attributes may have been set since its start.
   if (live.group === undefined) join(live, work, description, false);
   const { group, inputs, constant, size, rows, alone } = live;
@@ -145,11 +152,9 @@ function join(
   const { stacks } = live.sink.requests;
   const route = live.root.name ?? '';
   const wanted = stacks.isWanted(key.fingerprint, route);
-  if (wanted && onStack && live.frames === undefined && work.mayCaptureStack(live.work))
-    captureStack(live, work);
+  if (wanted && onStack && live.frames === undefined && work.mayCaptureStack) captureStack(live, work);
   if (live.frames === undefined || live.group === undefined) return;
-  // A pool may call the driver from a callback. Then the stack that requested the connection has the caller.
-  const frames = hasUserCode(live.frames) || work.poolFrames.length === 0 ? live.frames : work.poolFrames;
+  const { frames } = live;
   if (hasUserCode(frames)) work.keepStack(live.group, frames);
   // One try for each request: its other executions are called in the same way.
   else if (live.group.hasEmptyStack) return;
@@ -163,10 +168,31 @@ function isConstant({ root }: LiveSpan, statement: KnownStatement | undefined): 
 }
 
 function captureStack(live: LiveSpan, work: RequestWork): void {
-  const { requests } = live.sink;
-  const frames = captureUserFrames(MAX_FRAMES);
-  const created = hasUserCode(frames) ? [] : requests.promiseStacks.current(MAX_FRAMES);
-  live.frames = created.length > 0 ? created : frames;
-  requests.prepareSources(live.frames);
-  work.stackCaptured(live.work);
+  const own = holdUserFrames(captureStack)(MAX_FRAMES);
+  live.frames = hasUserCode(own) ? own : (callersOf(live, work) ?? own);
+  live.sink.requests.prepareSources(live.frames);
+  work.stackCaptured();
+}
+
+/**
+ * The user's frames that caused a call whose stack has none: those that requested its connection from a pool, which called
+ * back, or those of the `await` of a thenable.
+ */
+function callersOf({ sink }: LiveSpan, work: RequestWork): readonly RawFrame[] | undefined {
+  const ofPool = work.takePoolFrames(MAX_FRAMES);
+  const frames = hasUserCode(ofPool) ? ofPool : sink.requests.promiseStacks.current(MAX_FRAMES);
+  const [first, ...others] = frames;
+  if (first === undefined) return undefined;
+  const through = new Set([...(first.through ?? []), ...packagesOnStack()]);
+  return [{ ...first, through: [...through] }, ...others];
+}
+
+/** Keeps the current stack, or where it has no line of the user's code that of the `await` that caused it. */
+function holdCallers({ sink }: LiveSpan): HeldFrames {
+  const held = holdUserFrames(holdCallers);
+  const { promiseStacks } = sink.requests;
+  if (!promiseStacks.isRecording) return held;
+  const own = held(MAX_FRAMES);
+  const frames = hasUserCode(own) ? own : promiseStacks.current(MAX_FRAMES);
+  return () => frames;
 }

@@ -383,8 +383,8 @@ describe('RequestWork', () => {
     for (let n = 0; n < 20; n++)
       for (let row = 0; row < 6; row++) request.call(`q${n}`, 1, { inputs: [row] });
     let taken = 0;
-    while (request.work.wantsStack && request.work.mayCaptureStack(DATABASE)) {
-      request.work.stackCaptured(DATABASE);
+    while (request.work.wantsStack && request.work.mayCaptureStack) {
+      request.work.stackCaptured();
       taken++;
     }
     expect(taken).toBe(8);

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { SourceMaps } from '../../lib/code/source-maps.js';
 import { SourceTexts } from '../../lib/code/source-texts.js';
@@ -82,6 +83,12 @@ describe('hot functions', () => {
     ).toEqual(['pbkdf2Sync 0.667 from sell', 'find 0.333 from hash']);
   });
 
+  it('are the user’s own where this library runs within them, also if Node calls it', async () => {
+    const own: Call = ['created', join(process.cwd(), 'lib/code/promise-stacks.ts'), 9];
+    const hook: Call = ['promiseInitHook', 'node:internal/async_hooks', 3];
+    expect(await brief([[SELL, hook, own]], [[SELL, own, ['captureStackTrace']]])).toEqual(['sell 1']);
+  });
+
   it('have a file if they belong to a dependency, and none if they belong to Node', async () => {
     const [node, dependency] = await named(
       samplesWith(
@@ -115,6 +122,10 @@ describe('hot functions', () => {
     // Which line called it, the samples do not say.
     expect(await lineOf(find, find, [[SELL, HASH], 23])).toBeUndefined();
     expect(await lineOf([[SERVE]], [[SERVE]], [[SELL, HASH], 23])).toBeUndefined();
+    // An application in packages.
+    expect(
+      await lineOf([[SERVE], 6], [[SERVE], 6], [[SERVE, ['query', '/app/node_modules/pg/a.js', 9]]]),
+    ).toMatch(/^serve .*node_modules\/http\/index\.js:6$/);
     expect(await lineOf()).toBeUndefined();
   });
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import type { Finding } from '../../lib/explain/finding.js';
 import { liveSpanOf } from '../../lib/spans/live-span.js';
 import { setParameters } from '../../lib/tracing/work-tracking.js';
@@ -48,6 +48,11 @@ describe('the line of calls whose stack has none', () => {
 
   /** An incoming request whose route is known before its handler runs. */
   async function serve(handler: () => Promise<unknown>): Promise<void> {
+    const root = begin();
+    await context.with(trace.setSpan(ROOT_CONTEXT, root), handler);
+    root.end();
+  }
+  function begin(): Span {
     const tracer = tracing.provider.getTracer('test');
     const attributes = { 'http.request.method': 'GET', 'http.route': '/tracks' };
     const root = tracer.startSpan('GET', { kind: SpanKind.SERVER, attributes }, ROOT_CONTEXT);
@@ -56,8 +61,7 @@ describe('the line of calls whose stack has none', () => {
     live.type = 'http';
     live.name = 'GET /tracks';
     live.sink.requests.named(live);
-    await context.with(trace.setSpan(ROOT_CONTEXT, root), handler);
-    root.end();
+    return root;
   }
   const finding = (): Finding | undefined => tracing.monitor.getFindings({ type: 'n_plus_one' })[0];
 
@@ -120,5 +124,36 @@ describe('the line of calls whose stack has none', () => {
         [expect.stringContaining('from album'), 'albumOf'],
       ]),
     );
+  });
+
+  it('is recorded in one request at a time, which ends', async () => {
+    const handler = async (): Promise<void> => {
+      for (const row of ROWS) await queries.ofOrm(row);
+    };
+    await serve(handler);
+    const { promiseStacks } = tracing.monitor.sink.requests;
+    expect(promiseStacks.isRecording).toBe(false);
+    const hung = begin();
+    const live = liveSpanOf(hung) as { startedAt: number };
+    expect(promiseStacks.isRecording).toBe(true);
+    await serve(handler);
+    expect(finding()?.callSite).toBeUndefined();
+    expect(promiseStacks.isRecording).toBe(true);
+
+    live.startedAt -= 10_000;
+    await serve(handler);
+    expect(finding()?.callSite).toBeDefined();
+    expect(promiseStacks.isRecording).toBe(false);
+  });
+
+  it('is recorded no longer when the module has shut down', async () => {
+    await serve(async () => {
+      for (const row of ROWS) await queries.ofOrm(row);
+    });
+    begin();
+    const { promiseStacks } = tracing.monitor.sink.requests;
+    expect(promiseStacks.isRecording).toBe(true);
+    tracing.monitor.shutdown();
+    expect(promiseStacks.isRecording).toBe(false);
   });
 });
