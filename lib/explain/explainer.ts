@@ -53,9 +53,12 @@ export class Explainer {
   explain(facts: SlowFacts, live: LiveSpan, now: number, idle: number): TimedExplanation {
     const evidence = collectEvidence(facts, live, now, idle, this.watchdog, this.limits);
     const find: FindFrame = (frames) => this.find(frames);
+    const framesOf = (repetition: Repetition): readonly RawFrame[] | undefined =>
+      this.framesOfRepetition([repetition], live.root.name ?? '');
+    const located = (repetition: Repetition): Repetition => ({ ...repetition, frames: framesOf(repetition) });
     const causes = rankCauses({
       ...evidence,
-      callingShare: (repetition) => stalledCalling(repetition, evidence, evidence.stalls, find),
+      callingShare: (repetition) => stalledCalling(located(repetition), evidence, evidence.stalls, find),
     });
     const frames = [...(this.framesOf(causes, evidence) ?? []), ...(evidence.stalls.other?.stack ?? [])];
     const compose = (): Explanation => this.compose(facts, evidence, causes);
@@ -63,8 +66,12 @@ export class Explainer {
       now: compose(),
       ...(frames.length === 0 ? {} : { lines: this.prepareSources(frames).then(compose) }),
       withProfile: async (profile) => {
-        await this.prepareSources(evidence.repetitions.flatMap(({ frames }) => frames ?? []));
-        const better = rankCauses(withSamples(evidence, profile, find));
+        await this.prepareSources(evidence.repetitions.flatMap((repetition) => framesOf(repetition) ?? []));
+        const better = rankCauses({
+          ...withSamples(evidence, profile),
+          callingShare: (repetition) =>
+            sampledCalling(located(repetition), evidence, profile.packageCalls, find),
+        });
         await this.prepareSources(this.framesOf(better, evidence) ?? []);
         return this.compose(facts, evidence, better, profile);
       },
@@ -202,17 +209,12 @@ export class Explainer {
 }
 
 /** Samples of the whole time are better evidence than some moments. */
-function withSamples(
-  evidence: SlowEvidence,
-  { othersShare, topFunctions, packageCalls }: CpuAttribution,
-  find: FindFrame,
-): SlowEvidence {
+function withSamples(evidence: SlowEvidence, { othersShare, topFunctions }: CpuAttribution): SlowEvidence {
   return {
     ...evidence,
     othersShare,
     sampled: true,
     gcShare: collectorShare(topFunctions),
-    callingShare: (repetition) => sampledCalling(repetition, evidence, packageCalls, find),
   };
 }
 
