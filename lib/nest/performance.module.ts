@@ -28,6 +28,7 @@ import { EndpointAccess } from './endpoint/endpoint-access.js';
 import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes.js';
 import { HandlerWrapping } from './handlers/handler-wrapping.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
+import { MessageTracing } from './messages/message-tracing.js';
 import {
   type PerformanceOptions,
   type ResolvedModuleOptions,
@@ -161,6 +162,7 @@ const providers: Provider[] = [
   PerformanceHealthIndicator,
   PerformanceInterceptor,
   HandlerWrapping,
+  MessageTracing,
   EndpointAccess,
   EndpointGuard,
   { provide: PageFiles, useFactory: () => new PageFiles() },

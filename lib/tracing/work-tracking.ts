@@ -6,6 +6,7 @@ import {
   packagesOnStack,
   type RawFrame,
 } from '../code/call-site.js';
+import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { inputsOf, sizeOf } from '../spans/inputs.js';
 import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
@@ -56,6 +57,24 @@ export function withdraw(live: LiveSpan, now: number, idle: number): void {
     }
   }
   sink.recorder?.ended(live);
+}
+
+/**
+ * Does not count a span if another instrumentation has created one of the same type within it. Its time remains. Call it
+ * before its end.
+ */
+export function countInner(live: LiveSpan): void {
+  const { sink, request, root, type, completedBelow } = live;
+  let hasInner = false;
+  completedBelow?.walk(true, (span, isDirect) => {
+    if (isDirect && span.type === type) hasInner = true;
+    return false;
+  });
+  if (!hasInner || !sink.requests.explains) return;
+  live.duplicate = true;
+  if (root === live || live.work >= WORKS) return;
+  request.work?.ended(loopIdleMs());
+  live.group?.withdraw();
 }
 
 /**

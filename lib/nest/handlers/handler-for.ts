@@ -4,6 +4,7 @@ import { TrackedOperation } from '../decorators/tracked-operation.js';
 import type { Handled, HandlerKind } from './handler-metadata.js';
 import { HttpHandler } from './http-handler.js';
 import { httpHandlerInfo } from './http-handler-info.js';
+import { patternText } from './message-pattern.js';
 import type { Handler } from './method-wrappers.js';
 import { type HandlerSpan, OperationHandler } from './operation-handler.js';
 import { QueueHandler } from './queue-handler.js';
@@ -68,17 +69,4 @@ function operationHandler(
     });
   }
   return create(functionName, {});
-}
-
-/** The patterns of a message handler as text: `orders.created`, `{"cmd":"sum"}`, and `Service/Method` of gRPC. */
-function patternText(patterns: unknown): string {
-  const list = Array.isArray(patterns) ? patterns : [patterns];
-  return list
-    .map((pattern: unknown) => {
-      if (typeof pattern !== 'object' || pattern === null || pattern instanceof RegExp)
-        return String(pattern);
-      const { service, rpc } = pattern as { service?: unknown; rpc?: unknown };
-      return rpc === undefined ? JSON.stringify(pattern) : `${String(service)}/${String(rpc)}`;
-    })
-    .join(' | ');
 }

@@ -15,6 +15,8 @@ interface Wrapper {
   readonly original: Method;
   /** By the prototype of the instance: a method of a base class may handle different things in each class. */
   readonly handlers: WeakMap<object, Handler>;
+  /** Measures the calls on instances of all other classes that inherit the method. */
+  inherited: Handler | undefined;
   users: number;
 }
 
@@ -29,8 +31,14 @@ export class MethodWrappers {
   /**
    * Measures a method of the instances of a prototype by a handler. Does nothing for what is no method, cannot be
    * replaced, or is measured already.
+   * @param isInherited whether the handler measures the instances of classes that inherit the method, too
    */
-  add(prototype: object, name: string, createHandler: (method: Method) => Handler | undefined): void {
+  add(
+    prototype: object,
+    name: string,
+    createHandler: (method: Method) => Handler | undefined,
+    isInherited = false,
+  ): void {
     const names = this.known.get(prototype) ?? new Set();
     if (names.has(name)) return;
     const found = methodOf(prototype, name);
@@ -40,12 +48,13 @@ export class MethodWrappers {
     let wrapped = method;
     let wrapper = wrappers.get(method);
     if (wrapper === undefined) {
-      wrapper = { original: method, handlers: new WeakMap(), users: 0 };
+      wrapper = { original: method, handlers: new WeakMap(), inherited: undefined, users: 0 };
       wrapped = wrap(wrapper);
       if (!Reflect.defineProperty(owner, name, { ...descriptor, value: wrapped })) return;
       wrappers.set(wrapped, wrapper);
     }
     wrapper.handlers.set(prototype, handler);
+    if (isInherited) wrapper.inherited = handler;
     wrapper.users++;
     this.used.push({ owner, name, wrapped, wrapper });
     this.known.set(prototype, names.add(name));
@@ -63,17 +72,17 @@ export class MethodWrappers {
 }
 
 function wrap(wrapper: Wrapper): Method {
-  const { original, handlers } = wrapper;
+  const { original } = wrapper;
   return wrapMethod(original, (self, args) => {
-    const handler = wrapper.users > 0 ? handlerOf(self, handlers) : undefined;
+    const handler = wrapper.users > 0 ? handlerOf(self, wrapper) : undefined;
     return handler === undefined ? Reflect.apply(original, self, args) : handler.call(original, self, args);
   });
 }
 
-function handlerOf(self: unknown, handlers: WeakMap<object, Handler>): Handler | undefined {
+function handlerOf(self: unknown, { handlers, inherited }: Wrapper): Handler | undefined {
   if (typeof self !== 'object' || self === null || types.isProxy(self)) return undefined;
   const prototype = Object.getPrototypeOf(self) as object | null;
-  return prototype === null ? undefined : handlers.get(prototype);
+  return prototype === null ? undefined : (handlers.get(prototype) ?? inherited);
 }
 
 /** A method of the instances of a prototype, and where it is defined. Runs no getter. */

@@ -1,0 +1,75 @@
+import { join } from 'node:path';
+import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { reportFault } from '../../async/thrown.js';
+import { InstalledModules } from '../../tracing/installed-modules.js';
+import { own } from '../../validation/own.js';
+import { type Handler, MethodWrappers } from '../handlers/method-wrappers.js';
+import type { ResolvedModuleOptions } from '../module-options.js';
+import { RESOLVED_OPTIONS } from '../tokens.js';
+import { emittedEvents, sentRequests } from './client-proxy.js';
+
+const PACKAGE = '@nestjs/microservices';
+const CLIENTS: readonly Wrapped[] = [
+  { type: 'ClientProxy', method: 'send', handler: sentRequests },
+  { type: 'ClientProxy', method: 'emit', handler: emittedEvents },
+];
+
+interface Wrapped {
+  readonly type: string;
+  readonly method: string;
+  readonly handler: Handler;
+}
+
+/**
+ * Measures the messages that clients of `@nestjs/microservices` send. It wraps methods of the classes that the application loads, in each installed copy.
+ */
+@Injectable()
+export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
+  private readonly methods = new MethodWrappers();
+  private readonly modules = new InstalledModules();
+
+  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions) {
+    // Before providers call their clients.
+    this.wrapAll();
+  }
+
+  /** The package may have been loading until now. */
+  onModuleInit(): void {
+    this.wrapAll();
+  }
+
+  onApplicationShutdown(): void {
+    this.methods.restore();
+  }
+
+  private wrapAll(): void {
+    if (!this.options.enabled || !this.options.tracing.instrumentation) return;
+    try {
+      for (const { folder } of this.modules.copies(PACKAGE))
+        this.wrap(this.load(folder, 'index.js'), CLIENTS);
+    } catch (error) {
+      reportFault('messages are not measured', error);
+    }
+  }
+
+  private wrap(exports: unknown, all: readonly Wrapped[]): void {
+    if (typeof exports !== 'object' || exports === null) return;
+    for (const { type, method, handler } of all) {
+      const found = own(exports as Record<string, unknown>, type);
+      const prototype: unknown = typeof found === 'function' ? found.prototype : undefined;
+      // Only where the class itself has the method, as a later version may not.
+      if (typeof prototype === 'object' && prototype !== null && Object.hasOwn(prototype, method))
+        this.methods.add(prototype, method, () => handler, true);
+    }
+  }
+
+  private load(folder: string, file: string): unknown {
+    try {
+      return this.modules.load(join(folder, file));
+    } catch (error) {
+      // A copy of another version, or one whose dependencies are missing: the application does not use it.
+      reportFault(`messages of ${folder} are not measured`, error);
+      return undefined;
+    }
+  }
+}
