@@ -13,13 +13,13 @@ export interface TracingOptions {
   /** Instrument drivers and outgoing calls, without a preload. */
   instrumentation?: boolean | undefined;
   /**
-   * Continue the baggage of incoming requests, and pass it on with outgoing calls. Set it where all callers are your own
-   * services: any client can send baggage.
+   * Continue the baggage of incoming requests and messages, and pass it on with outgoing calls. Set it where all callers are
+   * your own services: any client can send baggage.
    */
   trustIncomingBaggage?: boolean | undefined;
   /**
-   * Export every trace that an incoming request marks as sampled. Otherwise `sampling.ratio` applies to these, too, by trace
-   * id, which is the same in all services with this ratio. Requests marked as not sampled remain so in both cases.
+   * Export every trace that an incoming request or message marks as sampled. Otherwise `sampling.ratio` applies to these, too,
+   * by trace id, which is the same in all services with this ratio. Requests marked as not sampled remain so in both cases.
    * A sampler set with `OTEL_TRACES_SAMPLER` follows its parent as specified.
    * Set it where all callers are your own services: any client can mark its requests.
    */

@@ -11,6 +11,7 @@ import { tarball } from './tarball';
 interface Measured {
   operations: Record<string, { count: number; errorCount: number }>;
   findings: Record<string, string>;
+  traces: Record<string, { request: string; rpc: string; event: string }>;
 }
 
 const PACKAGES = {
@@ -49,6 +50,8 @@ const LIBRARIES = [
   'rxjs@7',
   'ws@8',
 ];
+/** The transports whose messages have headers. */
+const WITH_HEADERS = new Set(['nats', 'rabbitmq', 'mqtt']);
 const SERVICES = { redis: 6379, nats: 4222, rabbitmq: 5672, mqtt: 1883 };
 const PORT = 5150;
 
@@ -120,6 +123,8 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
         'http query failing': { count: 3, errorCount: 3 },
         'rpc UNIQUE.sum': { count: 3 * perRound, errorCount: 0 },
         'messaging process UNIQUE.created': { count: 3 * perRound, errorCount: 0 },
+        'rpc send UNIQUE.sum': { count: 3 * perRound, errorCount: 0 },
+        'messaging emit UNIQUE.created': { count: 3 * perRound, errorCount: 0 },
         'websocket Gateway.message': { count: 3, errorCount: 0 },
         'event Schedules.paid': { count: 3, errorCount: 0 },
         'event OrderPlacedHandler.handle': { count: 3, errorCount: 0 },
@@ -129,6 +134,20 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
       });
       expect(operations['schedule Schedules.tick']?.count).toBeGreaterThan(2);
       expect(Object.keys(operations).filter((name) => /unmatched|POST \/graphql/.test(name))).toEqual([]);
+    });
+
+    it('continues the trace of a request in the handlers of its messages where they have headers', () => {
+      const { traces } = result.measured;
+      expect(Object.keys(traces).sort()).toEqual(['tcp', ...services].sort());
+      for (const [transport, { request, rpc, event }] of Object.entries(traces)) {
+        const continues = WITH_HEADERS.has(transport);
+        expect({ transport, rpc: rpc === request, event: event === request }).toEqual({
+          transport,
+          rpc: continues,
+          event: continues,
+        });
+        expect(rpc).toMatch(/^[\da-f]{32}$/);
+      }
     });
 
     it('finds the queries that each of them repeats, with their line', () => {

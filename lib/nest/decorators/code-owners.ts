@@ -57,7 +57,9 @@ export class CodeOwners implements OnModuleInit, OnApplicationShutdown {
  */
 export function contextOfOwner(parent: Context, self: unknown): Context {
   if (tracingRuntime.monitors.length < 2) return parent;
-  if (trace.getSpan(parent) !== undefined || sinkIn(parent) !== undefined) return parent;
+  const around = trace.getSpanContext(parent);
+  // The span of another process belongs to no application of this one.
+  if ((around !== undefined && around.isRemote !== true) || sinkIn(parent) !== undefined) return parent;
   const isObject = (typeof self === 'object' && self !== null) || typeof self === 'function';
   if (!isObject || types.isProxy(self)) return parent;
   const prototype = Object.getPrototypeOf(self) as object | null;

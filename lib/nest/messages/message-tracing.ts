@@ -1,18 +1,19 @@
 import { join } from 'node:path';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { reportFault } from '../../async/thrown.js';
+import { tracingRuntime } from '../../spans/tracing-runtime.js';
 import { InstalledModules } from '../../tracing/installed-modules.js';
 import { own } from '../../validation/own.js';
 import { type Handler, MethodWrappers } from '../handlers/method-wrappers.js';
 import type { ResolvedModuleOptions } from '../module-options.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { emittedEvents, sentRequests } from './client-proxy.js';
+import { continuedMessages } from './incoming-headers.js';
+import { OUTGOING_HEADERS } from './outgoing-headers.js';
 
 const PACKAGE = '@nestjs/microservices';
-const CLIENTS: readonly Wrapped[] = [
-  { type: 'ClientProxy', method: 'send', handler: sentRequests },
-  { type: 'ClientProxy', method: 'emit', handler: emittedEvents },
-];
+/** Makes the function that a transport calls for each message of a handler. Not exported by the package. */
+const RPC_PROXY = join('context', 'rpc-proxy.js');
 
 interface Wrapped {
   readonly type: string;
@@ -21,15 +22,27 @@ interface Wrapped {
 }
 
 /**
- * Measures the messages that clients of `@nestjs/microservices` send. It wraps methods of the classes that the application loads, in each installed copy.
+ * Measures the messages that clients of `@nestjs/microservices` send, and continues traces through the headers of messages.
+ * It wraps methods of the classes that the application loads, in each installed copy.
  */
 @Injectable()
 export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
   private readonly methods = new MethodWrappers();
   private readonly modules = new InstalledModules();
+  private readonly clients: readonly Wrapped[];
+  private readonly rpcProxy: Wrapped;
 
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions) {
-    // Before providers call their clients.
+    this.clients = [
+      { type: 'ClientProxy', method: 'send', handler: sentRequests },
+      { type: 'ClientProxy', method: 'emit', handler: emittedEvents },
+      ...OUTGOING_HEADERS,
+    ];
+    // An application with its own tracer provider has its own propagators, too.
+    const trustsBaggage = (): boolean =>
+      options.tracing.trustIncomingBaggage || tracingRuntime.tracer === undefined;
+    this.rpcProxy = { type: 'RpcProxy', method: 'create', handler: continuedMessages(trustsBaggage) };
+    // Before providers call their clients, and microservices are connected.
     this.wrapAll();
   }
 
@@ -43,10 +56,12 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
   }
 
   private wrapAll(): void {
-    if (!this.options.enabled || !this.options.tracing.instrumentation) return;
+    if (!this.options.enabled) return;
     try {
-      for (const { folder } of this.modules.copies(PACKAGE))
-        this.wrap(this.load(folder, 'index.js'), CLIENTS);
+      for (const { folder } of this.modules.copies(PACKAGE)) {
+        if (this.options.tracing.instrumentation) this.wrap(this.load(folder, 'index.js'), this.clients);
+        this.wrap(this.load(folder, RPC_PROXY), [this.rpcProxy]);
+      }
     } catch (error) {
       reportFault('messages are not measured', error);
     }

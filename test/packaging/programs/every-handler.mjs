@@ -16,7 +16,7 @@ import {
 } from '@nestjs/cqrs';
 import { EventEmitter2, EventEmitterModule, OnEvent } from '@nestjs/event-emitter';
 import { GraphQLModule, Int, Query, Resolver } from '@nestjs/graphql';
-import { ClientsModule, EventPattern, MessagePattern, Transport } from '@nestjs/microservices';
+import { ClientsModule, EventPattern, MessagePattern, Payload, Transport } from '@nestjs/microservices';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { WsAdapter } from '@nestjs/platform-ws';
@@ -31,8 +31,8 @@ const [platform, first, ...services] = process.argv.slice(2);
 const port = Number(first);
 const host = '127.0.0.1';
 const has = (service) => services.includes(service);
-// Other runs use the same servers.
-const unique = `every-handler-${process.pid}`;
+// Other runs use the same servers. Digits would be values in the patterns of messages.
+const unique = `every-handler-${String(process.pid).replace(/\d/g, (digit) => 'abcdefghij'[digit])}`;
 
 const TRANSPORTS = {
   tcp: { transport: Transport.TCP, options: { host, port: port + 1 } },
@@ -48,8 +48,14 @@ const TRANSPORTS = {
       },
     },
   }),
-  ...(has('mqtt') && { mqtt: { transport: Transport.MQTT, options: { url: `mqtt://${host}:1883` } } }),
+  ...(has('mqtt') && {
+    mqtt: { transport: Transport.MQTT, options: { url: `mqtt://${host}:1883`, protocolVersion: 5 } },
+  }),
 };
+const transports = Object.keys(TRANSPORTS);
+/** By transport: the traces of a request, and of the handlers of the messages that it sent. */
+const traces = {};
+const traceId = () => trace.getActiveSpan()?.spanContext().traceId;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -90,12 +96,29 @@ class AppController {
   async created() {
     await loadTracks();
   }
+  async messages() {
+    for (const name of transports) {
+      traces[name] = { request: traceId() };
+      traces[name].rpc = await firstValueFrom(app.get(name).send(`${unique}.trace`, { name }));
+      await firstValueFrom(app.get(name).emit(`${unique}.traced`, { name }), { defaultValue: undefined });
+    }
+  }
+  async trace() {
+    return traceId();
+  }
+  async traced({ name }) {
+    traces[name].event = traceId();
+  }
 }
+Payload()(AppController.prototype, 'trace', 0);
 decorate(AppController, {
   find: [Get('albums')],
   broken: [Get('broken')],
   sum: [MessagePattern(`${unique}.sum`)],
   created: [EventPattern(`${unique}.created`)],
+  messages: [Get('messages')],
+  trace: [MessagePattern(`${unique}.trace`)],
+  traced: [EventPattern(`${unique}.traced`)],
 });
 Controller()(AppController);
 
@@ -212,7 +235,7 @@ const queue = has('redis') ? app.get(getQueueToken(unique)) : undefined;
 for (let round = 0; round < 3; round++) {
   await (await fetch(`${url}/albums`)).text();
   await (await fetch(`${url}/broken`)).text();
-  for (const name of Object.keys(TRANSPORTS)) {
+  for (const name of transports) {
     await firstValueFrom(app.get(name).send(`${unique}.sum`, {}));
     await firstValueFrom(app.get(name).emit(`${unique}.created`, {}), { defaultValue: undefined });
   }
@@ -230,6 +253,7 @@ for (let round = 0; round < 3; round++) {
   await queue?.add('welcome', {});
   await sleep(150);
 }
+await (await fetch(`${url}/messages`)).text();
 await sleep(300);
 const named = (name) => name.replaceAll(unique, 'UNIQUE');
 const operations = Object.fromEntries(
@@ -240,4 +264,4 @@ const operations = Object.fromEntries(
 const findings = Object.fromEntries(
   monitor.getFindings().map(({ type, route, callSite }) => [named(route), `${type} ${callSite?.function}`]),
 );
-process.stdout.write(`${JSON.stringify({ operations, findings })}\n`, () => process.exit());
+process.stdout.write(`${JSON.stringify({ operations, findings, traces })}\n`, () => process.exit());
