@@ -1,5 +1,5 @@
 import { type Attributes, type Context, context, SpanKind, trace } from '@opentelemetry/api';
-import { reportFault } from '../../async/thrown.js';
+import { attempt, reportFault } from '../../async/thrown.js';
 import { tracingRuntime } from '../../spans/tracing-runtime.js';
 import { contextOfOwner } from '../decorators/code-owners.js';
 import { type Measured, type Measurement, observeResult } from '../decorators/track.js';
@@ -10,12 +10,16 @@ export class ClientCall implements Measured {
   readonly key = 'client call';
   private readonly operation: TrackedOperation;
 
-  /** @param owner the client, which belongs to an application */
+  /**
+   * @param owner the client, which belongs to an application
+   * @param onStart called within the span of each call before it is made
+   */
   constructor(
     type: 'rpc' | 'messaging',
     name: string,
     private readonly attributes: Attributes,
     private readonly owner: unknown,
+    private readonly onStart?: () => void,
   ) {
     this.operation = TrackedOperation.ofHandler(type, name, undefined);
   }
@@ -23,10 +27,13 @@ export class ClientCall implements Measured {
   start(parent = context.active()): Measurement | undefined {
     if (tracingRuntime.monitor === undefined) return undefined;
     try {
-      const { operation, attributes } = this;
+      const { operation, attributes, onStart } = this;
       const kind = operation.type === 'rpc' ? SpanKind.CLIENT : SpanKind.PRODUCER;
       const within = contextOfOwner(innermost(parent), this.owner);
-      return operation.startIn(within, { kind, attributes });
+      const running = operation.startIn(within, { kind, attributes });
+      if (onStart !== undefined)
+        attempt('a message could not be prepared', () => context.with(running.context, onStart));
+      return running;
     } catch (error) {
       reportFault('a message could not be measured', error);
       return undefined;

@@ -8,6 +8,7 @@ import { type Handler, MethodWrappers } from '../handlers/method-wrappers.js';
 import type { ResolvedModuleOptions } from '../module-options.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { emittedEvents, sentRequests } from './client-proxy.js';
+import { grpcCalls } from './grpc-client.js';
 import { continuedMessages } from './incoming-headers.js';
 import { OUTGOING_HEADERS } from './outgoing-headers.js';
 
@@ -36,6 +37,7 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
     this.clients = [
       { type: 'ClientProxy', method: 'send', handler: sentRequests },
       { type: 'ClientProxy', method: 'emit', handler: emittedEvents },
+      { type: 'ClientGrpcProxy', method: 'createServiceMethod', handler: grpcCalls(this.modules) },
       ...OUTGOING_HEADERS,
     ];
     // An application with its own tracer provider has its own propagators, too.
