@@ -118,6 +118,8 @@ const KINDS: Readonly<Record<AlertRuleOptions['kind'], Shape>> = {
   },
   n_plus_one: finding,
   event_loop_block: finding,
+  overlapping_runs: finding,
+  missed_runs: finding,
 };
 const kind = required(oneOf(Object.keys(KINDS)));
 

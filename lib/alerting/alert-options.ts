@@ -141,7 +141,7 @@ export interface RegressionRuleOptions extends AlertRuleCommon {
 
 /** Findings of the last minutes. */
 export interface FindingRuleOptions extends AlertRuleCommon {
-  kind: 'n_plus_one' | 'event_loop_block';
+  kind: 'n_plus_one' | 'event_loop_block' | 'overlapping_runs' | 'missed_runs';
   /** The operation in which it was found. Default: all. */
   operation?: string | undefined;
   /** Fires if the worst occurrence took more than this, in milliseconds. Default 0. */

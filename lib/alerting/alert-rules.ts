@@ -72,6 +72,8 @@ export function alertRule(options: AlertRuleOptions, sources: AlertSources): Ale
       return regressionRule(options, sources);
     case 'n_plus_one':
     case 'event_loop_block':
+    case 'overlapping_runs':
+    case 'missed_runs':
       return findingRule(options, sources);
   }
 }

@@ -6,6 +6,8 @@ export const FINDING_TYPES = [
   'duplicate_queries',
   'sequential_calls',
   'event_loop_block',
+  'overlapping_runs',
+  'missed_runs',
   'errors',
   'regression',
   'trend',

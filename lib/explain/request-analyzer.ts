@@ -1,4 +1,4 @@
-import { context, isSpanContextValid, type SpanContext, trace } from '@opentelemetry/api';
+import { context, isSpanContextValid, type Span, type SpanContext, trace } from '@opentelemetry/api';
 import { UNTRACED } from '../async/untraced.js';
 import type { RawFrame } from '../code/call-site.js';
 import { PromiseStacks } from '../code/promise-stacks.js';
@@ -11,6 +11,7 @@ import { concurrentRequests } from '../spans/concurrent-requests.js';
 import type { EndedOperation } from '../spans/ended-operation.js';
 import { type FailedOperation, recordedException, thrownIn } from '../spans/failed-operation.js';
 import { type LiveSpan, liveSpanOf, type RequestSink } from '../spans/live-span.js';
+import type { ScheduleFault } from '../spans/schedule-fault.js';
 import type { SpanTiming } from '../spans/span-timing.js';
 import { StackRequests } from '../spans/stack-requests.js';
 import type { WorkKey } from '../spans/work-group.js';
@@ -21,6 +22,7 @@ import { ErrorGroups } from './error-groups.js';
 import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
 import { observeChain, observeRepetition } from './explanation.js';
 import { Findings } from './findings.js';
+import { observeSchedule } from './observe-schedule.js';
 import { observeStall } from './observe-stall.js';
 import { findInRequest } from './request-findings.js';
 import { SlowQueries, type SlowQuery } from './slow-queries.js';
@@ -213,6 +215,11 @@ export class RequestAnalyzer implements RequestSink {
   /** Reads the source maps of frames in the background, so that their lines are known when they are shown. */
   prepareSources(frames: readonly RawFrame[]): void {
     void this.explainer.prepareSources(frames);
+  }
+
+  scheduleFailed(fault: ScheduleFault, name: string, span: Span | undefined): void {
+    if (!this.explains) return;
+    this.findings.observe(observeSchedule(fault, name, spanIdsOf(span)), undefined, Date.now());
   }
 
   getSlowQueries({ limit = 100, all = false }: { limit?: number; all?: boolean } = {}): SlowQuery[] {

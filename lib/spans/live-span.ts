@@ -6,6 +6,7 @@ import type { Thresholds } from '../operation/thresholds.js';
 import { CompletedSpans } from './completed-spans.js';
 import type { EndedOperation } from './ended-operation.js';
 import { RequestState } from './request-state.js';
+import type { ScheduleFault } from './schedule-fault.js';
 import type { SpanDescription } from './span-description.js';
 import { SpanTiming } from './span-timing.js';
 import type { StackRequests } from './stack-requests.js';
@@ -64,6 +65,8 @@ export interface RequestSink {
   ): void;
   /** Reads the source maps of frames in the background, before their lines are shown. */
   prepareSources(frames: readonly RawFrame[]): void;
+  /** Runs of a schedule overlapped, or did not happen. */
+  scheduleFailed(fault: ScheduleFault, name: string, span: Span | undefined): void;
 }
 
 /** Receives every operation while a test records, see `nestjs-performance/testing`. */

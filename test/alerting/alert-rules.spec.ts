@@ -185,6 +185,18 @@ describe('each kind of rule', () => {
       found(finding({ type: 'event_loop_block', explanation: 'JSON.parse blocks' })),
       'JSON.parse blocks',
     ],
+    [
+      'overlapping_runs',
+      { kind: 'overlapping_runs' },
+      found(finding({ type: 'overlapping_runs', explanation: 'runs overlap' })),
+      'runs overlap',
+    ],
+    [
+      'missed_runs',
+      { kind: 'missed_runs' },
+      found(finding({ type: 'missed_runs', explanation: 'runs were missed' })),
+      'runs were missed',
+    ],
   ])('speaks: %s', (_what, rule, sources, summary) => {
     expect(summaries(rule, sources)).toEqual([summary]);
   });

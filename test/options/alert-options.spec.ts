@@ -35,6 +35,8 @@ const EVERY_KIND: AlertRuleOptions[] = [
   { kind: 'regression', metric: 'latency', minChangePercent: 20 },
   { kind: 'n_plus_one', operation: 'GET /orders', thresholdMs: 100, withinMinutes: 10 },
   { kind: 'event_loop_block' },
+  { kind: 'overlapping_runs', thresholdMs: 100 },
+  { kind: 'missed_runs', operation: 'CleanUp.daily', withinMinutes: 60 },
 ];
 
 describe('the options of alerts', () => {

@@ -97,6 +97,14 @@ export const FINDINGS = new Map([
     'event_loop_block',
     ['One piece of JavaScript blocked the event loop for at least `detection.eventLoopBlock.limitMs`'],
   ],
+  [
+    'overlapping_runs',
+    ['A run of `@Cron` or `@Interval` started while the previous one of the same instance still ran'],
+  ],
+  [
+    'missed_runs',
+    ['Runs of `@Cron` or `@Interval` were due while the event loop was blocked or the process suspended'],
+  ],
   ['errors', ['Operations of one route fail with errors of one class from one line of your code']],
   ['regression', ['An operation got slower, fails more often, or makes more queries than before']],
   ['trend', ['An operation or a resource of the process drifts slowly upwards']],

@@ -25,6 +25,8 @@ const LABELS: Record<FindingType, string> = {
   duplicate_queries: 'Duplicate queries',
   sequential_calls: 'Sequential calls',
   event_loop_block: 'Event loop blocked',
+  overlapping_runs: 'Overlapping runs',
+  missed_runs: 'Missed runs',
   errors: 'Errors',
   regression: 'Regression',
   trend: 'Trend',

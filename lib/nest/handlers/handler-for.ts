@@ -1,4 +1,5 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
+import { boundedName } from '../../operation/operation.js';
 import { slowThresholdOf } from '../decorators/slow-threshold.decorator.js';
 import { TrackedOperation } from '../decorators/tracked-operation.js';
 import type { Handled, HandlerKind } from './handler-metadata.js';
@@ -8,6 +9,8 @@ import { patternText } from './message-pattern.js';
 import type { Handler } from './method-wrappers.js';
 import { type HandlerSpan, OperationHandler } from './operation-handler.js';
 import { QueueHandler } from './queue-handler.js';
+import { ScheduleHandler } from './schedule-handler.js';
+import { type CronJobs, scheduleTimes } from './schedule-times.js';
 
 const SPAN_KINDS: Readonly<Record<Exclude<HandlerKind, 'http' | 'graphql'>, SpanKind>> = {
   rpc: SpanKind.SERVER,
@@ -19,15 +22,19 @@ const SPAN_KINDS: Readonly<Record<Exclude<HandlerKind, 'http' | 'graphql'>, Span
   command: SpanKind.INTERNAL,
 };
 
-/** Measures a method of a class by what it handles. */
+/**
+ * Measures a method of a class by what it handles.
+ * @param jobs the cron jobs of the application, see {@link scheduleTimes}
+ */
 export function handlerFor(
   type: { readonly name: string },
   name: string,
   method: object,
   handled: readonly Handled[],
+  jobs: () => CronJobs | undefined,
 ): Handler | undefined {
   const other = handled.find(({ kind }) => kind !== 'http' && kind !== 'graphql');
-  const otherwise = other && operationHandler(type, name, method, other);
+  const otherwise = other && operationHandler(type, name, method, other, jobs);
   const ofRequest = handled.find(({ kind }) => kind === 'http' || kind === 'graphql');
   return ofRequest === undefined
     ? otherwise
@@ -39,6 +46,7 @@ function operationHandler(
   name: string,
   method: object,
   { kind, pattern: patterns }: Handled,
+  jobs: () => CronJobs | undefined,
 ): Handler | undefined {
   if (kind === 'http' || kind === 'graphql') return undefined;
   const functionName = `${type.name}.${name}`;
@@ -68,5 +76,7 @@ function operationHandler(
       'messaging.destination.name': pattern,
     });
   }
-  return create(functionName, {});
+  const handler = create(functionName, {});
+  const times = kind === 'schedule' ? scheduleTimes(method, jobs) : undefined;
+  return times === undefined ? handler : new ScheduleHandler(boundedName(functionName), handler, times);
 }

@@ -7,6 +7,7 @@ import { RESOLVED_OPTIONS } from '../tokens.js';
 import { handlerFor } from './handler-for.js';
 import { handlersOf } from './handler-metadata.js';
 import { MethodWrappers } from './method-wrappers.js';
+import { asCronJobs, type CronJobs } from './schedule-times.js';
 
 /** A provider or controller in Nest's container. */
 type Wrapper = ReturnType<NonNullable<ReturnType<ModulesContainer['get']>>['getProviderByKey']>;
@@ -36,6 +37,14 @@ export class HandlerWrapping implements OnModuleInit, OnApplicationShutdown {
     this.methods.restore();
   }
 
+  /** The registry of @nestjs/schedule, if the application imports it. */
+  private readonly cronJobs = (): CronJobs | undefined => {
+    for (const module of this.modules.values())
+      for (const { name, instance } of module.providers.values())
+        if (name === 'SchedulerRegistry') return asCronJobs(instance);
+    return undefined;
+  };
+
   private wrapAll(): void {
     if (!this.options.enabled) return;
     for (const module of this.modules.values()) {
@@ -50,7 +59,7 @@ export class HandlerWrapping implements OnModuleInit, OnApplicationShutdown {
       if (prototype === undefined) return;
       for (const [name, handled] of handlersOf(prototype, isController))
         this.methods.add(prototype, name, (method) =>
-          handlerFor(prototype.constructor, name, method, handled),
+          handlerFor(prototype.constructor, name, method, handled, this.cronJobs),
         );
     } catch (error) {
       // A class may be any value. The application starts in any case.
