@@ -10,7 +10,16 @@ import {
   Transport,
 } from '@nestjs/microservices';
 import { context, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
-import { firstValueFrom, interval, lastValueFrom, type Observable, take, timeout, toArray } from 'rxjs';
+import {
+  firstValueFrom,
+  interval,
+  lastValueFrom,
+  mergeMap,
+  type Observable,
+  take,
+  timeout,
+  toArray,
+} from 'rxjs';
 import { TrackPerformance } from '../../lib/nest/decorators/track-performance.decorator.js';
 import { fetchFromOutside, startApplication, type TestApplication, until } from '../support/application';
 import { OtlpReceiver } from '../support/otlp-receiver';
@@ -32,6 +41,11 @@ class OrdersController {
   @Get('slow')
   slow(): Observable<unknown> {
     return this.client.send('price.slow', 1);
+  }
+
+  @Get('chained')
+  chained(): Observable<unknown> {
+    return this.client.send('price.of', 1).pipe(mergeMap(() => this.client.send('price.slow', 1)));
   }
 
   @Get('notify')
@@ -199,6 +213,16 @@ describe('messages that a client sends', () => {
     await expect(firstValueFrom(client.send('price.of', undefined))).rejects.toThrow('invalid');
     await expect(firstValueFrom(client.emit(undefined, 1))).rejects.toThrow('invalid');
     expect(application.operation('send price.of')).toBeUndefined();
+  });
+
+  it('belong to the request that sends them, also after the answer to another', async () => {
+    for (let n = 0; n < 3; n++) await get('chained');
+    await counted('send price.slow', 3);
+    await until(() => application.operation('GET /chained')?.count === 3);
+    await application.app.close();
+    const named = (name: string) => receiver.spans.filter((span) => span.name === name);
+    const parents = named('send price.slow').map(({ traceId, parentSpanId }) => `${traceId} ${parentSpanId}`);
+    expect(parents).toEqual(named('GET /chained').map(({ traceId, spanId }) => `${traceId} ${spanId}`));
   });
 
   it('are counted without the values in their patterns', async () => {

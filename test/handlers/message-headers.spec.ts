@@ -77,6 +77,20 @@ describe('headers of a message that is sent', () => {
     expect(rabbit.mergeHeaders(given)).toEqual({ tenant: 'a', 'x-id': 7 });
   });
 
+  it('are left out where a propagator throws', () => {
+    const rabbit = client(ClientRMQ, { options: {} });
+    const fail = (): never => {
+      throw new Error('of the propagator');
+    };
+    propagation.disable();
+    propagation.setGlobalPropagator({ inject: fail, extract: fail, fields: () => [] });
+    const span = tracing.provider.getTracer('test').startSpan('request');
+    const given = { 'x-id': 7 };
+    context.with(trace.setSpan(context.active(), span), () =>
+      expect(rabbit.mergeHeaders(given)).toEqual(given),
+    );
+  });
+
   it('are not those of two traces', () => {
     const rabbit = client(ClientRMQ, { options: {} });
     for (const name of ['traceparent', 'Traceparent'])

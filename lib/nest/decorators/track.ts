@@ -8,6 +8,11 @@ export interface Measured {
   /** Distinguishes it from others that measure the same Observable or generator. */
   readonly key: string;
   /**
+   * Whether what an Observable emits reaches its subscriber in the context of the subscription. A connection emits in that of
+   * the call that once opened it.
+   */
+  readonly keepsContext?: boolean;
+  /**
    * Starts a call; undefined if it is not measured. Never throws.
    * @param parent default: the active context
    * @param self the object whose method is called
@@ -134,9 +139,20 @@ function measureSubscriptions(operation: Measured, call: Measurement, source: Ob
           finalize: () => (failure === undefined ? running.succeed() : running.fail(failure.error)),
         }),
       );
-      return context.with(running.context, observed.subscribe as Method, observed, ...args);
+      const delivered = operation.keepsContext === true ? deliveredIn(context.active(), observed) : observed;
+      return context.with(running.context, delivered.subscribe as Method, delivered, ...args);
     },
   });
+}
+
+function deliveredIn(within: Context, source: Observable<unknown>): Observable<unknown> {
+  return new Observable((subscriber) =>
+    source.subscribe({
+      next: (value) => context.with(within, () => subscriber.next(value)),
+      error: (error) => context.with(within, () => subscriber.error(error)),
+      complete: () => context.with(within, () => subscriber.complete()),
+    }),
+  );
 }
 
 /** `yield*` passes on results that any object may have made. Runs no code of them. */

@@ -8,6 +8,7 @@ import { TrackedOperation } from '../decorators/tracked-operation.js';
 /** A kind of messages that a client sends to one destination. */
 export class ClientCall implements Measured {
   readonly key = 'client call';
+  readonly keepsContext = true;
   private readonly operation: TrackedOperation;
 
   /**
