@@ -69,6 +69,7 @@ export class OperationSink implements SpanSink {
       limitMs,
       expectedError,
       isStream,
+      live === undefined ? undefined : durationMs - live.childrenMs(now),
     );
     if (history !== undefined) {
       if (isStream) history.isStream = true;
@@ -76,9 +77,11 @@ export class OperationSink implements SpanSink {
         history.addWork(live.breakdown(now, idle, clearedParts()), live.request.statements);
     }
     slos.record(name, judgedMs(durationMs, now) - clientMs, error, type);
-    const kept = slow ? this.keep(operation, live, limitMs, limitMs !== thresholdMs, now) : undefined;
+    const { isPart } = given;
+    const kept =
+      slow && isPart !== true ? this.keep(operation, live, limitMs, limitMs !== thresholdMs, now) : undefined;
     metrics.record(operation, live, kept);
-    if (error && expectedError !== true) analyzer.failed(operation, live, now);
+    if (error && expectedError !== true && isPart !== true) analyzer.failed(operation, live, now);
     return slow;
   }
 

@@ -1,6 +1,7 @@
 import { boolean, httpAddress, number, whole } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
 import { addressFrom, type OptionTable, option } from '../validation/option-table.js';
+import { providers } from './provider-patterns.js';
 
 /** How spans are created and exported. */
 export interface TracingOptions {
@@ -12,6 +13,12 @@ export interface TracingOptions {
   sampling?: SamplingOptions | undefined;
   /** Instrument drivers and outgoing calls, without a preload. */
   instrumentation?: boolean | undefined;
+  /**
+   * Measure the methods of the application's own providers and controllers without decorators: all of them, or those that
+   * match a pattern such as `*Service` or `CatalogRepository.find*`. Each is an operation of type `internal`. Classes of
+   * installed packages are never measured.
+   */
+  providers?: boolean | string[] | undefined;
   /**
    * Continue the baggage of incoming requests and messages, and pass it on with outgoing calls. Set it where all callers are
    * your own services: any client can send baggage.
@@ -44,6 +51,7 @@ export interface SamplingOptions {
 export interface ResolvedTracingOptions {
   readonly endpoint: string | undefined;
   readonly instrumentation: boolean;
+  readonly providers: boolean | readonly string[];
   readonly trustIncomingBaggage: boolean;
   readonly trustIncomingSampling: boolean;
   readonly sampling: Complete<SamplingOptions>;
@@ -61,6 +69,7 @@ export const TRACING_OPTIONS: OptionTable<TracingOptions> = {
     variables: addressFrom('ENDPOINT', 'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'),
   }),
   instrumentation: option(boolean, { default: true }),
+  providers: option(providers, { default: false }),
   trustIncomingBaggage: option(boolean, { default: false }),
   trustIncomingSampling: option(boolean, { default: false }),
   sampling: SAMPLING_OPTIONS,

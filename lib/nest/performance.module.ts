@@ -27,6 +27,7 @@ import { EndpointGuard } from './endpoint/endpoint.guard.js';
 import { EndpointAccess } from './endpoint/endpoint-access.js';
 import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes.js';
 import { HandlerWrapping } from './handlers/handler-wrapping.js';
+import { ProviderWrapping } from './handlers/provider-wrapping.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
 import { MessageTracing } from './messages/message-tracing.js';
 import {
@@ -163,6 +164,7 @@ const providers: Provider[] = [
   PerformanceInterceptor,
   HandlerWrapping,
   MessageTracing,
+  ProviderWrapping,
   EndpointAccess,
   EndpointGuard,
   { provide: PageFiles, useFactory: () => new PageFiles() },

@@ -17,6 +17,8 @@ export interface EndedOperation {
   expectedError?: boolean | undefined;
   /** Annotated if the operation was slow. It must not have ended. */
   span?: SpanLike | null | undefined;
+  /** It has no span because there are many such calls: it is counted, and neither kept when slow nor a failure of its own. */
+  isPart?: boolean | undefined;
   statement?: string | undefined;
   /** What was thrown, where that is known. */
   thrown?: unknown;

@@ -9,6 +9,8 @@ export class RequestState {
   isStream = false;
   /** A handler of the application does it: a message, a job, a schedule or an event. */
   isHandled = false;
+  /** Calls of providers with spans, see `tracing.providers`. */
+  providerCalls = 0;
   /** Database statements that ended. */
   statements = 0;
   /** How many requests had started before it; NaN if one of them still ran. */

@@ -54,6 +54,8 @@ export class OperationStatistics {
   private slot = 0;
   /** Total time above the threshold, in milliseconds. */
   excessMs = 0;
+  /** Total time without operations below it, in milliseconds; negative if it is not known of any. */
+  selfMs = -1;
   /** The threshold of the latest execution, in milliseconds; Infinity if it has none. */
   limitMs = Number.POSITIVE_INFINITY;
   /** When the latest operation ended, in milliseconds on the monotonic clock. */
@@ -109,6 +111,11 @@ export class OperationStatistics {
     if (durationMs < totals.min) totals.min = durationMs;
     if (durationMs > totals.max) totals.max = durationMs;
     this.live.record(durationMs);
+  }
+
+  /** Adds the time of one operation in which no operation below it ran. */
+  addSelf(selfMs: number): void {
+    this.selfMs = Math.max(0, this.selfMs) + Math.max(0, selfMs);
   }
 
   /** Total time spent since the start, in milliseconds. */

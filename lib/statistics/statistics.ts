@@ -17,6 +17,11 @@ export interface NamedStatistics extends TypeStatistics {
   name: string;
   /** Total time spent in it, in milliseconds. */
   totalMs: number;
+  /**
+   * The part of `totalMs` in which no operation below it ran, in milliseconds. Calls without a span have no such figure; absent
+   * if none has it.
+   */
+  selfMs?: number;
   /** Total time above the threshold, in milliseconds. */
   excessMs: number;
 }
@@ -53,6 +58,7 @@ export class Statistics {
    * @param expected whether its error is an expected one
    * @param isStream whether it is open, or waits, for as long as the other side wants: its duration is no latency of its
    * type
+   * @param selfMs its time without operations below it, where that is known
    * @returns its history, if it has one
    */
   record(
@@ -65,6 +71,7 @@ export class Statistics {
     limitMs?: number,
     expected = false,
     isStream = false,
+    selfMs?: number,
   ): OperationHistory | undefined {
     let ofType = this.byType.get(type);
     let key: string = type;
@@ -80,6 +87,7 @@ export class Statistics {
     ofType.record(durationMs, slow, error, now, limitMs, expected, !isStream);
     const named = this.operation(key, name);
     named.record(durationMs, slow, error, now, limitMs, expected);
+    if (selfMs !== undefined) named.addSelf(selfMs);
     return named.history;
   }
 
@@ -222,6 +230,7 @@ export class Statistics {
         type,
         name,
         totalMs: round(statistics.totalMs),
+        ...(statistics.selfMs >= 0 ? { selfMs: round(statistics.selfMs) } : {}),
         excessMs: round(statistics.excessMs),
         ...withWindows(statistics, now),
       };

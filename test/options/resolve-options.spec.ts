@@ -138,6 +138,8 @@ describe('resolveOptions', () => {
       'tracing.endpoint',
       '"not an address"',
     ],
+    ['a text for patterns', { tracing: { providers: '*Service' } }, 'tracing.providers', '"*Service"'],
+    ['a pattern of a path', { tracing: { providers: ['src/*.ts'] } }, 'tracing.providers', 'an array'],
     ['a number for an object', { tracing: 5 }, 'tracing', '5'],
     ['a fraction of an operation', { detection: { maxOperations: 0.5 } }, 'detection.maxOperations', '0.5'],
     [

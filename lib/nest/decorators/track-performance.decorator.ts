@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { types } from 'node:util';
+import { processWide } from '../../async/process-wide.js';
 import type { OperationType } from '../../operation/operation.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { trackCall } from './track.js';
@@ -88,6 +90,22 @@ function notAMethod(user: string, where: unknown): TypeError {
   );
 }
 
+/** The methods that decorators replaced, whichever copy of this package did. */
+const tracked = processWide('tracked-methods', () => new WeakSet<object>());
+
+/** Whether a method has the decorator, or one that replaced it and inherits from it. */
+export function isTracked(method: object): boolean {
+  for (
+    let at: object | null = method;
+    at !== null && !types.isProxy(at);
+    at = Object.getPrototypeOf(at) as object | null
+  )
+    if (tracked.has(at)) return true;
+  return false;
+}
+
 function track<T extends Method>(original: T, operation: TrackedOperation): T {
-  return wrapMethod(original, (self, args) => trackCall(operation, original, self, args));
+  const wrapped = wrapMethod(original, (self, args) => trackCall(operation, original, self, args));
+  tracked.add(wrapped);
+  return wrapped;
 }

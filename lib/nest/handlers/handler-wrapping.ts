@@ -1,4 +1,3 @@
-import { types } from 'node:util';
 import { Inject, Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { ModulesContainer } from '@nestjs/core';
 import { reasonOf } from '../../async/thrown.js';
@@ -7,10 +6,8 @@ import { RESOLVED_OPTIONS } from '../tokens.js';
 import { handlerFor } from './handler-for.js';
 import { handlersOf } from './handler-metadata.js';
 import { MethodWrappers } from './method-wrappers.js';
+import { prototypeOf, type Wrapper } from './provider-prototype.js';
 import { asCronJobs, type CronJobs } from './schedule-times.js';
-
-/** A provider or controller in Nest's container. */
-type Wrapper = ReturnType<NonNullable<ReturnType<ModulesContainer['get']>>['getProviderByKey']>;
 
 /**
  * Measures each handler of the application: routes, resolvers, messages, jobs, schedules, events and commands. It wraps their
@@ -70,18 +67,4 @@ export class HandlerWrapping implements OnModuleInit, OnApplicationShutdown {
       );
     }
   }
-}
-
-/** The prototype of the instances of a provider, as far as it is known before they exist. */
-function prototypeOf({ metatype, inject, instance, isAlias }: Wrapper): object | undefined {
-  if (isAlias) return undefined;
-  const isClass = typeof metatype === 'function' && inject === undefined;
-  const prototype: unknown = isClass
-    ? metatype.prototype
-    : typeof instance === 'object' && instance !== null && !types.isProxy(instance)
-      ? Object.getPrototypeOf(instance)
-      : undefined;
-  return typeof prototype === 'object' && prototype !== null && prototype !== Object.prototype
-    ? prototype
-    : undefined;
 }
