@@ -47,6 +47,7 @@ const SERIAL = [
   'causes/',
   'event-loop/',
   'explain/calling-spans.spec.ts',
+  'explain/explained-spans.spec.ts',
   'handlers/schedules.spec.ts',
   'profiling/context-tracker.spec.ts',
   'profiling/ground-truth.spec.ts',
