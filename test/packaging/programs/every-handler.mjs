@@ -262,6 +262,8 @@ const operations = Object.fromEntries(
     .operations.map(({ type, name, count, errorCount }) => [`${type} ${named(name)}`, { count, errorCount }]),
 );
 const findings = Object.fromEntries(
-  monitor.getFindings().map(({ type, route, callSite }) => [named(route), `${type} ${callSite?.function}`]),
+  monitor
+    .getFindings({ type: 'n_plus_one' })
+    .map(({ type, route, callSite }) => [named(route), `${type} ${callSite?.function}`]),
 );
 process.stdout.write(`${JSON.stringify({ operations, findings, traces })}\n`, () => process.exit());
