@@ -1,25 +1,28 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
 import postgres from 'postgres';
 import { PostgresJsInstrumentation } from '../../lib/tracing/driver-patches/postgres-js.js';
 import { InstalledModules } from '../../lib/tracing/installed-modules.js';
+import { startPostgres } from '../support/postgres.js';
 import { startTracing, type TestTracing } from '../support/tracing.js';
 
-const url = process.env['POSTGRES_URL'] ?? '';
-const onServer = url === '' ? describe.skip : describe;
-
-onServer('postgres.js on a real server (POSTGRES_URL)', () => {
+describe('postgres.js', () => {
+  let database: Awaited<ReturnType<typeof startPostgres>>;
   let tracing: TestTracing;
   let instrumentation: PostgresJsInstrumentation;
   let sql: postgres.Sql;
 
+  beforeAll(async () => {
+    database = await startPostgres();
+  });
+  afterAll(() => database.stop());
   beforeEach(() => {
     tracing = startTracing();
     instrumentation = new PostgresJsInstrumentation();
     instrumentation.setTracerProvider(tracing.provider);
     instrumentation.patchCopies(new InstalledModules());
-    sql = postgres(url, { max: 2, fetch_types: false, onnotice: () => {} });
+    sql = postgres(database.url, { max: 2, fetch_types: false, onnotice: () => {} });
   });
   afterEach(async () => {
     instrumentation.disable();
