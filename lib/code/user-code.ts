@@ -47,6 +47,14 @@ function isUserFile(url: string): boolean {
   return !isDependencyPath(path) && !isOwnFile(path);
 }
 
+/** Files in which Node counts promises and callbacks. */
+const BOOKKEEPING = /^node:internal\/(?:async_hooks|process\/(?:task_queues|promises))$/;
+
+/** Whether a function is Node's that runs around any code, whichever it is, and so says nothing about it. */
+export function isBookkeeping(url: string, functionName: string): boolean {
+  return url === '' ? functionName === 'runMicrotasks' : BOOKKEEPING.test(url);
+}
+
 /** Whether a path or the source of a source map belongs to an installed package. */
 export function isDependencyPath(path: string): boolean {
   return path.startsWith('node_modules/') || path.includes('/node_modules/');

@@ -122,7 +122,7 @@ function describe(cause: RankedCause, facts: Explainable, located: boolean): str
       return cause.certainty === 'likely' ? `${running}; other operations ran meanwhile` : running;
     }
     case 'event_loop_blocked':
-      return blocked(facts);
+      return blocked(facts, cause.ms);
     case 'cpu_starved':
       return `waiting for a CPU, which ${withheldBy(facts.throttledMs, cause.ms)}`;
     case 'gc':
@@ -154,13 +154,17 @@ const NOUNS = {
   rpc: 'remote procedure calls',
 } as const;
 
-function blocked({ blocker }: Explainable): string {
+/** @param waitedMs how long the operation waited for the event loop */
+function blocked({ blocker }: Explainable, waitedMs: number): string {
   if (blocker === undefined) return 'waiting for the event loop, which other work blocked';
   const { name, running, callSite } = blocker;
   const what = running === undefined ? '' : ` in ${running}`;
   const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
   const time = blocker.ms > 0 ? ` for ${ms(blocker.ms)}` : '';
-  return `waiting for the event loop, which ${name} blocked${time}${what}${from}`;
+  // Where no block is most of the time, many short ones are.
+  return blocker.ms > 0 && blocker.ms < waitedMs / 2
+    ? `waiting for the event loop, which other work kept busy, ${name}${time} of it${what}${from}`
+    : `waiting for the event loop, which ${name} blocked${time}${what}${from}`;
 }
 
 function copies({ type, count, sequential, name, fingerprint }: Repetition): string {

@@ -1,6 +1,6 @@
 import { isInApplicationPackage } from '../code/application-packages.js';
 import { hasUserCode } from '../code/call-site.js';
-import { type CodePosition, isOwnPosition, isUserPosition } from '../code/user-code.js';
+import { type CodePosition, isBookkeeping, isOwnPosition, isUserPosition } from '../code/user-code.js';
 import { type BlockingOperation, blockedMs, type StackFrame, type Stall } from '../process/stall.js';
 
 /**
@@ -109,14 +109,13 @@ function isBetter(
  * internals. Nothing where the user's own code or this library ran; the innermost function where no frame is the user's.
  */
 export function calledFunction(
-  stack: readonly StackFrame[] | undefined,
+  captured: readonly StackFrame[] | undefined,
   isUser: (position: CodePosition) => boolean = isUserPosition,
 ): string | undefined {
-  if (stack === undefined) return undefined;
+  const stack = (captured ?? []).filter(({ url, functionName }) => !isBookkeeping(url, functionName));
   let user = stack.findIndex(isUser);
   if (user < 0) user = stack.findIndex(isInApplicationPackage);
-  const frame = user < 0 ? stack[0] : stack[user - 1];
-  if (frame === undefined || frame.functionName === '') return undefined;
+  const name = (user < 0 ? stack[0] : stack[user - 1])?.functionName;
   const isOwn = stack.slice(0, user < 0 ? undefined : user).some(isOwnPosition);
-  return isOwn ? undefined : frame.functionName;
+  return isOwn || name === '' ? undefined : name;
 }

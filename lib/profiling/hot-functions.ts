@@ -1,6 +1,6 @@
 import { isInApplicationPackage } from '../code/application-packages.js';
 import type { CallSite } from '../code/call-site.js';
-import { type CodePosition, isOwnPosition, isUserPosition } from '../code/user-code.js';
+import { type CodePosition, isBookkeeping, isOwnPosition, isUserPosition } from '../code/user-code.js';
 import type { CodeNames } from './code-names.js';
 import { type OperationSamples, OWN } from './operation-samples.js';
 import { type CodeFunction, REGEXP, type SampleWindow } from './sample-window.js';
@@ -136,8 +136,7 @@ function whatRan(
 ): Ran | typeof NOTHING {
   const at = (node: number): CodeFunction =>
     window.functions[window.nodeFunction[node] as number] as CodeFunction;
-  // V8 reports a compiled regular expression as a function; before it is compiled, its time belongs to the caller.
-  const start = at(leaf).name === REGEXP && at(leaf).url === '' ? (window.nodeParent[leaf] as number) : leaf;
+  const start = innermost(window, leaf);
   let called = start;
   /** Whose work it is if no user code called it: that of the innermost function with a file. */
   let isOwnWork: boolean | undefined;
@@ -155,6 +154,18 @@ function whatRan(
     return ranIn(window, packaged.node, start, packaged.called);
   // No user code called it: work of the framework or of V8.
   return isOwnWork === true ? NOTHING : { code: enclosingNamed(window, start) };
+}
+
+/** The innermost function that says what ran. */
+function innermost(window: SampleWindow, leaf: number): number {
+  let at = leaf;
+  for (; at >= 0; at = window.nodeParent[at] as number) {
+    const { name, url } = window.functions[window.nodeFunction[at] as number] as CodeFunction;
+    // V8 reports a compiled regular expression as a function; before it is compiled, its time belongs to the caller.
+    if (!(name === REGEXP && url === '') && !isBookkeeping(url, name)) break;
+  }
+  const isRoot = at < 0 || (window.nodeParent[at] as number) < 0;
+  return isRoot ? leaf : at;
 }
 
 function ranIn(window: SampleWindow, user: number, start: number, called: number): Ran {

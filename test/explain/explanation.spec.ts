@@ -79,6 +79,12 @@ describe('an explanation', () => {
       'GET /albums took 1000 ms (threshold 500): 70 % went to waiting for the event loop, which POST /checkout blocked for 700 ms in pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
     ],
     [
+      say([cause('event_loop_blocked', 0.7)], {
+        blocker: { name: 'POST /checkout', ms: 300, running: 'pbkdf2Sync', callSite },
+      }),
+      'GET /albums took 1000 ms (threshold 500): 70 % went to waiting for the event loop, which other work kept busy, POST /checkout for 300 ms of it in pbkdf2Sync from AlbumsService.withTracks (albums.service.ts:42).',
+    ],
+    [
       say([cause('waiting', 0.95)], {
         uninstrumented: ['better-sqlite3'],
         stage: 'in AlbumsController.list',

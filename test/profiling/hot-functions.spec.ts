@@ -89,6 +89,19 @@ describe('hot functions', () => {
     expect(await brief([[SELL, hook, own]], [[SELL, own, ['captureStackTrace']]])).toEqual(['sell 1']);
   });
 
+  it('are those within which Node counts promises and callbacks', async () => {
+    const hook: Call = ['promiseInitHook', 'node:internal/async_hooks', 3];
+    const tick: Call = ['processTicksAndRejections', 'node:internal/process/task_queues', 3];
+    expect(
+      await brief(
+        [[SELL, hook]],
+        [[SELL, ['find', ORM, 3], hook, ['emitInitScript', 'node:internal/async_hooks', 9]]],
+        [[tick, ['runMicrotasks'], SELL, hook]],
+        [[tick, ['runMicrotasks']]],
+      ),
+    ).toEqual(['sell 0.5', 'find 0.25 from sell', 'runMicrotasks 0.25']);
+  });
+
   it('have a file if they belong to a dependency, and none if they belong to Node', async () => {
     const [node, dependency] = await named(
       samplesWith(
