@@ -1,4 +1,5 @@
-import { type CodePosition, dependencyOf, isOwnPosition } from './user-code.js';
+import { cachedByText } from '../text/cached-text.js';
+import { type CodePosition, dependencyOf } from './user-code.js';
 
 /** Scopes of frameworks, drivers, ORMs and their tools. */
 const SCOPES =
@@ -10,7 +11,7 @@ const KINDS = {
     express router path-to-regexp body-parser raw-body http-errors finalhandler send serve-static compression on-finished
     on-headers multer busboy cookie-parser express-session passport helmet cors morgan connect koa koa-compose hono
     h3 fastify avvio find-my-way light-my-request fast-json-stringify fastq fastparallel middie rxjs tslib
-    nest-commander nest-winston nestjs-pino reflect-metadata class-transformer class-validator graphql graphql-ws
+    nest-commander nest-winston nestjs-pino nestjs-performance reflect-metadata class-transformer class-validator graphql graphql-ws
     graphql-yoga graphql-http graphql-subscriptions mercurius type-graphql dataloader zod joi yup ajv`,
   database: `
     pg pg-pool pg-cursor pg-query-stream pg-promise pg-protocol pg-types pg-copy-streams postgres postgres-array
@@ -30,22 +31,15 @@ const KINDS = {
 };
 const PACKAGES = new Set(Object.values(KINDS).flatMap((names) => names.trim().split(/\s+/)));
 
-/** More than the files of an application's packages. If there are more, the cache is emptied and filled again. */
-const MAX_KNOWN_FILES = 5000;
-const knownFiles = new Map<string, boolean>();
+const isApplicationFile = cachedByText((url) => {
+  const name = dependencyOf(url);
+  return name !== undefined && !PACKAGES.has(name) && !SCOPES.test(name);
+});
 
 /**
  * Whether a position is in an installed package that may hold the application itself, as a shop's or a content management
  * system's server does: one that is no driver, ORM or framework.
  */
-export function isInApplicationPackage(position: CodePosition): boolean {
-  const { url } = position;
-  const known = knownFiles.get(url);
-  if (known !== undefined) return known;
-  const name = dependencyOf(url);
-  const isApplication =
-    name !== undefined && !PACKAGES.has(name) && !SCOPES.test(name) && !isOwnPosition(position);
-  if (knownFiles.size >= MAX_KNOWN_FILES) knownFiles.clear();
-  knownFiles.set(url, isApplication);
-  return isApplication;
+export function isInApplicationPackage({ url }: CodePosition): boolean {
+  return isApplicationFile(url);
 }

@@ -24,6 +24,7 @@ describe('A package that may hold the application', () => {
     ['/srv/node_modules/@shop/core/node_modules/content/index.js', true],
     ['/srv/node_modules/@shop/core/node_modules/pg/lib/client.js', false],
     ['/srv/node_modules/pg-pool/index.js', false],
+    ['/srv/node_modules/nestjs-performance/dist/cjs/index.js', false],
     ['/srv/node_modules/typeorm/query-builder/QueryBuilder.js', false],
     ['/srv/node_modules/@nestjs/core/router/router-proxy.js', false],
     ['/srv/node_modules/@mikro-orm/core/EntityManager.js', false],
@@ -34,12 +35,6 @@ describe('A package that may hold the application', () => {
   ])('%s: %p', (url, expected) => {
     expect(isInApplicationPackage(at(url))).toBe(expected);
     expect(isInApplicationPackage(at(url))).toBe(expected);
-  });
-
-  it('is answered the same way for more files than are kept', () => {
-    for (let n = 0; n < 12_000; n++)
-      expect(isInApplicationPackage(at(`/srv/node_modules/shop/${n}.js`))).toBe(true);
-    expect(isInApplicationPackage(at('/srv/node_modules/pg/0.js'))).toBe(false);
   });
 
   it('has the first frame only where no frame is of the user', () => {

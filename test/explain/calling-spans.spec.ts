@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
+import { type Context, context, ROOT_CONTEXT, type Span, SpanKind, trace } from '@opentelemetry/api';
 import { map, of } from 'rxjs';
 import type { CallSite } from '../../lib/code/call-site.js';
 import type { SlowOperation } from '../../lib/explain/slow-operation.js';
@@ -7,6 +7,7 @@ import { EventLoopWatchdog } from '../../lib/process/event-loop-watchdog.js';
 import type { StackFrame } from '../../lib/process/stall.js';
 import { Profiling } from '../../lib/profiling/profiling.js';
 import type { CpuAttribution } from '../../lib/profiling/slow-profiles.js';
+import { type LiveSpan, liveSpanOf } from '../../lib/spans/live-span.js';
 import { setParameters } from '../../lib/tracing/work-tracking.js';
 import { until } from '../support/application.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
@@ -25,25 +26,36 @@ describe('the explanation of an N+1 through a package', () => {
 
   const slow = (): SlowOperation => tracing.monitor.getSlowOperations()[0] as SlowOperation;
 
-  /** A request with far more JavaScript than waiting for its queries, which a package starts. */
-  async function serve(): Promise<void> {
+  /** Executes a query through rxjs, as through any package. */
+  async function execute(row: number): Promise<void> {
+    let span: Span | undefined;
+    of(context.active())
+      .pipe(map(startQuery()))
+      .subscribe((started) => {
+        span = started;
+      });
+    if (span === undefined) throw new Error('No span was started');
+    setParameters(span, [row]);
+    await sleep(3);
+    span.end();
+  }
+  const startQuery = (): ((within: Context) => Span) => {
     const tracer = tracing.provider.getTracer('test');
+    return tracer.startSpan.bind(tracer, 'pg.query', { kind: SpanKind.CLIENT, attributes: QUERY });
+  };
+
+  /** A request with far more JavaScript than waiting for its queries. */
+  async function serve(query: (row: number) => PromiseLike<void> = execute): Promise<void> {
     const attributes = { 'http.request.method': 'GET', 'http.route': '/tracks' };
+    const tracer = tracing.provider.getTracer('test');
     const root = tracer.startSpan('GET', { kind: SpanKind.SERVER, attributes }, ROOT_CONTEXT);
-    const query = tracer.startSpan.bind(tracer, 'pg.query', { kind: SpanKind.CLIENT, attributes: QUERY });
+    const live = liveSpanOf(root) as LiveSpan;
+    live.name = 'GET /tracks';
+    live.sink.requests.named(live);
     const begun = performance.now();
-    for (let row = 0; row < 12; row++) {
-      let span: Span | undefined;
-      of(trace.setSpan(ROOT_CONTEXT, root))
-        .pipe(map(query))
-        .subscribe((started) => {
-          span = started;
-        });
-      if (span === undefined) throw new Error('No span was started');
-      setParameters(span, [row]);
-      await sleep(3);
-      span.end();
-    }
+    await context.with(trace.setSpan(ROOT_CONTEXT, root), async () => {
+      for (let row = 0; row < 12; row++) await query(row);
+    });
     burnCpu(Math.min(4 * (performance.now() - begun), 3000));
     root.end();
   }
@@ -96,8 +108,8 @@ describe('the explanation of an N+1 through a package', () => {
       snapped: Promise.resolve({}),
     });
   }
-  async function profiled(): Promise<SlowOperation> {
-    await serve();
+  async function profiled(query = execute): Promise<SlowOperation> {
+    await serve(query);
     const { id } = slow();
     await until(() => tracing.monitor.getSlowOperation(id)?.topFunctions !== undefined);
     return tracing.monitor.getSlowOperation(id) as SlowOperation;
@@ -116,5 +128,29 @@ describe('the explanation of an N+1 through a package', () => {
     const hottestLine = { function: 'rate', file: 'offer.mapper.ts', line: 6, column: 3 };
     sample({ packageCalls: [{ called: 'rxjs', calledFrom, share: 0.1 }], hottestLine });
     expect(await profiled()).toMatchObject({ cause: 'cpu', callSite: hottestLine });
+  });
+
+  it('has what the samples show of the package without the user, where only an earlier request has the line', async () => {
+    const tools = { context, of, map, startQuery, setParameters, sleep };
+    // Without a line of the user.
+    const lazy = new Function(
+      ...Object.keys(tools),
+      `return (row) => ({
+        then(resolve, reject) {
+          let span;
+          of(context.active()).pipe(map(startQuery())).subscribe((started) => { span = started; });
+          setParameters(span, [row]);
+          sleep(3).then(() => span.end()).then(resolve, reject);
+        },
+      });`,
+    )(...Object.values(tools));
+    for (let request = 0; request < 2; request++) await serve(lazy);
+    const [finding] = tracing.monitor.getFindings({ type: 'n_plus_one' });
+    expect(finding?.callSite).toBeDefined();
+
+    sample({ packageCalls: [{ called: 'rxjs', share: 0.9 }] });
+    expect(await profiled(lazy)).toMatchObject({ cause: 'n_plus_one', callSite: finding?.callSite });
+    sample({ packageCalls: [{ called: 'other', share: 0.9 }] });
+    expect(await profiled(lazy)).toMatchObject({ cause: 'cpu' });
   });
 });

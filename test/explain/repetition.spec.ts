@@ -391,6 +391,42 @@ describe('RequestWork', () => {
   });
 });
 
+describe('the stacks that request connections of a pool', () => {
+  const frames = [{ functionName: 'list', url: '/app/a.js', line: 1, column: 1 }];
+
+  it('belong to the query that runs on the connection handed over last, and are read then', () => {
+    const { work } = new Request();
+    let read = 0;
+    const hold = () => () => {
+      read++;
+      return frames;
+    };
+    const [first, second] = [{}, {}];
+    work.poolRequested(first, hold);
+    work.poolReceived(first);
+    expect(read).toBe(0);
+    expect(work.takePoolFrames(5)).toBe(frames);
+    expect(work.takePoolFrames(5)).toEqual([]);
+    work.poolRequested(first, hold);
+    work.poolReceived(second);
+    expect(work.takePoolFrames(5)).toEqual([]);
+  });
+
+  it('are kept for up to 32 connections of a request', () => {
+    const { work } = new Request();
+    let held = 0;
+    for (let n = 0; n < 100; n++) {
+      const pool = {};
+      work.poolRequested(pool, () => {
+        held++;
+        return () => frames;
+      });
+      if (n % 2 === 0) work.poolReceived(pool);
+    }
+    expect(held).toBe(32);
+  });
+});
+
 describe('CallChain', () => {
   const chain = (run: (request: Request) => void) => {
     const request = new Request();
