@@ -225,6 +225,22 @@ describe('messages that a client sends', () => {
     expect(parents).toEqual(named('GET /chained').map(({ traceId, spanId }) => `${traceId} ${spanId}`));
   });
 
+  it('belong to the application of the client outside of any request, where several run', async () => {
+    const second = await startApplication('express', {
+      imports: [ClientsModule.register([{ name: 'SERVICE', ...SERVICE } as never]) as never],
+    });
+    try {
+      const other = second.app.get<ClientProxy>('SERVICE');
+      await firstValueFrom(other.send('price.of', 1));
+      await firstValueFrom(client.send('price.of', 1));
+      await firstValueFrom(other.send('price.of', 1));
+      await until(() => second.operation('send price.of')?.count === 2);
+      expect(await counted('send price.of', 1)).toMatchObject({ errorCount: 0 });
+    } finally {
+      await second.app.close();
+    }
+  });
+
   it('are counted without the values in their patterns', async () => {
     for (const id of [7, 8]) client.emit(`orders.${id}.paid`, {});
     await counted('emit orders.{}.paid', 2);
