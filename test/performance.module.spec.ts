@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, Module, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { context, propagation, trace } from '@opentelemetry/api';
+import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -23,6 +23,8 @@ import {
   TRACER_PROVIDER,
   TrackPerformance,
 } from '../lib/index.js';
+import { contextOfOwner } from '../lib/nest/decorators/code-owners.js';
+import { sinkIn } from '../lib/spans/live-span.js';
 import { KeptLog, startApplication, until } from './support/application.js';
 
 class Work {
@@ -162,6 +164,18 @@ describe('PerformanceModule', () => {
     await get(`${second.url}/two`);
     await until(() => second.operation('GET /two')?.count === 2);
     expect(second.operation('Work.run')).toMatchObject({ count: 2 });
+  });
+
+  it('knows the application of a provider within the trace of another process', async () => {
+    const first = await startApplication('express', { controllers: [FirstController] });
+    closing.push(() => first.app.close());
+    const second = await startApplication('express', { controllers: [SecondController] });
+    closing.push(() => second.app.close());
+    const controller = second.app.get(SecondController);
+    const ids = { traceId: '1'.repeat(32), spanId: '1'.repeat(16), traceFlags: 1 };
+    const remote = trace.setSpanContext(ROOT_CONTEXT, { ...ids, isRemote: true });
+    expect(sinkIn(contextOfOwner(remote, controller))).toBe(second.app.get(PerformanceMonitor).sink);
+    expect(sinkIn(contextOfOwner(trace.setSpanContext(ROOT_CONTEXT, ids), controller))).toBeUndefined();
   });
 
   it('logs in one line which options of a second module do not apply to the process', async () => {
