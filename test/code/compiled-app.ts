@@ -74,6 +74,20 @@ export interface Said {
   readonly after: CallSite[];
 }
 
+/** Files of `lib` with all that they import from it. */
+function withImports(files: readonly string[]): Set<string> {
+  const found = new Set(files);
+  for (const file of found) {
+    const { importedFiles } = ts.preProcessFile(readFileSync(join('lib', file), 'utf8'));
+    for (const { fileName } of importedFiles) {
+      if (fileName.startsWith('.')) {
+        found.add(join(file, '..', fileName).replace(/js$/, 'ts'));
+      }
+    }
+  }
+  return found;
+}
+
 /** A folder with both builds of `lib/code`, in which the fixture is compiled and run by plain Node. */
 export class CompiledApp {
   readonly folder = realpathSync(mkdtempSync(join(tmpdir(), 'code-')));
@@ -85,8 +99,7 @@ export class CompiledApp {
         `dist/${format}/package.json`,
         JSON.stringify({ type: format === 'esm' ? 'module' : 'commonjs' }),
       );
-      const files = readdirSync('lib/code').map((file) => `code/${file}`);
-      for (const file of [...files, 'async/untraced.ts', 'async/own-pauses.ts', 'async/process-wide.ts']) {
+      for (const file of withImports(readdirSync('lib/code').map((name) => `code/${name}`))) {
         const { outputText } = transpile(readFileSync(join('lib', file), 'utf8'), file, format);
         this.write(`dist/${format}/${file.replace(/ts$/, 'js')}`, outputText);
       }
