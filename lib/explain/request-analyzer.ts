@@ -98,7 +98,7 @@ export class RequestAnalyzer implements RequestSink {
       if (performance.now() - recorded.startedAt < MAX_RECORDED_MS) return;
       this.stopRecording();
     }
-    if (!this.stacks.hasEmpty(root.name ?? '')) return;
+    if (root.request.isStream || !this.stacks.hasEmpty(root.name ?? '')) return;
     this.recorded = root;
     this.promiseStacks.start(() => liveSpanOf(trace.getActiveSpan())?.root === root);
   }
@@ -126,7 +126,8 @@ export class RequestAnalyzer implements RequestSink {
     if (failures !== undefined) this.failuresWithin(root, now);
     if (work === undefined || !this.nPlusOne.enabled || root.duplicate || !root.isWaitedFor) return;
     const route = root.name ?? '(unnamed)';
-    const { loaders, chains } = findInRequest(work, this.nPlusOne, now, (repetition) =>
+    const limits = isStream ? { ...this.nPlusOne, isStream } : this.nPlusOne;
+    const { loaders, chains } = findInRequest(work, limits, now, (repetition) =>
       this.explainer.locate(this.explainer.framesOfRepetition([repetition], root.name ?? '')),
     );
     if (loaders.length === 0 && chains.length === 0) return;

@@ -8,7 +8,7 @@ const OPERATION = /(?:^|[\s}])(?:query|mutation|subscription)\s+([_A-Za-z]\w{0,9
 
 /** The operation of a GraphQL request. */
 export interface GraphqlOperation {
-  /** `query` or `mutation` */
+  /** `query`, `mutation` or `subscription` */
   readonly type: string;
   /** As the client named it, otherwise its first resolver. */
   readonly name: string;

@@ -107,7 +107,7 @@ export class HttpServerTracer implements RequestServer {
     const active = this.begin(request, response, undefined);
     const served = servedRequest(request);
     if (active === undefined || served === undefined) return undefined;
-    served.endsWhenFinished();
+    served.beganWithoutServer();
     return (work) => servedHere.run(served, () => context.with(active, work));
   }
 

@@ -22,6 +22,9 @@ export function expressRoute(
   return baseUrl ? `${mounts.templateOf(baseUrl)}${path}` : path;
 }
 
+/** The path of Socket.IO, which takes its requests from the server before the framework does. */
+const SOCKET_IO = '/socket.io';
+
 /** Where the middleware is mounted that has answered a request; undefined if nothing has, as for a 404. */
 export function middlewareRoute(
   request: RoutedRequest,
@@ -30,7 +33,10 @@ export function middlewareRoute(
 ): string | undefined {
   const path = pathOf(request.originalUrl ?? request.url ?? '/');
   const base = withoutEndSlash(request.baseUrl ?? mountedAt(path, pathOf(request.url ?? '/')));
-  if (base === '') return headersSent && statusCode < 400 ? '/*' : undefined;
+  if (base === '') {
+    if (!headersSent || statusCode >= 400) return undefined;
+    return path.startsWith(`${SOCKET_IO}/`) ? SOCKET_IO : '/*';
+  }
   const template = mounts.templateOf(base);
   return template.endsWith('/*') || withoutEndSlash(path) === base ? template : `${template}/*`;
 }

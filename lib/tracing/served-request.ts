@@ -46,6 +46,10 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   private readonly sink: SpanSink;
   /** The request of the framework, where that is another object. */
   private framework: unknown;
+  /** The connection becomes a WebSocket, which is not named by what its messages ask for. */
+  private isWebSocket = false;
+  /** It stays open for as long as the client listens: its duration is not slow. */
+  private isStream = false;
   /** The name and type of its GraphQL operation. */
   private graphql: GraphqlOperation | undefined;
   /** One of its resolvers failed, although the response has the status 200. */
@@ -60,9 +64,12 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     watchRequest(request, response, this);
   }
 
-  /** The request came without a server, by `inject` or a serverless adapter: its response may never be closed. */
-  endsWhenFinished(): void {
+  /** The request came without a server: by `inject`, a serverless adapter, or as the upgrade of a connection. */
+  beganWithoutServer(): void {
+    // Its response may never be closed.
     endWhenFinished(this.response);
+    this.isWebSocket = this.request.headers?.upgrade?.toLowerCase() === 'websocket';
+    if (this.isWebSocket) this.streams();
   }
 
   /** Sets the span that this package created for the request. */
@@ -131,6 +138,12 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     this.sink.requests.markAsStream(live);
   }
 
+  private streams(): void {
+    this.isStream = true;
+    const live = liveSpanOf(this.span);
+    if (live !== undefined) this.sink.requests.markAsStream(live);
+  }
+
   /**
    * The handler of the request is called: guards granted access.
    * @returns whether it is the first one. Others are its own code.
@@ -142,14 +155,15 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     this.handlerStartedAt = performance.now();
     const name = this.name();
     if (handler.thresholdMs !== undefined) this.sink.thresholds.setRoute(name, handler.thresholdMs);
+    if (handler.thresholdMs === Number.POSITIVE_INFINITY || this.graphql?.type === 'subscription')
+      this.streams();
     const live = liveSpanOf(this.span);
     if (live === undefined) return true;
     live.type = 'http';
     live.name = name;
     this.sink.requests.named(live);
     // Another tool may end its span before the response is closed.
-    if (!this.isOwnSpan) live.thresholdMs = handler.thresholdMs ?? this.sink.thresholds.ofRoute(name);
-    if (handler.thresholdMs === Number.POSITIVE_INFINITY) this.sink.requests.markAsStream(live);
+    if (!this.isOwnSpan) live.thresholdMs = this.knownThresholdMs(name);
     return true;
   }
 
@@ -170,7 +184,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
    * @param field the name of the resolver
    */
   resolverStarted(type: string, field: string, resolver: HandlerInfo): void {
-    if (this.handler !== undefined) return;
+    if (this.handler !== undefined || this.isWebSocket) return;
     const { operationNames } = this.server;
     this.graphql = {
       type,
@@ -292,8 +306,14 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     return middlewareRoute(request, response, server.mounts);
   }
 
+  private knownThresholdMs(name: string): number | undefined {
+    return this.isStream
+      ? Number.POSITIVE_INFINITY
+      : (this.handler?.thresholdMs ?? this.sink.thresholds.ofRoute(name));
+  }
+
   private thresholdMs(name: string, durationMs: number): number | undefined {
-    const thresholdMs = this.handler?.thresholdMs ?? this.sink.thresholds.ofRoute(name);
+    const thresholdMs = this.knownThresholdMs(name);
     if (thresholdMs === undefined || durationMs <= thresholdMs) return thresholdMs;
     return isOpenResponse(this.request, this.response) ? Number.POSITIVE_INFINITY : thresholdMs;
   }

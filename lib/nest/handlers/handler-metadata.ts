@@ -36,7 +36,10 @@ const BULL_PROCESS = 'bull:module_queue_process';
 const RESOLVER = 'graphql:resolver_type';
 const RESOLVER_NAME = 'graphql:resolver_name';
 const FIELD_RESOLVER = 'graphql:resolve_property';
-const ROOT_RESOLVERS = new Set(['Query', 'Mutation']);
+const REFERENCE_RESOLVER = 'graphql:resolve_reference';
+const ROOT_RESOLVERS = new Set(['Query', 'Mutation', 'Subscription']);
+/** The field of a subgraph of a federation that all its references are resolved by. */
+const ENTITIES: Resolver = { type: 'query', field: '_entities' };
 
 /** Methods that handle something because of a decorator of their class. */
 const OF_CLASS: readonly { key: string; method: string; kind: HandlerKind }[] = [
@@ -89,6 +92,7 @@ function kindsOf(method: object, isController: boolean): Handled[] {
   const field = String(Reflect.getMetadata(RESOLVER_NAME, method) ?? (method as { name?: unknown }).name);
   if (typeof resolver === 'string' && ROOT_RESOLVERS.has(resolver))
     kinds.push({ kind: 'graphql', resolver: { type: resolver.toLowerCase(), field } });
+  else if (has(REFERENCE_RESOLVER)) kinds.push({ kind: 'graphql', resolver: ENTITIES });
   else if (has(FIELD_RESOLVER)) kinds.push({ kind: 'graphql', resolver: { type: undefined, field } });
   return kinds;
 }

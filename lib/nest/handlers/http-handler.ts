@@ -11,7 +11,7 @@ const { then } = Promise.prototype;
 
 /** A resolver of GraphQL. */
 export interface Resolver {
-  /** `query` or `mutation`; undefined for one of a field, which may fail, too. */
+  /** `query`, `mutation` or `subscription`; undefined for one of a field, which may fail, too. */
   readonly type: string | undefined;
   readonly field: string;
 }
