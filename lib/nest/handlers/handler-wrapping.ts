@@ -5,13 +5,14 @@ import type { ResolvedModuleOptions } from '../module-options.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { handlerFor } from './handler-for.js';
 import { handlersOf } from './handler-metadata.js';
+import { jobAdders } from './job-origin.js';
 import { MethodWrappers } from './method-wrappers.js';
 import { prototypeOf, type Wrapper } from './provider-prototype.js';
 import { asCronJobs, type CronJobs } from './schedule-times.js';
 
 /**
  * Measures each handler of the application: routes, resolvers, messages, jobs, schedules, events and commands. It wraps their
- * methods while the providers are created, before Nest and its packages look for handlers.
+ * methods while the providers are created, before Nest and its packages look for handlers. Jobs keep what added them.
  */
 @Injectable()
 export class HandlerWrapping implements OnModuleInit, OnApplicationShutdown {
@@ -58,6 +59,8 @@ export class HandlerWrapping implements OnModuleInit, OnApplicationShutdown {
         this.methods.add(prototype, name, (method) =>
           handlerFor(prototype.constructor, name, method, handled, this.cronJobs),
         );
+      if (isController || !this.options.tracing.instrumentation) return;
+      for (const [name, handler] of jobAdders(prototype)) this.methods.add(prototype, name, () => handler);
     } catch (error) {
       // A class may be any value. The application starts in any case.
       if (this.hasWarned) return;

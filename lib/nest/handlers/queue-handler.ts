@@ -1,7 +1,9 @@
 import { types } from 'node:util';
 import { trace } from '@opentelemetry/api';
+import { attempt } from '../../async/thrown.js';
 import { nameWithoutValues } from '../../spans/span-name.js';
 import { type Measured, type Measurement, trackCall } from '../decorators/track.js';
+import { originOf } from './job-origin.js';
 import { type Handler, type Method } from './method-wrappers.js';
 
 /** The most names of jobs that are distinguished in one processor. Applications may create them from values. */
@@ -16,6 +18,7 @@ interface Job {
   readonly timestamp?: unknown;
   readonly processedOn?: unknown;
   readonly delay?: unknown;
+  readonly opts?: unknown;
 }
 
 /** Measures the jobs of a processor, by their names. */
@@ -56,15 +59,20 @@ function jobOf(value: unknown): Job | undefined {
   return typeof value === 'object' && value !== null && !types.isProxy(value) ? value : undefined;
 }
 
-/** Adds what the queue knows of a job to its span: the attempt, and how long the job waited after its delay. */
+/**
+ * Adds what the queue knows of a job to its span: the attempt, how long the job waited after its delay, and a link to what
+ * added it.
+ */
 function withJob(running: Measurement | undefined, job: Job | undefined): Measurement | undefined {
   const span = running === undefined ? undefined : trace.getSpan(running.context);
   if (span === undefined || job === undefined) return running;
-  const { attemptsMade, timestamp, processedOn, delay } = job;
+  const { attemptsMade, timestamp, processedOn, delay, opts } = job;
   if (typeof attemptsMade === 'number') span.setAttribute('performance.queue.attempt', attemptsMade + 1);
   if (typeof timestamp === 'number' && typeof processedOn === 'number') {
     const waitedMs = processedOn - timestamp - (typeof delay === 'number' ? delay : 0);
     span.setAttribute('performance.queue.wait_ms', Math.max(0, waitedMs));
   }
+  const origin = originOf(opts);
+  if (origin !== undefined) attempt('the trace of a job was not linked', () => span.addLink(origin));
   return running;
 }
