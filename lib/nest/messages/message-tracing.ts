@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { reportFault } from '../../async/thrown.js';
+import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { tracingRuntime } from '../../spans/tracing-runtime.js';
 import { InstalledModules } from '../../tracing/installed-modules.js';
 import { own } from '../../validation/own.js';
@@ -8,6 +9,7 @@ import { type Handler, MethodWrappers } from '../handlers/method-wrappers.js';
 import type { ResolvedModuleOptions } from '../module-options.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { emittedEvents, sentRequests } from './client-proxy.js';
+import { countedConnections } from './connections.js';
 import { grpcCalls } from './grpc-client.js';
 import { continuedMessages } from './incoming-headers.js';
 import { OUTGOING_HEADERS } from './outgoing-headers.js';
@@ -15,6 +17,9 @@ import { OUTGOING_HEADERS } from './outgoing-headers.js';
 const PACKAGE = '@nestjs/microservices';
 /** Makes the function that a transport calls for each message of a handler. Not exported by the package. */
 const RPC_PROXY = join('context', 'rpc-proxy.js');
+const WEBSOCKETS = '@nestjs/websockets';
+/** Makes the function that a gateway calls for each connection. Not exported by the package. */
+const WEBSOCKETS_CONTROLLER = 'web-sockets-controller.js';
 
 interface Wrapped {
   readonly type: string;
@@ -23,8 +28,8 @@ interface Wrapped {
 }
 
 /**
- * Measures the messages that clients of `@nestjs/microservices` send, and continues traces through the headers of messages.
- * It wraps methods of the classes that the application loads, in each installed copy.
+ * Measures the messages that clients of `@nestjs/microservices` send, continues traces through the headers of messages, and
+ * counts the connections of gateways. It wraps methods of the classes that the application loads, in each installed copy.
  */
 @Injectable()
 export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
@@ -32,8 +37,12 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
   private readonly modules = new InstalledModules();
   private readonly clients: readonly Wrapped[];
   private readonly rpcProxy: Wrapped;
+  private readonly connections: Wrapped;
 
-  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions) {
+  constructor(
+    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions,
+    @Inject(PerformanceMonitor) { sink }: PerformanceMonitor,
+  ) {
     this.clients = [
       { type: 'ClientProxy', method: 'send', handler: sentRequests },
       { type: 'ClientProxy', method: 'emit', handler: emittedEvents },
@@ -44,6 +53,11 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
     const trustsBaggage = (): boolean =>
       options.tracing.trustIncomingBaggage || tracingRuntime.tracer === undefined;
     this.rpcProxy = { type: 'RpcProxy', method: 'create', handler: continuedMessages(trustsBaggage) };
+    this.connections = {
+      type: 'WebSocketsController',
+      method: 'getConnectionHandler',
+      handler: countedConnections(sink),
+    };
     // Before providers call their clients, and microservices are connected.
     this.wrapAll();
   }
@@ -64,6 +78,8 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
         if (this.options.tracing.instrumentation) this.wrap(this.load(folder, 'index.js'), this.clients);
         this.wrap(this.load(folder, RPC_PROXY), [this.rpcProxy]);
       }
+      for (const { folder } of this.modules.copies(WEBSOCKETS))
+        this.wrap(this.load(folder, WEBSOCKETS_CONTROLLER), [this.connections]);
     } catch (error) {
       reportFault('messages are not measured', error);
     }
