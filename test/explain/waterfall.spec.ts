@@ -9,6 +9,7 @@ import { liveSpanOf } from '../../lib/spans/live-span.js';
 import type { Waterfall } from '../../lib/spans/waterfall.js';
 import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 import { withdraw } from '../../lib/tracing/work-tracking.js';
+import { until } from '../support/application.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 describe('the waterfall of a slow operation', () => {
@@ -80,7 +81,7 @@ describe('the waterfall of a slow operation', () => {
     const job = start('job');
     start('step', job).end();
     job.end();
-    await sleep(5);
+    await until(() => heard.length > 0);
     expect(waterfall('job')).toBeDefined();
     expect(heard).toHaveLength(1);
     expect(heard[0]).not.toHaveProperty('waterfall');
