@@ -1,17 +1,16 @@
-// Every kind of handler with the packages of Nest that call them, in both of their major versions, over real servers.
-import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises';
+// Every kind of handler with the packages of Nest that call them, in both of their major versions and module formats, over
+// real servers.
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { run, succeed } from './processes';
+import { InstalledProgram } from './installed-program';
+import { type KafkaPeer, startKafka } from './kafka-peer';
 import { IN_CI, registryFault } from './registry';
-import { tarball } from './tarball';
 
 interface Measured {
   operations: Record<string, { count: number; errorCount: number }>;
   findings: Record<string, string>;
   traces: Record<string, { request: string; rpc: string; event: string }>;
+  jobs: { request?: string; linked: string[] };
 }
 
 const PACKAGES = {
@@ -45,13 +44,14 @@ const LIBRARIES = [
   'bullmq@5',
   'graphql@16',
   'ioredis@5',
+  'kafkajs@2',
   'mqtt@5',
   'reflect-metadata@0.2',
   'rxjs@7',
   'ws@8',
 ];
 /** The transports whose messages have headers. */
-const WITH_HEADERS = new Set(['nats', 'rabbitmq', 'mqtt']);
+const WITH_HEADERS = new Set(['nats', 'rabbitmq', 'mqtt', 'kafka']);
 const SERVICES = { redis: 6379, nats: 4222, rabbitmq: 5672, mqtt: 1883 };
 const PORT = 5150;
 
@@ -72,11 +72,14 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
+let kafka: KafkaPeer | undefined;
+
 described.each([11, 12] as const)('with Nest %i', (nest) => {
-  let folder = '';
+  let program: InstalledProgram;
   let services: string[] = [];
 
   beforeAll(async () => {
+    kafka ??= await startKafka();
     const there = await Promise.all(
       Object.entries(SERVICES).map(async ([name, port]) => ((await answers(port)) ? [name] : [])),
     );
@@ -84,38 +87,39 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
     const missing = Object.keys(SERVICES).filter((name) => !services.includes(name));
     if (missing.length > 0)
       process.stderr.write(`skipped: messages by ${missing.join(', ')}, which do not answer\n`);
-    folder = await mkdtemp(join(tmpdir(), `nestjs-performance-handlers-${nest}-`));
-    await writeFile(join(folder, 'package.json'), JSON.stringify({ name: 'handlers', private: true }));
-    await cp(join(__dirname, 'programs/every-handler.mjs'), join(folder, 'every-handler.mjs'));
     const { framework, others, nats } = PACKAGES[nest];
     const packages = [
-      await tarball(),
       ...FRAMEWORK.map((name) => `@nestjs/${name}@${framework}`),
       ...others.map((name) => `@nestjs/${name}`),
       nats,
       ...LIBRARIES,
     ];
-    const args = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts', ...packages];
-    await succeed('npm', args, folder, 240_000);
+    program = await InstalledProgram.create('every-handler', packages);
   }, 300_000);
 
   afterAll(async () => {
-    if (folder !== '') await rm(folder, { recursive: true });
+    await program.remove();
   });
 
-  describe.each(['express', 'fastify'])('on %s', (platform) => {
+  const transports = (): string[] => ['tcp', ...services, ...(kafka === undefined ? [] : ['kafka'])];
+
+  describe.each([
+    ['express', 'mjs'],
+    ['fastify', 'mjs'],
+    ['express', 'cjs'],
+    ['fastify', 'cjs'],
+  ] as const)('on %s as .%s', (platform, format) => {
     const result = {} as { measured: Measured };
     beforeAll(async () => {
       const port = PORT + (nest - 11) * 20 + (platform === 'fastify' ? 10 : 0);
-      const args = ['every-handler.mjs', platform, String(port), ...services];
-      const { code, stdout, stderr } = await run(process.execPath, args, folder, 60_000);
-      if (code !== 0) throw new Error(`the application ended with ${code}:\n${stdout}\n${stderr}`);
-      result.measured = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as Measured;
+      const args = [platform, String(port), ...services];
+      if (kafka !== undefined) args.push(`kafka=${kafka.port}`);
+      result.measured = await program.run<Measured>(format, args);
     }, 90_000);
 
     it('counts every call of every handler once, as an operation of its type', () => {
       const { operations } = result.measured;
-      const perRound = services.length + 1;
+      const perRound = transports().length;
       expect(operations).toMatchObject({
         'http GET /albums': { count: 3, errorCount: 0 },
         'http GET /broken': { count: 3, errorCount: 3 },
@@ -126,6 +130,7 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
         'rpc send UNIQUE.sum': { count: 3 * perRound, errorCount: 0 },
         'messaging emit UNIQUE.created': { count: 3 * perRound, errorCount: 0 },
         'websocket Gateway.message': { count: 3, errorCount: 0 },
+        'websocket Gateway connection': { count: 3, errorCount: 0 },
         'event Schedules.paid': { count: 3, errorCount: 0 },
         'event OrderPlacedHandler.handle': { count: 3, errorCount: 0 },
         'command PlaceOrderHandler.execute': { count: 3, errorCount: 0 },
@@ -138,7 +143,7 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
 
     it('continues the trace of a request in the handlers of its messages where they have headers', () => {
       const { traces } = result.measured;
-      expect(Object.keys(traces).sort()).toEqual(['tcp', ...services].sort());
+      expect(Object.keys(traces).sort()).toEqual(transports().sort());
       for (const [transport, { request, rpc, event }] of Object.entries(traces)) {
         const continues = WITH_HEADERS.has(transport);
         expect({ transport, rpc: rpc === request, event: event === request }).toEqual({
@@ -148,6 +153,11 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
         });
         expect(rpc).toMatch(/^[\da-f]{32}$/);
       }
+    });
+
+    it('links a job to the trace that added it', () => {
+      const { request, linked } = result.measured.jobs;
+      expect(linked).toEqual(services.includes('redis') ? [request] : []);
     });
 
     it('finds the queries that each of them repeats, with their line', () => {
@@ -170,3 +180,5 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
     });
   });
 });
+
+afterAll(() => kafka?.stop());

@@ -1,5 +1,5 @@
 // An application with every kind of handler, which calls them all and prints what was measured as JSON.
-// Usage: node every-handler.mjs express|fastify PORT [nats] [redis] [rabbitmq] [mqtt]
+// Usage: node every-handler.mjs express|fastify PORT [nats] [redis] [rabbitmq] [mqtt] [kafka=PORT]
 import 'reflect-metadata';
 import { ApolloDriver } from '@nestjs/apollo';
 import { BullModule, getQueueToken, Processor, WorkerHost } from '@nestjs/bullmq';
@@ -31,6 +31,7 @@ const [platform, first, ...services] = process.argv.slice(2);
 const port = Number(first);
 const host = '127.0.0.1';
 const has = (service) => services.includes(service);
+const kafkaPort = services.find((service) => service.startsWith('kafka='))?.slice('kafka='.length);
 // Other runs use the same servers. Digits would be values in the patterns of messages.
 const unique = `every-handler-${String(process.pid).replace(/\d/g, (digit) => 'abcdefghij'[digit])}`;
 
@@ -51,10 +52,22 @@ const TRANSPORTS = {
   ...(has('mqtt') && {
     mqtt: { transport: Transport.MQTT, options: { url: `mqtt://${host}:1883`, protocolVersion: 5 } },
   }),
+  ...(kafkaPort && {
+    kafka: {
+      transport: Transport.KAFKA,
+      options: {
+        client: { clientId: unique, brokers: [`${host}:${kafkaPort}`] },
+        consumer: { groupId: unique },
+        subscribe: { fromBeginning: true },
+      },
+    },
+  }),
 };
 const transports = Object.keys(TRANSPORTS);
 /** By transport: the traces of a request, and of the handlers of the messages that it sent. */
 const traces = {};
+/** The traces that jobs are linked to, and that of the request which added them. */
+const jobs = { linked: [], request: undefined };
 const traceId = () => trace.getActiveSpan()?.spanContext().traceId;
 
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -103,6 +116,10 @@ class AppController {
       await firstValueFrom(app.get(name).emit(`${unique}.traced`, { name }), { defaultValue: undefined });
     }
   }
+  async addJob() {
+    jobs.request = traceId();
+    await queue.add('linked', {});
+  }
   async trace() {
     return traceId();
   }
@@ -117,6 +134,7 @@ decorate(AppController, {
   sum: [MessagePattern(`${unique}.sum`)],
   created: [EventPattern(`${unique}.created`)],
   messages: [Get('messages')],
+  addJob: [Get('job')],
   trace: [MessagePattern(`${unique}.trace`)],
   traced: [EventPattern(`${unique}.traced`)],
 });
@@ -177,7 +195,9 @@ decorate(AlbumsResolver, {
 Resolver()(AlbumsResolver);
 
 class Jobs extends WorkerHost {
-  process() {
+  process({ name }) {
+    if (name === 'linked')
+      jobs.linked.push(...trace.getActiveSpan().links.map((link) => link.context.traceId));
     return loadTracks();
   }
 }
@@ -208,18 +228,8 @@ Module({
   ],
 })(AppModule);
 
-const app = await NestFactory.create(
-  AppModule,
-  platform === 'express' ? new ExpressAdapter() : new FastifyAdapter(),
-  {
-    logger: ['warn'],
-  },
-);
-app.useWebSocketAdapter(new WsAdapter(app));
-for (const options of Object.values(TRANSPORTS)) app.connectMicroservice(options);
-await app.startAllMicroservices();
-await app.listen(port, host);
-const monitor = app.get(PerformanceMonitorService);
+let app;
+let queue;
 const url = `http://${host}:${port}`;
 const ask = async (query) => {
   const init = {
@@ -229,41 +239,63 @@ const ask = async (query) => {
   };
   await (await fetch(`${url}/graphql`, init)).text();
 };
-const queue = has('redis') ? app.get(getQueueToken(unique)) : undefined;
-
-// The second time, the line of what is repeated is known.
-for (let round = 0; round < 3; round++) {
-  await (await fetch(`${url}/albums`)).text();
-  await (await fetch(`${url}/broken`)).text();
-  for (const name of transports) {
-    await firstValueFrom(app.get(name).send(`${unique}.sum`, {}));
-    await firstValueFrom(app.get(name).emit(`${unique}.created`, {}), { defaultValue: undefined });
+async function main() {
+  app = await NestFactory.create(
+    AppModule,
+    platform === 'express' ? new ExpressAdapter() : new FastifyAdapter(),
+    { logger: ['warn'] },
+  );
+  app.useWebSocketAdapter(new WsAdapter(app));
+  for (const options of Object.values(TRANSPORTS)) app.connectMicroservice(options);
+  await app.startAllMicroservices();
+  await app.listen(port, host);
+  const monitor = app.get(PerformanceMonitorService);
+  queue = has('redis') ? app.get(getQueueToken(unique)) : undefined;
+  if (kafkaPort) {
+    // Answers come by topics of their own.
+    for (const pattern of ['sum', 'trace']) app.get('kafka').subscribeToResponseOf(`${unique}.${pattern}`);
+    await app.get('kafka').connect();
   }
-  const socket = new WebSocket(`ws://${host}:${port + 2}`);
-  await new Promise((resolve) => socket.once('open', resolve));
-  socket.send(JSON.stringify({ event: 'message', data: 1 }));
-  await new Promise((resolve) => socket.once('message', resolve));
-  socket.close();
-  await app.get(EventEmitter2).emitAsync('order.paid', 1);
-  await app.get(CommandBus).execute(new PlaceOrder());
-  await app.get(QueryBus).execute(new CountOrders());
-  app.get(EventBus).publish(new OrderPlaced());
-  await ask('query AllAlbums { albums }');
-  await ask('{ failing }');
-  await queue?.add('welcome', {});
-  await sleep(150);
+  // The second time, the line of what is repeated is known.
+  for (let round = 0; round < 3; round++) {
+    await (await fetch(`${url}/albums`)).text();
+    await (await fetch(`${url}/broken`)).text();
+    for (const name of transports) {
+      await firstValueFrom(app.get(name).send(`${unique}.sum`, {}));
+      await firstValueFrom(app.get(name).emit(`${unique}.created`, {}), { defaultValue: undefined });
+    }
+    const socket = new WebSocket(`ws://${host}:${port + 2}`);
+    await new Promise((resolve) => socket.once('open', resolve));
+    socket.send(JSON.stringify({ event: 'message', data: 1 }));
+    await new Promise((resolve) => socket.once('message', resolve));
+    socket.close();
+    await app.get(EventEmitter2).emitAsync('order.paid', 1);
+    await app.get(CommandBus).execute(new PlaceOrder());
+    await app.get(QueryBus).execute(new CountOrders());
+    app.get(EventBus).publish(new OrderPlaced());
+    await ask('query AllAlbums { albums }');
+    await ask('{ failing }');
+    await queue?.add('welcome', {});
+    await sleep(150);
+  }
+  await (await fetch(`${url}/messages`)).text();
+  if (queue) await (await fetch(`${url}/job`)).text();
+  await sleep(300);
+  const named = (name) => name.replaceAll(unique, 'UNIQUE');
+  const operations = Object.fromEntries(
+    monitor
+      .getStats({ operations: 1000 })
+      .operations.map(({ type, name, count, errorCount }) => [
+        `${type} ${named(name)}`,
+        { count, errorCount },
+      ]),
+  );
+  const findings = Object.fromEntries(
+    monitor
+      .getFindings({ type: 'n_plus_one' })
+      .map(({ type, route, callSite }) => [named(route), `${type} ${callSite?.function}`]),
+  );
+  process.stdout.write(`${JSON.stringify({ operations, findings, traces, jobs })}\n`, () => process.exit());
 }
-await (await fetch(`${url}/messages`)).text();
-await sleep(300);
-const named = (name) => name.replaceAll(unique, 'UNIQUE');
-const operations = Object.fromEntries(
-  monitor
-    .getStats({ operations: 1000 })
-    .operations.map(({ type, name, count, errorCount }) => [`${type} ${named(name)}`, { count, errorCount }]),
-);
-const findings = Object.fromEntries(
-  monitor
-    .getFindings({ type: 'n_plus_one' })
-    .map(({ type, route, callSite }) => [named(route), `${type} ${callSite?.function}`]),
-);
-process.stdout.write(`${JSON.stringify({ operations, findings, traces })}\n`, () => process.exit());
+
+void main();
