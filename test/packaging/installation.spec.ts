@@ -7,6 +7,7 @@ import { run } from './processes';
 import { repository } from './tarball';
 
 interface Locked {
+  readonly dev?: boolean;
   readonly engines?: { readonly node?: string };
   readonly hasInstallScript?: boolean;
   readonly resolved?: string;
@@ -31,6 +32,13 @@ describe('npm ci', () => {
       .map(([path]) => nameOf(path));
     expect(scripted.filter((name) => !Object.hasOwn(allowScripts, name))).toEqual([]);
     expect(Object.values(allowScripts).some(Boolean)).toBe(false);
+  });
+
+  it('installs each package of OpenTelemetry once', () => {
+    const names = locked.filter(([, { dev }]) => dev !== true).map(([path]) => nameOf(path));
+    const ofTelemetry = names.filter((name) => name.startsWith('@opentelemetry/'));
+    expect(ofTelemetry).toContain('@opentelemetry/sdk-trace-node');
+    expect(ofTelemetry.filter((name, index) => ofTelemetry.indexOf(name) !== index)).toEqual([]);
   });
 
   it('names no registry', () => {
