@@ -192,7 +192,9 @@ describe('a bundle that is started', () => {
   it(
     'with the permission model works, and says once what is off',
     async () => {
-      const result = await start(permission, '--allow-fs-read=*', bundle);
+      // Node restricts the network as well from version 25 on.
+      const net = process.allowedNodeEnvironmentFlags.has('--allow-net') ? ['--allow-net'] : [];
+      const result = await start(permission, '--allow-fs-read=*', ...net, bundle);
       expectToWork(result);
       expect(result.messages).toEqual(["CPU profiling is off: Node's permission model is enabled"]);
     },
