@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import { reportFault } from '../../async/thrown.js';
-import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { tracingRuntime } from '../../spans/tracing-runtime.js';
 import { InstalledModules } from '../../tracing/installed-modules.js';
 import { own } from '../../validation/own.js';
@@ -27,6 +26,12 @@ interface Wrapped {
   readonly handler: Handler;
 }
 
+const CONNECTIONS: Wrapped = {
+  type: 'WebSocketsController',
+  method: 'getConnectionHandler',
+  handler: countedConnections,
+};
+
 /**
  * Measures the messages that clients of `@nestjs/microservices` send, continues traces through the headers of messages, and
  * counts the connections of gateways. It wraps methods of the classes that the application loads, in each installed copy.
@@ -37,12 +42,9 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
   private readonly modules = new InstalledModules();
   private readonly clients: readonly Wrapped[];
   private readonly rpcProxy: Wrapped;
-  private readonly connections: Wrapped;
 
-  constructor(
-    @Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions,
-    @Inject(PerformanceMonitor) { sink }: PerformanceMonitor,
-  ) {
+  // Whatever else is injected is waited for, while other providers are created.
+  constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions) {
     this.clients = [
       { type: 'ClientProxy', method: 'send', handler: sentRequests },
       { type: 'ClientProxy', method: 'emit', handler: emittedEvents },
@@ -53,11 +55,6 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
     const trustsBaggage = (): boolean =>
       options.tracing.trustIncomingBaggage || tracingRuntime.tracer === undefined;
     this.rpcProxy = { type: 'RpcProxy', method: 'create', handler: continuedMessages(trustsBaggage) };
-    this.connections = {
-      type: 'WebSocketsController',
-      method: 'getConnectionHandler',
-      handler: countedConnections(sink),
-    };
     // Before providers call their clients, and microservices are connected.
     this.wrapAll();
   }
@@ -79,7 +76,7 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
         this.wrap(this.load(folder, RPC_PROXY), [this.rpcProxy]);
       }
       for (const { folder } of this.modules.copies(WEBSOCKETS))
-        this.wrap(this.load(folder, WEBSOCKETS_CONTROLLER), [this.connections]);
+        this.wrap(this.load(folder, WEBSOCKETS_CONTROLLER), [CONNECTIONS]);
     } catch (error) {
       reportFault('messages are not measured', error);
     }
