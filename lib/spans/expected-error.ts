@@ -43,6 +43,9 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
   'ThrottlerException',
 ]);
 
+/** The commands with which a client introduces itself to Redis. Older servers refuse them, and the client goes on. */
+const INTRODUCTIONS: ReadonlySet<unknown> = new Set(['CLIENT', 'HELLO']);
+
 /**
  * Whether the error of a span is expected, so that it does not count as a failure of the service:
  *
@@ -50,6 +53,7 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
  * - an outgoing call with a 4xx response or an equivalent gRPC code, as often used to check whether something exists.
  *   Refused connections, timeouts and 5xx are failures.
  * - an exception that Nest answers with 4xx, in any span
+ * - a command with which a client introduces itself to Redis
  * - any span that ends after the client has disconnected
  *
  * Call it only for spans that ended with an error.
@@ -57,7 +61,13 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
 export function isExpectedError(span: Pick<SdkSpan, 'attributes' | 'events'>, live: LiveSpan): boolean {
   if (live.expectsError) return true;
   if (live.http !== undefined) return live.http.statusCode < 500 && live.http.hasFailedResolver !== true;
-  return hasStatusOfCaller(span.attributes) || hasExceptionOfCaller(span.events) || hasDisconnected(live);
+  const { attributes, events } = span;
+  return (
+    hasStatusOfCaller(attributes) ||
+    hasExceptionOfCaller(events) ||
+    isIntroduction(attributes) ||
+    hasDisconnected(live)
+  );
 }
 
 /** Whether Nest answers a thrown value with 4xx. Never throws. */
@@ -80,6 +90,12 @@ function hasStatusOfCaller(attributes: Attributes): boolean {
     isStatusOfCaller(attributes['http.response.status_code'] ?? attributes['http.status_code']) ||
     GRPC_CODES_OF_CALLERS.has(attributes['rpc.response.status_code'] ?? attributes['rpc.grpc.status_code'])
   );
+}
+
+function isIntroduction(attributes: Attributes): boolean {
+  const system = attributes['db.system.name'] ?? attributes['db.system'];
+  const command = attributes['db.operation.name'] ?? attributes['db.operation'];
+  return system === 'redis' && typeof command === 'string' && INTRODUCTIONS.has(command.toUpperCase());
 }
 
 function hasExceptionOfCaller(events: SdkSpan['events']): boolean {

@@ -37,6 +37,11 @@ describe('an expected error', () => {
       { ...call, 'http.response.status_code': 400 },
       SpanKind.SERVER,
     ],
+    [
+      'a command with which a client introduces itself to an older Redis',
+      { 'db.system.name': 'redis', 'db.operation.name': 'CLIENT' },
+      SpanKind.CLIENT,
+    ],
     ['gRPC NOT_FOUND', { 'rpc.system': 'grpc', 'rpc.grpc.status_code': 5 }, SpanKind.CLIENT],
     [
       'the same by the new convention',
@@ -55,6 +60,12 @@ describe('an expected error', () => {
     ['gRPC UNAVAILABLE', { 'rpc.system': 'grpc', 'rpc.grpc.status_code': 14 }, SpanKind.CLIENT],
     ['gRPC DEADLINE_EXCEEDED', { 'rpc.system': 'grpc', 'rpc.response.status_code': '4' }, SpanKind.CLIENT],
     ['a statement', { 'db.system.name': 'postgresql' }, SpanKind.CLIENT, new Error('no such table')],
+    [
+      'another command of Redis',
+      { 'db.system.name': 'redis', 'db.operation.name': 'AUTH' },
+      SpanKind.CLIENT,
+      new Error('WRONGPASS'),
+    ],
     ['an exception of Nest with a 5xx', {}, SpanKind.INTERNAL, new BadGatewayException()],
   ])('is not %s', (_what, attributes, kind, ...[thrown]) => {
     failed(attributes, kind, thrown);
