@@ -30,9 +30,14 @@ export class InstalledProgram {
   }
 
   /** Runs the program to its end. @returns what its last line of output says as JSON */
-  async run<T>(format: 'mjs' | 'cjs', args: readonly string[]): Promise<T> {
+  async run<T>(
+    format: 'mjs' | 'cjs',
+    args: readonly string[],
+    variables: Record<string, string> = {},
+  ): Promise<T> {
     const { name, folder } = this;
-    const { code, stdout, stderr } = await run(process.execPath, [`${name}.${format}`, ...args], folder);
+    const all = [`${name}.${format}`, ...args];
+    const { code, stdout, stderr } = await run(process.execPath, all, folder, 120_000, variables);
     if (code !== 0) throw new Error(`the application ended with ${code}:\n${stdout}\n${stderr}`);
     return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as T;
   }

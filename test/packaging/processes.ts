@@ -17,10 +17,16 @@ export function cleanEnvironment(extra: Record<string, string> = {}): NodeJS.Pro
 }
 
 /** Runs a command to its end, at most this long, whatever its exit code. */
-export async function run(command: string, args: string[], cwd: string, timeout = 60_000): Promise<Ended> {
+export async function run(
+  command: string,
+  args: string[],
+  cwd: string,
+  timeout = 60_000,
+  variables: Record<string, string> = {},
+): Promise<Ended> {
   const child = spawn(command, args, {
     cwd,
-    env: cleanEnvironment(),
+    env: cleanEnvironment(variables),
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout,
   });
