@@ -21,7 +21,7 @@ const DRIVERS = {
 } as const;
 const LIBRARIES = [
   '@apollo/server@5',
-  '@apollo/subgraph@2',
+  '@apollo/subgraph@2.14',
   '@as-integrations/express5@1',
   '@as-integrations/fastify@3',
   '@opentelemetry/api@1',
