@@ -74,6 +74,9 @@ describe('what added a job', () => {
       { telemetry: { metadata: '{}' } },
       'none',
       null,
+      new (class {
+        attempts = 2;
+      })(),
     ] satisfies (Options | string | null)[])
       expect(within(() => add(['welcome', {}, options])).result[2]).toBe(options);
     expect(within(() => add(['welcome', {}], new Queue({ telemetry: {} }))).result).toEqual(['welcome', {}]);

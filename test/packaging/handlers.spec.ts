@@ -95,7 +95,7 @@ described.each([11, 12] as const)('with Nest %i', (nest) => {
       ...LIBRARIES,
     ];
     program = await InstalledProgram.create('every-handler', packages);
-  }, 300_000);
+  }, 600_000);
 
   afterAll(async () => {
     await program.remove();

@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { context, type Link, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { attempt } from '../../async/thrown.js';
 import { type Headers, traceHeaders } from '../messages/trace-headers.js';
@@ -48,7 +49,7 @@ const addedInBulk: Handler = {
 };
 
 function withOriginInBulk(queue: unknown, job: unknown): unknown {
-  if (typeof job !== 'object' || job === null) return job;
+  if (!isPlain(job)) return job;
   const opts = withOrigin(queue, (job as { opts?: unknown }).opts);
   return opts === undefined ? job : { ...job, opts };
 }
@@ -57,7 +58,7 @@ function withOriginInBulk(queue: unknown, job: unknown): unknown {
 function withOrigin(queue: unknown, options: unknown): object | undefined {
   return attempt('the trace of a job was not kept', () => {
     if (trace.getSpan(context.active()) === undefined) return undefined;
-    if (options !== undefined && (typeof options !== 'object' || options === null)) return undefined;
+    if (options !== undefined && !isPlain(options)) return undefined;
     const { repeat, telemetry } = (options ?? {}) as JobOptions;
     // The runs of a repeated job have no caller.
     if (repeat !== undefined || telemetry !== undefined || hasTelemetry(queue)) return undefined;
@@ -65,6 +66,13 @@ function withOrigin(queue: unknown, options: unknown): object | undefined {
     if (Object.keys(headers).length === 0) return undefined;
     return { ...options, telemetry: { metadata: JSON.stringify(headers) } };
   });
+}
+
+/** A copy of anything else could miss what it inherits. */
+function isPlain(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || types.isProxy(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 function hasTelemetry(queue: unknown): boolean {
