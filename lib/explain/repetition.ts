@@ -9,8 +9,6 @@ export interface RepetitionLimits {
   readonly minRepetitions: number;
   /** Milliseconds that they took together. */
   readonly minTotalMs: number;
-  /** The request stays open for what happens meanwhile: pauses between repetitions are waits for the next event. */
-  readonly isStream?: boolean;
 }
 
 /** Work that was repeated within one request. */
@@ -69,8 +67,8 @@ export function judgeRepetition(
   const totalMs = group.spentMs(now);
   if (totalMs < limits.minTotalMs || isPaging(group) || isBatched(group)) return undefined;
   const same = hasSameInputs(group);
-  const limitMs = same || limits.isStream === true ? POLL_PAUSE_MS : LONG_PAUSE_MS;
-  if (group.pauseMs > totalMs && group.pauseMs >= limitMs * (group.started - 1)) return undefined;
+  const pausedMs = group.pauseMs / (group.started - 1);
+  if (pausedMs >= (same ? POLL_PAUSE_MS : LONG_PAUSE_MS) && group.pauseMs > totalMs) return undefined;
   return {
     type: same ? 'duplicate_queries' : 'n_plus_one',
     group,

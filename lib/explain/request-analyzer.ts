@@ -126,8 +126,7 @@ export class RequestAnalyzer implements RequestSink {
     if (failures !== undefined) this.failuresWithin(root, now);
     if (work === undefined || !this.nPlusOne.enabled || root.duplicate || !root.isWaitedFor) return;
     const route = root.name ?? '(unnamed)';
-    const limits = isStream ? { ...this.nPlusOne, isStream } : this.nPlusOne;
-    const { loaders, chains } = findInRequest(work, limits, now, (repetition) =>
+    const { loaders, chains } = findInRequest(work, this.nPlusOne, now, (repetition) =>
       this.explainer.locate(this.explainer.framesOfRepetition([repetition], root.name ?? '')),
     );
     if (loaders.length === 0 && chains.length === 0) return;

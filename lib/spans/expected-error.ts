@@ -43,8 +43,8 @@ const EXCEPTIONS_OF_CALLERS: ReadonlySet<unknown> = new Set([
   'ThrottlerException',
 ]);
 
-/** The commands with which a client introduces itself to Redis. Older servers refuse them, and the client goes on. */
-const INTRODUCTIONS: ReadonlySet<unknown> = new Set(['CLIENT', 'HELLO']);
+/** What a client of Redis sends about itself when it connects. Older servers do not know `CLIENT SETINFO`, and it goes on. */
+const HANDSHAKE = /^client\b/i;
 
 /**
  * Whether the error of a span is expected, so that it does not count as a failure of the service:
@@ -53,7 +53,7 @@ const INTRODUCTIONS: ReadonlySet<unknown> = new Set(['CLIENT', 'HELLO']);
  * - an outgoing call with a 4xx response or an equivalent gRPC code, as often used to check whether something exists.
  *   Refused connections, timeouts and 5xx are failures.
  * - an exception that Nest answers with 4xx, in any span
- * - a command with which a client introduces itself to Redis
+ * - `CLIENT`, a part of the handshake of a Redis client
  * - any span that ends after the client has disconnected
  *
  * Call it only for spans that ended with an error.
@@ -65,7 +65,7 @@ export function isExpectedError(span: Pick<SdkSpan, 'attributes' | 'events'>, li
   return (
     hasStatusOfCaller(attributes) ||
     hasExceptionOfCaller(events) ||
-    isIntroduction(attributes) ||
+    isHandshake(attributes) ||
     hasDisconnected(live)
   );
 }
@@ -92,10 +92,11 @@ function hasStatusOfCaller(attributes: Attributes): boolean {
   );
 }
 
-function isIntroduction(attributes: Attributes): boolean {
-  const system = attributes['db.system.name'] ?? attributes['db.system'];
+function isHandshake(attributes: Attributes): boolean {
+  if ((attributes['db.system.name'] ?? attributes['db.system']) !== 'redis') return false;
   const command = attributes['db.operation.name'] ?? attributes['db.operation'];
-  return system === 'redis' && typeof command === 'string' && INTRODUCTIONS.has(command.toUpperCase());
+  const text = command ?? attributes['db.query.text'] ?? attributes['db.statement'];
+  return typeof text === 'string' && HANDSHAKE.test(text);
 }
 
 function hasExceptionOfCaller(events: SdkSpan['events']): boolean {

@@ -5,6 +5,13 @@ export function isOpenResponse(request: IncomingMessage, response: ServerRespons
   return isEventStream(response) || isLongPoll(request);
 }
 
+/** Whether a request asks to become a WebSocket. */
+export function isHandshake({ method, headers }: IncomingMessage): boolean {
+  const { upgrade } = headers ?? {};
+  if (method !== 'GET' || typeof upgrade !== 'string') return false;
+  return /^websocket$/i.test(upgrade) && headers['sec-websocket-key'] !== undefined;
+}
+
 /** Server-sent events, or a subscription of GraphQL by the multipart protocol. */
 function isEventStream(response: ServerResponse): boolean {
   const type = response.getHeader('content-type');

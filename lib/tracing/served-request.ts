@@ -11,7 +11,7 @@ import { ClientWait } from './client-wait.js';
 import { type ClientNames, type GraphqlOperation, operationNameOf } from './graphql-operation.js';
 import type { HandlerInfo } from './handler-info.js';
 import type { Mounts } from './mounts.js';
-import { isOpenResponse } from './open-response.js';
+import { isHandshake, isOpenResponse } from './open-response.js';
 import { endWhenFinished, type WatchedRequest, watchRequest } from './request-listeners.js';
 import { expressRoute, middlewareRoute, type RoutedRequest } from './request-route.js';
 import { annotateServerSpan, isInTraceOf, makeInternal } from './server-span.js';
@@ -68,8 +68,8 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   beganWithoutServer(): void {
     // Its response may never be closed.
     endWhenFinished(this.response);
-    this.isWebSocket = this.request.headers?.upgrade?.toLowerCase() === 'websocket';
-    if (this.isWebSocket) this.streams();
+    this.isWebSocket = isHandshake(this.request);
+    if (this.isWebSocket) this.markAsStream();
   }
 
   /** Sets the span that this package created for the request. */
@@ -125,6 +125,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     }
     this.span = span;
     spansOfRequests.add(span);
+    if (this.isStream) this.markAsStream();
     this.describe();
   }
 
@@ -138,7 +139,8 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     this.sink.requests.markAsStream(live);
   }
 
-  private streams(): void {
+  /** Nobody waits for its end, and it is no concurrent request to others. */
+  private markAsStream(): void {
     this.isStream = true;
     const live = liveSpanOf(this.span);
     if (live !== undefined) this.sink.requests.markAsStream(live);
@@ -156,7 +158,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     const name = this.name();
     if (handler.thresholdMs !== undefined) this.sink.thresholds.setRoute(name, handler.thresholdMs);
     if (handler.thresholdMs === Number.POSITIVE_INFINITY || this.graphql?.type === 'subscription')
-      this.streams();
+      this.markAsStream();
     const live = liveSpanOf(this.span);
     if (live === undefined) return true;
     live.type = 'http';
@@ -233,6 +235,8 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     this.isClosed = true;
     if (this.response.writableEnded) this.client?.downloaded(this.runningSpan());
     else this.uploaded();
+    // The connection was refused: what answers a handshake that succeeds does not use the response.
+    if (this.isWebSocket && this.response.headersSent) this.isStream = false;
     const durationMs = performance.now() - this.startedAt;
     const name = this.name();
     const error = this.response.statusCode >= 500 || this.hasFailedResolver;

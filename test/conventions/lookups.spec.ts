@@ -17,7 +17,6 @@ const INTENDED = new Map([
     'the methods of a provider, those of its base class included',
   ],
   ['lib/nest/decorators/alert-listeners.ts: instance[method]', 'as before'],
-  ['lib/nest/handlers/job-origin.ts: name in prototype', 'the methods of a queue, by our names'],
   [
     'lib/tracing/driver-patches/sqlite.ts: Reflect.get(prototype, name)',
     'the methods of a driver’s class, by our names',

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { context, propagation, trace } from '@opentelemetry/api';
-import { jobAdders, originOf } from '../../lib/nest/handlers/job-origin.js';
+import { addedJob, addedJobs, originOf, watchQueue } from '../../lib/nest/handlers/job-origin.js';
 import { startTracing, type TestTracing } from '../support/tracing.js';
 
 interface Options {
@@ -11,7 +11,12 @@ interface Options {
 
 /** Has the methods of a queue, and gives back what it is given. */
 class Queue {
-  constructor(readonly opts: object = {}) {}
+  constructor(
+    readonly opts: object = {},
+    readonly defaultJobOptions?: Options,
+  ) {
+    watchQueue(this);
+  }
   add(...given: unknown[]): unknown[] {
     return given;
   }
@@ -22,12 +27,11 @@ class Queue {
   obliterate(): void {}
 }
 
-const adders = new Map(jobAdders(Queue.prototype));
 const add = (given: unknown[], queue = new Queue()): unknown[] =>
-  adders.get('add')?.call(queue.add as never, queue, given) as unknown[];
+  addedJob.call(queue.add as never, queue, given) as unknown[];
 const addBulk = (jobs: unknown): unknown => {
   const queue = new Queue();
-  return adders.get('addBulk')?.call(queue.addBulk as never, queue, [jobs]);
+  return addedJobs.call(queue.addBulk as never, queue, [jobs]);
 };
 
 describe('what added a job', () => {
@@ -53,12 +57,9 @@ describe('what added a job', () => {
     expect(options).toEqual({ attempts: 3 });
   });
 
-  it('is kept for jobs without options, without a name, and in bulk', () => {
-    const named = within(() => add(['welcome', { to: 1 }]));
-    expect(traceOf(named.result[2])).toBe(named.traceId);
-    const unnamed = within(() => add([{ to: 1 }]));
-    expect(unnamed.result).toHaveLength(2);
-    expect(traceOf(unnamed.result[1])).toBe(unnamed.traceId);
+  it('is kept for jobs without options, and in bulk', () => {
+    const single = within(() => add(['welcome', { to: 1 }]));
+    expect(traceOf(single.result[2])).toBe(single.traceId);
     const jobs = [{ name: 'a', data: {} }, { name: 'b', data: {}, opts: { attempts: 2 } }, null];
     const bulk = within(() => addBulk(jobs) as { opts: Options }[]);
     expect(bulk.result.map((job) => traceOf(job?.opts))).toEqual([bulk.traceId, bulk.traceId, undefined]);
@@ -66,8 +67,26 @@ describe('what added a job', () => {
     expect(jobs[0]).toEqual({ name: 'a', data: {} });
   });
 
-  it('is not kept outside a trace, for jobs that repeat, and where the application has telemetry of its own', () => {
-    expect(add(['welcome', {}])).toEqual(['welcome', {}]);
+  it('is that of the job that adds it with its own options', () => {
+    const options = within(() => add(['welcome', {}])).result[2];
+    const again = within(() => add(['next', {}, options]));
+    expect(traceOf(again.result[2])).toBe(again.traceId);
+    expect(again.traceId).not.toBe(traceOf(options));
+  });
+
+  it('is not kept outside a trace, and leaves the arguments as they are', () => {
+    const [given, jobs] = [['welcome', {}], [{ name: 'a', data: {} }]];
+    expect(add(given)).toEqual(['welcome', {}]);
+    expect(addBulk(jobs)).toBe(jobs);
+  });
+
+  it('is not kept for jobs without a name', () => {
+    const data = { to: 1 };
+    expect(within(() => add([data])).result).toEqual([data]);
+    expect(within(() => add([7, data, { attempts: 2 }])).result).toEqual([7, data, { attempts: 2 }]);
+  });
+
+  it('is not kept for jobs that repeat, and where the application has telemetry of its own', () => {
     for (const options of [
       { repeat: { every: 1000 } },
       { telemetry: { omitContext: true } },
@@ -79,7 +98,12 @@ describe('what added a job', () => {
       })(),
     ] satisfies (Options | string | null)[])
       expect(within(() => add(['welcome', {}, options])).result[2]).toBe(options);
-    expect(within(() => add(['welcome', {}], new Queue({ telemetry: {} }))).result).toEqual(['welcome', {}]);
+    for (const queue of [
+      new Queue({ telemetry: {} }),
+      new Queue({}, { repeat: { every: 1000 } }),
+      new Queue({}, { telemetry: { omitContext: true } }),
+    ])
+      expect(within(() => add(['welcome', {}], queue)).result).toEqual(['welcome', {}]);
   });
 
   it('contains no baggage', () => {
@@ -102,8 +126,25 @@ describe('what added a job', () => {
       { telemetry: { metadata: 'null' } },
       { telemetry: { metadata: '{"traceparent":"of another kind"}' } },
       { telemetry: { metadata: JSON.stringify({ traceparent: 'x'.repeat(3000) }) } },
+      {
+        get telemetry(): never {
+          throw new Error('mine');
+        },
+      },
     ])
       expect(originOf(options)).toBeUndefined();
-    expect(jobAdders(Map.prototype)).toEqual([]);
+  });
+
+  it('is kept by queues of applications that have the module', () => {
+    class Named extends Queue {
+      override add(): unknown[] {
+        return [];
+      }
+    }
+    expect(watchQueue(new Named())).toBe(Queue.prototype);
+    for (const other of [new Map(), new Proxy(new Queue(), {}), Object.create(null), undefined])
+      expect(watchQueue(other)).toBeUndefined();
+    const unknown = Object.create(Queue.prototype) as Queue;
+    expect(within(() => add(['welcome', {}], unknown)).result).toEqual(['welcome', {}]);
   });
 });

@@ -193,6 +193,18 @@ describe('a request without a server', () => {
     });
   });
 
+  it.each([
+    ['without a handshake', { upgrade: 'websocket' }],
+    ['that refuses a handshake', { upgrade: 'websocket', 'sec-websocket-key': 'key' }],
+    ['with headers of any type', { upgrade: ['websocket'] }],
+  ])('is no stream by a header of its client: a request %s', async (_which, headers) => {
+    application = await startApplication('fastify', { controllers: [CatsController] });
+    const app = application.app as NestFastifyApplication;
+    const { statusCode } = await app.inject({ method: 'GET', url: '/cats/slow', headers: headers as never });
+    expect(statusCode).toBe(200);
+    await until(() => application.monitor.getSlowOperations().length === 1);
+  });
+
   it('is counted once when an adapter calls Express, whose response is only finished', async () => {
     application = await startApplication('express', { controllers: [CatsController] });
     const handle = (application.app.getHttpAdapter() as ExpressAdapter).getInstance() as (

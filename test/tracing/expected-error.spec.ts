@@ -38,8 +38,13 @@ describe('an expected error', () => {
       SpanKind.SERVER,
     ],
     [
-      'a command with which a client introduces itself to an older Redis',
+      'a command of the handshake of a Redis client',
       { 'db.system.name': 'redis', 'db.operation.name': 'CLIENT' },
+      SpanKind.CLIENT,
+    ],
+    [
+      'the same by the old convention',
+      { 'db.system': 'redis', 'db.statement': 'client SETINFO LIB-NAME ioredis' },
       SpanKind.CLIENT,
     ],
     ['gRPC NOT_FOUND', { 'rpc.system': 'grpc', 'rpc.grpc.status_code': 5 }, SpanKind.CLIENT],
@@ -60,6 +65,12 @@ describe('an expected error', () => {
     ['gRPC UNAVAILABLE', { 'rpc.system': 'grpc', 'rpc.grpc.status_code': 14 }, SpanKind.CLIENT],
     ['gRPC DEADLINE_EXCEEDED', { 'rpc.system': 'grpc', 'rpc.response.status_code': '4' }, SpanKind.CLIENT],
     ['a statement', { 'db.system.name': 'postgresql' }, SpanKind.CLIENT, new Error('no such table')],
+    [
+      'a wrong password of Redis',
+      { 'db.system.name': 'redis', 'db.operation.name': 'HELLO' },
+      SpanKind.CLIENT,
+      new Error('WRONGPASS'),
+    ],
     [
       'another command of Redis',
       { 'db.system.name': 'redis', 'db.operation.name': 'AUTH' },

@@ -61,10 +61,15 @@ export function contextOfOwner(parent: Context, self: unknown): Context {
   // The span of another process belongs to no application of this one.
   if ((around !== undefined && around.isRemote !== true) || sinkIn(parent) !== undefined) return parent;
   const isObject = (typeof self === 'object' && self !== null) || typeof self === 'function';
-  if (!isObject || types.isProxy(self)) return parent;
-  const prototype = Object.getPrototypeOf(self) as object | null;
-  const sink = owners.get(self) ?? (prototype === null ? undefined : owners.get(prototype));
+  const sink = isObject ? sinkOfOwner(self) : undefined;
   return sink === undefined ? parent : parent.setValue(SINK_KEY, sink);
+}
+
+/** The sink of the application that provides an object; undefined if none that has the module is known to. */
+export function sinkOfOwner(provider: object): SpanSink | undefined {
+  if (types.isProxy(provider)) return undefined;
+  const prototype = Object.getPrototypeOf(provider) as object | null;
+  return owners.get(provider) ?? (prototype === null ? undefined : owners.get(prototype));
 }
 
 /** The instance of a provider that lives as long as its application, its class and the prototype of its instances. */

@@ -5,7 +5,7 @@ import type { ResolvedModuleOptions } from '../module-options.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { handlerFor } from './handler-for.js';
 import { handlersOf } from './handler-metadata.js';
-import { jobAdders } from './job-origin.js';
+import { addedJob, addedJobs, watchQueue } from './job-origin.js';
 import { MethodWrappers } from './method-wrappers.js';
 import { prototypeOf, type Wrapper } from './provider-prototype.js';
 import { asCronJobs, type CronJobs } from './schedule-times.js';
@@ -59,8 +59,10 @@ export class HandlerWrapping implements OnModuleInit, OnApplicationShutdown {
         this.methods.add(prototype, name, (method) =>
           handlerFor(prototype.constructor, name, method, handled, this.cronJobs),
         );
-      if (isController || !this.options.tracing.instrumentation) return;
-      for (const [name, handler] of jobAdders(prototype)) this.methods.add(prototype, name, () => handler);
+      const queue = this.options.tracing.instrumentation ? watchQueue(wrapper.instance) : undefined;
+      if (queue === undefined) return;
+      this.methods.add(queue, 'add', () => addedJob, true);
+      this.methods.add(queue, 'addBulk', () => addedJobs, true);
     } catch (error) {
       // A class may be any value. The application starts in any case.
       if (this.hasWarned) return;

@@ -1,10 +1,7 @@
 import { performance } from 'node:perf_hooks';
-import { ROOT_CONTEXT } from '@opentelemetry/api';
 import { attempt } from '../../async/thrown.js';
 import { boundedName } from '../../operation/operation.js';
-import { sinkIn } from '../../spans/live-span.js';
-import { tracingRuntime } from '../../spans/tracing-runtime.js';
-import { contextOfOwner } from '../decorators/code-owners.js';
+import { sinkOfOwner } from '../decorators/code-owners.js';
 import type { Handler } from '../handlers/method-wrappers.js';
 
 /** A client of a gateway: a socket of Socket.IO, which has a namespace, or a WebSocket. */
@@ -55,11 +52,9 @@ function observe(client: Client, gateway: Gateway): void {
 }
 
 function count(gateway: Gateway, durationMs: number): void {
-  const sink = sinkIn(contextOfOwner(ROOT_CONTEXT, gateway)) ?? tracingRuntime.monitor?.sink;
-  const name = boundedName(`${gateway.constructor.name} connection`);
-  sink?.record({
+  sinkOfOwner(gateway)?.record({
     type: 'websocket',
-    name,
+    name: boundedName(`${gateway.constructor.name} connection`),
     durationMs,
     thresholdMs: Number.POSITIVE_INFINITY,
     error: false,

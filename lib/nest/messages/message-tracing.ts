@@ -43,7 +43,7 @@ export class MessageTracing implements OnModuleInit, OnApplicationShutdown {
   private readonly clients: readonly Wrapped[];
   private readonly rpcProxy: Wrapped;
 
-  // Whatever else is injected is waited for, while other providers are created.
+  // With anything else injected, Nest would create the providers whose clients it measures first.
   constructor(@Inject(RESOLVED_OPTIONS) private readonly options: ResolvedModuleOptions) {
     this.clients = [
       { type: 'ClientProxy', method: 'send', handler: sentRequests },
