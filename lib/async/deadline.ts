@@ -6,7 +6,7 @@ import { clearTimeout, setTimeout } from 'node:timers';
  * How long a shutdown may take, whatever does not answer: collectors, notification channels, Pyroscope, the baseline store,
  * the disk. Everything that waits at a shutdown shares one {@link Deadline} of this length.
  */
-export const SHUTDOWN_MS = 2000;
+export const SHUTDOWN_MS = 2250;
 
 /** A moment by which work has to be over. */
 export class Deadline {

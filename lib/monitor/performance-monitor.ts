@@ -182,7 +182,7 @@ export class PerformanceMonitor extends MonitorViews {
 
   /**
    * Stops the timers, delivers the waiting events, and counts no further operations.
-   * @returns a promise that resolves when alerts, profiles and baselines are sent or stored, within 2 seconds. Never
+   * @returns a promise that resolves when alerts, profiles and baselines are sent or stored, within 2.25 seconds. Never
    * rejects.
    */
   shutdown(): Promise<void> {
