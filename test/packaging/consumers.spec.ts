@@ -9,10 +9,10 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Adapter, Consumer, type Format, installShared } from './consumer';
 import { lanes } from './lanes';
 import { type Ended, run } from './processes';
-import { IN_CI, registryFault } from './registry';
 import { repository, tarball } from './tarball';
 import { CONCURRENT_REQUESTS, type Counted, type Observed, observe, TRACE_ID } from './traffic';
 import { startUpstream, type Upstream } from './upstream';
+import { describeWithRegistry, hasRegistry } from './with-registry';
 
 const MAJORS = [11, 12] as const;
 const FORMATS: Format[] = ['cjs', 'esm'];
@@ -57,14 +57,6 @@ const OUTGOING_BY_FETCH = { 'external GET localhost': 1 };
 const SERVER_KIND = 1;
 const HTTP_INSTRUMENTATION = '@opentelemetry/instrumentation-http';
 
-const fault = registryFault();
-if (fault !== undefined && IN_CI) {
-  it('reaches the npm registry', () => {
-    throw new Error(fault);
-  });
-} else if (fault !== undefined) process.stderr.write(`skipped: ${fault}\n`);
-const described = fault === undefined ? describe : describe.skip;
-
 // Applications wait now and then, so there may be one more than processors.
 const inLane = lanes(availableParallelism() + 1);
 const consumers = new Map<number, Consumer>();
@@ -95,7 +87,7 @@ const counts = (counted: Record<string, Counted>): Record<string, number> =>
   Object.fromEntries(Object.entries(counted).map(([name, { count }]) => [name, count]));
 
 beforeAll(async () => {
-  if (fault !== undefined) return;
+  if (!hasRegistry) return;
   upstream = await startUpstream();
   const archive = await tarball();
   const installed = installShared();
@@ -177,7 +169,7 @@ const CELLS = MAJORS.flatMap((nest) =>
   FORMATS.flatMap((format) => ADAPTERS.map((adapter) => ({ nest, format, adapter }))),
 );
 
-described.each(CELLS)('Nest $nest, $format, $adapter', ({ nest, format, adapter }) => {
+describeWithRegistry.each(CELLS)('Nest $nest, $format, $adapter', ({ nest, format, adapter }) => {
   function inWay(way: Way): { observed: Observed } {
     const result = {} as { observed: Observed };
     beforeAll(async () => {
@@ -425,7 +417,7 @@ described.each(CELLS)('Nest $nest, $format, $adapter', ({ nest, format, adapter 
   });
 });
 
-described.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format }))))(
+describeWithRegistry.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format }))))(
   'Nest $nest, $format, as a program',
   ({ nest, format }) => {
     it('loads only the api of OpenTelemetry until the module starts', async () => {
@@ -461,7 +453,7 @@ described.each(MAJORS.flatMap((nest) => FORMATS.map((format) => ({ nest, format 
   },
 );
 
-described.each(MAJORS)('Nest %i', (nest) => {
+describeWithRegistry.each(MAJORS)('Nest %i', (nest) => {
   it('is one class to who imports and who requires the package', async () => {
     const { code, stdout, stderr } = await outcome<Ended>(nest, 'mixed');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -494,7 +486,7 @@ described.each(MAJORS)('Nest %i', (nest) => {
   });
 });
 
-described('any Nest', () => {
+describeWithRegistry('any Nest', () => {
   it.each(['node16', 'bundler'])(
     'has right types by %s, with those of libraries checked',
     async (resolution) => {

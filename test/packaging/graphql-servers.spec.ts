@@ -1,7 +1,7 @@
 // GraphQL by each server that Nest has a driver for, in both of its major versions.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { InstalledProgram } from './installed-program';
-import { IN_CI, registryFault } from './registry';
+import { describeWithRegistry } from './with-registry';
 
 interface Measured {
   operations: Record<string, { count: number; errorCount: number }>;
@@ -48,15 +48,7 @@ const PORT = 5250;
 /** Statements of a round: of 12 albums, of one that is added, and of the events of a subscription or a reference. */
 const STATEMENTS = { apollo: 25, mercurius: 25, yoga: 25, federation: 14 } as const;
 
-const fault = registryFault();
-if (fault !== undefined && IN_CI) {
-  it('reaches the npm registry', () => {
-    throw new Error(fault);
-  });
-} else if (fault !== undefined) process.stderr.write(`skipped: ${fault}\n`);
-const described = fault === undefined ? describe : describe.skip;
-
-described.each([11, 12] as const)('with Nest %i', (nest) => {
+describeWithRegistry.each([11, 12] as const)('with Nest %i', (nest) => {
   let program: InstalledProgram;
 
   beforeAll(async () => {
