@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type Context, context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
 import { processWide } from '../async/process-wide.js';
-import { attempt, reportFault } from '../async/thrown.js';
+import { reportFault } from '../async/thrown.js';
 import { SINK_KEY, type SpanSink } from '../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../spans/tracing-runtime.js';
 import { SERVED_KEY, servedHere, servedRequest } from './active-request.js';
@@ -107,7 +107,7 @@ export class HttpServerTracer implements RequestServer {
     const active = this.begin(request, response, undefined);
     const served = servedRequest(request);
     if (active === undefined || served === undefined) return undefined;
-    attempt('the end of a request is not seen', () => served.beganWithoutServer());
+    served.beganWithoutServer();
     return (work) => servedHere.run(served, () => context.with(active, work));
   }
 
