@@ -135,8 +135,10 @@ function framesOfSites(sites: readonly NodeJS.CallSite[], max: number, formatted
 function positionsIn(sites: readonly NodeJS.CallSite[], max: number, isUser: IsUser): FramePosition[] {
   const found: FramePosition[] = [];
   for (let index = 0; index < sites.length && found.length < max; index++) {
-    const position = positionOf(sites[index] as NodeJS.CallSite);
-    if (isUser(position)) found.push({ ...position, index });
+    const position = new SitePosition(sites[index] as NodeJS.CallSite);
+    if (!isUser(position)) continue;
+    const { url, line, column } = position;
+    found.push({ url, line, column, index });
   }
   return found;
 }
@@ -155,18 +157,28 @@ function packagesOf(urls: readonly (string | null | undefined)[]): string[] {
 function nameAt(sites: readonly NodeJS.CallSite[], index: number, url: string, isUser: IsUser): string {
   for (let at = index; at < sites.length; at++) {
     const site = sites[at] as NodeJS.CallSite;
-    const name = site.getFileName() === url && isUser(positionOf(site)) ? functionName(site) : undefined;
+    const name =
+      site.getFileName() === url && isUser(new SitePosition(site)) ? functionName(site) : undefined;
     if (name !== undefined) return name;
   }
   return ANONYMOUS;
 }
 
-function positionOf(site: NodeJS.CallSite): CodePosition {
-  return {
-    url: site.getFileName() ?? '',
-    line: site.getLineNumber() ?? 1,
-    column: site.getColumnNumber() ?? 1,
-  };
+/** V8 calculates lines and columns when they are read: of most frames, only the file is. */
+class SitePosition implements CodePosition {
+  readonly url: string;
+
+  constructor(private readonly site: NodeJS.CallSite) {
+    this.url = site.getFileName() ?? '';
+  }
+
+  get line(): number {
+    return this.site.getLineNumber() ?? 1;
+  }
+
+  get column(): number {
+    return this.site.getColumnNumber() ?? 1;
+  }
 }
 
 function framesOfText(stack: string, max: number): RawFrame[] {

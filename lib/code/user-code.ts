@@ -1,3 +1,4 @@
+import { cachedByText } from '../text/cached-text.js';
 import { pathOf } from './code-path.js';
 import { isMarkedAsOwn, ownFolder } from './own-code.js';
 
@@ -60,9 +61,13 @@ export function isDependencyPath(path: string): boolean {
   return path.startsWith('node_modules/') || path.includes('/node_modules/');
 }
 
+const dependencyIn = cachedByText(
+  (url) => /.*(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(slashed(url))?.[1] ?? '',
+);
+
 /** The installed package that a file belongs to: `typeorm`, `@mikro-orm/core`; undefined for any other file. */
 export function dependencyOf(url: string): string | undefined {
-  return /.*(?:^|\/)node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(slashed(url))?.[1];
+  return dependencyIn(url) || undefined;
 }
 
 function isOwnFile(path: string): boolean {

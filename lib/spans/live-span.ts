@@ -73,6 +73,11 @@ export interface RequestSink {
 export interface OperationRecorder {
   /** Called within the call that starts it, so that the stack shows the caller. */
   started(live: LiveSpan): void;
+  /**
+   * A connection is requested from a pool that has one free, which creates no span. Returns a function to call when the pool
+   * hands it over.
+   */
+  connectionRequested?(parent: LiveSpan | undefined): () => void;
   /** A request reached the application and is not measured: its path is ignored, or it was injected beside another tool. */
   unmeasured?(request: object): void;
   /** Called before the span is redacted. `counted` is absent for a span that is not counted. */

@@ -36,7 +36,7 @@ export class Recorder implements OperationRecorder {
   readonly unserved = new Map<object, string>();
   private readonly roots = new Set<LiveSpan>();
   private readonly running = new Map<LiveSpan, readonly RawFrame[]>();
-  /** The last call site of a connection pool, by the requesting span and the pool's own: the pool hides the caller. */
+  /** The call site of the last connection that a pool handed over, by the requesting span and the pool's own: it hides the caller. */
   private readonly poolCallers = new Map<LiveSpan | undefined, readonly RawFrame[]>();
   /** Database spans that contain another one, as an ORM's span contains its driver's. The inner one is the query. */
   private readonly outer = new Set<LiveSpan>();
@@ -56,10 +56,19 @@ export class Recorder implements OperationRecorder {
       return;
     }
     if (state.parent === undefined) this.roots.add(state);
-    this.running.set(state, captureUserFrames(MAX_FRAMES));
+    const own = captureUserFrames(MAX_FRAMES);
+    const isHidden = own.length === 0 && state.work === DATABASE;
+    this.running.set(state, isHidden ? (this.poolCallers.get(state.parent) ?? own) : own);
     if (state.work !== DATABASE) return;
     for (let at = state.parent; at !== undefined; at = at.parent)
       if (at.work === DATABASE) this.outer.add(at);
+  }
+
+  connectionRequested(parent: LiveSpan | undefined): () => void {
+    const own = captureUserFrames(MAX_FRAMES);
+    return () => {
+      if (own.length > 0) this.poolCallers.set(parent, own);
+    };
   }
 
   ended(state: LiveSpan, counted?: Counted): void {
@@ -121,15 +130,14 @@ export class Recorder implements OperationRecorder {
       this.poolCallers.set(state, own);
     }
     const query = counted.type === 'database' ? this.queryOf(state, counted.name) : undefined;
-    const frames = own.length > 0 || query === undefined ? own : (this.poolCallers.get(parent) ?? []);
-    this.kept.push({ ...counted, state, query, frames });
+    this.kept.push({ ...counted, state, query, frames: own });
   }
 
   /** The query of a database span; undefined without a statement (such as connect), except for tracked methods. */
   private queryOf(state: LiveSpan, name: string): KeptOperation['query'] {
     if (state.work === CONNECTION_POOL) return undefined;
     const span = state.span as SdkSpan;
-    const { key, inputs } = describeSpan(span, knownStatements, 'database');
+    const { key, inputs } = state.description ?? describeSpan(span, knownStatements, 'database');
     if (key === undefined)
       return span.attributes[TYPE_ATTRIBUTE] === undefined
         ? undefined

@@ -219,7 +219,7 @@ export class DriverInstrumentation {
     }
     this.add(driver, instrumentation, provider);
     applyLate(instrumentation, this.modules);
-    return how === undefined ? IN_PACKAGE : { seen: true, how };
+    return how === undefined || known.create !== undefined ? IN_PACKAGE : { seen: true, how };
   }
 
   /** Prisma with a driver adapter: the driver's own spans are its queries, and Prisma's would count them twice. */

@@ -1,6 +1,5 @@
 import type { InstalledModules } from './installed-modules.js';
 import type { PatchingInstrumentation } from './late-instrumentation.js';
-import { setParameters, setRowCount } from './work-tracking.js';
 
 /** A driver with an instrumentation. */
 export interface KnownDriver {
@@ -8,7 +7,7 @@ export interface KnownDriver {
   readonly driver: string;
   /** Creates an instrumentation that comes with this package. Any other is used if the application has installed it. */
   readonly create?: (modules: InstalledModules) => Promise<PatchingInstrumentation>;
-  /** The npm package with its instrumentation, and the class in it. */
+  /** The npm package with an instrumentation for applications with their own tracer provider, and the class in it. */
   readonly instrumentation?: string;
   readonly className?: string;
   /** Listed only if the application's package.json lists it: the exporters of this package load it, too. */
@@ -27,13 +26,7 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
   {
     driver: 'pg',
     instrumentation: '@opentelemetry/instrumentation-pg',
-    create: async () => {
-      const { PgInstrumentation } = await import('@opentelemetry/instrumentation-pg');
-      return new PgInstrumentation({
-        requestHook: (span, { query }) => setParameters(span, query.values),
-        responseHook: (span, { data }) => setRowCount(span, data.rowCount),
-      });
-    },
+    create: async () => new (await import('./driver-patches/pg.js')).PgInstrumentation(),
     usedBy: ['@prisma/adapter-pg', '@mikro-orm/postgresql', 'pg-promise', 'slonik'],
     patched: (exports) => method(exports['Client'], 'query'),
   },

@@ -9,7 +9,6 @@ import {
   type Span,
   type SpanContext,
   type SpanKind,
-  type SpanOptions,
   type SpanStatus,
   SpanStatusCode,
   type TimeInput,
@@ -28,7 +27,9 @@ import {
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-node';
 import { LIVE_SPAN, type LiveSpan } from '../spans/live-span.js';
+import type { SpanDescription } from '../spans/span-description.js';
 import { addLimited, exceptionAttributes, limitedAttributes, MAX_OF_SPAN } from './limited-attributes.js';
+import type { DescribedSpanOptions } from './query-span.js';
 import { randomSpanId, randomTraceId } from './random-id.js';
 
 /** What the spans of one tracer share. */
@@ -52,6 +53,8 @@ const NO_LINKS: Link[] = [];
 export class OwnSpan implements Span, ReadableSpan {
   /** Set by the processor: declared, so that all spans have one shape. */
   [LIVE_SPAN]: LiveSpan | undefined = undefined;
+  /** What it represents, if its creator knows that. */
+  readonly description: SpanDescription | undefined;
   readonly attributes: Attributes = {};
   status = UNSET;
   ended = false;
@@ -86,14 +89,15 @@ export class OwnSpan implements Span, ReadableSpan {
     private readonly remote: SpanContext | undefined,
     traceId: string | undefined,
     readonly isSampled: boolean,
-    { attributes, links, startTime }: SpanOptions,
+    { attributes, links, startTime, description }: DescribedSpanOptions,
   ) {
+    this.description = description;
     this.outermost = local?.outermost ?? this;
     this.traceId = remote?.traceId ?? traceId;
     this._startTimeProvided = startTime !== undefined && startTime !== null;
     this.knownStart = this._startTimeProvided ? this.timeOf(startTime) : undefined;
     if (links !== undefined) this.addLinks(links);
-    if (attributes !== undefined) this.setAttributes(attributes);
+    if (attributes !== undefined) this.takeAttributes(attributes);
   }
 
   spanContext(): SpanContext {
@@ -155,7 +159,7 @@ export class OwnSpan implements Span, ReadableSpan {
   }
 
   setAttributes(attributes: Attributes): this {
-    for (const [key, value] of Object.entries(attributes)) this.setAttribute(key, value as AttributeValue);
+    for (const key of Object.keys(attributes)) this.setAttribute(key, attributes[key] as AttributeValue);
     return this;
   }
 
@@ -219,6 +223,19 @@ export class OwnSpan implements Span, ReadableSpan {
     this.origin.onEnding(this);
     this.ended = true;
     this.origin.onEnd(this);
+  }
+
+  /** Those of a new span, which nearly always are texts and numbers. */
+  private takeAttributes(given: Attributes): void {
+    const { attributes } = this;
+    for (const key of Object.keys(given)) {
+      const value = given[key];
+      const isPlain = typeof value === 'string' || typeof value === 'number';
+      if (isPlain && key !== '' && this.attributeCount < MAX_OF_SPAN) {
+        attributes[key] = value;
+        this.attributeCount++;
+      } else this.setAttribute(key, value as AttributeValue);
+    }
   }
 
   private endAt(end: HrTime): void {

@@ -1,14 +1,15 @@
 import { isNativeError } from 'node:util/types';
 import {
   type Attributes,
-  context,
   type Span,
   SpanKind,
+  type SpanOptions,
   SpanStatusCode,
   type Tracer,
 } from '@opentelemetry/api';
 import { attempt } from '../async/thrown.js';
-import { knownStatements } from '../spans/statement.js';
+import { describeSpan, type SpanDescription } from '../spans/span-description.js';
+import { type KnownStatement, knownStatements } from '../spans/statement.js';
 import { dialectOf } from '../spans/statement-dialect.js';
 import { setParameters } from './work-tracking.js';
 
@@ -25,20 +26,41 @@ export interface Query {
   readonly startTime?: number;
 }
 
-/** Starts the CLIENT span of a query in the active context. Only hashes of its values are kept. Never throws. */
-export function startQuery(
-  tracer: Tracer,
-  { system, text, values, attributes, startTime }: Query,
-): Span | undefined {
-  const span = attempt(`creating the span of a query of ${system} failed`, () => {
-    const named: Attributes = { 'db.system.name': system, ...attributes };
-    if (text !== '') named['db.query.text'] = knownStatements.get(text, dialectOf(named)).text;
-    const options = { kind: SpanKind.CLIENT, attributes: named, startTime };
-    return tracer.startSpan(`${system}.query`, options, context.active());
-  });
-  if (span !== undefined)
+/** Options of a span whose creator knows what it represents. Tracers other than this package's own ignore it. */
+export interface DescribedSpanOptions extends SpanOptions {
+  readonly description?: SpanDescription | undefined;
+}
+
+/** The descriptions of statements, which all their executions share. */
+const descriptions = new WeakMap<KnownStatement, SpanDescription>();
+
+/**
+ * Starts the CLIENT span of a query in the active context, with the summary of its statement as its name. Only hashes of its
+ * values are kept. Never throws.
+ */
+export function startQuery(tracer: Tracer, query: Query): Span | undefined {
+  const { system, values } = query;
+  const span = attempt(`creating the span of a query of ${system} failed`, () => startSpan(tracer, query));
+  if (span !== undefined && values !== undefined)
     attempt(`reading the values of a query of ${system} failed`, () => setParameters(span, values));
   return span;
+}
+
+function startSpan(tracer: Tracer, { system, text, attributes: given, startTime }: Query): Span {
+  const kind = SpanKind.CLIENT;
+  const attributes: Attributes = { 'db.system.name': system, ...given };
+  if (text === '') return tracer.startSpan(`${system}.query`, { kind, attributes, startTime });
+  const statement = knownStatements.get(text, dialectOf(attributes));
+  attributes['db.query.text'] = statement.text;
+  const { summary } = statement;
+  let description = descriptions.get(statement);
+  if (description === undefined) {
+    const asGiven = { ...attributes, 'db.query.text': text };
+    description = describeSpan({ name: summary, kind, attributes: asGiven }, knownStatements);
+    if (description.isFinal) descriptions.set(statement, description);
+  }
+  const described: DescribedSpanOptions = { kind, attributes, startTime, description };
+  return tracer.startSpan(summary, described);
 }
 
 /**

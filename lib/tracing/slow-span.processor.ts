@@ -23,6 +23,7 @@ import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { DATABASE, SELF_BUSY, WORKS, workOf } from '../spans/work.js';
 import { SERVED_KEY } from './active-request.js';
 import { isServerSpan } from './application-spans.js';
+import { OwnSpan } from './own-span.js';
 import type { ServedRequest } from './served-request.js';
 import { beginWork, beginWorkLate, endWork } from './work-tracking.js';
 
@@ -110,9 +111,13 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       return live;
     }
     const idle = loopIdleMs();
-    const type = classify(span);
-    const work = workOf(type, span.kind);
-    const description = work < WORKS ? describeSpan(span, knownStatements, type, work) : undefined;
+    let description = span instanceof OwnSpan ? span.description : undefined;
+    let work = description?.work;
+    if (work === undefined) {
+      const type = classify(span);
+      work = workOf(type, span.kind);
+      if (work < WORKS) description = describeSpan(span, knownStatements, type, work);
+    }
     const live = new LiveSpan(sink, span, work, description, now, idle, parent, lateBy(span));
     attachLiveSpan(live);
     if (parent === undefined) sink.requests.started(live);

@@ -1,4 +1,4 @@
-import type { Span } from '@opentelemetry/api';
+import { context, type Span, trace } from '@opentelemetry/api';
 import {
   type HeldFrames,
   hasUserCode,
@@ -14,6 +14,7 @@ import { RequestWork } from '../spans/request-work.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { inputsWith, type KnownStatement, knownStatements } from '../spans/statement.js';
+import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { CONNECTION_POOL, WORKS } from '../spans/work.js';
 
 /** Stacks have up to this many frames of the user's code. */
@@ -40,6 +41,28 @@ export function beginWorkLate(live: LiveSpan, description: SpanDescription): voi
   live.request.work ??= new RequestWork(live.sink.requests.minRepetitions);
   live.request.work.started(live.idleAtStart);
   join(live, live.request.work, description, false);
+}
+
+/**
+ * Keeps the stack of a call that requests a connection from a pool which has one free, if the line of its query is searched.
+ * Returns a function to call when the pool hands it over, or undefined if nothing was kept.
+ */
+export function connectionRequested(): (() => void) | undefined {
+  const live = liveSpanOf(trace.getSpan(context.active()));
+  const sink = live?.sink ?? tracingRuntime.monitor?.sink;
+  const recorded = sink?.recorder?.connectionRequested?.(live);
+  if (live === undefined || live.ended || !live.sink.requests.explains) return recorded;
+  const { request, root } = live;
+  const { stacks, minRepetitions } = live.sink.requests;
+  if (request.work?.wantsStack !== true && !stacks.isSearching(root.name ?? '')) return recorded;
+  request.work ??= new RequestWork(minRepetitions);
+  const { work } = request;
+  const connection = {};
+  work.poolRequested(connection, () => holdCallers(live));
+  return () => {
+    work.poolReceived(connection);
+    recorded?.();
+  };
 }
 
 /** Removes a span as if it had not started: other spans measure its work. */

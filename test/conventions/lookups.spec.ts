@@ -8,6 +8,7 @@ const ROOT = join(__dirname, '../..');
 const INTENDED = new Map([
   ['lib/spans/redact.ts: attributes[key]', 'the keys are those of Object.keys'],
   ['lib/tracing/own-span.ts: attributes[key]', 'written only, as the SDK does'],
+  ['lib/tracing/own-span.ts: given[key]', 'the keys are those of Object.keys'],
   [
     'lib/validation/checks.ts: value[key]',
     'the names of a shape are ours, and options may be of a class with accessors',
@@ -25,6 +26,9 @@ const INTENDED = new Map([
     'lib/tracing/driver-patches/sqlite.ts: Reflect.get(iterator, name)',
     'the methods of an iterator, by our names',
   ],
+  ['lib/tracing/driver-patches/pg.ts: prototype[name]', 'as before'],
+  ['lib/tracing/driver-patches/pg-submitted.ts: Reflect.get(target, name)', 'as before'],
+  ['lib/tracing/driver-patches/pg-submitted.ts: Reflect.set(target, name, replaced)', 'as before'],
   [
     'lib/tracing/known-drivers.ts: (of as Prototype)?.prototype?.[name]',
     'the method of a driver’s class, by its name in that file',

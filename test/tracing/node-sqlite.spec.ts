@@ -47,7 +47,8 @@ onNode('node:sqlite (Node.js 22.13 or later)', () => {
     await tracing.shutdown();
   });
 
-  const spans = (): ReadableSpan[] => tracing.exported().filter(({ name }) => name === 'sqlite.query');
+  const spans = (): ReadableSpan[] =>
+    tracing.exported().filter(({ attributes }) => attributes['db.system.name'] === 'sqlite');
   const names = (): string[] =>
     tracing.monitor.getStats().operations.map(({ name, count }) => `${name} ${count}`);
 

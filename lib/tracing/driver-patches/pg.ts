@@ -1,0 +1,212 @@
+import { type Attributes, context, type Span, SpanKind, trace } from '@opentelemetry/api';
+import {
+  InstrumentationBase,
+  InstrumentationNodeModuleDefinition,
+  InstrumentationNodeModuleFile,
+} from '@opentelemetry/instrumentation';
+import { attempt } from '../../async/thrown.js';
+import { SCOPE } from '../../spans/tracing-runtime.js';
+import { isWrapped } from '../late-instrumentation.js';
+import { endQuery, startQuery } from '../query-span.js';
+import { connectionRequested, setRowCount } from '../work-tracking.js';
+import { callbackIn, type Method, observe } from './pg-call.js';
+import { isSubmitted, measureSubmitted, type Submitted } from './pg-submitted.js';
+
+/** What is read of a client. */
+interface Client {
+  readonly host?: unknown;
+  readonly port?: unknown;
+  readonly database?: unknown;
+}
+
+/** What is read of a pool. */
+interface Pool {
+  readonly idleCount?: unknown;
+  readonly waitingCount?: unknown;
+  readonly options?: Client & { readonly connectionString?: unknown };
+}
+
+type Prototype = Record<string, Method<never>>;
+
+const SYSTEM = 'postgresql';
+const VERSIONS = ['>=8.0.3 <9'];
+const POOL_VERSIONS = ['>=2.0.0 <4'];
+const FAULT = 'tracing a call of pg failed';
+
+/**
+ * Creates one span for each query of `pg`, and one for each connection that has to be waited for, because it is opened or
+ * another call uses it. A connection that a pool has free costs no span.
+ */
+export class PgInstrumentation extends InstrumentationBase {
+  private readonly wrapped = new Map<Prototype, Set<string>>();
+  /** The attributes of the server, by client and pool. */
+  private readonly peers = new WeakMap<object, Attributes>();
+
+  constructor() {
+    super(`${SCOPE.name}/pg`, SCOPE.version, {});
+  }
+
+  protected override init(): InstrumentationNodeModuleDefinition[] {
+    const unpatch = (): void => this.unpatch();
+    const patchClient = (exports: unknown): unknown => this.patchClient(exports);
+    const patchModule = (exports: { Client?: unknown }): unknown => {
+      this.patchClient(exports.Client);
+      return exports;
+    };
+    const patchPool = (exports: unknown): unknown =>
+      this.wrap<Pool>(exports, 'connect', (original) => this.poolConnect(original));
+    return [
+      new InstrumentationNodeModuleDefinition('pg', VERSIONS, patchModule, unpatch, [
+        new InstrumentationNodeModuleFile('pg/lib/client.js', VERSIONS, patchClient, unpatch),
+        new InstrumentationNodeModuleFile('pg/lib/native/client.js', VERSIONS, patchClient, unpatch),
+      ]),
+      new InstrumentationNodeModuleDefinition('pg-pool', POOL_VERSIONS, patchPool, unpatch),
+    ];
+  }
+
+  private patchClient(exports: unknown): unknown {
+    this.wrap<Client>(exports, 'query', (original) => this.query(original));
+    return this.wrap<Client>(exports, 'connect', (original) => this.connect(original));
+  }
+
+  private query(original: Method<Client>): Method<Client> {
+    const instrumentation = this;
+    return function query(this: Client, ...args) {
+      const [config] = args;
+      // `pg` rejects it itself.
+      if (config === undefined || config === null) return original.apply(this, args);
+      if (isSubmitted(config)) {
+        attempt(FAULT, () => instrumentation.measure(this, config));
+        return original.apply(this, args);
+      }
+      const span = attempt(FAULT, () => instrumentation.startQuery(this, config, args[1]));
+      if (span === undefined) return original.apply(this, args);
+      let callbackAt = callbackIn(args);
+      if (callbackAt < 0) callbackAt = moveCallback(args);
+      return observe(original, this, args, callbackAt, (error, result) =>
+        endQuery(span, error, () => setRowCount(span, (result as { rowCount?: unknown } | null)?.rowCount)),
+      );
+    };
+  }
+
+  private connect(original: Method<Client>): Method<Client> {
+    const instrumentation = this;
+    return function connect(this: Client, ...args) {
+      const peer = (): Attributes => instrumentation.peerOf(this, () => this);
+      return instrumentation.whileConnecting('pg.connect', peer, original, this, args);
+    };
+  }
+
+  private poolConnect(original: Method<Pool>): Method<Pool> {
+    const instrumentation = this;
+    return function connect(this: Pool, ...args) {
+      if (!hasFreeConnection(this)) {
+        const peer = (): Attributes => instrumentation.peerOf(this, () => serverOf(this));
+        return instrumentation.whileConnecting('pg-pool.connect', peer, original, this, args);
+      }
+      const received = attempt(FAULT, connectionRequested);
+      const callbackAt = callbackIn(args);
+      if (received === undefined && callbackAt < 0) return original.apply(this, args);
+      return observe(original, this, args, callbackAt, received ?? nothing);
+    };
+  }
+
+  private whileConnecting<This>(
+    name: string,
+    peer: () => Attributes,
+    original: Method<This>,
+    self: This,
+    args: unknown[],
+  ): unknown {
+    const span = attempt(FAULT, () =>
+      this.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: peer() }),
+    );
+    if (span === undefined) return original.apply(self, args);
+    const within = trace.setSpan(context.active(), span);
+    const call: Method<This> = (...given) => context.with(within, () => original.apply(self, given));
+    return observe(call, self, args, callbackIn(args), (error) => endQuery(span, error, nothing));
+  }
+
+  private startQuery(client: Client, config: unknown, given: unknown): Span | undefined {
+    const { text, values = given } = (typeof config === 'string' ? { text: config } : config) as Submitted;
+    return startQuery(this.tracer, {
+      system: SYSTEM,
+      text: typeof text === 'string' ? text : '',
+      values: Array.isArray(values) ? (values as unknown[]) : undefined,
+      attributes: this.peerOf(client, () => client),
+    });
+  }
+
+  private measure(client: Client, submitted: Submitted): void {
+    const parent = context.active();
+    const attributes = this.peerOf(client, () => client);
+    measureSubmitted(submitted, ({ text, values, elapsedMs, error }) => {
+      const query = { system: SYSTEM, text, values, attributes, startTime: Date.now() - elapsedMs };
+      const span = context.with(parent, () => startQuery(this.tracer, query));
+      if (span !== undefined) endQuery(span, error, nothing);
+    });
+  }
+
+  private peerOf(key: object, server: () => Client): Attributes {
+    let peer = this.peers.get(key);
+    if (peer === undefined) {
+      const { host, port, database } = server();
+      peer = {
+        'db.system.name': SYSTEM,
+        ...(typeof database === 'string' ? { 'db.namespace': database } : {}),
+        ...(typeof host === 'string' ? { 'server.address': host } : {}),
+        ...(Number.isInteger(port) ? { 'server.port': port as number } : {}),
+      };
+      this.peers.set(key, peer);
+    }
+    return peer;
+  }
+
+  private wrap<This>(
+    exports: unknown,
+    name: string,
+    wrapper: (original: Method<This>) => Method<This>,
+  ): unknown {
+    attempt('pg was not instrumented', () => {
+      const { prototype } = exports as { prototype: Prototype };
+      if (typeof prototype[name] !== 'function' || isWrapped(prototype[name])) return;
+      this._wrap(prototype, name, wrapper as never);
+      const names = this.wrapped.get(prototype) ?? new Set();
+      this.wrapped.set(prototype, names.add(name));
+    });
+    return exports;
+  }
+
+  private unpatch(): void {
+    for (const [prototype, names] of this.wrapped)
+      for (const name of names) if (isWrapped(prototype[name])) this._unwrap(prototype, name);
+    this.wrapped.clear();
+  }
+}
+
+const nothing = (): void => {};
+
+/** Whether a pool hands over a connection at once: it has more of them free than calls that wait. */
+function hasFreeConnection({ idleCount, waitingCount }: Pool): boolean {
+  return typeof idleCount === 'number' && typeof waitingCount === 'number' && idleCount > waitingCount;
+}
+
+function serverOf({ options = {} }: Pool): Client {
+  const { connectionString } = options;
+  if (typeof connectionString !== 'string' || !URL.canParse(connectionString)) return options;
+  const { hostname, port, pathname } = new URL(connectionString);
+  return { host: hostname, port: port === '' ? undefined : Number(port), database: pathname.slice(1) };
+}
+
+/**
+ * Moves the callback of a query that is given as an object into the arguments, where it can be observed without a change of
+ * the object. Returns its position, or -1 if it has none.
+ */
+function moveCallback(args: unknown[]): number {
+  const [config] = args as [{ callback?: unknown }];
+  if (typeof config !== 'object' || typeof config.callback !== 'function') return -1;
+  // `pg` sets the callback on the object that it receives.
+  args[0] = Object.create(config);
+  args[2] = config.callback;
+  return 2;
+}

@@ -1,0 +1,228 @@
+import { setTimeout } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import type { ReadableSpan } from '@opentelemetry/sdk-trace-node';
+import pg from 'pg';
+import QueryStream from 'pg-query-stream';
+import { PgInstrumentation } from '../../lib/tracing/driver-patches/pg.js';
+import { InstalledModules } from '../../lib/tracing/installed-modules.js';
+import { applyLate } from '../../lib/tracing/late-instrumentation.js';
+import { startPostgres } from '../support/postgres.js';
+import { startTracing, type TestTracing } from '../support/tracing.js';
+
+/** The modules of this test, which Jest loads by itself. */
+class LoadedModules extends InstalledModules {
+  override loadedCopies(name: string): { folder: string; version: string }[] {
+    const version = { pg: '8.23.1', 'pg-pool': '3.10.0' }[name];
+    return version === undefined ? [] : [{ folder: name, version }];
+  }
+
+  override loadedExports(folder: string, file?: string): unknown {
+    if (file !== undefined) return undefined;
+    return folder === 'pg' ? pg : Object.getPrototypeOf(pg.Pool);
+  }
+}
+
+describe('pg', () => {
+  let database: Awaited<ReturnType<typeof startPostgres>>;
+  let tracing: TestTracing;
+  let instrumentation: PgInstrumentation;
+  let pool: pg.Pool;
+
+  beforeAll(async () => {
+    database = await startPostgres();
+  });
+  afterAll(() => database.stop());
+  beforeEach(() => {
+    tracing = startTracing();
+    instrumentation = new PgInstrumentation();
+    instrumentation.setTracerProvider(tracing.provider);
+    applyLate(instrumentation, new LoadedModules());
+    pool = new pg.Pool({ connectionString: database.url, max: 1 });
+    // The database may end before its connections.
+    pool.on('error', () => {});
+  });
+  afterEach(async () => {
+    instrumentation.disable();
+    await pool.end();
+    await tracing.shutdown();
+  });
+
+  const spans = (): ReadableSpan[] => tracing.exported();
+  const queries = (): ReadableSpan[] => spans().filter(({ name }) => !/connect/.test(name));
+  const connects = (): string[] =>
+    spans()
+      .map(({ name }) => name)
+      .filter((name) => /connect/.test(name));
+  const within = <T>(run: (outer: Span) => Promise<T>): Promise<T> =>
+    trace.getTracer('test').startActiveSpan('outer connect', async (outer) => {
+      try {
+        return await run(outer);
+      } finally {
+        outer.end();
+      }
+    });
+
+  it('creates one span for a query, named by its verb and table, without its values', async () => {
+    const { rows } = await pool.query(`select relname from pg_class where relname = $1 and relkind = 'r'`, [
+      'pg_class',
+    ]);
+    expect(rows).toEqual([{ relname: 'pg_class' }]);
+    expect(queries()).toHaveLength(1);
+    const { host, port, pathname } = {
+      host: new URL(database.url).hostname,
+      port: Number(new URL(database.url).port),
+      pathname: new URL(database.url).pathname,
+    };
+    expect(queries()[0]).toMatchObject({
+      name: 'SELECT pg_class',
+      kind: SpanKind.CLIENT,
+      status: { code: SpanStatusCode.UNSET },
+      attributes: {
+        'db.system.name': 'postgresql',
+        'db.namespace': pathname.slice(1),
+        'db.query.text': 'select relname from pg_class where relname = ? and relkind = ?',
+        'server.address': host,
+        'server.port': port,
+      },
+    });
+    expect(tracing.monitor.getStats().operations).toContainEqual(
+      expect.objectContaining({ type: 'database', name: 'SELECT pg_class', count: 1 }),
+    );
+  });
+
+  it('creates one span for each form of a query, and returns what pg returns', async () => {
+    const client = await pool.connect();
+    const byCallback = (...args: unknown[]): Promise<{ rows: unknown[] }> =>
+      new Promise((resolve, reject) => {
+        (client.query as (...all: unknown[]) => void).call(
+          client,
+          ...args,
+          (error: Error | null, result: { rows: unknown[] }) =>
+            error === null || error === undefined ? resolve(result) : reject(error),
+        );
+      });
+    const results = [
+      await client.query('select 1::int as n'),
+      await client.query('select $1::int as n', [1]),
+      await client.query({ text: 'select $1::int as n', values: [1] }),
+      await client.query({ text: 'select $1::int as n' }, [1]),
+      await client.query({ name: 'prepared', text: 'select $1::int as n', values: [1] }),
+      await byCallback('select 1::int as n'),
+      await byCallback('select $1::int as n', [1]),
+      await byCallback({ text: 'select $1::int as n', values: [1] }),
+    ];
+    client.release();
+    expect(results.map(({ rows }) => rows)).toEqual(results.map(() => [{ n: 1 }]));
+    expect(queries()).toHaveLength(results.length);
+  });
+
+  it('calls back in the context of the call, and leaves the given object as it is', async () => {
+    await within(async (outer) => {
+      const active = await new Promise((resolve) => {
+        const config = { text: 'select 1', callback: () => resolve(trace.getActiveSpan()) };
+        const { callback } = config;
+        void pool.connect((_error, client, release) => {
+          (client as pg.PoolClient).query(config);
+          release();
+        });
+        expect(config.callback).toBe(callback);
+      });
+      expect(active).toBe(outer);
+    });
+    expect(queries()).toHaveLength(1);
+  });
+
+  it('marks the span of a query that fails, and rejects as before', async () => {
+    const failed = pool.query(`select 'zqx-secret' from nowhere`);
+    await expect(failed).rejects.toMatchObject({ code: '42P01', name: 'error' });
+    const client = await pool.connect();
+    await expect(client.query('select 1/0')).rejects.toMatchObject({ code: '22012' });
+    expect(() => client.query(undefined as never)).toThrow(TypeError);
+    client.release();
+    expect(queries()).toMatchObject([
+      { status: { code: SpanStatusCode.ERROR }, attributes: { 'error.type': '42P01' } },
+      { status: { code: SpanStatusCode.ERROR }, attributes: { 'error.type': '22012' } },
+    ]);
+    expect(JSON.stringify(queries().map(({ attributes, events }) => [attributes, events]))).not.toContain(
+      'zqx',
+    );
+  });
+
+  it('measures a connection only where it is waited for', async () => {
+    await pool.query('select 1');
+    expect(connects().sort()).toEqual(['pg-pool.connect', 'pg.connect']);
+    await pool.query('select 1');
+    expect(connects()).toHaveLength(2);
+    await Promise.all([pool.query('select pg_sleep(0.05)'), pool.query('select 2')]);
+    expect(connects()).toEqual([...connects().slice(0, 2), 'pg-pool.connect']);
+    const waited = spans().findLast(({ name }) => name === 'pg-pool.connect');
+    expect((waited?.duration[1] ?? 0) / 1e6).toBeGreaterThan(30);
+  });
+
+  it('marks the span of a connection that cannot be opened', async () => {
+    const closed = new pg.Pool({ host: '127.0.0.1', port: 1 });
+    await expect(closed.query('select 1')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await expect(closed.connect()).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+    await closed.end();
+    expect(connects()).toHaveLength(4);
+    for (const span of spans()) expect(span.attributes['error.type']).toBe('ECONNREFUSED');
+    expect(queries()).toEqual([]);
+  });
+
+  it('measures a stream of rows without the time in which nobody reads it', async () => {
+    const client = await pool.connect();
+    const stream = client.query(
+      new QueryStream('select n from generate_series(1, $1) n', [30], { batchSize: 10 }),
+    );
+    let rows = 0;
+    for await (const _row of stream) if (++rows % 10 === 0) await setTimeout(60);
+    client.release();
+    expect(rows).toBe(30);
+    expect(queries()).toMatchObject([
+      { attributes: { 'db.query.text': 'select n from generate_series(?) n' } },
+    ]);
+    const [{ duration }] = queries() as [ReadableSpan];
+    expect(duration[0]).toBe(0);
+    expect(duration[1] / 1e6).toBeLessThan(60);
+  });
+
+  it('measures a query that is submitted, and one that fails', async () => {
+    const client = await pool.connect();
+    const submitted = new pg.Query('select relname from pg_class limit 2');
+    const names: unknown[] = [];
+    submitted.on('row', (row: { relname: string }) => names.push(row.relname));
+    const ended = new Promise((resolve) => submitted.on('end', resolve));
+    expect(client.query(submitted)).toBe(submitted);
+    await ended;
+    const failing = new pg.Query('select * from nowhere');
+    const failed = new Promise((resolve) => failing.on('error', resolve));
+    client.query(failing);
+    expect(await failed).toMatchObject({ code: '42P01' });
+    client.release();
+    expect(names).toHaveLength(2);
+    expect(queries()).toMatchObject([
+      { name: 'SELECT pg_class', status: { code: SpanStatusCode.UNSET } },
+      { name: 'SELECT nowhere', status: { code: SpanStatusCode.ERROR } },
+    ]);
+  });
+
+  it('keeps queries of callbacks below the span of their caller while a connection is waited for', async () => {
+    await Promise.all([1, 2, 3].map((number) => within(() => pool.query('select $1::int', [number]))));
+    const outers = spans()
+      .filter(({ name }) => name === 'outer connect')
+      .map((span) => span.spanContext().spanId);
+    expect(
+      queries()
+        .map((span) => span.parentSpanContext?.spanId)
+        .sort(),
+    ).toEqual(outers.sort());
+  });
+
+  it('restores pg when it is disabled', async () => {
+    instrumentation.disable();
+    const before = spans().length;
+    await pool.query('select 1');
+    expect(spans()).toHaveLength(before);
+  });
+});
