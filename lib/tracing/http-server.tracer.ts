@@ -1,13 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { type Context, context, propagation, ROOT_CONTEXT, SpanKind, trace } from '@opentelemetry/api';
+import { type Context, context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { processWide } from '../async/process-wide.js';
 import { reportFault } from '../async/thrown.js';
 import { SINK_KEY, type SpanSink } from '../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../spans/tracing-runtime.js';
 import { SERVED_KEY, servedHere, servedRequest } from './active-request.js';
 import { continuedContext, serverSpanIn, spansOfRequests } from './application-spans.js';
+import { EMPTY_CONTEXT } from './flat-context.js';
 import { measureFramework, type Run, watchMounts } from './framework-requests.js';
 import { ClientNames } from './graphql-operation.js';
 import { isWrapped } from './late-instrumentation.js';
@@ -223,8 +224,8 @@ export class HttpServerTracer implements RequestServer {
     if (!this.hasOwnProvider) return continuedContext(active, propagation.extract(active, headers));
     // Without the headers of the default propagators there is nothing to extract.
     const hasBaggage = this.trustsBaggage && headers['baggage'] !== undefined;
-    if (this.hasW3cPropagators && headers.traceparent === undefined && !hasBaggage) return ROOT_CONTEXT;
-    const extracted = propagation.extract(ROOT_CONTEXT, headers);
+    if (this.hasW3cPropagators && headers.traceparent === undefined && !hasBaggage) return EMPTY_CONTEXT;
+    const extracted = propagation.extract(EMPTY_CONTEXT, headers);
     return this.trustsBaggage ? extracted : propagation.deleteBaggage(extracted);
   }
 }
