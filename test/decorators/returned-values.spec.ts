@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { NotFoundException } from '@nestjs/common';
 import { BehaviorSubject, of, range, take } from 'rxjs';
 import { TrackPerformance } from '../../lib/nest/decorators/track-performance.decorator.js';
 import { until } from '../support/application.js';
@@ -108,6 +109,11 @@ describe('the measurement of results', () => {
       throw new SyntaxError('wrong');
     }
     @TrackPerformance()
+    async refuse(): Promise<never> {
+      await Promise.resolve();
+      throw new NotFoundException('no such album');
+    }
+    @TrackPerformance()
     settings(): BehaviorSubject<string> {
       return this.settings$;
     }
@@ -153,6 +159,15 @@ describe('the measurement of results', () => {
     process.off('unhandledRejection', handled);
     const span = tracing.exported().find(({ name }) => name === 'Results.fail');
     expect(span?.attributes['error.type']).toBe('SyntaxError');
+  });
+
+  it('knows what a promise was rejected with that async functions pass on', async () => {
+    const results = new Results();
+    const pass = async (): Promise<never> => results.refuse();
+    const passOn = async (): Promise<never> => pass();
+    await expect(passOn()).rejects.toThrow('no such album');
+    // Only what was thrown itself has a status.
+    expect(operation('Results.refuse')).toMatchObject({ count: 1, expectedErrorCount: 1 });
   });
 
   it('ends two methods that return one promise, the inner one first', async () => {

@@ -30,8 +30,13 @@ const STATE = {
   maxStringLength: 0,
 } as const;
 
+/** Of this process: a test may replace the method. */
+const nextTick = process.nextTick.bind(process);
+
 let unclaimed = new Map<Promise<unknown>, PromiseListener[]>();
 let toCheck: Promise<unknown>[] = [];
+/** Rejections that nobody handles yet. */
+let unhandled: { readonly promise: Promise<unknown>; readonly error: Error }[] = [];
 let stop: (() => void) | undefined;
 
 /**
@@ -93,12 +98,31 @@ function checkAll(): void {
     const listeners = unclaimed.get(promise);
     const state = listeners === undefined ? undefined : stateOf(promise);
     if (listeners === undefined || state === undefined) continue;
-    unclaimed.delete(promise);
-    for (const listener of listeners) {
-      if (state.error === undefined) listener.fulfilled(undefined);
-      else listener.rejected(state.error);
-    }
+    if (state.error === undefined) {
+      unclaimed.delete(promise);
+      for (const listener of listeners) listener.fulfilled(undefined);
+    } else if (unhandled.push({ promise, error: state.error }) === 1) nextTick(checkUnhandled);
   }
+  stopIfIdle();
+}
+
+/**
+ * An async function that returns a promise waits for it some microtasks later, and only then the error itself is known. What
+ * is unhandled after all microtasks stays so, at least until Node.js has reported it.
+ */
+function checkUnhandled(): void {
+  const rejections = unhandled;
+  unhandled = [];
+  for (const { promise, error } of rejections) {
+    const listeners = unclaimed.get(promise);
+    if (listeners === undefined) continue;
+    unclaimed.delete(promise);
+    for (const listener of listeners) listener.rejected(error);
+  }
+  stopIfIdle();
+}
+
+function stopIfIdle(): void {
   if (unclaimed.size > 0) return;
   // A map that grows old would keep what it held until the next major collection.
   unclaimed = new Map();
