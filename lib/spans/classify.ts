@@ -1,6 +1,6 @@
 import { type Attributes, SpanKind } from '@opentelemetry/api';
 import { boundedName, type OperationType } from '../operation/operation.js';
-import { nameWithoutValues } from './span-name.js';
+import { nameWithTemplate } from './span-name.js';
 import { isJson } from './statement-tokens.js';
 
 /** The attribute that sets the type of a span explicitly. */
@@ -83,7 +83,15 @@ export function nameFromAttributes(
 /** The name of an operation whose attributes contain none. The name of a database span may contain a statement or a key. */
 export function nameWithoutAttributes(type: OperationType, { name, attributes }: ClassifiableSpan): string {
   const isCommand = type === 'database' || type === 'cache' || rawStatement(attributes) !== undefined;
-  return boundedName(isCommand ? (firstWord(name) ?? type) : nameWithoutValues(name));
+  return boundedName(isCommand ? (firstWord(name) ?? type) : nameWithTemplate(name, templateIn(attributes)));
+}
+
+/** What the name of a span ends in, without values: the route of a request, or the pattern of a message of Nest. */
+export function templateIn(attributes: Attributes): string | undefined {
+  const isOwn = attributes[TYPE_ATTRIBUTE] !== undefined;
+  const pattern = isOwn ? (attributes['rpc.method'] ?? attributes['messaging.destination.name']) : undefined;
+  const template = attributes['http.route'] ?? pattern;
+  return typeof template === 'string' ? template : undefined;
 }
 
 function attributeName(

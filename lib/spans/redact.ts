@@ -1,10 +1,10 @@
 import type { Attributes } from '@opentelemetry/api';
 import { errorWithoutValues } from '../text/error-text.js';
 import { firstWord, HIDDEN, KEPT, Redaction, type Rule, ruleOf } from './attribute-rules.js';
-import { rawStatement } from './classify.js';
+import { rawStatement, templateIn } from './classify.js';
 import type { SdkSpan } from './sdk-span.js';
 import type { SpanDescription } from './span-description.js';
-import { nameWithoutValues, nameWithRoute } from './span-name.js';
+import { nameWithTemplate } from './span-name.js';
 import type { StatementCache } from './statement.js';
 
 /**
@@ -107,8 +107,7 @@ function redactName(span: SdkSpan, of: Redaction, description: SpanDescription |
     if (!isNameOfCommand(name, of, description)) span.updateName(description?.name ?? firstWord(name));
     else if (COMMANDS.size < MAX_COMMANDS) COMMANDS.add(name);
   } else {
-    const route = attributes['http.route'];
-    const cleaned = typeof route === 'string' ? nameWithRoute(name, route) : nameWithoutValues(name);
+    const cleaned = nameWithTemplate(name, templateIn(attributes));
     if (cleaned !== name) span.updateName(cleaned);
   }
 }

@@ -23,12 +23,12 @@ export const nameWithoutValues = cachedByText((name) => {
   return withoutCredentials(shown.replace(WORD, wordWithoutValues));
 });
 
-/** The name of the span of a request. Its route contains no values, whatever characters it has. */
-export function nameWithRoute(name: string, route: string): string {
-  if (route === '' || !name.endsWith(route)) return nameWithoutValues(name);
-  const before = name.slice(0, -route.length);
+/** The same for a name that ends in a template, which contains no values, whatever characters it has. */
+export function nameWithTemplate(name: string, template: string | undefined): string {
+  if (template === undefined || template === '' || !name.endsWith(template)) return nameWithoutValues(name);
+  const before = name.slice(0, -template.length);
   const shown = nameWithoutValues(before);
-  return shown === before ? name : shown + route;
+  return shown === before ? name : shown + template;
 }
 
 function wordWithoutValues(word: string): string {

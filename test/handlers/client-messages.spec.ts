@@ -38,6 +38,13 @@ class OrdersController {
     return prices;
   }
 
+  @Get('commands')
+  async commands(): Promise<void> {
+    for (let id = 1; id <= 12; id++) await firstValueFrom(this.client.send({ cmd: 'price' }, id));
+    for (const cmd of ['tax', 'stock', 'label'])
+      for (let id = 1; id <= 2; id++) await firstValueFrom(this.client.send({ cmd }, id));
+  }
+
   @Get('slow')
   slow(): Observable<unknown> {
     return this.client.send('price.slow', 1);
@@ -64,6 +71,16 @@ class OrdersController {
     handled++;
     await sleep(2);
     return id * 2;
+  }
+
+  @MessagePattern([{ cmd: 'price' }, { cmd: 'tax' }, { cmd: 'stock' }, { cmd: 'label' }])
+  command(): number {
+    return 1;
+  }
+
+  @EventPattern({ event: 'paid' })
+  commandPaid(): void {
+    handled++;
   }
 
   @MessagePattern('price.slow')
@@ -142,6 +159,28 @@ describe('messages that a client sends', () => {
       callSite: { function: 'OrdersController.price' },
     });
     expect(found?.explanation).toContain('send price.of');
+  });
+
+  it('have objects as patterns that tell their calls apart, in findings and in exported names', async () => {
+    for (let n = 0; n < 3; n++) await get('commands');
+    client.emit({ event: 'paid' }, 1);
+    await counted('send {"cmd":"price"}', 36);
+    await until(() => handled === 1);
+    const findings = application.monitor.getFindings();
+    expect(findings.map(({ explanation }) => explanation)).toEqual([
+      expect.stringContaining('12 sequential copies of send {"cmd":"price"} from OrdersController.commands'),
+    ]);
+    await application.app.close();
+    const names = new Set(receiver.spans.map(({ name }) => name));
+    expect([...names].sort()).toEqual(
+      [
+        'GET /commands',
+        ...['price', 'tax', 'stock', 'label'].map((cmd) => `send {"cmd":"${cmd}"}`),
+        ['price', 'tax', 'stock', 'label'].map((cmd) => `{"cmd":"${cmd}"}`).join(' | '),
+        'emit {"event":"paid"}',
+        'process {"event":"paid"}',
+      ].sort(),
+    );
   });
 
   it('are slow by the threshold of their type, and the cause of a slow request', async () => {
