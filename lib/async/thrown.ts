@@ -1,3 +1,4 @@
+import { types } from 'node:util';
 import { diag } from '@opentelemetry/api';
 import { withoutCredentials } from '../text/address.js';
 
@@ -10,17 +11,29 @@ const NOT_READABLE = 'a value that cannot be read';
  */
 export function reasonOf(thrown: unknown): string {
   try {
-    const text: unknown = thrown instanceof Error ? thrown.message : String(thrown);
+    const text = isError(thrown) ? thrown.message : (messageIn(thrown) ?? thrown);
     return withoutCredentials(String(text).slice(0, MAX_REASON));
   } catch {
     return NOT_READABLE;
   }
 }
 
+/** Whether a value is an error, also of another context of V8, as within `node:vm`. */
+export function isError(thrown: unknown): thrown is Error {
+  return thrown instanceof Error || types.isNativeError(thrown);
+}
+
+/** The message of an object that is no error, as some transports and libraries throw. */
+function messageIn(thrown: unknown): string | undefined {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
+  const { message } = thrown as { message?: unknown };
+  return typeof message === 'string' ? message : undefined;
+}
+
 /** The same with the name of the error and the line that threw it. */
 export function describeThrown(thrown: unknown): string {
   try {
-    if (!(thrown instanceof Error)) return reasonOf(thrown);
+    if (!isError(thrown)) return reasonOf(thrown);
     const text = withoutCredentials(String(thrown).slice(0, MAX_REASON));
     const frame = stackOf(thrown)
       ?.split('\n')
@@ -34,7 +47,7 @@ export function describeThrown(thrown: unknown): string {
 /** The stack of an error; undefined if it has none that can be read. Never throws. */
 export function stackOf(thrown: unknown): string | undefined {
   try {
-    const stack: unknown = thrown instanceof Error ? thrown.stack : undefined;
+    const stack: unknown = isError(thrown) ? thrown.stack : undefined;
     return typeof stack === 'string' ? stack : undefined;
   } catch {
     return undefined;
@@ -66,7 +79,7 @@ export function attempt<T>(what: string, work: () => T): T | undefined {
 /** The name of an error, or the type of any other thrown value. Never throws. */
 export function errorNameOf(thrown: unknown): string {
   try {
-    return thrown instanceof Error ? String(thrown.name) : typeof thrown;
+    return isError(thrown) ? String(thrown.name) : typeof thrown;
   } catch {
     return typeof thrown;
   }

@@ -216,5 +216,6 @@ export function errorAt(
   error: Pick<FoundError, 'class' | 'message'>,
   callSite: CallSite | undefined,
 ): string {
-  return `${textOf(error)}${callSite === undefined ? '' : ` at ${place(callSite)}`}.`;
+  const text = textOf(error).replace(/\.{1,3}$/, '');
+  return `${text}${callSite === undefined ? '' : ` at ${place(callSite)}`}.`;
 }

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { errorNameOf, reasonOf, stackOf } from '../async/thrown.js';
+import { errorNameOf, isError, reasonOf, stackOf } from '../async/thrown.js';
 import { type RawFrame, userFramesOf } from '../code/call-site.js';
 import { framesIn } from '../code/stack-text.js';
 import type { FailedOperation } from '../spans/failed-operation.js';
@@ -34,10 +34,13 @@ function constructorName(thrown: unknown): string {
   }
 }
 
+/** What `String` makes of an object without a message. */
+const NO_MESSAGE = /^\[object \w+\]$/;
+
 /** The first line of its message. Never throws. */
 export function messageOf({ thrown, recorded }: FailedOperation): string {
   const message = thrown === undefined ? (recorded?.message ?? '') : reasonOf(thrown);
-  return message.split(/[\r\n]/, 1)[0] as string;
+  return NO_MESSAGE.test(message) ? '' : (message.split(/[\r\n]/, 1)[0] as string);
 }
 
 /** The frames of the user's code, the innermost first. Lines of the message, which may look like frames, are none. */
@@ -51,7 +54,7 @@ export function framesOf(failed: FailedOperation): RawFrame[] {
 function headerOf({ thrown, recorded }: FailedOperation): string {
   try {
     if (thrown === undefined) return recorded?.message || recorded?.type || '';
-    return thrown instanceof Error ? String(thrown.message) || String(thrown.name) : '';
+    return isError(thrown) ? String(thrown.message) || String(thrown.name) : '';
   } catch {
     return '';
   }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import { errorNameOf } from '../async/thrown.js';
+import { errorNameOf, isError } from '../async/thrown.js';
 import type { GraphqlOperation } from './graphql-operation.js';
 import type { HandlerInfo } from './handler-info.js';
 
@@ -40,10 +40,7 @@ export function annotateServerSpan(
   }
   if (failure === undefined) return;
   const { thrown } = failure;
-  span.setAttribute(
-    'error.type',
-    thrown instanceof Error ? errorNameOf(thrown) : String(response.statusCode),
-  );
+  span.setAttribute('error.type', isError(thrown) ? errorNameOf(thrown) : String(response.statusCode));
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 

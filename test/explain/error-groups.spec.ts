@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import { ErrorGroups, MAX_GROUPS } from '../../lib/explain/error-groups.js';
 import type { Observation } from '../../lib/explain/finding.js';
@@ -33,6 +34,25 @@ describe('Groups of errors', () => {
     expect(kept.dropped).toBe(3);
     kept.clear();
     expect(kept.dropped).toBe(0);
+  });
+
+  it.each<[unknown, string]>([
+    [{ status: 'error', message: 'Internal server error' }, 'object: Internal server error.'],
+    [{ code: 7 }, 'object.'],
+    [Object.assign(Object.create(null), { message: 'not found' }), 'object: not found.'],
+    [{ message: { text: 'not found' } }, 'object.'],
+    ['no matching handler in the remote service.', 'string: no matching handler in the remote service.'],
+    [new RangeError('the index is out of range...'), 'RangeError: the index is out of range.'],
+    [
+      runInNewContext(`new RangeError('the index is out of range')`),
+      'RangeError: the index is out of range.',
+    ],
+  ])('say what was thrown, whatever it is: %j', async (thrown, expected) => {
+    const { groups: kept, observed } = groups();
+    const failed = { ...failure('GET /a'), thrown };
+    kept.add(failed, { route: 'GET /a', isHandled: false, isServed: true, chain: [{}] }, 0);
+    await settled();
+    expect(observed[0]?.explanation).toBe(`GET /a failed: ${expected}`);
   });
 
   it('count the errors that cannot wait until the line is known', async () => {
