@@ -8,10 +8,16 @@ interface ExpressInstance extends EventEmitter {
   readonly mountpath: unknown;
 }
 
+/** A request of Fastify with the options of its route. */
+export interface FastifyRequest {
+  readonly raw: IncomingMessage;
+  readonly routeOptions?: { readonly url?: unknown };
+}
+
 interface FastifyInstance {
   addHook(
     name: 'onRequest',
-    hook: (request: { raw: IncomingMessage }, reply: { raw: ServerResponse }, done: () => void) => void,
+    hook: (request: FastifyRequest, reply: { raw: ServerResponse }, done: () => void) => void,
   ): unknown;
 }
 
@@ -21,14 +27,18 @@ export type Run = <T>(work: () => T) => T;
 /** Begins a request that no server has begun. Returns what serves it in its context; undefined if it is not measured. */
 type Begin = (request: IncomingMessage, response: ServerResponse) => Run | undefined;
 
+/** Receives a request of Fastify, which has chosen its route. Never throws. */
+type Matched = (request: FastifyRequest) => void;
+
 /**
  * Measures the requests that a framework receives without a server: Express from serverless adapters, Fastify from `inject`.
  * @param instance the Express application or the Fastify instance
+ * @param matched called for each request of Fastify
  * @returns a function that restores the instance
  */
-export function measureFramework(instance: unknown, begin: Begin): () => void {
+export function measureFramework(instance: unknown, begin: Begin, matched: Matched): () => void {
   if (isExpress(instance)) return wrapHandle(instance, begin);
-  if (isFastify(instance)) addHook(instance, begin);
+  if (isFastify(instance)) addHook(instance, begin, matched);
   return () => {};
 }
 
@@ -76,11 +86,12 @@ function wrapHandle(instance: ExpressInstance, begin: Begin): () => void {
 }
 
 /** A hook cannot be removed: it passes on the requests that are not measured. */
-function addHook(instance: FastifyInstance, begin: Begin): void {
+function addHook(instance: FastifyInstance, begin: Begin, matched: Matched): void {
   // Another tool that measures hooks would make the span of this one the parent of all that follows.
   if (instance.addHook.name !== 'addHook') return;
   instance.addHook('onRequest', (request, reply, done) => {
     const run = begin(request.raw, reply.raw);
+    matched(request);
     if (run === undefined) done();
     else run(done);
   });

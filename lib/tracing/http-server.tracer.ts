@@ -9,7 +9,7 @@ import { currentTracer, tracingRuntime } from '../spans/tracing-runtime.js';
 import { SERVED_KEY, servedHere, servedRequest } from './active-request.js';
 import { continuedContext, serverSpanIn, spansOfRequests } from './application-spans.js';
 import { EMPTY_CONTEXT } from './flat-context.js';
-import { measureFramework, type Run, watchMounts } from './framework-requests.js';
+import { type FastifyRequest, measureFramework, type Run, watchMounts } from './framework-requests.js';
 import { ClientNames } from './graphql-operation.js';
 import { isWrapped } from './late-instrumentation.js';
 import { Mounts } from './mounts.js';
@@ -97,8 +97,11 @@ export class HttpServerTracer implements RequestServer {
    */
   attachFramework(instance: unknown): void {
     this.frameworks.push(
-      measureFramework(instance, (request, response) =>
-        this.main === undefined ? undefined : this.beginWithoutServer(request, response),
+      measureFramework(
+        instance,
+        (request, response) =>
+          this.main === undefined ? undefined : this.beginWithoutServer(request, response),
+        (request) => servedRequest(request)?.matched(request),
       ),
     );
   }
@@ -232,7 +235,7 @@ export class HttpServerTracer implements RequestServer {
 
 /** Fastify publishes the route before guards and pipes run. */
 function onFastifyHandler(message: unknown): void {
-  const { request, route } = message as { request?: { raw?: object }; route?: { url?: string } };
+  const { request, route } = message as { request?: FastifyRequest; route?: { url?: string } };
   const served = servedRequest(request);
   if (served === undefined) {
     if (request?.raw !== undefined) tracingRuntime.monitor?.sink.recorder?.unmeasured?.(request.raw);

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyRequest } from './framework-requests.js';
 import type { Mounts } from './mounts.js';
 
 /** A request with the properties by which Express exposes its route. */
@@ -25,15 +26,21 @@ export function expressRoute(
 /** The path of Socket.IO, which takes its requests from the server before the framework does. */
 const SOCKET_IO = '/socket.io';
 
-/** Where the middleware is mounted that has answered a request; undefined if nothing has, as for a 404. */
+/**
+ * Where the middleware is mounted that has answered a request; undefined if nothing has, as for a 404.
+ * @param matched the request of Fastify, where it chose a route
+ */
 export function middlewareRoute(
   request: RoutedRequest,
   { headersSent, statusCode }: ServerResponse,
   mounts: Mounts,
+  matched: FastifyRequest | undefined,
 ): string | undefined {
   const path = pathOf(request.originalUrl ?? request.url ?? '/');
   const base = withoutEndSlash(request.baseUrl ?? mountedAt(path, pathOf(request.url ?? '/')));
   if (base === '') {
+    const route = matched?.routeOptions?.url;
+    if (typeof route === 'string') return route;
     if (!headersSent || statusCode >= 400) return undefined;
     return path.startsWith(`${SOCKET_IO}/`) ? SOCKET_IO : '/*';
   }

@@ -8,6 +8,7 @@ import { type LiveSpan, liveSpanOf, type SpanSink } from '../spans/live-span.js'
 import { round } from '../text/round.js';
 import { serverSpanBetween, serverSpanIn, spansOfRequests } from './application-spans.js';
 import { ClientWait } from './client-wait.js';
+import type { FastifyRequest } from './framework-requests.js';
 import { type ClientNames, type GraphqlOperation, operationNameOf } from './graphql-operation.js';
 import type { HandlerInfo } from './handler-info.js';
 import type { Mounts } from './mounts.js';
@@ -45,7 +46,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
 
   private readonly sink: SpanSink;
   /** The request of the framework, where that is another object. */
-  private framework: unknown;
+  private framework: FastifyRequest | undefined;
   /** The connection becomes a WebSocket, which is not named by what its messages ask for. */
   private isWebSocket = false;
   /** It stays open for as long as the client listens: its duration is not slow. */
@@ -170,10 +171,15 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   }
 
   /** The framework chose a route, given as its template, before the handler starts. */
-  routed(route: string, request: unknown): void {
+  routed(route: string, request: FastifyRequest | undefined): void {
     this.route = route;
     this.framework = request;
     if (!this.isOwnSpan) this.describe();
+  }
+
+  /** Fastify chose a route. It names what is answered before the handler: a body that is refused, or a hook that ends it. */
+  matched(request: FastifyRequest): void {
+    this.framework = request;
   }
 
   /** The handler threw. Whether the request failed is decided by its response: an exception filter may answer with 404. */
@@ -307,7 +313,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     const { request, response, handler, server } = this;
     const route = expressRoute(request, server.mounts, handler !== undefined);
     if (route !== undefined || !this.isClosed) return route;
-    return middlewareRoute(request, response, server.mounts);
+    return middlewareRoute(request, response, server.mounts, this.framework);
   }
 
   private knownThresholdMs(name: string): number | undefined {

@@ -4,7 +4,7 @@ import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, type INestApplication, Param } from '@nestjs/common';
+import { Body, Controller, Get, type INestApplication, Param, Post } from '@nestjs/common';
 import type { ExpressAdapter, NestExpressApplication } from '@nestjs/platform-express';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import express from 'express';
@@ -26,6 +26,11 @@ class CatsController {
   async one(@Param('id') id: string): Promise<string> {
     await sleep(id === 'slow' ? 40 : 0);
     return id;
+  }
+
+  @Post(':id')
+  change(@Body() body: unknown): unknown {
+    return body;
   }
 }
 
@@ -164,6 +169,39 @@ describe('on Express', () => {
     expect([handle, use]).not.toEqual([express()['handle' as never], express().use]);
     await application.app.close();
     expect([instance['handle'], instance['use']]).toEqual([express()['handle' as never], express().use]);
+  });
+});
+
+describe('a request to a route of Fastify that is answered before its handler', () => {
+  it('is named by the route, for bodies that are refused and for hooks', async () => {
+    application = await startApplication('fastify', {
+      controllers: [CatsController],
+      before: async (app) => {
+        const fastify = (app as NestFastifyApplication).getHttpAdapter().getInstance();
+        fastify.addHook('preHandler', async ({ query }, reply) => {
+          if ((query as { refuse?: string }).refuse !== undefined) await reply.code(429).send('too many');
+        });
+      },
+    });
+    const post = async (type: string, body: string): Promise<number> =>
+      (await get('/cats/1', { method: 'POST', headers: { 'content-type': type }, body }))[0];
+    expect(await post('application/json', '{')).toBe(400);
+    expect(await post('application/x-unknown', '{')).toBe(415);
+    expect(await post('application/json', JSON.stringify('x'.repeat(2_000_000)))).toBe(413);
+    expect((await get('/cats/1?refuse'))[0]).toBe(429);
+    expect((await get('/nothing', { method: 'POST', body: '{' }))[0]).toBe(404);
+    await counted({ 'POST /cats/:id': 3, 'GET /cats/:id': 1, 'POST (unmatched)': 1 });
+  });
+
+  it('is named by a middleware with a mount point that answers it', async () => {
+    application = await startApplication('fastify', {
+      controllers: [CatsController],
+      before: async (app) => {
+        app.use('/cats/9', answering);
+      },
+    });
+    expect(await get('/cats/9')).toEqual([200, 'answered']);
+    await counted({ 'GET /cats/9': 1 });
   });
 });
 
