@@ -25,8 +25,37 @@ export function brief(name: string, fingerprint: string): string {
     fingerprint,
   )?.[1];
   if (condition === undefined || !/^[A-Z]+ \S/.test(name) || name === fingerprint) return name;
-  const plain = condition.replace(/"(\w+)"/g, '$1');
+  const plain = withoutDoubles(untilClosed(condition)).replace(/(["`])(\w+)\1/g, '$2');
   return `${name} WHERE ${plain.length > MAX_CONDITION ? `${plain.slice(0, MAX_CONDITION - 1)}…` : plain}`;
+}
+
+/** A condition up to the parenthesis that closes the subquery around it. */
+function untilClosed(condition: string): string {
+  let depth = 0;
+  for (let i = 0; i < condition.length; i++) {
+    if (condition[i] === '(') depth++;
+    else if (condition[i] === ')' && --depth < 0) return condition.slice(0, i);
+  }
+  return condition;
+}
+
+/** ORMs put parentheses around parentheses: `((a = ?))` becomes `(a = ?)`. */
+function withoutDoubles(condition: string): string {
+  const closedBy = new Map<number, number>();
+  const open: number[] = [];
+  for (let i = 0; i < condition.length; i++) {
+    if (condition[i] === '(') open.push(i);
+    else if (condition[i] === ')') closedBy.set(open.pop() ?? -1, i);
+  }
+  const dropped = new Set<number>();
+  for (const [from, to] of closedBy)
+    if (condition[from + 1] === '(' && closedBy.get(from + 1) === to - 1) dropped.add(from).add(to);
+  return dropped.size === 0
+    ? condition
+    : condition
+        .split('')
+        .filter((_, i) => !dropped.has(i))
+        .join('');
 }
 
 /** `3 calls`, `1 call` */

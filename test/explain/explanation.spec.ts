@@ -117,6 +117,16 @@ describe('a shortened statement', () => {
     ],
     ['select * from track', 'SELECT track'],
     [
+      'select distinct "d"."t_id" from (select "t"."id" as "t_id" from "track" "t" where (((("t"."id" = ?)) and ("t"."at" is null)))) "d" order by "t_id" asc limit 1',
+      'SELECT track WHERE ((t.id = ?) and (t.at is null))',
+    ],
+    [
+      'select * from `track` where ((`track`.`album_id` = lower((?)))) limit 1',
+      'SELECT track WHERE (track.album_id = lower(?))',
+    ],
+    ['select * from track where (a = ?) and (b = ?)', 'SELECT track WHERE (a = ?) and (b = ?)'],
+    [`select * from track where ${'('.repeat(9)}`, expect.stringMatching(/^SELECT track WHERE /)],
+    [
       `select * from track where ${'a = ? and '.repeat(40)}b = ?`,
       expect.stringMatching(/^SELECT track WHERE .{99}…$/),
     ],
