@@ -1,10 +1,11 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { satisfies } from 'semver';
-import { run } from './processes';
-import { repository } from './tarball';
+import { run, succeed } from './processes';
+import { repository, tarball } from './tarball';
+import { describeWithRegistry } from './with-registry';
 
 interface Locked {
   readonly dev?: boolean;
@@ -44,6 +45,46 @@ describe('npm ci', () => {
   it('names no registry', () => {
     expect(locked.filter(([, { resolved }]) => resolved?.startsWith('http'))).toEqual([]);
   });
+});
+
+describeWithRegistry('an application that has Nest 11 only through its framework', () => {
+  it('installs this package beside it, with that Nest', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nestjs-performance-framework-'));
+    const write = (path: string, content: object): void => {
+      mkdirSync(join(folder, path));
+      writeFileSync(join(folder, path, 'package.json'), JSON.stringify({ version: '1.0.0', ...content }));
+    };
+    const lock = (packages: readonly string[]): Promise<unknown> => {
+      const options = ['--package-lock-only', '--no-audit', '--no-fund', '--prefer-offline'];
+      return succeed('npm', ['install', ...options, ...packages], join(folder, 'application'), 120_000);
+    };
+    try {
+      write('framework', {
+        name: 'framework',
+        dependencies: {
+          '@nestjs/apollo': '~13.1.0',
+          '@nestjs/common': '^11.1.4',
+          '@nestjs/core': '^11.1.4',
+          '@nestjs/graphql': '~13.1.0',
+          '@nestjs/platform-express': '^11.1.4',
+          graphql: '^16.11.0',
+          'reflect-metadata': '^0.2.2',
+          rxjs: '^7.8.1',
+        },
+      });
+      write('application', { name: 'application', private: true });
+      const { stdout } = await succeed('npm', ['pack', '--silent'], join(folder, 'framework'));
+      await lock([join(folder, 'framework', stdout.trim())]);
+      await lock([await tarball()]);
+      const installed = JSON.parse(readFileSync(join(folder, 'application/package-lock.json'), 'utf8')) as {
+        packages: Record<string, { version: string }>;
+      };
+      const nests = Object.entries(installed.packages).filter(([path]) => path.endsWith('/@nestjs/core'));
+      expect(nests.map(([, { version }]) => version.split('.')[0])).toEqual(['11']);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  }, 300_000);
 });
 
 describe('npm start and npm test', () => {
