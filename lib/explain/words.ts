@@ -29,12 +29,12 @@ export function brief(name: string, fingerprint: string): string {
   return `${name} WHERE ${plain.length > MAX_CONDITION ? `${plain.slice(0, MAX_CONDITION - 1)}…` : plain}`;
 }
 
-/** A condition up to the parenthesis that closes the subquery around it. */
+/** A condition up to the end of the statement, or up to the parenthesis that closes the subquery around it. */
 function untilClosed(condition: string): string {
   let depth = 0;
   for (let i = 0; i < condition.length; i++) {
     if (condition[i] === '(') depth++;
-    else if (condition[i] === ')' && --depth < 0) return condition.slice(0, i);
+    else if (condition[i] === ';' || (condition[i] === ')' && --depth < 0)) return condition.slice(0, i);
   }
   return condition;
 }

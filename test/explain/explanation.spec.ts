@@ -124,6 +124,7 @@ describe('a shortened statement', () => {
       'select * from `track` where ((`track`.`album_id` = lower((?)))) limit 1',
       'SELECT track WHERE (track.album_id = lower(?))',
     ],
+    ['select * from track where a = ?;', 'SELECT track WHERE a = ?'],
     ['select * from track where (a = ?) and (b = ?)', 'SELECT track WHERE (a = ?) and (b = ?)'],
     [`select * from track where ${'('.repeat(9)}`, expect.stringMatching(/^SELECT track WHERE /)],
     [
