@@ -11,7 +11,13 @@ import { own } from '../validation/own.js';
 import { markBundledClasses } from './bundled-classes.js';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from './driver-channels.js';
 import { InstalledModules } from './installed-modules.js';
-import { KNOWN_DRIVERS, type KnownDriver, PRISMA_ADAPTERS, UNSEEN_DRIVERS } from './known-drivers.js';
+import {
+  KNOWN_DRIVERS,
+  type KnownDriver,
+  PRISMA_ADAPTERS,
+  TRANSPORTS,
+  UNSEEN_DRIVERS,
+} from './known-drivers.js';
 import { applyLate, isWrapped, NODE_SQLITE, type PatchingInstrumentation } from './late-instrumentation.js';
 
 /** Whether a driver is seen, how, and what to do. */
@@ -20,6 +26,8 @@ type Visibility = Pick<DriverStatus, 'seen' | 'how' | 'advice'>;
 const BY_APPLICATION: Visibility = { seen: true, how: "the application's own instrumentation" };
 const IN_PACKAGE: Visibility = { seen: true, how: 'part of this package' };
 const DECORATE = "decorate the methods that use it with @TrackPerformance('database')";
+const MICROSERVICES = '@nestjs/microservices';
+const THROUGH_NEST: Visibility = { seen: true, how: `messages of ${MICROSERVICES}` };
 const NOT_INSTRUMENTED: Visibility = { seen: false, how: 'not instrumented' };
 
 /** Creates spans for drivers and outgoing calls, without a preload, even if they were loaded first. */
@@ -58,18 +66,18 @@ export class DriverInstrumentation {
       await this.guard(driver, () => {
         const installed = this.modules.findUsed(driver);
         if (installed === undefined) return;
-        this.set(driver, installed.version, {
-          seen: false,
-          how: 'no instrumentation is known',
-          advice: DECORATE,
-        });
+        const unseen = { seen: false, how: 'no instrumentation is known', advice: DECORATE };
+        this.set(driver, installed.version, this.throughNest(driver) ?? unseen);
       });
     }
     if (isBundled()) void this.markDependencies(provider, tracer);
   }
 
-  /** Fills the table without instrumenting anything, for an application with its own tracer provider. Never rejects. */
-  async inspect(): Promise<void> {
+  /**
+   * Fills the table without instrumenting anything, for an application with its own tracer provider. Never rejects.
+   * @param messages whether the messages of Nest's clients are measured
+   */
+  async inspect(messages: boolean): Promise<void> {
     this.set('node:http', undefined, isWrapped(http.request) ? BY_APPLICATION : NOT_INSTRUMENTED);
     for (const known of KNOWN_DRIVERS) {
       const advice =
@@ -77,7 +85,9 @@ export class DriverInstrumentation {
       await this.guard(known.driver, () =>
         this.addKnown(known, () => {
           if (this.isPatchedByApplication(known)) return BY_APPLICATION;
-          return this.throughAdapter(known) ?? { ...NOT_INSTRUMENTED, advice };
+          const through =
+            this.throughAdapter(known) ?? (messages ? this.throughNest(known.driver) : undefined);
+          return through ?? { ...NOT_INSTRUMENTED, advice };
         }),
       );
     }
@@ -214,12 +224,21 @@ export class DriverInstrumentation {
     if (through !== undefined) return through;
     const instrumentation = await this.createInstrumentation(known);
     if (instrumentation === undefined) {
+      const throughNest = this.throughNest(driver);
+      if (throughNest !== undefined) return throughNest;
       const update = channel === undefined ? '' : ` or update ${driver} to ${channel.minVersion}`;
       return { seen: false, how: 'no instrumentation', advice: `npm install ${how}${update}` };
     }
     this.add(driver, instrumentation, provider);
     applyLate(instrumentation, this.modules);
     return how === undefined || known.create !== undefined ? IN_PACKAGE : { seen: true, how };
+  }
+
+  /** The transports of Nest: `MessageTracing` measures the messages of its clients and handlers. */
+  private throughNest(driver: string): Visibility | undefined {
+    if (!TRANSPORTS.has(driver) || this.modules.findUsed(MICROSERVICES, true) === undefined) return undefined;
+    // Its classes cannot be found inside a bundle.
+    return isBundled() && this.modules.loadedCopies(MICROSERVICES).length === 0 ? undefined : THROUGH_NEST;
   }
 
   /** Prisma with a driver adapter: the driver's own spans are its queries, and Prisma's would count them twice. */

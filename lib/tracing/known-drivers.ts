@@ -154,3 +154,13 @@ export const UNSEEN_DRIVERS: readonly string[] = [
   'mqtt',
   '@aws-sdk/client-dynamodb',
 ];
+
+/** The packages by which `@nestjs/microservices` sends and receives messages, which are measured there. */
+export const TRANSPORTS: ReadonlySet<string> = new Set([
+  '@grpc/grpc-js',
+  'amqplib',
+  'kafkajs',
+  'mqtt',
+  'nats',
+  '@nats-io/transport-node',
+]);

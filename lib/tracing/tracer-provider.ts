@@ -50,7 +50,7 @@ export async function acquireTracing(
   runtime.created.push(monitor);
   if (runtime.shared === undefined) for (const warning of options.telemetry.warnings) log.warn(warning);
   runtime.shared ??= hasTracerProvider()
-    ? joinApplication(log)
+    ? joinApplication(options, log)
     : options.telemetry.isSdkDisabled
       ? createDisabled(options, log)
       : createOwn(options, log);
@@ -90,7 +90,7 @@ function hasTracerProvider(): boolean {
   return provider.getDelegateTracer === undefined || provider.getDelegateTracer(SCOPE.name) !== undefined;
 }
 
-function joinApplication(log: Log): Shared {
+function joinApplication(options: ResolvedOptions, log: Log): Shared {
   const hasProcessor = tracingRuntime.processors > 0;
   const drivers = new DriverInstrumentation((message) => log.warn(message));
   if (!hasProcessor) {
@@ -98,7 +98,7 @@ function joinApplication(log: Log): Shared {
       "The tracer provider of the application has no SlowSpanProcessor: only incoming requests and decorated methods are measured. To measure queries and outgoing calls, add it: 'spanProcessors: [..., new SlowSpanProcessor()]' (import { SlowSpanProcessor } from 'nestjs-performance').",
     );
   }
-  const tracing = drivers.inspect().then(() => ({
+  const tracing = drivers.inspect(options.tracing.instrumentation).then(() => ({
     provider: trace.getTracerProvider(),
     processor: detachedProcessor(),
     isApplicationProvider: true,
@@ -119,7 +119,7 @@ function createDisabled(options: ResolvedOptions, log: Log): Shared {
   tracingRuntime.isSdkDisabled = true;
   let removeGlobals = (): void => {};
   const tracing = import('@opentelemetry/sdk-trace-node').then(async ({ NodeTracerProvider }) => {
-    await drivers.inspect();
+    await drivers.inspect(options.tracing.instrumentation);
     removeGlobals = registerGlobals(new NodeTracerProvider(), await registration(options, log));
     trace.disable();
     return {
@@ -168,7 +168,7 @@ function createOwn(options: ResolvedOptions, log: Log): Shared {
     if (!isRegistered(provider)) log.warn(otherApi());
     tracingRuntime.tracer = provider.getTracer(SCOPE.name, SCOPE.version);
     if (options.tracing.instrumentation) await drivers.enable(provider);
-    else await drivers.inspect();
+    else await drivers.inspect(false);
     return { provider, processor, isApplicationProvider: false, drivers };
   });
   return {

@@ -116,3 +116,63 @@ describe('an application whose drivers are at fault', () => {
     },
   );
 });
+
+describe('an application that has the package of a transport of Nest', () => {
+  const [, main] = process.argv;
+  let folder: string;
+  let drivers: DriverInstrumentation;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'driver-transports-'));
+    process.argv[1] = join(folder, 'main.js');
+  });
+
+  afterEach(() => {
+    drivers.disable();
+    process.argv[1] = main as string;
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  // The instrumentation of gRPC is installed in this repository.
+  const TRANSPORTS = ['amqplib', 'kafkajs', 'mqtt', 'nats'];
+  const GRPC = '@grpc/grpc-js';
+
+  async function statuses(
+    dependencies: readonly string[],
+    set: (drivers: DriverInstrumentation) => Promise<void>,
+  ): Promise<DriverStatus[]> {
+    const versions = Object.fromEntries(dependencies.map((name) => [name, '2']));
+    writeFileSync(
+      join(folder, 'package.json'),
+      JSON.stringify({ name: 'application', dependencies: versions }),
+    );
+    for (const name of dependencies) {
+      mkdirSync(join(folder, 'node_modules', name), { recursive: true });
+      writeFileSync(join(folder, 'node_modules', name, 'package.json'), '{"version":"2.0.0"}');
+    }
+    drivers = new DriverInstrumentation(() => {});
+    await set(drivers);
+    return drivers.statuses().filter(({ driver }) => [...TRANSPORTS, GRPC].includes(driver));
+  }
+
+  it('is told that its messages are seen', async () => {
+    const all = await statuses([...TRANSPORTS, '@nestjs/microservices'], (each) =>
+      each.enable(new NodeTracerProvider()),
+    );
+    expect(all.map(({ driver }) => driver).sort()).toEqual(TRANSPORTS);
+    for (const { seen, how, advice } of all)
+      expect([seen, how, advice]).toEqual([true, 'messages of @nestjs/microservices', undefined]);
+  });
+
+  it('is told the same with a tracer provider of its own, unless nothing is instrumented', async () => {
+    for (const messages of [true, false]) {
+      const all = await statuses([GRPC, '@nestjs/microservices'], (each) => each.inspect(messages));
+      expect(all).toMatchObject([{ driver: GRPC, seen: messages }]);
+    }
+  });
+
+  it('is told that the package is not seen without the microservices of Nest', async () => {
+    const all = await statuses(TRANSPORTS, (each) => each.enable(new NodeTracerProvider()));
+    expect(all.map(({ seen }) => seen)).toEqual(TRANSPORTS.map(() => false));
+  });
+});
