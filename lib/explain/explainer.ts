@@ -130,7 +130,7 @@ export class Explainer {
       topFunctions: profile?.topFunctions ?? [],
       running: this.calledIn(stalls.ownStack),
       blocker: this.blockerOf(stalls),
-      stage: stageOf(http),
+      stage: stageOf(http, evidence.spentIn),
       client: clientOf(http, causes),
       uninstrumented: drivers.filter(({ seen }) => !seen).map(({ driver }) => driver),
       aborted: http?.aborted === true,
@@ -228,9 +228,10 @@ function clientOf(http: HttpEvidence | undefined, causes: readonly RankedCause[]
     : 'waiting: the client read the response slowly';
 }
 
-/** Where within an incoming request most of the time passed. */
-function stageOf(http: HttpEvidence | undefined): string | undefined {
+/** Where within an operation most of the time passed, as far as it is known. */
+function stageOf(http: HttpEvidence | undefined, spentIn: string | undefined): string | undefined {
   const { beforeHandlerMs = 0, handlerMs = 0, afterHandlerMs = 0, handler } = http ?? {};
+  if (spentIn !== undefined) return `in ${spentIn}`;
   if (handler === undefined) return undefined;
   if (beforeHandlerMs > handlerMs + afterHandlerMs)
     return 'before its handler (middleware, guards, pipes, interceptors or the upload of the body)';

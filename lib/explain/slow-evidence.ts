@@ -4,7 +4,7 @@ import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { BlockingOperation } from '../process/stall.js';
 import { type Chain, snapshotOf } from '../spans/call-chain.js';
 import type { LiveSpan } from '../spans/live-span.js';
-import { CONNECTION_POOL, SELF_BUSY, WORKS } from '../spans/work.js';
+import { CONNECTION_POOL, SELF_BUSY, WORK_NAMES, WORKS } from '../spans/work.js';
 import type { WorkGroup } from '../spans/work-group.js';
 import { type CauseEvidence, isSequential } from './cause.js';
 import { findRepetitions, type RepetitionLimits } from './repetition.js';
@@ -18,7 +18,13 @@ export interface SlowEvidence extends CauseEvidence {
   readonly stalls: StallSummary;
   /** The share of its time in which the event loop was busy, 0 to 1. */
   readonly loopBusy: number;
+  /** The innermost operation within it that took most of its time, and is no work that is waited for. */
+  readonly spentIn: string | undefined;
 }
+
+/** An operation within another that takes this share of its time is where the other waited. */
+const MOST = 0.8;
+const WORK_TYPES: ReadonlySet<string> = new Set(WORK_NAMES);
 
 /** What the process measured within the time of a slow operation. */
 interface ProcessFacts {
@@ -78,6 +84,7 @@ export function collectEvidence(
     poolIsOwn: all.some(
       ({ work: kind, sumMs, coveredMs }) => kind === CONNECTION_POOL && sumMs > 2 * coveredMs,
     ),
+    spentIn: live.completedBelow?.innermost(durationMs * MOST, (type) => !WORK_TYPES.has(type)),
     dominant: (kind) => dominant(kind, groups, live, name),
   };
 }

@@ -17,6 +17,13 @@ class SpanNode {
   ) {}
 }
 
+function longest(last: SpanNode | undefined): SpanNode | undefined {
+  let found = last;
+  for (let span = last; span !== undefined; span = span.before)
+    if (span.durationMs > (found as SpanNode).durationMs) found = span;
+  return found;
+}
+
 /** A span that ended. */
 export type CompletedSpan = Pick<SpanNode, 'name' | 'type' | 'startedAt' | 'durationMs' | 'failed'>;
 
@@ -89,6 +96,17 @@ export class CompletedSpans {
       for (const span of spans) visitAll(span.below, visit(span, parent));
     };
     visitAll(this.below, outermost);
+  }
+
+  /** The name of the innermost span that is at least so long, as all around it are, and of the kind. */
+  innermost(minMs: number, isKind: (type: string) => boolean): string | undefined {
+    let name: string | undefined;
+    let span = longest(this.below);
+    while (span !== undefined && span.durationMs >= minMs && isKind(span.type)) {
+      name = span.name;
+      span = longest(span.below);
+    }
+    return name;
   }
 
   private count({ size, omitted, floorMs }: CompletedSpans): void {

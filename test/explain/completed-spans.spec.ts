@@ -113,6 +113,23 @@ describe('CompletedSpans', () => {
     expect(spans.map(({ parent }) => parent)).toEqual(spans.map((_, index) => index - 1));
   });
 
+  it('say which of them is the innermost one that is long', () => {
+    const inner = new CompletedSpans();
+    inner.add('query', 'database', 1, 85, false);
+    const middle = new CompletedSpans();
+    middle.add('short', 'internal', 0, 1, false);
+    middle.add('handler', 'command', 1, 90, false, inner);
+    const ended = new CompletedSpans();
+    ended.add('bus', 'internal', 0, 95, false, middle);
+    ended.add('check', 'internal', 96, 5, false);
+    const own = (type: string): boolean => type !== 'database';
+    expect(ended.innermost(80, own)).toBe('handler');
+    expect(ended.innermost(80, () => true)).toBe('query');
+    expect(ended.innermost(92, own)).toBe('bus');
+    expect(ended.innermost(96, own)).toBeUndefined();
+    expect(new CompletedSpans().innermost(0, own)).toBeUndefined();
+  });
+
   it('are copied without spans that end later', () => {
     const ended = new CompletedSpans();
     ended.add('first', 'internal', 1, 1, false);

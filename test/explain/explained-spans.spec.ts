@@ -121,6 +121,19 @@ describe('the explanation of a slow operation', () => {
     expect(tracing.monitor.getFindings()).toEqual([]);
   });
 
+  it('names the innermost operation in which it waited for most of its time', async () => {
+    const root = serve();
+    const spans: Span[] = [];
+    for (const name of ['Orders.place', 'Bus.execute', 'PlaceOrder.execute'])
+      spans.push(start(name, SpanKind.INTERNAL, {}, spans.at(-1) ?? root));
+    await sleep(200);
+    for (const span of spans.reverse()) span.end();
+    root.end();
+    expect(slow().explanation).toContain(
+      'went to waiting in PlaceOrder.execute on something not instrumented',
+    );
+  });
+
   it('distinguishes waiting from own JavaScript', async () => {
     const waiting = serve();
     await sleep(60);
