@@ -12,6 +12,7 @@ import { LeakController } from './leak/leak.controller';
 import { Order } from './orders/order.entity';
 import { OrdersController } from './orders/orders.controller';
 import { OrdersService } from './orders/orders.service';
+import { queryForPlans } from './postgres/plan-query';
 import { Seed } from './postgres/seed';
 import { RecommendationsController } from './recommendations/recommendations.controller';
 import { Findings } from './traffic/findings';
@@ -58,6 +59,7 @@ function performanceOptions(): PerformanceOptions {
     // Without a token, callers on this machine have access.
     endpoint: { token: given('PERFORMANCE_TOKEN') },
     baseline: { directory: join(directory, 'baseline') },
+    detection: { plans: { query: queryForPlans } },
     alerts: { slos: [{ operation: 'GET /albums/with-tracks', objective: 0.95, thresholdMs: 150 }] },
   };
 }

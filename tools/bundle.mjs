@@ -40,13 +40,22 @@ export async function bundle(modules, folder, format) {
     const code = path.endsWith(MARKER) ? text : withMarks(text, number);
     const marker = specifier(dirname(path), join(folder, MARKER));
     const placed = withoutBareImports(code).replaceAll(JSON.stringify(MARKER), JSON.stringify(marker));
-    write(path, withClassNames(path, format === 'cjs' ? await asCommonJs(placed) : placed));
+    const named = withClassNames(path, format === 'cjs' ? await asCommonJs(placed) : placed);
+    write(path, LEAN.test(path) ? await withoutSpace(named) : named);
   }
   write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
   for (const file of typesFrom(modules, Object.values(LIBRARY))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     copyFileSync(join(modules, file), join(folder, file));
   }
+}
+
+/** Loaded on demand, and on no stack of an application: a fifth of them is white space, which each installation would download. */
+const LEAN = /\b(?:analyze\.command|compare|statement-explainer)-\w+\.js$/;
+
+async function withoutSpace(text) {
+  const { code } = await transform(text, { ...COMMON, minifyWhitespace: true });
+  return code;
 }
 
 async function asCommonJs(text) {

@@ -1,3 +1,4 @@
+import { PLAN_OPTIONS, type PlanOptions, type ResolvedPlanOptions } from '../plans/plan-options.js';
 import {
   EVENT_LOOP_BLOCK_OPTIONS,
   type EventLoopBlockOptions,
@@ -22,6 +23,8 @@ export interface DetectionOptions {
   nPlusOne?: NPlusOneOptions | undefined;
   eventLoopBlock?: EventLoopBlockOptions | undefined;
   memoryLeaks?: MemoryLeakOptions | undefined;
+  /** Ask the database for the plans of slow and repeated statements. Off unless `query` is given. */
+  plans?: PlanOptions | undefined;
 }
 
 /** Work that is repeated within one request: statements, and outgoing calls. */
@@ -40,10 +43,11 @@ export interface MemoryLeakOptions {
 }
 
 export interface ResolvedDetectionOptions
-  extends Complete<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock' | 'memoryLeaks'>> {
+  extends Complete<Omit<DetectionOptions, 'nPlusOne' | 'eventLoopBlock' | 'memoryLeaks' | 'plans'>> {
   readonly nPlusOne: Complete<NPlusOneOptions>;
   readonly eventLoopBlock: ResolvedEventLoopBlockOptions;
   readonly memoryLeaks: Complete<MemoryLeakOptions>;
+  readonly plans: ResolvedPlanOptions | undefined;
 }
 
 const N_PLUS_ONE_OPTIONS: OptionTable<NPlusOneOptions> = {
@@ -64,4 +68,5 @@ export const DETECTION_OPTIONS: OptionTable<DetectionOptions> = {
   nPlusOne: N_PLUS_ONE_OPTIONS,
   eventLoopBlock: EVENT_LOOP_BLOCK_OPTIONS,
   memoryLeaks: MEMORY_LEAK_OPTIONS,
+  plans: PLAN_OPTIONS,
 };

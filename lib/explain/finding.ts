@@ -1,4 +1,5 @@
 import type { CallSite } from '../code/call-site.js';
+import type { StatementPlan } from '../plans/statement-plan.js';
 
 /** What detectors find. */
 export const FINDING_TYPES = [
@@ -81,6 +82,8 @@ export interface Finding {
   /** The line of the application's code, where it is known. */
   callSite?: CallSite;
   explanation: string;
+  /** The plan of the repeated statement, where `detection.plans` is set and the plan shows something. */
+  plan?: StatementPlan;
   /** Of type `errors` only. */
   error?: FoundError;
 }

@@ -1,5 +1,6 @@
 import type { CallSite } from '../code/call-site.js';
 import type { HttpEvidence, OperationBaseline, OperationType } from '../operation/operation.js';
+import type { StatementPlan } from '../plans/statement-plan.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
 import type { Waterfall } from '../spans/waterfall.js';
@@ -57,6 +58,8 @@ export interface SlowOperation extends Explanation {
   http?: HttpEvidence;
   /** Of a database operation: the statement without its literals. */
   statement?: string;
+  /** The plan of the statement behind it, where `detection.plans` is set and the plan shows something. */
+  plan?: StatementPlan;
 }
 
 /** A slow operation with what is only returned for a single one. */

@@ -1,5 +1,6 @@
 import type { CallSite } from '../code/call-site.js';
 import { BUCKETS, LatencyHistogram, percentileOf } from '../inference/latency-histogram.js';
+import type { StatementPlan } from '../plans/statement-plan.js';
 import type { WorkKey } from '../spans/work-group.js';
 import { round } from '../text/round.js';
 
@@ -31,6 +32,8 @@ export interface SlowQuery {
   routes: { name: string; count: number }[];
   /** The line of the application's code that runs it, where it is known. */
   callSite?: CallSite;
+  /** Its plan, where `detection.plans` is set and the plan shows something. */
+  plan?: StatementPlan;
 }
 
 class QueryStatistics {

@@ -9,6 +9,7 @@ import { describeThrown, reportFault } from '../async/thrown.js';
 import { RequestAnalyzer } from '../explain/request-analyzer.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Thresholds } from '../operation/thresholds.js';
+import { Plans } from '../plans/plans.js';
 import { ResourceSampler } from '../process/resource-sampler.js';
 import { Profiling } from '../profiling/profiling.js';
 import { AlertHistory } from '../report/alert-history.js';
@@ -36,6 +37,8 @@ export interface MonitorParts {
   readonly alertHistory: AlertHistory;
   readonly alerts: DeferredEmitter<PerformanceAlert>;
   readonly metrics: Metrics;
+  /** Undefined unless `detection.plans.query` is given. */
+  readonly plans: Plans | undefined;
   readonly failures: FailureReports;
   /** When counting started, at the start or the last reset, in milliseconds since 1970. */
   readonly counting: { since: number };
@@ -47,6 +50,16 @@ export class FailureReports {
   warn: ((message: string) => void) | undefined;
   /** A part that fails by its timer fails in the same way each time. */
   private readonly faults = new FaultLog((message) => this.warn?.(message));
+
+  /** Logs a message of this package. Never throws. */
+  message(message: string): void {
+    try {
+      if (this.warn === undefined) reportFault(message, undefined);
+      else this.warn(message);
+    } catch {
+      // The log is the application's.
+    }
+  }
 
   /** Never throws. @param listenersOf the events whose listener failed */
   readonly report = (error: unknown, listenersOf?: string): void => {
@@ -140,9 +153,10 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     burnRates: () => alerting.burnRates(Date.now()),
     alertRules: () => alerting.rules(),
   });
+  const plans = plansOf(options, { slow, analyzer, failures });
   const sink: OperationSink = new OperationSink({
     thresholds: new Thresholds(thresholds),
-    ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos },
+    ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos, plans },
   });
   return {
     options,
@@ -158,9 +172,26 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     alertHistory,
     alerts,
     metrics,
+    plans,
     failures,
     counting,
   };
+}
+
+/** Slow statements are reported by the sink; those that are repeated, and cost time together, by what was found. */
+function plansOf(
+  { detection }: ResolvedOptions,
+  { slow, analyzer, failures }: Pick<MonitorParts, 'slow' | 'analyzer' | 'failures'>,
+): Plans | undefined {
+  if (detection.plans === undefined || !detection.explain) return undefined;
+  const plans = new Plans(detection.plans, (message) => failures.message(message));
+  slow.onAdded(({ nPlusOne }) => {
+    if (nPlusOne !== undefined) plans.want(nPlusOne.statement);
+  });
+  analyzer.findings.on(({ type, fingerprint }) => {
+    if (type === 'n_plus_one' || type === 'duplicate_queries') plans.want(fingerprint);
+  });
+  return plans;
 }
 
 /** How much the limits dropped since the start or the last reset. */

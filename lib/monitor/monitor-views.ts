@@ -24,6 +24,7 @@ import { round } from '../text/round.js';
 import type { LongTermAnalysis } from './long-term-analysis.js';
 import { droppedBy, type MonitorParts } from './monitor-parts.js';
 import type { ResolvedOptions } from './options.js';
+import { findingsWithPlans, operationsWithPlans, queriesWithPlans } from './with-plans.js';
 
 /** Operations that are listed by default. */
 const LISTED = 100;
@@ -108,22 +109,27 @@ export class MonitorViews implements ReportSource {
 
   /** The kept slow operations, the newest first. */
   getSlowOperations(filter: { limit?: number | undefined; type?: string | undefined } = {}): SlowOperation[] {
-    return this.parts.slow.list(filter.limit, filter.type);
+    const { slow, plans } = this.parts;
+    return operationsWithPlans(slow.list(filter.limit, filter.type), plans, slow);
   }
 
   /** A slow operation by its id, while it is kept, with its waterfall. */
   getSlowOperation(id: string): DetailedSlowOperation | undefined {
-    return this.parts.slow.get(id);
+    const { slow, plans } = this.parts;
+    const operation = slow.get(id);
+    return operation === undefined ? undefined : operationsWithPlans([operation], plans, slow)[0];
   }
 
   /** The findings of the detectors, those with the most excess time first. */
   getFindings(filter: { limit?: number | undefined; type?: FindingType | undefined } = {}): Finding[] {
-    return this.parts.analyzer.findings.list(filter);
+    const { analyzer, plans } = this.parts;
+    return findingsWithPlans(analyzer.findings.list(filter), plans);
   }
 
   /** The statements that were slow at least once, or all of them; those with the most total time first. By default 100. */
   getSlowQueries(filter: { limit?: number | undefined; all?: boolean | undefined } = {}): SlowQuery[] {
-    return this.parts.analyzer.getSlowQueries(filter);
+    const { analyzer, plans } = this.parts;
+    return queriesWithPlans(analyzer.getSlowQueries(filter), plans);
   }
 
   /** The regressions: those that last, the latest first, then those that are over. */

@@ -8,6 +8,7 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import { boundedName, MAX_NAME } from '../operation/operation.js';
 import { isSlow, type Thresholds } from '../operation/thresholds.js';
+import type { Plans } from '../plans/plans.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { Profiling } from '../profiling/profiling.js';
@@ -29,6 +30,7 @@ interface SinkParts {
   readonly profiling: Profiling;
   readonly metrics: Metrics;
   readonly slos: SloCounters;
+  readonly plans?: Plans | undefined;
 }
 
 /** Counts operations, compares them with their thresholds, and keeps the slow ones with their evidence. */
@@ -49,7 +51,7 @@ export class OperationSink implements SpanSink {
 
   record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
     if (!this.isOpen || !Number.isFinite(given.durationMs) || given.durationMs < 0) return false;
-    const { statistics, analyzer, slos, metrics } = this.parts;
+    const { statistics, analyzer, slos, metrics, plans } = this.parts;
     const live = liveSpanOf(given.span);
     const operation = guarded(given, live);
     const { type, name, durationMs, thresholdMs, error, expectedError } = operation;
@@ -81,6 +83,7 @@ export class OperationSink implements SpanSink {
     const kept =
       slow && isPart !== true ? this.keep(operation, live, limitMs, limitMs !== thresholdMs, now) : undefined;
     metrics.record(operation, live, kept);
+    if (plans !== undefined && live !== undefined && !error) plans.ended(live, kept !== undefined);
     if (error && expectedError !== true && isPart !== true) analyzer.failed(operation, live, now);
     return slow;
   }

@@ -191,8 +191,9 @@ export class PerformanceMonitor extends MonitorViews {
 
   /** As {@link shutdown}, with the deadline of a shutdown that covers more than this monitor. @internal */
   async shutdownUntil(deadline: Deadline): Promise<void> {
-    const { sink, resources, analyzer, slow, alerts, alerting, profiling, longTerm } = this.parts;
+    const { sink, resources, analyzer, slow, alerts, alerting, profiling, longTerm, plans } = this.parts;
     sink.isOpen = false;
+    plans?.stop();
     resources.stop();
     analyzer.stop();
     slow.close();

@@ -4,6 +4,7 @@ import { FINDING_TYPES, type FoundError, SEVERITIES } from '../explain/finding.j
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { HttpEvidence, OperationBaseline } from '../operation/operation.js';
+import type { StatementPlan, SuggestedIndex } from '../plans/statement-plan.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
 import { flag, list, number, object, oneOf, optional, text, whole } from './json-schema.js';
@@ -39,6 +40,20 @@ export const reportedOperation = object<ReportedOperation>('ReportedOperation', 
       ratio: optional(ratio('p50Ms divided by the baseline p50')),
     }),
   ),
+});
+
+const suggestedIndex = object<SuggestedIndex>('SuggestedIndex', {
+  statement: text('The statement that creates it'),
+  table: text(),
+  columns: list(text(), 'Columns or expressions, in their order'),
+  rowsRead: count('Rows that one execution reads'),
+  rowsReadWithIndex: optional(count('Rows that it would read by the index')),
+});
+
+const statementPlan = object<StatementPlan>('StatementPlan', {
+  explanation: text('What the plan shows'),
+  suggestedIndex: optional(suggestedIndex),
+  explainedAt: moment('When the database explained it'),
 });
 
 const rankedCause = object<RankedCause>('Cause', {
@@ -112,6 +127,7 @@ export const slowOperation = object<SlowOperation>('SlowOperation', {
   heapSnapshot: optional(text('ID of the heap snapshot taken at its end')),
   http: optional(httpEvidence),
   statement: optional(text('Statement without literals')),
+  plan: optional(statementPlan),
   cause: oneOf(CAUSES, 'The main cause, as the first of causes'),
   causeShare: share('Share of the main cause'),
   explanation: text(),
@@ -143,6 +159,7 @@ export const reportedFinding = object<ReportedFinding>('Finding', {
   spanId: text('Span of the last occurrence'),
   callSite: optional(callSite),
   explanation: text(),
+  plan: optional(statementPlan),
   error: optional(
     object<FoundError>('FoundError', {
       class: text('Its class, or HTTP and the status'),
@@ -176,4 +193,5 @@ export const slowQuery = object<SlowQuery>('SlowQuery', {
     'The operations that execute it, sorted by count',
   ),
   callSite: optional(callSite),
+  plan: optional(statementPlan),
 });

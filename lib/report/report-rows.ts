@@ -1,4 +1,5 @@
 import { times } from '../explain/words.js';
+import type { StatementPlan } from '../plans/statement-plan.js';
 import type { PerformanceReport, ReportedOperation } from './report.js';
 import { figure, megabytes, moment, percentOf, span } from './report-words.js';
 
@@ -37,6 +38,20 @@ export const QUERY_HEAD: Row = ['Query', 'Count', 'Slow', 'p95', 'Total'];
 export function queryRow(query: PerformanceReport['queries'][number]): Row {
   const { fingerprint, count, slowCount, p95Ms, totalMs } = query;
   return [fingerprint, String(count), String(slowCount), span(p95Ms), span(totalMs)];
+}
+
+/** What the plans of statements show, each once. */
+export function planLines({ queries, findings, slow }: PerformanceReport): string[] {
+  const lines = [...queries, ...findings, ...slow].flatMap(({ plan, ...of }) => {
+    if (plan === undefined) return [];
+    const name = 'fingerprint' in of ? of.fingerprint : (of.statement ?? of.nPlusOne?.statement ?? of.name);
+    return [`${name}: ${plan.explanation}${nextStep(plan)}`];
+  });
+  return [...new Set(lines)];
+}
+
+function nextStep({ suggestedIndex }: StatementPlan): string {
+  return suggestedIndex === undefined ? '' : ` Suggested: ${suggestedIndex.statement};`;
 }
 
 export const SLO_HEAD: Row = [

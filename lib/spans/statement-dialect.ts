@@ -60,7 +60,7 @@ export const MYSQL = dialect({
   otherwise: dialect(MYSQL_FEATURES),
 });
 const ORACLE = dialect({ alternativeQuotes: true });
-const SQLITE = dialect({ doubleQuotes: 'either', brackets: 'maybe' });
+export const SQLITE = dialect({ doubleQuotes: 'either', brackets: 'maybe' });
 const SQL_SERVER = dialect({
   doubleQuotes: 'either',
   brackets: 'names',

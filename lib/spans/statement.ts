@@ -206,6 +206,14 @@ export class StatementCache {
     return statement;
   }
 
+  /** A text with this fingerprint that was executed recently; undefined where only the fingerprint is known. */
+  rawOf(fingerprint: string, { id }: Dialect): string | undefined {
+    for (const { statements } of [this.recent, this.previous])
+      for (const { text, raw } of statements[id]?.values() ?? [])
+        if (text === fingerprint && raw !== text) return raw;
+    return undefined;
+  }
+
   private getLong(text: string, dialect: Dialect): KnownStatement {
     if (this.long?.raw === text && this.longDialect === dialect) return this.long;
     const statement = describeStatement(text, dialect, (raw, fingerprint) => {

@@ -48,8 +48,12 @@ export class Findings {
   private *findingLines(): Generator<string> {
     const findings = this.performance.getFindings();
     if (findings.length > 0) yield 'Findings:';
-    for (const { severity, count, explanation } of findings.slice(0, MAX_LINES))
+    for (const { severity, count, explanation, plan } of findings.slice(0, MAX_LINES)) {
       yield `  ${severity.padEnd(8)} ${`${count} x`.padEnd(5)} ${explanation}`;
+      if (plan === undefined) continue;
+      const { explanation: shows, suggestedIndex } = plan;
+      yield `                   ${shows}${suggestedIndex === undefined ? '' : ` Suggested: ${suggestedIndex.statement};`}`;
+    }
   }
 }
 

@@ -18,7 +18,7 @@ export const CAUSES = new Map([
     'database',
     [
       'The event loop was idle and a database span below it ran. What runs side by side shares the time',
-      'Look at the statement at `/performance/queries`; an index, fewer rows, a cache',
+      'Look at the statement at `/performance/queries`, and at its [plan](../guides/query-plans.md); an index, fewer rows, a cache',
     ],
   ],
   [

@@ -1,5 +1,6 @@
 import type { CallSite } from '../../code/call-site.js';
 import { type Finding, type FindingType, SEVERITIES, type Severity } from '../../explain/finding.js';
+import type { StatementPlan } from '../../plans/statement-plan.js';
 import type { Overview } from '../overview.js';
 
 /** A card in the list of findings: a finding, regression, trend or leak. Times are milliseconds since 1970. */
@@ -12,6 +13,7 @@ export interface FindingItem {
   readonly subject?: { readonly type?: string; readonly name: string };
   readonly state?: string;
   readonly callSite?: CallSite;
+  readonly plan?: StatementPlan;
   readonly spanId?: string;
   readonly count?: number;
   readonly worstMs?: number;
@@ -63,8 +65,8 @@ function isListedElsewhere({ type, route }: Finding, { regressions, trends, leak
 }
 
 function fromFinding(finding: Finding): FindingItem {
-  const { id, type, severity, route, explanation, callSite, spanId, count, worstMs, totalMs, lastSeen } =
-    finding;
+  const { id, type, severity, route, explanation, callSite, plan, spanId } = finding;
+  const { count, worstMs, totalMs, lastSeen } = finding;
   return {
     key: `finding ${id}`,
     severity,
@@ -72,6 +74,7 @@ function fromFinding(finding: Finding): FindingItem {
     explanation,
     ...(route === '(process)' ? {} : { subject: { name: route } }),
     ...(callSite === undefined ? {} : { callSite }),
+    ...(plan === undefined ? {} : { plan }),
     spanId,
     count,
     worstMs,

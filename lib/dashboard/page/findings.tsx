@@ -4,6 +4,7 @@ import { CallSiteLine } from './call-site.js';
 import { type FindingItem, findingItems } from './finding-items.js';
 import { ago, duration, number } from './format.js';
 import { CriticalIcon, InfoIcon, WarningIcon } from './icons.js';
+import { PlanNote } from './plan-note.js';
 import { address } from './route.js';
 import { Section } from './section.js';
 import { visible } from './text.js';
@@ -49,7 +50,7 @@ export function FindingList(props: {
 function FindingCard(props: { item: FindingItem; overview: Overview; linksToOperation: boolean }) {
   const { item, overview, linksToOperation } = props;
   const { severity, label, explanation, callSite, count, worstMs, totalMs, lastSeen, since, state } = item;
-  const { subject } = item;
+  const { subject, plan } = item;
   const Icon = ICONS[severity];
   const isSubject = (one: { type: string; name: string }): boolean =>
     one.name === subject?.name && (subject.type ?? one.type) === one.type;
@@ -69,6 +70,7 @@ function FindingCard(props: { item: FindingItem; overview: Overview; linksToOper
       </p>
       <p class="explanation">{visible(explanation)}</p>
       {callSite !== undefined && <CallSiteLine callSite={callSite} />}
+      {plan !== undefined && <PlanNote plan={plan} />}
       <p class="facts">
         {count !== undefined && <span>found {number(count)}×</span>}
         {worstMs !== undefined && worstMs > 0 && <span>worst {duration(worstMs)}</span>}

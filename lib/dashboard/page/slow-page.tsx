@@ -4,6 +4,7 @@ import { CallSiteLine, CopyButton } from './call-site.js';
 import { CauseBreakdown } from './cause-breakdown.js';
 import { DetailHead } from './detail-head.js';
 import { ago, duration, moment, number } from './format.js';
+import { PlanNote } from './plan-note.js';
 import { Profile } from './profile.js';
 import { RequestPhases } from './request-phases.js';
 import { address } from './route.js';
@@ -45,6 +46,7 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
       <section class="panel why" aria-label="Explanation">
         <p class="explanation">{visible(operation.explanation)}</p>
         {callSite !== undefined && <CallSiteLine callSite={callSite} />}
+        {operation.plan !== undefined && <PlanNote plan={operation.plan} />}
       </section>
       <Section id="causes" title="Causes">
         <CauseBreakdown operation={operation} />

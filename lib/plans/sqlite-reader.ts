@@ -1,0 +1,79 @@
+import { PlanBounds, type PlanNode } from './plan-node.js';
+import {
+  type Explainable,
+  literal,
+  numberIn,
+  type PlanReader,
+  quoted,
+  type ReadPlan,
+  type Run,
+} from './plan-reader.js';
+import { comparedColumns, factsFrom, field, SAMPLED, withShares } from './sampled-facts.js';
+import { readSqlitePlan } from './sqlite-plan.js';
+import { partsOf } from './statement-parts.js';
+import { KnownTables, type TableFact, type TableFacts } from './table-facts.js';
+
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/** SQLite, which plans a statement without the values of its placeholders. */
+export class SqliteReader implements PlanReader {
+  readonly indexesFunctions = true;
+  async read({ text, tokens }: Explainable, run: Run): Promise<ReadPlan | undefined> {
+    const rows = await run(`EXPLAIN QUERY PLAN ${text}`);
+    const root = readSqlitePlan(rows, partsOf(tokens), new PlanBounds());
+    return root === undefined ? undefined : { root, facts: await this.factsOf(root, run) };
+  }
+
+  async schema(run: Run): Promise<string> {
+    const [row = {}] = await run('PRAGMA schema_version');
+    return String(field(row, 'schema_version'));
+  }
+
+  createIndex(
+    table: string,
+    _schema: string | undefined,
+    columns: readonly string[],
+    name: string,
+  ): string | undefined {
+    const of = this.quote(table);
+    return of === undefined ? undefined : `CREATE INDEX ${name} ON ${of} (${columns.join(', ')})`;
+  }
+
+  quote(name: string): string | undefined {
+    return quoted(name, '"', PLAIN);
+  }
+
+  private async factsOf(root: PlanNode, run: Run): Promise<TableFacts> {
+    const compared = comparedColumns(root);
+    const names = [...compared.keys()].map(literal).filter((name) => name !== undefined);
+    if (names.length === 0) return new KnownTables([]);
+    const tables: TableFact[] = [];
+    for (const fact of factsFrom(await run(catalogue(names.join(', ').toLowerCase())), undefined)) {
+      const columns = compared.get(fact.name) ?? compared.get(fact.name.toLowerCase());
+      const table = { ...fact, rows: await this.rowsOf(fact.name, run) };
+      tables.push(columns === undefined ? table : await withShares(table, columns, this, run));
+    }
+    return new KnownTables(tables, undefined, undefined, true);
+  }
+
+  /** The last row ID, where there are at least as many rows as are sampled: counting them would read all of them. */
+  private async rowsOf(table: string, run: Run): Promise<number> {
+    const from = this.quote(table);
+    if (from === undefined) return 0;
+    const [row = {}] = await run(
+      `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM ${from} LIMIT ${SAMPLED})) AS least, (SELECT MAX(rowid) FROM ${from}) AS most`,
+    );
+    const least = numberIn(field(row, 'least')) ?? 0;
+    return least < SAMPLED ? least : Math.max(least, numberIn(field(row, 'most')) ?? 0);
+  }
+}
+
+/** @param names in lower case, as literals */
+function catalogue(names: string): string {
+  const tables = `FROM sqlite_master m, pragma_table_info(m.name) t WHERE m.type = 'table' AND LOWER(m.name) IN (${names})`;
+  return `SELECT 'i' AS kind, m.name AS name, i.name AS col, l.name AS detail, i.seqno AS at
+  FROM sqlite_master m, pragma_index_list(m.name) l, pragma_index_info(l.name) i
+  WHERE m.type = 'table' AND LOWER(m.name) IN (${names})
+ UNION ALL SELECT 'i', m.name, t.name, 'rowid', 0 ${tables} AND t.pk = 1
+ UNION ALL SELECT 'c', m.name, t.name, t.type, t.cid ${tables}`;
+}
