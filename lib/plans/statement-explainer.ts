@@ -2,6 +2,7 @@ import { type Dialect, MYSQL, POSTGRES, SQLITE } from '../spans/statement-dialec
 import { MAX_TEXT } from '../spans/statement-text.js';
 import { judgePlan } from './judge-plan.js';
 import { MysqlReader } from './mysql-reader.js';
+import { TooLarge } from './plan-node.js';
 import type { PlanReader, Run } from './plan-reader.js';
 import { PostgresReader } from './postgres-reader.js';
 import { sendable } from './sendable.js';
@@ -24,8 +25,13 @@ export class StatementExplainer {
     const reader = this.readers.get(dialect);
     const statement = text.length === MAX_TEXT ? undefined : sendable(text, dialect);
     if (reader === undefined || statement === undefined) return undefined;
-    const plan = await reader.read({ ...statement, database }, this.run);
-    return plan === undefined ? undefined : judgePlan(plan, reader, rows);
+    try {
+      const plan = await reader.read({ ...statement, database }, this.run);
+      return plan === undefined ? undefined : judgePlan(plan, reader, rows);
+    } catch (error) {
+      if (error instanceof TooLarge) return undefined;
+      throw error;
+    }
   }
 
   /** A text that changes when the tables or indexes of the database change. */

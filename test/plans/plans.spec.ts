@@ -278,6 +278,7 @@ describe('Plans', () => {
       await until(() => sent.some((statement) => statement.startsWith('EXPLAIN')));
       await sleep(50);
       expect(plans.of('q')).toBeUndefined();
+      expect(warnings).toEqual([]);
       expect(sent.join('\n')).not.toContain('DROP');
     });
 
