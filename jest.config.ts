@@ -49,6 +49,7 @@ const SERIAL = [
   'explain/calling-spans.spec.ts',
   'explain/explained-spans.spec.ts',
   'handlers/schedules.spec.ts',
+  'overhead/budget.spec.ts',
   'profiling/context-tracker.spec.ts',
   'profiling/ground-truth.spec.ts',
   'profiling/profiled-idle.spec.ts',

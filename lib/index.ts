@@ -80,6 +80,9 @@ export type {
 } from './operation/operation.js';
 export type { ServiceOptions } from './operation/service-options.js';
 export type { ThresholdOptions } from './operation/threshold-options.js';
+export type { MemoryPartStatus } from './overhead/memory-budget.js';
+export type { OverheadPart, OverheadStatus } from './overhead/overhead.js';
+export type { OverheadOptions } from './overhead/overhead-options.js';
 export type { PlanOptions, PlanQuery } from './plans/plan-options.js';
 export type { StatementPlan, SuggestedIndex } from './plans/statement-plan.js';
 export type { WatchdogStatus } from './process/event-loop-watchdog.js';

@@ -356,6 +356,7 @@ describe('The mission', () => {
         dropped: { operationsToOther: 0, events: 0, queries: 0 },
         eventLoopWatchdog: expect.any(Object),
         profiling: expect.any(Object),
+        overhead: expect.any(Object),
       });
       const { memory } = answer.currentResources;
       expect(memory.heapUsedMB).toBeCloseTo(memory.heapUsed / 2 ** 20, 1);

@@ -3,6 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { clearInterval, setImmediate, setInterval } from 'node:timers';
 import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import { DeferredEmitter } from '../async/deferred-emitter.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { PerformanceOptionsError } from '../validation/options-error.js';
 import type { AlertRule, OpenAlert, PerformanceAlert } from './alert.js';
 import { silenceFaults } from './alert-checks.js';
@@ -220,7 +222,7 @@ export class Alerting {
 
   private guarded(action: () => void): void {
     try {
-      action();
+      meter.measure(COST.timers, action);
     } catch (error) {
       this.onError(error);
     }

@@ -4,6 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 /** How long one slice blocks the event loop by default. */
 const SLICE_MS = 1.5;
 
+let slicesMs = 0;
+
+/** How long all slices of {@link runCooperatively} took since the process started, in milliseconds. */
+export function cooperativeMs(): number {
+  return slicesMs;
+}
+
 /**
  * Runs a generator to its end in slices, so that it does not block the event loop.
  * @param take called with each yielded value
@@ -17,9 +24,14 @@ export async function runCooperatively<T, R>(
   let startedAt = performance.now();
   for (;;) {
     const step = steps.next();
-    if (step.done === true) return step.value;
+    if (step.done === true) {
+      slicesMs += performance.now() - startedAt;
+      return step.value;
+    }
     take(step.value);
-    if (performance.now() - startedAt > sliceMs) {
+    const tookMs = performance.now() - startedAt;
+    if (tookMs > sliceMs) {
+      slicesMs += tookMs;
       await setImmediate();
       startedAt = performance.now();
     }

@@ -45,6 +45,14 @@ export class SourceMaps {
     this.maxMappings = maxBytes * MAPPINGS_PART;
   }
 
+  /** About the memory of all maps, and their number. */
+  get bytes(): number {
+    return this.held / MAPPINGS_PART;
+  }
+  get size(): number {
+    return this.files.size;
+  }
+
   /** Reads the map of a file, once. Never rejects; resolves when it is known whether there is a map. */
   prepare(url: string): Promise<void> {
     const path = pathOf(url);

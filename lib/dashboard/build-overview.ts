@@ -78,6 +78,7 @@ export function buildOverview(source: OverviewSource, now = Date.now(), streams 
       dropped: stats.dropped,
       watchdog: stats.eventLoopWatchdog,
       profiling: stats.profiling,
+      own: stats.overhead,
     },
     ...content,
   };

@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 
 const HEADERS = {
   'Content-Type': 'text/event-stream; charset=utf-8',
@@ -91,7 +93,10 @@ export class LiveStreams {
     response.on('error', () => this.remove(stream));
     response.writeHead(200, HEADERS);
     this.send(stream, `retry: ${RETRY_MS}\n\n${this.message()}`, stream.openedAt);
-    this.timer ??= setInterval(() => this.tick(), this.limits.intervalMs).unref();
+    this.timer ??= setInterval(
+      () => meter.measure(COST.timers, () => this.tick()),
+      this.limits.intervalMs,
+    ).unref();
   }
 
   /** Ends all streams and refuses new ones. */

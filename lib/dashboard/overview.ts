@@ -6,6 +6,7 @@ import type { Finding } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Leak } from '../leaks/leak.js';
 import type { DriverStatus } from '../operation/driver-status.js';
+import type { OverheadStatus } from '../overhead/overhead.js';
 import type { DroppedCounts } from '../report/performance-stats.js';
 import type { LatencySummary } from '../statistics/operation-statistics.js';
 
@@ -98,4 +99,5 @@ export interface OverviewOverhead {
   dropped: DroppedCounts;
   watchdog: unknown;
   profiling: unknown;
+  own: OverheadStatus;
 }

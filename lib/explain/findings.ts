@@ -133,6 +133,11 @@ export class Findings {
     return this.events.on(listener);
   }
 
+  /** The number of findings that are kept. */
+  get size(): number {
+    return this.kept.size;
+  }
+
   get dropped(): number {
     return this.events.dropped;
   }

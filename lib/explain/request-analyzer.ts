@@ -4,6 +4,7 @@ import type { RawFrame } from '../code/call-site.js';
 import { PromiseStacks } from '../code/promise-stacks.js';
 import { SourceMaps } from '../code/source-maps.js';
 import { SourceTexts } from '../code/source-texts.js';
+import { ATTRIBUTION, type Shedding } from '../overhead/sheddable.js';
 import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
 import { blockedMs, type Stall } from '../process/stall.js';
 import { processProfiler } from '../profiling/process-profiler.js';
@@ -42,6 +43,7 @@ export class RequestAnalyzer implements RequestSink {
   readonly id = Math.random();
   /** Whether it does anything at all. */
   readonly explains: boolean;
+  readonly shedding: Shedding = { bits: 0 };
   readonly minRepetitions: number;
   readonly findings: Findings;
   readonly watchdog: EventLoopWatchdog;
@@ -98,6 +100,7 @@ export class RequestAnalyzer implements RequestSink {
       if (performance.now() - recorded.startedAt < MAX_RECORDED_MS) return;
       this.stopRecording();
     }
+    if ((root.request.sheds & ATTRIBUTION) !== 0) return;
     if (root.request.isStream || !this.stacks.hasEmpty(root.name ?? '')) return;
     this.recorded = root;
     this.promiseStacks.start(() => liveSpanOf(trace.getActiveSpan())?.root === root);
@@ -228,6 +231,11 @@ export class RequestAnalyzer implements RequestSink {
       all,
       locate: (query) => this.explainer.locate(this.stacks.any(query)),
     });
+  }
+
+  /** The statements with statistics of their own. */
+  get queryCount(): number {
+    return this.queries.size;
   }
 
   get dropped(): { findingEvents: number; queries: number; errors: number } {

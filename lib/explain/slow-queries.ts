@@ -57,6 +57,11 @@ export class SlowQueries {
 
   constructor(private readonly capacity: number) {}
 
+  /** The number of statements. */
+  get size(): number {
+    return this.queries.size;
+  }
+
   /** Counts one statement. */
   record(
     key: WorkKey,

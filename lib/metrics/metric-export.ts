@@ -7,6 +7,8 @@ import { iterateCooperatively } from '../async/cooperative.js';
 import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import { reportFault } from '../async/thrown.js';
 import { UNTRACED } from '../async/untraced.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { SCOPE } from '../spans/tracing-runtime.js';
 import type { ExportHealth, ExportOutcome } from './export-health.js';
 import type { Metrics } from './metrics.js';
@@ -90,7 +92,7 @@ export class MetricExport {
     const { exporter, resource, health } = this.parts;
     const metrics = { resource, scopeMetrics: [{ scope: SCOPE, metrics: together(batch) }] };
     const outcome = await new Promise<ExportOutcome>((resolve) =>
-      context.with(UNTRACED, () => exporter.export(metrics, resolve)),
+      meter.measure(COST.export, () => context.with(UNTRACED, () => exporter.export(metrics, resolve))),
     );
     if (isUnimplemented(outcome)) {
       this.refused = true;

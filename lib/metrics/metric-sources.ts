@@ -4,6 +4,7 @@ import type { Trend } from '../baseline/trend.js';
 import type { FindingCount } from '../explain/findings.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Leak } from '../leaks/leak.js';
+import type { Overhead } from '../overhead/overhead.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { DroppedCounts } from '../report/performance-stats.js';
 import type { Statistics } from '../statistics/statistics.js';
@@ -23,5 +24,6 @@ export interface MetricSources {
   trends(): readonly Trend[];
   leaks(): readonly Leak[];
   burnRates(): readonly BurnRate[];
+  overhead(): Overhead;
   alertRules(): Iterable<{ rule: string; severity: string; firing: boolean }>;
 }

@@ -11,6 +11,7 @@ import { type Exemplar, exemplarOf, type Histogram, type Metric } from './metric
 import type { MetricSources } from './metric-sources.js';
 import type { ResolvedMetricsOptions } from './metrics-options.js';
 import { operationAttributes, operationMetrics } from './operation-metrics.js';
+import { overheadMetrics } from './overhead-metrics.js';
 import { processMetrics } from './process-metrics.js';
 import { SemanticDurations } from './semantic-durations.js';
 import { SeriesBudget, type SeriesTable, seriesPoints } from './series.js';
@@ -65,6 +66,11 @@ export class Metrics {
     this.instruments?.record(operation, series, span?.instrumentationScope?.name);
   }
 
+  /** The series that are counted beyond those of the statistics. */
+  get series(): number {
+    return this.budget.used;
+  }
+
   /** Resets all counts. */
   clear(): void {
     this.durations.clear();
@@ -104,6 +110,7 @@ export class Metrics {
       },
       ...changeMetrics(sources),
       ...processMetrics(sources.resources),
+      ...overheadMetrics(sources.overhead()),
     ];
   }
 

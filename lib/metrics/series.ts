@@ -27,6 +27,10 @@ export class SeriesBudget {
     return true;
   }
 
+  get used(): number {
+    return this.max - this.left;
+  }
+
   refill(): void {
     this.left = this.max;
   }

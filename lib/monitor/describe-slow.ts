@@ -3,6 +3,7 @@ import type { TimedExplanation } from '../explain/explainer.js';
 import type { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { DriverStatus } from '../operation/driver-status.js';
+import { EXPLAINING } from '../overhead/sheddable.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { CapturedFile, Profiling, SlowCapture } from '../profiling/profiling.js';
@@ -133,8 +134,13 @@ async function profile(
 }
 
 /** Why an operation has no live span, and so no explanation. */
-function whyUnexplained({ explains }: RequestAnalyzer, { span }: GuardedOperation): string {
+function whyUnexplained(
+  { explains }: RequestAnalyzer,
+  { span }: GuardedOperation,
+  live: LiveSpan | undefined,
+): string {
   if (!explains) return 'There is no explanation: detection.explain is false.';
+  if (live !== undefined) return 'There is no explanation: it pauses, by overhead.maxCpuPercent.';
   if (tracingRuntime.isSdkDisabled) return 'Child spans are not recorded: OTEL_SDK_DISABLED is true.';
   const context = span?.spanContext();
   const isUnsampled =
@@ -153,8 +159,9 @@ function explain(
   { analyzer, resources, expectedMs, drivers }: SlowDependencies,
 ): TimedExplanation {
   const { type, name, durationMs } = operation;
-  if (live === undefined || !analyzer.explains) {
-    const why = whyUnexplained(analyzer, operation);
+  const isPaused = live !== undefined && (live.request.sheds & EXPLAINING) !== 0;
+  if (live === undefined || !analyzer.explains || isPaused) {
+    const why = whyUnexplained(analyzer, operation, live);
     const explanation = `${name} took ${Math.round(durationMs)} ms (threshold ${thresholdMs}). ${why}`;
     return { now: { cause: 'unknown', causeShare: 1, causes: [], explanation } };
   }

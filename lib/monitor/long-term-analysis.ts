@@ -11,6 +11,8 @@ import type { Observation } from '../explain/finding.js';
 import { observeLeak, observeRegression, observeTrend } from '../explain/observe-change.js';
 import type { Leak } from '../leaks/leak.js';
 import { MemoryWatch, memoryLimit } from '../leaks/memory-watch.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { ResourcePeaks } from '../report/resource-peaks.js';
 import { concurrentRequests } from '../spans/concurrent-requests.js';
@@ -75,7 +77,7 @@ export class LongTermAnalysis {
   start(): void {
     this.baseline.start();
     this.memory?.start();
-    this.timer ??= setInterval(() => this.tick(), TICK_MS).unref();
+    this.timer ??= setInterval(() => meter.measure(COST.timers, () => this.tick()), TICK_MS).unref();
   }
 
   /** The regressions: those that last, then those that are over. */

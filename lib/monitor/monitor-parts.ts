@@ -9,6 +9,7 @@ import { describeThrown, reportFault } from '../async/thrown.js';
 import { RequestAnalyzer } from '../explain/request-analyzer.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Thresholds } from '../operation/thresholds.js';
+import type { Overhead } from '../overhead/overhead.js';
 import { Plans } from '../plans/plans.js';
 import { ResourceSampler } from '../process/resource-sampler.js';
 import { Profiling } from '../profiling/profiling.js';
@@ -21,6 +22,7 @@ import { LongTermAnalysis } from './long-term-analysis.js';
 import { OperationSink } from './operation-sink.js';
 import type { ResolvedOptions } from './options.js';
 import { SlowOperations } from './slow-operations.js';
+import { watchOverhead } from './watch-overhead.js';
 
 /** The parts of a {@link PerformanceMonitor}, wired to each other. */
 export interface MonitorParts {
@@ -37,6 +39,7 @@ export interface MonitorParts {
   readonly alertHistory: AlertHistory;
   readonly alerts: DeferredEmitter<PerformanceAlert>;
   readonly metrics: Metrics;
+  readonly overhead: Overhead;
   /** Undefined unless `detection.plans.query` is given. */
   readonly plans: Plans | undefined;
   readonly failures: FailureReports;
@@ -152,6 +155,17 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     leaks: () => longTerm.leaks(),
     burnRates: () => alerting.burnRates(Date.now()),
     alertRules: () => alerting.rules(),
+    overhead: () => overhead,
+  });
+  const overhead = watchOverhead({
+    options,
+    statistics,
+    slow,
+    analyzer,
+    resources,
+    profiling,
+    metrics,
+    reportError,
   });
   const plans = plansOf(options, { slow, analyzer, failures });
   const sink: OperationSink = new OperationSink({
@@ -172,6 +186,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     alertHistory,
     alerts,
     metrics,
+    overhead,
     plans,
     failures,
     counting,

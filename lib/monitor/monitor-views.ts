@@ -10,6 +10,7 @@ import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-opera
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { Leak } from '../leaks/leak.js';
 import { boundedName, type OperationType } from '../operation/operation.js';
+import type { Overhead } from '../overhead/overhead.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
 import type { Profiling } from '../profiling/profiling.js';
 import { buildReport } from '../report/build-report.js';
@@ -62,6 +63,10 @@ export class MonitorViews implements ReportSource {
   get longTerm(): LongTermAnalysis {
     return this.parts.longTerm;
   }
+  /** What this package itself costs. @internal */
+  get overhead(): Overhead {
+    return this.parts.overhead;
+  }
   /** @internal */
   get alerting(): Alerting {
     return this.parts.alerting;
@@ -78,7 +83,7 @@ export class MonitorViews implements ReportSource {
    * @internal
    */
   statsInParts({ operations = LISTED }: { operations?: number | undefined } = {}): PerformanceStatsInParts {
-    const { statistics, resources, sink, analyzer, profiling } = this.parts;
+    const { statistics, resources, sink, analyzer, profiling, overhead } = this.parts;
     const now = performance.now();
     const totals = statistics.totals();
     return {
@@ -92,6 +97,7 @@ export class MonitorViews implements ReportSource {
       dropped: droppedBy(this.parts),
       eventLoopWatchdog: analyzer.watchdog.status,
       profiling: profiling.status,
+      overhead: overhead.status,
     };
   }
 

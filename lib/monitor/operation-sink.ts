@@ -8,6 +8,8 @@ import type { Metrics } from '../metrics/metrics.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import { boundedName, MAX_NAME } from '../operation/operation.js';
 import { isSlow, type Thresholds } from '../operation/thresholds.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import type { Plans } from '../plans/plans.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import type { ResourceSampler } from '../process/resource-sampler.js';
@@ -51,6 +53,15 @@ export class OperationSink implements SpanSink {
 
   record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
     if (!this.isOpen || !Number.isFinite(given.durationMs) || given.durationMs < 0) return false;
+    const measured = meter.enter(COST.counting);
+    try {
+      return this.count(given, now, idle);
+    } finally {
+      meter.leave(COST.counting, measured);
+    }
+  }
+
+  private count(given: EndedOperation, now: number, idle: number): boolean {
     const { statistics, analyzer, slos, metrics, plans } = this.parts;
     const live = liveSpanOf(given.span);
     const operation = guarded(given, live);
@@ -81,10 +92,15 @@ export class OperationSink implements SpanSink {
     slos.record(name, judgedMs(durationMs, now) - clientMs, error, type);
     const { isPart } = given;
     const kept =
-      slow && isPart !== true ? this.keep(operation, live, limitMs, limitMs !== thresholdMs, now) : undefined;
+      slow && isPart !== true
+        ? meter.measure(COST.explaining, () =>
+            this.keep(operation, live, limitMs, limitMs !== thresholdMs, now),
+          )
+        : undefined;
     metrics.record(operation, live, kept);
     if (plans !== undefined && live !== undefined && !error) plans.ended(live, kept !== undefined);
-    if (error && expectedError !== true && isPart !== true) analyzer.failed(operation, live, now);
+    if (error && expectedError !== true && isPart !== true)
+      meter.measure(COST.explaining, () => analyzer.failed(operation, live, now));
     return slow;
   }
 

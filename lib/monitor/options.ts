@@ -26,6 +26,11 @@ import {
   type ThresholdOptions,
 } from '../operation/threshold-options.js';
 import {
+  OVERHEAD_OPTIONS,
+  type OverheadOptions,
+  type ResolvedOverheadOptions,
+} from '../overhead/overhead-options.js';
+import {
   RESOURCE_OPTIONS,
   type ResolvedResourceOptions,
   type ResourceOptions,
@@ -61,6 +66,7 @@ export interface MonitorOptions extends ServiceOptions, ThresholdOptions, Profil
   detection?: DetectionOptions | undefined;
   baseline?: BaselineOptions | undefined;
   resources?: ResourceOptions | undefined;
+  overhead?: OverheadOptions | undefined;
   alerts?: AlertOptions | undefined;
   endpoint?: EndpointOptions | undefined;
 }
@@ -78,6 +84,7 @@ export const MONITOR_OPTIONS: OptionTable<MonitorOptions> = {
   detection: DETECTION_OPTIONS,
   baseline: BASELINE_OPTIONS,
   resources: RESOURCE_OPTIONS,
+  overhead: OVERHEAD_OPTIONS,
   alerts: ALERT_OPTION_TABLE,
   endpoint: ENDPOINT_OPTIONS,
 };
@@ -95,6 +102,7 @@ export interface ResolvedOptions extends ResolvedServiceOptions, Complete<Profil
   readonly detection: ResolvedDetectionOptions;
   readonly baseline: ResolvedBaselineOptions;
   readonly resources: ResolvedResourceOptions;
+  readonly overhead: ResolvedOverheadOptions;
   readonly alerts: ResolvedAlertOptions;
   readonly endpoint: ResolvedEndpointOptions;
   /** What OpenTelemetry's environment variables set. */

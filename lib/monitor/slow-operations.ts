@@ -13,7 +13,7 @@ export interface RecordedSpans {
 interface Kept {
   /** Never changed: an update replaces it. */
   operation: SlowOperation;
-  readonly recorded: RecordedSpans | undefined;
+  recorded: RecordedSpans | undefined;
 }
 
 /** The kept operations of one type: those of each name, the oldest first. */
@@ -32,6 +32,10 @@ export class SlowOperations {
   /** The last of each id: a span can be checked more than once. */
   private readonly byId = new Map<string, Kept>();
   private readonly byType = new Map<string, KeptOfType>();
+  /** How many operations, and spans of all waterfalls together, are kept now at most. */
+  private maxOperations: number;
+  private maxSpans = Number.POSITIVE_INFINITY;
+  private spanCount = 0;
   private readonly added: DeferredEmitter<SlowOperation>;
   private readonly updated: DeferredEmitter<SlowOperation>;
 
@@ -39,15 +43,18 @@ export class SlowOperations {
     private readonly capacity: number,
     private readonly onError: (error: unknown, listenersOf?: string) => void,
   ) {
+    this.maxOperations = capacity;
     this.added = new DeferredEmitter(onError, 'slow operations');
     this.updated = new DeferredEmitter(onError, 'updates of slow operations');
   }
 
   /** Adds an operation. @param recorded the spans that completed below it, if any */
   add(operation: SlowOperation, recorded?: RecordedSpans): void {
-    if (this.kept.size >= this.capacity) this.makeRoom();
+    if (this.kept.size >= this.maxOperations) this.makeRoom();
     const kept: Kept = { operation, recorded };
     this.kept.add(kept);
+    this.spanCount += spansOf(kept);
+    if (this.spanCount > this.maxSpans) this.limitSpans(this.maxSpans);
     this.byId.set(operation.id, kept);
     const ofType = getOrCreate(this.byType, operation.type, newType);
     ofType.count++;
@@ -103,8 +110,33 @@ export class SlowOperations {
     return { ...operation, waterfall: waterfallOf({ name, type, startedAt, durationMs, failed }, completed) };
   }
 
+  /** The operations that are kept, and the spans of their waterfalls. */
+  get size(): number {
+    return this.kept.size;
+  }
+  get spans(): number {
+    return this.spanCount;
+  }
+
+  /** Keeps at most so many operations from now on, up to the capacity. */
+  limit(operations: number): void {
+    this.maxOperations = Math.max(1, Math.min(this.capacity, operations));
+    while (this.kept.size > this.maxOperations) this.makeRoom();
+  }
+
+  /** Keeps at most so many spans from now on: the oldest operations lose their waterfalls. */
+  limitSpans(spans: number): void {
+    this.maxSpans = spans;
+    for (const kept of this.kept) {
+      if (this.spanCount <= spans) return;
+      this.spanCount -= spansOf(kept);
+      kept.recorded = undefined;
+    }
+  }
+
   clear(): void {
     this.kept.clear();
+    this.spanCount = 0;
     this.byId.clear();
     this.byType.clear();
     this.added.dropped = 0;
@@ -116,6 +148,7 @@ export class SlowOperations {
     const [name, ofName] = largest(ofType.byName, ({ length }) => length);
     const dropped = ofName.shift() as Kept;
     this.kept.delete(dropped);
+    this.spanCount -= spansOf(dropped);
     const { id } = dropped.operation;
     if (this.byId.get(id) === dropped) this.byId.delete(id);
     if (ofName.length === 0) ofType.byName.delete(name);
@@ -130,6 +163,7 @@ export class SlowOperations {
   }
 }
 
+const spansOf = ({ recorded }: Kept): number => recorded?.completed.size ?? 0;
 const newType = (): KeptOfType => ({ count: 0, byName: new Map() });
 const newName = (): Kept[] => [];
 

@@ -84,6 +84,7 @@ const logger = new Logger('PerformanceModule');
 function withLog(monitor: PerformanceMonitor): PerformanceMonitor {
   monitor.failures.warn = (message) => logger.warn(message);
   monitor.profiling.warn = (message) => logger.warn(message);
+  monitor.overhead.log = (message) => logger.warn(message);
   monitor.longTerm.warn = (message) => logger.warn(message);
   monitor.alerting.log = (level, message) => logger[level](message);
   return monitor;

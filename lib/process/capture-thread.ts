@@ -35,6 +35,11 @@ export class CaptureThread {
       : 'a debugger is attached to the inspector, so no stacks are captured';
   }
 
+  /** The number of the thread at the operating system, as in `/proc/self/task`; 0 where there is none or it is unknown. */
+  get number(): number {
+    return this.worker === undefined ? 0 : Atomics.load(this.cells, CELL.thread);
+  }
+
   start(now: number, limitMs: number): void {
     this.failure = refusal();
     if (this.failure !== undefined) return;

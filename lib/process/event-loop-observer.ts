@@ -3,6 +3,8 @@ import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { isOwnPause, type OwnPause, onOwnPause } from '../async/own-pauses.js';
 import { existingProcessWide, processWide } from '../async/process-wide.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { blockingStack } from './blocking-stack.js';
 import { CaptureThread } from './capture-thread.js';
 import { loopIdleMs } from './loop-idle.js';
@@ -103,7 +105,9 @@ export class EventLoopObserver {
   }
 
   private beat(): void {
+    const measured = meter.enter(COST.heartbeat);
     this.beatAt(performance.now());
+    meter.leave(COST.heartbeat, measured);
   }
 
   /** @param now when the loop turned, or was taken over by this package */

@@ -49,6 +49,11 @@ export class EventLoopWatchdog {
     this.observer = undefined;
   }
 
+  /** The number of the watching thread at the operating system; 0 where there is none or it is unknown. */
+  get thread(): number {
+    return this.observer?.thread.number ?? 0;
+  }
+
   get status(): WatchdogStatus {
     const { observer } = this;
     if (observer === undefined) return { state: 'off', reason: this.offReason(), captures: 0, skipped: 0 };

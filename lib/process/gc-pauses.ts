@@ -20,6 +20,9 @@ export class GcPauses {
   /** Since the start, as of the last {@link refresh}. */
   totalMs = 0;
   count = 0;
+  /** What was allocated from the first collection until the last one, in bytes. */
+  allocatedBytes = 0;
+  private leftBytes: number | undefined;
   /** The same by type of collection; the types are those of OpenTelemetry's semantic conventions. */
   readonly byType = new Map<GcType, Latencies>();
   private profiler: GCProfiler | undefined;
@@ -39,7 +42,12 @@ export class GcPauses {
   refresh(): void {
     if (this.profiler === undefined) return;
     const { statistics } = this.profiler.stop() ?? { statistics: [] };
-    for (const { gcType, cost } of statistics) this.add(gcType, cost / 1000);
+    for (const { gcType, cost, beforeGC, afterGC } of statistics) {
+      this.add(gcType, cost / 1000);
+      const usedBytes = beforeGC.heapStatistics.usedHeapSize;
+      this.allocatedBytes += Math.max(0, usedBytes - (this.leftBytes ?? usedBytes));
+      this.leftBytes = afterGC.heapStatistics.usedHeapSize;
+    }
     this.count += statistics.length;
     this.profiler = new GCProfiler();
     this.profiler.start();

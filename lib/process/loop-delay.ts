@@ -2,6 +2,8 @@ import { performance } from 'node:perf_hooks';
 // Not the global ones, which a test of the application may have replaced.
 import { clearInterval, setInterval } from 'node:timers';
 import { ownPauseMs } from '../async/own-pauses.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { loopIdleMs } from './loop-idle.js';
 
 /** The interval of the timer; it costs less than 0.1 % of a core. */
@@ -23,7 +25,11 @@ export class LoopDelay {
 
   start(): void {
     this.turn(performance.now());
-    this.timer = setInterval(() => this.called(), PERIOD_MS);
+    this.timer = setInterval(() => {
+      const measured = meter.enter(COST.delay);
+      this.called();
+      meter.leave(COST.delay, measured);
+    }, PERIOD_MS);
     this.timer.unref();
   }
 

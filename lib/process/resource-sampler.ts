@@ -1,6 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import { ownPauseTotalMs } from '../async/own-pauses.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { round } from '../text/round.js';
 import { CgroupThrottling } from './cgroup-cpu.js';
 import { GcPauses } from './gc-pauses.js';
@@ -76,6 +78,8 @@ export class ResourceSampler {
   readonly gc = new GcPauses();
   private readonly throttling = new CgroupThrottling();
   private samples = 0;
+  /** Called after each sample. Must not throw. @internal */
+  onSample: (() => void) | undefined;
 
   /** @param intervalMs milliseconds between two samples */
   constructor(private readonly intervalMs: number) {}
@@ -85,7 +89,10 @@ export class ResourceSampler {
     this.delay.start();
     this.gc.start();
     this.sample();
-    this.timer = setInterval(() => this.sample(), this.intervalMs);
+    this.timer = setInterval(() => {
+      meter.measure(COST.timers, () => this.sample());
+      this.onSample?.();
+    }, this.intervalMs);
     this.timer.unref();
   }
 

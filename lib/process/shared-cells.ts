@@ -15,9 +15,11 @@ export const CELL = {
   frozen: 4,
   /** Total idle time of the event loop at the last heartbeat. */
   idle: 5,
+  /** The number of the watching thread at the operating system; 0 where that is unknown. */
+  thread: 6,
 } as const;
 
-export const CELLS = 6;
+export const CELLS = 7;
 
 /**
  * The watching thread goes from `watching` to `attached` while its inspector session is open, and back. The main thread

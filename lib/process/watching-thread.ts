@@ -3,6 +3,7 @@
  * watching-thread-source.ts, which a Worker evaluates. A file of its own would be lost when an application bundles this
  * package into one file.
  */
+import { readlinkSync } from 'node:fs';
 import { Session } from 'node:inspector';
 import { workerData } from 'node:worker_threads';
 import { CELL, OVERSLEPT_MS, PHASE, type WatchData } from './shared-cells.js';
@@ -122,5 +123,15 @@ class WatchingThread {
   }
 }
 
+/** Linux only: `1234/task/1240`. */
+function threadNumber(): number {
+  try {
+    return Number(readlinkSync('/proc/thread-self').split('/').at(-1)) || 0;
+  } catch {
+    return 0;
+  }
+}
+
 const { cells, origin, expression } = workerData as WatchData;
+Atomics.store(cells, CELL.thread, threadNumber());
 new WatchingThread(cells, origin, expression).watch();

@@ -1,5 +1,7 @@
 import { type Span, trace } from '@opentelemetry/api';
 import { type ProcessWideSettings, processWide, refusedSettings } from '../async/process-wide.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { ContextTracker } from './context-tracker.js';
 import { ExecutionLog } from './execution-log.js';
 import { ProfileRing, type ProfileRingOptions } from './profile-ring.js';
@@ -86,6 +88,12 @@ export class ProcessProfiler {
   started(span: NoticedSpan, now: number): void {
     const { executionLog, tracker } = this;
     if (executionLog === undefined || tracker === undefined) return;
+    const measured = meter.enter(COST.profiling);
+    this.note(span, executionLog, tracker, now);
+    meter.leave(COST.profiling, measured);
+  }
+
+  private note(span: NoticedSpan, executionLog: ExecutionLog, tracker: ContextTracker, now: number): void {
     span.executionNumber = executionLog.number(span.parent?.executionNumber ?? 0);
     if (span.isWork && span.parent !== undefined) return;
     // Before its mark: whether that is exact depends on the number of requests.
@@ -97,6 +105,12 @@ export class ProcessProfiler {
   ended(span: NoticedSpan, now: number): void {
     const { executionLog } = this;
     if (executionLog === undefined || span.executionNumber === 0) return;
+    const measured = meter.enter(COST.profiling);
+    this.noteEnd(span, executionLog, now);
+    meter.leave(COST.profiling, measured);
+  }
+
+  private noteEnd(span: NoticedSpan, executionLog: ExecutionLog, now: number): void {
     const { parent } = span;
     // By its period, because `isWork` may have changed since the start.
     const isCounted = span.executionPeriod !== NOT_COUNTED;

@@ -3,6 +3,8 @@ import { performance } from 'node:perf_hooks';
 // Not the globals, which a test of the application may have replaced.
 import { clearTimeout, setTimeout } from 'node:timers';
 import { asOwnPause } from '../async/own-pauses.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { samplingBegins } from '../process/loop-idle.js';
 import { bytesOf, type Sampler, type SampleWindow } from './sample-window.js';
 
@@ -45,6 +47,9 @@ export class ProfileRing {
   private begunAt = 0;
   private minWindowMs = MIN_WINDOW_MS;
   private paused: string | undefined;
+  /** Why it has to pause. */
+  private held: string | undefined;
+  private maxBytes: number;
   private failure: string | undefined = 'not started';
   /** Without it, the timer would keep the context of the request that starts it, forever. */
   private readonly outside = new AsyncResource('nestjs-performance.ring');
@@ -53,7 +58,9 @@ export class ProfileRing {
   constructor(
     private readonly options: ProfileRingOptions,
     private readonly sampler: Sampler,
-  ) {}
+  ) {
+    this.maxBytes = options.maxBytes;
+  }
 
   /** Never throws. {@link status} says why it is off. */
   start(): void {
@@ -69,6 +76,21 @@ export class ProfileRing {
     this.end();
     this.failure = 'stopped';
     this.clear();
+  }
+
+  /** Pauses sampling within a window's time for a reason, or resumes it. The windows are kept. */
+  hold(reason: string | undefined): void {
+    this.held = reason;
+  }
+
+  /** Keeps up to this many bytes, at most those of its options. */
+  limit(bytes: number): void {
+    this.maxBytes = Math.min(bytes, this.options.maxBytes);
+    this.dropOldest(Number.NEGATIVE_INFINITY);
+  }
+
+  private get obstacle(): string | undefined {
+    return this.held ?? this.sampler.obstacle?.();
   }
 
   /** The windows that overlap an interval of `performance.now()`, oldest first. Does not include the current window. */
@@ -118,10 +140,10 @@ export class ProfileRing {
 
   private begin(): void {
     try {
-      this.paused = this.sampler.obstacle?.();
+      this.paused = this.obstacle;
       if (this.paused !== undefined) return;
       this.begunAt = performance.now();
-      asOwnPause(() => this.sampler.start());
+      meter.measure(COST.profiling, () => asOwnPause(() => this.sampler.start()));
       this.sampling = true;
       this.samplingEnds = samplingBegins();
     } catch (error) {
@@ -149,7 +171,7 @@ export class ProfileRing {
 
   private onTimer(): void {
     try {
-      this.resumeOrPause(this.sampler.obstacle?.());
+      this.resumeOrPause(this.obstacle);
     } catch (error) {
       this.failed(error);
     }
@@ -169,7 +191,7 @@ export class ProfileRing {
   private rotate(): void {
     try {
       const begunAt = performance.now();
-      const window = asOwnPause(() => this.sampler.rotate());
+      const window = meter.measure(COST.profiling, () => asOwnPause(() => this.sampler.rotate()));
       this.minWindowMs = Math.max(MIN_WINDOW_MS, MIN_WINDOWS_COST * (performance.now() - begunAt));
       this.begunAt = begunAt;
       this.keep(window);
@@ -183,11 +205,14 @@ export class ProfileRing {
     const bytes = bytesOf(window);
     this.windows.push({ window, bytes });
     this.bytes += bytes;
-    const oldest = window.endedAt - this.options.keepMs;
+    this.dropOldest(window.endedAt - this.options.keepMs);
+  }
+
+  private dropOldest(oldest: number): void {
     // The newest is kept regardless of its size: a slow operation may wait for it.
     while (this.windows.length > 1) {
       const first = this.windows[0] as (typeof this.windows)[number];
-      if (first.window.endedAt >= oldest && this.bytes <= this.options.maxBytes) break;
+      if (first.window.endedAt >= oldest && this.bytes <= this.maxBytes) break;
       this.windows.shift();
       this.bytes -= first.bytes;
     }

@@ -136,6 +136,16 @@ export class Profiling {
     void this.settle(this.onDemand.captureAllocations({ seconds: 60, reason: 'memory' }).then(() => ({})));
   }
 
+  /** Pauses the samples of the recent past for a reason, or resumes them. */
+  hold(reason: string | undefined): void {
+    if (this.slow !== undefined) processProfiler.ring?.hold(reason);
+  }
+
+  /** Keeps up to so many bytes of samples from now on, at most those of the options. */
+  limit(bytes: number): void {
+    if (this.slow !== undefined) processProfiler.ring?.limit(bytes);
+  }
+
   get status(): ProfilingStatus {
     const off = { state: 'off', windows: 0, seconds: 0, bytes: 0 } as const;
     const ring = this.slow === undefined ? undefined : processProfiler.ring?.status;

@@ -72,6 +72,7 @@ export function buildReport(source: ReportSource, options: ReportOptions = {}): 
       dropped: stats.dropped,
       profiling: stats.profiling.state,
       eventLoopWatchdog: stats.eventLoopWatchdog.state,
+      ...(stats.overhead.shed.length > 0 ? { paused: stats.overhead.shed } : {}),
     },
   };
 }

@@ -1,4 +1,5 @@
 import type { DriverStatus } from '../operation/driver-status.js';
+import type { OverheadStatus } from '../overhead/overhead.js';
 import type { WatchdogStatus } from '../process/event-loop-watchdog.js';
 import type { CurrentResources } from '../process/resource-sampler.js';
 import type { ProfilingStatus } from '../profiling/profiling.js';
@@ -37,6 +38,8 @@ export interface PerformanceStats {
   eventLoopWatchdog: WatchdogStatus;
   /** Whether profiles are captured, and if not, why. */
   profiling: ProfilingStatus;
+  /** What this package itself costs, and what pauses because of that. */
+  overhead: OverheadStatus;
 }
 
 /** The same with operations that can be iterated once. */

@@ -139,7 +139,7 @@ export function activeAlertLine({ rule, subject, firedAt }: PerformanceReport['a
 
 /** What the report cannot contain, and why. */
 export function coverageLines({ coverage }: PerformanceReport): string[] {
-  const { unseenDrivers, dropped, profiling, eventLoopWatchdog } = coverage;
+  const { unseenDrivers, dropped, profiling, eventLoopWatchdog, paused = [] } = coverage;
   const { operationsToOther, events, queries, calls = 0, errors = 0 } = dropped;
   return [
     ...unseenDrivers.map(
@@ -160,6 +160,7 @@ export function coverageLines({ coverage }: PerformanceReport): string[] {
         ]
       : []),
     ...(events > 0 ? [`${times(events, 'event')} dropped: listeners could not keep up.`] : []),
+    ...(paused.length > 0 ? [`Paused by the budgets of overhead: ${paused.join(', ')}.`] : []),
     ...(profiling === 'on' ? [] : [`Profiling is ${profiling}.`]),
     ...(eventLoopWatchdog === 'on' ? [] : [`The event loop watchdog is ${eventLoopWatchdog}.`]),
   ];

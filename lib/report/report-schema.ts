@@ -108,6 +108,7 @@ const coverage = object<ReportCoverage>('Coverage', {
   }),
   profiling: text('on, paused or off'),
   eventLoopWatchdog: text('on, degraded or off'),
+  paused: optional(list(text(), 'Parts of the package that pause because of its budgets')),
 });
 
 const report = object<PerformanceReport>('PerformanceReport', {

@@ -112,4 +112,6 @@ export interface ReportCoverage {
   readonly dropped: DroppedCounts;
   readonly profiling: string;
   readonly eventLoopWatchdog: string;
+  /** The parts of this package that pause because of `overhead.maxCpuPercent` or `overhead.maxMemoryMb`. Absent without any. */
+  readonly paused?: readonly string[];
 }

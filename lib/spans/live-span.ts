@@ -3,6 +3,9 @@ import type { RawFrame } from '../code/call-site.js';
 import type { PromiseStacks } from '../code/promise-stacks.js';
 import type { HttpEvidenceSource, OperationType } from '../operation/operation.js';
 import type { Thresholds } from '../operation/thresholds.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
+import { type Shedding, WATERFALL } from '../overhead/sheddable.js';
 import { CompletedSpans } from './completed-spans.js';
 import type { EndedOperation } from './ended-operation.js';
 import { RequestState } from './request-state.js';
@@ -41,6 +44,8 @@ export interface RequestSink {
   readonly id: number;
   /** `detection.explain` */
   readonly explains: boolean;
+  /** What pauses because this package itself took too much CPU time. */
+  readonly shedding: Shedding;
   /** `detection.nPlusOne.minRepetitions` */
   readonly minRepetitions: number;
   /** The pieces of work whose stack is to be captured on the next execution. */
@@ -136,7 +141,7 @@ export class LiveSpan extends SpanTiming {
     lateMs = 0,
   ) {
     super(parent, work, now, idle, lateMs);
-    this.request = parent === undefined ? new RequestState() : parent.request;
+    this.request = parent === undefined ? new RequestState(sink.requests.shedding.bits) : parent.request;
   }
 
   /** Whether it is work that is waited for, without own code. */
@@ -146,6 +151,14 @@ export class LiveSpan extends SpanTiming {
 
   /** Passes itself, and what completed below it, to the span around it. Call it after its end. */
   reportToParent(durationMs: number, failed: boolean): void {
+    // What a piece of work contains shows whether it is counted.
+    if ((this.request.sheds & WATERFALL) !== 0 && this.parent?.isWork !== true) return;
+    const measured = meter.enter(COST.waterfall);
+    this.passToParent(durationMs, failed);
+    meter.leave(COST.waterfall, measured);
+  }
+
+  private passToParent(durationMs: number, failed: boolean): void {
     const { completedBelow, parent } = this;
     this.completedBelow = undefined;
     const around = parent === undefined ? undefined : nearestRunningAncestor(parent);

@@ -21,4 +21,7 @@ export class RequestState {
   failures: FailedOperation[] | undefined = undefined;
   /** The spans of an unsampled trace that wait for its end, see `SlowTraceProcessor`. */
   buffer: unknown = undefined;
+
+  /** @param sheds the bits of the parts of this package that pause for this request */
+  constructor(readonly sheds: number) {}
 }

@@ -4,6 +4,8 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type Context, context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { processWide } from '../async/process-wide.js';
 import { reportFault } from '../async/thrown.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { SINK_KEY, type SpanSink } from '../spans/live-span.js';
 import { currentTracer, tracingRuntime } from '../spans/tracing-runtime.js';
 import { SERVED_KEY, servedHere, servedRequest } from './active-request.js';
@@ -156,7 +158,9 @@ export class HttpServerTracer implements RequestServer {
   }
 
   private serve(server: Server, emit: Emit, args: [IncomingMessage, ServerResponse]): boolean {
+    const measured = meter.enter(COST.requestStart);
     const active = this.begin(args[0], args[1], emit);
+    meter.leave(COST.requestStart, measured);
     if (active === undefined) return Reflect.apply(emit, server, ['request', ...args]);
     const served = servedRequest(args[0]) as ServedRequest;
     // Another tool may replace the context.

@@ -3,6 +3,8 @@ import type { NodeTracerProvider, SpanExporter, SpanProcessor } from '@opentelem
 import { ExportHealth } from '../metrics/export-health.js';
 import type { ResolvedOptions } from '../monitor/options.js';
 import { serviceAttributes } from '../operation/service-options.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { abortable } from './abortable-exporter.js';
 import { type ExportLog, spanExporter } from './otlp-exporters.js';
 import type { OwnSampling } from './own-tracer.js';
@@ -90,10 +92,12 @@ function watched(exporter: SpanExporter, endpoint: string, log: ExportLog): Span
   );
   return {
     export: (spans, done) =>
-      exporter.export(spans, (result) => {
-        health.note(result);
-        done(result);
-      }),
+      meter.measure(COST.export, () =>
+        exporter.export(spans, (result) => {
+          health.note(result);
+          done(result);
+        }),
+      ),
     shutdown: () => exporter.shutdown(),
     forceFlush: async () => exporter.forceFlush?.(),
   };

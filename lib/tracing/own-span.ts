@@ -26,6 +26,8 @@ import {
 } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-node';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { LIVE_SPAN, type LiveSpan } from '../spans/live-span.js';
 import type { SpanDescription } from '../spans/span-description.js';
 import { addLimited, exceptionAttributes, limitedAttributes, MAX_OF_SPAN } from './limited-attributes.js';
@@ -217,6 +219,15 @@ export class OwnSpan implements Span, ReadableSpan {
 
   end(endTime?: TimeInput): void {
     if (this.isOver()) return;
+    const measured = meter.enter(COST.spanEnd);
+    try {
+      this.endOnce(endTime);
+    } finally {
+      meter.leave(COST.spanEnd, measured);
+    }
+  }
+
+  private endOnce(endTime: TimeInput | undefined): void {
     if (endTime === undefined && !this._startTimeProvided)
       this.durationMs = performance.now() - this.startedMs;
     else this.endAt(this.timeOf(endTime));

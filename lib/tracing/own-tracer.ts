@@ -17,6 +17,8 @@ import {
   SamplingDecision,
   type SpanProcessor,
 } from '@opentelemetry/sdk-trace-node';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { OwnSpan, type SpanOrigin } from './own-span.js';
 import { randomTraceId } from './random-id.js';
 
@@ -49,6 +51,15 @@ export class OwnTracer implements Tracer, SpanOrigin {
 
   startSpan(name: string, options: SpanOptions = NO_OPTIONS, given: Context = context.active()): Span {
     if (isTracingSuppressed(given)) return trace.wrapSpanContext(INVALID_SPAN_CONTEXT);
+    const measured = meter.enter(COST.spanStart);
+    try {
+      return this.start(name, options, given);
+    } finally {
+      meter.leave(COST.spanStart, measured);
+    }
+  }
+
+  private start(name: string, options: SpanOptions, given: Context): Span {
     const around = options.root === true ? trace.deleteSpan(given) : given;
     const parent = trace.getSpan(around);
     const span =

@@ -8,6 +8,8 @@ import {
   type Tracer,
 } from '@opentelemetry/api';
 import { attempt } from '../async/thrown.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { type KnownStatement, knownStatements } from '../spans/statement.js';
 import { dialectOf } from '../spans/statement-dialect.js';
@@ -39,10 +41,12 @@ const descriptions = new WeakMap<KnownStatement, SpanDescription>();
  * values are kept. Never throws.
  */
 export function startQuery(tracer: Tracer, query: Query): Span | undefined {
+  const measured = meter.enter(COST.queryStart);
   const { system, values } = query;
   const span = attempt(`creating the span of a query of ${system} failed`, () => startSpan(tracer, query));
   if (span !== undefined && values !== undefined)
     attempt(`reading the values of a query of ${system} failed`, () => setParameters(span, values));
+  meter.leave(COST.queryStart, measured);
   return span;
 }
 
@@ -68,11 +72,13 @@ function startSpan(tracer: Tracer, { system, text, attributes: given, startTime 
  * @param complete sets what is known only now
  */
 export function endQuery(span: Span, error: unknown, complete: () => void): void {
+  const measured = meter.enter(COST.queryEnd);
   attempt('reading the outcome of a query failed', () => {
     setError(span, error);
     complete();
   });
   attempt('ending the span of a query failed', () => span.end());
+  meter.leave(COST.queryEnd, measured);
 }
 
 /** Marks a span as failed, unless there is no error. */

@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { reportFault } from '../async/thrown.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { hasBody } from './client-wait.js';
 
 export const REQUEST: unique symbol = Symbol.for('nestjs-performance.request') as never;
@@ -57,9 +59,11 @@ function onRead(this: MeasuredRequest): void {
 }
 
 function onClose(this: MeasuredResponse): void {
+  const measured = meter.enter(COST.requestEnd);
   try {
     this[REQUEST]?.closed();
   } catch (error) {
     reportFault('counting a request failed', error);
   }
+  meter.leave(COST.requestEnd, measured);
 }

@@ -4,6 +4,8 @@ import { reportFault } from '../async/thrown.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import type { OperationType } from '../operation/operation.js';
 import { isSlow } from '../operation/thresholds.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { classify } from '../spans/classify.js';
@@ -53,6 +55,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
   }
 
   onStart(span: SdkSpan, parentContext: Context): void {
+    const measured = meter.enter(COST.spanStart);
     try {
       // Another SlowSpanProcessor of the same provider has handled it.
       if (liveSpanOf(span) !== undefined) return;
@@ -69,11 +72,14 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       sink.recorder?.started(live);
     } catch (error) {
       report(error);
+    } finally {
+      meter.leave(COST.spanStart, measured);
     }
   }
 
   onEnding(span: SdkSpan): void {
     let live: LiveSpan | undefined;
+    const measured = meter.enter(COST.spanEnd);
     try {
       live = liveSpanOf(span);
       if (live !== undefined && !live.ended) this.end(live, span);
@@ -81,6 +87,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       report(error);
     }
     if (this.redacting) this.redact(span, live?.description);
+    meter.leave(COST.spanEnd, measured);
   }
 
   onEnd(span: EndedSdkSpan): void {

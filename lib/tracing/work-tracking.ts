@@ -6,6 +6,9 @@ import {
   packagesOnStack,
   type RawFrame,
 } from '../code/call-site.js';
+import { COST } from '../overhead/cost-points.js';
+import { meter } from '../overhead/meter.js';
+import { ATTRIBUTION, EXPLAINING, VALUES } from '../overhead/sheddable.js';
 import { loopIdleMs } from '../process/loop-idle.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { inputsOf, sizeOf } from '../spans/inputs.js';
@@ -16,6 +19,7 @@ import { describeSpan, type SpanDescription } from '../spans/span-description.js
 import { inputsWith, type KnownStatement, knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { CONNECTION_POOL, WORKS } from '../spans/work.js';
+import type { Inputs } from '../spans/work-group.js';
 
 /** Stacks have up to this many frames of the user's code. */
 const MAX_FRAMES = 5;
@@ -25,19 +29,27 @@ const DRIVER_AMONG_OTHERS_MS = 0.25;
 
 /** Adds a piece of work that starts to its request, and captures its stack if that was requested. */
 export function beginWork(live: LiveSpan, description: SpanDescription): void {
+  if (isPaused(live, EXPLAINING)) return;
+  const measured = meter.enter(COST.workStart);
+  begin(live, description);
+  meter.leave(COST.workStart, measured);
+}
+
+function begin(live: LiveSpan, description: SpanDescription): void {
   const { root, request, sink } = live;
   request.work ??= new RequestWork(sink.requests.minRepetitions);
   const { work } = request;
   live.alone = work.started(live.idleAtStart);
   if (live.work === CONNECTION_POOL) {
-    if (work.wantsStack || sink.requests.stacks.isSearching(root.name ?? ''))
-      work.poolRequested(live, () => holdCallers(live));
+    const isWanted = work.wantsStack || sink.requests.stacks.isSearching(root.name ?? '');
+    if (isWanted && !isPaused(live, ATTRIBUTION)) work.poolRequested(live, () => holdCallers(live));
   } else if (work.wantsStack && work.mayCaptureStack) captureStack(live, work);
   join(live, work, description, true);
 }
 
 /** The same for a span whose attributes identify its work only at its end, when its stack is gone. */
 export function beginWorkLate(live: LiveSpan, description: SpanDescription): void {
+  if (isPaused(live, EXPLAINING)) return;
   live.request.work ??= new RequestWork(live.sink.requests.minRepetitions);
   live.request.work.started(live.idleAtStart);
   join(live, live.request.work, description, false);
@@ -112,12 +124,19 @@ export function setParameters(span: Span, values: unknown): void {
   if (joins) live.description = describeSpan(span as SdkSpan, knownStatements, live.description?.type);
   if (Array.isArray(values)) {
     const statement = live.description?.statement;
-    const bound = inputsOf(values);
+    const bound = isPaused(live, VALUES) ? undefined : hashed(values);
     live.inputs = statement === undefined ? bound : inputsWith(statement, bound);
     live.size = sizeOf(values);
     live.constant = isConstant(live, statement);
   }
   if (joins) join(live, work, live.description as SpanDescription, true);
+}
+
+function hashed(values: readonly unknown[]): Inputs | undefined {
+  const measured = meter.enter(COST.values);
+  const inputs = inputsOf(values);
+  meter.leave(COST.values, measured);
+  return inputs;
 }
 
 /** Marks a span whose work is executed within one call: its time is the database's, though the event loop is busy. */
@@ -147,6 +166,21 @@ export function endWork(
 ): void {
   const { work } = live.request;
   if (work === undefined) return;
+  const measured = meter.enter(COST.workEnd);
+  end(live, work, description, durationMs, waitedMs, error, now, idle);
+  meter.leave(COST.workEnd, measured);
+}
+
+function end(
+  live: LiveSpan,
+  work: RequestWork,
+  description: SpanDescription,
+  durationMs: number,
+  waitedMs: number,
+  error: boolean,
+  now: number,
+  idle: number,
+): void {
   work.ended(idle);
   if (live.work === CONNECTION_POOL) work.poolReceived(live);
   // Its attributes may have been set since its start.
@@ -210,10 +244,18 @@ function isConstant({ root }: LiveSpan, statement: KnownStatement | undefined): 
 }
 
 function captureStack(live: LiveSpan, work: RequestWork): void {
-  const own = holdUserFrames(captureStack)(MAX_FRAMES);
-  live.frames = hasUserCode(own) ? own : (callersOf(live, work) ?? own);
-  live.sink.requests.prepareSources(live.frames);
-  work.stackCaptured();
+  if (isPaused(live, ATTRIBUTION)) return;
+  meter.measure(COST.stack, () => {
+    const own = holdUserFrames(captureStack)(MAX_FRAMES);
+    live.frames = hasUserCode(own) ? own : (callersOf(live, work) ?? own);
+    live.sink.requests.prepareSources(live.frames);
+    work.stackCaptured();
+  });
+}
+
+/** Whether a part of this package pauses for the request, because the package took too much CPU time. */
+function isPaused({ request }: LiveSpan, part: number): boolean {
+  return (request.sheds & part) !== 0;
 }
 
 /**

@@ -1,7 +1,8 @@
+import type { OverheadStatus } from '../../overhead/overhead.js';
 import type { WatchdogStatus } from '../../process/event-loop-watchdog.js';
 import type { ProfilingStatus } from '../../profiling/profiling.js';
 import type { OverviewOverhead } from '../overview.js';
-import { bytes, number } from './format.js';
+import { bytes, number, percent } from './format.js';
 import { Section } from './section.js';
 import { visible } from './text.js';
 
@@ -12,6 +13,7 @@ export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
   const profiling = overhead.profiling as Partial<ProfilingStatus> | undefined;
   const { operationsToOther, events, queries, calls = 0, errors = 0 } = dropped;
   const rows: [string, string, string][] = [
+    ...ownRows(overhead.own),
     [
       'Event loop watchdog',
       stateOf(watchdog),
@@ -47,6 +49,31 @@ export function Overhead({ overhead }: { overhead: OverviewOverhead }) {
       </dl>
     </Section>
   );
+}
+
+/** The parts that are named, the dearest first. */
+const NAMED = 4;
+
+function ownRows(own: OverheadStatus): [string, string, string][] {
+  const { cpuPercent, maxCpuPercent, microsecondsPerRequest, shed, memory } = own;
+  const dearest = Object.entries(own.byPart)
+    .sort(([, a], [, b]) => b.cpuPercent - a.cpuPercent)
+    .slice(0, NAMED)
+    .map(([part, cost]) => `${part} ${percent(cost.cpuPercent)}`);
+  const each = microsecondsPerRequest === undefined ? [] : [`${number(microsecondsPerRequest)} µs a request`];
+  const largest = Object.entries(memory.byPart)
+    .sort(([, a], [, b]) => b.bytes - a.bytes)
+    .slice(0, NAMED)
+    .map(([part, held]) => `${part} ${bytes(held.bytes)}${held.reduced ? ' (reduced)' : ''}`);
+  return [
+    [
+      'CPU time',
+      `${percent(cpuPercent)} of a core`,
+      [`budget ${percent(maxCpuPercent)}`, ...each, ...dearest].join(', '),
+    ],
+    ['Memory', bytes(memory.bytes), [`budget ${bytes(memory.maxBytes)}`, ...largest].join(', ')],
+    ['Paused by these budgets', shed.length === 0 ? 'nothing' : shed.join(', '), ''],
+  ];
 }
 
 function stateOf(status: { state?: string; reason?: string } | undefined): string {

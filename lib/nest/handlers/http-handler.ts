@@ -1,6 +1,8 @@
 import { types } from 'node:util';
 import { context } from '@opentelemetry/api';
 import { reportFault } from '../../async/thrown.js';
+import { COST } from '../../overhead/cost-points.js';
+import { meter } from '../../overhead/meter.js';
 import { activeRequest } from '../../tracing/active-request.js';
 import type { HandlerInfo } from '../../tracing/handler-info.js';
 import type { ServedRequest } from '../../tracing/served-request.js';
@@ -73,6 +75,7 @@ export class HttpHandler implements Handler, Measured {
 
   /** Whether the call is measured. */
   private begin(served: ServedRequest): boolean {
+    const measured = meter.enter(COST.handler);
     try {
       if (this.resolver === undefined) return served.handlerStarted(this.info);
       const { type, field } = this.resolver;
@@ -81,6 +84,8 @@ export class HttpHandler implements Handler, Measured {
     } catch (error) {
       reportFault('a handler could not be measured', error);
       return false;
+    } finally {
+      meter.leave(COST.handler, measured);
     }
   }
 }

@@ -1,6 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { type Context, context, trace } from '@opentelemetry/api';
 import { reportFault } from '../../async/thrown.js';
+import { COST } from '../../overhead/cost-points.js';
+import { meter } from '../../overhead/meter.js';
+import { PROVIDERS } from '../../overhead/sheddable.js';
 import { isErrorOfCaller } from '../../spans/expected-error.js';
 import { liveSpanOf, type SpanSink, sinkIn } from '../../spans/live-span.js';
 import { tracingRuntime } from '../../spans/tracing-runtime.js';
@@ -30,19 +33,23 @@ export class ProviderMethod implements Handler, Measured {
   start(parent = context.active(), self?: unknown): Measurement | undefined {
     const { monitor } = tracingRuntime;
     if (monitor === undefined) return undefined;
+    const measured = meter.enter(COST.provider);
     try {
       const root = liveSpanOf(trace.getSpan(parent))?.root;
       if (root === undefined || root.ended) {
         const sink = root?.sink ?? sinkIn(contextOfOwner(parent, self)) ?? monitor.sink;
         return new CountedCall(this.operation, sink, parent);
       }
-      if (root.request.providerCalls >= MAX_DETAILED_CALLS)
+      const { providerCalls, sheds } = root.request;
+      if (providerCalls >= MAX_DETAILED_CALLS || (sheds & PROVIDERS) !== 0)
         return new CountedCall(this.operation, root.sink, parent);
       root.request.providerCalls++;
       return this.operation.startIn(parent);
     } catch (error) {
       reportFault('a provider could not be measured', error);
       return undefined;
+    } finally {
+      meter.leave(COST.provider, measured);
     }
   }
 }
