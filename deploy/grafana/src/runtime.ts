@@ -116,6 +116,61 @@ export function runtime(): DashboardBuilder {
     )
     .withRow(new RowBuilder('Monitoring overhead'))
     .withPanel(
+      lines(
+        {
+          title: 'CPU of nestjs-performance',
+          description: 'Share of one core. Above overhead.maxCpuPercent, parts of the package pause.',
+          unit: 'percentunit',
+        },
+        [0.03, 0.1],
+      ).withTarget(topTen(`performance_overhead_cpu_utilization_ratio${SELECTED}`)),
+    )
+    .withPanel(
+      lines({
+        title: 'CPU of nestjs-performance by part',
+        description: 'Cores in use, all instances together.',
+        unit: 'none',
+      }).withTarget(
+        series(
+          `sum by (performance_overhead_part) (rate(performance_overhead_cpu_time_seconds_total${SELECTED}[$__rate_interval]))`,
+          '{{performance_overhead_part}}',
+        ),
+      ),
+    )
+    .withPanel(
+      lines({
+        title: 'CPU of nestjs-performance for each request',
+        description:
+          'Of the top ten instances. Without timers and threads, which cost the same without requests.',
+        unit: 's',
+      }).withTarget(topTen(`performance_overhead_request_cpu_time_seconds${SELECTED}`)),
+    )
+    .withPanel(
+      lines({
+        title: 'Memory of nestjs-performance',
+        description: 'Buffers and tables by part, the largest instance. The budget is overhead.maxMemoryMb.',
+        unit: 'bytes',
+      }).withTarget(
+        series(
+          `max by (performance_overhead_part) (performance_overhead_memory_usage_bytes${SELECTED})`,
+          '{{performance_overhead_part}}',
+        ),
+      ),
+    )
+    .withPanel(
+      lines({
+        title: 'Paused parts',
+        description:
+          'Instances on which a part pauses because of overhead.maxCpuPercent. Counting never does.',
+        unit: 'none',
+      }).withTarget(
+        series(
+          `sum by (performance_overhead_part) (performance_overhead_paused${SELECTED})`,
+          '{{performance_overhead_part}}',
+        ),
+      ),
+    )
+    .withPanel(
       lines({
         title: 'Dropped by limits',
         description:
