@@ -8,7 +8,7 @@ import { Extractor, ExtractorConfig } from '@microsoft/api-extractor';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const update = process.argv.includes('--update');
-/** The files of dist/esm whose exports are public, by the names of their reports. */
+/** The files of dist/cjs whose exports are public, by the names of their reports. */
 const ENTRY_POINTS = { 'nestjs-performance': 'index', testing: 'testing/index' };
 
 const reportTempFolder = mkdtempSync(join(tmpdir(), 'nestjs-performance-api-'));
@@ -37,7 +37,7 @@ function configOf(reportFileName, file) {
     configObjectFullPath: undefined,
     configObject: {
       projectFolder: root,
-      mainEntryPointFilePath: join(root, `dist/esm/${file}.d.ts`),
+      mainEntryPointFilePath: join(root, `dist/cjs/${file}.d.ts`),
       newlineKind: 'lf',
       compiler: { tsconfigFilePath: join(root, 'tsconfig.build.json') },
       apiReport: { enabled: true, reportFileName, reportFolder: join(root, 'api'), reportTempFolder },

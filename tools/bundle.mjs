@@ -44,10 +44,20 @@ export async function bundle(modules, folder, format) {
     write(path, LEAN.test(path) ? await withoutSpace(named) : named);
   }
   write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
+  if (format === 'esm') {
+    for (const file of Object.values(LIBRARY)) writeSharedTypes(folder, file);
+    return;
+  }
   for (const file of typesFrom(modules, Object.values(LIBRARY))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     copyFileSync(join(modules, file), join(folder, file));
   }
+}
+
+/** Both formats share one set of declarations, so that a class is the same type in both. */
+function writeSharedTypes(folder, file) {
+  const types = relative(dirname(join(folder, file)), join(folder, '../cjs', file)).replaceAll('\\', '/');
+  write(join(folder, file.replace(/js$/, 'd.ts')), `export * from '${types}';\n`);
 }
 
 /** Loaded on demand, and on no stack of an application: a fifth of them is white space, which each installation would download. */

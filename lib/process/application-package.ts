@@ -30,6 +30,11 @@ export function loaderOf(file: string): NodeJS.Require {
   return createRequire(file);
 }
 
+/** The loaders of packages that the application may have installed: from its main file, and from its working directory. */
+export function applicationLoaders(): NodeJS.Require[] {
+  return [applicationFile(), join(workingDirectory(), 'package.json')].map(loaderOf);
+}
+
 /** The working directory, or the root of the file system if it has been deleted. */
 export function workingDirectory(): string {
   try {

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { applicationFile, loaderOf, workingDirectory } from '../process/application-package.js';
 import { DatadogWindow, type FinishedProfile, type Frame, type TimeLabels } from './datadog-window.js';
 import type { Sampler, SampleWindow } from './sample-window.js';
 
@@ -70,16 +68,18 @@ class DatadogSampler implements Sampler {
 /**
  * Loads the package from beside this one, or else from beside the application. Never throws.
  * @param intervalMs milliseconds between two samples
+ * @param loaders of the application, which are tried in turn
  * @returns the sampler, not started, or the reason why there is none
  */
 export async function loadDatadogSampler(
   intervalMs: number,
+  loaders: () => readonly NodeJS.Require[] = () => [],
 ): Promise<{ sampler?: Sampler; reason?: string }> {
   // Times require contexts, which require SIGPROF.
   if (process.platform === 'win32') return { reason: `${PACKAGE} does not report sample times on Windows` };
   let loaded: unknown;
   try {
-    loaded = await loadPackage();
+    loaded = await loadPackage(loaders);
   } catch (error) {
     const { code, message } = Object(error) as { code?: unknown; message?: unknown };
     if (code === 'MODULE_NOT_FOUND') return { reason: `${PACKAGE} is not installed` };
@@ -94,19 +94,20 @@ export async function loadDatadogSampler(
   return { sampler: new DatadogSampler({ isStarted, start, stop }, intervalMs) };
 }
 
-async function loadPackage(): Promise<unknown> {
+async function loadPackage(loaders: () => readonly NodeJS.Require[]): Promise<unknown> {
   // A variable, so that bundlers do not resolve it.
   const name: string = PACKAGE;
+  let missing: unknown;
   try {
     const module = (await import(name)) as { default?: unknown };
     return module.default ?? module;
   } catch (error) {
     if (!isMissing(error)) throw error;
+    missing = error;
   }
-  let missing: unknown;
-  for (const place of [applicationFile(), join(workingDirectory(), 'package.json')]) {
+  for (const load of loaders()) {
     try {
-      return loaderOf(place)(name);
+      return load(name);
     } catch (error) {
       if (!isMissing(error)) throw error;
       missing = error;

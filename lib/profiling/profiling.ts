@@ -3,6 +3,7 @@ import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import { reportFault } from '../async/thrown.js';
 import type { SourceMaps } from '../code/source-maps.js';
 import { SourceTexts } from '../code/source-texts.js';
+import { applicationLoaders } from '../process/application-package.js';
 import { CaptureQuota } from './capture-quota.js';
 import { InspectorSampler } from './inspector-sampler.js';
 import { OnDemand } from './on-demand.js';
@@ -204,7 +205,7 @@ export class Profiling {
     const { sampler: wanted, intervalMs } = this.options;
     if (wanted !== 'inspector') {
       const { loadDatadogSampler } = await import('./datadog-sampler.js');
-      const { sampler, reason } = await loadDatadogSampler(intervalMs);
+      const { sampler, reason } = await loadDatadogSampler(intervalMs, applicationLoaders);
       if (sampler !== undefined) return sampler;
       if (wanted === 'datadog')
         this.warn(`profiling.sampler is datadog, but ${reason}. Node's inspector is used instead.`);

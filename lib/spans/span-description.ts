@@ -39,6 +39,9 @@ export interface SpanDescription {
   readonly isFinal: boolean;
 }
 
+/** The description of a span on the span itself, where its creator knows it. */
+export const DESCRIPTION: unique symbol = Symbol('nestjs-performance.description') as never;
+
 /** All waits for a connection pool are one group, whatever the connection is used for. */
 const POOL_KEY: WorkKey = { fingerprint: 'connection pool', name: 'connection pool', effect: 'control' };
 

@@ -26,14 +26,14 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
   {
     driver: 'pg',
     instrumentation: '@opentelemetry/instrumentation-pg',
-    create: async () => new (await import('./driver-patches/pg.js')).PgInstrumentation(),
+    create: async () => new (await import('./driver-patches/patches.js')).PgInstrumentation(),
     usedBy: ['@prisma/adapter-pg', '@mikro-orm/postgresql', 'pg-promise', 'slonik'],
     patched: (exports) => method(exports['Client'], 'query'),
   },
   {
     driver: 'postgres',
     create: async (modules) => {
-      const { PostgresJsInstrumentation } = await import('./driver-patches/postgres-js.js');
+      const { PostgresJsInstrumentation } = await import('./driver-patches/patches.js');
       const instrumentation = new PostgresJsInstrumentation();
       instrumentation.patchCopies(modules);
       return instrumentation;
@@ -41,14 +41,13 @@ export const KNOWN_DRIVERS: readonly KnownDriver[] = [
   },
   {
     driver: 'better-sqlite3',
-    create: async () =>
-      new (await import('./driver-patches/better-sqlite3.js')).BetterSqlite3Instrumentation(),
+    create: async () => new (await import('./driver-patches/patches.js')).BetterSqlite3Instrumentation(),
     usedBy: ['@prisma/adapter-better-sqlite3'],
     patched: (exports) => method(exports, 'prepare'),
   },
   {
     driver: 'node:sqlite',
-    create: async () => new (await import('./driver-patches/node-sqlite.js')).NodeSqliteInstrumentation(),
+    create: async () => new (await import('./driver-patches/patches.js')).NodeSqliteInstrumentation(),
     patched: (exports) => method(exports['DatabaseSync'], 'prepare'),
   },
   {

@@ -29,7 +29,7 @@ import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-node';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { LIVE_SPAN, type LiveSpan } from '../spans/live-span.js';
-import type { SpanDescription } from '../spans/span-description.js';
+import { DESCRIPTION, type SpanDescription } from '../spans/span-description.js';
 import { addLimited, exceptionAttributes, limitedAttributes, MAX_OF_SPAN } from './limited-attributes.js';
 import type { DescribedSpanOptions } from './query-span.js';
 import { randomSpanId, randomTraceId } from './random-id.js';
@@ -56,7 +56,7 @@ export class OwnSpan implements Span, ReadableSpan {
   /** Set by the processor: declared, so that all spans have one shape. */
   [LIVE_SPAN]: LiveSpan | undefined = undefined;
   /** What it represents, if its creator knows that. */
-  readonly description: SpanDescription | undefined;
+  readonly [DESCRIPTION]: SpanDescription | undefined;
   readonly attributes: Attributes = {};
   status = UNSET;
   ended = false;
@@ -93,7 +93,7 @@ export class OwnSpan implements Span, ReadableSpan {
     readonly isSampled: boolean,
     { attributes, links, startTime, description }: DescribedSpanOptions,
   ) {
-    this.description = description;
+    this[DESCRIPTION] = description;
     this.outermost = local?.outermost ?? this;
     this.traceId = remote?.traceId ?? traceId;
     this._startTimeProvided = startTime !== undefined && startTime !== null;

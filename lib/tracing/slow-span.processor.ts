@@ -19,13 +19,12 @@ import {
   type SdkSpanProcessor,
   toMilliseconds,
 } from '../spans/sdk-span.js';
-import { describeSpan, type SpanDescription } from '../spans/span-description.js';
+import { DESCRIPTION, describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { DATABASE, SELF_BUSY, WORKS, workOf } from '../spans/work.js';
 import { SERVED_KEY } from './active-request.js';
 import { isServerSpan } from './application-spans.js';
-import { OwnSpan } from './own-span.js';
 import type { ServedRequest } from './served-request.js';
 import { beginWork, beginWorkLate, endWork } from './work-tracking.js';
 
@@ -118,7 +117,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       return live;
     }
     const idle = loopIdleMs();
-    let description = span instanceof OwnSpan ? span.description : undefined;
+    let { [DESCRIPTION]: description } = span as { [DESCRIPTION]?: SpanDescription };
     let work = description?.work;
     if (work === undefined) {
       const type = classify(span);
