@@ -152,10 +152,12 @@ export class Overhead {
         byPart[part]?.cpuPercent ?? 0,
       ]),
     );
-    const change = ladder.step(cpuPercent, costs);
+    // Nothing of it could pause, and it is an estimate.
+    const comparable = round(cpuPercent - (byPart['context']?.cpuPercent ?? 0));
+    const change = ladder.step(comparable, costs);
     if (change === undefined) return;
     if (change === 'exhausted') {
-      this.say(`${took(cpuPercent, options)}, ${above(options)}. Nothing is left that could pause.`);
+      this.say(`${took(comparable, options)}, ${above(options)}. Nothing is left that could pause.`);
       return;
     }
     const isPaused = change.state === 'paused';
@@ -164,7 +166,7 @@ export class Overhead {
       ? dependencies.shedding.bits | bit
       : dependencies.shedding.bits & ~bit;
     dependencies.changed(change.part, isPaused);
-    this.say(cpuMessage(change, cpuPercent, options));
+    this.say(cpuMessage(change, comparable, options));
   }
 
   private stepMemory(): void {

@@ -141,7 +141,9 @@ export class LiveSpan extends SpanTiming {
     lateMs = 0,
   ) {
     super(parent, work, now, idle, lateMs);
-    this.request = parent === undefined ? new RequestState(sink.requests.shedding.bits) : parent.request;
+    // A test that records is judged by all of it.
+    const sheds = sink.recorder === undefined ? sink.requests.shedding.bits : 0;
+    this.request = parent === undefined ? new RequestState(sheds) : parent.request;
   }
 
   /** Whether it is work that is waited for, without own code. */

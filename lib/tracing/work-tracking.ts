@@ -63,7 +63,8 @@ export function connectionRequested(): (() => void) | undefined {
   const live = liveSpanOf(trace.getSpan(context.active()));
   const sink = live?.sink ?? tracingRuntime.monitor?.sink;
   const recorded = sink?.recorder?.connectionRequested?.(live);
-  if (live === undefined || live.ended || !live.sink.requests.explains) return recorded;
+  if (live === undefined || live.ended || !live.sink.requests.explains || isPaused(live, ATTRIBUTION))
+    return recorded;
   const { request, root } = live;
   const { stacks, minRepetitions } = live.sink.requests;
   if (request.work?.wantsStack !== true && !stacks.isSearching(root.name ?? '')) return recorded;

@@ -119,6 +119,18 @@ describe('the overhead', () => {
     expect(process.said[1]).toContain('it resumes explanations (explaining)');
   });
 
+  it('pauses nothing for the estimate of what contexts cost', () => {
+    const process = new Simulated();
+    process.perSecond = { context: 50, explaining: 20 };
+    process.run(100);
+    expect(process.overhead.status).toMatchObject({ cpuPercent: 7, shed: [] });
+    process.perSecond = { context: 50, explaining: 31 };
+    process.run(21);
+    expect(process.said).toEqual([
+      'nestjs-performance took 3.1 % of a core in the last 10 s, more than overhead.maxCpuPercent (3): it pauses explanations (explaining). Operations are still counted.',
+    ]);
+  });
+
   it('pauses no part that does not run, and says once that nothing is left', () => {
     const process = new Simulated();
     process.perSecond = { profiling: 50, spans: 10 };

@@ -81,6 +81,14 @@ describe('a request', () => {
     expect(monitor.getSlowQueries({ all: true })).toMatchObject([{ count: 6 }]);
   });
 
+  it('has all parts while a test records', async () => {
+    monitor.analyzer.shedding.bits = SHEDDABLE.map(bitOf).reduce((all, bit) => all | bit, 0);
+    Object.assign(monitor.sink, { recorder: { started: () => {}, ended: () => {} } });
+    const { slow } = await request();
+    expect(slow).toMatchObject({ cause: 'n_plus_one', nPlusOne: { count: 6 } });
+    expect(slow?.waterfall?.spans).toHaveLength(7);
+  });
+
   it('has no waterfall without waterfalls', async () => {
     monitor.analyzer.shedding.bits = WATERFALL;
     const { slow } = await request();
