@@ -133,6 +133,44 @@ describe('pg', () => {
     expect(queries()).toHaveLength(1);
   });
 
+  it('passes on as many arguments as pg does', async () => {
+    const counted = (
+      call: (callback: (...outcome: unknown[]) => void) => unknown,
+    ): Promise<readonly unknown[]> => new Promise((resolve) => call((...outcome) => resolve(outcome)));
+    const [, client, release] = (await counted((callback) => pool.connect(callback as never))) as [
+      unknown,
+      pg.PoolClient,
+      () => void,
+    ];
+    const lengths = async (): Promise<number[]> => [
+      (await counted((callback) => client.query('select 1', callback as never))).length,
+      (await counted((callback) => client.query('select 1/0', callback as never))).length,
+      (await counted((callback) => pool.query('select 1', [], callback as never))).length,
+      (await counted((callback) => new pg.Client({ host: '127.0.0.1', port: 1 }).connect(callback as never)))
+        .length,
+    ];
+    pool.options.max = 2;
+    const measured = await lengths();
+    instrumentation.disable();
+    expect(measured).toEqual(await lengths());
+    release();
+    expect(queries().length).toBe(3);
+  });
+
+  it('takes a frozen configuration with a callback', async () => {
+    const rows = await new Promise((resolve, reject) => {
+      const callback = (error: unknown, result: pg.QueryResult) =>
+        error ? reject(error) : resolve(result.rows);
+      const config = Object.freeze({ text: 'select 1::int as n', callback });
+      void pool.connect((_error, client, release) => {
+        (client as pg.PoolClient).query(config);
+        release();
+      });
+    });
+    expect(rows).toEqual([{ n: 1 }]);
+    expect(queries()).toHaveLength(1);
+  });
+
   it('marks the span of a query that fails, and rejects as before', async () => {
     const failed = pool.query(`select 'zqx-secret' from nowhere`);
     await expect(failed).rejects.toMatchObject({ code: '42P01', name: 'error' });
@@ -185,6 +223,16 @@ describe('pg', () => {
     const [{ duration }] = queries() as [ReadableSpan];
     expect(duration[0]).toBe(0);
     expect(duration[1] / 1e6).toBeLessThan(60);
+  });
+
+  it('measures how long the server works on the first rows of a stream, and on the next ones', async () => {
+    const client = await pool.connect();
+    const text = 'select n, pg_sleep(0.05) from generate_series(1, 8) n';
+    const stream = client.query(new QueryStream(text, [], { batchSize: 4 }));
+    for await (const _row of stream);
+    client.release();
+    const [{ duration }] = queries() as [ReadableSpan];
+    expect(duration[0] * 1000 + duration[1] / 1e6).toBeGreaterThan(380);
   });
 
   it('measures a query that is submitted, and one that fails', async () => {

@@ -3,7 +3,7 @@ import { context } from '@opentelemetry/api';
 /** A method of `pg`. It calls back or returns a promise. */
 export type Method<This> = (this: This, ...args: unknown[]) => unknown;
 
-type Callback = (this: unknown, error: unknown, result?: unknown, release?: unknown) => unknown;
+type Callback = (this: unknown, ...outcome: unknown[]) => unknown;
 
 /** Called once with the outcome of a call, before the application receives it. Must not throw. */
 type Settled = (error: unknown, result: unknown) => void;
@@ -50,13 +50,14 @@ export function callbackIn(args: readonly unknown[]): number {
   return -1;
 }
 
+/** Passes on as many arguments as it receives: callbacks may count them. */
 function observed(callback: Callback, settled: Settled): Callback {
   const caller = context.active();
-  return function (this: unknown, error, result, release) {
-    settled(error, result);
+  return function (this: unknown, ...outcome) {
+    settled(outcome[0], outcome[1]);
     return context.active() === caller
-      ? callback.call(this, error, result, release)
-      : context.with(caller, callback, this, error, result, release);
+      ? callback.apply(this, outcome)
+      : context.with(caller, callback, this, ...outcome);
   };
 }
 

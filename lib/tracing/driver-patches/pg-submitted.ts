@@ -32,6 +32,7 @@ export function isSubmitted(config: unknown): config is Submitted {
 export function measureSubmitted(submitted: Submitted, ended: (query: SubmittedQuery) => void): void {
   let elapsedMs = 0;
   let since = -1;
+  let isFetching = false;
   let isOver = false;
   const run = (): void => {
     if (since < 0) since = performance.now();
@@ -53,23 +54,38 @@ export function measureSubmitted(submitted: Submitted, ended: (query: SubmittedQ
       error,
     });
   };
-  const cursor = (submitted.cursor ?? submitted) as object;
-  if (callBefore(cursor, '_getRows', run)) {
-    callBefore(submitted, 'handleRowDescription', pause);
-    callBefore(submitted, 'handlePortalSuspended', pause);
+  if (isCursor(submitted)) {
+    callBefore((submitted.cursor ?? submitted) as object, '_getRows', () => {
+      isFetching = true;
+      run();
+    });
+    // The description arrives before the rows that were asked for, if any were.
+    callBefore(submitted, 'handleRowDescription', () => {
+      if (!isFetching) pause();
+    });
+    callBefore(submitted, 'handlePortalSuspended', () => {
+      isFetching = false;
+      pause();
+    });
   }
   callBefore(submitted, 'submit', run);
   callBefore(submitted, 'handleReadyForQuery', () => finish(undefined));
   callBefore(submitted, 'handleError', finish);
 }
 
-/** Calls a function before a method of one object. Returns whether there is such a method. */
-function callBefore(target: object, name: string, call: (argument: unknown) => void): boolean {
+/** Whether its rows are fetched in parts, when somebody reads them. */
+function isCursor(submitted: Submitted): boolean {
+  const { cursor = submitted } = submitted as { cursor?: { read?: unknown } | Submitted };
+  return typeof (cursor as { read?: unknown }).read === 'function';
+}
+
+/** Calls a function before a method of one object, if it has that method. */
+function callBefore(target: object, name: string, call: (argument: unknown) => void): void {
   const method: unknown = Reflect.get(target, name);
-  if (typeof method !== 'function') return false;
+  if (typeof method !== 'function') return;
   const replaced: Method = function (this: unknown, ...args) {
     attempt('tracing a query of pg failed', () => call(args[0]));
     return method.apply(this, args);
   };
-  return Reflect.set(target, name, replaced);
+  Reflect.set(target, name, replaced);
 }

@@ -128,7 +128,9 @@ export class PgInstrumentation extends InstrumentationBase {
   }
 
   private startQuery(client: Client, config: unknown, given: unknown): Span | undefined {
-    const { text, values = given } = (typeof config === 'string' ? { text: config } : config) as Submitted;
+    const { text, values: own } = (typeof config === 'string' ? { text: config } : config) as Submitted;
+    // As in `pg`, the argument takes precedence.
+    const values = Array.isArray(given) ? given : own;
     return startQuery(this.tracer, {
       system: SYSTEM,
       text: typeof text === 'string' ? text : '',
@@ -205,8 +207,8 @@ function serverOf({ options = {} }: Pool): Client {
 function moveCallback(args: unknown[]): number {
   const [config] = args as [{ callback?: unknown }];
   if (typeof config !== 'object' || typeof config.callback !== 'function') return -1;
-  // `pg` sets the callback on the object that it receives.
-  args[0] = Object.create(config);
+  // `pg` sets the callback on the object that it receives, which inherits a frozen one otherwise.
+  args[0] = Object.create(config, { callback: { value: undefined, writable: true, configurable: true } });
   args[2] = config.callback;
   return 2;
 }
