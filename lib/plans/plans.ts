@@ -9,12 +9,15 @@ import { errorWithoutValues } from '../text/error-text.js';
 import type { ResolvedPlanOptions } from './plan-options.js';
 import { QueryRunner } from './query-runner.js';
 import type { StatementExplainer } from './statement-explainer.js';
-import type { ExecutedStatement, StatementPlan } from './statement-plan.js';
+import { type ExecutedStatement, MAX_STATEMENT, type StatementPlan } from './statement-plan.js';
 
 /** Statements whose next execution is awaited. */
 const MAX_WANTED = 100;
 /** How often it is checked whether tables or indexes have changed. */
 const SCHEMA_MS = 60_000;
+/** A statement that could not be explained is tried again when it is slow once more, so often and so much later. */
+const MAX_TRIES = 3;
+const RETRY_MS = 60_000;
 /** The first one is explained after the request that executed it. */
 const DELAY_MS = 20;
 
@@ -22,6 +25,11 @@ interface Entry {
   executed: ExecutedStatement;
   plan: StatementPlan | undefined;
   isQueued: boolean;
+  /** Whether its text has values in it. */
+  readonly hasLiterals: boolean;
+  /** How often it could not be explained, and when it may be tried again. */
+  failures: number;
+  retryAt: number;
 }
 
 /**
@@ -64,7 +72,12 @@ export class Plans {
 
   /** A statement matters, though it is not slow: it is explained after its next execution. */
   want(fingerprint: string): void {
-    if (this.entries.has(fingerprint) || this.isStopped || this.wanted.size >= MAX_WANTED) return;
+    if (this.entries.has(fingerprint) || this.isStopped) return;
+    if (this.wanted.size >= MAX_WANTED)
+      for (const oldest of this.wanted) {
+        this.wanted.delete(oldest);
+        break;
+      }
     this.wanted.add(fingerprint);
   }
 
@@ -72,28 +85,33 @@ export class Plans {
   ended({ description, span, rows }: LiveSpan, isSlow: boolean): void {
     const statement = description?.statement;
     if (statement === undefined || (!isSlow && !this.wanted.has(statement.text)) || this.isStopped) return;
-    const { text: fingerprint, raw, key } = statement;
+    const { text: fingerprint, raw, key, literals } = statement;
     this.wanted.delete(fingerprint);
-    if (key.effect === 'control') return;
+    if (key.effect === 'control' || raw.length > MAX_STATEMENT) return;
     const known = this.entries.get(fingerprint);
     if (known !== undefined) {
       // The order of the map is the order in which they were slow last.
       this.entries.delete(fingerprint);
       this.entries.set(fingerprint, known);
+      if (known.failures > 0 && known.failures < MAX_TRIES && Date.now() >= known.retryAt) {
+        known.executed = { ...known.executed, text: raw };
+        this.enqueue(fingerprint);
+      }
       return;
     }
     const { attributes = {} } = span as { attributes?: Attributes };
     const database = attributes['db.namespace'] ?? attributes['db.name'];
-    this.add(fingerprint, {
+    const executed = {
       text: raw,
       dialect: dialectOf(attributes),
       database: typeof database === 'string' ? database : undefined,
       rows,
-    });
+    };
+    this.add(fingerprint, executed, literals?.length !== 0);
   }
 
-  /** Adds a statement that was executed. */
-  add(fingerprint: string, executed: ExecutedStatement): void {
+  /** Adds a statement that was executed. @param hasLiterals whether its text has values in it, which are not kept */
+  add(fingerprint: string, executed: ExecutedStatement, hasLiterals = false): void {
     if (this.isStopped) return;
     if (this.entries.size >= this.options.maxPlans)
       for (const [oldest, { isQueued }] of this.entries) {
@@ -101,7 +119,14 @@ export class Plans {
         if (isQueued) this.queue.splice(this.queue.indexOf(oldest), 1);
         break;
       }
-    this.entries.set(fingerprint, { executed, plan: undefined, isQueued: false });
+    this.entries.set(fingerprint, {
+      executed,
+      hasLiterals,
+      plan: undefined,
+      isQueued: false,
+      failures: 0,
+      retryAt: 0,
+    });
     this.enqueue(fingerprint);
   }
 
@@ -160,22 +185,28 @@ export class Plans {
     entry.isQueued = false;
     const { executed } = entry;
     const { dialect, text } = executed;
-    if (!this.schemas.has(dialect)) await this.readSchema(explainer, dialect);
+    this.watchSchema();
     // Some drivers report a statement without its literals. The text that was executed is mostly still known.
     const raw = text === fingerprint ? (knownStatements.rawOf(fingerprint, dialect) ?? text) : text;
-    entry.executed = { ...executed, text: raw };
-    const explained = await explainer.explain(entry.executed).catch((error: unknown) => {
+    await this.readSchema(explainer, dialect);
+    // What is kept has no literals. Another execution brings them again.
+    if (entry.hasLiterals) entry.executed = { ...executed, text: fingerprint };
+    try {
+      const explained = await explainer.explain({ ...executed, text: raw });
+      entry.plan = explained === undefined ? undefined : { ...explained, explainedAt: Date.now() };
+      entry.failures = 0;
+    } catch (error) {
       // Without its literals a statement may be none: INTERVAL ?
-      if (raw !== fingerprint || !fingerprint.includes('?')) throw error;
-      return undefined;
-    });
-    entry.plan = explained === undefined ? undefined : { ...explained, explainedAt: Date.now() };
-    this.watchSchema();
+      if (raw === fingerprint && fingerprint.includes('?')) return;
+      entry.failures++;
+      entry.retryAt = Date.now() + RETRY_MS;
+      throw error;
+    }
   }
 
+  /** Without it, plans are read once. It is read again with the next statement. */
   private async readSchema(explainer: StatementExplainer, dialect: Dialect): Promise<void> {
-    // Without it, plans are read once.
-    this.schemas.set(dialect, undefined);
+    if (this.schemas.has(dialect)) return;
     try {
       this.schemas.set(dialect, await explainer.schema(dialect));
     } catch (error) {

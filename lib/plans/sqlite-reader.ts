@@ -60,11 +60,13 @@ export class SqliteReader implements PlanReader {
   private async rowsOf(table: string, run: Run): Promise<number> {
     const from = this.quote(table);
     if (from === undefined) return 0;
-    const [row = {}] = await run(
-      `SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM ${from} LIMIT ${SAMPLED})) AS least, (SELECT MAX(rowid) FROM ${from}) AS most`,
-    );
-    const least = numberIn(field(row, 'least')) ?? 0;
-    return least < SAMPLED ? least : Math.max(least, numberIn(field(row, 'most')) ?? 0);
+    const [{ least = 0 } = {}] = (
+      await run(`SELECT COUNT(*) AS least FROM (SELECT 1 FROM ${from} LIMIT ${SAMPLED})`)
+    ).map((row) => ({ least: numberIn(field(row, 'least')) }));
+    if (least < SAMPLED) return least;
+    // A table WITHOUT ROWID has none.
+    const rows = await run(`SELECT MAX(rowid) AS most FROM ${from}`).catch(() => []);
+    return Math.max(least, ...rows.map((row) => numberIn(field(row, 'most')) ?? 0));
   }
 }
 

@@ -1,9 +1,11 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { inspect } from 'node:util';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { SpanKind } from '@opentelemetry/api';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { type PlanQuery } from '../../lib/plans/plan-options.js';
 import { Plans } from '../../lib/plans/plans.js';
 import type { ExecutedStatement } from '../../lib/plans/statement-plan.js';
+import { type LiveSpan, liveSpanOf } from '../../lib/spans/live-span.js';
 import { POSTGRES } from '../../lib/spans/statement-dialect.js';
 import { until } from '../support/application.js';
 import { sleep, startTracing } from '../support/tracing.js';
@@ -83,6 +85,59 @@ describe('Plans', () => {
     expect(sent.filter((statement) => statement.startsWith('EXPLAIN'))).toHaveLength(1);
     expect(plans.of('toString')).toBeUndefined();
     expect(plans.of(undefined)).toBeUndefined();
+  });
+
+  it('tries a statement again that could not be explained, when it is slow a minute later', async () => {
+    const tracing = startTracing({ databaseThresholdMs: 1 });
+    const now = jest.spyOn(Date, 'now');
+    try {
+      let fails = true;
+      const sent: string[] = [];
+      const plans = plansBy((statement) => {
+        sent.push(statement);
+        if (fails && statement.startsWith('EXPLAIN')) throw new Error('too busy');
+        return answer(statement);
+      });
+      const slow = (): void => {
+        const span = tracing.provider.getTracer('test').startSpan('pg.query', {
+          kind: SpanKind.CLIENT,
+          attributes: {
+            'db.system.name': 'postgresql',
+            'db.namespace': 'store',
+            'db.query.text': 'SELECT * FROM track WHERE album_id = $1',
+          },
+        });
+        span.end();
+        plans.ended(liveSpanOf(span) as LiveSpan, true);
+      };
+      slow();
+      await until(() => warnings.length === 1);
+      fails = false;
+      slow();
+      await sleep(80);
+      expect(sent.filter((statement) => statement.startsWith('EXPLAIN'))).toHaveLength(1);
+      const real = performance.timeOrigin;
+      now.mockImplementation(() => real + performance.now() + 61_000);
+      slow();
+      await until(() => plans.of('select * from track where album_id = ?') !== undefined);
+    } finally {
+      now.mockRestore();
+      await tracing.shutdown();
+    }
+  });
+
+  it('keeps no literal of a statement once it is explained', async () => {
+    const plans = plansBy((statement) => answer(statement));
+    plans.add('q', { ...executed(`SELECT * FROM track WHERE album_id = 'zqx-secret'`) }, true);
+    await until(() => plans.of('q') !== undefined);
+    expect(inspect(plans, { depth: 10, maxStringLength: null })).not.toContain('zqx');
+  });
+
+  it('forgets the statement that was wanted first, not the last one', async () => {
+    const plans = plansBy((statement) => answer(statement));
+    for (let n = 0; n < 101; n++) plans.want(`q${n}`);
+    expect(inspect(plans, { depth: 3, maxArrayLength: null })).toContain(`'q100'`);
+    expect(inspect(plans, { depth: 3, maxArrayLength: null })).not.toContain(`'q0'`);
   });
 
   it('runs one statement at a time, and explains one in each interval', async () => {
