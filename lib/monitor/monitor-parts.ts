@@ -123,7 +123,12 @@ export function createParts(options: ResolvedOptions): MonitorParts {
       eventLoop: () => resources.current().eventLoop,
       leaks: () => longTerm.leaks(),
       regressions: () => longTerm.regressions(),
-      findings: (type, since) => analyzer.findings.list({ type }).filter(({ lastSeen }) => lastSeen >= since),
+      findings: (type, since) => {
+        const now = Date.now();
+        const explainedUntil = analyzer.shedding.unexplainedSince ?? now;
+        const from = since - (now - explainedUntil);
+        return analyzer.findings.list({ type }).filter(({ lastSeen }) => lastSeen >= from);
+      },
     },
     options,
     (alert) => {

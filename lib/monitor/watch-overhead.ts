@@ -54,6 +54,7 @@ export function watchOverhead(parts: HoldingParts & { reportError(error: unknown
     shedding: analyzer.shedding,
     runs: (part) => runs[part](),
     changed: (part, isPaused) => {
+      if (part === 'explaining') analyzer.shedding.unexplainedSince = isPaused ? Date.now() : undefined;
       if (part === 'profiling') profiling.hold(isPaused ? 'it pauses, by overhead.maxCpuPercent' : undefined);
     },
     measuredOneOf: () => meter.interval,

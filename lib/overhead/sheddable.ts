@@ -33,6 +33,8 @@ export const PROVIDERS = 32;
 /** The parts that pause now, as bits: a request reads them once, when it starts. */
 export interface Shedding {
   bits: number;
+  /** Since when requests are not explained, in milliseconds since 1970: what was found before is not over. */
+  unexplainedSince?: number | undefined;
 }
 
 export function bitOf(part: SheddablePart): number {

@@ -106,8 +106,11 @@ export class EventLoopObserver {
 
   private beat(): void {
     const measured = meter.enter(COST.heartbeat);
-    this.beatAt(performance.now());
-    meter.leave(COST.heartbeat, measured);
+    try {
+      this.beatAt(performance.now());
+    } finally {
+      meter.leave(COST.heartbeat, measured);
+    }
   }
 
   /** @param now when the loop turned, or was taken over by this package */

@@ -27,8 +27,11 @@ export class LoopDelay {
     this.turn(performance.now());
     this.timer = setInterval(() => {
       const measured = meter.enter(COST.delay);
-      this.called();
-      meter.leave(COST.delay, measured);
+      try {
+        this.called();
+      } finally {
+        meter.leave(COST.delay, measured);
+      }
     }, PERIOD_MS);
     this.timer.unref();
   }

@@ -89,8 +89,11 @@ export class ProcessProfiler {
     const { executionLog, tracker } = this;
     if (executionLog === undefined || tracker === undefined) return;
     const measured = meter.enter(COST.profiling);
-    this.note(span, executionLog, tracker, now);
-    meter.leave(COST.profiling, measured);
+    try {
+      this.note(span, executionLog, tracker, now);
+    } finally {
+      meter.leave(COST.profiling, measured);
+    }
   }
 
   private note(span: NoticedSpan, executionLog: ExecutionLog, tracker: ContextTracker, now: number): void {
@@ -106,8 +109,11 @@ export class ProcessProfiler {
     const { executionLog } = this;
     if (executionLog === undefined || span.executionNumber === 0) return;
     const measured = meter.enter(COST.profiling);
-    this.noteEnd(span, executionLog, now);
-    meter.leave(COST.profiling, measured);
+    try {
+      this.noteEnd(span, executionLog, now);
+    } finally {
+      meter.leave(COST.profiling, measured);
+    }
   }
 
   private noteEnd(span: NoticedSpan, executionLog: ExecutionLog, now: number): void {

@@ -172,6 +172,9 @@ export class Profiling {
     this.onDemand.finishNow();
     if (this.slow !== undefined) processProfiler.ring?.settleNow();
     await deadline.settle(this.written());
+    // Other modules of the process may go on with the same ring.
+    this.hold(undefined);
+    this.limit(Number.POSITIVE_INFINITY);
     if (this.slow !== undefined) processProfiler.release();
     this.slow = undefined;
   }

@@ -156,8 +156,11 @@ export class LiveSpan extends SpanTiming {
     // What a piece of work contains shows whether it is counted.
     if ((this.request.sheds & WATERFALL) !== 0 && this.parent?.isWork !== true) return;
     const measured = meter.enter(COST.waterfall);
-    this.passToParent(durationMs, failed);
-    meter.leave(COST.waterfall, measured);
+    try {
+      this.passToParent(durationMs, failed);
+    } finally {
+      meter.leave(COST.waterfall, measured);
+    }
   }
 
   private passToParent(durationMs: number, failed: boolean): void {

@@ -158,15 +158,22 @@ export class HttpServerTracer implements RequestServer {
   }
 
   private serve(server: Server, emit: Emit, args: [IncomingMessage, ServerResponse]): boolean {
-    const measured = meter.enter(COST.requestStart);
-    const active = this.begin(args[0], args[1], emit);
-    meter.leave(COST.requestStart, measured);
+    const active = this.beginMeasured(args[0], args[1], emit);
     if (active === undefined) return Reflect.apply(emit, server, ['request', ...args]);
     const served = servedRequest(args[0]) as ServedRequest;
     // Another tool may replace the context.
     return this.hasOwnProvider
       ? context.with(active, emit, server, 'request', ...args)
       : servedHere.run(served, () => context.with(active, emit, server, 'request', ...args));
+  }
+
+  private beginMeasured(request: IncomingMessage, response: ServerResponse, emit: Emit): Context | undefined {
+    const measured = meter.enter(COST.requestStart);
+    try {
+      return this.begin(request, response, emit);
+    } finally {
+      meter.leave(COST.requestStart, measured);
+    }
   }
 
   /** The context in which to serve the request, or undefined if it is not measured. */

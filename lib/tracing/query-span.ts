@@ -42,12 +42,15 @@ const descriptions = new WeakMap<KnownStatement, SpanDescription>();
  */
 export function startQuery(tracer: Tracer, query: Query): Span | undefined {
   const measured = meter.enter(COST.queryStart);
-  const { system, values } = query;
-  const span = attempt(`creating the span of a query of ${system} failed`, () => startSpan(tracer, query));
-  if (span !== undefined && values !== undefined)
-    attempt(`reading the values of a query of ${system} failed`, () => setParameters(span, values));
-  meter.leave(COST.queryStart, measured);
-  return span;
+  try {
+    const { system, values } = query;
+    const span = attempt(`creating the span of a query of ${system} failed`, () => startSpan(tracer, query));
+    if (span !== undefined && values !== undefined)
+      attempt(`reading the values of a query of ${system} failed`, () => setParameters(span, values));
+    return span;
+  } finally {
+    meter.leave(COST.queryStart, measured);
+  }
 }
 
 function startSpan(tracer: Tracer, { system, text, attributes: given, startTime }: Query): Span {
@@ -73,12 +76,15 @@ function startSpan(tracer: Tracer, { system, text, attributes: given, startTime 
  */
 export function endQuery(span: Span, error: unknown, complete: () => void): void {
   const measured = meter.enter(COST.queryEnd);
-  attempt('reading the outcome of a query failed', () => {
-    setError(span, error);
-    complete();
-  });
-  attempt('ending the span of a query failed', () => span.end());
-  meter.leave(COST.queryEnd, measured);
+  try {
+    attempt('reading the outcome of a query failed', () => {
+      setError(span, error);
+      complete();
+    });
+    attempt('ending the span of a query failed', () => span.end());
+  } finally {
+    meter.leave(COST.queryEnd, measured);
+  }
 }
 
 /** Marks a span as failed, unless there is no error. */

@@ -31,8 +31,11 @@ const DRIVER_AMONG_OTHERS_MS = 0.25;
 export function beginWork(live: LiveSpan, description: SpanDescription): void {
   if (isPaused(live, EXPLAINING)) return;
   const measured = meter.enter(COST.workStart);
-  begin(live, description);
-  meter.leave(COST.workStart, measured);
+  try {
+    begin(live, description);
+  } finally {
+    meter.leave(COST.workStart, measured);
+  }
 }
 
 function begin(live: LiveSpan, description: SpanDescription): void {
@@ -63,7 +66,12 @@ export function connectionRequested(): (() => void) | undefined {
   const live = liveSpanOf(trace.getSpan(context.active()));
   const sink = live?.sink ?? tracingRuntime.monitor?.sink;
   const recorded = sink?.recorder?.connectionRequested?.(live);
-  if (live === undefined || live.ended || !live.sink.requests.explains || isPaused(live, ATTRIBUTION))
+  if (
+    live === undefined ||
+    live.ended ||
+    !live.sink.requests.explains ||
+    isPaused(live, ATTRIBUTION | EXPLAINING)
+  )
     return recorded;
   const { request, root } = live;
   const { stacks, minRepetitions } = live.sink.requests;
@@ -135,9 +143,11 @@ export function setParameters(span: Span, values: unknown): void {
 
 function hashed(values: readonly unknown[]): Inputs | undefined {
   const measured = meter.enter(COST.values);
-  const inputs = inputsOf(values);
-  meter.leave(COST.values, measured);
-  return inputs;
+  try {
+    return inputsOf(values);
+  } finally {
+    meter.leave(COST.values, measured);
+  }
 }
 
 /** Marks a span whose work is executed within one call: its time is the database's, though the event loop is busy. */
@@ -168,8 +178,11 @@ export function endWork(
   const { work } = live.request;
   if (work === undefined) return;
   const measured = meter.enter(COST.workEnd);
-  end(live, work, description, durationMs, waitedMs, error, now, idle);
-  meter.leave(COST.workEnd, measured);
+  try {
+    end(live, work, description, durationMs, waitedMs, error, now, idle);
+  } finally {
+    meter.leave(COST.workEnd, measured);
+  }
 }
 
 function end(

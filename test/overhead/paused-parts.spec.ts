@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { context, SpanKind, type Tracer, trace } from '@opentelemetry/api';
 import type { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { SlowOperations } from '../../lib/monitor/slow-operations.js';
@@ -87,6 +87,35 @@ describe('a request', () => {
     const { slow } = await request();
     expect(slow).toMatchObject({ cause: 'n_plus_one', nPlusOne: { count: 6 } });
     expect(slow?.waterfall?.spans).toHaveLength(7);
+  });
+
+  it('keeps the alerts on findings as they were while it is not explained', async () => {
+    await tracing.shutdown();
+    const named = { name: 'n+1', kind: 'n_plus_one', withinMinutes: 1, forSeconds: 0 } as const;
+    tracing = startTracing({ httpThresholdMs: 1, alerts: { enabled: true, rules: [named] } });
+    monitor = tracing.monitor;
+    tracer = tracing.provider.getTracer('test');
+    await request();
+    const start = Date.now();
+    const firing = (): unknown[] => monitor.getActiveAlerts().filter(({ rule }) => rule === 'n+1');
+    const at = (minutes: number): void => {
+      now.mockReturnValue(start + minutes * 60_000);
+      monitor.evaluateAlerts();
+    };
+    const now = jest.spyOn(Date, 'now');
+    try {
+      at(0);
+      expect(firing()).toHaveLength(1);
+      monitor.analyzer.shedding.unexplainedSince = start;
+      at(30);
+      expect(firing()).toHaveLength(1);
+      monitor.analyzer.shedding.unexplainedSince = undefined;
+      at(31);
+      at(33);
+      expect(firing()).toEqual([]);
+    } finally {
+      now.mockRestore();
+    }
   });
 
   it('has no waterfall without waterfalls', async () => {
