@@ -42,7 +42,7 @@ export interface PerformanceHealthLimits {
 // Terminus 11 has no `degraded`. The comment below remains in the declaration file and permits the import if terminus is
 // not installed; the type is then an error type, whose keys are those of `any`.
 // biome-ignore lint/suspicious/noTsIgnore: it is installed here, so there is no error to expect.
-/** @ts-ignore terminus is an optional peer */
+/** @ts-ignore terminus is optional */
 type TerminusStatus = import('@nestjs/terminus').HealthIndicatorStatus;
 
 /** The status of the indicator. `degraded` requires terminus 12. */
