@@ -9,8 +9,10 @@ import { errorWithoutValues } from '../text/error-text.js';
 import type { ResolvedPlanOptions } from './plan-options.js';
 import { QueryRunner } from './query-runner.js';
 import type { StatementExplainer } from './statement-explainer.js';
-import { type ExecutedStatement, MAX_STATEMENT, type StatementPlan } from './statement-plan.js';
+import type { ExecutedStatement, StatementPlan } from './statement-plan.js';
 
+/** Longer statements are not sent, see `sendable`, which is loaded with the first plan. */
+const MAX_TEXT = 8000;
 /** Statements whose next execution is awaited. */
 const MAX_WANTED = 100;
 /** How often it is checked whether tables or indexes have changed. */
@@ -87,7 +89,7 @@ export class Plans {
     if (statement === undefined || (!isSlow && !this.wanted.has(statement.text)) || this.isStopped) return;
     const { text: fingerprint, raw, key, literals } = statement;
     this.wanted.delete(fingerprint);
-    if (key.effect === 'control' || raw.length > MAX_STATEMENT) return;
+    if (key.effect === 'control' || raw.length > MAX_TEXT) return;
     const known = this.entries.get(fingerprint);
     if (known !== undefined) {
       // The order of the map is the order in which they were slow last.

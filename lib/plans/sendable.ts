@@ -3,8 +3,9 @@ import { beginsWithVerb } from '../spans/statement-summary.js';
 import { normalizeStatement } from '../spans/statement-text.js';
 import { readStatement } from '../spans/statement-tokens.js';
 import { isTruncated } from '../spans/truncated-text.js';
-import { MAX_STATEMENT } from './statement-plan.js';
 
+/** All of a shorter statement is read. */
+const MAX_TEXT = 8000;
 const VERBS: ReadonlySet<string> = new Set(['select', 'with', 'insert', 'update', 'delete']);
 /** The semicolon at the end of a statement. */
 const END = /[\s;]+$/;
@@ -21,7 +22,7 @@ export function sendable(
   dialect: Dialect,
 ): { readonly text: string; readonly tokens: readonly string[] } | undefined {
   const text = raw.replace(END, '').trimStart();
-  if (text.length === 0 || text.length > MAX_STATEMENT || text.includes(';') || text.includes('\0'))
+  if (text.length === 0 || text.length > MAX_TEXT || text.includes(';') || text.includes('\0'))
     return undefined;
   if (EXECUTED_COMMENT.test(text)) return undefined;
   const { tokens } = readStatement(text, dialect);

@@ -1,8 +1,5 @@
 import type { Dialect } from '../spans/statement-dialect.js';
 
-/** Characters of a statement. Longer ones are not explained. */
-export const MAX_STATEMENT = 8000;
-
 /** What the plan of a statement shows. Plain data, fit for JSON; without literals and values. */
 export interface StatementPlan {
   /** In words: `Reads all 15,000 rows of track to keep about 10; no index has album_id.` */
