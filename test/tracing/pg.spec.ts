@@ -222,7 +222,8 @@ describe('pg', () => {
     ]);
     const [{ duration }] = queries() as [ReadableSpan];
     expect(duration[0]).toBe(0);
-    expect(duration[1] / 1e6).toBeLessThan(60);
+    // Nobody reads for 180 ms.
+    expect(duration[1] / 1e6).toBeLessThan(150);
   });
 
   it('measures how long the server works on the first rows of a stream, and on the next ones', async () => {
