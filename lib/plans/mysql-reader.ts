@@ -4,18 +4,19 @@ import { PlanBounds, type PlanNode } from './plan-node.js';
 import {
   type Explainable,
   firstValue,
-  literal,
+  namedIndex,
   numberIn,
   type PlanReader,
   quoted,
   type ReadPlan,
+  type Row,
   type Run,
   textIn,
 } from './plan-reader.js';
-import { comparedColumns, factsFrom, field, withShares } from './sampled-facts.js';
+import { field, sampledFacts } from './sampled-facts.js';
 import { placeholdersReplaced } from './sendable.js';
 import { partsOf } from './statement-parts.js';
-import { KnownTables, type TableFact, type TableFacts } from './table-facts.js';
+import type { TableFacts } from './table-facts.js';
 
 /** Longer answers are not read. */
 const MAX_PLAN = 1_000_000;
@@ -82,34 +83,22 @@ export class MysqlReader implements PlanReader {
     columns: readonly string[],
     name: string,
   ): string | undefined {
-    const of = this.quote(table);
-    return of === undefined ? undefined : `CREATE INDEX ${name} ON ${of} (${columns.join(', ')})`;
+    return namedIndex(this.quote(table), columns, name);
   }
 
   quote(name: string): string | undefined {
     return quoted(name, '`', PLAIN);
   }
 
-  private async factsOf(root: PlanNode, run: Run): Promise<TableFacts> {
-    const compared = comparedColumns(root);
-    const names = [...compared.keys()].map(literal).filter((name) => name !== undefined);
-    if (names.length === 0) return new KnownTables([]);
-    const rows = await run(catalogue(names.join(', ').toLowerCase()));
-    const counts = new Map(
-      rows
-        .filter((row) => field(row, 'kind') === 't')
-        .map((row) => [field(row, 'name'), numberIn(field(row, 'at'))]),
-    );
-    const tables: TableFact[] = [];
-    for (const fact of factsFrom(
-      rows.filter((row) => field(row, 'kind') !== 't'),
-      undefined,
-    )) {
-      const columns = compared.get(fact.name) ?? compared.get(fact.name.toLowerCase());
-      const table = { ...fact, rows: counts.get(fact.name) ?? 0 };
-      tables.push(columns === undefined ? table : await withShares(table, columns, this, run));
-    }
-    return new KnownTables(tables, undefined, undefined, true);
+  private factsOf(root: PlanNode, run: Run): Promise<TableFacts> {
+    const counts = new Map<unknown, number | undefined>();
+    const read = async (names: string): Promise<Row[]> => {
+      const rows = await run(catalogue(names));
+      const isTable = (row: Row): boolean => field(row, 'kind') === 't';
+      for (const row of rows.filter(isTable)) counts.set(field(row, 'name'), numberIn(field(row, 'at')));
+      return rows.filter((row) => !isTable(row));
+    };
+    return sampledFacts(root, this, run, read, (table) => counts.get(table) ?? 0);
   }
 }
 

@@ -40,6 +40,15 @@ export interface PlanReader {
   quote(name: string): string | undefined;
 }
 
+/** The statement that creates a named index on a table, whose name is quoted where it can be written. */
+export function namedIndex(
+  table: string | undefined,
+  columns: readonly string[],
+  name: string,
+): string | undefined {
+  return table === undefined ? undefined : `CREATE INDEX ${name} ON ${table} (${columns.join(', ')})`;
+}
+
 /** The first value of a row, whatever its name. */
 export function firstValue(row: Row | undefined): unknown {
   return row === undefined ? undefined : Object.values(row)[0];

@@ -1,8 +1,8 @@
 import { own } from '../validation/own.js';
 import type { Condition } from './conditions.js';
 import { nodesOf, type PlanNode } from './plan-node.js';
-import { numberIn, type PlanReader, type Row, type Run, textIn } from './plan-reader.js';
-import type { ColumnFact, TableFact } from './table-facts.js';
+import { literal, numberIn, type PlanReader, type Row, type Run, textIn } from './plan-reader.js';
+import { type ColumnFact, KnownTables, type TableFact, type TableFacts } from './table-facts.js';
 
 /** Rows of a table from which the number of different values is known to be at least so large. */
 export const SAMPLED = 1000;
@@ -10,7 +10,7 @@ const MAX_TABLES = 5;
 const MAX_COLUMNS = 6;
 
 /** The columns with which the tables of a plan are compared, by the name of the table. */
-export function comparedColumns(root: PlanNode): Map<string, Set<string>> {
+function comparedColumns(root: PlanNode): Map<string, Set<string>> {
   const tables = new Map<string, Set<string>>();
   for (const { node } of nodesOf(root)) {
     if (node.kind !== 'scan' || node.table === undefined || node.table.schema !== undefined) continue;
@@ -75,6 +75,30 @@ export function factsFrom(rows: readonly Row[], schema: string | undefined): Tab
   return [...tables.values()];
 }
 
+/**
+ * The facts of the tables of a plan, where the catalogue knows nothing of the values of columns.
+ * @param catalogue reads the rows of {@link factsFrom} for tables, whose names are given in lower case as literals
+ * @param rowsOf how many rows a table has
+ */
+export async function sampledFacts(
+  root: PlanNode,
+  reader: PlanReader,
+  run: Run,
+  catalogue: (names: string) => Promise<readonly Row[]>,
+  rowsOf: (table: string) => number | Promise<number>,
+): Promise<TableFacts> {
+  const compared = comparedColumns(root);
+  const names = [...compared.keys()].map(literal).filter((name) => name !== undefined);
+  if (names.length === 0) return new KnownTables([]);
+  const tables: TableFact[] = [];
+  for (const fact of factsFrom(await catalogue(names.join(', ').toLowerCase()), undefined)) {
+    const columns = compared.get(fact.name) ?? compared.get(fact.name.toLowerCase());
+    const table = { ...fact, rows: await rowsOf(fact.name) };
+    tables.push(columns === undefined ? table : await withShares(table, columns, reader, run));
+  }
+  return new KnownTables(tables, undefined, undefined, true);
+}
+
 /** A field by its name, in whichever case the driver returns it. */
 export function field(row: Row, name: string): unknown {
   return own(row, name) ?? own(row, name.toUpperCase());
@@ -84,7 +108,7 @@ export function field(row: Row, name: string): unknown {
  * Reads the first rows of a table to learn how many different values its columns have at least, and so how many rows have one
  * of them on average at most. The values stay in the database.
  */
-export async function withShares(
+async function withShares(
   table: TableFact,
   compared: ReadonlySet<string>,
   reader: PlanReader,

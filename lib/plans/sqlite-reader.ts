@@ -1,17 +1,17 @@
 import { PlanBounds, type PlanNode } from './plan-node.js';
 import {
   type Explainable,
-  literal,
+  namedIndex,
   numberIn,
   type PlanReader,
   quoted,
   type ReadPlan,
   type Run,
 } from './plan-reader.js';
-import { comparedColumns, factsFrom, field, SAMPLED, withShares } from './sampled-facts.js';
+import { field, SAMPLED, sampledFacts } from './sampled-facts.js';
 import { readSqlitePlan } from './sqlite-plan.js';
 import { partsOf } from './statement-parts.js';
-import { KnownTables, type TableFact, type TableFacts } from './table-facts.js';
+import type { TableFacts } from './table-facts.js';
 
 const PLAIN = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
@@ -35,25 +35,16 @@ export class SqliteReader implements PlanReader {
     columns: readonly string[],
     name: string,
   ): string | undefined {
-    const of = this.quote(table);
-    return of === undefined ? undefined : `CREATE INDEX ${name} ON ${of} (${columns.join(', ')})`;
+    return namedIndex(this.quote(table), columns, name);
   }
 
   quote(name: string): string | undefined {
     return quoted(name, '"', PLAIN);
   }
 
-  private async factsOf(root: PlanNode, run: Run): Promise<TableFacts> {
-    const compared = comparedColumns(root);
-    const names = [...compared.keys()].map(literal).filter((name) => name !== undefined);
-    if (names.length === 0) return new KnownTables([]);
-    const tables: TableFact[] = [];
-    for (const fact of factsFrom(await run(catalogue(names.join(', ').toLowerCase())), undefined)) {
-      const columns = compared.get(fact.name) ?? compared.get(fact.name.toLowerCase());
-      const table = { ...fact, rows: await this.rowsOf(fact.name, run) };
-      tables.push(columns === undefined ? table : await withShares(table, columns, this, run));
-    }
-    return new KnownTables(tables, undefined, undefined, true);
+  private factsOf(root: PlanNode, run: Run): Promise<TableFacts> {
+    const rowsOf = (table: string): Promise<number> => this.rowsOf(table, run);
+    return sampledFacts(root, this, run, (names) => run(catalogue(names)), rowsOf);
   }
 
   /** The last row ID, where there are at least as many rows as are sampled: counting them would read all of them. */
