@@ -58,6 +58,7 @@ export function watchOverhead(parts: HoldingParts & { reportError(error: unknown
       if (part === 'profiling') profiling.hold(isPaused ? 'it pauses, by overhead.maxCpuPercent' : undefined);
     },
     measuredOneOf: () => meter.interval,
+    startWindows: 1,
   });
   resources.onSample = () => {
     try {

@@ -52,6 +52,8 @@ export interface OverheadDependencies {
   /** Called after each change of {@link Shedding.bits}. */
   changed(part: SheddablePart, isPaused: boolean): void;
   measuredOneOf(): number;
+  /** The windows after the start in which nothing pauses: code that is not yet compiled costs more. */
+  readonly startWindows: number;
 }
 
 /** Compares what this package costs with its budgets, pauses parts that are too dear, and resumes them. */
@@ -60,6 +62,7 @@ export class Overhead {
   private readonly ladder: Ladder;
   private readonly windowMs: number;
   private steppedAt: number | undefined;
+  private windows = 0;
   /** Receives one message for each change. Set by the module. */
   log: ((message: string) => void) | undefined;
 
@@ -81,7 +84,7 @@ export class Overhead {
     this.steppedAt ??= now;
     if (now - this.steppedAt < this.windowMs) return;
     this.steppedAt = now;
-    this.stepCpu();
+    if (++this.windows > this.dependencies.startWindows) this.stepCpu();
     this.stepMemory();
   }
 

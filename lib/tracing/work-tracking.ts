@@ -179,49 +179,36 @@ export function endWork(
   if (work === undefined) return;
   const measured = meter.enter(COST.workEnd);
   try {
-    end(live, work, description, durationMs, waitedMs, error, now, idle);
+    work.ended(idle);
+    if (live.work === CONNECTION_POOL) work.poolReceived(live);
+    // Its attributes may have been set since its start.
+    if (live.group === undefined) join(live, work, description, false);
+    const { group, inputs, constant, size, rows, alone } = live;
+    if (group === undefined) return;
+    const { isSynchronous } = live;
+    const driverMs = isSynchronous
+      ? 0
+      : Math.min(live.busyMs(now, idle), alone ? DRIVER_MS : DRIVER_AMONG_OTHERS_MS);
+    work.end(
+      group,
+      {
+        durationMs,
+        waitedMs: isSynchronous ? durationMs : waitedMs,
+        driverMs,
+        error,
+        isSynchronous,
+        inputs,
+        constant: constant && inputs !== undefined,
+        size,
+        rows,
+      },
+      alone,
+      now,
+      idle,
+    );
   } finally {
     meter.leave(COST.workEnd, measured);
   }
-}
-
-function end(
-  live: LiveSpan,
-  work: RequestWork,
-  description: SpanDescription,
-  durationMs: number,
-  waitedMs: number,
-  error: boolean,
-  now: number,
-  idle: number,
-): void {
-  work.ended(idle);
-  if (live.work === CONNECTION_POOL) work.poolReceived(live);
-  // Its attributes may have been set since its start.
-  if (live.group === undefined) join(live, work, description, false);
-  const { group, inputs, constant, size, rows, alone } = live;
-  if (group === undefined) return;
-  const { isSynchronous } = live;
-  const driverMs = isSynchronous
-    ? 0
-    : Math.min(live.busyMs(now, idle), alone ? DRIVER_MS : DRIVER_AMONG_OTHERS_MS);
-  work.end(
-    group,
-    {
-      durationMs,
-      waitedMs: isSynchronous ? durationMs : waitedMs,
-      driverMs,
-      error,
-      isSynchronous,
-      inputs,
-      constant: constant && inputs !== undefined,
-      size,
-      rows,
-    },
-    alone,
-    now,
-    idle,
-  );
 }
 
 /** Adds a piece of work to its group. @param onStack whether the calling code is on the stack now */

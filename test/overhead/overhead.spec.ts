@@ -18,7 +18,7 @@ class Simulated {
   private requests = 0;
   readonly overhead: Overhead;
 
-  constructor(options: { maxCpuPercent?: number; maxMemoryMb?: number } = {}) {
+  constructor(options: { maxCpuPercent?: number; maxMemoryMb?: number; startWindows?: number } = {}) {
     const cost = { read: (): CostReading => this.read() } as OwnCost;
     const held = {
       name: 'profiles',
@@ -29,7 +29,7 @@ class Simulated {
       },
       restore: () => {},
     };
-    const { maxCpuPercent = 3, maxMemoryMb = 64 } = options;
+    const { maxCpuPercent = 3, maxMemoryMb = 64, startWindows = 0 } = options;
     this.overhead = new Overhead(
       { maxCpuPercent, maxMemoryMb, windowSeconds: 10 },
       {
@@ -39,6 +39,7 @@ class Simulated {
         runs: (part) => part !== 'profiling',
         changed: (part, isPaused) => this.changes.push([part, isPaused]),
         measuredOneOf: () => 8,
+        startWindows,
       },
     );
     this.overhead.log = (message) => this.said.push(message);
@@ -117,6 +118,15 @@ describe('the overhead', () => {
     ]);
     expect(process.said).toHaveLength(2);
     expect(process.said[1]).toContain('it resumes explanations (explaining)');
+  });
+
+  it('pauses nothing in the first window after the start', () => {
+    const process = new Simulated({ startWindows: 1 });
+    process.perSecond = { explaining: 50 };
+    process.run(11);
+    expect(process.changes).toEqual([]);
+    process.run(10);
+    expect(process.changes).toEqual([['explaining', true]]);
   });
 
   it('pauses nothing for the estimate of what contexts cost', () => {
