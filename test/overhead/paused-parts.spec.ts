@@ -46,7 +46,7 @@ describe('a request', () => {
           text: 'select * from tracks where album_id = $1',
           values: [id],
         });
-        await sleep(6);
+        await sleep(25);
         if (query !== undefined) endQuery(query, undefined, () => {});
         between();
       }
