@@ -40,8 +40,7 @@ export async function bundle(modules, folder, format) {
     const code = path.endsWith(MARKER) ? text : withMarks(text, number);
     const marker = specifier(dirname(path), join(folder, MARKER));
     const placed = withoutBareImports(code).replaceAll(JSON.stringify(MARKER), JSON.stringify(marker));
-    const named = withClassNames(path, format === 'cjs' ? await asCommonJs(placed) : placed);
-    write(path, LEAN.test(path) ? await withoutSpace(named) : named);
+    write(path, withClassNames(path, await withoutSpace(placed, format)));
   }
   write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
   if (format === 'esm') {
@@ -60,18 +59,16 @@ function writeSharedTypes(folder, file) {
   write(join(folder, file.replace(/js$/, 'd.ts')), `export * from '${types}';\n`);
 }
 
-/** Loaded on demand, and on no stack of an application: a fifth of them is white space, which each installation would download. */
-const LEAN = /\b(?:analyze\.command|compare|statement-explainer)-\w+\.js$/;
-
-async function withoutSpace(text) {
-  const { code } = await transform(text, { ...COMMON, minifyWhitespace: true });
-  return code;
-}
-
-async function asCommonJs(text) {
+/** A fifth of the code is white space, which each installation would download and each start would read. */
+async function withoutSpace(text, format) {
   // Bundlers and Jest follow `require`, not the `import()` of a file of CommonJS.
-  const options = { format: 'cjs', supported: { 'dynamic-import': false }, banner: '"use strict";' };
-  const { code } = await transform(text, { ...COMMON, ...options });
+  const asCommonJs = { format: 'cjs', supported: { 'dynamic-import': false }, banner: '"use strict";' };
+  const { code } = await transform(text, {
+    ...COMMON,
+    ...(format === 'cjs' && asCommonJs),
+    minifyWhitespace: true,
+    lineLimit: 160,
+  });
   return code;
 }
 
@@ -81,7 +78,9 @@ const withoutBareImports = (text) => text.replaceAll(/^import "[^"]+";\n/gm, '')
 /** esbuild changes the inner name of `X = class X`, which users see: Nest takes it for that of a provider. */
 function withClassNames(path, text) {
   let named = text;
-  for (const [, name, inner] of text.matchAll(/^var (\w+) = class(?: (?!extends\b)(\w+))?/gm)) {
+  for (const [, name, inner] of text.matchAll(
+    /(?:\bvar |,|\n|=)(\w+?)(?:_1)?=class(?: (?!extends\b)(\w+)| extends\b|\{)/g,
+  )) {
     if (/\d$/.test(name))
       throw new Error(`${path} has a class ${name}: two classes may not have the same name`);
     if (inner !== undefined) named = named.replaceAll(new RegExp(`\\b${inner}\\b`, 'g'), name);
