@@ -3,6 +3,7 @@ import {
   AT,
   BACKTICK,
   bracketEnd,
+  CLOSE_BRACKET,
   COLON,
   commentEnd,
   DOLLAR,
@@ -157,12 +158,12 @@ function read(text: string, dialect: Dialect): Reading {
       const isClosed = !isTriple && text.charCodeAt(at - 1) === code && at - start > 1;
       const name = text.slice(start + 1, at - 1);
       const quote = code === BACKTICK ? '`' : '"';
-      token = isClosed && IDENTIFIER.test(name) ? quote + name + quote : '?';
+      token = isClosed && isName(name) ? quote + name + quote : '?';
       isDoubtful ||= text.charCodeAt(at - 1) !== code || at - start < 2;
     } else if (code === OPEN_BRACKET && dialect.brackets !== 'operators') {
       const close = bracketEnd(text, at, end);
       const name = text.slice(at + 1, close - 1);
-      if (IDENTIFIER.test(name)) token = `\`${name}\``;
+      if (text.charCodeAt(close - 1) === CLOSE_BRACKET && isName(name)) token = `\`${name}\``;
       else token = dialect.brackets === 'names' ? '?' : '[';
       at = token === '[' ? at + 1 : close;
     } else if (code === DOLLAR && !isDigit(next)) {
@@ -226,6 +227,11 @@ function touchesWord(text: string, start: number, end: number, prefix: string): 
     isWordPart(text.charCodeAt(end)) ||
     (prefix === '' && before >= 0 && isWordPart(text.charCodeAt(before)))
   );
+}
+
+/** Whether quoted text is a name. One that is a value without its quotes would be read as that later. */
+function isName(text: string): boolean {
+  return IDENTIFIER.test(text) && !isUnquotedLiteral(text.toLowerCase());
 }
 
 /** Whether a word is an amount of money, `£5`, or a duration, `P1Y2M`. */
