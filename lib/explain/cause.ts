@@ -1,5 +1,6 @@
 import type { Chain } from '../spans/call-chain.js';
 import { parallelSavingMs } from '../spans/call-chain.js';
+import type { RemoteTiming } from '../spans/server-timing.js';
 import {
   type Breakdown,
   CONNECTION_POOL,
@@ -57,6 +58,11 @@ export interface RankedCause {
   operation?: string;
   /** How many of them. */
   count?: number;
+  /** Of outgoing calls: what the called service says of the longest one, see `http.serverTiming`. */
+  remote?: RemoteTiming & {
+    /** How long that call took here, in milliseconds. */
+    callMs: number;
+  };
 }
 
 /** What causes are ranked by. All times are milliseconds within the operation's interval. */
@@ -94,7 +100,14 @@ export interface CauseEvidence {
   /** It waited for several connections at a time, so its own work held them. */
   readonly poolIsOwn: boolean;
   /** The greatest operation of each kind of work and its count, by index of the work. */
-  readonly dominant: (work: number) => { name: string; count: number } | undefined;
+  readonly dominant: (work: number) => DominantWork | undefined;
+}
+
+/** The greatest operation of a kind of work. */
+export interface DominantWork {
+  readonly name: string;
+  readonly count: number;
+  readonly remote?: RankedCause['remote'];
 }
 
 /** A chain is reported from so many calls, if running them in parallel would save so much. */
@@ -172,6 +185,7 @@ export function rankCauses(evidence: CauseEvidence): RankedCause[] {
     const most = evidence.dominant(work);
     add(WORK_NAMES[work] as CauseName, parts[work] as number, {
       ...(most === undefined ? {} : { operation: most.name, count: most.count }),
+      ...(most?.remote === undefined ? {} : { remote: most.remote }),
     });
   }
 

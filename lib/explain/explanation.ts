@@ -141,7 +141,7 @@ function describe(cause: RankedCause, facts: Explainable, located: boolean): str
         cause.operation === undefined
           ? ''
           : ` (${cause.operation}${(cause.count ?? 1) > 1 ? `, ${times(cause.count ?? 0, 'time')}` : ''})`;
-      return `${NOUNS[cause.cause]}${most}${from}`;
+      return `${NOUNS[cause.cause]}${most}${from}${answer(cause.remote)}`;
     }
   }
 }
@@ -153,6 +153,33 @@ const NOUNS = {
   messaging: 'messaging',
   rpc: 'remote procedure calls',
 } as const;
+
+/** A service that measured less than this share of a call did not make it slow. */
+const MIN_REMOTE = 0.5;
+
+/** What the called service says of its time. */
+function answer(remote: RankedCause['remote']): string {
+  if (remote === undefined) return '';
+  const { totalMs, callMs, cause, causeMs, operation } = remote;
+  if (totalMs < MIN_REMOTE * callMs)
+    return `; the service itself measured ${ms(totalMs)} of ${ms(callMs)}, the rest is the network or its queue`;
+  const what = operation === undefined ? '' : ` (${operation})`;
+  return `; of its ${ms(totalMs)} the service spent ${ms(causeMs)} ${REMOTE_NOUNS.get(cause) ?? `on ${cause}`}${what}`;
+}
+
+/** The causes of {@link RemoteTiming} in words. */
+const REMOTE_NOUNS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    database: 'on the database',
+    cache: 'on the cache',
+    external: 'on outgoing calls',
+    messaging: 'on messaging',
+    rpc: 'on remote procedure calls',
+    connection_pool: 'waiting for a connection of its pool',
+    event_loop: 'with its event loop busy',
+    waiting: 'waiting on something not instrumented',
+  }),
+);
 
 /** @param waitedMs how long the operation waited for the event loop */
 function blocked({ blocker }: Explainable, waitedMs: number): string {

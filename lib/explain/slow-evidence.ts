@@ -4,9 +4,11 @@ import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { BlockingOperation } from '../process/stall.js';
 import { type Chain, snapshotOf } from '../spans/call-chain.js';
 import type { LiveSpan } from '../spans/live-span.js';
+import type { RemoteTiming } from '../spans/server-timing.js';
 import { CONNECTION_POOL, SELF_BUSY, WORK_NAMES, WORKS } from '../spans/work.js';
 import type { WorkGroup } from '../spans/work-group.js';
-import { type CauseEvidence, isSequential } from './cause.js';
+import { round } from '../text/round.js';
+import { type CauseEvidence, type DominantWork, isSequential } from './cause.js';
 import { findRepetitions, type RepetitionLimits } from './repetition.js';
 import { type StallSummary, summarizeStalls } from './stalls.js';
 
@@ -85,7 +87,7 @@ export function collectEvidence(
       ({ work: kind, sumMs, coveredMs }) => kind === CONNECTION_POOL && sumMs > 2 * coveredMs,
     ),
     spentIn: live.completedBelow?.innermost(durationMs * MOST, (type) => !WORK_TYPES.has(type)),
-    dominant: (kind) => dominant(kind, groups, live, name),
+    dominant: (kind) => dominant(kind, groups, live, name, durationMs),
   };
 }
 
@@ -113,11 +115,17 @@ function dominant(
   groups: readonly WorkGroup[],
   live: LiveSpan,
   name: string,
-): { name: string; count: number } | undefined {
+  durationMs: number,
+): DominantWork | undefined {
   if (work === CONNECTION_POOL) return undefined;
-  if (live.work === work) return { name, count: 1 };
+  if (live.work === work) return { name, count: 1, remote: answered(live.remote, durationMs) };
   const most = dominantGroup(work, groups);
-  return most === undefined ? undefined : { name: most.key.name, count: most.started };
+  if (most === undefined) return undefined;
+  return { name: most.key.name, count: most.started, remote: answered(most.remote, most.maxMs) };
+}
+
+function answered(remote: RemoteTiming | undefined, callMs: number): DominantWork['remote'] {
+  return remote && { ...remote, callMs: round(callMs) };
 }
 
 /** The group of a kind of work that was waited for longest. Several may have one name. */

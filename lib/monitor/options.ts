@@ -50,6 +50,7 @@ import type { ResolvedTelemetry } from './telemetry-variables.js';
 import {
   HTTP_OPTIONS,
   type HttpOptions,
+  type ResolvedHttpOptions,
   type ResolvedTracingOptions,
   TRACING_OPTIONS,
   type TracingOptions,
@@ -98,7 +99,7 @@ export interface ResolvedOptions extends ResolvedServiceOptions, Complete<Profil
   readonly profiling: ResolvedProfilingOptions;
   readonly tracing: ResolvedTracingOptions;
   readonly metrics: ResolvedMetricsOptions;
-  readonly http: Complete<HttpOptions>;
+  readonly http: ResolvedHttpOptions;
   readonly detection: ResolvedDetectionOptions;
   readonly baseline: ResolvedBaselineOptions;
   readonly resources: ResolvedResourceOptions;

@@ -1,4 +1,4 @@
-import { boolean, httpAddress, number, whole } from '../validation/checks.js';
+import { boolean, httpAddress, number, oneOf, whole } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
 import { addressFrom, type OptionTable, option } from '../validation/option-table.js';
 import { providers } from './provider-patterns.js';
@@ -84,7 +84,15 @@ export interface HttpOptions {
    * the time before and after it. Nest's interceptors double what this package adds to a request.
    */
   interceptor?: boolean | undefined;
+  /**
+   * Whose responses get a `Server-Timing` header that says where the time of the request went: those to `internal` addresses
+   * (loopback, private, and through no proxy), those to `all`, or none. Another service with this package, and a browser's
+   * developer tools, read it. It names operations such as `SELECT track`.
+   */
+  serverTiming?: 'off' | 'internal' | 'all' | undefined;
 }
+
+export type ResolvedHttpOptions = Complete<HttpOptions>;
 
 export const HTTP_OPTIONS: OptionTable<HttpOptions> = {
   ignore: option(
@@ -97,4 +105,5 @@ export const HTTP_OPTIONS: OptionTable<HttpOptions> = {
     { default: [] },
   ),
   interceptor: option(boolean, { default: false }),
+  serverTiming: option(oneOf(['off', 'internal', 'all']), { default: 'off' }),
 };

@@ -106,7 +106,7 @@ function createHttpTracer(
   { isApplicationProvider }: Tracing,
   { httpAdapter }: HttpAdapterHost,
 ): HttpServerTracer {
-  const tracer = new HttpServerTracer(sink, http.ignore, !isApplicationProvider, trustIncomingBaggage);
+  const tracer = new HttpServerTracer(sink, http, !isApplicationProvider, trustIncomingBaggage);
   // Modules of Express mount on its application, those of Fastify by the adapter.
   if (httpAdapter)
     attempt('mounted middleware is not named', () =>

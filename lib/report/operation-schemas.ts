@@ -63,6 +63,15 @@ const rankedCause = object<RankedCause>('Cause', {
   certainty: oneOf(['measured', 'likely']),
   operation: optional(text('The operations behind it: SELECT track')),
   count: optional(count('Number of these operations')),
+  remote: optional(
+    object<NonNullable<RankedCause['remote']>>('RemoteTiming', {
+      totalMs: milliseconds('Time until the called service sent its headers'),
+      callMs: milliseconds('Duration of the longest call'),
+      cause: text('What most of its time went to: a kind of work, event_loop, or waiting'),
+      causeMs: milliseconds('Time that went to it'),
+      operation: optional(text('The operation behind it: SELECT track x 50')),
+    }),
+  ),
 });
 
 const hotFunction = object<HotFunction>('HotFunction', {

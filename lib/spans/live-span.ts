@@ -10,6 +10,7 @@ import { CompletedSpans } from './completed-spans.js';
 import type { EndedOperation } from './ended-operation.js';
 import { RequestState } from './request-state.js';
 import type { ScheduleFault } from './schedule-fault.js';
+import type { RemoteTiming } from './server-timing.js';
 import type { SpanDescription } from './span-description.js';
 import { SpanTiming } from './span-timing.js';
 import type { StackRequests } from './stack-requests.js';
@@ -111,6 +112,8 @@ export class LiveSpan extends SpanTiming {
   inputs: Inputs | undefined = undefined;
   size: number | undefined = undefined;
   rows: number | undefined = undefined;
+  /** Of an outgoing call: what the called service says of its time. */
+  remote: RemoteTiming | undefined = undefined;
   /** Its text was executed before the request started, so that no value in it comes from the request. */
   constant = false;
   /** The request waited for nothing else when it started. */

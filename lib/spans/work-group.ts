@@ -1,4 +1,5 @@
 import type { RawFrame } from '../code/call-site.js';
+import type { RemoteTiming } from './server-timing.js';
 import type { SpanTiming } from './span-timing.js';
 
 /** Span ids that a group keeps. */
@@ -67,6 +68,8 @@ export class WorkGroup {
   /** Values and rows of all executions, where they are known. */
   values = 0;
   rows = 0;
+  /** What the called service says of the longest execution. */
+  remote: RemoteTiming | undefined = undefined;
   frames: readonly RawFrame[] | undefined = undefined;
   /** Whether a captured stack had no line of the application. */
   hasEmptyStack = false;
@@ -172,7 +175,10 @@ export class WorkGroup {
       return;
     }
     (times[SUM] as number) += durationMs;
-    if (durationMs > (times[MAX] as number)) times[MAX] = durationMs;
+    if (durationMs > (times[MAX] as number)) {
+      times[MAX] = durationMs;
+      this.remote = outcome.remote;
+    }
     if (size !== undefined) this.values += size;
     if (rows !== undefined) this.rows += rows;
     if (inputs !== undefined) {
@@ -210,6 +216,8 @@ export interface WorkOutcome {
   /** The number of its values. */
   readonly size?: number | undefined;
   readonly rows: number | undefined;
+  /** Of an outgoing call: what the called service says of its time. */
+  readonly remote?: RemoteTiming | undefined;
   /** Where the calls of a finding are listed. */
   readonly spanId?: string;
 }

@@ -1,6 +1,7 @@
 import http from 'node:http';
 import { isBuiltin, syncBuiltinESMExports } from 'node:module';
 import { context, propagation, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
+import type { UndiciInstrumentationConfig } from '@opentelemetry/instrumentation-undici';
 import satisfies from 'semver/functions/satisfies.js';
 import { FaultLog } from '../async/fault-log.js';
 import { reasonOf, reportFault } from '../async/thrown.js';
@@ -19,6 +20,7 @@ import {
   UNSEEN_DRIVERS,
 } from './known-drivers.js';
 import { applyLate, isWrapped, NODE_SQLITE, type PatchingInstrumentation } from './late-instrumentation.js';
+import { setRemoteTiming } from './work-tracking.js';
 
 /** Whether a driver is seen, how, and what to do. */
 type Visibility = Pick<DriverStatus, 'seen' | 'how' | 'advice'>;
@@ -29,6 +31,18 @@ const DECORATE = "decorate the methods that use it with @TrackPerformance('datab
 const MICROSERVICES = '@nestjs/microservices';
 const THROUGH_NEST: Visibility = { seen: true, how: `messages of ${MICROSERVICES}` };
 const NOT_INSTRUMENTED: Visibility = { seen: false, how: 'not instrumented' };
+
+const SERVER_TIMING = 'server-timing';
+
+/** Reads the headers of a response of undici, whose names and values alternate. A header may have several lines. */
+const readTiming: UndiciInstrumentationConfig['responseHook'] = (span, { response: { headers } }) => {
+  const lines = headers.filter((_, at) => at % 2 === 1 && isServerTiming(headers[at - 1]));
+  if (lines.length > 0) setRemoteTiming(span, lines.join(', '));
+};
+
+function isServerTiming(name: Buffer | undefined): boolean {
+  return name?.length === SERVER_TIMING.length && String(name).toLowerCase() === SERVER_TIMING;
+}
 
 /** Creates spans for drivers and outgoing calls, without a preload, even if they were loaded first. */
 export class DriverInstrumentation {
@@ -159,6 +173,10 @@ export class DriverInstrumentation {
       disableIncomingRequestInstrumentation: true,
       // It would make an object of them, with the positions as names.
       ignoreOutgoingRequestHook: ({ headers }) => Array.isArray(headers),
+      responseHook: (span, response) => {
+        const timing = 'headers' in response ? response.headers[SERVER_TIMING] : undefined;
+        if (timing !== undefined) setRemoteTiming(span, String(timing));
+      },
     });
     this.add('node:http', instrumentation, provider);
     applyLate(instrumentation, this.modules);
@@ -172,7 +190,7 @@ export class DriverInstrumentation {
 
   private async enableFetch(provider: TracerProvider): Promise<void> {
     const { UndiciInstrumentation } = await import('@opentelemetry/instrumentation-undici');
-    this.add('fetch', new UndiciInstrumentation(), provider);
+    this.add('fetch', new UndiciInstrumentation({ responseHook: readTiming }), provider);
     this.set('fetch', undefined, { seen: true, how: 'OpenTelemetry, on undici’s channels' });
   }
 

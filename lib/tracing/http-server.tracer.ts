@@ -4,6 +4,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { type Context, context, propagation, SpanKind, trace } from '@opentelemetry/api';
 import { processWide } from '../async/process-wide.js';
 import { reportFault } from '../async/thrown.js';
+import type { ResolvedHttpOptions } from '../monitor/tracing-options.js';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { SINK_KEY, type SpanSink } from '../spans/live-span.js';
@@ -17,6 +18,7 @@ import { isWrapped } from './late-instrumentation.js';
 import { Mounts } from './mounts.js';
 import { pathOf } from './request-route.js';
 import { type RequestServer, ServedRequest } from './served-request.js';
+import { addServerTiming, isFromInside } from './server-timing-header.js';
 
 const W3C_FIELDS = new Set(['traceparent', 'tracestate', 'baggage']);
 const SERVER = { kind: SpanKind.SERVER } as const;
@@ -53,17 +55,18 @@ export class HttpServerTracer implements RequestServer {
   private isInstrumentedByOther: boolean | undefined;
 
   /**
-   * @param ignore requests that are not measured: exact paths, all paths below one that ends in `/`, and patterns
+   * @param http which requests are not measured: exact paths, all paths below one that ends in `/`, and patterns; and whose
+   * responses say where their time went
    * @param hasOwnProvider whether this package has set the tracer provider, so that the context at the server is empty
    * @param trustsBaggage whether the baggage of requests is continued. Applies to the own provider
    */
   constructor(
     readonly sink: SpanSink,
-    ignore: readonly (string | RegExp)[],
+    private readonly http: ResolvedHttpOptions,
     private readonly hasOwnProvider: boolean,
     private readonly trustsBaggage: boolean,
   ) {
-    this.isIgnored = pathFilter(ignore);
+    this.isIgnored = pathFilter(http.ignore);
   }
 
   /** Measures the requests of this server, and of those that share its listener. */
@@ -186,6 +189,7 @@ export class HttpServerTracer implements RequestServer {
       const path = pathOf(request.url ?? '/');
       if (this.isIgnored(path) || servedRequest(request) !== undefined) return undefined;
       const served = new ServedRequest(request, response, this);
+      this.addTiming(request, response, served);
       const around = context.active();
       const outer = serverSpanIn(around);
       if (outer !== undefined) {
@@ -215,6 +219,12 @@ export class HttpServerTracer implements RequestServer {
       report(error);
       return undefined;
     }
+  }
+
+  private addTiming(request: IncomingMessage, response: ServerResponse, served: ServedRequest): void {
+    const { serverTiming } = this.http;
+    if (serverTiming === 'off' || (serverTiming === 'internal' && !isFromInside(request))) return;
+    addServerTiming(response, () => served.runningSpan());
   }
 
   /**

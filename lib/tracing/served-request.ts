@@ -224,7 +224,8 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     return this.client === undefined ? 0 : this.client.uploadMs + this.client.downloadMs;
   }
 
-  private runningSpan(): LiveSpan | undefined {
+  /** Its span, unless that has ended. */
+  runningSpan(): LiveSpan | undefined {
     const live = liveSpanOf(this.span);
     return live?.ended === false ? live : undefined;
   }

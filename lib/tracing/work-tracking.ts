@@ -15,6 +15,7 @@ import { inputsOf, sizeOf } from '../spans/inputs.js';
 import { type LiveSpan, liveSpanOf } from '../spans/live-span.js';
 import { RequestWork } from '../spans/request-work.js';
 import type { SdkSpan } from '../spans/sdk-span.js';
+import { parseServerTiming } from '../spans/server-timing.js';
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { inputsWith, type KnownStatement, knownStatements } from '../spans/statement.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
@@ -156,6 +157,12 @@ export function markSynchronous(span: Span): void {
   if (live !== undefined) live.isSynchronous = true;
 }
 
+/** Sets what the called service says of its time, by its `Server-Timing` header. */
+export function setRemoteTiming(span: Span, header: string): void {
+  const live = liveSpanOf(span);
+  if (live !== undefined) live.remote = parseServerTiming(header);
+}
+
 /** Sets how many rows a query read or wrote. */
 export function setRowCount(span: Span, rows: unknown): void {
   const live = liveSpanOf(span);
@@ -198,6 +205,7 @@ export function endWork(
         error,
         isSynchronous,
         inputs,
+        remote: live.remote,
         constant: constant && inputs !== undefined,
         size,
         rows,

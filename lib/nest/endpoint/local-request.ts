@@ -1,6 +1,6 @@
 import { BlockList, isIP, isIPv6 } from 'node:net';
+import { cameThroughProxy } from '../../tracing/proxy-headers.js';
 import { type EndpointRequest, headerValues } from './endpoint-request.js';
-import { cameThroughProxy } from './proxy-headers.js';
 
 const LOOPBACK = new BlockList();
 LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
