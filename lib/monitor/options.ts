@@ -46,6 +46,7 @@ import { boolean } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
 import { booleanFrom, type OptionTable, option } from '../validation/option-table.js';
 import { ENDPOINT_OPTIONS, type EndpointOptions, type ResolvedEndpointOptions } from './endpoint-options.js';
+import { LOGGING_OPTIONS, type LoggingOptions } from './logging-options.js';
 import type { ResolvedTelemetry } from './telemetry-variables.js';
 import {
   HTTP_OPTIONS,
@@ -64,6 +65,7 @@ export interface MonitorOptions extends ServiceOptions, ThresholdOptions, Profil
   tracing?: TracingOptions | undefined;
   metrics?: MetricsOptions | undefined;
   http?: HttpOptions | undefined;
+  logging?: LoggingOptions | undefined;
   detection?: DetectionOptions | undefined;
   baseline?: BaselineOptions | undefined;
   resources?: ResourceOptions | undefined;
@@ -82,6 +84,7 @@ export const MONITOR_OPTIONS: OptionTable<MonitorOptions> = {
   tracing: TRACING_OPTIONS,
   metrics: METRICS_OPTIONS,
   http: HTTP_OPTIONS,
+  logging: LOGGING_OPTIONS,
   detection: DETECTION_OPTIONS,
   baseline: BASELINE_OPTIONS,
   resources: RESOURCE_OPTIONS,
@@ -100,6 +103,7 @@ export interface ResolvedOptions extends ResolvedServiceOptions, Complete<Profil
   readonly tracing: ResolvedTracingOptions;
   readonly metrics: ResolvedMetricsOptions;
   readonly http: ResolvedHttpOptions;
+  readonly logging: Complete<LoggingOptions>;
   readonly detection: ResolvedDetectionOptions;
   readonly baseline: ResolvedBaselineOptions;
   readonly resources: ResolvedResourceOptions;

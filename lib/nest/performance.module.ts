@@ -29,6 +29,7 @@ import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes
 import { HandlerWrapping } from './handlers/handler-wrapping.js';
 import { ProviderWrapping } from './handlers/provider-wrapping.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
+import { correlateLogs } from './log-correlation.js';
 import { MessageTracing } from './messages/message-tracing.js';
 import {
   type PerformanceOptions,
@@ -200,6 +201,7 @@ export class PerformanceModule
   implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   private metrics: RunningMetrics | undefined;
+  private endCorrelation: (() => void) | undefined;
 
   /** @internal */
   constructor(
@@ -230,6 +232,7 @@ export class PerformanceModule
   /** Timers start here: a module that is only compiled, as in unit tests, leaves nothing running. */
   onModuleInit(): void {
     if (this.options.monitor === undefined) this.monitor.start();
+    if (this.tracing !== undefined && this.options.logging.correlate) this.endCorrelation = correlateLogs();
     this.tracing?.start();
     attempt('requests are not counted', () => {
       const server = this.adapterHost.httpAdapter?.getHttpServer?.();
@@ -275,6 +278,7 @@ export class PerformanceModule
 
   async onApplicationShutdown(): Promise<void> {
     this.http?.detach();
+    this.endCorrelation?.();
     const deadline = new Deadline(SHUTDOWN_MS);
     const ownsMonitor = this.options.monitor === undefined;
     // The last profiles belong to slow operations whose listeners are still there. A slow disk leaves time for the rest.
