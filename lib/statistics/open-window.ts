@@ -12,6 +12,8 @@ import type { Totals } from './totals.js';
 const MIN_MS = 60_000;
 const MIN_COUNT = 30;
 const MAX_MS = 30 * 60_000;
+/** The share of the executions that are the tail. */
+const TAIL = 0.05;
 
 // The layout of `work`: the sums of the parts, the sum of the statements, the number of operations measured.
 const STATEMENTS = PARTS.length;
@@ -87,6 +89,7 @@ export class OpenWindow {
       p50Ms: percentileOf(counts, count, 0.5, max),
       p90Ms: percentileOf(counts, count, 0.9, max),
       p99Ms: percentileOf(counts, count, 0.99, max),
+      tailMs: Math.exp(meanLogAbove(counts, TAIL * count)),
       overP99: normalP99Ms === undefined ? Number.NaN : countAbove(counts, normalP99Ms),
       queries: measured > 0 ? per(STATEMENTS) : Number.NaN,
       ...(measured > 0 ? { partsMs: PARTS.map((_, part) => per(part)) } : {}),
@@ -105,12 +108,20 @@ export class OpenWindow {
 
 /** The mean logarithm, each latency counted as the middle of its bucket: at most 0.016 off, less on average. */
 function meanLogOf(counts: Float64Array, count: number): number {
+  return meanLogAbove(counts, count);
+}
+
+/** The mean logarithm of the slowest executions. `slowest` need not be whole: the least slow one counts in part. */
+function meanLogAbove(counts: Float64Array, slowest: number): number {
   logarithms ??= Float64Array.from(counts, (_, index) => Math.log(bucketMiddle(index)));
-  let sum = 0;
-  for (let index = 0; index < BUCKETS; index++) {
-    if (counts[index] !== 0) sum += (counts[index] as number) * (logarithms[index] as number);
+  let [sum, left] = [0, slowest];
+  for (let index = BUCKETS - 1; index >= 0 && left > 0; index--) {
+    if (counts[index] === 0) continue;
+    const taken = Math.min(left, counts[index] as number);
+    sum += taken * (logarithms[index] as number);
+    left -= taken;
   }
-  return sum / count;
+  return sum / (slowest - left);
 }
 
 function countAbove(counts: Float64Array, ms: number): number {

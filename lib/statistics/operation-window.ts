@@ -27,6 +27,8 @@ export interface OperationWindow {
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
+  /** The geometric mean of the slowest 5 %; absent if unknown. */
+  readonly tailMs?: number;
   /** Executions slower than the baseline's p99; NaN without a baseline. */
   readonly overP99: number;
   /** Statements per operation; NaN if unknown. */

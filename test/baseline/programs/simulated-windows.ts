@@ -70,6 +70,9 @@ export function windowOf(
     p50Ms: rank(0.5),
     p90Ms: rank(0.9),
     p99Ms: rank(0.99),
+    tailMs: Math.exp(
+      mean(values.slice(-Math.ceil(count / 20)).map(Math.log)) * (count / Math.ceil(count / 20)),
+    ),
     overP99: values.filter((value) => value > p99).length,
     queries,
     ...(partsMs === undefined ? {} : { partsMs }),
