@@ -2,6 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { BUCKETS } from '../inference/latency-histogram.js';
 import type { OperationHistory } from '../statistics/operation-history.js';
 import type { OperationStatistics } from '../statistics/operation-statistics.js';
+import type { OperationWindow } from '../statistics/operation-window.js';
 import { operationKey } from './baseline-merge.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { BaselineEntry } from './baseline-snapshot.js';
@@ -96,6 +97,13 @@ export class BaselineLearner {
     }
     const reached = ({ forecast }: Trend): number => forecast?.reachedAt ?? Number.POSITIVE_INFINITY;
     return trends.sort((one, other) => reached(one) - reached(other) || one.pValue - other.pValue);
+  }
+
+  /** The latest complete windows of an operation, the oldest first, up to 40. None of the warm-up. */
+  windows(type: string, name: string): OperationWindow[] {
+    const ring = this.histories.get(operationKey({ type, name }))?.watched?.detector.ring;
+    if (ring === undefined) return [];
+    return Array.from({ length: ring.end - ring.first }, (_, index) => ring.window(ring.first + index));
   }
 
   /** The number of operations with a baseline. */

@@ -4,6 +4,7 @@ import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timer
 import { runCooperatively, runToCompletion } from '../async/cooperative.js';
 import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import type { OperationHistory } from '../statistics/operation-history.js';
+import type { OperationWindow } from '../statistics/operation-window.js';
 import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
@@ -124,6 +125,11 @@ export class Baseline {
   /** The current trends, those that reach their limit first at the top. */
   trends(now = performance.timeOrigin + performance.now()): Trend[] {
     return this.learner.trends(now);
+  }
+
+  /** The latest complete windows of an operation in this run, the oldest first, up to 40. */
+  windows(type: string, name: string): OperationWindow[] {
+    return this.learner.windows(type, name);
   }
 
   get status(): BaselineStatus {

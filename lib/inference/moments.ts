@@ -5,7 +5,12 @@
 export const MOMENTS = 3;
 
 /** Adds one value. `at` is the index of the first of the three numbers. */
-export function addValue(moments: Float32Array, at: number, value: number, weight: number): void {
+export function addValue(
+  moments: Float32Array | Float64Array,
+  at: number,
+  value: number,
+  weight: number,
+): void {
   const before = moments[at] as number;
   const total = before + weight;
   if (!(total > 0)) return;

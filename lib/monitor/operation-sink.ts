@@ -70,7 +70,8 @@ export class OperationSink implements SpanSink {
     // A stream stays open for as long as the client listens.
     const isStream = thresholdMs === Number.POSITIVE_INFINITY;
     const limitMs = isStream ? thresholdMs : Math.min(adaptiveMs, thresholdMs ?? adaptiveMs);
-    const clientMs = (given.http ?? live?.http)?.clientMs ?? 0;
+    const http = given.http ?? live?.http;
+    const clientMs = http?.clientMs ?? 0;
     const slow = isSlow(durationMs, limitMs, now, clientMs);
     const history = statistics.record(
       type,
@@ -86,6 +87,7 @@ export class OperationSink implements SpanSink {
     );
     if (history !== undefined) {
       if (isStream) history.isStream = true;
+      if (http !== undefined) history.handler ??= http.handlerName;
       if (live !== undefined && live.root === live && analyzer.explains)
         history.addWork(live.breakdown(now, idle, clearedParts()), live.request.statements);
     }

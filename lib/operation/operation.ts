@@ -64,6 +64,8 @@ export interface HttpEvidence {
 /** Where the time of an incoming request went. Read only when it was slow, or when it failed. */
 export interface HttpEvidenceSource {
   readonly statusCode: number;
+  /** `UsersController.findOne`; undefined if no handler was called. */
+  readonly handlerName?: string | undefined;
   /** What its handler threw; undefined if nothing was seen. */
   readonly thrown?: unknown;
   /** How long it waited for its client, in milliseconds: that does not count against the threshold. */

@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { addValue, MOMENTS } from '../inference/moments.js';
 import { OpenWindow } from './open-window.js';
 import type { Totals } from './totals.js';
 
@@ -19,7 +20,11 @@ export class OperationHistory {
   adaptiveMs = Number.POSITIVE_INFINITY;
   /** Whether it is a stream: it stays open as long as the client listens, so its duration means nothing. */
   isStream = false;
+  /** The handler that serves it, `UsersController.findOne`; undefined for what is no request of a handler. */
+  handler: string | undefined;
   readonly window = new OpenWindow();
+  /** The moments of the statements of its executions, since counting started. */
+  readonly statements = new Float64Array(MOMENTS);
 
   constructor(
     readonly type: string,
@@ -36,5 +41,6 @@ export class OperationHistory {
   /** Adds the time and the statements of one operation, see {@link OpenWindow.addWork}. */
   addWork(parts: readonly number[], statements: number): void {
     this.window.addWork(parts, statements);
+    addValue(this.statements, 0, statements, 1);
   }
 }

@@ -1,4 +1,5 @@
-import { BUCKETS, LatencyHistogram, percentilesOf } from '../inference/latency-histogram.js';
+import { BUCKETS, bucketMiddle, LatencyHistogram, percentilesOf } from '../inference/latency-histogram.js';
+import type { Sample } from '../inference/welch.js';
 import { round } from '../text/round.js';
 import type { OperationHistory } from './operation-history.js';
 import { type Segment, SegmentLog, SLOT_MS } from './segment-log.js';
@@ -37,6 +38,17 @@ export interface LatencySummary {
   p50?: number;
   p95?: number;
   p99?: number;
+}
+
+/** Executions of one operation as samples: `n`, mean and variance. */
+export interface OperationExecutions {
+  /** Executions, and failures among them without expected errors. */
+  readonly count: number;
+  readonly errors: number;
+  /** Natural logarithms of the durations in milliseconds; absent if none has a duration. */
+  readonly latency?: Sample;
+  /** Database statements of an execution; absent if unknown. */
+  readonly statements?: Sample;
 }
 
 const PERCENTILES = [0.5, 0.95, 0.99] as const;
@@ -174,6 +186,21 @@ export class OperationStatistics {
     this.live.addTo(target);
   }
 
+  /** All executions since the start. */
+  executions(): OperationExecutions {
+    const { lifetime, liveTotals } = this;
+    counts.fill(0);
+    this.addTo(counts);
+    const latency = logarithmsOf(counts);
+    const [n = 0, mean = 0, squares = 0] = this.history?.statements ?? [];
+    return {
+      count: this.count,
+      errors: lifetime.errors + liveTotals.errors - lifetime.expected - liveTotals.expected,
+      ...(latency === undefined ? {} : { latency }),
+      ...(n === 0 ? {} : { statements: { n, mean, variance: squares / Math.max(1, n - 1) } }),
+    };
+  }
+
   /** The shortest and the longest duration since the start, in milliseconds; Infinity and 0 if there is none. */
   get extremes(): { min: number; max: number } {
     const { lifetime, liveTotals } = this;
@@ -261,6 +288,21 @@ function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
     p95,
     p99,
   };
+}
+
+/** Each latency counts as the middle of its bucket. */
+function logarithmsOf(buckets: Float64Array): Sample | undefined {
+  let [n, sum, squares] = [0, 0, 0];
+  for (let index = 0; index < BUCKETS; index++) {
+    const count = buckets[index] as number;
+    if (count === 0) continue;
+    const logarithm = Math.log(bucketMiddle(index));
+    n += count;
+    sum += count * logarithm;
+    squares += count * logarithm * logarithm;
+  }
+  if (n === 0) return undefined;
+  return { n, mean: sum / n, variance: Math.max(0, squares - (sum * sum) / n) / Math.max(1, n - 1) };
 }
 
 /** Distributes each segment evenly over its slots, and averages the slots of each minute up to slot `end`. */

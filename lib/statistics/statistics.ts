@@ -3,7 +3,12 @@ import { round } from '../text/round.js';
 import type { Failures } from './failures.js';
 import { costOf, type OperationCost } from './operation-cost.js';
 import type { OperationHistory } from './operation-history.js';
-import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
+import {
+  type LatencySummary,
+  type OperationExecutions,
+  OperationStatistics,
+  type WindowName,
+} from './operation-statistics.js';
 import { Totals } from './totals.js';
 
 /** The figures of one type, for each window and its lifetime. */
@@ -24,6 +29,19 @@ export interface NamedStatistics extends TypeStatistics {
   selfMs?: number;
   /** Total time above the threshold, in milliseconds. */
   excessMs: number;
+}
+
+/** What one operation cost since the start or the last reset. Times in milliseconds. */
+export interface OperationTotals {
+  readonly type: OperationType;
+  readonly name: string;
+  readonly count: number;
+  readonly slowCount: number;
+  readonly totalMs: number;
+  /** Total time above the threshold. */
+  readonly excessMs: number;
+  /** `UsersController.findOne`, where it is known. */
+  readonly handler?: string;
 }
 
 /** The median of fewer operations is not reported. */
@@ -106,6 +124,8 @@ export class Statistics {
     } else {
       this.names++;
       history = this.historyOf?.(type, name);
+      // It outlasts a reset.
+      history?.statements.fill(0);
     }
     const created = new OperationStatistics(history, place);
     names.set(key, created);
@@ -272,6 +292,24 @@ export class Statistics {
       }
     }
     return failing;
+  }
+
+  /** All executions of an operation as samples; undefined for one that has not run. */
+  executions(type: string, name: string): OperationExecutions | undefined {
+    return this.byName.get(type)?.get(name)?.executions();
+  }
+
+  /** The totals of every operation, in no particular order. No percentile is computed. */
+  eachTotal(): OperationTotals[] {
+    return this.named().map(({ type, name, statistics }) => ({
+      type,
+      name,
+      count: statistics.count,
+      slowCount: statistics.slowCount,
+      totalMs: round(statistics.totalMs),
+      excessMs: round(statistics.excessMs),
+      ...(statistics.history?.handler === undefined ? {} : { handler: statistics.history.handler }),
+    }));
   }
 
   private named(): { type: string; name: string; statistics: OperationStatistics }[] {

@@ -273,6 +273,10 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     return this.response.statusCode;
   }
 
+  get handlerName(): string | undefined {
+    return this.handler?.name;
+  }
+
   evidence(): HttpEvidence {
     const { handler, response } = this;
     const evidence: HttpEvidence = { statusCode: response.statusCode };
