@@ -14,6 +14,7 @@ const ESM_PACKAGES = [
   'cache-manager',
   'typeorm',
   'file-type',
+  'preact',
   'strtok3',
   'token-types',
   'uint8array-extras',

@@ -1,10 +1,11 @@
 // Bundles the page and writes it into the modules of the package, compressed, so that at run time nothing looks for files.
 import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { licensesOf } from './licenses.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const TYPES = {
@@ -58,7 +59,13 @@ const { outputFiles, metafile } = await build({
 });
 
 const files = Object.fromEntries(
-  [...outputFiles, { path: 'licenses.txt', contents: licenses(Object.keys(metafile.inputs)) }]
+  [
+    ...outputFiles,
+    {
+      path: 'licenses.txt',
+      contents: licensesOf(Object.keys(metafile.inputs).map((path) => `${root}${path}`)),
+    },
+  ]
     .map(({ path, contents }) => {
       const gzip = gzipSync(contents, { level: 9 });
       const etag = `"${createHash('sha256').update(contents).digest('base64url').slice(0, 22)}"`;
@@ -71,19 +78,6 @@ if (bytes > MAX_BYTES)
   throw new Error(
     `The page has ${bytes} bytes compressed, which is more than the ${MAX_BYTES} that it may have`,
   );
-
-/** Those of the libraries in the page, which ask to be kept with their code. */
-function licenses(inputs) {
-  const packages = new Set(inputs.flatMap((path) => /^node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? []));
-  return [...packages]
-    .sort()
-    .map((path) => {
-      const file = readdirSync(`${root}/${path}`).find((name) => /^licen[cs]e/i.test(name));
-      if (file === undefined) throw new Error(`${path} is in the page and has no license`);
-      return `${path.slice('node_modules/'.length)}\n\n${readFileSync(`${root}/${path}/${file}`, 'utf8').trim()}\n`;
-    })
-    .join('\n----\n\n');
-}
 
 const text = JSON.stringify(files, null, 1);
 writeFileSync(`${root}/dist/modules/dashboard/page-bundle.js`, `export const PAGE_BUNDLE = ${text};\n`);

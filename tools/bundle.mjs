@@ -4,6 +4,7 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { build, transform } from 'esbuild';
+import { licensesOf } from './licenses.mjs';
 import { MARKER, withMarks } from './mark-code.mjs';
 
 const LIBRARY = { index: 'index.js', 'testing/index': 'testing/index.js' };
@@ -19,6 +20,73 @@ const separateMarker = {
   },
 };
 
+/** The MCP server with the official SDK and all else that it imports: one file of CommonJS, which both formats load on demand. */
+const MCP = 'mcp/mcp-server.js';
+const MCP_NUMBER = -2;
+const separateMcp = {
+  name: 'separate-mcp',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/mcp-server\.js$/ }, () => ({ path: MCP, external: true }));
+  },
+};
+/** Modules that a process may have only once, as they hold its state. The file has copies of what it imports. */
+const STATEFUL = /\b(?:process-wide|meter|own-pauses)\.js$/;
+
+/** The SDK checks forms by a package that is larger than all the rest. No server of ours sends one. */
+const withoutFormChecks = {
+  name: 'without-form-checks',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\/ajv-provider\.js$/ }, ({ path }) => ({ path, namespace: 'absent' }));
+    onLoad({ filter: /.*/, namespace: 'absent' }, () => ({
+      contents: 'export class AjvJsonSchemaValidator {}',
+    }));
+  },
+};
+
+/** Writes the MCP server. `folder` is that of the package's CommonJS format. */
+export async function bundleMcp(modules, folder) {
+  const { outputFiles, metafile } = await build({
+    ...COMMON,
+    absWorkingDir: modules,
+    entryPoints: [MCP],
+    bundle: true,
+    minify: true,
+    format: 'iife',
+    globalName: 'server',
+    legalComments: 'none',
+    write: false,
+    metafile: true,
+    external: [MARKER],
+    plugins: [separateMarker, withoutFormChecks],
+  });
+  const [{ inputs }] = Object.values(metafile.outputs);
+  const contained = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
+  const stateful = contained.filter((path) => STATEFUL.test(path));
+  if (stateful.length > 0) throw new Error(`${MCP} would have its own copy of ${stateful.join(', ')}`);
+  const marker = JSON.stringify(`../${MARKER}`);
+  const code = outputFiles[0].text.replaceAll(JSON.stringify(MARKER), marker);
+  const licenses = licensesOf(contained.map((path) => join(modules, path)));
+  write(join(folder, MCP), `/*!\n${licenses.replaceAll('*/', '* /')}*/\n${executedOnDemand(code, marker)}`);
+}
+
+/**
+ * A module whose code runs when its export is read: at once, so that the pause is known, which that of an import is not. The
+ * export is not one that Node finds by reading the text, which it would read while importing.
+ */
+function executedOnDemand(code, marker) {
+  return `"use strict";
+const { markOwnCode, placeHere } = require(${marker});
+function here() { return placeHere(); }
+markOwnCode(${MCP_NUMBER}, here());
+let loaded;
+Reflect.defineProperty(module.exports, 'McpServer', { enumerable: true, get: () => (loaded ??= load()) });
+function load() {
+${code}return server.McpServer;
+}
+markOwnCode(${MCP_NUMBER});
+`;
+}
+
 /** Writes the package of one format. `modules` is the folder of all modules, `folder` that of the package. */
 export async function bundle(modules, folder, format) {
   const { outputFiles } = await build({
@@ -33,13 +101,16 @@ export async function bundle(modules, folder, format) {
     packages: 'external',
     legalComments: 'none',
     write: false,
-    plugins: [separateMarker],
+    plugins: [separateMarker, separateMcp],
   });
   outputFiles.push({ path: join(folder, MARKER), text: readFileSync(join(modules, MARKER), 'utf8') });
   for (const [number, { path, text }] of outputFiles.sort((a, b) => (a.path < b.path ? -1 : 1)).entries()) {
     const code = path.endsWith(MARKER) ? text : withMarks(text, number);
     const marker = specifier(dirname(path), join(folder, MARKER));
-    const placed = withoutBareImports(code).replaceAll(JSON.stringify(MARKER), JSON.stringify(marker));
+    const mcp = specifier(dirname(path), join(folder, '../cjs', MCP));
+    const placed = withoutBareImports(code)
+      .replaceAll(JSON.stringify(MARKER), JSON.stringify(marker))
+      .replaceAll(`import(${JSON.stringify(MCP)})`, importOf(mcp, format));
     write(path, withClassNames(path, await withoutSpace(placed, format)));
   }
   write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
@@ -58,6 +129,10 @@ function writeSharedTypes(folder, file) {
   const types = relative(dirname(join(folder, file)), join(folder, '../cjs', file)).replaceAll('\\', '/');
   write(join(folder, file.replace(/js$/, 'd.ts')), `export * from '${types}';\n`);
 }
+
+/** A module gets what a file of CommonJS exports as its default. */
+const importOf = (path, format) =>
+  `import(${JSON.stringify(path)})${format === 'esm' ? '.then((module) => module.default)' : ''}`;
 
 /** A fifth of the code is white space, which each installation would download and each start would read. */
 async function withoutSpace(text, format) {

@@ -23,6 +23,8 @@ export interface EndpointOptions {
   guards?: (EndpointGuardLike | EndpointGuardClass)[] | undefined;
   /** The maximum number of concurrent live pages. */
   maxStreams?: number | undefined;
+  /** Answer agents by Model Context Protocol at `/performance/mcp`. It only reads, and requires the same access. */
+  mcp?: boolean | undefined;
 }
 
 /** Nest's `CanActivate`: returns a boolean, or a promise or an Observable of one. */
@@ -34,6 +36,7 @@ export type EndpointGuardClass = new (...dependencies: never[]) => EndpointGuard
 export interface ResolvedEndpointOptions extends EndpointOptions {
   readonly enabled: boolean;
   readonly maxStreams: number;
+  readonly mcp: boolean;
 }
 
 export const ENDPOINT_OPTIONS: OptionTable<EndpointOptions> = {
@@ -45,6 +48,7 @@ export const ENDPOINT_OPTIONS: OptionTable<EndpointOptions> = {
     accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isGuard),
   },
   maxStreams: option(whole(1, 1000), { default: 20 }),
+  mcp: option(boolean, { default: true }),
 };
 
 function isGuard(value: unknown): boolean {

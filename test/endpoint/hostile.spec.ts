@@ -32,6 +32,9 @@ const ROUTES: readonly (readonly [string, string])[] = [
   ['DELETE', 'stats'],
   ['POST', 'profiles'],
   ['POST', 'login'],
+  ['POST', 'mcp'],
+  ['GET', 'mcp'],
+  ['DELETE', 'mcp'],
 ];
 
 @Controller()

@@ -53,6 +53,7 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
       'get /performance/slow',
       'get /performance/slow/{id}',
       'get /performance/stats',
+      'post /performance/mcp',
       'post /performance/profiles',
     ]);
     expect(described.every(([, summary]) => (summary ?? '').length > 10)).toBe(true);

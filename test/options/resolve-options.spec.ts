@@ -209,6 +209,7 @@ describe('resolveOptions', () => {
       guards,
       enabled: true,
       maxStreams: 20,
+      mcp: true,
     });
   });
 

@@ -1,6 +1,12 @@
 import 'reflect-metadata';
 import type { AddressInfo } from 'node:net';
-import { type INestApplication, type LoggerService, Module, type Type } from '@nestjs/common';
+import {
+  type INestApplication,
+  type LoggerService,
+  Module,
+  type NestApplicationOptions,
+  type Type,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
@@ -45,6 +51,8 @@ export async function startApplication(
     before?: (app: INestApplication) => unknown;
     /** Default: any free one. */
     port?: number;
+    /** Options of Nest. */
+    nest?: NestApplicationOptions | undefined;
   },
   options: PerformanceOptions & PerformanceModuleExtras = {},
 ): Promise<TestApplication> {
@@ -59,7 +67,7 @@ export async function startApplication(
   })(AppModule);
   const logger = new KeptLog();
   const adapter = platform === 'express' ? new ExpressAdapter() : new FastifyAdapter();
-  const app = await NestFactory.create(AppModule, adapter, { logger, abortOnError: false });
+  const app = await NestFactory.create(AppModule, adapter, { ...parts.nest, logger, abortOnError: false });
   try {
     await parts.before?.(app);
     await app.listen(parts.port ?? 0, '127.0.0.1');

@@ -17,8 +17,13 @@ export class Answer {
   ) {}
 
   /** Without absolute paths of this machine. */
-  static json(value: unknown, status: number = HttpStatus.OK): Answer {
-    return new Answer(status, JSON_TYPE, withoutServerPaths(JSON.stringify(value)));
+  static json(value: unknown, status: number = HttpStatus.OK, headers: Headers = {}): Answer {
+    return new Answer(status, { ...JSON_TYPE, ...headers }, withoutServerPaths(JSON.stringify(value)));
+  }
+
+  /** A response that another part has composed. */
+  static sent(status: number, headers: Headers, body: string): Answer {
+    return new Answer(status, headers, body === '' ? undefined : body);
   }
 
   /** @param headers must include `Content-Type`, and `Content-Length` for a stream of known length */

@@ -3,6 +3,7 @@ import { type ApiOperation, apiOperation } from './api-documentation.js';
 import { createBaselineController } from './baseline.controller.js';
 import { routesOf } from './endpoint-routes.js';
 import { createLoginController } from './login.controller.js';
+import { createMcpController } from './mcp.controller.js';
 import { createMetricsController } from './metrics.controller.js';
 import { createOverviewController } from './overview.controller.js';
 import { createPageController } from './page.controller.js';
@@ -19,6 +20,7 @@ const CREATORS = [
   createReportController,
   createBaselineController,
   createMetricsController,
+  createMcpController,
   createOverviewController,
   createPageController,
   createLoginController,

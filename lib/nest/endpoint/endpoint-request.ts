@@ -7,6 +7,8 @@ export interface EndpointRequest {
   /** The full URL: Express strips the mount path from `url`. */
   readonly originalUrl?: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** As the application's parser has read it; undefined if none has. */
+  readonly body?: unknown;
   readonly params?: Readonly<Record<string, string | undefined>>;
   readonly socket?: { readonly remoteAddress?: string; readonly encrypted?: boolean };
   /** Names and values in turn, as received. */
