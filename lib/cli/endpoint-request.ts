@@ -31,6 +31,12 @@ export interface Credentials {
   readonly session?: string | undefined;
 }
 
+/** The body of a request, and the headers that belong to it. */
+export interface RequestContent {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 /**
  * Sends a request to an endpoint. `fetch` would time out after 300 seconds. Redirects are not followed, so that the token
  * reaches no other server. Rejects with {@link EndpointFault}.
@@ -40,11 +46,13 @@ export function askEndpoint(
   url: URL,
   { token, session }: Credentials,
   timeoutSeconds = TIMEOUT_SECONDS,
+  { body, headers: own }: RequestContent = { body: '', headers: {} },
 ): Promise<IncomingMessage> {
   const { request } = url.protocol === 'https:' ? https : http;
   return new Promise((resolve, reject) => {
     const headers = {
-      'content-length': 0,
+      ...own,
+      'content-length': Buffer.byteLength(body),
       ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(session !== undefined && { cookie: session }),
     };
@@ -54,7 +62,7 @@ export function askEndpoint(
       asked.destroy(new EndpointFault(`the application did not respond within ${timeoutSeconds} s`)),
     );
     asked.on('error', (error) => reject(connectionFault(error)));
-    asked.end();
+    asked.end(body);
   });
 }
 

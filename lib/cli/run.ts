@@ -14,6 +14,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'compare two baselines to find regressions between releases',
     load: async () => (await import('./compare.js')).compare,
   },
+  mcp: {
+    summary: 'let an agent ask a running application (Model Context Protocol over stdio)',
+    load: async () => (await import('./mcp.js')).mcp,
+  },
   profile: {
     summary: 'capture and download a profile of a running application',
     load: async () => (await import('./profile.js')).profile,
