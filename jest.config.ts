@@ -33,6 +33,7 @@ const SYSTEM = [
   'decorators/returned-values.spec.ts',
   'deploy/live.spec.ts',
   'faults/',
+  'fleet/processes.spec.ts',
   'packaging/',
   'profiling/heap-snapshots.spec.ts',
   'profiling/profiling-lifetime.spec.ts',

@@ -41,6 +41,7 @@ export type { DetectionOptions, MemoryLeakOptions, NPlusOneOptions } from './exp
 export type { Finding, FindingType, FoundError, Severity } from './explain/finding.js';
 export type { DetailedSlowOperation, Explanation, SlowOperation } from './explain/slow-operation.js';
 export type { SlowQuery } from './explain/slow-queries.js';
+export type { FleetOptions } from './fleet/fleet-options.js';
 export type { Leak, LeakingMemory } from './leaks/leak.js';
 export type { MetricsOptions } from './metrics/metrics-options.js';
 export type { EndpointGuardClass, EndpointGuardLike, EndpointOptions } from './monitor/endpoint-options.js';

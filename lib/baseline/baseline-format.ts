@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { runCooperatively, runToCompletion } from '../async/cooperative.js';
+import { isInstanceKey } from '../operation/instance.js';
 import { formatValue } from '../validation/options-error.js';
 import {
   type BaselineEntry,
   type BaselineSnapshot,
-  isInstanceId,
   MAX_ABSORBED,
   MAX_NAME_LENGTH,
   MAX_OPERATIONS,
@@ -125,11 +125,11 @@ function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'oper
   if (!isName(service)) throw wrong('service', service, `a string of at most ${MAX_NAME_LENGTH} characters`);
   if (version !== undefined && !isName(version))
     throw wrong('version', version, `a string of at most ${MAX_NAME_LENGTH} characters`);
-  if (!isInstanceId(instance))
+  if (!isInstanceKey(instance))
     throw wrong('instance', instance, 'at most 128 letters, digits, dots, - and _');
   if (!isAmount(startedAt)) throw wrong('startedAt', startedAt, 'milliseconds since 1970');
   if (!isAmount(savedAt)) throw wrong('savedAt', savedAt, 'milliseconds since 1970');
-  if (!Array.isArray(absorbs) || absorbs.length > MAX_ABSORBED || !absorbs.every(isInstanceId))
+  if (!Array.isArray(absorbs) || absorbs.length > MAX_ABSORBED || !absorbs.every(isInstanceKey))
     throw wrong('absorbs', absorbs, `at most ${MAX_ABSORBED} instances`);
   if (ended !== undefined && ended !== true) throw wrong('ended', ended, 'true or nothing');
   return {

@@ -1,5 +1,6 @@
+import { newInstanceKey } from '../operation/instance.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
-import { type BaselineSnapshot, isOverRun, newInstanceId, type SnapshotToSave } from './baseline-snapshot.js';
+import { type BaselineSnapshot, isOverRun, type SnapshotToSave } from './baseline-snapshot.js';
 import type { BaselineStore } from './baseline-store.js';
 import { lastSaved, tidy } from './baseline-tidy.js';
 import { FileBaselineStore } from './file-store.js';
@@ -37,7 +38,7 @@ export class BaselineKeeper {
   private readonly store: BaselineStore;
   private readonly halfLifeMs: number;
   private readonly staleMs: number;
-  private instance = newInstanceId();
+  private instance = newInstanceKey();
   private isTidying = false;
   /** When it was last saved, in milliseconds since 1970. */
   savedAt: number | undefined;
@@ -90,7 +91,7 @@ export class BaselineKeeper {
 
   /** Continues as a new run. The saved snapshot of this one belongs to an archive. */
   beginNewRun(): void {
-    this.instance = newInstanceId();
+    this.instance = newInstanceKey();
     this.savedAt = undefined;
   }
 

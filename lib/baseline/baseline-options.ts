@@ -1,4 +1,4 @@
-import { boolean, isObject, milliseconds, number, whole } from '../validation/checks.js';
+import { boolean, type Check, isObject, milliseconds, number, whole } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
 import { directoryOption } from '../validation/directory-option.js';
 import { type OptionTable, option } from '../validation/option-table.js';
@@ -76,15 +76,17 @@ const REGRESSION_OPTIONS: OptionTable<RegressionOptions> = {
   minEffectMs: option(milliseconds, { default: 2 }),
 };
 
+/** The rule of an option that is a {@link KeyValueStore}. */
+export const KEY_VALUE_STORE: Check = {
+  allowed: 'a Keyv, or an object with its get, set and delete',
+  accepts: (value) =>
+    isObject(value) && (['get', 'set', 'delete'] as const).every((name) => typeof value[name] === 'function'),
+};
+
 export const BASELINE_OPTIONS: OptionTable<BaselineOptions> = {
   enabled: option(boolean, { default: true }),
   directory: directoryOption('baseline'),
-  store: {
-    allowed: 'a Keyv, or an object with its get, set and delete',
-    accepts: (value) =>
-      isObject(value) &&
-      (['get', 'set', 'delete'] as const).every((name) => typeof value[name] === 'function'),
-  },
+  store: KEY_VALUE_STORE,
   saveIntervalSeconds: option(number(1, 3600), { default: 60 }),
   halfLifeDays: option(number(0.1, 365), { default: 7 }),
   maxAgeDays: option(number(0.1, 3650), { default: 30 }),

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
+import { keyOfHost } from '../operation/instance.js';
 
 /** The learned data of one operation. */
 export interface BaselineEntry {
@@ -47,26 +46,6 @@ export const MAX_ABSORBED = 256;
 export const MAX_PART_BYTES = 64 * 1024;
 
 const PID = /-(\d+)-[0-9a-f]{12}$/;
-const INSTANCE = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-
-/** Whether a value is a valid instance id, which is safe as part of a file name. */
-export function isInstanceId(value: unknown): value is string {
-  return typeof value === 'string' && INSTANCE.test(value);
-}
-
-/** A new id for this run of this process: `host-pid-random`. */
-export function newInstanceId(): string {
-  return `${hostPart()}-${process.pid}-${randomBytes(6).toString('hex')}`;
-}
-
-/** The host name as part of an id. */
-function hostPart(): string {
-  const host = hostname()
-    .replace(/[^A-Za-z0-9.-]/g, '-')
-    .replace(/^[^A-Za-z0-9]+/, '')
-    .slice(0, 64);
-  return host === '' ? 'host' : host;
-}
 
 /**
  * Whether the run of a snapshot is over: it has shut down, has not saved since `staleAt`, or its process on this host is
@@ -75,7 +54,7 @@ function hostPart(): string {
 export function isOverRun({ instance, savedAt, ended }: BaselineSnapshot, staleAt: number): boolean {
   if (ended === true || savedAt < staleAt) return true;
   const pid = Number(PID.exec(instance)?.[1]);
-  if (!Number.isInteger(pid) || !instance.startsWith(`${hostPart()}-${pid}-`)) return false;
+  if (!Number.isInteger(pid) || !instance.startsWith(`${keyOfHost()}-${pid}-`)) return false;
   // In a container, a new process often has the id of the previous one.
   return pid === process.pid || !isAlive(pid);
 }

@@ -2,6 +2,7 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { FaultLog } from '../async/fault-log.js';
 import { reasonOf } from '../async/thrown.js';
+import { isInstanceKey } from '../operation/instance.js';
 import { findDirectory, makeDirectory } from '../validation/own-directory.js';
 import { ForeignFileError } from '../validation/own-file.js';
 import {
@@ -13,7 +14,7 @@ import {
   writeWhole,
 } from './baseline-directory.js';
 import { BaselineFault, decodeSnapshotInSlices, NewerFormatFault, snapshotLines } from './baseline-format.js';
-import { type BaselineSnapshot, isInstanceId, type SnapshotToSave } from './baseline-snapshot.js';
+import type { BaselineSnapshot, SnapshotToSave } from './baseline-snapshot.js';
 import { type BaselineStore, MAX_LOADED, MAX_SNAPSHOTS } from './baseline-store.js';
 
 /** Errors that are temporary. Loading fails with them, since leaving the file out would lose its data. */
@@ -72,7 +73,7 @@ export class FileBaselineStore implements BaselineStore {
   }
 
   async remove(_service: string, instance: string): Promise<void> {
-    if (!isInstanceId(instance)) return;
+    if (!isInstanceKey(instance)) return;
     try {
       if (!(await findDirectory(this.directory, BASELINE_DIRECTORY))) return;
       await rm(join(this.directory, `${instance}${EXTENSION}`), { force: true });
@@ -83,7 +84,7 @@ export class FileBaselineStore implements BaselineStore {
 
   private async saveNow(snapshot: SnapshotToSave): Promise<boolean> {
     try {
-      if (!isInstanceId(snapshot.instance)) throw new RangeError('the instance is not a valid id');
+      if (!isInstanceKey(snapshot.instance)) throw new RangeError('the instance is not a valid id');
       await makeDirectory(this.directory, BASELINE_DIRECTORY);
       await writeWhole(this.directory, `${snapshot.instance}${EXTENSION}`, snapshotLines(snapshot));
       this.faults.succeed('save');
@@ -101,7 +102,7 @@ export class FileBaselineStore implements BaselineStore {
     await removeParts(this.directory, all);
     const dated: { name: string; at: number }[] = [];
     for (const name of all) {
-      if (!name.endsWith(EXTENSION) || !isInstanceId(name.slice(0, -EXTENSION.length))) continue;
+      if (!name.endsWith(EXTENSION) || !isInstanceKey(name.slice(0, -EXTENSION.length))) continue;
       const stats = await lstat(join(this.directory, name)).catch(() => undefined);
       if (stats !== undefined) dated.push({ name, at: stats.mtimeMs });
     }

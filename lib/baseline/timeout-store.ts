@@ -1,5 +1,4 @@
-// Not the global ones, which a test of the application may have replaced.
-import { clearTimeout, setTimeout } from 'node:timers';
+import { AnswerLimit } from '../async/answer-limit.js';
 import { FaultLog } from '../async/fault-log.js';
 import type { BaselineSnapshot, SnapshotToSave } from './baseline-snapshot.js';
 import type { BaselineStore } from './baseline-store.js';
@@ -11,53 +10,33 @@ const MAX_UNANSWERED = 3;
 
 /** A store that fails if the underlying one does not answer in time, with a bounded number of pending requests. */
 export class TimeoutStore implements BaselineStore {
-  private readonly faults: FaultLog;
-  private unanswered = 0;
+  private readonly limit: AnswerLimit;
 
   /** @param timeoutMs the time limit of a request, in milliseconds */
   constructor(
     private readonly store: BaselineStore,
     warn: (message: string) => void,
-    private readonly timeoutMs = TIMEOUT_MS,
+    timeoutMs = TIMEOUT_MS,
   ) {
-    this.faults = new FaultLog(warn);
+    const faults = new FaultLog(warn);
+    const message = `The baseline store did not answer within ${timeoutMs / 1000} s. The request is retried later; data in memory is kept`;
+    this.limit = new AnswerLimit(
+      timeoutMs,
+      MAX_UNANSWERED,
+      () => faults.fail('late', message),
+      () => faults.succeed('late'),
+    );
   }
 
   load(service: string): Promise<BaselineSnapshot[] | undefined> {
-    return this.answer(() => this.store.load(service));
+    return this.limit.answerOf(() => this.store.load(service));
   }
 
   async save(snapshot: SnapshotToSave): Promise<boolean> {
-    return (await this.answer(() => this.store.save(snapshot))) === true;
+    return (await this.limit.answerOf(() => this.store.save(snapshot))) === true;
   }
 
   remove(service: string, instance: string): Promise<void> {
-    return this.answer(() => this.store.remove(service, instance));
-  }
-
-  private async answer<T>(ask: () => Promise<T>): Promise<T | undefined> {
-    if (this.unanswered >= MAX_UNANSWERED) return undefined;
-    this.unanswered++;
-    const answer = ask().finally(() => this.unanswered--);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => {
-        this.faults.fail(
-          'late',
-          `The baseline store did not answer within ${this.timeoutMs / 1000} s. The request is retried later; data in memory is kept`,
-        );
-        resolve(undefined);
-      }, this.timeoutMs).unref();
-    });
-    try {
-      return await Promise.race([answer.then((value) => this.answered(value)), late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  private answered<T>(value: T): T {
-    this.faults.succeed('late');
-    return value;
+    return this.limit.answerOf(() => this.store.remove(service, instance));
   }
 }

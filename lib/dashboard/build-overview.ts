@@ -41,7 +41,8 @@ export type OverviewSource = Pick<
  * @param streams the number of concurrent live pages
  */
 export function buildOverview(source: OverviewSource, now = Date.now(), streams = 0): Overview {
-  const { serviceName: name, serviceVersion: version } = source.options;
+  const { serviceName: name, serviceVersion: version, instance } = source.options;
+  const { id, host, pid, worker } = instance;
   const stats = source.statsInParts();
   const slow = source.getSlowOperations({ limit: LISTED });
   const failing = failingNow(source);
@@ -64,6 +65,7 @@ export function buildOverview(source: OverviewSource, now = Date.now(), streams 
     service: {
       name,
       ...(version === undefined ? {} : { version }),
+      instance: { id, host, pid, ...(worker === undefined ? {} : { worker }) },
       startedAt: now - Math.round(process.uptime() * 1000),
       countingSince: source.countingSince,
     },

@@ -6,6 +6,7 @@ import type { Finding } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Leak } from '../leaks/leak.js';
 import type { DriverStatus } from '../operation/driver-status.js';
+import type { Instance } from '../operation/instance.js';
 import type { OverheadStatus } from '../overhead/overhead.js';
 import type { DroppedCounts } from '../report/performance-stats.js';
 import type { LatencySummary } from '../statistics/operation-statistics.js';
@@ -13,7 +14,14 @@ import type { LatencySummary } from '../statistics/operation-statistics.js';
 /** The data of the page's overview: plain JSON. Durations are milliseconds, times are milliseconds since 1970. */
 export interface Overview {
   at: number;
-  service: { name: string; version?: string; startedAt: number; countingSince: number };
+  service: {
+    name: string;
+    version?: string;
+    /** This process: its `service.instance.id`, and what that consists of. */
+    instance: Pick<Instance, 'id' | 'host' | 'pid' | 'worker'>;
+    startedAt: number;
+    countingSince: number;
+  };
   /** One sentence about the application. `idle`: no operations were recorded, or too few to judge failures. */
   health: { state: 'idle' | 'healthy' | 'degraded' | 'unhealthy'; sentence: string };
   /** Every operation type in the last minute. */

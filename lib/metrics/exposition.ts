@@ -13,15 +13,18 @@ export const EXPOSITION_TYPES: Readonly<Record<ExpositionFormat, string>> = {
 /**
  * Metrics as text, one series per piece, so that the caller can yield to the event loop in between.
  * @param target the resource attributes of the process
+ * @param common the attributes of every series
  */
 export function* exposition(
   metrics: Iterable<Metric>,
   target: Attributes,
   format: ExpositionFormat,
+  common: Attributes = {},
 ): Generator<string, void> {
+  const before = labels(common);
   yield targetInfo(target, format);
   for (const metric of metrics) {
-    yield* metric.kind === 'histogram' ? histogram(metric, format) : numbers(metric, format);
+    yield* metric.kind === 'histogram' ? histogram(metric, format, before) : numbers(metric, format, before);
   }
   if (format === 'openmetrics') yield '# EOF\n';
 }
@@ -37,7 +40,7 @@ function head(name: string, type: string, unit: string | undefined, description:
   return `# HELP ${name} ${escapeText(description)}\n# TYPE ${name} ${type}\n${unitLine}`;
 }
 
-function* numbers(metric: NumberMetric, format: ExpositionFormat): Generator<string> {
+function* numbers(metric: NumberMetric, format: ExpositionFormat, before: string): Generator<string> {
   const { family, unit } = prometheusName(metric);
   const isCounter = metric.kind === 'counter';
   const sample = isCounter ? `${family}_total` : family;
@@ -55,17 +58,17 @@ function* numbers(metric: NumberMetric, format: ExpositionFormat): Generator<str
     }
     const { attributes, value, exemplar } = point;
     const shown = openMetrics && isCounter ? exemplarText(exemplar) : '';
-    yield `${sample}${braces(labels(attributes))} ${numberText(value)}${shown}\n`;
+    yield `${sample}${braces(joined(before, labels(attributes)))} ${numberText(value)}${shown}\n`;
   }
 }
 
-function* histogram(metric: Histogram, format: ExpositionFormat): Generator<string> {
+function* histogram(metric: Histogram, format: ExpositionFormat, before: string): Generator<string> {
   const { family, unit } = prometheusName(metric);
   const openMetrics = format === 'openmetrics';
   yield head(family, 'histogram', openMetrics ? unit : undefined, metric.description);
   const bounds = [...BOUNDS_S, Number.POSITIVE_INFINITY].map((bound) => boundText(bound, openMetrics));
   for (const point of metric.points())
-    yield point === undefined ? '' : series(family, point, bounds, openMetrics);
+    yield point === undefined ? '' : series(family, point, bounds, openMetrics, before);
 }
 
 function series(
@@ -73,8 +76,9 @@ function series(
   { attributes, buckets, count, sumMs, exemplar }: HistogramPoint,
   bounds: readonly string[],
   openMetrics: boolean,
+  common: string,
 ): string {
-  const own = labels(attributes);
+  const own = joined(common, labels(attributes));
   const before = `${family}_bucket{${own === '' ? '' : `${own},`}le="`;
   const marked = openMetrics && exemplar !== undefined ? boundOf(exemplar.value) : -1;
   let text = '';
@@ -100,6 +104,11 @@ function labels(attributes: Attributes): string {
     text += `${text === '' ? '' : ','}${labelName(key)}="${escapeText(String(value))}"`;
   }
   return text;
+}
+
+/** Labels that are already text. */
+function joined(one: string, other: string): string {
+  return one === '' ? other : other === '' ? one : `${one},${other}`;
 }
 
 function braces(inner: string): string {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { Attributes, Span } from '@opentelemetry/api';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import { type ResolvedServiceOptions, serviceAttributes } from '../operation/service-options.js';
@@ -35,19 +34,31 @@ export class Metrics {
   private readonly maxOperations: number;
 
   readonly options: ResolvedMetricsOptions;
-  /** The resource attributes of the process. A module with more specific options replaces them. */
-  target: Attributes;
+  /** The resource attributes of the process. */
+  target: Attributes = {};
+  /**
+   * The attributes of every series of a scrape: the instance, where the process is a worker. Workers answer on one port in
+   * turn, so that their counters would otherwise look like one that jumps.
+   */
+  common: Attributes = {};
 
   constructor(
     options: ResolvedServiceOptions & { readonly metrics: ResolvedMetricsOptions },
     private readonly sources: MetricSources,
   ) {
     this.options = options.metrics;
-    this.target = targetOf(options);
+    this.identify(options);
     this.maxOperations = Math.floor(options.metrics.maxSeries / 2);
     this.budget = new SeriesBudget(options.metrics.maxSeries - this.maxOperations);
     this.durations = new SemanticDurations(this.budget);
     this.slow = new CounterTable(this.budget);
+  }
+
+  /** Names the process. A module with more specific options names it again. */
+  identify(service: ResolvedServiceOptions): void {
+    this.target = serviceAttributes(service);
+    const { id, worker } = service.instance;
+    this.common = worker === undefined ? {} : { 'service.instance.id': id };
   }
 
   /** Counts an operation that ended. Called for every operation. */
@@ -124,12 +135,4 @@ export class Metrics {
       exemplar,
     );
   }
-}
-
-/**
- * The resource attributes of this process. They include an instance id, since the counters of two processes on one host
- * would otherwise look like one that jumps.
- */
-export function targetOf(service: ResolvedServiceOptions): Attributes {
-  return { 'service.instance.id': randomUUID(), ...serviceAttributes(service) };
 }

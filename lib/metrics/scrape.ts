@@ -35,7 +35,7 @@ export class Scrapes {
       used = 0;
     };
     await runCooperatively(
-      exposition(this.metrics.list(), this.metrics.target, format),
+      exposition(this.metrics.list(), this.metrics.target, format, this.metrics.common),
       (text) => {
         const maxBytes = text.length * MAX_BYTES_PER_CHARACTER;
         if (used + maxBytes > piece.length) finish(maxBytes);

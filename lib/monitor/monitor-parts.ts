@@ -7,6 +7,7 @@ import { DeferredEmitter } from '../async/deferred-emitter.js';
 import { FaultLog } from '../async/fault-log.js';
 import { describeThrown, reportFault } from '../async/thrown.js';
 import { RequestAnalyzer } from '../explain/request-analyzer.js';
+import { Fleet } from '../fleet/fleet.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Thresholds } from '../operation/thresholds.js';
 import type { Overhead } from '../overhead/overhead.js';
@@ -39,6 +40,7 @@ export interface MonitorParts {
   readonly alertHistory: AlertHistory;
   readonly alerts: DeferredEmitter<PerformanceAlert>;
   readonly metrics: Metrics;
+  readonly fleet: Fleet;
   readonly overhead: Overhead;
   /** Undefined unless `detection.plans.query` is given. */
   readonly plans: Plans | undefined;
@@ -162,6 +164,18 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     alertRules: () => alerting.rules(),
     overhead: () => overhead,
   });
+  const fleet = new Fleet(
+    options.fleet,
+    {
+      service: options.serviceName,
+      version: options.serviceVersion,
+      instance: options.instance,
+      ...{ statistics, resources },
+      countingSince: () => counting.since,
+      findings: (limit) => analyzer.findings.list({ limit }),
+    },
+    reportError,
+  );
   const overhead = watchOverhead({
     options,
     statistics,
@@ -191,6 +205,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     alertHistory,
     alerts,
     metrics,
+    fleet,
     overhead,
     plans,
     failures,

@@ -8,6 +8,7 @@ import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
+import type { Fleet } from '../fleet/fleet.js';
 import type { Leak } from '../leaks/leak.js';
 import { boundedName, type OperationType } from '../operation/operation.js';
 import type { Overhead } from '../overhead/overhead.js';
@@ -62,6 +63,10 @@ export class MonitorViews implements ReportSource {
   /** Baselines, regressions, trends and leaks. @internal */
   get longTerm(): LongTermAnalysis {
     return this.parts.longTerm;
+  }
+  /** This instance of the service beside the others. @internal */
+  get fleet(): Fleet {
+    return this.parts.fleet;
   }
   /** What this package itself costs. @internal */
   get overhead(): Overhead {

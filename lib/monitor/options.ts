@@ -10,6 +10,7 @@ import {
   type DetectionOptions,
   type ResolvedDetectionOptions,
 } from '../explain/detection-options.js';
+import { FLEET_OPTIONS, type FleetOptions, type ResolvedFleetOptions } from '../fleet/fleet-options.js';
 import {
   METRICS_OPTIONS,
   type MetricsOptions,
@@ -68,6 +69,7 @@ export interface MonitorOptions extends ServiceOptions, ThresholdOptions, Profil
   logging?: LoggingOptions | undefined;
   detection?: DetectionOptions | undefined;
   baseline?: BaselineOptions | undefined;
+  fleet?: FleetOptions | undefined;
   resources?: ResourceOptions | undefined;
   overhead?: OverheadOptions | undefined;
   alerts?: AlertOptions | undefined;
@@ -87,6 +89,7 @@ export const MONITOR_OPTIONS: OptionTable<MonitorOptions> = {
   logging: LOGGING_OPTIONS,
   detection: DETECTION_OPTIONS,
   baseline: BASELINE_OPTIONS,
+  fleet: FLEET_OPTIONS,
   resources: RESOURCE_OPTIONS,
   overhead: OVERHEAD_OPTIONS,
   alerts: ALERT_OPTION_TABLE,
@@ -106,6 +109,7 @@ export interface ResolvedOptions extends ResolvedServiceOptions, Complete<Profil
   readonly logging: Complete<LoggingOptions>;
   readonly detection: ResolvedDetectionOptions;
   readonly baseline: ResolvedBaselineOptions;
+  readonly fleet: ResolvedFleetOptions;
   readonly resources: ResolvedResourceOptions;
   readonly overhead: ResolvedOverheadOptions;
   readonly alerts: ResolvedAlertOptions;

@@ -77,11 +77,12 @@ export class PerformanceMonitor extends MonitorViews {
 
   /** Starts the timers: sampling, alerting, analyses over time. Operations are counted from the creation on. @internal */
   start(): void {
-    const { sink, resources, alerting, longTerm } = this.parts;
+    const { sink, resources, alerting, longTerm, fleet } = this.parts;
     if (!sink.isOpen) return;
     resources.start();
     alerting.start();
     longTerm.start();
+    fleet.start();
   }
 
   /**
@@ -202,7 +203,8 @@ export class PerformanceMonitor extends MonitorViews {
 
   /** As {@link shutdown}, with the deadline of a shutdown that covers more than this monitor. @internal */
   async shutdownUntil(deadline: Deadline): Promise<void> {
-    const { sink, resources, analyzer, slow, alerts, alerting, profiling, longTerm, plans } = this.parts;
+    const { sink, resources, analyzer, slow, alerts, alerting, profiling, longTerm, plans, fleet } =
+      this.parts;
     sink.isOpen = false;
     plans?.stop();
     resources.stop();
@@ -213,6 +215,7 @@ export class PerformanceMonitor extends MonitorViews {
       alerting.shutdown(deadline),
       profiling.shutdown(deadline),
       longTerm.shutdown(deadline),
+      fleet.shutdown(deadline),
     ]);
   }
 }

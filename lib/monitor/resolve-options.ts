@@ -1,4 +1,6 @@
 import { checkAlerts } from '../alerting/alert-checks.js';
+import { resolveFleet } from '../fleet/fleet-options.js';
+import { thisInstance } from '../operation/instance.js';
 import {
   resourceAttributesFrom,
   type ServiceOptions,
@@ -41,14 +43,17 @@ export function resolveOptions(
     ...serviceFrom(environment, attributes),
   });
   const telemetry = resolveTelemetry(options, env);
+  const baseline = withAbsoluteDirectory(resolved.baseline);
   return {
     ...resolved,
     ...withApplicationPackage(resolved),
     resourceAttributes: attributes ?? {},
+    instance: thisInstance(resolved.hostName, env, attributes),
     production: env['NODE_ENV'] === 'production',
     thresholds: resolveThresholds(options, resolved),
     profiling: withAbsoluteDirectory(resolved.profiling),
-    baseline: withAbsoluteDirectory(resolved.baseline),
+    baseline,
+    fleet: resolveFleet(options.fleet, resolved.fleet, baseline),
     tracing: { ...resolved.tracing, endpoint: telemetry.traces.otlp?.url },
     metrics: { ...resolved.metrics, endpoint: telemetry.metrics.otlp?.url },
     telemetry:

@@ -87,6 +87,7 @@ function withLog(monitor: PerformanceMonitor): PerformanceMonitor {
   monitor.profiling.warn = (message) => logger.warn(message);
   monitor.overhead.log = (message) => logger.warn(message);
   monitor.longTerm.warn = (message) => logger.warn(message);
+  monitor.fleet.warn = (message) => logger.warn(message);
   monitor.alerting.log = (level, message) => logger[level](message);
   return monitor;
 }

@@ -3,6 +3,7 @@ import { applicationPackage } from '../process/application-package.js';
 import { text } from '../validation/checks.js';
 import { type Environment, type OptionTable, option, textFrom } from '../validation/option-table.js';
 import { own } from '../validation/own.js';
+import type { Instance } from './instance.js';
 
 /** The identity of the service in its telemetry. */
 export interface ServiceOptions {
@@ -18,6 +19,8 @@ export interface ResolvedServiceOptions {
   readonly serviceName: string;
   readonly serviceVersion: string | undefined;
   readonly hostName: string;
+  /** This process. */
+  readonly instance: Instance;
   /** Further attributes of the resource, from `OTEL_RESOURCE_ATTRIBUTES`. */
   readonly resourceAttributes?: Readonly<Record<string, string>>;
 }
@@ -49,10 +52,11 @@ export function withApplicationPackage(given: {
 
 /** The attributes of the resource by the semantic conventions. */
 export function serviceAttributes(service: ResolvedServiceOptions): Record<string, string> {
-  const { serviceName, serviceVersion, hostName, resourceAttributes } = service;
+  const { serviceName, serviceVersion, hostName, instance, resourceAttributes } = service;
   return {
     ...resourceAttributes,
     'service.name': serviceName,
+    'service.instance.id': instance.id,
     ...(serviceVersion === undefined ? {} : { 'service.version': serviceVersion }),
     'host.name': hostName,
   };

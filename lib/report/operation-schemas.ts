@@ -1,13 +1,23 @@
 import type { CallSite } from '../code/call-site.js';
 import { CAUSES, type RankedCause } from '../explain/cause.js';
-import { FINDING_TYPES, type FoundError, SEVERITIES } from '../explain/finding.js';
+import { FINDING_TYPES, type Finding, type FoundError, SEVERITIES } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { HttpEvidence, OperationBaseline } from '../operation/operation.js';
 import type { StatementPlan, SuggestedIndex } from '../plans/statement-plan.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
-import { flag, list, number, object, oneOf, optional, text, whole } from './json-schema.js';
+import {
+  flag,
+  list,
+  number,
+  object,
+  oneOf,
+  optional,
+  type PropertySchemas,
+  text,
+  whole,
+} from './json-schema.js';
 import { count, milliseconds, moment, ratio, share } from './quantity-schemas.js';
 import type { ReportedFinding, ReportedOperation } from './report.js';
 
@@ -152,7 +162,7 @@ export const slowOperation = object<SlowOperation>('SlowOperation', {
   ),
 });
 
-export const reportedFinding = object<ReportedFinding>('Finding', {
+const findingProperties: PropertySchemas<Finding> = {
   id: text(),
   type: oneOf(FINDING_TYPES),
   severity: oneOf(SEVERITIES),
@@ -176,6 +186,12 @@ export const reportedFinding = object<ReportedFinding>('Finding', {
       lastFailedAt: optional(moment('Last failure of the operation with it')),
     }),
   ),
+};
+
+export const finding = object<Finding>('Finding', findingProperties);
+
+export const reportedFinding = object<ReportedFinding>('Finding', {
+  ...findingProperties,
   lostMsPerHour: milliseconds('totalMs, extrapolated to one hour'),
 });
 

@@ -149,13 +149,18 @@ export class OperationStatistics {
   summary(window: WindowName | 'lifetime', now: number): LatencySummary {
     const totals = new Totals();
     counts.fill(0);
+    this.addWindow(window, now, totals, counts);
+    return summarize(totals, counts);
+  }
+
+  /** Adds the totals and the latency counts of a window that ends at `now`. @param target {@link BUCKETS} numbers */
+  addWindow(window: WindowName | 'lifetime', now: number, totals: Totals, target: Float64Array): void {
     const since = window === 'lifetime' ? Number.NEGATIVE_INFINITY : (now - WINDOWS[window]) / SLOT_MS;
-    this.past.read(since, totals, counts);
+    this.past.read(since, totals, target);
     if (this.slot + 1 > since) {
       totals.add(this.liveTotals);
-      this.live.addTo(counts);
+      this.live.addTo(target);
     }
-    return summarize(totals, counts);
   }
 
   /**
@@ -264,7 +269,8 @@ export function timedCountOf({
   return count - untimedCount;
 }
 
-function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
+/** The figures of totals and latency counts, of one instance or of several added. @param buckets {@link BUCKETS} numbers */
+export function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
   const { count, slow, errors, expected, untimed, sum, min, max } = totals;
   const timed = count - untimed;
   const outcomes = {

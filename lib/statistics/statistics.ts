@@ -162,6 +162,11 @@ export class Statistics {
     return all.sort((a, b) => b.count - a.count).slice(0, limit);
   }
 
+  /** Every type, in the order of first execution. */
+  *allTypes(): Iterable<{ type: string; statistics: OperationStatistics }> {
+    for (const [type, statistics] of this.byType) yield { type, statistics };
+  }
+
   /** Executions of a type. */
   countOf(type: string): number {
     return this.byType.get(type)?.count ?? 0;

@@ -5,7 +5,6 @@ import { DurationInstruments } from '../metrics/duration-instruments.js';
 import { ExportHealth } from '../metrics/export-health.js';
 import { MetricExport } from '../metrics/metric-export.js';
 import type { Metrics } from '../metrics/metrics.js';
-import { targetOf } from '../metrics/metrics.js';
 import { observeMetrics } from '../metrics/observed-metrics.js';
 import type { ResolvedOptions } from '../monitor/options.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
@@ -31,7 +30,7 @@ export async function startMetrics(
 ): Promise<RunningMetrics | undefined> {
   if (!options.enabled || !options.metrics.enabled || !monitor.metrics.options.enabled) return undefined;
   // A monitor that the application created itself has not read the environment.
-  if (monitor.options !== options) monitor.metrics.target = targetOf(options);
+  if (monitor.options !== options) monitor.metrics.identify(options);
   const meter = applicationMeter();
   return meter === undefined ? startExport(options, monitor.metrics, log) : reportToMeter(meter, monitor);
 }

@@ -6,7 +6,8 @@ import {
   encodeSnapshot,
   NewerFormatFault,
 } from '../../lib/baseline/baseline-format.js';
-import { isInstanceId, MAX_OPERATIONS, newInstanceId } from '../../lib/baseline/baseline-snapshot.js';
+import { MAX_OPERATIONS } from '../../lib/baseline/baseline-snapshot.js';
+import { isInstanceKey, newInstanceKey } from '../../lib/operation/instance.js';
 import { entry, snapshot } from './programs/snapshots.js';
 
 describe('the format of a snapshot', () => {
@@ -74,9 +75,9 @@ describe('the format of a snapshot', () => {
   });
 
   it('has ids that are a file name', () => {
-    expect(isInstanceId(newInstanceId())).toBe(true);
-    expect(newInstanceId()).not.toBe(newInstanceId());
+    expect(isInstanceKey(newInstanceKey())).toBe(true);
+    expect(newInstanceKey()).not.toBe(newInstanceKey());
     for (const id of ['', '.', '..', '.a', 'a/b', 'a\n', 'a'.repeat(129)])
-      expect(isInstanceId(id)).toBe(false);
+      expect(isInstanceKey(id)).toBe(false);
   });
 });

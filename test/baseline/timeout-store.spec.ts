@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
-import { isOverRun, newInstanceId } from '../../lib/baseline/baseline-snapshot.js';
+import { isOverRun } from '../../lib/baseline/baseline-snapshot.js';
 import type { BaselineStore } from '../../lib/baseline/baseline-store.js';
 import { TimeoutStore } from '../../lib/baseline/timeout-store.js';
+import { newInstanceKey } from '../../lib/operation/instance.js';
 import { snapshot } from './programs/snapshots.js';
 
 describe('TimeoutStore', () => {
@@ -62,7 +63,7 @@ describe('TimeoutStore', () => {
 });
 
 describe('isOverRun', () => {
-  const id = (pid: number): string => newInstanceId().replace(`-${process.pid}-`, `-${pid}-`);
+  const id = (pid: number): string => newInstanceKey().replace(`-${process.pid}-`, `-${pid}-`);
 
   it('is what was said to be, what is old, and whose process has gone', async () => {
     const gone = spawn(process.execPath, ['--version'], { stdio: 'ignore' });

@@ -63,7 +63,7 @@ describe('metrics by OTLP', () => {
     expect(receiver.metricsResource).toMatchObject({
       'service.name': 'shop',
       'service.version': '2.0.0',
-      'service.instance.id': expect.stringMatching(/^[0-9a-f-]{36}$/),
+      'service.instance.id': expect.stringMatching(/^.+-\d+-[0-9a-f]{12}$/),
     });
     expect(receiver.points('performance.slow.operations')).toEqual([
       expect.objectContaining({ kind: 'sum', isMonotonic: true, value: 2 }),

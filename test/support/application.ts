@@ -59,7 +59,8 @@ export async function startApplication(
   class AppModule {}
   Module({
     imports: [
-      PerformanceModule.forRoot({ alerts: { enabled: false }, ...options }),
+      // Other suites of this machine run at the same time.
+      PerformanceModule.forRoot({ alerts: { enabled: false }, fleet: { enabled: false }, ...options }),
       ...(parts.imports ?? []),
     ],
     controllers: parts.controllers ?? [],

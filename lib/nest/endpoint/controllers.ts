@@ -2,6 +2,7 @@ import type { Type } from '@nestjs/common';
 import { type ApiOperation, apiOperation } from './api-documentation.js';
 import { createBaselineController } from './baseline.controller.js';
 import { routesOf } from './endpoint-routes.js';
+import { createFleetController } from './fleet.controller.js';
 import { createLoginController } from './login.controller.js';
 import { createMcpController } from './mcp.controller.js';
 import { createMetricsController } from './metrics.controller.js';
@@ -22,6 +23,7 @@ const CREATORS = [
   createMetricsController,
   createMcpController,
   createOverviewController,
+  createFleetController,
   createPageController,
   createLoginController,
 ];

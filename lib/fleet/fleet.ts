@@ -1,0 +1,175 @@
+import { performance } from 'node:perf_hooks';
+// Not the global ones, which a test of the application may have replaced.
+import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
+import { context } from '@opentelemetry/api';
+import { AnswerLimit } from '../async/answer-limit.js';
+import { runCooperatively } from '../async/cooperative.js';
+import type { Deadline } from '../async/deadline.js';
+import { FaultLog } from '../async/fault-log.js';
+import { reasonOf } from '../async/thrown.js';
+import { UNTRACED } from '../async/untraced.js';
+import { buildingView } from './build-fleet-view.js';
+import { DirectoryFleetStore } from './directory-fleet-store.js';
+import type { ResolvedFleetOptions } from './fleet-options.js';
+import { FleetReader, type ReadFleet } from './fleet-reader.js';
+import type { FleetStore } from './fleet-store.js';
+import type { FleetView } from './fleet-view.js';
+import type { InstanceSummary } from './instance-summary.js';
+import { KeyvFleetStore } from './keyv-fleet-store.js';
+import { type SummarySources, summarizing } from './summarize-instance.js';
+import { encodingSummary } from './summary-format.js';
+
+/** The first summary is published soon, so that a page that is opened at once shows all instances. */
+const FIRST_MS = 1000;
+/** An answer of the store is waited for that long by a reader, who is shown this instance otherwise. */
+const READ_MS = 2000;
+const WRITE_MS = 30_000;
+const MAX_UNANSWERED = 3;
+/** A view is shared by everyone who looks within this time. */
+const VIEW_MS = 2000;
+
+const NOTHING: ReadFleet = { summaries: [], sightings: new Map(), omitted: 0, ignored: 0 };
+
+/**
+ * Publishes a summary of this instance every few seconds, and shows it beside those of the other instances of its service.
+ * Others are read only while somebody looks.
+ */
+export class Fleet {
+  /** Logs that the store fails. Set by the module. */
+  warn: ((message: string) => void) | undefined;
+  private readonly store: FleetStore | undefined;
+  private readonly reader: FleetReader | undefined;
+  private readonly faults = new FaultLog((message) => this.warned(message));
+  private readonly writing = new AnswerLimit(WRITE_MS, 1, () =>
+    this.faults.fail('publish', `The store of instances did not answer within ${WRITE_MS / 1000} s`),
+  );
+  private readonly reading = new AnswerLimit(READ_MS, MAX_UNANSWERED, () => {});
+  private timers: NodeJS.Timeout[] = [];
+  private publishing: Promise<void> | undefined;
+  private hasPublished = false;
+  private sequence = 0;
+  private latest: { readonly at: number; readonly view: Promise<FleetView> } | undefined;
+
+  constructor(
+    private readonly options: ResolvedFleetOptions,
+    private readonly sources: SummarySources,
+    private readonly onError: (error: unknown) => void,
+  ) {
+    const { enabled, directory, store } = options;
+    const { service, instance } = sources;
+    if (!enabled) return;
+    this.store =
+      store === undefined ? new DirectoryFleetStore(directory, service) : new KeyvFleetStore(store, service);
+    this.reader = new FleetReader(this.store, service, instance.key);
+  }
+
+  /** Starts to publish, on timers that do not keep the process alive. */
+  start(): void {
+    if (this.store === undefined || this.timers.length > 0) return;
+    const publish = (): void => void this.publish();
+    this.timers = [
+      setTimeout(publish, FIRST_MS).unref(),
+      setInterval(publish, this.options.publishSeconds * 1000).unref(),
+    ];
+  }
+
+  /** Publishes now, unless the previous summary is still being written. Never rejects. */
+  publish(): Promise<void> {
+    this.publishing ??= this.publishNow().finally(() => {
+      this.publishing = undefined;
+    });
+    return this.publishing;
+  }
+
+  /** All instances. A view is shared for two seconds. Rejects only for a fault of this package. */
+  view(): Promise<FleetView> {
+    const at = performance.now();
+    if (this.latest === undefined || at - this.latest.at > VIEW_MS) {
+      const view = context.with(UNTRACED, () => this.buildView());
+      this.latest = { at, view };
+      view.catch(() => {
+        this.latest = undefined;
+      });
+    }
+    return this.latest.view;
+  }
+
+  /** Removes the summary of this instance, until the deadline. Never rejects. */
+  async shutdown(deadline: Deadline): Promise<void> {
+    for (const timer of this.timers) {
+      clearInterval(timer);
+      clearTimeout(timer);
+    }
+    this.timers = [];
+    const { store, publishing } = this;
+    if (store === undefined || !this.hasPublished) return;
+    const { key } = this.sources.instance;
+    const withdraw = async (): Promise<void> => {
+      await publishing;
+      await store.withdraw(key);
+    };
+    // A store may never answer. An instance that remains listed is shown as lost, and then dropped.
+    await deadline.settle(context.with(UNTRACED, withdraw));
+  }
+
+  /** The log of the application may throw. */
+  private warned(message: string): void {
+    try {
+      this.warn?.(message);
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+
+  private async publishNow(): Promise<void> {
+    const { store, faults } = this;
+    if (store === undefined) return;
+    try {
+      const summary = await this.summarize();
+      const text = await runCooperatively(encodingSummary(summary));
+      this.hasPublished = true;
+      const published = this.writing.answerOf(async () => {
+        await context.with(UNTRACED, () => store.publish(summary.key, text));
+        return true;
+      });
+      if ((await published) === true) faults.succeed('publish');
+    } catch (error) {
+      faults.fail(
+        'publish',
+        `Other instances do not see this one, as its summary could not be published: ${reasonOf(error)}`,
+      );
+    }
+  }
+
+  private summarize(): Promise<InstanceSummary> {
+    const { publishSeconds } = this.options;
+    const publication = {
+      publishedAt: Date.now(),
+      sequence: ++this.sequence,
+      intervalMs: publishSeconds * 1000,
+      slow: [],
+    };
+    return runCooperatively(summarizing(this.sources, publication, performance.now()));
+  }
+
+  private async buildView(): Promise<FleetView> {
+    const own = await this.summarize();
+    const { read, problem } = await this.readOthers();
+    const kind = this.store === undefined ? 'off' : this.options.store === undefined ? 'directory' : 'shared';
+    const store = { kind, ...(problem === undefined ? {} : { problem }) } as const;
+    const parts = { ...read, summaries: [own, ...read.summaries], store };
+    return runCooperatively(buildingView(own, parts, Date.now()));
+  }
+
+  private async readOthers(): Promise<{ read: ReadFleet; problem?: string }> {
+    const { reader } = this;
+    if (reader === undefined) return { read: NOTHING };
+    try {
+      const decoding = await this.reading.answerOf(() => reader.read());
+      if (decoding === undefined) return { read: NOTHING, problem: `no answer within ${READ_MS / 1000} s` };
+      return { read: await runCooperatively(decoding) };
+    } catch (error) {
+      return { read: NOTHING, problem: reasonOf(error) };
+    }
+  }
+}

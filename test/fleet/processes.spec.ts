@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { FleetView } from '../../lib/fleet/fleet-view.js';
+import { FaultProcess } from '../faults/process.js';
+
+const REDIS = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
+const PROGRAMS = '../../fleet/programs';
+
+let processes: FaultProcess[] = [];
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nestjs-performance-fleet-'));
+});
+afterEach(async () => {
+  await Promise.all(processes.map((one) => one.remove()));
+  processes = [];
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function start(program: string, env: NodeJS.ProcessEnv): FaultProcess {
+  const started = new FaultProcess(`${PROGRAMS}/${program}`, [], { env });
+  processes.push(started);
+  return started;
+}
+
+const portOf = async (one: FaultProcess): Promise<number> => Number((await one.message('ready'))['ready']);
+
+async function viewFrom(port: number): Promise<FleetView> {
+  const response = await fetch(`http://127.0.0.1:${port}/performance/fleet`, {
+    headers: { connection: 'close' },
+  });
+  return (await response.json()) as FleetView;
+}
+
+/** The view of an instance once it meets a condition. */
+async function viewWhen(
+  port: number,
+  condition: (view: FleetView) => boolean,
+  patienceMs = 40_000,
+): Promise<FleetView> {
+  const end = Date.now() + patienceMs;
+  for (;;) {
+    const view = await viewFrom(port);
+    if (condition(view)) return view;
+    if (Date.now() > end) throw new Error(`the condition did not come to hold: ${JSON.stringify(view)}`);
+    await sleep(200);
+  }
+}
+
+/** Sends each request to the next of several ports, as a load balancer does. */
+async function roundRobin(ports: readonly number[]): Promise<Server> {
+  let turn = 0;
+  const server = createServer((incoming: IncomingMessage, outgoing: ServerResponse) => {
+    const { method, url, headers } = incoming;
+    const port = ports[turn++ % ports.length];
+    const forwarded = request({ host: '127.0.0.1', port, method, path: url, headers }, (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      answer.pipe(outgoing);
+    });
+    forwarded.once('error', () => outgoing.writeHead(502).end());
+    incoming.pipe(forwarded);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
+}
+
+const isLive = (view: FleetView, count: number): boolean =>
+  view.instances.filter(({ state }) => state === 'live').length === count;
+
+async function answers(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(address);
+  return new Promise((resolve) => {
+    const socket = connect(Number(port || 6379), hostname);
+    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('connect', () => socket.destroy());
+  });
+}
+
+describe.each(['redis', 'directory'])('three instances that share a %s', (kind) => {
+  it('see each other behind a load balancer, and one that is killed is lost', async () => {
+    if (kind === 'redis' && !(await answers(REDIS))) {
+      process.stderr.write('skipped: instances that share a Redis, as none answers\n');
+      return;
+    }
+    const env = {
+      ...{ REDIS, NAMESPACE: `fleet-test-${process.pid}-${Date.now()}` },
+      STORE: kind === 'redis' ? 'redis' : join(folder, 'shared'),
+    };
+    const [one, two, three] = ['1.0.0', '1.0.0', '1.1.0'].map((VERSION) =>
+      start('instance.mjs', { ...env, VERSION }),
+    );
+    const ports = await Promise.all([one, two, three].map((each) => portOf(each as FaultProcess)));
+    const proxy = await roundRobin(ports);
+    try {
+      const { port } = proxy.address() as AddressInfo;
+      for (let call = 0; call < 30; call++) await (await fetch(`http://127.0.0.1:${port}/fast/1`)).text();
+      const counted = (view: FleetView): number =>
+        view.operations.find(({ name }) => name === 'GET /fast/:id')?.lifetime.count ?? 0;
+      for (const each of ports) {
+        const view = await viewWhen(each, (seen) => isLive(seen, 3) && counted(seen) === 30);
+        expect(new Set(view.instances.map(({ id }) => id)).size).toBe(3);
+        expect(view.instances.map(({ requests }) => requests?.minute.count)).toEqual([10, 10, 10]);
+        expect(view.versions.map(({ version, instances }) => [version, instances]).sort()).toEqual([
+          ['1.0.0', 2],
+          ['1.1.0', 1],
+        ]);
+        expect(view.operations.find(({ name }) => name === 'GET /fast/:id')).toMatchObject({ instances: 3 });
+        expect(view).toMatchObject({
+          ignored: 0,
+          omitted: 0,
+          store: { kind: kind === 'redis' ? 'shared' : kind },
+        });
+        expect(view.store.problem).toBeUndefined();
+      }
+      const victim = (three as FaultProcess).child.pid;
+      (three as FaultProcess).kill('SIGKILL');
+      const after = await viewWhen(ports[0] as number, (seen) => !isLive(seen, 3), 30_000);
+      expect(after.instances.find(({ pid }) => pid === victim)).toMatchObject({
+        state: 'lost',
+        version: '1.1.0',
+      });
+      expect(counted(after)).toBe(20);
+      // One that shuts down leaves at once.
+      (two as FaultProcess).kill('SIGTERM');
+      await (two as FaultProcess).ended;
+      const left = await viewWhen(ports[0] as number, (seen) => isLive(seen, 1), 30_000);
+      expect(left.instances.map(({ state }) => state)).toEqual(['live', 'lost']);
+    } finally {
+      proxy.close();
+    }
+  }, 120_000);
+});
+
+describe('workers of node:cluster', () => {
+  it('find each other without configuration, and are distinguished in a scrape of their port', async () => {
+    // The only thing that is not the default: other tests of this machine use the same one.
+    const TMPDIR = mkdtempSync(join(folder, 'tmp-'));
+    const cluster = start('cluster.mjs', { STORE: 'none', TMPDIR });
+    const port = await portOf(cluster);
+    const view = await viewWhen(port, (seen) => isLive(seen, 2));
+    expect(view.store.kind).toBe('directory');
+    expect(view.instances.map(({ worker }) => worker).sort()).toEqual(['1', '2']);
+    expect(new Set(view.instances.map(({ pid }) => pid)).size).toBe(2);
+    const scraped = new Set<string>();
+    for (let scrape = 0; scrape < 20 && scraped.size < 2; scrape++) {
+      const metrics = await fetch(`http://127.0.0.1:${port}/performance/metrics`, {
+        headers: { connection: 'close' },
+      });
+      const id = /^v8js_memory_heap_used_bytes\{service_instance_id="([^"]+)"/m.exec(
+        await metrics.text(),
+      )?.[1];
+      if (id !== undefined) scraped.add(id);
+    }
+    expect([...scraped].sort()).toEqual(view.instances.map(({ id }) => id).sort());
+    cluster.kill('SIGTERM');
+  }, 120_000);
+});
