@@ -3,6 +3,7 @@ import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { type Failures, mostFail } from '../statistics/failures.js';
 import type { OperationCost } from '../statistics/operation-cost.js';
 import { round } from '../text/round.js';
+import { foldSlow } from './fold-slow.js';
 import { healthOf } from './health.js';
 import type { Overview, OverviewOperation, OverviewSlowOperation } from './overview.js';
 import { resourceSeries } from './resource-series.js';
@@ -11,6 +12,8 @@ import { resourceSeries } from './resource-series.js';
 const OPERATIONS = 100;
 const LISTED = 50;
 const FAILING = 20;
+/** Half of the slow operations typically ran within another one. */
+const FOLDED = 2 * LISTED;
 /** The p50 of fewer calls is not compared with the baseline. */
 const MIN_FOR_MEDIAN = 10;
 
@@ -44,7 +47,7 @@ export function buildOverview(source: OverviewSource, now = Date.now(), streams 
   const { serviceName: name, serviceVersion: version, instance } = source.options;
   const { id, host, pid, worker } = instance;
   const stats = source.statsInParts();
-  const slow = source.getSlowOperations({ limit: LISTED });
+  const slow = source.getSlowOperations({ limit: FOLDED });
   const failing = failingNow(source);
   const content = {
     lastMinute: Object.entries(stats.byType).map(([type, { windows }]) => ({ type, ...windows.minute })),
@@ -69,9 +72,9 @@ export function buildOverview(source: OverviewSource, now = Date.now(), streams 
       startedAt: now - Math.round(process.uptime() * 1000),
       countingSince: source.countingSince,
     },
-    health: healthOf({ ...content, failing, slow, total: stats.totalOperations }, now),
+    health: healthOf({ ...content, failing, slow: slow.slice(0, LISTED), total: stats.totalOperations }, now),
     operationCount: source.operationCount,
-    slow: slow.map(shortOf),
+    slow: foldSlow(slow).slice(0, LISTED).map(shortOf),
     trends: source.getTrends().slice(0, LISTED),
     resources: resourceSeries(source.resources.history),
     drivers: stats.drivers,
@@ -105,7 +108,7 @@ function withChange(source: OverviewSource, operation: OperationCost): OverviewO
 
 function shortOf(operation: OverviewSlowOperation): OverviewSlowOperation {
   const { id, timestamp, type, name, durationMs, thresholdMs, slownessRatio } = operation;
-  const { error, cause, explanation, profile } = operation;
+  const { error, cause, explanation, profile, within } = operation;
   return {
     id,
     timestamp,
@@ -118,5 +121,6 @@ function shortOf(operation: OverviewSlowOperation): OverviewSlowOperation {
     cause,
     explanation,
     ...(profile === undefined ? {} : { profile }),
+    ...(within === undefined ? {} : { within }),
   };
 }

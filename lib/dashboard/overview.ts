@@ -31,7 +31,10 @@ export interface Overview {
   /** The number of all operations; `operations` may list fewer. */
   operationCount: number;
   findings: Finding[];
-  /** The newest first, without the fields that only the details page shows. */
+  /**
+   * The newest first, without the fields that only the details page shows. What was slow within another one is named there,
+   * and not listed itself.
+   */
   slow: OverviewSlowOperation[];
   regressions: Regression[];
   trends: Trend[];
@@ -70,6 +73,14 @@ export interface OverviewOperation {
   change?: { ratio: number; baselineP50Ms: number; baselineP95Ms: number };
 }
 
+/** Executions of one operation that were slow within another one. */
+export interface SlowPart {
+  type: string;
+  name: string;
+  count: number;
+  worstMs: number;
+}
+
 export type OverviewSlowOperation = Pick<
   SlowOperation,
   | 'id'
@@ -83,7 +94,10 @@ export type OverviewSlowOperation = Pick<
   | 'cause'
   | 'explanation'
   | 'profile'
->;
+> & {
+  /** What was slow within it, up to five operations, the longest first. */
+  within?: SlowPart[];
+};
 
 /** Columns of equal length, the oldest first, up to 300 points over the last five minutes; null for unknown values. */
 export interface OverviewResources {

@@ -6,6 +6,7 @@ import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
+import type { SlowFilter } from '../explain/slow-filter.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { Fleet } from '../fleet/fleet.js';
@@ -118,10 +119,10 @@ export class MonitorViews implements ReportSource {
     sink.lostCalls = 0;
   }
 
-  /** The kept slow operations, the newest first. */
-  getSlowOperations(filter: { limit?: number | undefined; type?: string | undefined } = {}): SlowOperation[] {
+  /** The kept slow operations that meet the conditions of a filter, the newest first. */
+  getSlowOperations({ limit, ...filter }: SlowFilter & { limit?: number | undefined } = {}): SlowOperation[] {
     const { slow, plans } = this.parts;
-    return operationsWithPlans(slow.list(filter.limit, filter.type), plans, slow);
+    return operationsWithPlans(slow.list(limit, filter), plans, slow);
   }
 
   /** A slow operation by its id, while it is kept, with its waterfall. */

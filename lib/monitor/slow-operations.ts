@@ -1,4 +1,5 @@
 import { DeferredEmitter } from '../async/deferred-emitter.js';
+import { type SlowFilter, slowMatcher } from '../explain/slow-filter.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { CompletedSpans } from '../spans/completed-spans.js';
 import { waterfallOf } from '../spans/waterfall.js';
@@ -90,12 +91,13 @@ export class SlowOperations {
     return this.added.dropped + this.updated.dropped;
   }
 
-  /** The operations of a type, or of all types, the newest first. */
-  list(limit = this.capacity, type?: string): SlowOperation[] {
+  /** The operations that meet the conditions of a filter, or all, the newest first. */
+  list(limit = this.capacity, filter: SlowFilter = {}): SlowOperation[] {
+    const matches = slowMatcher(filter);
     const result: SlowOperation[] = [];
     for (const { operation } of [...this.kept].reverse()) {
       if (result.length >= limit) break;
-      if (type === undefined || operation.type === type) result.push(operation);
+      if (matches(operation)) result.push(operation);
     }
     return result;
   }

@@ -3,7 +3,7 @@ import type { Overview } from '../../lib/dashboard/overview.js';
 import { findingItems, findingItemsOf } from '../../lib/dashboard/page/finding-items.js';
 import { ago, duration, megabytes, number, percent } from '../../lib/dashboard/page/format.js';
 import { shortPath, visible } from '../../lib/dashboard/page/text.js';
-import { inOrder } from '../../lib/dashboard/page/waterfall-rows.js';
+import { foldedRows, inOrder } from '../../lib/dashboard/page/waterfall-rows.js';
 
 const plain = (text: string): string => text.replace(/\u202f/g, ' ');
 
@@ -73,6 +73,46 @@ describe('a waterfall', () => {
       '1 own',
     ]);
     expect(shown([])).toEqual([]);
+  });
+});
+
+describe('repetitions in a waterfall', () => {
+  let startMs = 0;
+  const span = (name: string, parent: number, type = 'database') => ({
+    ...{ name, type, parent, startMs: startMs++, durationMs: 1 },
+  });
+  const rows = (spans: ReturnType<typeof span>[], unfolded?: Set<number>) =>
+    foldedRows(spans, unfolded).map(({ depth, span: { name }, spans: { length } }) =>
+      length === 1 ? `${depth} ${name}` : `${depth} ${name} x ${length}`,
+    );
+
+  it('share a row, also where others lie between them, and are shown one by one once unfolded', () => {
+    const spans = [span('GET /albums', -1, 'http')];
+    for (let each = 0; each < 50; each++) spans.push(span('pool', 0), span('SELECT track', 0));
+    expect(rows(spans)).toEqual(['0 GET /albums', '1 pool x 50', '1 SELECT track x 50']);
+    const unfolded = rows(spans, new Set([2]));
+    expect(unfolded).toHaveLength(52);
+    expect(unfolded.slice(0, 4)).toEqual([
+      '0 GET /albums',
+      '1 pool x 50',
+      '1 SELECT track',
+      '1 SELECT track',
+    ]);
+  });
+
+  it('do not hide spans below them, other parents, other types, or one of two', () => {
+    const spans = [
+      span('GET /albums', -1, 'http'),
+      ...[span('load', 0), span('load', 0), span('load', 0), span('load', 0)],
+      ...[span('a', 1), span('a', 1), span('a', 2)],
+      ...[span('b', 0, 'cache'), span('b', 0, 'cache'), span('b', 0), span('b', 0)],
+    ];
+    expect(rows(spans)).toEqual([
+      '0 GET /albums',
+      ...['1 load', '2 a', '2 a', '1 load', '2 a', '1 load', '1 load'],
+      ...['1 b', '1 b', '1 b', '1 b'],
+    ]);
+    expect(rows([])).toEqual([]);
   });
 });
 

@@ -1,9 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import type { BrowserContextOptions, Page } from 'playwright-core';
-import { inBrowser, LONG_MS, overflow, withSlowOperation } from './browser.js';
-
-const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+import type { BrowserContextOptions } from 'playwright-core';
+import { inBrowser, LONG_MS, overflow, violationsOf, withSlowOperation } from './browser.js';
 
 describe('the accessibility of the page', () => {
   const { open } = inBrowser();
@@ -68,10 +65,3 @@ describe('the accessibility of the page', () => {
     LONG_MS,
   );
 });
-
-async function violationsOf(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  return page.evaluate(`axe.run().then(({ violations }) => violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(({ id, nodes }) => id + ': ' + nodes.map(({ html, failureSummary }) => html.slice(0, 200) + ' ' + failureSummary).join(' | ')))`);
-}

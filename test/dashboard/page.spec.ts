@@ -25,7 +25,11 @@ describe('the page in a browser', () => {
           expect.stringMatching(/^N\+1 queries.*SELECT track 12×.*%$/),
         ]),
       );
-      await page.locator('.waterfall li', { hasText: 'SELECT track' }).nth(11).waitFor();
+      const statements = page.locator('.waterfall li', { hasText: 'SELECT track' });
+      expect(await statements.count()).toBe(1);
+      expect(await statements.locator('.waterfall-bar').count()).toBe(12);
+      await page.getByRole('button', { name: 'Show each of 12 SELECT track' }).press('Enter');
+      await statements.nth(11).waitFor();
       const frame = page.locator('.d3-flame-graph .frame', { hasText: 'pbkdf2Sync' }).first();
       await frame.waitFor();
       await frame

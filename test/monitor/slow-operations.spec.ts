@@ -70,7 +70,7 @@ describe('the room for slow operations', () => {
     add(slow, 'connection_pool', 'postgresql pool', 500);
     expect(names(slow)).toEqual(['GET /albums', 'SELECT track', 'postgresql pool']);
     expect(slow.list()).toHaveLength(20);
-    expect(slow.list(100, 'http').map(({ id }) => id)).toEqual(['GET /albums-1', 'GET /albums-0']);
+    expect(slow.list(100, { type: 'http' }).map(({ id }) => id)).toEqual(['GET /albums-1', 'GET /albums-0']);
   });
 
   it('is kept for each route of a type', () => {

@@ -12,13 +12,12 @@ import { Health } from './health.js';
 import { Login } from './login.js';
 import { useKeys, useScrollPosition } from './navigation.js';
 import { OperationPage } from './operation-page.js';
-import { OperationsTable } from './operations-table.js';
+import { OperationsTable, typesOf } from './operations-table.js';
 import { Overhead } from './overhead.js';
 import { Resources } from './resources.js';
-import { hashOf, type Route, useRoute, type View } from './route.js';
-import { Section } from './section.js';
-import { SlowList } from './slow-list.js';
+import { hashOf, type Route, type SlowView, useRoute, type View } from './route.js';
 import { SlowPage } from './slow-page.js';
+import { SlowSection } from './slow-section.js';
 import { applyTheme } from './theme.js';
 
 /** The whole page. Exported so that the bundler treats this file as a module. */
@@ -27,7 +26,7 @@ export function App() {
   const route = useRoute();
   const { overview, state, refusal, reopen } = live;
   useKeys(route);
-  useScrollPosition(route.page === 'overview' ? 'overview' : hashOf(route));
+  useScrollPosition(placeOf(route));
   useEffect(() => {
     if (overview !== undefined) document.title = titleOf(route, overview);
   }, [route, overview]);
@@ -54,13 +53,14 @@ function Page({ route, overview }: { route: Route; overview: Overview }) {
     case 'slow':
       return <SlowPage id={route.id} now={overview.at} />;
     case 'operation':
-      return <OperationPage type={route.type} name={route.name} overview={overview} />;
+      return <OperationPage route={route} overview={overview} />;
     default:
-      return <OverviewPage view={route.view} overview={overview} />;
+      return <OverviewPage view={route.view} slowView={route.slow} overview={overview} />;
   }
 }
 
-function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
+function OverviewPage(props: { view: View; slowView: SlowView | undefined; overview: Overview }) {
+  const { view, slowView, overview } = props;
   const { operations, operationCount, slow, at, drivers, overhead } = overview;
   return (
     <>
@@ -72,9 +72,13 @@ function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
         <>
           <OperationsTable operations={operations} operationCount={operationCount} view={view} />
           <Findings overview={overview} />
-          <Section id="slow" title="Slow operations" count={slow.length}>
-            <SlowList slow={slow} now={at} />
-          </Section>
+          <SlowSection
+            title="Slow operations"
+            newest={slow}
+            view={slowView}
+            types={typesOf(overview)}
+            now={at}
+          />
         </>
       )}
       <Resources overview={overview} />
@@ -87,6 +91,11 @@ function OverviewPage({ view, overview }: { view: View; overview: Overview }) {
       </footer>
     </>
   );
+}
+
+/** The page that an address shows, whatever its filters. */
+function placeOf(route: Route): string {
+  return route.page === 'overview' ? route.page : hashOf(route).split('?', 1).join();
 }
 
 function titleOf(route: Route, { service, health }: Overview): string {

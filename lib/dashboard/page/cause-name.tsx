@@ -1,6 +1,6 @@
 import type { CauseName as Cause } from '../../explain/cause.js';
 
-const WORDS: Record<Cause, string> = {
+export const CAUSE_WORDS: Record<Cause, string> = {
   n_plus_one: 'N+1 queries',
   sequential_calls: 'Sequential calls',
   database: 'Database',
@@ -18,7 +18,7 @@ const WORDS: Record<Cause, string> = {
 };
 
 export function causeWord(cause: Cause): string {
-  return WORDS[cause] ?? cause;
+  return CAUSE_WORDS[cause] ?? cause;
 }
 
 /** A cause with its color. */

@@ -5,8 +5,9 @@ import { DetailHead } from './detail-head.js';
 import { findingItemsOf } from './finding-items.js';
 import { FindingList } from './findings.js';
 import { duration, number, percent } from './format.js';
+import type { Route } from './route.js';
 import { Section } from './section.js';
-import { SlowList } from './slow-list.js';
+import { SlowSection } from './slow-section.js';
 import { Sparkline } from './sparkline.js';
 
 const ROWS: readonly (readonly [name: string, show: (figures: LatencySummary) => string])[] = [
@@ -21,10 +22,11 @@ const ROWS: readonly (readonly [name: string, show: (figures: LatencySummary) =>
 ];
 
 /** One operation: its figures, findings and slow executions. */
-export function OperationPage({ type, name, overview }: { type: string; name: string; overview: Overview }) {
+export function OperationPage(props: { route: Route & { page: 'operation' }; overview: Overview }) {
+  const { route, overview } = props;
+  const { type, name } = route;
   const operation = overview.operations.find((one) => one.type === type && one.name === name);
   const items = findingItemsOf(overview, type, name);
-  const slow = overview.slow.filter((one) => one.type === type && one.name === name);
   return (
     <>
       <DetailHead title={name} type={type}>
@@ -88,9 +90,13 @@ export function OperationPage({ type, name, overview }: { type: string; name: st
           <FindingList items={items} overview={overview} linksToOperation={false} />
         </Section>
       )}
-      <Section id="slow" title="Slow executions" count={slow.length}>
-        <SlowList slow={slow} now={overview.at} />
-      </Section>
+      <SlowSection
+        key={`${type} ${name}`}
+        title="Slow executions"
+        of={{ type, name }}
+        view={route.slow}
+        now={overview.at}
+      />
     </>
   );
 }

@@ -4,7 +4,7 @@ import type { OverviewOperation } from '../overview.js';
 import { number } from './format.js';
 import { COLUMNS, type Column, figuresOf } from './operation-columns.js';
 import { OperationFilter } from './operation-filter.js';
-import { address, replaceView, type View } from './route.js';
+import { address, DEFAULT_VIEW, replaceView, type View } from './route.js';
 import { Section } from './section.js';
 import { visible } from './text.js';
 import { TypeTag } from './type-tag.js';
@@ -30,7 +30,7 @@ export function OperationsTable(props: {
     <Section
       id="operations"
       title="Operations"
-      aside={<OperationFilter view={view} types={[...new Set(operations.map(({ type }) => type))]} />}
+      aside={<OperationFilter view={view} types={typesOf(props)} />}
     >
       <div class="panel table-scroll">
         <table class="operations">
@@ -49,7 +49,16 @@ export function OperationsTable(props: {
             ))}
           </tbody>
         </table>
-        {found.length === 0 && <p class="empty">No matching operations.</p>}
+        {found.length === 0 && (
+          <p class="empty">
+            No matching operations.{' '}
+            {view.text !== '' && (
+              <a href={address({ page: 'overview', view: DEFAULT_VIEW, slow: { find: view.text } })}>
+                Search the slow operations for {visible(view.text, 64)}
+              </a>
+            )}
+          </p>
+        )}
         {rows.length > SHOWN && (
           <button type="button" class="more" onClick={() => setAll(!all)}>
             {all ? `Show the first ${SHOWN}` : `Show all ${number(rows.length)}`}
@@ -98,6 +107,11 @@ function Row(props: { operation: OverviewOperation; view: View; mostExcessMs: nu
       ))}
     </tr>
   );
+}
+
+/** The types of the listed operations. */
+export function typesOf({ operations }: { readonly operations: readonly OverviewOperation[] }): string[] {
+  return [...new Set(operations.map(({ type }) => type))].sort();
 }
 
 export function idOf({ type, name }: Pick<OverviewOperation, 'type' | 'name'>): string {

@@ -2,8 +2,8 @@ import { useEffect, useState } from 'preact/hooks';
 
 /** The page that is shown: the overview, one operation, or one slow execution. */
 export type Route =
-  | { readonly page: 'overview'; readonly view: View }
-  | { readonly page: 'operation'; readonly type: string; readonly name: string }
+  | { readonly page: 'overview'; readonly view: View; readonly slow?: SlowView }
+  | { readonly page: 'operation'; readonly type: string; readonly name: string; readonly slow?: SlowView }
   | { readonly page: 'slow'; readonly id: string };
 
 /** The filter, order and period of the operations table. */
@@ -14,6 +14,12 @@ export interface View {
   readonly descending: boolean;
   readonly period: 'minute' | 'lifetime';
 }
+
+/** The filter of the slow operations by parameter, as in the address; a condition that is not set is absent. */
+export type SlowView = Readonly<Partial<Record<(typeof SLOW_CONDITIONS)[number], string>>>;
+
+/** `find` is part of a text or an ID, `least` a duration in milliseconds, `last` an age such as `15m`. */
+export const SLOW_CONDITIONS = ['find', 'kind', 'cause', 'status', 'least', 'last'] as const;
 
 export const DEFAULT_VIEW: View = {
   text: '',
@@ -27,10 +33,12 @@ export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [page, first = '', second = ''] = path.split('/').map(decoded);
   if (page === 'slow' && first !== '') return { page, id: first };
-  if (page === 'operation' && second !== '') return { page, type: first, name: second };
   const given = new URLSearchParams(query);
+  const slow = slowViewOf(given);
+  if (page === 'operation' && second !== '') return { page, type: first, name: second, slow };
   return {
     page: 'overview',
+    slow,
     view: {
       text: given.get('q') ?? '',
       type: given.get('type') ?? '',
@@ -41,6 +49,12 @@ export function parseRoute(hash: string): Route {
   };
 }
 
+function slowViewOf(given: URLSearchParams): SlowView {
+  return Object.fromEntries(
+    SLOW_CONDITIONS.flatMap((name) => (given.get(name) ? [[name, given.get(name)]] : [])),
+  );
+}
+
 /** The address of a route. Includes the path, as the page's `<base>` would resolve a hash alone elsewhere. */
 export function address(route: Route): string {
   return `${location.pathname}${location.search}${hashOf(route)}`;
@@ -48,10 +62,12 @@ export function address(route: Route): string {
 
 export function hashOf(route: Route): string {
   if (route.page === 'slow') return `#/slow/${encodeURIComponent(route.id)}`;
-  if (route.page === 'operation')
-    return `#/operation/${encodeURIComponent(route.type)}/${encodeURIComponent(route.name)}`;
+  const query = new URLSearchParams(Object.entries(route.slow ?? {}).filter(([, value]) => value !== ''));
+  if (route.page === 'operation') {
+    const path = `#/operation/${encodeURIComponent(route.type)}/${encodeURIComponent(route.name)}`;
+    return query.size === 0 ? path : `${path}?${query}`;
+  }
   const { text, type, sort, descending, period } = route.view;
-  const query = new URLSearchParams();
   if (text !== '') query.set('q', text);
   if (type !== '') query.set('type', type);
   if (sort !== DEFAULT_VIEW.sort) query.set('sort', sort);
@@ -61,15 +77,25 @@ export function hashOf(route: Route): string {
 }
 
 /** The last view of the overview, for the way back. */
-let lastOverview: Route = { page: 'overview', view: DEFAULT_VIEW };
+let lastOverview: Route & { page: 'overview' } = { page: 'overview', view: DEFAULT_VIEW };
 
 export function overviewAddress(): string {
   return address(lastOverview);
 }
 
-/** Changes the view of the overview without a new history entry. */
+/** Changes the table of the overview without a new history entry. */
 export function replaceView(view: View): void {
-  history.replaceState(null, '', address({ page: 'overview', view }));
+  replaceRoute({ ...lastOverview, view });
+}
+
+/** Changes the filter of the slow operations on this page without a new history entry. */
+export function replaceSlowView(slow: SlowView): void {
+  const route = parseRoute(location.hash);
+  if (route.page !== 'slow') replaceRoute({ ...route, slow });
+}
+
+function replaceRoute(route: Route): void {
+  history.replaceState(null, '', address(route));
   dispatchEvent(new HashChangeEvent('hashchange'));
 }
 

@@ -1,40 +1,41 @@
 import { useState } from 'preact/hooks';
 import type { OverviewSlowOperation } from '../overview.js';
 import { CauseName } from './cause-name.js';
-import { ago, duration, number } from './format.js';
+import { ago, duration, moment, number } from './format.js';
 import { FlameIcon } from './icons.js';
 import { address } from './route.js';
+import { type SlowGroup, slowGroups } from './slow-groups.js';
 import { visible } from './text.js';
 import { TypeTag } from './type-tag.js';
 
 const SHOWN = 8;
 
-/** Slow operations with their causes, the newest first. */
+/** Slow operations with their causes, the newest first. Executions of one operation with one cause share an entry. */
 export function SlowList({ slow, now }: { slow: readonly OverviewSlowOperation[]; now: number }) {
   const [all, setAll] = useState(false);
-  const shown = all ? slow : slow.slice(0, SHOWN);
-  if (slow.length === 0) return <p class="panel empty">No operation exceeded its threshold.</p>;
+  const groups = slowGroups(slow);
   return (
     <div class="panel">
       <ol class="slow-list">
-        {shown.map((one) => (
-          <SlowRow key={one.id} slow={one} now={now} />
+        {(all ? groups : groups.slice(0, SHOWN)).map((group) => (
+          <SlowRow key={group.key} group={group} now={now} />
         ))}
       </ol>
-      {slow.length > SHOWN && (
+      {groups.length > SHOWN && (
         <button type="button" class="more" onClick={() => setAll(!all)}>
-          {all ? `Show the newest ${SHOWN}` : `Show all ${number(slow.length)}`}
+          {all ? `Show the newest ${SHOWN}` : `Show all ${number(groups.length)}`}
         </button>
       )}
     </div>
   );
 }
 
-function SlowRow({ slow, now }: { slow: OverviewSlowOperation; now: number }) {
-  const { id, timestamp, type, name, durationMs, slownessRatio, error, cause, explanation, profile } = slow;
+/** The worst execution, what was slow within it, and the other executions. */
+function SlowRow({ group: { slow, worst }, now }: { group: SlowGroup; now: number }) {
+  const { id, type, name, durationMs, slownessRatio, error, cause, explanation, profile, within } = worst;
   return (
     <li>
-      <span class="slow-when soft">{ago(timestamp, now)}</span>
+      <span class="slow-when soft">{ago(slow[0]?.timestamp ?? now, now)}</span>
       <span class="slow-name">
         <TypeTag type={type} />
         <a class="row-link name" href={address({ page: 'slow', id })}>
@@ -55,7 +56,31 @@ function SlowRow({ slow, now }: { slow: OverviewSlowOperation; now: number }) {
       <span class="slow-why">
         <CauseName cause={cause} />
         <span class="soft">{visible(explanation, 400)}</span>
+        {within !== undefined && (
+          <span class="slow-within">
+            within it{' '}
+            {within.map((part) => (
+              <span key={`${part.type} ${part.name}`} class="mono">
+                {visible(part.name, 60)} {part.count > 1 && `×${number(part.count)} `}
+                {duration(part.worstMs)}
+              </span>
+            ))}
+          </span>
+        )}
       </span>
+      {slow.length > 1 && (
+        <details class="slow-others">
+          <summary>{number(slow.length)} executions; this is the longest</summary>
+          <ol>
+            {slow.map((one) => (
+              <li key={one.id}>
+                <a href={address({ page: 'slow', id: one.id })}>{moment(one.timestamp, now)}</a>{' '}
+                {duration(one.durationMs)}
+              </li>
+            ))}
+          </ol>
+        </details>
+      )}
     </li>
   );
 }

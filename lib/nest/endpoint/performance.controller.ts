@@ -2,15 +2,18 @@ import { Readable } from 'node:stream';
 import { Controller, Delete, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
 import { jsonInSlices } from '../../async/json-in-slices.js';
 import { withoutServerPaths } from '../../code/code-path.js';
+import { CAUSES } from '../../explain/cause.js';
 import { FINDING_TYPES } from '../../explain/finding.js';
+import { SLOW_STATUSES } from '../../explain/slow-filter.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
+import { SINCE_ALLOWED } from '../../report/covered-time.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard, RouteKind } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
-import { oneOf, operationType, queryOf, wholeNumber } from './query-parameters.js';
+import { oneOf, operationType, queryOf, sinceOf, textOf, wholeNumber } from './query-parameters.js';
 
 /**
  * The controller of the endpoint at this path. A class per path, as the path is metadata of the class.
@@ -56,12 +59,31 @@ export function createPerformanceController(path: string): Type {
     @Documented('Recent slow operations with their causes, the newest first', {
       limit: listed(1000),
       type: { type: 'string', description: 'Only operations of this type, such as http' },
+      name: { type: 'string', description: 'Only this operation, and what ran within it' },
+      cause: { type: 'string', enum: CAUSES, description: 'Only those with this first cause' },
+      status: { type: 'string', enum: SLOW_STATUSES },
+      minMs: {
+        type: 'integer',
+        minimum: 1,
+        description: 'Only those that took at least so many milliseconds',
+      },
+      since: { type: 'string', description: `Only those that ended since ${SINCE_ALLOWED}` },
+      text: {
+        type: 'string',
+        description: 'Only those with this text in name, explanation, statement, trace ID or span ID',
+      },
     })
     slow(request: EndpointRequest): Answer {
       const query = queryOf(request);
       const slow = this.monitor.getSlowOperations({
         limit: wholeNumber(query, 'limit'),
         type: operationType(query, 'type'),
+        name: textOf(query, 'name'),
+        cause: oneOf(query, 'cause', CAUSES),
+        status: oneOf(query, 'status', SLOW_STATUSES),
+        minMs: wholeNumber(query, 'minMs', Number.MAX_SAFE_INTEGER),
+        since: sinceOf(query, Date.now()),
+        text: textOf(query, 'text'),
       });
       return Answer.json(slow);
     }

@@ -1,4 +1,5 @@
 import { BadRequestException } from '@nestjs/common';
+import { parseSince, SINCE_ALLOWED } from '../../report/covered-time.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { own } from '../../validation/own.js';
 import type { EndpointRequest } from './endpoint-request.js';
@@ -35,6 +36,21 @@ export function operationType(query: QueryParameters, name: string): string | un
   const value = own(query, name);
   if (value === undefined || (typeof value === 'string' && value !== '')) return value;
   return refuse(name, value, 'an operation type such as http');
+}
+
+/** Undefined if absent. @throws BadRequestException for anything but one text of up to `max` characters */
+export function textOf(query: QueryParameters, name: string, max = 500): string | undefined {
+  const value = own(query, name);
+  if (value === undefined || (typeof value === 'string' && value !== '' && value.length <= max)) return value;
+  return refuse(name, value, `a text of up to ${max} characters`);
+}
+
+/** A start as {@link parseSince} reads it; undefined if absent. @throws BadRequestException for anything else */
+export function sinceOf(query: QueryParameters, now: number): number | undefined {
+  const text = own(query, 'since');
+  if (text === undefined) return undefined;
+  const parsed = typeof text === 'string' ? parseSince(text, now) : undefined;
+  return parsed ?? refuse('since', text, SINCE_ALLOWED);
 }
 
 /** Undefined if absent. @throws BadRequestException for anything but one of `allowed` */

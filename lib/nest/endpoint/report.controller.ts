@@ -2,7 +2,7 @@ import { Controller, Get, Inject, type Type, UseGuards } from '@nestjs/common';
 import { withoutServerPaths } from '../../code/code-path.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../report/build-report.js';
-import { parseSince, SINCE_ALLOWED } from '../../report/covered-time.js';
+import { SINCE_ALLOWED } from '../../report/covered-time.js';
 import { HTML_POLICY } from '../../report/html-page.js';
 import type { PerformanceReport } from '../../report/report.js';
 import { REPORT_SCHEMA } from '../../report/report-schema.js';
@@ -13,7 +13,7 @@ import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
-import { type QueryParameters, queryOf, refuse, wholeNumber } from './query-parameters.js';
+import { queryOf, sinceOf, wholeNumber } from './query-parameters.js';
 
 const REPORT_QUERY = {
   since: { type: 'string', description: `Start of the report: ${SINCE_ALLOWED}` },
@@ -77,7 +77,7 @@ export function createReportController(path: string): Type {
       const query = queryOf(request);
       const now = Date.now();
       const built = buildReport(this.monitor, {
-        since: since(query, now),
+        since: sinceOf(query, now),
         limit: wholeNumber(query, 'limit', MAX_LIMIT),
         now,
       });
@@ -90,11 +90,4 @@ export function createReportController(path: string): Type {
     }
   }
   return ReportController;
-}
-
-function since(query: QueryParameters, now: number): number | undefined {
-  const value = query['since'];
-  if (value === undefined) return undefined;
-  const moment = typeof value === 'string' ? parseSince(value, now) : undefined;
-  return moment ?? refuse('since', value, SINCE_ALLOWED);
 }
