@@ -29,6 +29,7 @@ const SYSTEM = [
   'dashboard/page-find.spec.ts',
   'dashboard/page-live.spec.ts',
   'dashboard/page-locale.spec.ts',
+  'dashboard/page-operation.spec.ts',
   'dashboard/page-use.spec.ts',
   'dashboard/page.spec.ts',
   'decorators/returned-values.spec.ts',

@@ -6,6 +6,7 @@ import type { OperationWindow } from '../statistics/operation-window.js';
 import { operationKey } from './baseline-merge.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { BaselineEntry } from './baseline-snapshot.js';
+import { type OperationCourse, operationCourse } from './operation-course.js';
 import type { Regression } from './regression.js';
 import { RegressionDetector } from './regression-detector.js';
 import { RegressionLog } from './regression-log.js';
@@ -104,6 +105,12 @@ export class BaselineLearner {
     const ring = this.histories.get(operationKey({ type, name }))?.watched?.detector.ring;
     if (ring === undefined) return [];
     return Array.from({ length: ring.end - ring.first }, (_, index) => ring.window(ring.first + index));
+  }
+
+  /** What an operation was like over hours and days; undefined if nothing was learned of it. */
+  courseOf(type: string, name: string): OperationCourse | undefined {
+    const watched = this.histories.get(operationKey({ type, name }))?.watched;
+    return watched === undefined ? undefined : operationCourse(watched);
   }
 
   /** The number of operations with a baseline. */

@@ -9,6 +9,7 @@ import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { SnapshotToSave } from './baseline-snapshot.js';
+import type { OperationCourse } from './operation-course.js';
 import type { Regression } from './regression.js';
 import type { Trend } from './trend.js';
 
@@ -115,6 +116,11 @@ export class Baseline {
       ...(slo === undefined ? {} : { slo }),
       operations: this.learner.entries(),
     };
+  }
+
+  /** What an operation was like over hours and days; undefined if nothing was learned of it. */
+  courseOf(type: string, name: string): OperationCourse | undefined {
+    return this.learner.courseOf(type, name);
   }
 
   /** Open regressions, then those that are over, the latest first. */

@@ -95,6 +95,11 @@ export class WatchedHistory implements WatchedOperation {
     return latencyOf(sketch) ?? latencyBefore;
   }
 
+  /** The latency of the previous version, while that is kept; undefined for fewer than 30 operations. */
+  previousLatency(): BaselineLatency | undefined {
+    return this.previous && latencyOf(sketchOf(this.previous.sketch));
+  }
+
   /** The p99 that `over_p99` of a window refers to; undefined for fewer than 500 operations. */
   normalP99Ms(baseline: BaselineLatency | undefined): number | undefined {
     return baseline !== undefined && baseline.count >= MIN_COUNT_P99 ? baseline.p99Ms : undefined;

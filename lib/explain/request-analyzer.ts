@@ -225,10 +225,19 @@ export class RequestAnalyzer implements RequestSink {
     this.findings.observe(observeSchedule(fault, name, spanIdsOf(span)), undefined, Date.now());
   }
 
-  getSlowQueries({ limit = 100, all = false }: { limit?: number; all?: boolean } = {}): SlowQuery[] {
+  getSlowQueries({
+    limit = 100,
+    all = false,
+    route,
+  }: {
+    limit?: number | undefined;
+    all?: boolean | undefined;
+    route?: string | undefined;
+  } = {}): SlowQuery[] {
     return this.queries.list({
       limit,
       all,
+      route,
       locate: (query) => this.explainer.locate(this.stacks.any(query)),
     });
   }

@@ -95,14 +95,16 @@ export class SlowQueries {
     if (known !== undefined || query.routes.size < MAX_ROUTES) query.routes.set(route, (known ?? 0) + 1);
   }
 
-  /** Those that were slow at least once, or all of them; the most time first. */
+  /** Those that were slow at least once, or all of them; the most time first. @param options.route the operation that runs them */
   list(options: {
     limit: number;
     all: boolean;
+    route?: string | undefined;
     locate: (fingerprint: string) => CallSite | undefined;
   }): SlowQuery[] {
     return [...this.queries.values()]
       .filter(({ slow }) => options.all || slow > 0)
+      .filter(({ routes }) => options.route === undefined || routes.has(options.route))
       .sort((a, b) => b.totalMs - a.totalMs)
       .slice(0, options.limit)
       .map((query) => describe(query, options.locate));

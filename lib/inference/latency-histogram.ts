@@ -30,6 +30,12 @@ export function bucketMiddle(index: number): number {
   return MIDDLES[index] as number;
 }
 
+/** The least latency of a bucket in milliseconds. */
+export function bucketStart(index: number): number {
+  const octave = 2 ** ((index >>> SUB_BUCKET_BITS) + MIN_EXPONENT);
+  return octave * (1 + (index & (SUB_BUCKETS - 1)) / SUB_BUCKETS);
+}
+
 /** Precomputed, since powers are slow. */
 const MIDDLES = Float64Array.from({ length: BUCKETS }, (_, index) => {
   const octave = 2 ** ((index >>> SUB_BUCKET_BITS) + MIN_EXPONENT);

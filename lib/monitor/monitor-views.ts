@@ -138,8 +138,13 @@ export class MonitorViews implements ReportSource {
     return findingsWithPlans(analyzer.findings.list(filter), plans);
   }
 
-  /** The statements that were slow at least once, or all of them; those with the most total time first. By default 100. */
-  getSlowQueries(filter: { limit?: number | undefined; all?: boolean | undefined } = {}): SlowQuery[] {
+  /**
+   * The statements that were slow at least once, or all of them; those with the most total time first. By default 100.
+   * @param filter.route only statements of this operation, such as `GET /albums`
+   */
+  getSlowQueries(
+    filter: { limit?: number | undefined; all?: boolean | undefined; route?: string | undefined } = {},
+  ): SlowQuery[] {
     const { analyzer, plans } = this.parts;
     return queriesWithPlans(analyzer.getSlowQueries(filter), plans);
   }

@@ -12,7 +12,12 @@ import type { EndedOperation } from '../spans/ended-operation.js';
 import type { OperationRecorder, SpanSink } from '../spans/live-span.js';
 import type { Failures } from '../statistics/failures.js';
 import type { OperationCost } from '../statistics/operation-cost.js';
-import type { LatencySummary, OperationExecutions, WindowName } from '../statistics/operation-statistics.js';
+import type {
+  LatencySummary,
+  OperationExecutions,
+  OperationStatistics,
+  WindowName,
+} from '../statistics/operation-statistics.js';
 import type { OperationTotals } from '../statistics/statistics.js';
 import { createParts, type FailureReports } from './monitor-parts.js';
 import { MonitorViews } from './monitor-views.js';
@@ -127,6 +132,11 @@ export class PerformanceMonitor extends MonitorViews {
   /** The totals of every operation with separate statistics, in no particular order. @internal */
   operationTotals(): OperationTotals[] {
     return this.parts.statistics.eachTotal();
+  }
+
+  /** The statistics of one operation; undefined if it has not ended yet. @internal */
+  operationStatistics(type: string, name: string): OperationStatistics | undefined {
+    return this.parts.statistics.of(type, name);
   }
 
   /** The number of operations with separate statistics. @internal */

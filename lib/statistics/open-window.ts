@@ -5,7 +5,7 @@ import {
   LatencyHistogram,
   percentileOf,
 } from '../inference/latency-histogram.js';
-import { type OperationWindow, PARTS } from './operation-window.js';
+import { type OperationWindow, PARTS, type WorkSummary } from './operation-window.js';
 import type { Totals } from './totals.js';
 
 /** A window closes once it has both the minimal length and the minimal count, or the maximal length. */
@@ -15,9 +15,11 @@ const MAX_MS = 30 * 60_000;
 /** The share of the executions that are the tail. */
 const TAIL = 0.05;
 
-// The layout of `work`: the sums of the parts, the sum of the statements, the number of operations measured.
+// The layout of `work`: the sums of the parts, the sum of the statements, the number of operations measured. Then the same
+// of all windows that were closed.
 const STATEMENTS = PARTS.length;
 const COUNT = STATEMENTS + 1;
+const CLOSED = COUNT + 1;
 
 const scratch = new Float64Array(BUCKETS);
 let logarithms: Float64Array | undefined;
@@ -39,11 +41,25 @@ export class OpenWindow {
 
   /** Adds the time of one operation, in milliseconds: `parts` in the order of {@link PARTS}. */
   addWork(parts: readonly number[], statements: number): void {
-    this.work ??= new Float32Array(COUNT + 1);
+    this.work ??= new Float32Array(2 * CLOSED);
     const { work } = this;
     for (let part = 0; part < PARTS.length; part++) (work[part] as number) += parts[part] as number;
     (work[STATEMENTS] as number) += statements;
     (work[COUNT] as number)++;
+  }
+
+  /** Where the time of all operations went, those of closed windows included; undefined if none was measured. */
+  get workSinceStart(): WorkSummary | undefined {
+    const { work } = this;
+    if (work === undefined) return undefined;
+    const sum = (index: number): number => (work[index] as number) + (work[CLOSED + index] as number);
+    const count = sum(COUNT);
+    if (count === 0) return undefined;
+    return {
+      count,
+      partsMs: PARTS.map((_, part) => sum(part) / count),
+      statements: sum(STATEMENTS) / count,
+    };
   }
 
   /**
@@ -94,6 +110,8 @@ export class OpenWindow {
       queries: measured > 0 ? per(STATEMENTS) : Number.NaN,
       ...(measured > 0 ? { partsMs: PARTS.map((_, part) => per(part)) } : {}),
     };
+    if (work !== undefined)
+      for (let index = 0; index < CLOSED; index++) (work[CLOSED + index] as number) += work[index] as number;
     this.clear();
     return window;
   }
@@ -101,7 +119,7 @@ export class OpenWindow {
   /** Discards the operations collected so far. */
   clear(): void {
     this.histogram?.clear();
-    this.work?.fill(0);
+    this.work?.fill(0, 0, CLOSED);
     this.count = this.errors = this.sum = this.max = 0;
   }
 }

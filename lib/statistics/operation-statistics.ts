@@ -185,6 +185,23 @@ export class OperationStatistics {
     return minuteMeans([...this.past.segments(), live], minutes, end);
   }
 
+  /**
+   * Calls `visit` with each period that has statistics of its own, the oldest first: 10 seconds of the last minute, 10 minutes
+   * of the last hour, 4 hours of the last day, and all that is older. `latencies` has {@link BUCKETS} numbers and is reused.
+   */
+  eachPeriod(visit: (from: number, to: number, totals: Totals, latencies: Float64Array) => void): void {
+    for (const segment of this.past.segments()) {
+      const totals = new Totals();
+      counts.fill(0);
+      this.past.addTo(segment, totals, counts);
+      visit(segment.start * SLOT_MS, segment.end * SLOT_MS, totals, counts);
+    }
+    if (this.liveTotals.count === 0) return;
+    counts.fill(0);
+    this.live.addTo(counts);
+    visit(this.slot * SLOT_MS, (this.slot + 1) * SLOT_MS, this.liveTotals, counts);
+  }
+
   /** Adds the latency counts of its lifetime to `target`, an array of {@link BUCKETS} numbers. */
   addTo(target: Float64Array): void {
     this.past.read(Number.NEGATIVE_INFINITY, new Totals(), target);

@@ -36,3 +36,13 @@ export interface OperationWindow {
   /** Mean milliseconds per operation in the order of {@link PARTS}; absent if unknown. */
   readonly partsMs?: readonly number[];
 }
+
+/** Where the time of operations went. */
+export interface WorkSummary {
+  /** The operations that it was measured of. */
+  readonly count: number;
+  /** Mean milliseconds per operation in the order of {@link PARTS}. */
+  readonly partsMs: readonly number[];
+  /** Mean statements per operation. */
+  readonly statements: number;
+}

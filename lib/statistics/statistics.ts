@@ -132,6 +132,11 @@ export class Statistics {
     return created;
   }
 
+  /** The statistics of one operation; undefined if it has not ended yet. */
+  of(type: string, name: string): OperationStatistics | undefined {
+    return this.byName.get(type)?.get(name);
+  }
+
   /** The history of an operation, if it has one. */
   history(type: string, name: string): OperationHistory | undefined {
     return this.byName.get(type)?.get(name)?.history;

@@ -35,6 +35,11 @@ class ShopController {
     return 'fine';
   }
 
+  @Get('failing')
+  failing(): string {
+    throw new TypeError('album is undefined');
+  }
+
   /** One query per album, then CPU work. */
   @Get('albums')
   async albums(): Promise<string> {

@@ -9,9 +9,9 @@ import { EmptyState } from './empty-state.js';
 import { Findings } from './findings.js';
 import { Header } from './header.js';
 import { Health } from './health.js';
+import { useLoaded } from './loaded.js';
 import { Login } from './login.js';
 import { useKeys, useScrollPosition } from './navigation.js';
-import { OperationPage } from './operation-page.js';
 import { OperationsTable, typesOf } from './operations-table.js';
 import { Overhead } from './overhead.js';
 import { Resources } from './resources.js';
@@ -53,11 +53,19 @@ function Page({ route, overview }: { route: Route; overview: Overview }) {
     case 'slow':
       return <SlowPage id={route.id} now={overview.at} />;
     case 'operation':
-      return <OperationPage route={route} overview={overview} />;
+      return <Operation route={route} overview={overview} />;
     default:
       return <OverviewPage view={route.view} slowView={route.slow} overview={overview} />;
   }
 }
+
+/** The page of an operation is loaded when the first one is opened. */
+function Operation(props: { route: Route & { page: 'operation' }; overview: Overview }) {
+  const { OperationPage, failure = 'Loading…' } = useLoaded(loadOperationPage);
+  return OperationPage === undefined ? <p class="panel empty">{failure}</p> : <OperationPage {...props} />;
+}
+
+const loadOperationPage = () => import('./operation-page.js');
 
 function OverviewPage(props: { view: View; slowView: SlowView | undefined; overview: Overview }) {
   const { view, slowView, overview } = props;

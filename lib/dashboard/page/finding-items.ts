@@ -12,6 +12,8 @@ export interface FindingItem {
   /** The operation that it concerns, if any. */
   readonly subject?: { readonly type?: string; readonly name: string };
   readonly state?: string;
+  /** Whether it is an error that failed operations. */
+  readonly isError?: boolean;
   readonly callSite?: CallSite;
   readonly plan?: StatementPlan;
   readonly spanId?: string;
@@ -72,6 +74,7 @@ function fromFinding(finding: Finding): FindingItem {
     severity,
     label: LABELS[type],
     explanation,
+    isError: type === 'errors',
     ...(route === '(process)' ? {} : { subject: { name: route } }),
     ...(callSite === undefined ? {} : { callSite }),
     ...(plan === undefined ? {} : { plan }),

@@ -1,11 +1,11 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Overview, OverviewResources } from '../overview.js';
 import { duration, megabytes, moment, percent } from './format.js';
+import { useLoaded } from './loaded.js';
 import { Section } from './section.js';
 import { SlowMarkers } from './slow-markers.js';
 import { visible } from './text.js';
 
-type LaneChartComponent = typeof import('./lane-chart.js').LaneChart;
 type Column = Exclude<keyof OverviewResources, 'at' | 'heapLimitMb'>;
 
 interface Lane {
@@ -56,7 +56,7 @@ const LANES: readonly Lane[] = [
 export function Resources({ overview }: { overview: Overview }) {
   const { resources, slow, at: now } = overview;
   const { at } = resources;
-  const { LaneChart, failure } = useLaneChart();
+  const { LaneChart, failure } = useLoaded(loadLaneChart);
   const [pointed, setPointed] = useState<number | undefined>();
   const index = pointed !== undefined && pointed < at.length ? pointed : at.length - 1;
   if (at.length < 2)
@@ -79,7 +79,7 @@ export function Resources({ overview }: { overview: Overview }) {
       }
     >
       <div class="panel padded lanes">
-        {failure !== undefined && <p class="soft">The charts could not be loaded: {visible(failure, 200)}</p>}
+        {failure !== undefined && <p class="soft">{visible(failure, 200)}</p>}
         <SlowMarkers slow={shown} from={from} to={to} now={now} />
         {LANES.map(({ name, series, show, top }, place) => (
           <div key={name} class="lane">
@@ -116,11 +116,5 @@ export function Resources({ overview }: { overview: Overview }) {
   );
 }
 
-/** Loads the charts after the text. Without them the page still shows the values. */
-function useLaneChart(): { readonly LaneChart?: LaneChartComponent; readonly failure?: string } {
-  const [loaded, setLoaded] = useState<{ LaneChart?: LaneChartComponent; failure?: string }>({});
-  useEffect(() => {
-    import('./lane-chart.js').then(setLoaded, (error: unknown) => setLoaded({ failure: String(error) }));
-  }, []);
-  return loaded;
-}
+/** The charts are loaded after the text. Without them the page still shows the values. */
+const loadLaneChart = () => import('./lane-chart.js');

@@ -3,22 +3,26 @@ import {
   Controller,
   Get,
   Inject,
+  NotFoundException,
   ServiceUnavailableException,
   type Type,
   UseGuards,
 } from '@nestjs/common';
 import { withoutServerPaths } from '../../code/code-path.js';
+import { buildOperation } from '../../dashboard/build-operation.js';
 import { buildOverview } from '../../dashboard/build-overview.js';
 import { LiveStreams } from '../../dashboard/live-streams.js';
 import type { Overview } from '../../dashboard/overview.js';
 import type { ResolvedOptions } from '../../monitor/options.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
+import { formatValue } from '../../validation/options-error.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
 import { EndpointGuard, RouteKind } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf, takeOver } from './framework-response.js';
+import { operationType, queryOf, refuse, textOf } from './query-parameters.js';
 
 /** In seconds. */
 const RETRY_AFTER = '5';
@@ -43,6 +47,23 @@ export function createOverviewController(path: string): Type {
     @Documented('The data of the page: health, operations, findings, resources and alerts')
     overview(): Answer {
       return Answer.json(this.build());
+    }
+
+    @Get('operation')
+    @Documented('One operation: where its time goes, its latencies over time, errors, statements and lines', {
+      type: { type: 'string', description: 'Its type, such as http' },
+      name: { type: 'string', description: 'Its name, such as GET /albums' },
+    })
+    operation(request: EndpointRequest): Answer {
+      const query = queryOf(request);
+      const type =
+        operationType(query, 'type') ?? refuse('type', undefined, 'an operation type such as http');
+      const name = textOf(query, 'name') ?? refuse('name', undefined, 'the name of an operation');
+      const detail = buildOperation(this.monitor, type, name);
+      if (detail !== undefined) return Answer.json(detail);
+      throw new NotFoundException(
+        `No operation ${formatValue(name)} of type ${formatValue(type)} has ended yet`,
+      );
     }
 
     private build(): Overview {

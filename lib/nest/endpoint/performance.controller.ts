@@ -121,12 +121,14 @@ export function createPerformanceController(path: string): Type {
         enum: ['true', 'false'],
         description: 'Include statements that were never slow',
       },
+      route: { type: 'string', description: 'Only statements of this operation, such as GET /albums' },
     })
     queries(request: EndpointRequest): Answer {
       const query = queryOf(request);
       const queries = this.monitor.getSlowQueries({
         limit: wholeNumber(query, 'limit'),
         all: oneOf(query, 'all', ['true', 'false']) === 'true',
+        route: textOf(query, 'route'),
       });
       return Answer.json(queries);
     }
