@@ -33,8 +33,22 @@ export type {
   KeyValueStore,
   RegressionOptions,
 } from './baseline/baseline-options.js';
+export type {
+  ChangeMeasure,
+  ChangeVerdict,
+  MeasureChange,
+  OperationChange,
+} from './baseline/operation-change.js';
 export type { ChangedPart, Regression, RegressionMetric } from './baseline/regression.js';
+export type {
+  ChangedBelow,
+  ReleaseOperation,
+  ReleaseSide,
+  ReleaseVerdict,
+  ReleaseVersion,
+} from './baseline/release-verdict.js';
 export type { Trend } from './baseline/trend.js';
+export { UnknownVersionError } from './baseline/unknown-version.js';
 export type { CallSite } from './code/call-site.js';
 export type { CauseName, RankedCause } from './explain/cause.js';
 export type { DetectionOptions, MemoryLeakOptions, NPlusOneOptions } from './explain/detection-options.js';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { runCooperatively, runToCompletion } from '../async/cooperative.js';
 import { isInstanceKey } from '../operation/instance.js';
 import { formatValue } from '../validation/options-error.js';
+import { operationKey } from './baseline-merge.js';
 import {
   type BaselineEntry,
   type BaselineSnapshot,
@@ -12,6 +13,7 @@ import {
   MAX_SNAPSHOT_BYTES,
   type SnapshotToSave,
 } from './baseline-snapshot.js';
+import { PERIODS_FORMAT } from './operation-periods.js';
 
 const FORMAT = 'nestjs-performance-baseline';
 const FORMAT_VERSION = 1;
@@ -26,7 +28,9 @@ export class NewerFormatFault extends BaselineFault {}
 
 /**
  * A snapshot as lines of JSON, in pieces: a header; for each operation `[type, name, count, sketch, model]`, with bytes in
- * base64, followed by `rebasedAt` if present; and the number of operations with the SHA-256 of all lines before.
+ * base64, followed by `rebasedAt` if present; for each operation with periods `[type, name, 0, periods, '']`, as far as the
+ * number of lines allows; and the number of these lines with the SHA-256 of all lines before. Releases that know no periods
+ * ignore their lines, since the first byte is not the format of a sketch.
  */
 export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void> {
   const hash = createHash('sha256');
@@ -39,11 +43,8 @@ export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void
   };
   let piece = `${JSON.stringify(header)}\n`;
   let count = 0;
-  for (const { type, name, count: weight, sketch, model, rebasedAt } of operations) {
-    if (count === MAX_OPERATIONS) break;
-    if (!isName(type) || !isName(name)) continue;
-    const line = [type, name, weight, base64(sketch), base64(model)];
-    piece += `${JSON.stringify(rebasedAt === undefined ? line : [...line, rebasedAt])}\n`;
+  for (const line of linesToWrite(operations)) {
+    piece += `${JSON.stringify(line)}\n`;
     if (++count % LINES_PER_PIECE !== 0) continue;
     hash.update(piece);
     yield piece;
@@ -51,6 +52,20 @@ export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void
   }
   hash.update(piece);
   yield `${piece}${JSON.stringify({ operations: count, sha256: hash.digest('hex') })}\n`;
+}
+
+function* linesToWrite(operations: Iterable<BaselineEntry>): Generator<unknown[], void> {
+  const periodLines: unknown[][] = [];
+  let count = 0;
+  for (const { type, name, count: weight, sketch, model, rebasedAt, periods } of operations) {
+    if (count === MAX_OPERATIONS) break;
+    if (!isName(type) || !isName(name)) continue;
+    count++;
+    const line = [type, name, weight, base64(sketch), base64(model)];
+    yield rebasedAt === undefined ? line : [...line, rebasedAt];
+    if (periods !== undefined) periodLines.push([type, name, 0, base64(periods), '']);
+  }
+  yield* periodLines.slice(0, MAX_OPERATIONS - count);
 }
 
 /** A snapshot as text, encoded in slices of 1.5 ms. */
@@ -75,6 +90,8 @@ function* decoding(text: string): Generator<void, BaselineSnapshot> {
     throw new BaselineFault(`it has ${text.length} characters, expected at most ${MAX_SNAPSHOT_BYTES}`);
   const hash = createHash('sha256');
   const operations: BaselineEntry[] = [];
+  let indexes: Map<string, number> | undefined;
+  let read = 0;
   const lines = linesOf(text);
   const first = lines.next();
   const header = objectIn(first.done === true ? '' : first.value);
@@ -83,19 +100,28 @@ function* decoding(text: string): Generator<void, BaselineSnapshot> {
   for (const line of lines) {
     if (line.startsWith('{')) {
       const { operations: count, sha256 } = objectIn(line);
-      if (count !== operations.length)
-        throw new BaselineFault(`it has ${operations.length} operations, expected ${formatValue(count)}`);
+      if (count !== read)
+        throw new BaselineFault(`it has ${read} operations, expected ${formatValue(count)}`);
       if (sha256 !== hash.digest('hex')) throw new BaselineFault('its checksum is wrong');
       if (lines.next().done !== true) throw new BaselineFault('it continues after its last line');
       return { ...headerIn(header), operations };
     }
-    if (operations.length === MAX_OPERATIONS)
-      throw new BaselineFault(`it has more than ${MAX_OPERATIONS} operations`);
+    if (read === MAX_OPERATIONS) throw new BaselineFault(`it has more than ${MAX_OPERATIONS} operations`);
     hash.update(`${line}\n`);
-    operations.push(entryIn(line, operations.length));
+    const entry = entryIn(line, read++);
+    if (entry.sketch[0] === PERIODS_FORMAT) {
+      indexes ??= new Map(operations.map((one, index) => [operationKey(one), index]));
+      addPeriods(operations, indexes.get(operationKey(entry)), entry.sketch);
+    } else operations.push(entry);
     yield;
   }
   throw new BaselineFault('its end is missing');
+}
+
+/** Periods of an operation that is not listed are ignored. */
+function addPeriods(operations: BaselineEntry[], index: number | undefined, periods: Uint8Array): void {
+  const entry = index === undefined ? undefined : operations[index];
+  if (entry !== undefined) operations[index as number] = { ...entry, periods };
 }
 
 /** The lines that end with a line break. */

@@ -75,6 +75,12 @@ export class BaselineKeeper {
     return { stored, isAbsorbed, slo: lastSaved(over)?.slo, snapshots };
   }
 
+  /** The snapshots of other runs and instances. @returns undefined if the store cannot be read */
+  async others(): Promise<BaselineSnapshot[] | undefined> {
+    const snapshots = await this.store.load(this.run.service);
+    return snapshots?.filter(({ instance }) => instance !== this.instance);
+  }
+
   /** Merges the snapshots of runs that are over, and removes old ones. Never rejects. */
   async tidy({ snapshots }: LoadedBaseline): Promise<void> {
     if (this.isTidying) return;

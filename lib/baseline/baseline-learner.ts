@@ -200,6 +200,7 @@ export class BaselineLearner {
     this.isDirty = true;
     watched.addLatencies(counts);
     if (isComplete) {
+      watched.addPeriod(window);
       if (this.options.regressions.enabled) this.watch.observe(watched, window);
       const trendBefore = watched.trend.trend;
       const limit = this.dependencies.thresholdOf(history.type);

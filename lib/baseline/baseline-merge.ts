@@ -1,6 +1,7 @@
 import { runToCompletion } from '../async/cooperative.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
+import { OperationPeriods } from './operation-periods.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';
 import { WindowModel } from './window-model.js';
 
@@ -8,6 +9,15 @@ import { WindowModel } from './window-model.js';
 interface AgedModel {
   readonly bytes: Uint8Array;
   readonly ageMs: number;
+}
+
+/** What the snapshots contain of one operation. */
+interface PartsOfOperation {
+  readonly type: string;
+  readonly name: string;
+  readonly sketch: LatencySketch;
+  readonly models: AgedModel[];
+  readonly periods: Uint8Array[];
 }
 
 export interface MergeOptions {
@@ -27,6 +37,8 @@ export interface MergedOperation {
   readonly model: Uint8Array;
   /** When a regression last became the new baseline. Data from before its start is left out. */
   readonly rebasedAt?: number;
+  /** Bytes of `OperationPeriods`; absent if there are none. */
+  readonly periods?: Uint8Array;
 }
 
 /** The learned data of one version, from all instances. */
@@ -116,7 +128,7 @@ export function* mergingVersion(
 ): Generator<undefined, MergedBaseline> {
   const ordered = [...snapshots].sort((one, other) => (one.instance < other.instance ? -1 : 1));
   const rebased = yield* latestRebase(ordered);
-  const parts = new Map<string, { type: string; name: string; sketch: LatencySketch; models: AgedModel[] }>();
+  const parts = new Map<string, PartsOfOperation>();
   for (const { operations, savedAt, startedAt } of ordered) {
     const ageMs = Math.max(0, options.at - savedAt);
     for (const entry of operations) {
@@ -127,20 +139,26 @@ export function* mergingVersion(
       if (ageMs > 0) sketch.decay(2 ** (-ageMs / options.halfLifeMs));
       let part = parts.get(key);
       if (part === undefined) {
-        part = { type: entry.type, name: entry.name, sketch: new LatencySketch(), models: [] };
+        part = { type: entry.type, name: entry.name, sketch: new LatencySketch(), models: [], periods: [] };
         parts.set(key, part);
       }
       part.sketch.merge(sketch);
       if (entry.model.length > 0) part.models.push({ bytes: entry.model, ageMs });
+      if (entry.periods !== undefined) part.periods.push(entry.periods);
       yield;
     }
   }
   const operations = new Map<string, MergedOperation>();
-  for (const [key, { models, ...part }] of parts) {
+  for (const [key, { models, periods, ...part }] of parts) {
     const model = mergeModels(models, options.halfLifeMs);
     const rebasedAt = rebased.get(key);
-    const since = rebasedAt === undefined ? {} : { rebasedAt };
-    operations.set(key, { ...part, count: part.sketch.count, model, ...since });
+    operations.set(key, {
+      ...part,
+      count: part.sketch.count,
+      model,
+      ...(rebasedAt === undefined ? {} : { rebasedAt }),
+      ...(periods.length === 0 ? {} : { periods: mergePeriods(periods) }),
+    });
     yield;
   }
   return {
@@ -173,6 +191,19 @@ function sketchIn(bytes: Uint8Array): LatencySketch | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Periods have no half-life: they have the time in them. Those of another format are left out. */
+function mergePeriods(all: readonly Uint8Array[]): Uint8Array {
+  const merged = new OperationPeriods();
+  for (const bytes of all) {
+    try {
+      merged.merge(OperationPeriods.fromBytes(bytes));
+    } catch {
+      // Of another release of this package.
+    }
+  }
+  return merged.toBytes();
 }
 
 /** No bytes if one of the models has another format. */

@@ -12,6 +12,8 @@ export interface BaselineEntry {
   readonly model: Uint8Array;
   /** When a regression became the new baseline, in milliseconds since 1970. All data in it is newer. */
   readonly rebasedAt?: number;
+  /** Bytes of `OperationPeriods`; absent if there are none yet. */
+  readonly periods?: Uint8Array;
 }
 
 /** The learned data of one instance and one version of a service. Moments in milliseconds since 1970. */

@@ -8,9 +8,11 @@ import type { OperationWindow } from '../statistics/operation-window.js';
 import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
-import type { SnapshotToSave } from './baseline-snapshot.js';
+import type { BaselineEntry, BaselineSnapshot, SnapshotToSave } from './baseline-snapshot.js';
 import type { OperationCourse } from './operation-course.js';
 import type { Regression } from './regression.js';
+import { judgingVersion } from './release.js';
+import type { ReleaseVerdict } from './release-verdict.js';
 import type { Trend } from './trend.js';
 
 /** How often due windows are closed: once per slot of the statistics. */
@@ -53,6 +55,8 @@ export class Baseline {
   private hasEnded = false;
   private loading: Promise<void> | undefined;
   private saving: Promise<boolean> | undefined;
+  /** Concurrent verdicts read the store once. */
+  private reading: Promise<BaselineSnapshot[] | undefined> | undefined;
   private timers: NodeJS.Timeout[] = [];
   private retry: NodeJS.Timeout | undefined;
 
@@ -123,6 +127,20 @@ export class Baseline {
     return this.learner.courseOf(type, name);
   }
 
+  /**
+   * The verdict of this version against another one, by this run and by what the other instances have saved.
+   * @param since the version it is compared with; by default the other one that saved last
+   * @returns a promise that rejects with UnknownVersionError if `since` has no data
+   */
+  async release(since?: string): Promise<ReleaseVerdict> {
+    const { service, version } = this.dependencies;
+    const { minEffectPercent, minEffectMs } = this.options.regressions;
+    const { enabled } = this.options;
+    const snapshots = enabled ? [await this.ownSnapshot(), ...((await this.others()) ?? [])] : [];
+    const options = { service, version, since, minEffectPercent, minEffectMs, enabled };
+    return runCooperatively(judgingVersion(snapshots, options));
+  }
+
   /** Open regressions, then those that are over, the latest first. */
   regressions(): Regression[] {
     return this.learner.regressions();
@@ -163,6 +181,19 @@ export class Baseline {
     await this.guarded(() => runCooperatively(this.learner.closing(performance.now())));
     // A store may never answer.
     await deadline.settle(this.save());
+  }
+
+  private others(): Promise<BaselineSnapshot[] | undefined> {
+    this.reading ??= this.keeper.others().finally(() => {
+      this.reading = undefined;
+    });
+    return this.reading;
+  }
+
+  private async ownSnapshot(): Promise<BaselineSnapshot> {
+    const operations: BaselineEntry[] = [];
+    await runCooperatively(this.learner.entries(), (entry) => operations.push(entry));
+    return { ...this.keeper.header(), operations };
   }
 
   private async loadNow(): Promise<void> {

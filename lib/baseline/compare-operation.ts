@@ -79,12 +79,12 @@ function minimaOf(share: number, ms: number): Readonly<Record<ChangeMeasure, Min
 }
 
 function changeOf(
-  { measure, before, after, difference, interval }: ChangeEstimate,
+  { measure, before, after, difference, interval, isSteady = true }: ChangeEstimate,
   pValue: number,
   minimum: Minimum,
   alpha: number,
 ): MeasureChange {
-  const isCertain = pValue <= alpha;
+  const isCertain = pValue <= alpha && isSteady;
   // Symmetrical as factors: -50 % is as great as +100 %.
   const up = Math.max(minimum.share * before, minimum.amount);
   const down = Math.max((minimum.share / (1 + minimum.share)) * before, minimum.amount);

@@ -10,6 +10,7 @@ import {
   type OperationSide,
   type WindowNoise,
 } from './operation-change.js';
+import type { SampledMeasure } from './side-of-windows.js';
 
 /** With fewer windows, or fewer executions, on either side nothing is judged. */
 const MIN_WINDOWS = 5;
@@ -21,8 +22,6 @@ const BLOCK = 32;
 const DRIFT = 0.01;
 const ERROR_DISPERSION = 1.5;
 
-type SampledMeasure = Exclude<ChangeMeasure, 'errors'>;
-
 /** A difference, in the unit of `MeasureChange`, before the correction for several tests. */
 export interface ChangeEstimate {
   readonly measure: ChangeMeasure;
@@ -32,6 +31,8 @@ export interface ChangeEstimate {
   readonly interval: readonly [number, number];
   /** Two-sided. */
   readonly pValue: number;
+  /** `false` if it falls, or has only begun: then it is not judged yet. */
+  readonly isSteady?: boolean;
 }
 
 /** The differences of the measures that both sides have enough data of. */

@@ -1,18 +1,17 @@
 import type { Sample } from '../inference/welch.js';
 import { type OperationWindow, PARTS } from '../statistics/operation-window.js';
-import type { OperationSide } from './operation-change.js';
+import type { ChangeMeasure, OperationSide } from './operation-change.js';
 
 const CPU_PART = PARTS.indexOf('self_busy');
 /** The lower bound of a latency, 1 µs, since the logarithm of 0 is infinite. */
 const MIN_MS = 0.001;
 
+/** The measures that are sampled by windows. Failures are counted instead. */
+export const SAMPLED_MEASURES = ['median', 'tail', 'statements', 'cpu'] as const satisfies ChangeMeasure[];
+export type SampledMeasure = (typeof SAMPLED_MEASURES)[number];
+
 /** The measures of one window, in the units of {@link OperationSide}; NaN for one that is unknown. */
-export interface WindowMeasures {
-  readonly median: number;
-  readonly tail: number;
-  readonly statements: number;
-  readonly cpu: number;
-}
+export type WindowMeasures = Readonly<Record<SampledMeasure, number>>;
 
 export function measuresOf({ p50Ms, tailMs, queries, partsMs }: OperationWindow): WindowMeasures {
   return {
@@ -27,8 +26,8 @@ export function measuresOf({ p50Ms, tailMs, queries, partsMs }: OperationWindow)
 export function sideOfWindows(windows: readonly OperationWindow[]): OperationSide {
   const measures = windows.filter(({ count }) => count > 0).map(measuresOf);
   const total = (field: 'count' | 'errors'): number => windows.reduce((sum, one) => sum + one[field], 0);
-  const side: Record<string, Sample> = {};
-  for (const measure of ['median', 'tail', 'statements', 'cpu'] as const) {
+  const side: { [K in SampledMeasure]?: Sample } = {};
+  for (const measure of SAMPLED_MEASURES) {
     const sample = sampleOf(measures.map((one) => one[measure]).filter((value) => !Number.isNaN(value)));
     if (sample !== undefined) side[measure] = sample;
   }

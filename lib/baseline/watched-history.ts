@@ -3,6 +3,7 @@ import { type BaselineLatency, OperationHistory } from '../statistics/operation-
 import type { OperationWindow } from '../statistics/operation-window.js';
 import type { BaselineEntry } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
+import { OperationPeriods } from './operation-periods.js';
 import type { RegressionDetector, WindowScale } from './regression-detector.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';
 import type { WatchedOperation } from './regression-watch.js';
@@ -26,6 +27,8 @@ export class WatchedHistory implements WatchedOperation {
   /** A `LatencySketch` of this run, with all counts multiplied by `scale`. */
   private sketch: PackedBytes | undefined;
   private scale = 1;
+  /** `OperationPeriods` of this run. */
+  private periods: PackedBytes | undefined;
   private stored: StoredOperation | undefined;
   private previous: StoredOperation | undefined;
   /** Whether it is compared with the previous version. */
@@ -85,6 +88,16 @@ export class WatchedHistory implements WatchedOperation {
     this.sketch = packBytes(sketch.toBytes());
   }
 
+  /** Adds a window to the periods that the version is judged by, whatever is suspected. */
+  addPeriod(window: OperationWindow): void {
+    const periods =
+      this.periods === undefined
+        ? new OperationPeriods()
+        : OperationPeriods.fromBytes(unpackBytes(this.periods));
+    periods.add(window);
+    this.periods = packBytes(periods.toBytes());
+  }
+
   /** The baseline latency; undefined for fewer than 30 operations. */
   baselineLatency(): BaselineLatency | undefined {
     const before = this.previous && sketchOf(this.previous.sketch);
@@ -142,6 +155,7 @@ export class WatchedHistory implements WatchedOperation {
    */
   clear(at: number): void {
     if (at >= (this.rebasedAt ?? 0)) this.discardOwn();
+    this.periods = undefined;
   }
 
   private discardOwn(): void {
@@ -165,6 +179,7 @@ export class WatchedHistory implements WatchedOperation {
       sketch: sketch.toBytes(),
       model: this.own === undefined ? new Uint8Array(0) : this.ownModel().toBytes(),
       ...(this.rebasedAt === undefined ? {} : { rebasedAt: this.rebasedAt }),
+      ...(this.periods === undefined ? {} : { periods: unpackBytes(this.periods) }),
     };
   }
 

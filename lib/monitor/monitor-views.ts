@@ -4,6 +4,7 @@ import type { SilenceOptions } from '../alerting/alert-options.js';
 import type { Alerting } from '../alerting/alerting.js';
 import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
+import type { ReleaseVerdict } from '../baseline/release-verdict.js';
 import type { Trend } from '../baseline/trend.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { SlowFilter } from '../explain/slow-filter.js';
@@ -162,6 +163,16 @@ export class MonitorViews implements ReportSource {
   /** Memory leaks, suspected or confirmed. */
   getLeaks(): Leak[] {
     return this.parts.longTerm.leaks();
+  }
+
+  /**
+   * The verdict of this `service.version` against another one: better, same, worse or not enough data, by operation and as a
+   * whole. It covers all instances that share `baseline.store` or `baseline.directory`.
+   * @param options `since`: the version to compare with, by default the other one that saved last
+   * @returns a promise that rejects with an `UnknownVersionError` if `since` has no data
+   */
+  getReleaseVerdict(options: { since?: string | undefined } = {}): Promise<ReleaseVerdict> {
+    return this.parts.longTerm.baseline.release(options.since);
   }
 
   /**

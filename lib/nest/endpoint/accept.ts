@@ -18,12 +18,20 @@ const OPENMETRICS_VERSIONS = new Set(['1.0.0', '0.0.1']);
 /** Longer headers are truncated before parsing. */
 const MAX_ACCEPT = 1000;
 
-/** The report format with the highest quality in `Accept` (RFC 9110, 12.5.1). Default JSON. */
+/** The format of the report that `Accept` prefers. Default JSON. */
 export function reportFormat(accept?: string): ReportFormat {
-  let best: ReportFormat = 'json';
+  return preferredFormat(accept, ['json', 'md', 'html']);
+}
+
+/** The format with the highest quality in `Accept` (RFC 9110, 12.5.1). Default: the first one. */
+export function preferredFormat<const T extends ReportFormat>(
+  accept: string | undefined,
+  formats: readonly [T, ...T[]],
+): T {
+  let best = formats[0];
   let most = 0;
   for (const { type, quality } of mediaRanges(accept)) {
-    const format = REPORT_FORMATS.get(type);
+    const format = formats.find((one) => one === REPORT_FORMATS.get(type));
     if (format !== undefined && quality > most) [best, most] = [format, quality];
   }
   return best;

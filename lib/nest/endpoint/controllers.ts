@@ -10,6 +10,7 @@ import { createOverviewController } from './overview.controller.js';
 import { createPageController } from './page.controller.js';
 import { createPerformanceController } from './performance.controller.js';
 import { createProfilesController } from './profiles.controller.js';
+import { createReleaseController } from './release.controller.js';
 import { createReportController } from './report.controller.js';
 
 /** The default path of the endpoint. */
@@ -19,6 +20,7 @@ const CREATORS = [
   createPerformanceController,
   createProfilesController,
   createReportController,
+  createReleaseController,
   createBaselineController,
   createMetricsController,
   createMcpController,

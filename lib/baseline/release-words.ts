@@ -1,0 +1,80 @@
+import { figure, milliseconds, percent } from '../text/quantities.js';
+import type { JudgedRelease } from './judge-release.js';
+import type { ChangeMeasure, ChangeVerdict, MeasureChange } from './operation-change.js';
+import type { ReleaseOperation } from './release-verdict.js';
+
+/** The number of operations that the explanation names. */
+const MAX_NAMED = 3;
+const MEASURE_WORDS: Readonly<Record<ChangeMeasure, string>> = {
+  median: 'median',
+  tail: 'slowest 5 %',
+  errors: 'errors',
+  statements: 'statements',
+  cpu: 'CPU',
+};
+
+/** Why there is nothing to compare. */
+export function wordsWithoutData(
+  why: 'disabled' | 'no version' | 'no other version' | 'not yet',
+  version = '',
+): string {
+  if (why === 'disabled') return 'Baselines are disabled: the option baseline.enabled is false.';
+  if (why === 'no version')
+    return 'The version of this application is unknown: set serviceVersion, OTEL_RESOURCE_ATTRIBUTES=service.version=VERSION, or version in its package.json.';
+  if (why === 'not yet')
+    return `Version ${version} has no data yet: it is learned from minutes with executions, after baseline.warmUpSeconds.`;
+  return `There is only version ${version}: keep baselines across releases with baseline.directory or baseline.store.`;
+}
+
+/** The verdict in one or two sentences. */
+export function wordsOfRelease({ verdict, operations, before, after, counts }: JudgedRelease): string {
+  const versions = `Version ${after.version}`;
+  const than = `${before.version}`;
+  if (verdict === 'worse' || verdict === 'better') {
+    const changed = operations.filter((one) => one.verdict === verdict);
+    const named = changed.slice(0, MAX_NAMED).map((one) => `${one.name} (${wordsOfChanges(one, verdict)})`);
+    const more = counts[verdict] > named.length ? ` and ${counts[verdict] - named.length} more` : '';
+    return `${versions} is ${verdict} than ${than}: ${named.join('; ')}${more}.`;
+  }
+  if (verdict === 'same')
+    return `${versions} is the same as ${than}: for each main operation, the interval excludes a change that matters.`;
+  if (operations.length === 0)
+    return `${versions} and ${than} have no operation in common with minutes to compare.`;
+  const open = counts['not enough data'];
+  return `${versions} has not enough data to be judged against ${than}: ${open} of ${operations.length} operations may still have changed by more than what matters.`;
+}
+
+/** `median 102 ms -> 148 ms, +45 % (+31 to +60 %)` */
+export function wordsOfMeasure({
+  measure,
+  before = 0,
+  after = 0,
+  difference = 0,
+  interval = [0, 0],
+  percent: relative,
+  percentInterval,
+}: MeasureChange): string {
+  const name = MEASURE_WORDS[measure];
+  if (measure === 'errors') {
+    const [low, high] = interval.map((share) => signed(share * 100));
+    return `${name} ${percent(before)} -> ${percent(after)}, ${signed(difference * 100)} points (${low} to ${high})`;
+  }
+  const values =
+    measure === 'statements'
+      ? `${figure(before)} -> ${figure(after)}`
+      : `${milliseconds(before)} -> ${milliseconds(after)}`;
+  if (relative === undefined || percentInterval === undefined) return `${name} ${values}`;
+  const [low, high] = percentInterval.map(signed);
+  return `${name} ${values}, ${signed(relative)} % (${low} to ${high} %)`;
+}
+
+function wordsOfChanges({ measures }: ReleaseOperation, verdict: ChangeVerdict): string {
+  return measures
+    .filter((one) => one.verdict === verdict)
+    .map(wordsOfMeasure)
+    .join(', ');
+}
+
+function signed(value: number): string {
+  return `${value > 0 ? '+' : ''}${figure(value)}`;
+}

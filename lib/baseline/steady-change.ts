@@ -1,0 +1,65 @@
+import { type ChangeEstimate, estimateChanges } from './estimate-change.js';
+import type { ChangeMeasure, ChangeOptions, OperationSide } from './operation-change.js';
+import { type OperationPeriod, sideOfPeriods } from './operation-periods.js';
+import type { ComparedPeriods } from './release-periods.js';
+
+/** A change still falls, as that of caches that fill, if its last third is below this share of the first. */
+const STILL = 0.6;
+/** Each third must have this share of the change: a burst of errors is an incident, not a release. */
+const MIN_THIRD = 0.35;
+/** The periods of ten minutes from which a change for the worse is judged. */
+const MIN_PERIODS = 3;
+
+/**
+ * The changes of an operation. A change for the worse must last: of one that falls, the first part is left out, and one that
+ * is not in each third of its time, or shorter than half an hour, is not steady. So a version is judged neither by its cold
+ * start nor by an incident of minutes.
+ */
+export function steadyChanges(compared: ComparedPeriods, options: ChangeOptions): ChangeEstimate[] {
+  const before = sideOfPeriods(compared.before);
+  const withDrift = { ...options, drift: compared.drift };
+  const changesIn = (after: readonly OperationPeriod[]): ChangeEstimate[] =>
+    estimateChanges(before, sideOfPeriods(after), withDrift);
+  const ordered = [...compared.after].sort((one, other) => one.startedAt - other.startedAt);
+  return changesIn(ordered).map((whole) => {
+    let estimate: ChangeEstimate | undefined = whole;
+    for (let after = ordered; estimate !== undefined && estimate.difference > 0; ) {
+      if (after.length < MIN_PERIODS) return { ...whole, isSteady: false };
+      const thirds = thirdsOf(after);
+      const [first = 0, middle = 0, last = 0] = thirds.map((third) =>
+        differenceOf(whole.measure, before, sideOfPeriods(third)),
+      );
+      if (last >= STILL * first) {
+        const mean = (first + middle + last) / 3;
+        return Math.min(first, middle, last) < MIN_THIRD * mean ? { ...estimate, isSteady: false } : estimate;
+      }
+      after = thirds.slice(1).flat();
+      estimate = changesIn(after).find(({ measure }) => measure === whole.measure);
+    }
+    return estimate ?? { ...whole, isSteady: false };
+  });
+}
+
+/** Three parts with about as many executions each, of at least a period. */
+function thirdsOf(periods: readonly OperationPeriod[]): OperationPeriod[][] {
+  const total = periods.reduce((sum, { side }) => sum + side.count, 0);
+  const thirds: OperationPeriod[][] = [[], [], []];
+  let count = 0;
+  periods.forEach((period, index) => {
+    const middle = (count + period.side.count / 2) / total;
+    count += period.side.count;
+    const left = periods.length - index;
+    const last = thirds.findLastIndex((third) => third.length > 0);
+    let third = Math.max(last, Math.min(2, Math.floor(3 * middle)), 3 - left);
+    // No third is skipped.
+    third = Math.min(third, last + 1);
+    (thirds[third] as OperationPeriod[]).push(period);
+  });
+  return thirds;
+}
+
+/** In the unit of the samples, logarithms included: only shares of each other are needed. */
+function differenceOf(measure: ChangeMeasure, before: OperationSide, after: OperationSide): number {
+  if (measure === 'errors') return after.errors / after.count - before.errors / before.count;
+  return (after[measure]?.mean ?? Number.NaN) - (before[measure]?.mean ?? Number.NaN);
+}
