@@ -36,6 +36,7 @@ const SYSTEM = [
   'deploy/live.spec.ts',
   'faults/',
   'fleet/processes.spec.ts',
+  'mcp/agent.spec.ts',
   'packaging/',
   'profiling/heap-snapshots.spec.ts',
   'profiling/profiling-lifetime.spec.ts',

@@ -12,6 +12,14 @@ export interface ToolAnswer {
   readonly isError: boolean;
 }
 
+export function toolAnswerOf({ content: [content], structuredContent, isError }: CallToolResult): ToolAnswer {
+  return {
+    text: content?.type === 'text' ? content.text : '',
+    data: structuredContent,
+    isError: isError === true,
+  };
+}
+
 /** An agent: the official client, connected. */
 export class Agent {
   /** Errors of the transport that fail no request, such as a refused stream. */
@@ -36,13 +44,7 @@ export class Agent {
   }
 
   async call(name: string, given: Record<string, unknown> = {}): Promise<ToolAnswer> {
-    const result = (await this.client.callTool({ name, arguments: given })) as CallToolResult;
-    const [content] = result.content;
-    return {
-      text: content?.type === 'text' ? content.text : '',
-      data: result.structuredContent,
-      isError: result.isError === true,
-    };
+    return toolAnswerOf((await this.client.callTool({ name, arguments: given })) as CallToolResult);
   }
 
   close(): Promise<void> {

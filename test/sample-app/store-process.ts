@@ -15,8 +15,14 @@ export class StoreProcess {
       });
   }
 
-  static open(env: Record<string, string>, args: string[] = [], options: SpawnOptions = {}): StoreProcess {
-    const child = spawn(process.execPath, [MAIN, ...args], {
+  /** @param main its compiled main file */
+  static open(
+    env: Record<string, string>,
+    args: string[] = [],
+    options: SpawnOptions = {},
+    main = MAIN,
+  ): StoreProcess {
+    const child = spawn(process.execPath, [main, ...args], {
       ...options,
       env: { ...process.env, NODE_ENV: '', NO_COLOR: '1', ...env },
     });
