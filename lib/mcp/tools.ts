@@ -2,6 +2,7 @@ import type { Tool } from './tool.js';
 import { getCodeContext } from './tools/get-code-context.tool.js';
 import { getOperation } from './tools/get-operation.tool.js';
 import { getOverview } from './tools/get-overview.tool.js';
+import { getReleaseVerdict } from './tools/get-release-verdict.tool.js';
 import { getSlowOperation } from './tools/get-slow-operation.tool.js';
 import { listChanges } from './tools/list-changes.tool.js';
 import { listFindings } from './tools/list-findings.tool.js';
@@ -18,6 +19,7 @@ export const TOOLS: readonly Tool[] = [
   listSlowStatements,
   getOperation,
   listChanges,
+  getReleaseVerdict,
   getCodeContext,
   verifyFix,
 ];

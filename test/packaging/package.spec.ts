@@ -31,6 +31,8 @@ describe('the package as it is published', () => {
 
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
+  const read = (file: string): Promise<string> => readFile(join(folder, file), 'utf8');
+
   it('holds what its user needs and nothing else', async () => {
     const top = [...new Set(files.map((file) => file.split('/')[0]))];
     expect(top.sort()).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json']);
@@ -84,6 +86,50 @@ describe('the package as it is published', () => {
     );
     expect(built.flat().length).toBeGreaterThan(100);
     expect(built.flat().filter((name) => !written.flat().includes(name))).toEqual([]);
+  });
+
+  it('contains the SDK of the MCP endpoint once, with its licenses, and installs nothing for it', async () => {
+    const texts = await Promise.all(
+      files.filter((file) => file.endsWith('.js')).map(async (file) => [file, await read(file)] as const),
+    );
+    const withProtocol = texts.filter(([, text]) => text.includes('notifications/initialized'));
+    expect(withProtocol.map(([file]) => file)).toEqual(['dist/cjs/mcp/mcp-server.js']);
+    const server = await read('dist/cjs/mcp/mcp-server.js');
+    expect(server.length).toBeLessThan(260_000);
+    for (const license of [
+      '@modelcontextprotocol/sdk\n\nMIT License',
+      'zod\n\nMIT License',
+      'content-type\n\n',
+    ])
+      expect(server).toContain(license);
+    // It needs no other file but the one that marks the code of this package.
+    const required = [...server.matchAll(/\brequire\(("[^"]+")\)/g)].map(([, name]) => name);
+    expect([...new Set(required)].filter((name) => !name?.startsWith('"node:'))).toEqual([
+      '"../code/own-code.js"',
+    ]);
+    const { dependencies, peerDependencies } = manifest as Record<string, object>;
+    expect(Object.keys({ ...dependencies, ...peerDependencies }).join()).not.toMatch(
+      /modelcontextprotocol|zod|ajv/,
+    );
+  });
+
+  it.each(['import', 'require'])('answers agents without the SDK installed, loaded by %s', async (how) => {
+    // In a folder from which nothing can be resolved.
+    const load =
+      how === 'import'
+        ? "(await import('./dist/cjs/mcp/mcp-server.js')).default"
+        : "createRequire(import.meta.url)('./dist/cjs/mcp/mcp-server.js')";
+    const program = `import { createRequire } from 'node:module';
+      const { McpServer } = ${load};
+      const message = { jsonrpc: '2.0', id: 1, method: 'tools/list' };
+      const headers = { accept: 'application/json, text/event-stream', 'content-type': 'application/json' };
+      const server = new McpServer({}, '1.0.0', console.error);
+      const { status, body } = await server.answer({ message, headers, signal: new AbortController().signal });
+      console.log(status, JSON.parse(body).result.tools.length);`;
+    await writeFile(join(folder, 'agent.mjs'), program);
+    const { stdout, stderr } = await run(process.execPath, [join(folder, 'agent.mjs')], folder);
+    await rm(join(folder, 'agent.mjs'));
+    expect({ stdout, stderr }).toEqual({ stdout: expect.stringMatching(/^200 \d+\n$/), stderr: '' });
   });
 
   it('refers to no source map, which is not in the package either', async () => {

@@ -15,6 +15,7 @@ import {
   MIN_EXECUTIONS,
   measurement,
 } from '../measurement.js';
+import { releaseAgainst } from '../release.js';
 import { type ToolContext, ToolFault, tool } from '../tool.js';
 
 /** Windows on either side of a moment that a comparison needs, see `estimateChanges`. */
@@ -24,14 +25,15 @@ export const verifyFix = tool({
   name: 'verify_fix',
   title: 'Verify a fix',
   description:
-    'Compares one operation before and after a change: better, worse, same or not enough data, with 95 % confidence intervals for latency, statements per execution and errors, and whether its findings were seen again. Give the measurement that get_operation returned before the change (it survives a restart; 30 executions on each side suffice), or operation and since for a change at a moment without a restart (5 minutes of traffic on each side).',
+    'Compares one operation before and after a change: better, worse, same or not enough data, with 95 % confidence intervals for latency, statements per execution and errors, and whether its findings were seen again. Give the measurement that get_operation returned before the change (it survives a restart; 30 executions on each side suffice), or operation and since for a change at a moment without a restart (5 minutes of traffic on each side), or operation and version to compare with another service.version.',
   arguments: {
     measurement: measurement('The measurement of get_operation from before the change, unchanged'),
     operation: text('Without a measurement: the name of the operation'),
     type: text('The type, where several operations have that name'),
     since: moment('Without a measurement: when the change took effect'),
+    version: text('Without a measurement: the service.version from before the change'),
   },
-  answer: ({ measurement: before, operation, type, since }, context) => {
+  answer: ({ measurement: before, operation, type, since, version }, context) => {
     if (before !== undefined) {
       if (operation !== undefined && operation !== before.operation)
         throw new ArgumentError(
@@ -43,12 +45,18 @@ export const verifyFix = tool({
         );
       return withMeasurement(before, context);
     }
-    if (operation === undefined || since === undefined)
+    if (operation !== undefined && since === undefined && version !== undefined)
+      return againstVersion(operation, type, version, context);
+    if (operation === undefined || since === undefined || version !== undefined)
       throw new ArgumentError(
         invalid(
           'arguments',
-          operation === undefined ? 'no operation' : 'an operation alone',
-          'a measurement of get_operation, or an operation and since',
+          operation === undefined
+            ? 'no operation'
+            : since === undefined
+              ? 'an operation alone'
+              : 'since and version',
+          'a measurement of get_operation, or an operation and either since or version',
         ),
       );
     return aroundMoment(operation, type, since, context);
@@ -88,6 +96,33 @@ function aroundMoment(operation: string, givenType: string | undefined, since: n
   const change = compareOperation(sideOfWindows(before), sideOfWindows(after));
   const advice = `There are ${times(before.length, 'window')} before and ${times(after.length, 'window')} after that moment; ${MIN_WINDOWS} on each side are needed. A window has at least a minute and 30 executions of this run, without its warm-up. For a comparison across a restart, or with less traffic, use a measurement of get_operation.`;
   return answerOf({ type, name, since, change, advice, context, latency: 'latency (median)' });
+}
+
+async function againstVersion(
+  operation: string,
+  givenType: string | undefined,
+  version: string,
+  context: ToolContext,
+) {
+  const release = await releaseAgainst(context, version);
+  const found = release.operations.find(
+    ({ type, name }) => name === operation && (givenType === undefined || type === givenType),
+  );
+  if (found === undefined)
+    throw new ToolFault(
+      `${code(operation)} is not among the incoming operations that both versions have: get_release_verdict lists them. ${release.explanation}`,
+    );
+  const { type, name, ...change } = found;
+  const since = release.after?.startedAt ?? context.now;
+  return answerOf({
+    type,
+    name,
+    since,
+    change,
+    advice: prose(release.explanation),
+    context,
+    latency: 'latency (median)',
+  });
 }
 
 interface Comparison {
