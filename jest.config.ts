@@ -35,6 +35,7 @@ const SYSTEM = [
   'decorators/returned-values.spec.ts',
   'deploy/live.spec.ts',
   'faults/',
+  'fleet/page.spec.ts',
   'fleet/processes.spec.ts',
   'mcp/agent.spec.ts',
   'packaging/',

@@ -12,10 +12,12 @@ import { buildingView } from './build-fleet-view.js';
 import { DirectoryFleetStore } from './directory-fleet-store.js';
 import type { ResolvedFleetOptions } from './fleet-options.js';
 import { FleetReader, type ReadFleet } from './fleet-reader.js';
-import type { FleetStore } from './fleet-store.js';
+import { type FleetStore, isRecordId } from './fleet-store.js';
 import type { FleetView } from './fleet-view.js';
 import type { InstanceSummary } from './instance-summary.js';
 import { KeyvFleetStore } from './keyv-fleet-store.js';
+import { decodeSlow, type SlowRecord } from './slow-record.js';
+import { SlowRecords, type SlowSources } from './slow-records.js';
 import { type SummarySources, summarizing } from './summarize-instance.js';
 import { encodingSummary } from './summary-format.js';
 
@@ -39,6 +41,7 @@ export class Fleet {
   warn: ((message: string) => void) | undefined;
   private readonly store: FleetStore | undefined;
   private readonly reader: FleetReader | undefined;
+  private readonly slow: SlowRecords | undefined;
   private readonly faults = new FaultLog((message) => this.warned(message));
   private readonly writing = new AnswerLimit(WRITE_MS, 1, () =>
     this.faults.fail('publish', `The store of instances did not answer within ${WRITE_MS / 1000} s`),
@@ -52,7 +55,7 @@ export class Fleet {
 
   constructor(
     private readonly options: ResolvedFleetOptions,
-    private readonly sources: SummarySources,
+    private readonly sources: SummarySources & SlowSources,
     private readonly onError: (error: unknown) => void,
   ) {
     const { enabled, directory, store } = options;
@@ -61,6 +64,7 @@ export class Fleet {
     this.store =
       store === undefined ? new DirectoryFleetStore(directory, service) : new KeyvFleetStore(store, service);
     this.reader = new FleetReader(this.store, service, instance.key);
+    this.slow = new SlowRecords(this.store, service, instance.id, sources);
   }
 
   /** Starts to publish, on timers that do not keep the process alive. */
@@ -94,6 +98,19 @@ export class Fleet {
     return this.latest.view;
   }
 
+  /** A slow operation that another instance has put into the store. Never rejects; undefined if there is none. */
+  async slowOperation(id: string): Promise<SlowRecord | undefined> {
+    const { store, reading } = this;
+    if (store === undefined || !isRecordId(id)) return undefined;
+    try {
+      const text = await reading.answerOf(() => context.with(UNTRACED, () => store.find('slow', id)));
+      return decodeSlow(this.sources.service, id, text);
+    } catch {
+      // The page says that the operation is not there; the store's failure is reported by the view.
+      return undefined;
+    }
+  }
+
   /** Removes the summary of this instance, until the deadline. Never rejects. */
   async shutdown(deadline: Deadline): Promise<void> {
     for (const timer of this.timers) {
@@ -122,13 +139,15 @@ export class Fleet {
   }
 
   private async publishNow(): Promise<void> {
-    const { store, faults } = this;
-    if (store === undefined) return;
+    const { store, slow, faults } = this;
+    if (store === undefined || slow === undefined) return;
     try {
-      const summary = await this.summarize();
-      const text = await runCooperatively(encodingSummary(summary));
-      this.hasPublished = true;
       const published = this.writing.answerOf(async () => {
+        // First, so that what a summary lists can be opened.
+        await context.with(UNTRACED, () => slow.write());
+        const summary = await this.summarize();
+        const text = await runCooperatively(encodingSummary(summary));
+        this.hasPublished = true;
         await context.with(UNTRACED, () => store.publish(summary.key, text));
         return true;
       });
@@ -147,7 +166,7 @@ export class Fleet {
       publishedAt: Date.now(),
       sequence: ++this.sequence,
       intervalMs: publishSeconds * 1000,
-      slow: [],
+      slow: this.slow?.heads() ?? [],
     };
     return runCooperatively(summarizing(this.sources, publication, performance.now()));
   }

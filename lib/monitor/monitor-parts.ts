@@ -24,6 +24,7 @@ import { OperationSink } from './operation-sink.js';
 import type { ResolvedOptions } from './options.js';
 import { SlowOperations } from './slow-operations.js';
 import { watchOverhead } from './watch-overhead.js';
+import { operationsWithPlans } from './with-plans.js';
 
 /** The parts of a {@link PerformanceMonitor}, wired to each other. */
 export interface MonitorParts {
@@ -173,6 +174,11 @@ export function createParts(options: ResolvedOptions): MonitorParts {
       ...{ statistics, resources },
       countingSince: () => counting.since,
       findings: (limit) => analyzer.findings.list({ limit }),
+      slowOperations: (limit) => slow.list(limit),
+      slowOperation: (id) => {
+        const operation = slow.get(id);
+        return operation && operationsWithPlans([operation], plans, slow)[0];
+      },
     },
     reportError,
   );

@@ -117,6 +117,19 @@ describe.each(['redis', 'directory'])('three instances that share a %s', (kind) 
         });
         expect(view.store.problem).toBeUndefined();
       }
+      // A slow operation of one opens through the others.
+      await (await fetch(`http://127.0.0.1:${ports[1]}/busy`)).text();
+      const isBusy = ({ name }: { name: string }): boolean => name === 'GET /busy';
+      const { slow } = await viewWhen(ports[0] as number, (seen) => seen.slow.some(isBusy));
+      const { id, instance: recordedBy } = slow.find(isBusy) ?? {};
+      expect(recordedBy).toContain(`-${two?.child.pid}-`);
+      for (const each of ports) {
+        const answer = await fetch(`http://127.0.0.1:${each}/performance/slow/${id}`);
+        expect(answer.status).toBe(200);
+        const operation = (await answer.json()) as Record<string, unknown>;
+        expect(operation).toMatchObject({ id, name: 'GET /busy', causes: expect.anything() });
+        expect(operation['instance']).toBe(each === ports[1] ? undefined : recordedBy);
+      }
       const victim = (three as FaultProcess).child.pid;
       (three as FaultProcess).kill('SIGKILL');
       const after = await viewWhen(ports[0] as number, (seen) => !isLive(seen, 3), 30_000);

@@ -2,7 +2,9 @@ import { Deadline } from '../../lib/async/deadline.js';
 import type { KeyValueStore } from '../../lib/baseline/baseline-options.js';
 import type { Observation } from '../../lib/explain/finding.js';
 import { Findings } from '../../lib/explain/findings.js';
+import type { DetailedSlowOperation } from '../../lib/explain/slow-operation.js';
 import { Fleet } from '../../lib/fleet/fleet.js';
+import { SlowOperations } from '../../lib/monitor/slow-operations.js';
 import type { Instance } from '../../lib/operation/instance.js';
 import { ResourceSampler } from '../../lib/process/resource-sampler.js';
 import { Statistics } from '../../lib/statistics/statistics.js';
@@ -11,6 +13,7 @@ export interface SimulatedInstance {
   readonly fleet: Fleet;
   readonly statistics: Statistics;
   readonly findings: Findings;
+  readonly slow: SlowOperations;
   readonly warnings: string[];
   stop(): Promise<void>;
 }
@@ -23,6 +26,9 @@ export function simulated(
 ): SimulatedInstance {
   const statistics = new Statistics(1000);
   const findings = new Findings(100, (error) => {
+    throw error;
+  });
+  const slow = new SlowOperations(100, (error) => {
     throw error;
   });
   const instance: Instance = {
@@ -43,6 +49,8 @@ export function simulated(
       resources: new ResourceSampler(250),
       countingSince: () => instance.startedAt,
       findings: (limit) => findings.list({ limit }),
+      slowOperations: (limit) => slow.list(limit),
+      slowOperation: (id) => slow.get(id),
     },
     (error) => {
       throw error;
@@ -50,7 +58,7 @@ export function simulated(
   );
   const warnings: string[] = [];
   fleet.warn = (message) => warnings.push(message);
-  return { fleet, statistics, findings, warnings, stop: () => fleet.shutdown(new Deadline(1000)) };
+  return { fleet, statistics, findings, slow, warnings, stop: () => fleet.shutdown(new Deadline(1000)) };
 }
 
 /** Counts calls of an operation, now. */
@@ -90,5 +98,25 @@ export function mapStore(): KeyValueStore & { readonly values: Map<string, unkno
     get: async (key) => values.get(key),
     set: async (key, value) => values.set(key, value),
     delete: async (key) => values.delete(key),
+  };
+}
+
+/** A slow operation as it is kept. */
+export function slowOperation(id: string, more: Partial<DetailedSlowOperation> = {}): DetailedSlowOperation {
+  return {
+    id,
+    timestamp: Date.now(),
+    ...{
+      type: 'http',
+      name: 'GET /albums',
+      durationMs: 400,
+      thresholdMs: 100,
+      slownessRatio: 4,
+      error: false,
+    },
+    ...{ traceId: '0af7651916cd43dd8448eb211c80319c', spanId: id },
+    ...{ cause: 'cpu', causeShare: 1, explanation: 'CPU work took 400 ms.' },
+    causes: [{ cause: 'cpu', share: 1, ms: 400, certainty: 'measured' }],
+    ...more,
   };
 }

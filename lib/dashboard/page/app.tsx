@@ -9,6 +9,8 @@ import { EmptyState } from './empty-state.js';
 import { Findings } from './findings.js';
 import { Header } from './header.js';
 import { Health } from './health.js';
+import { Instances } from './instances.js';
+import { InstancesPage } from './instances-page.js';
 import { useLoaded } from './loaded.js';
 import { Login } from './login.js';
 import { useKeys, useScrollPosition } from './navigation.js';
@@ -54,6 +56,8 @@ function Page({ route, overview }: { route: Route; overview: Overview }) {
       return <SlowPage id={route.id} now={overview.at} />;
     case 'operation':
       return <Operation route={route} overview={overview} />;
+    case 'instances':
+      return <InstancesPage at={overview.at} />;
     default:
       return <OverviewPage view={route.view} slowView={route.slow} overview={overview} />;
   }
@@ -74,6 +78,7 @@ function OverviewPage(props: { view: View; slowView: SlowView | undefined; overv
     <>
       <h1 class="hidden">Performance</h1>
       <Health overview={overview} />
+      <Instances at={at} />
       {operations.length === 0 ? (
         <EmptyState drivers={drivers} />
       ) : (
@@ -109,6 +114,7 @@ function placeOf(route: Route): string {
 function titleOf(route: Route, { service, health }: Overview): string {
   if (route.page === 'operation') return `${route.name} · ${service.name}`;
   if (route.page === 'slow') return `Slow operation · ${service.name}`;
+  if (route.page === 'instances') return `Instances · ${service.name}`;
   return `${service.name}: ${health.state}`;
 }
 

@@ -2,6 +2,7 @@ import type { Overview } from '../overview.js';
 import type { ConnectionState, Live } from './connection.js';
 import { ago, moment } from './format.js';
 import { PauseIcon, PlayIcon } from './icons.js';
+import { nameOf } from './instances.js';
 import { overviewAddress } from './route.js';
 import { visible } from './text.js';
 import { ThemeButton } from './theme.js';
@@ -46,10 +47,13 @@ export function Header({ live }: { live: Live }) {
 }
 
 function Service({ overview: { at, service } }: { overview: Overview }) {
-  const { version, startedAt, countingSince } = service;
+  const { version, startedAt, countingSince, instance } = service;
   return (
     <span class="service soft">
       {version !== undefined && <span class="chip mono">{visible(version, 40)}</span>}
+      <span class="wide mono" title={`Instance ${visible(instance.id, 300)}`}>
+        {nameOf(instance)}
+      </span>
       <span class="wide">started {ago(startedAt, at)}</span>
       {countingSince - startedAt > 60_000 && (
         <span class="wide">counting since {moment(countingSince, at)}</span>

@@ -1,10 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
 
-/** The page that is shown: the overview, one operation, or one slow execution. */
+/** The page that is shown: the overview, one operation, one slow execution, or all instances. */
 export type Route =
   | { readonly page: 'overview'; readonly view: View; readonly slow?: SlowView }
   | { readonly page: 'operation'; readonly type: string; readonly name: string; readonly slow?: SlowView }
-  | { readonly page: 'slow'; readonly id: string };
+  | { readonly page: 'slow'; readonly id: string }
+  | { readonly page: 'instances' };
 
 /** The filter, order and period of the operations table. */
 export interface View {
@@ -33,6 +34,7 @@ export function parseRoute(hash: string): Route {
   const [path = '', query = ''] = hash.replace(/^#\/?/, '').split('?');
   const [page, first = '', second = ''] = path.split('/').map(decoded);
   if (page === 'slow' && first !== '') return { page, id: first };
+  if (page === 'instances') return { page };
   const given = new URLSearchParams(query);
   const slow = slowViewOf(given);
   if (page === 'operation' && second !== '') return { page, type: first, name: second, slow };
@@ -62,6 +64,7 @@ export function address(route: Route): string {
 
 export function hashOf(route: Route): string {
   if (route.page === 'slow') return `#/slow/${encodeURIComponent(route.id)}`;
+  if (route.page === 'instances') return '#/instances';
   const query = new URLSearchParams(Object.entries(route.slow ?? {}).filter(([, value]) => value !== ''));
   if (route.page === 'operation') {
     const path = `#/operation/${encodeURIComponent(route.type)}/${encodeURIComponent(route.name)}`;
@@ -91,7 +94,7 @@ export function replaceView(view: View): void {
 /** Changes the filter of the slow operations on this page without a new history entry. */
 export function replaceSlowView(slow: SlowView): void {
   const route = parseRoute(location.hash);
-  if (route.page !== 'slow') replaceRoute({ ...route, slow });
+  if (route.page === 'overview' || route.page === 'operation') replaceRoute({ ...route, slow });
 }
 
 function replaceRoute(route: Route): void {

@@ -14,7 +14,11 @@ import { visible } from './text.js';
 import { Waterfall } from './waterfall.js';
 import type { WaterfallData } from './waterfall-rows.js';
 
-type Slow = SlowOperation & { readonly waterfall?: WaterfallData };
+type Slow = SlowOperation & {
+  readonly waterfall?: WaterfallData;
+  /** Set if another instance has recorded it. */
+  readonly instance?: string;
+};
 
 /** One slow operation: the explanation, then the evidence. */
 export function SlowPage({ id, now }: { id: string; now: number }) {
@@ -40,6 +44,7 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
         <span>
           {moment(timestamp, now)} ({ago(timestamp, now)})
         </span>
+        {operation.instance !== undefined && <span class="mono">on {visible(operation.instance, 100)}</span>}
         {root !== undefined && <span>in {visible(root.name, 200)}</span>}
         <a href={address({ page: 'operation', type, name })}>All executions of {visible(name, 60)}</a>
       </DetailHead>

@@ -89,11 +89,13 @@ export function createPerformanceController(path: string): Type {
     }
 
     @Get('slow/:id')
-    @Documented('One slow operation with all evidence')
-    slowOperation({ params }: EndpointRequest): Answer {
+    @Documented('One slow operation with all evidence, also of another instance')
+    async slowOperation({ params }: EndpointRequest): Promise<Answer> {
       const id = params?.['id'] ?? '';
       const operation = this.monitor.getSlowOperation(id);
       if (operation !== undefined) return Answer.json(operation);
+      const other = await this.core.fleet.slowOperation(id);
+      if (other !== undefined) return Answer.json({ ...other.operation, instance: other.instance });
       throw new NotFoundException(
         `No slow operation ${formatValue(id)}: it may have been removed to make room for newer ones`,
       );

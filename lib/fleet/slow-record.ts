@@ -1,0 +1,85 @@
+import type { DetailedSlowOperation } from '../explain/slow-operation.js';
+import { flag, type JsonSchema, list, object, optional, whole } from '../report/json-schema.js';
+import { faultOf } from '../report/json-schema-check.js';
+import { operationName, operationType, slowOperation } from '../report/operation-schemas.js';
+import { count, milliseconds } from '../report/quantity-schemas.js';
+import type { Waterfall, WaterfallSpan } from '../spans/waterfall.js';
+import { MAX_RECORD_LENGTH } from './fleet-store.js';
+import { isPlain } from './summary-format.js';
+
+const FORMAT = 'nestjs-performance-slow';
+const FORMAT_VERSION = 1;
+const MAX_SPANS = 201;
+
+/** A slow operation of another instance. */
+export interface SlowRecord {
+  /** The `service.instance.id` of the instance. */
+  readonly instance: string;
+  readonly operation: DetailedSlowOperation;
+}
+
+const ENVELOPE: JsonSchema = {
+  type: 'object',
+  required: ['format', 'formatVersion', 'service', 'instance', 'operation'],
+  properties: {
+    format: { type: 'string', enum: [FORMAT] },
+    formatVersion: { type: 'integer', enum: [FORMAT_VERSION] },
+    service: { type: 'string' },
+    instance: { type: 'string' },
+    operation: slowOperation.json,
+  },
+};
+
+const WATERFALL = object<Waterfall>('Waterfall', {
+  spans: list(
+    object<WaterfallSpan>('WaterfallSpan', {
+      name: operationName,
+      type: operationType,
+      startMs: milliseconds('Start'),
+      durationMs: milliseconds('Duration'),
+      parent: whole('The index of its parent', { minimum: -1 }),
+      error: optional(flag('It failed', true)),
+    }),
+  ) as never,
+  omitted: count('Spans that are not listed'),
+}).json;
+
+const KNOWN = new Set([...Object.keys(slowOperation.json.properties ?? {}), 'waterfall']);
+
+/** The text of a slow operation, without its waterfall if it would be too long; undefined if it is even then. */
+export function encodeSlow(service: string, { instance, operation }: SlowRecord): string | undefined {
+  const encode = (one: DetailedSlowOperation): string =>
+    JSON.stringify({ format: FORMAT, formatVersion: FORMAT_VERSION, service, instance, operation: one });
+  const whole = encode(operation);
+  if (whole.length <= MAX_RECORD_LENGTH.slow) return whole;
+  const { waterfall: _waterfall, ...rest } = operation;
+  const short = encode(rest);
+  return short.length <= MAX_RECORD_LENGTH.slow ? short : undefined;
+}
+
+/** The slow operation with this id; undefined for any text that is not one of this service. */
+export function decodeSlow(service: string, id: string, encoded: unknown): SlowRecord | undefined {
+  if (typeof encoded !== 'string' || encoded.length > MAX_RECORD_LENGTH.slow) return undefined;
+  const value = jsonIn(encoded);
+  if (faultOf(ENVELOPE, value) !== undefined || !isPlain(value)) return undefined;
+  const record = value as SlowRecord & { readonly service: string };
+  const { instance, operation } = record;
+  if (record.service !== service || operation.id !== id) return undefined;
+  if (operation.waterfall !== undefined && !isWaterfall(operation.waterfall)) return undefined;
+  const known = Object.entries(operation).filter(([name]) => KNOWN.has(name));
+  return { instance, operation: Object.fromEntries(known) as unknown as DetailedSlowOperation };
+}
+
+/** Each span comes after its parent, so that nobody goes in circles. */
+function isWaterfall(value: Waterfall): boolean {
+  if (faultOf(WATERFALL, value) !== undefined || value.spans.length > MAX_SPANS) return false;
+  return value.spans.every(({ parent }, index) => parent < index && (parent >= 0 || index === 0));
+}
+
+function jsonIn(encoded: string): unknown {
+  try {
+    return JSON.parse(encoded);
+  } catch {
+    return undefined;
+  }
+}

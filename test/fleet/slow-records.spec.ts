@@ -1,0 +1,183 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { DetailedSlowOperation } from '../../lib/explain/slow-operation.js';
+import { mapStore, type SimulatedInstance, simulated, slowOperation } from './simulated-instance.js';
+
+let directory: string;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'nestjs-performance-fleet-'));
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const waterfall: DetailedSlowOperation['waterfall'] = {
+  spans: [
+    { name: 'GET /albums', type: 'http', startMs: 0, durationMs: 400, parent: -1 },
+    { name: 'SELECT track', type: 'database', startMs: 5, durationMs: 20, parent: 0, error: true },
+  ],
+  omitted: 0,
+};
+
+/** One that has `operation`, with its description in the store. */
+async function publishing(
+  where: Parameters<typeof simulated>[1],
+  ...operations: DetailedSlowOperation[]
+): Promise<SimulatedInstance> {
+  const one = simulated('one', where);
+  for (const operation of operations) one.slow.add(operation);
+  await one.fleet.publish();
+  expect(one.warnings).toEqual([]);
+  return one;
+}
+
+describe.each(['a directory', 'a store'])('a slow operation of another instance, in %s', (kind) => {
+  const place = (): Parameters<typeof simulated>[1] =>
+    kind === 'a store' ? { store: mapStore() } : { directory: join(directory, 'fleet') };
+
+  it('is listed and found, with all of its description', async () => {
+    const where = place();
+    const operation = slowOperation('b7ad6b7169203331', {
+      waterfall,
+      selfTimeMs: 3,
+      http: { statusCode: 200 },
+    });
+    await publishing(where, operation);
+    const { fleet } = simulated('reader', where);
+    expect((await fleet.view()).slow).toEqual([
+      {
+        ...{ id: 'b7ad6b7169203331', instance: 'one', timestamp: operation.timestamp, type: 'http' },
+        ...{ name: 'GET /albums', durationMs: 400, thresholdMs: 100, error: false, cause: 'cpu' },
+        explanation: 'CPU work took 400 ms.',
+      },
+    ]);
+    expect(await fleet.slowOperation('b7ad6b7169203331')).toEqual({ instance: 'one', operation });
+    expect(await fleet.slowOperation('0000000000000000')).toBeUndefined();
+    expect(await fleet.slowOperation('../../../../etc/passwd')).toBeUndefined();
+    const other = simulated('reader', where, { service: 'stock' });
+    expect(await other.fleet.slowOperation('b7ad6b7169203331')).toBeUndefined();
+  });
+
+  it('is written again when its description was completed', async () => {
+    const where = place();
+    const one = await publishing(where, slowOperation('b7ad6b7169203331'));
+    one.slow.update('b7ad6b7169203331', { profile: 'p1', topFunctions: [{ function: 'hash', share: 1 }] });
+    await one.fleet.publish();
+    const { fleet } = simulated('reader', where);
+    expect((await fleet.slowOperation('b7ad6b7169203331'))?.operation).toMatchObject({
+      profile: 'p1',
+      topFunctions: [{ function: 'hash', share: 1 }],
+    });
+  });
+
+  it('makes room for newer ones: 20 of an instance, five with each summary', async () => {
+    const where = place();
+    const one = await publishing(where, ...Array.from({ length: 30 }, (_, at) => slowOperation(`a${at}`)));
+    const { fleet } = simulated('reader', where);
+    expect(await fleet.slowOperation('a29')).toBeDefined();
+    expect(await fleet.slowOperation('a24')).toBeUndefined();
+    for (let round = 0; round < 4; round++) await one.fleet.publish();
+    expect(await fleet.slowOperation('a10')).toBeDefined();
+    expect(await fleet.slowOperation('a9')).toBeUndefined();
+    one.slow.add(slowOperation('b0'));
+    await one.fleet.publish();
+    expect(await fleet.slowOperation('b0')).toBeDefined();
+    expect(await fleet.slowOperation('a10')).toBeUndefined();
+    const { slow } = await simulated('late', where).fleet.view();
+    expect(slow).toHaveLength(20);
+    if (kind === 'a directory')
+      expect((await readdir(join(directory, 'fleet'))).filter((name) => name.endsWith('.slow'))).toHaveLength(
+        20,
+      );
+  });
+
+  it('has no waterfall if it would be too long, and is not kept if it is even then', async () => {
+    const where = place();
+    const spans = Array.from({ length: 190 }, (_, at) => ({
+      ...{ name: `${at} ${'ü'.repeat(400)}`, type: 'database', startMs: 0, durationMs: 1, parent: at - 1 },
+    }));
+    const long = slowOperation('a1', { waterfall: { spans, omitted: 0 } });
+    await publishing(where, long, slowOperation('a2', { explanation: 'x'.repeat(70_000) }));
+    const { fleet } = simulated('reader', where);
+    const { waterfall: _none, ...rest } = long;
+    expect((await fleet.slowOperation('a1'))?.operation).toEqual(rest);
+    expect(await fleet.slowOperation('a2')).toBeUndefined();
+  });
+});
+
+describe('a record of the store', () => {
+  // biome-ignore lint/suspicious/noExplicitAny: any value may be replaced.
+  const changes: [string, (record: any) => unknown][] = [
+    ['another format', (record) => Object.assign(record, { formatVersion: 2 })],
+    ['another service', (record) => Object.assign(record, { service: 'stock' })],
+    ['the id of another operation', (record) => Object.assign(record.operation, { id: 'a2' })],
+    ['no causes', (record) => delete record.operation.causes],
+    ['a duration that is text', (record) => Object.assign(record.operation, { durationMs: '400' })],
+    [
+      'a span that is its own parent',
+      (record) => Object.assign(record.operation.waterfall.spans[1], { parent: 1 }),
+    ],
+    ['a second root', (record) => Object.assign(record.operation.waterfall.spans[1], { parent: -1 })],
+    [
+      'too many spans',
+      ({ operation: { waterfall: given } }) =>
+        Object.assign(given, { spans: [...given.spans, ...Array(300).fill(given.spans[1])] }),
+    ],
+  ];
+  const key = 'nestjs-performance:fleet:shop:slow:a1';
+
+  it.each(changes)('is not shown with %s', async (_, change) => {
+    const store = mapStore();
+    await publishing({ store }, slowOperation('a1', { waterfall }));
+    const record = JSON.parse(String(store.values.get(key)));
+    const { fleet } = simulated('reader', { store });
+    expect(await fleet.slowOperation('a1')).toBeDefined();
+    change(record);
+    store.values.set(key, JSON.stringify(record));
+    expect(await fleet.slowOperation('a1')).toBeUndefined();
+  });
+
+  it.each([5, 'nonsense', '{}', '['.repeat(40_000), 'x'.repeat(70_000)])(
+    'is not shown as %p',
+    async (value) => {
+      const store = mapStore();
+      store.values.set(key, value);
+      expect(await simulated('reader', { store }).fleet.slowOperation('a1')).toBeUndefined();
+    },
+  );
+
+  it('passes on nothing that is not known of a slow operation', async () => {
+    const store = mapStore();
+    await publishing({ store }, slowOperation('a1', { more: 'x' } as never));
+    const found = await simulated('reader', { store }).fleet.slowOperation('a1');
+    expect(found?.operation).toEqual({ ...slowOperation('a1'), timestamp: expect.any(Number) });
+  });
+});
+
+describe('a store that fails', () => {
+  it('is reported by the view and once in the log, and the instance shows itself', async () => {
+    const fails = async (): Promise<never> => {
+      throw new Error('connection refused');
+    };
+    const one = simulated('one', { store: { get: fails, set: fails, delete: fails } });
+    one.slow.add(slowOperation('a1'));
+    await one.fleet.publish();
+    await one.fleet.publish();
+    expect(one.warnings).toEqual([expect.stringMatching(/could not be published: connection refused/)]);
+    const view = await one.fleet.view();
+    expect(view.store).toEqual({ kind: 'shared', problem: 'connection refused' });
+    expect(view.instances.map(({ id }) => id)).toEqual(['one']);
+    expect(await one.fleet.slowOperation('a2')).toBeUndefined();
+    await one.stop();
+  });
+
+  it('that never answers holds up nobody', async () => {
+    const never = (): Promise<never> => new Promise(() => {});
+    const one = simulated('one', { store: { get: never, set: never, delete: never } });
+    void one.fleet.publish();
+    const view = await one.fleet.view();
+    expect(view.store.problem).toBe('no answer within 2 s');
+    expect(view.instances).toHaveLength(1);
+    await one.stop();
+  });
+});
