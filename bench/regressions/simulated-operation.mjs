@@ -38,6 +38,18 @@ export function profileOf(random, given = {}) {
 /** Factors of all latencies and of those above the p95, added errors, factor of statements. */
 export const UNCHANGED = { latency: 1, tail: 1, errors: 0, queries: 1 };
 
+/** The geometric mean of the slowest 5 %, the least slow one in part. */
+function tailOf(sorted) {
+  const slowest = sorted.length / 20;
+  let [sum, left] = [0, slowest];
+  for (let index = sorted.length - 1; index >= 0 && left > 0; index--) {
+    const taken = Math.min(1, left);
+    sum += taken * Math.log(sorted[index]);
+    left -= taken;
+  }
+  return Math.exp(sum / slowest);
+}
+
 export class SimulatedOperation {
   /** @param buckets the package's buckets, which round the figures */
   constructor(profile, seed, buckets) {
@@ -103,9 +115,12 @@ export class SimulatedOperation {
       p50Ms: rank(0.5),
       p90Ms: rank(0.9),
       p99Ms: rank(0.99),
+      tailMs: tailOf(sorted),
       overP99: knowsP99 ? over : Number.NaN,
       queries: this.queries(count) * (1 + (this.change.queries - 1) * changed),
-      partsMs: [0.6 * (sum / count), 0, 0, 0, 0, 0, 0.3 * (sum / count), 0.1 * (sum / count)],
+      partsMs: [0.6, 0, 0, 0, 0, 0, 0.3 * (1 + ((this.change.cpu ?? 1) - 1) * changed), 0.1].map(
+        (share) => share * (sum / count),
+      ),
     };
   }
 

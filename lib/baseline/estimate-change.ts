@@ -19,6 +19,8 @@ const MIN_COUNT = 30;
 const MIN_SPREAD = 0.03;
 /** The most neighbouring windows whose noise is known. Longer stretches of windows are independent of each other. */
 const BLOCK = 32;
+/** Beyond, Student's t is the normal distribution to three digits. */
+const MAX_DEGREES = 1000;
 const DRIFT = 0.01;
 const ERROR_DISPERSION = 1.5;
 
@@ -41,12 +43,20 @@ export function estimateChanges(
   after: OperationSide,
   options: ChangeOptions = {},
 ): ChangeEstimate[] {
-  if (!(before.count >= MIN_COUNT && after.count >= MIN_COUNT)) return [];
-  return CHANGE_MEASURES.flatMap((measure) =>
-    measure === 'errors'
-      ? errorChange(before, after, options.errorDispersion)
-      : (sampleChange(measure, before, after, options) ?? []),
-  );
+  return CHANGE_MEASURES.flatMap((measure) => estimateChange(measure, before, after, options) ?? []);
+}
+
+/** The difference of one measure; undefined unless both sides have enough data of it. */
+export function estimateChange(
+  measure: ChangeMeasure,
+  before: OperationSide,
+  after: OperationSide,
+  options: ChangeOptions = {},
+): ChangeEstimate | undefined {
+  if (!(before.count >= MIN_COUNT && after.count >= MIN_COUNT)) return undefined;
+  return measure === 'errors'
+    ? errorChange(before, after, options.errorDispersion)
+    : sampleChange(measure, before, after, options);
 }
 
 function sampleChange(
@@ -69,7 +79,7 @@ function sampleChange(
   const error = Math.sqrt(ofMean(one) + ofMean(other) + (isLog ? drift ** 2 : 0));
   const degrees = Math.min(one.n + other.n - 2, noise.degrees(Math.min(one.n, other.n, BLOCK)));
   if (!Number.isFinite(difference) || !(error > 0)) return undefined;
-  const reach = studentQuantile(0.025, degrees) * error;
+  const reach = quantileOf(degrees) * error;
   const pValue = Math.min(1, 2 * studentUpper(Math.abs(difference) / error, degrees));
   const base = isLog ? Math.exp(one.mean) : 0;
   const inUnit = (value: number): number => (isLog ? base * Math.expm1(value) : value);
@@ -81,6 +91,20 @@ function sampleChange(
     interval: [inUnit(difference - reach), inUnit(difference + reach)],
     pValue,
   };
+}
+
+/** Found by bisection, so that for thousands of operations each is found once. */
+const quantiles: number[] = [];
+
+/** The t that is exceeded with 2.5 %, for degrees of freedom rounded down. */
+function quantileOf(degrees: number): number {
+  const whole = Math.max(1, Math.min(MAX_DEGREES, Math.floor(degrees)));
+  let quantile = quantiles[whole];
+  if (quantile === undefined) {
+    quantile = studentQuantile(0.025, whole);
+    quantiles[whole] = quantile;
+  }
+  return quantile;
 }
 
 /** The variance of a window: both sides are the same operation, and one of them is often short. */

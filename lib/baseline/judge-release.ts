@@ -50,13 +50,13 @@ export function* judgingRelease(
   const pairs: PeriodSides[] = [];
   for (const [key, other] of after.operations) {
     const one = before.operations.get(key);
-    const pair = one === undefined ? undefined : pairOf(one, other, options);
+    const pair = one === undefined ? newBelow(other) : pairOf(one, other, options);
     if (pair !== undefined) pairs.push(pair);
     yield;
   }
   const incoming = pairs.filter(({ type }) => !BELOW.has(type));
   // A service that only handles messages has nothing else to be judged by.
-  const judgedPairs = incoming.length > 0 ? incoming : pairs;
+  const judgedPairs = incoming.length > 0 ? incoming : pairs.filter(({ before: { count } }) => count > 0);
   const judged = judgeOperations(judgedPairs, options);
   const operations = judgedPairs.map(
     ({ type, name }, index): ReleaseOperation =>
@@ -103,6 +103,15 @@ function pairOf(
     after: sideOfPeriods(compared.after),
     estimates,
   };
+}
+
+/** A statement or call that the version before does not have: it is evidence as well. */
+function newBelow(other: MergedOperation): PeriodSides | undefined {
+  const after = periodsOf(other);
+  if (after.length === 0 || !BELOW.has(other.type)) return undefined;
+  const { type, name } = other;
+  const compared = { before: [], after, drift: 0, isSameTime: false };
+  return { type, name, compared, before: sideOfPeriods([]), after: sideOfPeriods(after), estimates: [] };
 }
 
 function periodsOf({ periods }: MergedOperation): OperationPeriod[] {
@@ -173,7 +182,7 @@ function countsOf(
 }
 
 function releaseSide(
-  { version = '', startedAt, savedAt, instances }: MergedBaseline,
+  { version = 'unknown', startedAt, savedAt, instances }: MergedBaseline,
   pairs: readonly PeriodSides[],
   side: 'before' | 'after',
 ): ReleaseSide {

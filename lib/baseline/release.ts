@@ -1,3 +1,4 @@
+import type { MergedBaseline } from './baseline-merge.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { type JudgedRelease, type JudgeOptions, judgingRelease } from './judge-release.js';
 import { CHANGE_VERDICTS } from './operation-change.js';
@@ -15,7 +16,7 @@ export interface ReleaseOptions extends JudgeOptions {
   readonly enabled?: boolean;
 }
 
-const DEFAULTS = { minEffectPercent: 10, minEffectMs: 2, alpha: 0.01 } as const;
+const DEFAULTS = { minEffectPercent: 10, minEffectMs: 2, alpha: 0.002 } as const;
 
 /**
  * Judges a version of a service by the snapshots of all its instances, one operation at a time.
@@ -46,6 +47,19 @@ export function* judgingVersion(
     before: { ...judged.before, ...previous },
     explanation: wordsOfRelease(judged),
   };
+}
+
+/**
+ * Judges one instance against another one that runs at the same time, by the periods in which both ran.
+ * @param before,after the merged data of each
+ */
+export function* judgingBeside(
+  service: string,
+  before: MergedBaseline,
+  after: MergedBaseline,
+): Generator<undefined, ReleaseVerdict> {
+  const judged = yield* judgingRelease(before, after, { ...DEFAULTS, onlySameTime: true });
+  return { ...judged, ...DEFAULTS, service, versions: [], explanation: wordsOfRelease(judged) };
 }
 
 const NOTHING: Omit<JudgedRelease, 'before' | 'after'> = {

@@ -1,4 +1,4 @@
-import { type ChangeEstimate, estimateChanges } from './estimate-change.js';
+import { type ChangeEstimate, estimateChange, estimateChanges } from './estimate-change.js';
 import type { ChangeMeasure, ChangeOptions, OperationSide } from './operation-change.js';
 import { type OperationPeriod, sideOfPeriods } from './operation-periods.js';
 import type { ComparedPeriods } from './release-periods.js';
@@ -8,7 +8,7 @@ const STILL = 0.6;
 /** Each third must have this share of the change: a burst of errors is an incident, not a release. */
 const MIN_THIRD = 0.35;
 /** The periods of ten minutes from which a change for the worse is judged. */
-const MIN_PERIODS = 3;
+const MIN_PERIODS = 4;
 
 /**
  * The changes of an operation. A change for the worse must last: of one that falls, the first part is left out, and one that
@@ -18,10 +18,9 @@ const MIN_PERIODS = 3;
 export function steadyChanges(compared: ComparedPeriods, options: ChangeOptions): ChangeEstimate[] {
   const before = sideOfPeriods(compared.before);
   const withDrift = { ...options, drift: compared.drift };
-  const changesIn = (after: readonly OperationPeriod[]): ChangeEstimate[] =>
-    estimateChanges(before, sideOfPeriods(after), withDrift);
   const ordered = [...compared.after].sort((one, other) => one.startedAt - other.startedAt);
-  return changesIn(ordered).map((whole) => {
+  return estimateChanges(before, sideOfPeriods(ordered), withDrift).map((whole) => {
+    if (whole.difference < 0) return { ...whole, isSteady: lasted(whole.measure, compared) };
     let estimate: ChangeEstimate | undefined = whole;
     for (let after = ordered; estimate !== undefined && estimate.difference > 0; ) {
       if (after.length < MIN_PERIODS) return { ...whole, isSteady: false };
@@ -34,10 +33,19 @@ export function steadyChanges(compared: ComparedPeriods, options: ChangeOptions)
         return Math.min(first, middle, last) < MIN_THIRD * mean ? { ...estimate, isSteady: false } : estimate;
       }
       after = thirds.slice(1).flat();
-      estimate = changesIn(after).find(({ measure }) => measure === whole.measure);
+      estimate = estimateChange(whole.measure, before, sideOfPeriods(after), withDrift);
     }
     return estimate ?? { ...whole, isSteady: false };
   });
+}
+
+/** Whether each third of the time before was worse: that an incident is over makes no version better. */
+function lasted(measure: ChangeMeasure, { before, after }: ComparedPeriods): boolean {
+  if (before.length < MIN_PERIODS) return false;
+  const ordered = [...before].sort((one, other) => one.startedAt - other.startedAt);
+  const now = sideOfPeriods(after);
+  const excess = thirdsOf(ordered).map((third) => -differenceOf(measure, sideOfPeriods(third), now));
+  return Math.min(...excess) >= (MIN_THIRD * excess.reduce((sum, one) => sum + one, 0)) / excess.length;
 }
 
 /** Three parts with about as many executions each, of at least a period. */

@@ -81,6 +81,19 @@ export class EndpointClient {
   }
 
   /**
+   * The verdict of the application's version as JSON.
+   * @param since the version to compare with
+   * @throws {@link EndpointFault} if there is none
+   */
+  async release(since: string | undefined): Promise<string> {
+    const query = since === undefined ? '' : `?${new URLSearchParams({ since }).toString()}`;
+    const answer = await this.ask('GET', `release.json${query}`, TIMEOUT_SECONDS);
+    const text = await textOf(await this.accepted(answer, 200), MAX_REPORT_BYTES);
+    if (text === undefined) throw new EndpointFault(`the verdict exceeds ${MAX_REPORT_BYTES} bytes`);
+    return text;
+  }
+
+  /**
    * Begins a session, which applications grant without a token to callers on their machine. Captures require it, so that no
    * page of another origin can start them.
    * @returns its cookie; undefined if there is none, as access may be granted otherwise

@@ -22,6 +22,10 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<C
     summary: 'capture and download a profile of a running application',
     load: async () => (await import('./profile.js')).profile,
   },
+  release: {
+    summary: 'judge the version of a running application against the last one',
+    load: async () => (await import('./release.js')).release,
+  },
   report: {
     summary: 'report slow operations, regressions and their cost',
     load: async () => (await import('./report.js')).report,

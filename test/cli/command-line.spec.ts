@@ -199,13 +199,13 @@ describe('an invalid command line', () => {
     ],
     [
       ['analize', 'x'],
-      'nestjs-performance: Unknown command analize: expected one of analyze, compare, profile, report',
+      'nestjs-performance: Unknown command analize: expected one of analyze, compare, profile, release, report',
     ],
     [
       ['constructor'],
-      'nestjs-performance: Unknown command constructor: expected one of analyze, compare, profile, report',
+      'nestjs-performance: Unknown command constructor: expected one of analyze, compare, profile, release, report',
     ],
-    [[], 'nestjs-performance: Missing command: expected one of analyze, compare, profile, report'],
+    [[], 'nestjs-performance: Missing command: expected one of analyze, compare, profile, release, report'],
     [['--verbose'], 'nestjs-performance: Unknown option --verbose: expected one of --help, --version'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(args);

@@ -1,0 +1,182 @@
+import { describe, expect, it } from '@jest/globals';
+import { runToCompletion } from '../../lib/async/cooperative.js';
+import type { BaselineEntry, BaselineSnapshot } from '../../lib/baseline/baseline-snapshot.js';
+import { judgingVersion } from '../../lib/baseline/release.js';
+import type { ReleaseVerdict } from '../../lib/baseline/release-verdict.js';
+import { joined, type ReleaseBehaviour, releaseEntry } from './programs/release-entries.js';
+import { HOUR, MINUTE, START } from './programs/simulated-windows.js';
+import { entry, snapshot } from './programs/snapshots.js';
+
+const RELEASED = START + 10 * HOUR;
+const BEFORE = { startedAt: RELEASED - 2 * HOUR, minutes: 120, seed: 1 };
+const AFTER = { startedAt: RELEASED, minutes: 60, seed: 2 };
+
+const saved = (version: string, savedAt: number, operations: readonly BaselineEntry[]): BaselineSnapshot =>
+  snapshot({ version, instance: `host-${version}`, startedAt: savedAt - HOUR, savedAt, operations });
+
+function judged(before: readonly BaselineEntry[], after: readonly BaselineEntry[]): ReleaseVerdict {
+  const snapshots = [saved('1', RELEASED, before), saved('2', RELEASED + HOUR, after)];
+  return runToCompletion(judgingVersion(snapshots, { service: 'shop', version: '2' }));
+}
+
+const of = (before: Partial<ReleaseBehaviour>, after: Partial<ReleaseBehaviour>): ReleaseVerdict =>
+  judged(
+    [releaseEntry('GET /a', { ...BEFORE, ...before })],
+    [releaseEntry('GET /a', { ...AFTER, ...after })],
+  );
+
+describe('the verdict of a release', () => {
+  it('is neither worse by a cold start nor by an incident, but by what lasts', () => {
+    expect(of({}, { medianMs: 160 }).verdict).toBe('worse');
+    const cold = [3, 1.5, 0.6, 0.2, 0.1, 0].map((excess, index) =>
+      releaseEntry('GET /a', {
+        startedAt: RELEASED + index * 10 * MINUTE,
+        minutes: 10,
+        medianMs: 100 * (1 + excess),
+        seed: index + 10,
+      }),
+    );
+    expect(judged([releaseEntry('GET /a', BEFORE)], [cold.reduce(joined)]).verdict).toBe('not enough data');
+    for (const at of [0, 20, 40]) {
+      const incident = [0, 20, 40].map((begin) =>
+        releaseEntry('GET /a', {
+          startedAt: RELEASED + begin * MINUTE,
+          minutes: 20,
+          errorRate: begin === at ? 0.3 : 0.002,
+          seed: begin + 10,
+        }),
+      );
+      expect(judged([releaseEntry('GET /a', BEFORE)], [incident.reduce(joined)]).verdict).toBe(
+        'not enough data',
+      );
+    }
+    // Nor is it better because an incident is over.
+    const over = [
+      releaseEntry('GET /a', { ...BEFORE, minutes: 100 }),
+      releaseEntry('GET /a', { startedAt: RELEASED - 20 * MINUTE, minutes: 20, errorRate: 0.4, seed: 3 }),
+    ];
+    expect(judged([over.reduce(joined)], [releaseEntry('GET /a', AFTER)]).verdict).toBe('not enough data');
+    expect(of({ errorRate: 0.2 }, {}).verdict).toBe('better');
+  });
+
+  it('is not given before half an hour', () => {
+    expect(of({}, { medianMs: 400, minutes: 25 }).verdict).toBe('not enough data');
+    expect(of({}, { medianMs: 400, minutes: 40 }).verdict).toBe('worse');
+  });
+
+  it('names what changed below: statements that are slower, more often, or new', () => {
+    const sql = (name: string, behaviour: ReleaseBehaviour): BaselineEntry =>
+      releaseEntry(name, { type: 'database', ...behaviour });
+    const verdict = judged(
+      [
+        releaseEntry('GET /a', BEFORE),
+        sql('SELECT one', { ...BEFORE, seed: 3 }),
+        sql('SELECT many', { ...BEFORE, seed: 4 }),
+        sql('SELECT same', { ...BEFORE, seed: 5 }),
+      ],
+      [
+        releaseEntry('GET /a', { ...AFTER, medianMs: 160 }),
+        sql('SELECT one', { ...AFTER, medianMs: 180, seed: 6 }),
+        sql('SELECT many', { ...AFTER, perMinute: 150, seed: 7 }),
+        sql('SELECT same', { ...AFTER, seed: 8 }),
+        sql('SELECT new', { ...AFTER, seed: 9 }),
+      ],
+    );
+    expect(verdict.operations.map(({ name }) => name)).toEqual(['GET /a']);
+    expect(verdict.below).toMatchObject([
+      { name: 'SELECT new', perRequest: { before: 0, after: 1 } },
+      { type: 'database', name: 'SELECT many', perRequest: { before: 1, after: 5 } },
+      { name: 'SELECT one', median: { verdict: 'worse' } },
+    ]);
+    expect(verdict.below[1]).not.toHaveProperty('median');
+  });
+
+  it('judges a service that handles no requests by its messages', () => {
+    const type = 'messaging';
+    expect(of({ type }, { type, medianMs: 160 })).toMatchObject({ verdict: 'worse', counts: { worse: 1 } });
+  });
+
+  it('lists a bounded number of operations, the worse ones first', () => {
+    const many = (given: ReleaseBehaviour, type: string): BaselineEntry[] =>
+      Array.from({ length: 210 }, (_, index) => {
+        const slower = given.startedAt === RELEASED && (type !== 'http' || index === 205);
+        return releaseEntry(`${type} ${index}`, {
+          ...given,
+          type,
+          perMinute: 5,
+          every: 6,
+          medianMs: slower ? 400 : 100,
+        });
+      });
+    const [before, after] = ([BEFORE, AFTER] as const).map((given) => [
+      ...many(given, 'http'),
+      ...many(given, 'database').slice(0, 30),
+    ]) as [BaselineEntry[], BaselineEntry[]];
+    const verdict = judged(before, after);
+    expect(verdict.operations).toHaveLength(200);
+    expect(verdict.operations[0]).toMatchObject({ name: 'http 205', verdict: 'worse' });
+    expect(verdict.counts['not enough data']).toBe(209);
+    expect(verdict.below).toHaveLength(20);
+    expect(verdict.explanation).toMatch(
+      /^Version 2 is worse than 1: http 205 \(median .+ ms, \+\d+ % \(\+\d+ to \+\d+ %\)/,
+    );
+  });
+
+  it('reports operations that only one version has, and ignores data that it cannot read', () => {
+    const damaged = { ...entry('GET /b'), periods: new Uint8Array([64, 1, 2]) };
+    const verdict = judged(
+      [releaseEntry('GET /a', BEFORE), releaseEntry('GET /old', BEFORE), damaged],
+      [releaseEntry('GET /a', AFTER), releaseEntry('GET /new', AFTER), releaseEntry('GET /b', AFTER)],
+    );
+    expect(verdict.counts).toMatchObject({ new: 1, gone: 1 });
+    expect(verdict.operations.map(({ name }) => name)).toEqual(['GET /a']);
+  });
+
+  it('compares with the other version that saved last, whether it is newer or older', () => {
+    const snapshots = ['1', '2', '3'].map((version, index) =>
+      saved(version, RELEASED + index * HOUR, [
+        releaseEntry('GET /a', { ...AFTER, startedAt: RELEASED + index * HOUR }),
+      ]),
+    );
+    const before = (version: string): string | undefined =>
+      runToCompletion(judgingVersion(snapshots, { service: 'shop', version })).before?.version;
+    expect(['1', '2', '3'].map(before)).toEqual(['3', '3', '2']);
+    const { verdict, explanation } = runToCompletion(
+      judgingVersion(snapshots, { service: 'shop', version: undefined }),
+    );
+    expect(verdict).toBe('not enough data');
+    expect(explanation).toMatch(/^The version of this application is unknown: set serviceVersion, OTEL_RES/);
+  });
+
+  it('finds five of six worse releases of twenty within an hour at 500 requests an hour, and no false one', () => {
+    const worse: Record<number, Partial<ReleaseBehaviour>> = {
+      2: { medianMs: 145 },
+      5: { tail: 3 },
+      8: { errorRate: 0.06 },
+      11: { queries: 6 },
+      14: { cpuMs: 36 },
+      17: { medianMs: 135, queries: 5 },
+    };
+    const traffic = { perMinute: 500 / 60, every: 3.75 };
+    const verdicts = Array.from({ length: 20 }, (_, index) => {
+      const names = ['GET /a', 'GET /b', 'GET /c'];
+      const all = (given: ReleaseBehaviour, change: Partial<ReleaseBehaviour> = {}): BaselineEntry[] =>
+        names.map((name, place) =>
+          releaseEntry(name, {
+            ...given,
+            ...traffic,
+            ...(place === 1 ? change : {}),
+            seed: 1000 * index + 10 * place + (given.seed ?? 0),
+          }),
+        );
+      return judged(all(BEFORE), all(AFTER, worse[index]));
+    });
+    const found = verdicts.flatMap(({ verdict, operations }, index) =>
+      verdict === 'worse' && operations[0]?.name === 'GET /b' ? [index] : [],
+    );
+    expect(found.filter((index) => worse[index] !== undefined).length).toBeGreaterThanOrEqual(5);
+    expect(found.filter((index) => worse[index] === undefined)).toEqual([]);
+    expect(verdicts.filter(({ verdict }) => verdict === 'better')).toEqual([]);
+    expect(verdicts.filter(({ verdict }) => verdict === 'worse')).toHaveLength(found.length);
+  });
+});
