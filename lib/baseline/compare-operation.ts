@@ -56,7 +56,11 @@ export function judgeOperations(
     const measures = CHANGE_MEASURES.map(
       (measure): MeasureChange => judged.get(measure) ?? { measure, verdict: 'not enough data' },
     );
-    const verdict = verdictOf([...judged.values()].map((one) => one.verdict));
+    // Few windows have a share of failures, and no median yet: that must not pass as the same.
+    const known = measures.filter(
+      ({ measure }) => judged.has(measure) || measure === 'median' || isKnown(measure, before, after),
+    );
+    const verdict = verdictOf(known.map((one) => one.verdict));
     return { verdict, before: { count: before.count }, after: { count: after.count }, measures };
   });
 }
@@ -66,6 +70,11 @@ export function verdictOf(verdicts: readonly ChangeVerdict[]): ChangeVerdict {
   if (verdicts.includes('worse')) return 'worse';
   if (verdicts.includes('better')) return 'better';
   return verdicts.length > 0 && verdicts.every((one) => one === 'same') ? 'same' : 'not enough data';
+}
+
+/** Whether one side has a measure at all, if not enough of it. */
+function isKnown(measure: ChangeMeasure, before: OperationSide, after: OperationSide): boolean {
+  return measure !== 'errors' && (before[measure] !== undefined || after[measure] !== undefined);
 }
 
 function minimaOf(share: number, ms: number): Readonly<Record<ChangeMeasure, Minimum>> {

@@ -12,6 +12,7 @@ import { MINUTE, randomOf, START, windowOf } from './programs/simulated-windows.
 
 interface Given {
   windows?: number;
+  perWindow?: number;
   ms?: number;
   tail?: number;
   errors?: number;
@@ -23,6 +24,7 @@ interface Given {
 /** Windows of thirty latencies each. */
 function windowsOf({
   windows = 40,
+  perWindow = 30,
   ms = 100,
   tail = 1,
   errors = 0,
@@ -33,7 +35,7 @@ function windowsOf({
   const random = randomOf(seed);
   return Array.from({ length: windows }, (_, index): OperationWindow => {
     const partsMs = PARTS.map((part) => (part === 'self_busy' ? cpuMs * (0.9 + 0.2 * random.uniform()) : 0));
-    return windowOf(random, START + index * MINUTE, MINUTE, 30, {
+    return windowOf(random, START + index * MINUTE, MINUTE, perWindow, {
       medianMs: ms,
       tail,
       errorRate: errors,
@@ -96,6 +98,11 @@ describe('compareOperation', () => {
   });
 
   it('judges nothing from few executions, few windows, or what is unknown on one side', () => {
+    // The share of failures alone makes nothing the same, however many executions there are.
+    const many = { windows: 4, perWindow: 3000 };
+    const fast = compared(many, { ...many, ms: 300 });
+    expect(measureOf(fast, 'errors').verdict).toBe('same');
+    expect(fast.verdict).toBe('not enough data');
     const [few, none] = [compared({}, { windows: 4 }), compared({}, { windows: 0 })];
     expect(few.measures.map(({ verdict }) => verdict)).toEqual(new Array(5).fill('not enough data'));
     expect(measureOf(few, 'errors')).toHaveProperty('difference', 0);
