@@ -93,7 +93,7 @@ describe.each(PLATFORMS)('an agent of an application on %s', (platform) => {
     expect(data.page).toMatch(new RegExp(`^${application.url}/performance#/slow/`));
     expect(route(data.page)).toEqual({ page: 'slow', id: data.id });
     const operation = await agent.call('get_operation', { operation: SLOW });
-    expect(route(operation.data.page)).toEqual({ page: 'operation', type: 'http', name: SLOW });
+    expect(route(operation.data.page)).toMatchObject({ page: 'operation', type: 'http', name: SLOW });
     expect((await agent.call('get_overview')).data.page).toBe(`${application.url}/performance#/`);
   });
 

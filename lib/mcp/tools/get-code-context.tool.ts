@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import type { SlowOperation } from '../../explain/slow-operation.js';
 import type { HotFunction } from '../../profiling/hot-functions.js';
 import type { OperationCost } from '../../statistics/operation-cost.js';
-import { duration, milliseconds, percent } from '../../text/quantities.js';
+import { duration, percent } from '../../text/quantities.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { ArgumentError, text } from '../arguments.js';
 import { CodeSearch } from '../code-places.js';
@@ -133,7 +133,7 @@ function titled(title: string, count: number, lines: readonly string[]): string[
 function operationLine({ type, name, lifetime, totalMs, excessMs }: OperationCost): string {
   const { count, slowCount, errorCount, p50, p95 } = lifetime;
   const latency =
-    p50 === undefined || p95 === undefined ? '' : `, p50 ${milliseconds(p50)}, p95 ${milliseconds(p95)}`;
+    p50 === undefined || p95 === undefined ? '' : `, p50 ${duration(p50)}, p95 ${duration(p95)}`;
   const lost = slowCount === 0 ? '' : `, ${slowCount} slow (${duration(excessMs)} above the threshold)`;
   const failed = errorCount === 0 ? '' : `, ${errorCount} failed`;
   return `- ${code(name)} (${type}): ${count} times, ${duration(totalMs)} in total${latency}${lost}${failed}`;

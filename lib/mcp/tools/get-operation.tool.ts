@@ -1,6 +1,6 @@
 import type { LatencySummary } from '../../statistics/operation-statistics.js';
 import { type OperationWindow, PARTS } from '../../statistics/operation-window.js';
-import { duration, figure, milliseconds, moment, momentOfDay, percent } from '../../text/quantities.js';
+import { duration, figure, moment, momentOfDay, percent } from '../../text/quantities.js';
 import { required, text } from '../arguments.js';
 import { findOperation } from '../find-operation.js';
 import { code, prose } from '../markdown.js';
@@ -47,7 +47,7 @@ export const getOperation = tool({
         `- Total time ${duration(cost.totalMs)}, above the threshold ${duration(cost.excessMs)}`,
         baseline === undefined
           ? '- No baseline: it has run too few times, or only within the warm-up after a start'
-          : `- Baseline (${Math.round(baseline.count)} executions): p50 ${milliseconds(baseline.p50Ms)}, p95 ${milliseconds(baseline.p95Ms)}, p99 ${milliseconds(baseline.p99Ms)}`,
+          : `- Baseline (${Math.round(baseline.count)} executions): p50 ${duration(baseline.p50Ms)}, p95 ${duration(baseline.p95Ms)}, p99 ${duration(baseline.p99Ms)}`,
         ...titled(
           'Regressions',
           regressions.length,
@@ -77,7 +77,7 @@ export const getOperation = tool({
             .slice(0, LISTED)
             .map(
               (one) =>
-                `${code(one.fingerprint, 200)} x ${one.routes.find((route) => route.name === name)?.count}, p50 ${milliseconds(one.p50Ms)}`,
+                `${code(one.fingerprint, 200)} x ${one.routes.find((route) => route.name === name)?.count}, p50 ${duration(one.p50Ms)}`,
             ),
         ),
         ...titled(
@@ -134,7 +134,7 @@ function summaryWords(summary: LatencySummary): string {
   const latency =
     p50 === undefined || p95 === undefined || p99 === undefined
       ? ''
-      : `, p50 ${milliseconds(p50)}, p95 ${milliseconds(p95)}, p99 ${milliseconds(p99)}`;
+      : `, p50 ${duration(p50)}, p95 ${duration(p95)}, p99 ${duration(p99)}`;
   return `${count} times${latency}, ${slowCount} slow, ${errorCount} failed`;
 }
 
@@ -142,7 +142,7 @@ function windowWords(window: OperationWindow, now: number): string {
   const { startedAt, endedAt, count, errors, p50Ms, p99Ms, queries } = window;
   const statements = Number.isNaN(queries) ? '' : `, ${figure(queries)} statements each`;
   const failed = errors === 0 ? '' : `, ${percent(errors / count)} failed`;
-  return `${momentOfDay(startedAt, now)}, ${duration(endedAt - startedAt)}: ${count} times, p50 ${milliseconds(p50Ms)}, p99 ${milliseconds(p99Ms)}${statements}${failed}`;
+  return `${momentOfDay(startedAt, now)}, ${duration(endedAt - startedAt)}: ${count} times, p50 ${duration(p50Ms)}, p99 ${duration(p99Ms)}${statements}${failed}`;
 }
 
 /** A window as JSON, which has no NaN. */

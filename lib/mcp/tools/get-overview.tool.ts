@@ -1,6 +1,6 @@
 import { buildOverview } from '../../dashboard/build-overview.js';
 import type { OverviewOperation } from '../../dashboard/overview.js';
-import { duration, milliseconds, moment } from '../../text/quantities.js';
+import { duration, moment } from '../../text/quantities.js';
 import { code, prose } from '../markdown.js';
 import { tool } from '../tool.js';
 
@@ -55,7 +55,7 @@ export const getOverview = tool({
           'Not measured, so nothing is known of it:',
           unseen.map(({ driver, how, advice }) => `${code(driver)}: ${prose(advice ?? how, 300)}`),
         ),
-        ...titled('Paused to save overhead:', shed.map(String)),
+        ...titled('Paused to save overhead, so that recent slow operations lack it:', shed.map(String)),
         '',
         `Next: list_findings for what to change, get_slow_operation for why something was slow, get_code_context for a file.${links.overview === undefined ? '' : ` Page: ${links.overview}`}`,
       ],
@@ -92,7 +92,7 @@ function titled(title: string, entries: readonly string[]): string[] {
 function operationLine({ type, name, lifetime, totalMs, excessMs, thresholdMs }: OverviewOperation): string {
   const { count, slowCount, errorCount, p50, p95 } = lifetime;
   const latency =
-    p50 === undefined || p95 === undefined ? '' : `, p50 ${milliseconds(p50)}, p95 ${milliseconds(p95)}`;
+    p50 === undefined || p95 === undefined ? '' : `, p50 ${duration(p50)}, p95 ${duration(p95)}`;
   const above =
     thresholdMs === undefined || excessMs === 0
       ? ''

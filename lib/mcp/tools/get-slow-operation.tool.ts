@@ -69,7 +69,9 @@ function typicalOf(monitor: PerformanceMonitor, name: string): DetailedSlowOpera
   const lower = name.toLowerCase();
   const kept = monitor.getSlowOperations().filter((one) => one.name.toLowerCase() === lower);
   const countOf = new Map<CauseName, number>();
-  for (const { cause } of kept) countOf.set(cause, (countOf.get(cause) ?? 0) + 1);
+  // What could not be explained explains nothing.
+  for (const { cause } of kept.filter((one) => one.cause !== 'unknown'))
+    countOf.set(cause, (countOf.get(cause) ?? 0) + 1);
   const [typical] = kept.sort(
     (a, b) => (countOf.get(b.cause) ?? 0) - (countOf.get(a.cause) ?? 0) || b.durationMs - a.durationMs,
   );
@@ -97,6 +99,7 @@ function headLines(slow: DetailedSlowOperation): string[] {
 }
 
 function causeLines({ causes }: DetailedSlowOperation): string[] {
+  if (causes.length === 0) return [];
   return [
     '',
     'Causes, by their share of the duration:',

@@ -1,5 +1,5 @@
 import type { SlowQuery } from '../../explain/slow-queries.js';
-import { duration, figure, milliseconds } from '../../text/quantities.js';
+import { duration, figure } from '../../text/quantities.js';
 import { flag, text } from '../arguments.js';
 import { code, place } from '../markdown.js';
 import { planLines } from '../plan-lines.js';
@@ -54,7 +54,7 @@ export function statementLines(query: SlowQuery, number: number): string[] {
   const failed = errorCount === 0 ? '' : `, ${errorCount} failed`;
   return [
     `${number}. ${code(fingerprint)}`,
-    `   ${count} times, ${slowCount} slow${failed}, ${duration(totalMs)} in total, p50 ${milliseconds(p50Ms)}, p95 ${milliseconds(p95Ms)}${rows}`,
+    `   ${count} times, ${slowCount} slow${failed}, ${duration(totalMs)} in total, p50 ${duration(p50Ms)}, p95 ${duration(p95Ms)}${rows}`,
     ...(routes.length === 0
       ? []
       : [`   In: ${routes.map((route) => `${code(route.name)} x ${route.count}`).join(', ')}`]),
