@@ -85,7 +85,7 @@ describe('a measurement', () => {
     // Faster, but with more statements.
     expect(verdict(before, new Runs().run(40, 20, 60))).toBe('worse');
     // As much as two runs of the same code may differ.
-    expect(verdict(before, new Runs().run(400, 38, 30))).toBe('not enough data');
+    expect(verdict(before, new Runs().run(400, 35, 30))).toBe('not enough data');
     expect(verdict(before, new Runs().run(29, 4, 2))).toBe('not enough data');
     expect(verdict(new Runs().run(29, 40, 30).measured(), new Runs().run(400, 4, 2))).toBe('not enough data');
     // So fast that no difference of a few percent matters.
@@ -96,7 +96,7 @@ describe('a measurement', () => {
   it('never blames or praises an unchanged operation', () => {
     const verdicts = Array.from({ length: 300 }, (_, index) => {
       // Runs of the same code differ by some percent.
-      const shift = Math.exp(0.06 * Math.sin(index * 2.399));
+      const shift = Math.exp(0.13 * Math.sin(index * 2.399));
       return verdict(new Runs().run(100, 40, 30).measured(), new Runs().run(100, 40 * shift, 30));
     });
     expect(verdicts.filter((one) => one === 'better' || one === 'worse')).toEqual([]);
