@@ -49,7 +49,7 @@ describe('what agents read of longer times', () => {
       for (let request = 0; request < PER_MINUTE; request++) {
         const durationMs = medianMs * Math.exp(0.2 * (random.uniform() - 0.5));
         now += MINUTE / PER_MINUTE;
-        monitor.record({ type: 'http', name: 'GET /a', durationMs, error: false }, now);
+        monitor.record({ type: 'http', name: 'GET /a', durationMs, thresholdMs: 1000, error: false }, now);
       }
       monitor.longTerm.baseline.tick(now + 10_000);
     }
