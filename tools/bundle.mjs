@@ -51,8 +51,8 @@ export async function bundleMcp(modules, folder) {
     entryPoints: [MCP],
     bundle: true,
     minify: true,
-    format: 'iife',
-    globalName: 'server',
+    // Bundlers follow its calls of `require`.
+    format: 'cjs',
     legalComments: 'none',
     write: false,
     metafile: true,
@@ -81,7 +81,8 @@ markOwnCode(${MCP_NUMBER}, here());
 let loaded;
 Reflect.defineProperty(module.exports, 'McpServer', { enumerable: true, get: () => (loaded ??= load()) });
 function load() {
-${code}return server.McpServer;
+const module = { exports: {} };
+${code}return module.exports.McpServer;
 }
 markOwnCode(${MCP_NUMBER});
 `;
