@@ -20,6 +20,7 @@ async function main(): Promise<void> {
   const port = readPort(process.env);
   const host = process.env['HOST'] || '127.0.0.1';
   const trafficSeconds = readTrafficSeconds(process.env);
+  const perSecond = readTrafficPerSecond(process.env);
   const database = await openDatabase(process.env);
   cleanups.push(() => database.stop());
   process.env['DATABASE_URL'] = database.url;
@@ -39,7 +40,7 @@ async function main(): Promise<void> {
   process.stdout.write(
     `  Simulated traffic runs for ${trafficSeconds} s. Slow operations and their causes follow in ${FIRST_SUMMARY_MS / 1000} s.\n\n`,
   );
-  driveTraffic(url, trafficSeconds, app.get(Findings));
+  driveTraffic(url, trafficSeconds, perSecond, app.get(Findings));
 }
 
 interface Port {
@@ -62,6 +63,16 @@ function readTrafficSeconds({ TRAFFIC_SECONDS }: NodeJS.ProcessEnv): number {
   const seconds = /^\d+$/.test(TRAFFIC_SECONDS) ? Number(TRAFFIC_SECONDS) : 0;
   if (seconds >= 1) return seconds;
   throw new Error(`Invalid TRAFFIC_SECONDS: received "${TRAFFIC_SECONDS}", expected a whole number from 1`);
+}
+
+/** TRAFFIC_PER_SECOND, the number of requests. Default: 12. */
+function readTrafficPerSecond({ TRAFFIC_PER_SECOND }: NodeJS.ProcessEnv): number {
+  if (TRAFFIC_PER_SECOND === undefined || TRAFFIC_PER_SECOND === '') return 12;
+  const perSecond = /^\d+$/.test(TRAFFIC_PER_SECOND) ? Number(TRAFFIC_PER_SECOND) : 0;
+  if (perSecond >= 1 && perSecond <= 1000) return perSecond;
+  throw new Error(
+    `Invalid TRAFFIC_PER_SECOND: received "${TRAFFIC_PER_SECOND}", expected a whole number from 1 to 1000`,
+  );
 }
 
 /** The port, or 0 (any) if the default is taken. Checked here because Nest would log a taken port as an error. */
@@ -92,8 +103,8 @@ async function startRecommendations(): Promise<string> {
   return `http://127.0.0.1:${port}`;
 }
 
-function driveTraffic(url: string, seconds: number, findings: Findings): void {
-  const traffic = forkBeside('traffic/traffic.js', url, String(seconds));
+function driveTraffic(url: string, seconds: number, perSecond: number, findings: Findings): void {
+  const traffic = forkBeside('traffic/traffic.js', url, String(seconds), String(perSecond));
   setTimeout(() => findings.print(), FIRST_SUMMARY_MS).unref();
   traffic.once('message', () => {
     findings.print();

@@ -1,8 +1,7 @@
 /**
  * Sends simulated requests to the store. A separate process, as the store would measure them as its outgoing calls.
  */
-const [base = '', seconds = '60'] = process.argv.slice(2);
-const PER_SECOND = 12;
+const [base = '', seconds = '60', perSecond = '12'] = process.argv.slice(2);
 
 /** The simulated requests and their relative frequency. */
 const VISITS: [weight: number, method: string, path: (n: number) => string][] = [
@@ -25,7 +24,7 @@ const plan = VISITS.flatMap(([weight, method, path]) =>
 let sent = 0;
 
 const timer = setInterval(() => {
-  if (sent >= PER_SECOND * Number(seconds)) {
+  if (sent >= Number(perSecond) * Number(seconds)) {
     clearInterval(timer);
     process.send?.('done');
     return;
@@ -39,5 +38,5 @@ const timer = setInterval(() => {
   fetch(base + visit.path(n), { method: visit.method, body, headers: { 'content-type': 'application/json' } })
     .then((response) => response.arrayBuffer())
     .catch(() => {});
-}, 1000 / PER_SECOND);
+}, 1000 / Number(perSecond));
 process.once('disconnect', () => process.exit());

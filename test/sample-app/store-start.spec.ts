@@ -18,6 +18,11 @@ describe('the start of the music store', () => {
     ],
     ['TRAFFIC_SECONDS', 'long', 'Invalid TRAFFIC_SECONDS: received "long", expected a whole number from 1'],
     [
+      'TRAFFIC_PER_SECOND',
+      '0',
+      'Invalid TRAFFIC_PER_SECOND: received "0", expected a whole number from 1 to 1000',
+    ],
+    [
       'HOST',
       '192.0.2.1',
       'Invalid HOST: received "192.0.2.1", expected a local address (listen EADDRNOTAVAIL: address not available 192.0.2.1)',
