@@ -27,6 +27,7 @@ const ESM_PACKAGES = [
 const SYSTEM = [
   'cli/command-line.spec.ts',
   'dashboard/page-find.spec.ts',
+  'dashboard/page-first-view.spec.ts',
   'dashboard/page-live.spec.ts',
   'dashboard/page-locale.spec.ts',
   'dashboard/page-operation.spec.ts',

@@ -24,21 +24,6 @@ const ownFlameGraphStyle = {
   },
 };
 
-/**
- * uPlot makes a formatter for the browser's language while it loads, and fails where `Intl` rejects that language, as it
- * rejects the `en-US@posix` of a browser under a POSIX locale.
- */
-const ownLocale = {
-  name: 'own-locale',
-  setup({ onLoad }) {
-    onLoad({ filter: /uPlot\.esm\.js$/ }, ({ path }) => {
-      const parts = readFileSync(path, 'utf8').split("domEnv ? nav.language : 'en-US'");
-      if (parts.length !== 2) throw new Error(`${path} no longer formats numbers where it did`);
-      return { contents: parts.join("'en'") };
-    });
-  },
-};
-
 const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: ['lib/dashboard/page/app.tsx'],
@@ -55,7 +40,7 @@ const { outputFiles, metafile } = await build({
   legalComments: 'none',
   write: false,
   metafile: true,
-  plugins: [ownFlameGraphStyle, ownLocale],
+  plugins: [ownFlameGraphStyle],
 });
 
 const files = Object.fromEntries(

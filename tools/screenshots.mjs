@@ -53,7 +53,7 @@ async function keep(browser, hash, colorScheme, name) {
   });
   const page = await context.newPage();
   await page.goto(url + hash);
-  await page.waitForSelector(hash === '' ? '.lane-chart canvas' : '.d3-flame-graph .frame');
+  await page.waitForSelector(hash === '' ? '.lane-chart svg' : '.d3-flame-graph .frame');
   // The last transitions and figures.
   await sleep(1500);
   const path = join(root, 'docs', name);

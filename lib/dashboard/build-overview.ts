@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
+import { sourceTemplate } from '../monitor/source-url.js';
 import { type Failures, mostFail } from '../statistics/failures.js';
 import type { OperationCost } from '../statistics/operation-cost.js';
 import { round } from '../text/round.js';
@@ -12,6 +13,8 @@ import { resourceSeries } from './resource-series.js';
 const OPERATIONS = 100;
 const LISTED = 50;
 const FAILING = 20;
+/** OpenTelemetry's name of the commit, in `OTEL_RESOURCE_ATTRIBUTES`. */
+const COMMIT_ATTRIBUTE = 'vcs.ref.head.revision';
 /** Half of the slow operations typically ran within another one. */
 const FOLDED = 2 * LISTED;
 /** The p50 of fewer calls is not compared with the baseline. */
@@ -44,7 +47,8 @@ export type OverviewSource = Pick<
  * @param streams the number of concurrent live pages
  */
 export function buildOverview(source: OverviewSource, now = Date.now(), streams = 0): Overview {
-  const { serviceName: name, serviceVersion: version, instance } = source.options;
+  const { serviceName: name, serviceVersion: version, instance, resourceAttributes } = source.options;
+  const { sourceUrl } = source.options.endpoint;
   const { id, host, pid, worker } = instance;
   const stats = source.statsInParts();
   const slow = source.getSlowOperations({ limit: FOLDED });
@@ -71,6 +75,9 @@ export function buildOverview(source: OverviewSource, now = Date.now(), streams 
       instance: { id, host, pid, ...(worker === undefined ? {} : { worker }) },
       startedAt: now - Math.round(process.uptime() * 1000),
       countingSince: source.countingSince,
+      ...(sourceUrl === undefined
+        ? {}
+        : { sourceUrl: sourceTemplate(sourceUrl, resourceAttributes?.[COMMIT_ATTRIBUTE]) }),
     },
     health: healthOf({ ...content, failing, slow: slow.slice(0, LISTED), total: stats.totalOperations }, now),
     operationCount: source.operationCount,

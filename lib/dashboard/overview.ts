@@ -21,6 +21,8 @@ export interface Overview {
     instance: Pick<Instance, 'id' | 'host' | 'pid' | 'worker'>;
     startedAt: number;
     countingSince: number;
+    /** The template of addresses of lines: see `endpoint.sourceUrl`. */
+    sourceUrl?: string;
   };
   /** One sentence about the application. `idle`: no operations were recorded, or too few to judge failures. */
   health: { state: 'idle' | 'healthy' | 'degraded' | 'unhealthy'; sentence: string };

@@ -1,5 +1,6 @@
 import { bearerToken, boolean, isObject, whole } from '../validation/checks.js';
-import { type OptionTable, option } from '../validation/option-table.js';
+import { type OptionTable, option, textFrom } from '../validation/option-table.js';
+import { sourceUrl } from './source-url.js';
 
 /**
  * Access to the endpoint: `token`, `authorize` and `guards` are checked in this order, and the first check that grants
@@ -21,6 +22,14 @@ export interface EndpointOptions {
    * or created. An exception of a guard is the response.
    */
   guards?: (EndpointGuardLike | EndpointGuardClass)[] | undefined;
+  /**
+   * Where the page links lines of code: `vscode`, `cursor` or `jetbrains` for an editor on the machine that runs the
+   * application, or an address with `{file}`, `{line}`, `{column}` and `{commit}`, such as
+   * `https://github.com/owner/repository/blob/{commit}/{file}#L{line}`. `{commit}` is the attribute `vcs.ref.head.revision` of
+   * `OTEL_RESOURCE_ATTRIBUTES`, otherwise `HEAD`. With `vscode` and `cursor`, all who may see the page see the path of the
+   * working directory.
+   */
+  sourceUrl?: string | undefined;
   /** The maximum number of concurrent live pages. */
   maxStreams?: number | undefined;
   /** Answer agents by Model Context Protocol at `/performance/mcp`. It only reads, and requires the same access. */
@@ -47,6 +56,7 @@ export const ENDPOINT_OPTIONS: OptionTable<EndpointOptions> = {
     allowed: 'a non-empty array of guards with canActivate: classes or objects',
     accepts: (value) => Array.isArray(value) && value.length > 0 && value.every(isGuard),
   },
+  sourceUrl: option(sourceUrl, { variables: textFrom('PERFORMANCE_SOURCE_URL') }),
   maxStreams: option(whole(1, 1000), { default: 20 }),
   mcp: option(boolean, { default: true }),
 };

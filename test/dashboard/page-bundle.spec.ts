@@ -35,7 +35,7 @@ describe('the files of the page', () => {
 
   it('include the licenses of the bundled libraries', () => {
     const text = textOf('licenses.txt');
-    for (const library of ['preact', 'uplot', 'd3-flame-graph', 'd3-selection'])
+    for (const library of ['preact', 'd3-flame-graph', 'd3-selection'])
       expect(text).toContain(`${library}\n`);
     expect(text).toContain('Apache License');
   });

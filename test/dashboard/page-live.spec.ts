@@ -131,7 +131,7 @@ describe('the page during changes', () => {
     const page = await open({ ...visited('/fine'), context: { viewport: { width: 1000, height: 500 } } });
     const place = page.locator('#drivers');
     await place.waitFor();
-    await page.locator('.lane-chart canvas').first().waitFor();
+    await page.locator('.lane-chart svg').first().waitFor();
     await place.scrollIntoViewIfNeeded();
     await sleep(300);
     const before = (await place.boundingBox())?.y ?? 0;

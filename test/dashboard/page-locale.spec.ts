@@ -8,7 +8,7 @@ const isAccepted = (page: Page): Promise<unknown> =>
 
 /** Opens every view that formats numbers or times. */
 async function openViews(page: Page): Promise<void> {
-  await page.locator('.lane-chart canvas').nth(4).waitFor();
+  await page.locator('.lane-chart svg').nth(4).waitFor();
   await page.getByRole('link', { name: 'Slow execution' }).first().click();
   await page.locator('.d3-flame-graph .frame').first().waitFor();
 }
@@ -45,7 +45,7 @@ describe('the page in a browser', () => {
     'in the time zone %s shows local times',
     async (timezoneId) => {
       const page = await open({ ...withSlowOperation, context: { timezoneId } });
-      await page.locator('.lane-chart canvas').nth(4).waitFor();
+      await page.locator('.lane-chart svg').nth(4).waitFor();
       // After the first sample, so that it lies within the charts.
       record(dashboard().monitor, 'rebuild', 900, 1);
       const options = { timeZone: timezoneId, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' } as const;

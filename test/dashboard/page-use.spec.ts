@@ -27,7 +27,7 @@ describe('the accessibility of the page', () => {
   it('fits a phone without horizontal scrolling', async () => {
     const context: BrowserContextOptions = { viewport: { width: 390, height: 844 }, isMobile: true };
     const page = await open({ ...withSlowOperation, context });
-    await page.locator('.lane-chart canvas').first().waitFor();
+    await page.locator('.lane-chart svg').first().waitFor();
     expect(await overflow(page)).toBe(0);
     await page.locator('.operations').getByText('GET /albums').click();
     await page.getByRole('heading', { name: 'Figures' }).waitFor();
@@ -53,7 +53,7 @@ describe('the accessibility of the page', () => {
     'has no serious accessibility violation in the %s theme',
     async (colorScheme) => {
       const page = await open({ ...withSlowOperation, context: { colorScheme } });
-      await page.locator('.lane-chart canvas').first().waitFor();
+      await page.locator('.lane-chart svg').first().waitFor();
       expect(await violationsOf(page)).toEqual([]);
       await page.locator('.operations').getByText('GET /albums').click();
       await page.getByRole('heading', { name: 'Figures' }).waitFor();

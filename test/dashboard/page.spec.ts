@@ -70,7 +70,7 @@ describe('the page in a browser', () => {
 
   it('marks slow operations above the resources, with links to them', async () => {
     const page = await open(visited('/fine'));
-    await page.locator('.lane-chart canvas').nth(4).waitFor();
+    await page.locator('.lane-chart svg').nth(4).waitFor();
     record(dashboard().monitor, 'rebuild', 900, 1);
     const mark = page.locator('.marks a');
     await mark.focus();

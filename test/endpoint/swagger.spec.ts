@@ -40,6 +40,7 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
       'get /performance/baseline',
       'get /performance/findings',
       'get /performance/metrics',
+      'get /performance/operation',
       'get /performance/overview',
       'get /performance/profiles',
       'get /performance/profiles/{id}',

@@ -3,6 +3,7 @@ import { useEffect } from 'preact/hooks';
 import './styles/app.css';
 import type { Overview } from '../overview.js';
 import { Alerts } from './alerts.js';
+import { SourceUrl } from './call-site.js';
 import { useOverview } from './connection.js';
 import { Drivers } from './drivers.js';
 import { EmptyState } from './empty-state.js';
@@ -18,7 +19,6 @@ import { OperationsTable, typesOf } from './operations-table.js';
 import { Overhead } from './overhead.js';
 import { Resources } from './resources.js';
 import { hashOf, type Route, type SlowView, useRoute, type View } from './route.js';
-import { SlowPage } from './slow-page.js';
 import { SlowSection } from './slow-section.js';
 import { applyTheme } from './theme.js';
 
@@ -33,7 +33,7 @@ export function App() {
     if (overview !== undefined) document.title = titleOf(route, overview);
   }, [route, overview]);
   return (
-    <>
+    <SourceUrl.Provider value={overview?.service.sourceUrl}>
       <Header live={live} />
       <main>
         {state === 'locked' ? (
@@ -46,14 +46,14 @@ export function App() {
           <Page route={route} overview={overview} />
         )}
       </main>
-    </>
+    </SourceUrl.Provider>
   );
 }
 
 function Page({ route, overview }: { route: Route; overview: Overview }) {
   switch (route.page) {
     case 'slow':
-      return <SlowPage id={route.id} now={overview.at} />;
+      return <Slow id={route.id} now={overview.at} />;
     case 'operation':
       return <Operation route={route} overview={overview} />;
     case 'instances':
@@ -69,7 +69,13 @@ function Operation(props: { route: Route & { page: 'operation' }; overview: Over
   return OperationPage === undefined ? <p class="panel empty">{failure}</p> : <OperationPage {...props} />;
 }
 
+function Slow(props: { id: string; now: number }) {
+  const { SlowPage, failure = 'Loading…' } = useLoaded(loadSlowPage);
+  return SlowPage === undefined ? <p class="panel empty">{failure}</p> : <SlowPage {...props} />;
+}
+
 const loadOperationPage = () => import('./operation-page.js');
+const loadSlowPage = () => import('./slow-page.js');
 
 function OverviewPage(props: { view: View; slowView: SlowView | undefined; overview: Overview }) {
   const { view, slowView, overview } = props;
@@ -83,8 +89,8 @@ function OverviewPage(props: { view: View; slowView: SlowView | undefined; overv
         <EmptyState drivers={drivers} />
       ) : (
         <>
-          <OperationsTable operations={operations} operationCount={operationCount} view={view} />
           <Findings overview={overview} />
+          <OperationsTable operations={operations} operationCount={operationCount} view={view} />
           <SlowSection
             title="Slow operations"
             newest={slow}

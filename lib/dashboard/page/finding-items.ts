@@ -6,15 +6,16 @@ import type { Overview } from '../overview.js';
 /** A card in the list of findings: a finding, regression, trend or leak. Times are milliseconds since 1970. */
 export interface FindingItem {
   readonly key: string;
+  readonly type: FindingType;
   readonly severity: Severity;
   readonly label: string;
   readonly explanation: string;
   /** The operation that it concerns, if any. */
   readonly subject?: { readonly type?: string; readonly name: string };
   readonly state?: string;
-  /** Whether it is an error that failed operations. */
-  readonly isError?: boolean;
   readonly callSite?: CallSite;
+  /** The repeated statement or call, without literals. */
+  readonly statement?: string;
   readonly plan?: StatementPlan;
   readonly spanId?: string;
   readonly count?: number;
@@ -36,6 +37,9 @@ const LABELS: Record<FindingType, string> = {
   trend: 'Trend',
   memory_leak: 'Memory leak',
 };
+
+/** Findings whose fingerprint is a statement or a call. */
+const REPEATS: ReadonlySet<FindingType> = new Set(['n_plus_one', 'duplicate_queries']);
 
 /** A regression to at least twice the baseline is critical. */
 const CRITICAL_CHANGE = 1;
@@ -71,10 +75,11 @@ function fromFinding(finding: Finding): FindingItem {
   const { count, worstMs, totalMs, lastSeen } = finding;
   return {
     key: `finding ${id}`,
+    type,
     severity,
     label: LABELS[type],
     explanation,
-    isError: type === 'errors',
+    ...(REPEATS.has(type) ? { statement: finding.fingerprint } : {}),
     ...(route === '(process)' ? {} : { subject: { name: route } }),
     ...(callSite === undefined ? {} : { callSite }),
     ...(plan === undefined ? {} : { plan }),
@@ -87,23 +92,27 @@ function fromFinding(finding: Finding): FindingItem {
 }
 
 function regressions({ regressions }: Overview): FindingItem[] {
-  return regressions.map(({ id, type, name, metric, state, change, explanation, since, overAt }) => {
-    const isCritical = change >= CRITICAL_CHANGE || metric === 'error_rate';
-    return {
-      key: `regression ${id}`,
-      severity: state === 'over' ? 'info' : isCritical ? 'critical' : 'warning',
-      label: LABELS.regression,
-      explanation,
-      subject: { type, name },
-      state,
-      ...(state === 'over' && overAt !== undefined ? { lastSeen: overAt } : { since }),
-    };
-  });
+  return regressions.map(
+    ({ id, type: operationType, name, metric, state, change, explanation, since, overAt }) => {
+      const isCritical = change >= CRITICAL_CHANGE || metric === 'error_rate';
+      return {
+        key: `regression ${id}`,
+        type: 'regression',
+        severity: state === 'over' ? 'info' : isCritical ? 'critical' : 'warning',
+        label: LABELS.regression,
+        explanation,
+        subject: { type: operationType, name },
+        state,
+        ...(state === 'over' && overAt !== undefined ? { lastSeen: overAt } : { since }),
+      };
+    },
+  );
 }
 
 function trends({ trends }: Overview): FindingItem[] {
   return trends.map(({ subject, forecast, explanation, from }) => ({
     key: `trend ${subject.kind} ${subject.kind === 'operation' ? subject.type : ''} ${subject.name}`,
+    type: 'trend',
     severity: forecast === undefined ? 'info' : 'warning',
     label: LABELS.trend,
     explanation,
@@ -115,6 +124,7 @@ function trends({ trends }: Overview): FindingItem[] {
 function leaks({ leaks }: Overview): FindingItem[] {
   return leaks.map(({ memory, state, explanation, since }) => ({
     key: `leak ${memory}`,
+    type: 'memory_leak',
     severity: state === 'confirmed' ? 'critical' : 'warning',
     label: LABELS.memory_leak,
     explanation,

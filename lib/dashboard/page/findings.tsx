@@ -1,6 +1,8 @@
+import { useState } from 'preact/hooks';
 import type { Severity } from '../../explain/finding.js';
 import type { Overview } from '../overview.js';
-import { CallSiteLine } from './call-site.js';
+import { agentText } from './agent-text.js';
+import { CallSiteLine, CopyButton } from './call-site.js';
 import { type FindingItem, findingItems } from './finding-items.js';
 import { ago, duration, number } from './format.js';
 import { CriticalIcon, InfoIcon, WarningIcon } from './icons.js';
@@ -32,18 +34,29 @@ export function Findings({ overview }: { overview: Overview }) {
 }
 
 /** @param linksToOperation whether a card without a slow execution links to its operation */
+/** More cards are shown on request, so that what follows remains near. */
+const SHOWN = 4;
+
 export function FindingList(props: {
   items: readonly FindingItem[];
   overview: Overview;
   linksToOperation: boolean;
 }) {
   const { items, overview, linksToOperation } = props;
+  const [all, setAll] = useState(false);
   return (
-    <ul class="findings">
-      {items.map((item) => (
-        <FindingCard key={item.key} item={item} overview={overview} linksToOperation={linksToOperation} />
-      ))}
-    </ul>
+    <>
+      <ul class="findings">
+        {(all ? items : items.slice(0, SHOWN)).map((item) => (
+          <FindingCard key={item.key} item={item} overview={overview} linksToOperation={linksToOperation} />
+        ))}
+      </ul>
+      {items.length > SHOWN && (
+        <button type="button" class="more" onClick={() => setAll(!all)}>
+          {all ? `Show the first ${SHOWN}` : `Show all ${number(items.length)} findings`}
+        </button>
+      )}
+    </>
   );
 }
 
@@ -81,6 +94,9 @@ function FindingCard(props: { item: FindingItem; overview: Overview; linksToOper
         {linksToOperation && example === undefined && operation !== undefined && (
           <a href={address({ page: 'operation', type: operation.type, name: operation.name })}>Operation</a>
         )}
+        <CopyButton text={() => agentText(item, overview)} what="for an agent">
+          Copy for an agent
+        </CopyButton>
       </p>
     </li>
   );

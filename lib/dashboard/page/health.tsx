@@ -1,7 +1,11 @@
 import type { ComponentChildren } from 'preact';
 import type { Overview, OverviewResources } from '../overview.js';
+import { CallSiteLine } from './call-site.js';
+import type { FindingItem } from './finding-items.js';
 import { megabytes, number, percent } from './format.js';
 import { CriticalIcon, HealthyIcon, IdleIcon, WarningIcon } from './icons.js';
+import { firstFinding, stepOf } from './next-step.js';
+import { address } from './route.js';
 import { visible } from './text.js';
 
 const STATES = {
@@ -15,6 +19,7 @@ const STATES = {
 export function Health({ overview }: { overview: Overview }) {
   const { state, sentence } = overview.health;
   const { word, tone, Icon } = STATES[state];
+  const first = firstFinding(overview);
   return (
     <section class={`panel health ${tone}`} aria-label="Health">
       <p class="verdict">
@@ -24,8 +29,28 @@ export function Health({ overview }: { overview: Overview }) {
         </span>
         <span class="sentence">{visible(sentence)}</span>
       </p>
+      {first !== undefined && <NextStep first={first} overview={overview} />}
       <dl class="tiles">{tilesOf(overview)}</dl>
     </section>
+  );
+}
+
+/** The line to change, and how. */
+function NextStep({ first, overview }: { first: FindingItem; overview: Overview }) {
+  const { subject, callSite } = first;
+  const operation = overview.operations.find(({ name }) => name === subject?.name);
+  return (
+    <div class="next-step">
+      <p>
+        <strong>Next step</strong> {visible(stepOf(first) ?? '')}{' '}
+        {operation !== undefined && (
+          <a href={address({ page: 'operation', type: operation.type, name: operation.name })}>
+            {visible(operation.name, 100)}
+          </a>
+        )}
+      </p>
+      {callSite !== undefined && <CallSiteLine callSite={callSite} />}
+    </div>
   );
 }
 

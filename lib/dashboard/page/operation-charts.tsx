@@ -4,6 +4,7 @@ import type { WorkSummary } from '../../statistics/operation-window.js';
 import type { OperationDetail } from '../operation-detail.js';
 import { CHART, Chart } from './chart.js';
 import { duration, moment, number, plural, share } from './format.js';
+import { linePaths } from './line-paths.js';
 import { StackedBar } from './stacked-bar.js';
 
 const { width: WIDTH, height: HEIGHT } = CHART;
@@ -142,13 +143,12 @@ export function History({ detail, now }: { detail: OperationDetail; now: number 
   const most = Math.max(0.001, ...periods.map(({ p50Ms, p99Ms = 0 }) => Math.max(p50Ms, p99Ms)));
   const x = (at: number): number => ((at - from) / Math.max(1, to - from)) * WIDTH;
   const line = (valueAt: (period: CoursePeriod) => number | undefined): string =>
-    periods
-      .flatMap((period) => {
-        const value = valueAt(period);
-        const place = x((period.from + period.to) / 2);
-        return value === undefined ? [] : `${place.toFixed(1)} ${(HEIGHT * (1 - value / most)).toFixed(1)}`;
-      })
-      .join('L');
+    linePaths(
+      periods.map(valueAt),
+      (index) => x(((periods[index]?.from ?? 0) + (periods[index]?.to ?? 0)) / 2),
+      (value) => HEIGHT * (1 - value / most),
+      HEIGHT,
+    ).line;
   const marks = deploys.filter(({ at }) => at > from && at < to);
   const rows = [
     { name: 'Previous version', of: previousVersion, figures: previous },
@@ -178,8 +178,8 @@ export function History({ detail, now }: { detail: OperationDetail; now: number 
             scale={[duration(most), duration(most / 2), '0 ms']}
             times={[moment(from, now), moment(to, now)]}
           >
-            <path class="line line-p99" d={`M${line(({ p99Ms }) => p99Ms)}`} />
-            <path class="line line-p50" d={`M${line(({ p50Ms }) => p50Ms)}`} />
+            <path class="line line-p99" d={line(({ p99Ms }) => p99Ms)} />
+            <path class="line line-p50" d={line(({ p50Ms }) => p50Ms)} />
             {marks.map(({ at, what }) => (
               <path key={what} class="line line-mark" d={`M${x(at)} 0V${HEIGHT}`} />
             ))}

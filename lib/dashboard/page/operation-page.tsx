@@ -36,7 +36,7 @@ export function OperationPage(props: { route: Route & { page: 'operation' }; ove
   const { type, name } = route;
   const { at: now } = overview;
   const detail = useDetail(type, name, now);
-  const items = findingItemsOf(overview, type, name).filter(({ isError }) => !isError);
+  const items = findingItemsOf(overview, type, name).filter((one) => one.type !== 'errors');
   const change = overview.operations.find((one) => one.type === type && one.name === name)?.change;
   return (
     <>

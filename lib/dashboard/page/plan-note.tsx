@@ -17,7 +17,7 @@ export function PlanNote({ plan: { explanation, suggestedIndex } }: { plan: Stat
               {number(suggestedIndex.rowsRead)}
             </span>
           )}
-          <CopyButton text={`${suggestedIndex.statement};`} what="suggested index" />
+          <CopyButton text={() => `${suggestedIndex.statement};`} what="suggested index" />
         </span>
       )}
     </>

@@ -1,10 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Overview, OverviewResources } from '../overview.js';
 import { duration, megabytes, moment, percent } from './format.js';
-import { useLoaded } from './loaded.js';
+import { LaneChart } from './lane-chart.js';
 import { Section } from './section.js';
 import { SlowMarkers } from './slow-markers.js';
-import { visible } from './text.js';
 
 type Column = Exclude<keyof OverviewResources, 'at' | 'heapLimitMb'>;
 
@@ -36,7 +35,7 @@ const LANES: readonly Lane[] = [
     name: 'Event loop',
     series: [{ column: 'eventLoopUtilization', label: 'busy', color: '--loop' }],
     show: (value) => percent(value * 100),
-    top: 0.5,
+    top: 1,
   },
   {
     name: 'Event loop delay',
@@ -56,7 +55,6 @@ const LANES: readonly Lane[] = [
 export function Resources({ overview }: { overview: Overview }) {
   const { resources, slow, at: now } = overview;
   const { at } = resources;
-  const { LaneChart, failure } = useLoaded(loadLaneChart);
   const [pointed, setPointed] = useState<number | undefined>();
   const index = pointed !== undefined && pointed < at.length ? pointed : at.length - 1;
   if (at.length < 2)
@@ -79,7 +77,6 @@ export function Resources({ overview }: { overview: Overview }) {
       }
     >
       <div class="panel padded lanes">
-        {failure !== undefined && <p class="soft">{visible(failure, 200)}</p>}
         <SlowMarkers slow={shown} from={from} to={to} now={now} />
         {LANES.map(({ name, series, show, top }, place) => (
           <div key={name} class="lane">
@@ -95,26 +92,20 @@ export function Resources({ overview }: { overview: Overview }) {
                 );
               })}
             </div>
-            {LaneChart === undefined ? (
-              <div class="lane-chart" />
-            ) : (
-              <LaneChart
-                label={`${name} over the last ${duration(to - from)}`}
-                at={at}
-                series={series.map(({ column, color }) => ({ color, values: resources[column] }))}
-                show={show}
-                top={top}
-                marks={shown.map(({ timestamp }) => timestamp)}
-                hasTimes={place === LANES.length - 1}
-                point={setPointed}
-              />
-            )}
+            <LaneChart
+              label={`${name} over the last ${duration(to - from)}`}
+              at={at}
+              series={series.map(({ column, color }) => ({ color, values: resources[column] }))}
+              show={show}
+              top={top}
+              marks={shown.map(({ timestamp }) => timestamp)}
+              hasTimes={place === LANES.length - 1}
+              pointed={pointed === undefined ? undefined : index}
+              point={setPointed}
+            />
           </div>
         ))}
       </div>
     </Section>
   );
 }
-
-/** The charts are loaded after the text. Without them the page still shows the values. */
-const loadLaneChart = () => import('./lane-chart.js');

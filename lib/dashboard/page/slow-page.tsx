@@ -93,7 +93,7 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
       {operation.profile !== undefined && <Profile id={operation.profile} />}
       <p class="note ids">
         Trace <span class="mono">{visible(operation.traceId, 64)}</span>
-        <CopyButton text={operation.traceId} what="trace ID" />
+        <CopyButton text={() => operation.traceId} what="trace ID" />
         {operation.heapSnapshot !== undefined && (
           <a href={`profiles/${encodeURIComponent(operation.heapSnapshot)}`} download>
             Download heap snapshot

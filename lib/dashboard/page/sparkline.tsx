@@ -1,4 +1,5 @@
 import { duration } from './format.js';
+import { linePaths } from './line-paths.js';
 
 const WIDTH = 104;
 const HEIGHT = 24;
@@ -12,18 +13,7 @@ export function Sparkline({ values }: { values: readonly (number | null)[] }) {
   const most = Math.max(...known) || 1;
   const x = (index: number): number => PAD + (index / Math.max(1, values.length - 1)) * (WIDTH - 2 * PAD);
   const y = (value: number): number => HEIGHT - PAD - (value / most) * (HEIGHT - 2 * PAD);
-  const pieces = piecesOf(values);
-  const line = pieces
-    .map((piece) => `M${piece.map(([at, value]) => `${f(x(at))} ${f(y(value))}`).join('L')}`)
-    .join('');
-  const area = pieces
-    .filter(({ length }) => length > 1)
-    .map((piece) => {
-      const [from = 0] = piece[0] ?? [];
-      const [to = 0] = piece.at(-1) ?? [];
-      return `M${f(x(from))} ${HEIGHT}L${piece.map(([at, value]) => `${f(x(at))} ${f(y(value))}`).join('L')}L${f(x(to))} ${HEIGHT}Z`;
-    })
-    .join('');
+  const { line, area } = linePaths(values, x, y, HEIGHT);
   const lastIndex = values.findLastIndex((value) => value !== null);
   return (
     <svg
@@ -39,28 +29,4 @@ export function Sparkline({ values }: { values: readonly (number | null)[] }) {
       <circle cx={x(lastIndex)} cy={y(last)} r="2" />
     </svg>
   );
-}
-
-type Point = readonly [index: number, value: number];
-
-/** The runs of values without a gap. */
-function piecesOf(values: readonly (number | null)[]): Point[][] {
-  const pieces: Point[][] = [];
-  let piece: Point[] | undefined;
-  values.forEach((value, index) => {
-    if (value === null) {
-      piece = undefined;
-      return;
-    }
-    if (piece === undefined) {
-      piece = [];
-      pieces.push(piece);
-    }
-    piece.push([index, value]);
-  });
-  return pieces;
-}
-
-function f(value: number): string {
-  return value.toFixed(1);
 }

@@ -34,8 +34,6 @@ export function ThemeButton() {
   const change = (): void => {
     setTheme(other);
     applyTheme(other);
-    // Canvases must be redrawn.
-    dispatchEvent(new Event('themechange'));
     try {
       localStorage.setItem(KEY, other);
     } catch {
