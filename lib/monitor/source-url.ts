@@ -8,17 +8,20 @@ const TEMPLATE = new RegExp(`^(?:${SCHEMES})://[^\\s"'<>\\\\]+$`);
 const PLACEHOLDERS = new Set(['{file}', '{line}', '{column}', '{commit}']);
 
 /** Templates of editors on the machine that runs the application. */
-const EDITORS = {
-  vscode: () => `vscode://file${workingDirectory()}/{file}:{line}:{column}`,
-  cursor: () => `cursor://file${workingDirectory()}/{file}:{line}:{column}`,
-  jetbrains: () =>
-    `jetbrains://web-storm/navigate/reference?project=${encodeURIComponent(basename(process.cwd()))}&path={file}:{line}:{column}`,
-} as const;
+const EDITORS: ReadonlyMap<string, () => string> = new Map([
+  ['vscode', () => `vscode://file${workingDirectory()}/{file}:{line}:{column}`],
+  ['cursor', () => `cursor://file${workingDirectory()}/{file}:{line}:{column}`],
+  [
+    'jetbrains',
+    () =>
+      `jetbrains://web-storm/navigate/reference?project=${encodeURIComponent(basename(process.cwd()))}&path={file}:{line}:{column}`,
+  ],
+]);
 
 export const sourceUrl: Check = {
   allowed:
     'vscode, cursor, jetbrains, or an address with {file}, such as https://github.com/owner/repository/blob/{commit}/{file}#L{line}',
-  accepts: (value) => typeof value === 'string' && (Object.hasOwn(EDITORS, value) || isTemplate(value)),
+  accepts: (value) => typeof value === 'string' && (EDITORS.has(value) || isTemplate(value)),
 };
 
 function isTemplate(text: string): boolean {
@@ -37,7 +40,7 @@ function isTemplate(text: string): boolean {
  * @param commit the commit of the running code; `HEAD` if it is not known
  */
 export function sourceTemplate(given: string, commit = 'HEAD'): string {
-  const template = Object.hasOwn(EDITORS, given) ? EDITORS[given as keyof typeof EDITORS]() : given;
+  const template = EDITORS.get(given)?.() ?? given;
   return template.replaceAll('{commit}', () => encodeURIComponent(commit));
 }
 

@@ -10,10 +10,9 @@ export function sourceLink(
 ): string | undefined {
   // Absolute paths arrive without their folders, and `~/` is a path of the server.
   if (template === undefined || /^(?:[/~…]|\.\.|[a-z][a-z+.-]*:)/i.test(file)) return undefined;
-  const values: Readonly<Record<string, string>> = {
-    file: file.split('/').map(encodeURIComponent).join('/'),
-    line: String(line),
-    column: String(column),
-  };
-  return template.replace(/\{(file|line|column)\}/g, (_, name: string) => values[name] ?? '');
+  const path = file.split('/').map(encodeURIComponent).join('/');
+  return template
+    .replaceAll('{line}', String(line))
+    .replaceAll('{column}', String(column))
+    .replaceAll('{file}', () => path);
 }
