@@ -1,6 +1,6 @@
 // Bundles the page and writes it into the modules of the package, compressed, so that at run time nothing looks for files.
 import { createHash } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
