@@ -72,6 +72,9 @@ describe('the package as it is published', () => {
     expect(loaded.size).toBeLessThan(15);
   });
 
+  /** A class of code without white space, as a statement or as the value of a variable. */
+  const CLASS = /(?:^|[;,{}=]|\bvar )(?:(\w+)=)?class(?: (?!extends\b)(\w+)| extends\b|(?=\{))/gm;
+
   it('names classes as the sources do', async () => {
     const namesIn = async (path: string, pattern: RegExp): Promise<string[]> =>
       [...(await readFile(path, 'utf8')).matchAll(pattern)].map(([, outer, inner]) => inner ?? outer ?? '');
@@ -81,8 +84,9 @@ describe('the package as it is published', () => {
     const written = await Promise.all(paths.map((path) => namesIn(path, /\bclass (\w+)/g)));
     const built = await Promise.all(
       files
-        .filter((file) => file.endsWith('.js'))
-        .map((file) => namesIn(join(folder, file), /^(?:var (\w+) = )?class\b(?: (?!extends\b)(\w+))?/gm)),
+        // The names of the MCP server are shortened: nobody sees them.
+        .filter((file) => file.endsWith('.js') && !file.includes('/mcp/'))
+        .map((file) => namesIn(join(folder, file), CLASS)),
     );
     expect(built.flat().length).toBeGreaterThan(100);
     expect(built.flat().filter((name) => !written.flat().includes(name))).toEqual([]);
