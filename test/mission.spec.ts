@@ -236,6 +236,7 @@ describe('The mission', () => {
         'explicit',
       ],
       ['OTEL_METRIC_EXPORT_INTERVAL', '5000', ({ metrics }) => metrics.intervalSeconds, 5],
+      ['PERFORMANCE_SOURCE_URL', 'cursor', ({ endpoint }) => endpoint.sourceUrl, 'cursor'],
     ];
 
     it.each(read)('is read: %s=%s', async (name, value, option, expected) => {

@@ -199,13 +199,16 @@ describe('an invalid command line', () => {
     ],
     [
       ['analize', 'x'],
-      'nestjs-performance: Unknown command analize: expected one of analyze, compare, profile, release, report',
+      'nestjs-performance: Unknown command analize: expected one of analyze, compare, mcp, profile, release, report',
     ],
     [
       ['constructor'],
-      'nestjs-performance: Unknown command constructor: expected one of analyze, compare, profile, release, report',
+      'nestjs-performance: Unknown command constructor: expected one of analyze, compare, mcp, profile, release, report',
     ],
-    [[], 'nestjs-performance: Missing command: expected one of analyze, compare, profile, release, report'],
+    [
+      [],
+      'nestjs-performance: Missing command: expected one of analyze, compare, mcp, profile, release, report',
+    ],
     [['--verbose'], 'nestjs-performance: Unknown option --verbose: expected one of --help, --version'],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await runCli(args);
