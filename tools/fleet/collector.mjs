@@ -38,7 +38,11 @@ export async function startCollector(run, program, targets, name = 'otel-collect
 /** @throws Error with the Collector's words if it rejects a file */
 export function validate(program, file) {
   try {
-    execFileSync(program, ['validate', `--config=${file}`], { encoding: 'utf8', stdio: 'pipe' });
+    execFileSync(program, ['validate', `--config=${file}`], {
+      encoding: 'utf8',
+      stdio: 'pipe',
+      timeout: 60_000,
+    });
   } catch (error) {
     throw new Error(error.stderr || error.message);
   }

@@ -10,6 +10,7 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
@@ -39,6 +40,7 @@ export async function obtain({ name, version, contents, build }, { cache = cache
   if (existsSync(program)) return { program };
   signal.throwIfAborted();
   mkdirSync(cache, { recursive: true });
+  removeLeftovers(cache);
   const folder = mkdtempSync(join(cache, `.${name}-`));
   const began = performance.now();
   try {
@@ -50,6 +52,16 @@ export async function obtain({ name, version, contents, build }, { cache = cache
     if (!existsSync(program)) renameSync(finished, kept);
     return { program, seconds: Math.round((performance.now() - began) / 1000) };
   } finally {
+    makeWritable(folder);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The folders of builds that were killed. No build takes a day. */
+function removeLeftovers(cache) {
+  for (const name of readdirSync(cache)) {
+    const folder = join(cache, name);
+    if (!name.startsWith('.') || Date.now() - statSync(folder).mtimeMs < 86_400_000) continue;
     makeWritable(folder);
     rmSync(folder, { recursive: true, force: true });
   }

@@ -30,7 +30,10 @@ export const ILLNESSES = [
 export async function startSimulated(run) {
   const child = fork(fileURLToPath(new URL('simulated-server.mjs', import.meta.url)), { stdio: 'ignore' });
   run.onEnd(() => child.kill());
-  const [port] = await once(child, 'message');
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('A simulated instance has ended')));
+  // Once it has started, nobody waits for it.
+  ended.catch(() => {});
+  const [port] = await Promise.race([once(child, 'message'), ended]);
   let illnesses = [];
   let down = false;
   const send = () => child.send({ illnesses, down });
