@@ -38,28 +38,34 @@ export function correlateLogs(): () => void {
 
 function extendLines(writer: LineWriter): () => void {
   const { getJsonLogObject, formatMessage } = writer;
+  // Another tool may have replaced the methods, and still call these.
+  let isOver = false;
   const withFields: LineWriter['getJsonLogObject'] = function (this: unknown, ...args) {
-    return withTrace(Reflect.apply(getJsonLogObject, this, args), (line, fields) => ({ ...line, ...fields }));
+    const line = Reflect.apply(getJsonLogObject, this, args);
+    return isOver ? line : withTrace(line, (fields) => ({ ...line, ...fields }));
   };
   const withText: LineWriter['formatMessage'] = function (this: unknown, ...args) {
-    return withTrace(Reflect.apply(formatMessage, this, args), (line, fields) => {
-      const text = Object.entries(fields).map(([name, value]) => ` ${name}=${value}`);
-      return line.endsWith('\n') ? `${line.slice(0, -1)}${text.join('')}\n` : line + text.join('');
-    });
+    const line = Reflect.apply(formatMessage, this, args);
+    return isOver ? line : withTrace(line, (fields) => lineWith(line, fields));
   };
   writer.getJsonLogObject = withFields;
   writer.formatMessage = withText;
   return () => {
-    // Another tool may have replaced them since.
+    isOver = true;
     if (writer.getJsonLogObject === withFields) writer.getJsonLogObject = getJsonLogObject;
     if (writer.formatMessage === withText) writer.formatMessage = formatMessage;
   };
 }
 
-function withTrace<T>(line: T, add: (line: T, fields: object) => T): T {
+function lineWith(line: string, fields: object): string {
+  const text = Object.entries(fields).map(([name, value]) => ` ${name}=${value}`);
+  return line.endsWith('\n') ? `${line.slice(0, -1)}${text.join('')}\n` : line + text.join('');
+}
+
+function withTrace<T>(line: T, add: (fields: object) => T): T {
   try {
     const fields = traceFields();
-    return fields.trace_id === undefined ? line : add(line, fields);
+    return fields.trace_id === undefined ? line : add(fields);
   } catch (error) {
     reportFault('a log line has no trace ID', error);
     return line;

@@ -109,6 +109,23 @@ describe('logging.correlate', () => {
     expect(written.find((text) => text.includes('afterwards'))).not.toContain('trace_id');
   });
 
+  it('leaves the lines of a tool that has wrapped the logger as they were, once it is over', async () => {
+    const { formatMessage } = ConsoleLogger.prototype as unknown as { formatMessage(): string };
+    const prototype = ConsoleLogger.prototype as unknown as { formatMessage(): string };
+    const { app } = await start(asText(), { correlate: true });
+    const extended = prototype.formatMessage;
+    prototype.formatMessage = function (...args) {
+      return Reflect.apply(extended, this, args);
+    };
+    await app.close();
+    trace.getTracer('test').startActiveSpan('wrapped', (span) => {
+      asText().log('wrapped');
+      span.end();
+    });
+    prototype.formatMessage = formatMessage;
+    expect(written.find((text) => text.includes('wrapped'))).not.toContain('trace_id');
+  });
+
   it('changes nothing outside of a trace', async () => {
     await start(asJson(), { correlate: true });
     asJson().log('outside');

@@ -97,7 +97,7 @@ describe('what agents read of longer times', () => {
     minutes(60, 220, 2);
     const { data, text } = await call(listChanges, { kind: 'regression' });
     expect(data.regressions).toMatchObject([{ name: 'GET /a', metric: 'latency', state: 'open' }]);
-    expect(text).toMatch(/- open since .*`GET \/a` \(http\).*95 % interval \d+ % to \d+ %\./);
+    expect(text).toMatch(/- open since .*`GET \/a` \(http\).*95 % interval [\d.]+ % to [\d.]+ %\./);
     expect((await call(listChanges, { state: 'over' })).data.regressions).toEqual([]);
     expect((await call(listChanges, { operation: 'GET /b' })).data.regressions).toEqual([]);
   });

@@ -42,9 +42,10 @@ async function textOf(raw: IncomingMessage, maxBytes: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     raw.on('data', (chunk: Buffer) => {
       bytes += chunk.length;
+      // The rest is read and dropped: a connection that is paused would stay so, and its client would wait.
       if (bytes <= maxBytes) chunks.push(chunk);
       else {
-        raw.pause();
+        chunks.length = 0;
         reject(tooLarge(maxBytes));
       }
     });
