@@ -76,12 +76,12 @@ function instanceOf(
   const requests = summary.types.find((one) => one.type === type);
   const minute = requests === undefined ? undefined : summaryOf(requests.minute);
   return {
+    ...process,
     id,
     ...(version === undefined ? {} : { version }),
     ...{ host, pid },
     ...(worker === undefined ? {} : { worker }),
     startedAt,
-    ...process,
     state: sighting?.isLost === true ? 'lost' : 'live',
     ...(summary === own ? { self: true } : {}),
     lastSeen: sighting?.lastSeen ?? now,

@@ -5,7 +5,7 @@ import { operationName, operationType, slowOperation } from '../report/operation
 import { count, milliseconds } from '../report/quantity-schemas.js';
 import type { Waterfall, WaterfallSpan } from '../spans/waterfall.js';
 import { MAX_RECORD_LENGTH } from './fleet-store.js';
-import { isPlain } from './summary-format.js';
+import { isPlain, knownOf } from './known-value.js';
 
 const FORMAT = 'nestjs-performance-slow';
 const FORMAT_VERSION = 1;
@@ -44,7 +44,11 @@ const WATERFALL = object<Waterfall>('Waterfall', {
   omitted: count('Spans that are not listed'),
 }).json;
 
-const KNOWN = new Set([...Object.keys(slowOperation.json.properties ?? {}), 'waterfall']);
+/** Its waterfall is checked apart from it, as the schema of reports does not have it. */
+const KNOWN: JsonSchema = {
+  ...slowOperation.json,
+  properties: { ...slowOperation.json.properties, waterfall: WATERFALL },
+};
 
 /** The text of a slow operation, without its waterfall if it would be too long; undefined if it is even then. */
 export function encodeSlow(service: string, { instance, operation }: SlowRecord): string | undefined {
@@ -66,8 +70,7 @@ export function decodeSlow(service: string, id: string, encoded: unknown): SlowR
   const { instance, operation } = record;
   if (record.service !== service || operation.id !== id) return undefined;
   if (operation.waterfall !== undefined && !isWaterfall(operation.waterfall)) return undefined;
-  const known = Object.entries(operation).filter(([name]) => KNOWN.has(name));
-  return { instance, operation: Object.fromEntries(known) as unknown as DetailedSlowOperation };
+  return { instance, operation: knownOf(KNOWN, operation) };
 }
 
 /** Each span comes after its parent, so that nobody goes in circles. */

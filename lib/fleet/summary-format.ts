@@ -6,6 +6,7 @@ import { faultOf } from '../report/json-schema-check.js';
 import { finding, operationName, operationType } from '../report/operation-schemas.js';
 import { count, milliseconds, moment, ratio, share } from '../report/quantity-schemas.js';
 import { formatValue } from '../validation/options-error.js';
+import { own } from '../validation/own.js';
 import { packFigures, unpackFigures } from './figures.js';
 import {
   type InstanceProcess,
@@ -19,10 +20,10 @@ import {
   type SlowHead,
   type TypeFigures,
 } from './instance-summary.js';
+import { isPlain, knownOf } from './known-value.js';
 
 const FORMAT = 'nestjs-performance-instance';
 const FORMAT_VERSION = 1;
-const MAX_LEVELS = 8;
 
 /** Thrown for a text that is not a summary. */
 export class SummaryFault extends Error {}
@@ -124,18 +125,21 @@ export function decodeSummary(encoded: unknown): InstanceSummary {
   check(HEADER, value);
   if (!isPlain(value))
     throw new SummaryFault('it is nested too deeply, or contains a number that is too large');
-  const { types, slow, findings, operations } = value;
-  check(SLOW, slow, 'slow');
-  check(FINDINGS, findings, 'findings');
-  const header = value as unknown as Header;
+  const header = knownOf(HEADER, value as unknown as Header);
   if (!isInstanceKey(header.key)) throw new SummaryFault('its key is invalid');
   return {
-    ...pick(HEADER, header),
-    types: entriesOf(types, MAX_TYPES, 'types').map(typeIn),
-    operations: entriesOf(operations, MAX_OPERATIONS, 'operations').map(operationIn),
-    findings: entriesOf(findings, MAX_FINDINGS, 'findings') as Finding[],
-    slow: entriesOf(slow, MAX_SLOW, 'slow') as SlowHead[],
+    ...header,
+    types: entriesOf(value, 'types', MAX_TYPES).map(typeIn),
+    operations: entriesOf(value, 'operations', MAX_OPERATIONS).map(operationIn),
+    findings: listIn<Finding>(FINDINGS, value, 'findings', MAX_FINDINGS),
+    slow: listIn<SlowHead>(SLOW, value, 'slow', MAX_SLOW),
   };
+}
+
+function listIn<T>(schema: JsonSchema, value: Record<string, unknown>, name: string, max: number): T[] {
+  const entries = entriesOf(value, name, max);
+  check(schema, entries, name);
+  return knownOf(schema, entries as T[]);
 }
 
 function typeIn(entry: unknown): TypeFigures {
@@ -171,28 +175,16 @@ function isAmount(value: unknown): value is number {
   return typeof value === 'number' && value >= 0;
 }
 
-function entriesOf(value: unknown, max: number, name: string): unknown[] {
-  if (!Array.isArray(value) || value.length > max)
-    throw new SummaryFault(`${name}: received ${formatValue(value)}, expected up to ${max} entries`);
-  return value;
+function entriesOf(value: Record<string, unknown>, name: string, max: number): unknown[] {
+  const entries = own(value, name);
+  if (!Array.isArray(entries) || entries.length > max)
+    throw new SummaryFault(`${name}: received ${formatValue(entries)}, expected up to ${max} entries`);
+  return entries;
 }
 
 function check(schema: JsonSchema, value: unknown, path?: string): void {
   const fault = faultOf(schema, value, path);
   if (fault !== undefined) throw new SummaryFault(fault);
-}
-
-/** Only what is known, so that nothing else is passed on. */
-function pick(schema: JsonSchema, value: Header): Header {
-  const names = new Set(Object.keys(schema.properties ?? {}));
-  return Object.fromEntries(Object.entries(value).filter(([name]) => names.has(name))) as unknown as Header;
-}
-
-/** JSON may contain `1e999`, which becomes Infinity, and thousands of levels. */
-export function isPlain(value: unknown, levels = MAX_LEVELS): boolean {
-  if (typeof value === 'number') return Number.isFinite(value);
-  if (typeof value !== 'object' || value === null) return true;
-  return levels > 0 && Object.values(value).every((inner) => isPlain(inner, levels - 1));
 }
 
 function jsonIn(encoded: string): Record<string, unknown> {

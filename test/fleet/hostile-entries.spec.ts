@@ -4,7 +4,7 @@ import { MAX_INSTANCES } from '../../lib/fleet/fleet-store.js';
 import { MAX_SUMMARY_BYTES } from '../../lib/fleet/instance-summary.js';
 import { LastSeen } from '../../lib/fleet/last-seen.js';
 import { decodeSummary, SummaryFault } from '../../lib/fleet/summary-format.js';
-import { counted, mapStore, observed, simulated } from './simulated-instance.js';
+import { counted, mapStore, observed, simulated, slowOperation } from './simulated-instance.js';
 
 const keyOf = (name: string): string => `nestjs-performance:fleet:shop:of:${name}-1-0123456789ab`;
 
@@ -14,6 +14,7 @@ async function published(): Promise<{ store: ReturnType<typeof mapStore>; text: 
   const one = simulated('one', { store });
   counted(one, 'GET /', [1, 20, 300, 950]);
   observed(one);
+  one.slow.add(slowOperation('a1'));
   await one.fleet.publish();
   return { store, text: String(store.values.get(keyOf('one'))) };
 }
@@ -39,6 +40,11 @@ const HOSTILE: readonly [string, Change][] = [
     (value) => Object.assign(value, { process: { rssMb: '1', heapUsedMb: 1, heapLimitMb: 1 } }),
   ],
   ['a negative time', (value) => Object.assign(value, { startedAt: -1 })],
+  ['a time that is no date', (value) => Object.assign(value, { startedAt: 1e300 })],
+  [
+    'a finding at a time that is no date',
+    (value) => Object.assign(value['findings'][0], { lastSeen: 8.65e15 }),
+  ],
   ['findings of another kind', (value) => Object.assign(value, { findings: [{ id: 'x' }] })],
   [
     'too many findings',
@@ -94,6 +100,40 @@ describe('an entry of the store', () => {
     const more = changed(text, (value) => Object.assign(value, { more: 'x', constructor: 'y' }));
     expect(Object.keys(decodeSummary(more))).toEqual(Object.keys(decodeSummary(text)));
     expect(decodeSummary(more.replace('"more"', '"__proto__"'))).toEqual(decodeSummary(text));
+  });
+
+  it('cannot say by a field that is not known what other fields say, at any level', async () => {
+    const { store, text } = await published();
+    const two = simulated('two', { store });
+    observed(two);
+    await two.fleet.publish();
+    const hostile = changed(text, (value: Parameters<Change>[0]) => {
+      Object.assign(value.process, { host: 5, id: 'x', version: {}, state: 'lost', self: true });
+      Object.assign(value.findings[0], { on: null, instances: 'x', lastSeen: Date.now() + 60_000 });
+      Object.assign(value.slow[0], { instance: 5, more: 'x' });
+      value.findings[0].error = { class: 'Error', message: 'x', more: 'x' };
+    });
+    store.values.set(keyOf('one'), hostile);
+    const view = await simulated('reader', { store }).fleet.view();
+    expect(view.ignored).toBe(0);
+    const one = view.instances.find(({ id }) => id === 'one');
+    expect(one).toMatchObject({ host: 'host', state: 'live' });
+    expect(one).not.toHaveProperty('self');
+    expect(one).not.toHaveProperty('version');
+    expect(view.findings).toEqual([
+      expect.objectContaining({ on: expect.arrayContaining(['one', 'two']), instances: 2 }),
+    ]);
+    expect(view.findings[0]?.error).toEqual({ class: 'Error', message: 'x' });
+    expect(view.slow).toEqual([expect.objectContaining({ id: 'a1', instance: 'one' })]);
+    expect(view.slow[0]).not.toHaveProperty('more');
+  });
+
+  it('changes no prototype', async () => {
+    const { text } = await published();
+    const hostile = text.replace('"worstMs":', '"__proto__":{"severity":"x"},"worstMs":');
+    expect(hostile).not.toBe(text);
+    const [finding = {}] = decodeSummary(hostile).findings;
+    expect(Object.hasOwn(finding, '__proto__')).toBe(false);
   });
 
   it('whatever it is, throws nothing but a fault', async () => {

@@ -11,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-const waterfall: DetailedSlowOperation['waterfall'] = {
+const waterfall: NonNullable<DetailedSlowOperation['waterfall']> = {
   spans: [
     { name: 'GET /albums', type: 'http', startMs: 0, durationMs: 400, parent: -1 },
     { name: 'SELECT track', type: 'database', startMs: 5, durationMs: 20, parent: 0, error: true },
@@ -112,6 +112,7 @@ describe('a record of the store', () => {
     ['another service', (record) => Object.assign(record, { service: 'stock' })],
     ['the id of another operation', (record) => Object.assign(record.operation, { id: 'a2' })],
     ['no causes', (record) => delete record.operation.causes],
+    ['a time that is no date', (record) => Object.assign(record.operation, { timestamp: 1e300 })],
     ['a duration that is text', (record) => Object.assign(record.operation, { durationMs: '400' })],
     [
       'a span that is its own parent',
@@ -148,9 +149,20 @@ describe('a record of the store', () => {
 
   it('passes on nothing that is not known of a slow operation', async () => {
     const store = mapStore();
-    await publishing({ store }, slowOperation('a1', { more: 'x' } as never));
+    const more = { more: 'x' };
+    const operation = slowOperation('a1', {
+      ...more,
+      http: { statusCode: 200, ...more },
+      waterfall: { ...more, spans: [{ ...waterfall.spans[0], ...more }], omitted: 0 },
+    } as never);
+    await publishing({ store }, operation);
     const found = await simulated('reader', { store }).fleet.slowOperation('a1');
-    expect(found?.operation).toEqual({ ...slowOperation('a1'), timestamp: expect.any(Number) });
+    expect(found?.operation).toEqual({
+      ...slowOperation('a1'),
+      timestamp: expect.any(Number),
+      http: { statusCode: 200 },
+      waterfall: { spans: [waterfall.spans[0]], omitted: 0 },
+    });
   });
 });
 
