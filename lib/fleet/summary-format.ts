@@ -1,7 +1,7 @@
 import { CAUSES } from '../explain/cause.js';
 import type { Finding } from '../explain/finding.js';
 import { isInstanceKey } from '../operation/instance.js';
-import { flag, type JsonSchema, list, object, oneOf, optional, text, whole } from '../report/json-schema.js';
+import { flag, type JsonSchema, object, oneOf, optional, text, whole } from '../report/json-schema.js';
 import { faultOf } from '../report/json-schema-check.js';
 import { finding, operationName, operationType } from '../report/operation-schemas.js';
 import { count, milliseconds, moment, ratio, share } from '../report/quantity-schemas.js';
@@ -53,20 +53,17 @@ const HEADER = object<Header>('Instance', {
   operationCount: count('All operations'),
 }).json;
 
-const SLOW = list(
-  object<SlowHead>('Slow', {
-    id: text(),
-    timestamp: moment('When it ended'),
-    type: operationType,
-    name: operationName,
-    durationMs: milliseconds('Duration'),
-    thresholdMs: milliseconds('Threshold'),
-    error: flag('Whether it failed'),
-    cause: oneOf(CAUSES),
-    explanation: text(),
-  }),
-).json;
-const FINDINGS = list(finding).json;
+const SLOW = object<SlowHead>('Slow', {
+  id: text(),
+  timestamp: moment('When it ended'),
+  type: operationType,
+  name: operationName,
+  durationMs: milliseconds('Duration'),
+  thresholdMs: milliseconds('Threshold'),
+  error: flag('Whether it failed'),
+  cause: oneOf(CAUSES),
+  explanation: text(),
+}).json;
 const FORMAT_HEADER = object<{ format: string; formatVersion: number }>('Format', {
   format: text(),
   formatVersion: whole('Version'),
@@ -131,15 +128,26 @@ export function decodeSummary(encoded: unknown): InstanceSummary {
     ...header,
     types: entriesOf(value, 'types', MAX_TYPES).map(typeIn),
     operations: entriesOf(value, 'operations', MAX_OPERATIONS).map(operationIn),
-    findings: listIn<Finding>(FINDINGS, value, 'findings', MAX_FINDINGS),
+    findings: listIn<Finding>(finding.json, value, 'findings', MAX_FINDINGS),
     slow: listIn<SlowHead>(SLOW, value, 'slow', MAX_SLOW),
   };
 }
 
+/** Without the entries with a name that only a later release knows, such as another cause. */
 function listIn<T>(schema: JsonSchema, value: Record<string, unknown>, name: string, max: number): T[] {
   const entries = entriesOf(value, name, max);
-  check(schema, entries, name);
-  return knownOf(schema, entries as T[]);
+  check({ type: 'array', items: withAnyName(schema) }, entries, name);
+  return (entries as T[])
+    .filter((entry) => faultOf(schema, entry) === undefined)
+    .map((entry) => knownOf(schema, entry));
+}
+
+/** The schema with any text where it lists texts. */
+function withAnyName({ enum: _names, ...schema }: JsonSchema): JsonSchema {
+  const { properties } = schema;
+  if (properties === undefined) return schema;
+  const entries = Object.entries(properties).map(([name, inner]) => [name, withAnyName(inner)] as const);
+  return { ...schema, properties: Object.fromEntries(entries) };
 }
 
 function typeIn(entry: unknown): TypeFigures {

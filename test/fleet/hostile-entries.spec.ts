@@ -136,6 +136,24 @@ describe('an entry of the store', () => {
     expect(Object.hasOwn(finding, '__proto__')).toBe(false);
   });
 
+  it.each([
+    ['the type of a finding', (value) => Object.assign(value.findings[0], { type: 'of_a_later_release' })],
+    ['a severity', (value) => Object.assign(value.findings[0], { severity: 'of_a_later_release' })],
+    ['a cause', (value) => Object.assign(value.slow[0], { cause: 'of_a_later_release' })],
+  ] satisfies [string, Change][])(
+    'of a later release is shown without what has %s that is not known',
+    async (what, change) => {
+      const { store, text } = await published();
+      store.values.set(keyOf('one'), changed(text, change));
+      const view = await simulated('reader', { store }).fleet.view();
+      expect(view.ignored).toBe(0);
+      expect(view.instances.map(({ id }) => id).sort()).toEqual(['one', 'reader']);
+      expect(view.operations).toHaveLength(1);
+      expect(view.findings).toHaveLength(what === 'a cause' ? 1 : 0);
+      expect(view.slow).toHaveLength(what === 'a cause' ? 0 : 1);
+    },
+  );
+
   it('whatever it is, throws nothing but a fault', async () => {
     const { text } = await published();
     fc.assert(
