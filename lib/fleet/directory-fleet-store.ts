@@ -9,21 +9,20 @@ import {
   type FleetStore,
   isRecordId,
   MAX_INSTANCES,
-  MAX_RECORD_LENGTH,
+  MAX_RECORD_BYTES,
   type Published,
-  RECORD_KINDS,
   RECORD_TTL_MS,
-  type RecordKind,
   SUMMARY_TTL_MS,
 } from './fleet-store.js';
 import { MAX_SUMMARY_BYTES } from './instance-summary.js';
 
 const SUMMARY = '.instance';
+const SLOW = '.slow';
 const PART = '.part';
 /** How long each kind of file is kept after it was written. */
 const TTL_MS: ReadonlyMap<string, number> = new Map([
   [SUMMARY, SUMMARY_TTL_MS],
-  ...RECORD_KINDS.map((kind) => [`.${kind}`, RECORD_TTL_MS] as const),
+  [SLOW, RECORD_TTL_MS],
   [PART, SUMMARY_TTL_MS],
 ]);
 /** How often files that have expired are removed. */
@@ -79,21 +78,21 @@ export class DirectoryFleetStore implements FleetStore {
     return { summaries, omitted: Math.max(0, dated.length - MAX_INSTANCES) };
   }
 
-  keep(kind: RecordKind, id: string, text: string): Promise<void> {
-    return this.write(this.recordName(kind, id), text);
+  keep(id: string, text: string): Promise<void> {
+    return this.write(this.recordName(id), text);
   }
 
-  async find(kind: RecordKind, id: string): Promise<unknown> {
+  async find(id: string): Promise<unknown> {
     if (!isRecordId(id) || !(await findDirectory(this.directory, RULE))) return undefined;
-    return this.read(this.recordName(kind, id), MAX_RECORD_LENGTH[kind]);
+    return this.read(this.recordName(id), MAX_RECORD_BYTES);
   }
 
-  drop(kind: RecordKind, id: string): Promise<void> {
-    return this.remove(this.recordName(kind, id));
+  drop(id: string): Promise<void> {
+    return this.remove(this.recordName(id));
   }
 
-  private recordName(kind: RecordKind, id: string): string {
-    return `${this.prefix}${id}.${kind}`;
+  private recordName(id: string): string {
+    return `${this.prefix}${id}${SLOW}`;
   }
 
   /** Follows no link. */

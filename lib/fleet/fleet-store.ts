@@ -1,7 +1,3 @@
-/** What else instances keep for each other, by its id. */
-export const RECORD_KINDS = ['slow', 'profile'] as const;
-export type RecordKind = (typeof RECORD_KINDS)[number];
-
 /** The texts that instances of one service have published. Nothing in them has been checked. */
 export interface Published {
   readonly summaries: readonly { readonly key: string; readonly text: unknown }[];
@@ -17,10 +13,11 @@ export interface FleetStore {
   withdraw(key: string): Promise<void>;
   /** The summaries of all instances, those published last first. */
   published(): Promise<Published>;
-  keep(kind: RecordKind, id: string, text: string): Promise<void>;
-  /** Undefined if there is none. Not checked. */
-  find(kind: RecordKind, id: string): Promise<unknown>;
-  drop(kind: RecordKind, id: string): Promise<void>;
+  /** Keeps the record of a slow operation for other instances. */
+  keep(id: string, text: string): Promise<void>;
+  /** The record of a slow operation. Undefined if there is none. Not checked. */
+  find(id: string): Promise<unknown>;
+  drop(id: string): Promise<void>;
 }
 
 /** The instances that are read: those that published last. */
@@ -28,11 +25,8 @@ export const MAX_INSTANCES = 200;
 /** For how long a summary is kept after its instance was lost, and a record after it was written. */
 export const SUMMARY_TTL_MS = 10 * 60_000;
 export const RECORD_TTL_MS = 60 * 60_000;
-/** Of a record, in characters. */
-export const MAX_RECORD_LENGTH: Readonly<Record<RecordKind, number>> = {
-  slow: 64 * 1024,
-  profile: 1024 * 1024,
-};
+/** Of the record of a slow operation, as text. */
+export const MAX_RECORD_BYTES = 64 * 1024;
 
 const RECORD_ID = /^[A-Za-z0-9_-]{1,64}$/;
 

@@ -103,7 +103,7 @@ export class Fleet {
     const { store, reading } = this;
     if (store === undefined || !isRecordId(id)) return undefined;
     try {
-      const text = await reading.answerOf(() => context.with(UNTRACED, () => store.find('slow', id)));
+      const text = await reading.answerOf(() => context.with(UNTRACED, () => store.find(id)));
       return decodeSlow(this.sources.service, id, text);
     } catch {
       // The page says that the operation is not there; the store's failure is reported by the view.

@@ -5,7 +5,6 @@ import {
   MAX_INSTANCES,
   type Published,
   RECORD_TTL_MS,
-  type RecordKind,
   SUMMARY_TTL_MS,
 } from './fleet-store.js';
 
@@ -55,16 +54,16 @@ export class KeyvFleetStore implements FleetStore {
     return { summaries, omitted };
   }
 
-  keep(kind: RecordKind, id: string, text: string): Promise<void> {
-    return this.set(this.recordKey(kind, id), text, RECORD_TTL_MS);
+  keep(id: string, text: string): Promise<void> {
+    return this.set(this.recordKey(id), text, RECORD_TTL_MS);
   }
 
-  find(kind: RecordKind, id: string): Promise<unknown> {
-    return this.store.get(this.recordKey(kind, id));
+  find(id: string): Promise<unknown> {
+    return this.store.get(this.recordKey(id));
   }
 
-  async drop(kind: RecordKind, id: string): Promise<void> {
-    await this.store.delete(this.recordKey(kind, id));
+  async drop(id: string): Promise<void> {
+    await this.store.delete(this.recordKey(id));
   }
 
   private async set(key: string, text: string, ttlMs: number): Promise<void> {
@@ -76,7 +75,7 @@ export class KeyvFleetStore implements FleetStore {
     return `${this.prefix}:of:${instance}`;
   }
 
-  private recordKey(kind: RecordKind, id: string): string {
-    return `${this.prefix}:${kind}:${id}`;
+  private recordKey(id: string): string {
+    return `${this.prefix}:slow:${id}`;
   }
 }

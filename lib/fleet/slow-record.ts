@@ -4,7 +4,7 @@ import { faultOf } from '../report/json-schema-check.js';
 import { operationName, operationType, slowOperation } from '../report/operation-schemas.js';
 import { count, milliseconds } from '../report/quantity-schemas.js';
 import type { Waterfall, WaterfallSpan } from '../spans/waterfall.js';
-import { MAX_RECORD_LENGTH } from './fleet-store.js';
+import { MAX_RECORD_BYTES } from './fleet-store.js';
 import { isPlain, knownOf } from './known-value.js';
 
 const FORMAT = 'nestjs-performance-slow';
@@ -55,15 +55,15 @@ export function encodeSlow(service: string, { instance, operation }: SlowRecord)
   const encode = (one: DetailedSlowOperation): string =>
     JSON.stringify({ format: FORMAT, formatVersion: FORMAT_VERSION, service, instance, operation: one });
   const whole = encode(operation);
-  if (whole.length <= MAX_RECORD_LENGTH.slow) return whole;
+  if (Buffer.byteLength(whole) <= MAX_RECORD_BYTES) return whole;
   const { waterfall: _waterfall, ...rest } = operation;
   const short = encode(rest);
-  return short.length <= MAX_RECORD_LENGTH.slow ? short : undefined;
+  return Buffer.byteLength(short) <= MAX_RECORD_BYTES ? short : undefined;
 }
 
 /** The slow operation with this id; undefined for any text that is not one of this service. */
 export function decodeSlow(service: string, id: string, encoded: unknown): SlowRecord | undefined {
-  if (typeof encoded !== 'string' || encoded.length > MAX_RECORD_LENGTH.slow) return undefined;
+  if (typeof encoded !== 'string' || Buffer.byteLength(encoded) > MAX_RECORD_BYTES) return undefined;
   const value = jsonIn(encoded);
   if (faultOf(ENVELOPE, value) !== undefined || !isPlain(value)) return undefined;
   const record = value as SlowRecord & { readonly service: string };

@@ -42,14 +42,14 @@ export class SlowRecords {
       const { id } = operation;
       const text = encodeSlow(service, { instance, operation: sources.slowOperation(id) ?? operation });
       if (text === undefined) continue;
-      await store.keep('slow', id, text);
+      await store.keep(id, text);
       kept.set(id, operation);
     }
     const ids = new Set(current.map(({ id }) => id));
     for (const id of kept.keys()) {
       if (ids.has(id)) continue;
       kept.delete(id);
-      await store.drop('slow', id);
+      await store.drop(id);
     }
   }
 }

@@ -110,8 +110,9 @@ function packOperation({ type, name, thresholdMs, excessMs, minute, lifetime }: 
 /** Decodes a summary. @throws {@link SummaryFault} for any other text */
 export function decodeSummary(encoded: unknown): InstanceSummary {
   if (typeof encoded !== 'string') throw new SummaryFault('it is not text');
-  if (encoded.length > MAX_SUMMARY_BYTES)
-    throw new SummaryFault(`it has ${encoded.length} characters, expected at most ${MAX_SUMMARY_BYTES}`);
+  const bytes = Buffer.byteLength(encoded);
+  if (bytes > MAX_SUMMARY_BYTES)
+    throw new SummaryFault(`it has ${bytes} bytes, expected at most ${MAX_SUMMARY_BYTES}`);
   const value = jsonIn(encoded);
   check(FORMAT_HEADER, value);
   if (value['format'] !== FORMAT) throw new SummaryFault('it is not a summary of nestjs-performance');

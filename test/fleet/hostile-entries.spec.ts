@@ -57,6 +57,7 @@ const HOSTILE: readonly [string, Change][] = [
   ['a count that its sketch does not have', (value) => ((value['types'][0][1] as number[])[0] = 1e9)],
   ['a sketch of nonsense', (value) => ((value['types'][0][1] as unknown[])[8] = 'AAECAwQFBgcICQ==')],
   ['a sketch that is too long', (value) => ((value['types'][0][1] as unknown[])[8] = 'A'.repeat(8200))],
+  ['too many bytes', (value) => Object.assign(value, { more: 'ü'.repeat(40_000) })],
   ['a negative total', (value) => ((value['operations'][0][4] as number[])[5] = -5)],
 ];
 

@@ -105,6 +105,21 @@ describe.each(['a directory', 'a store'])('a slow operation of another instance,
   });
 });
 
+describe.each(['a directory', 'a store'])('the limit of a record in %s', (kind) => {
+  it('is in bytes, both where it is written and where it is read', async () => {
+    const where = kind === 'a store' ? { store: mapStore() } : { directory: join(directory, 'fleet') };
+    const spans = Array.from({ length: 190 }, (_, at) => ({
+      ...{ name: `${at} ${'ü'.repeat(200)}`, type: 'database', startMs: 0, durationMs: 1, parent: at - 1 },
+    }));
+    const long = slowOperation('a1', { waterfall: { spans, omitted: 0 } });
+    await publishing(where, long, slowOperation('a2', { statement: 'ü'.repeat(40_000) }));
+    const { fleet } = simulated('reader', where);
+    const { waterfall: _none, ...rest } = long;
+    expect((await fleet.slowOperation('a1'))?.operation).toEqual(rest);
+    expect((await fleet.view()).slow.map(({ id }) => id)).toEqual(['a1']);
+  });
+});
+
 describe('a record of the store', () => {
   // biome-ignore lint/suspicious/noExplicitAny: any value may be replaced.
   const changes: [string, (record: any) => unknown][] = [
@@ -118,6 +133,7 @@ describe('a record of the store', () => {
       'a span that is its own parent',
       (record) => Object.assign(record.operation.waterfall.spans[1], { parent: 1 }),
     ],
+    ['too many bytes', (record) => Object.assign(record.operation, { statement: 'ü'.repeat(40_000) })],
     ['a second root', (record) => Object.assign(record.operation.waterfall.spans[1], { parent: -1 })],
     [
       'too many spans',
