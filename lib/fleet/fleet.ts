@@ -144,7 +144,7 @@ export class Fleet {
     try {
       const published = this.writing.answerOf(async () => {
         // First, so that what a summary lists can be opened.
-        await context.with(UNTRACED, () => slow.write());
+        await context.with(UNTRACED, () => slow.write(Date.now()));
         const summary = await this.summarize();
         const text = await runCooperatively(encodingSummary(summary));
         this.hasPublished = true;
@@ -162,11 +162,12 @@ export class Fleet {
 
   private summarize(): Promise<InstanceSummary> {
     const { publishSeconds } = this.options;
+    const publishedAt = Date.now();
     const publication = {
-      publishedAt: Date.now(),
+      publishedAt,
       sequence: ++this.sequence,
       intervalMs: publishSeconds * 1000,
-      slow: this.slow?.heads() ?? [],
+      slow: this.slow?.heads(publishedAt) ?? [],
     };
     return runCooperatively(summarizing(this.sources, publication, performance.now()));
   }

@@ -2,7 +2,10 @@ import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DetailedSlowOperation } from '../../lib/explain/slow-operation.js';
+import type { DetailedSlowOperation, SlowOperation } from '../../lib/explain/slow-operation.js';
+import type { FleetStore } from '../../lib/fleet/fleet-store.js';
+import { KeyvFleetStore } from '../../lib/fleet/keyv-fleet-store.js';
+import { SlowRecords } from '../../lib/fleet/slow-records.js';
 import { mapStore, type SimulatedInstance, simulated, slowOperation } from './simulated-instance.js';
 
 let directory: string;
@@ -117,6 +120,77 @@ describe.each(['a directory', 'a store'])('the limit of a record in %s', (kind) 
     const { waterfall: _none, ...rest } = long;
     expect((await fleet.slowOperation('a1'))?.operation).toEqual(rest);
     expect((await fleet.view()).slow.map(({ id }) => id)).toEqual(['a1']);
+  });
+});
+
+describe('the slow operations that an instance lists', () => {
+  const hour = 3_600_000;
+  const listed = (records: SlowRecords, now: number): string[] => records.heads(now).map(({ id }) => id);
+  /** The records of an instance with these operations, the newest first, and how often each was looked up to be written. */
+  const recordsOf = (store: FleetStore, operations: SlowOperation[]) => {
+    const encoded: string[] = [];
+    const records = new SlowRecords(store, 'shop', 'one', {
+      slowOperations: (limit) => operations.slice(0, limit),
+      slowOperation: (id) => {
+        encoded.push(id);
+        return undefined;
+      },
+    });
+    return { records, encoded };
+  };
+  const tooLong = (id: string): SlowOperation => slowOperation(id, { statement: 'x'.repeat(70_000) });
+
+  it('are those whose record has not expired', async () => {
+    const operations = [slowOperation('a1')];
+    const { records } = recordsOf(new KeyvFleetStore(mapStore(), 'shop'), operations);
+    await records.write(1000);
+    expect(listed(records, 1000 + hour / 2)).toEqual(['a1']);
+    operations.unshift(slowOperation('a2'));
+    await records.write(1000 + hour / 2);
+    expect(listed(records, 1000 + hour)).toEqual(['a2']);
+    await records.write(1000 + 2 * hour);
+    expect(listed(records, 1000 + 2 * hour)).toEqual([]);
+    operations[1] = slowOperation('a1', { profile: 'p1' });
+    await records.write(1000 + 2 * hour);
+    expect(listed(records, 1000 + 2 * hour)).toEqual(['a1']);
+  });
+
+  it('are those that could be encoded, which is tried once, and keeps no other from being written', async () => {
+    const long = Array.from({ length: 8 }, (_, at) => tooLong(`long${at}`));
+    const operations = [...long, slowOperation('a1')];
+    const { records, encoded } = recordsOf(new KeyvFleetStore(mapStore(), 'shop'), operations);
+    await records.write(1000);
+    await records.write(2000);
+    await records.write(3000);
+    expect(listed(records, 3000)).toEqual(['a1']);
+    expect(encoded.sort()).toEqual(['a1', ...long.map(({ id }) => id)]);
+  });
+
+  it('have the description that can be opened, if a later one cannot be encoded', async () => {
+    const store = new KeyvFleetStore(mapStore(), 'shop');
+    const operations = [slowOperation('a1')];
+    const { records } = recordsOf(store, operations);
+    await records.write(1000);
+    operations[0] = { ...tooLong('a1'), explanation: 'Too long.' };
+    await records.write(2000);
+    expect(records.heads(2000)).toEqual([expect.objectContaining({ explanation: 'CPU work took 400 ms.' })]);
+    expect(await store.find('a1')).toContain('CPU work took 400 ms.');
+    operations.splice(0, 1);
+    await records.write(3000);
+    expect(listed(records, 3000)).toEqual([]);
+    expect(await store.find('a1')).toBeUndefined();
+  });
+
+  it('are those that the store has accepted, which is tried again', async () => {
+    const values = mapStore();
+    const { set } = values;
+    const { records } = recordsOf(new KeyvFleetStore(values, 'shop'), [slowOperation('a1')]);
+    values.set = async () => false;
+    await expect(records.write(1000)).rejects.toThrow('the store rejected it');
+    expect(listed(records, 1000)).toEqual([]);
+    values.set = set;
+    await records.write(2000);
+    expect(listed(records, 2000)).toEqual(['a1']);
   });
 });
 
