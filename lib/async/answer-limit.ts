@@ -22,7 +22,8 @@ export class AnswerLimit {
   async answerOf<T>(ask: () => Promise<T>): Promise<T | undefined> {
     if (this.unanswered >= this.maxUnanswered) return undefined;
     this.unanswered++;
-    const answer = ask().finally(() => this.unanswered--);
+    // Whatever it asks may throw, or have an answer that is no promise.
+    const answer = (async () => ask())().finally(() => this.unanswered--);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<undefined>((resolve) => {
       timer = setTimeout(() => {

@@ -43,7 +43,7 @@ export class KeyvFleetStore implements FleetStore {
     let omitted = 0;
     for (let from = 0; from < keys.length; from += AT_ONCE) {
       const some = keys.slice(from, from + AT_ONCE);
-      const texts = await Promise.all(some.map((key) => this.store.get(this.keyOf(key))));
+      const texts = await Promise.all(some.map(async (key) => this.store.get(this.keyOf(key))));
       for (const [index, key] of some.entries()) {
         const text = texts[index];
         if (text === undefined || text === null) continue;
@@ -58,7 +58,7 @@ export class KeyvFleetStore implements FleetStore {
     return this.set(this.recordKey(id), text, RECORD_TTL_MS);
   }
 
-  find(id: string): Promise<unknown> {
+  async find(id: string): Promise<unknown> {
     return this.store.get(this.recordKey(id));
   }
 

@@ -255,31 +255,3 @@ describe('a record of the store', () => {
     });
   });
 });
-
-describe('a store that fails', () => {
-  it('is reported by the view and once in the log, and the instance shows itself', async () => {
-    const fails = async (): Promise<never> => {
-      throw new Error('connection refused');
-    };
-    const one = simulated('one', { store: { get: fails, set: fails, delete: fails } });
-    one.slow.add(slowOperation('a1'));
-    await one.fleet.publish();
-    await one.fleet.publish();
-    expect(one.warnings).toEqual([expect.stringMatching(/could not be published: connection refused/)]);
-    const view = await one.fleet.view();
-    expect(view.store).toEqual({ kind: 'shared', problem: 'connection refused' });
-    expect(view.instances.map(({ id }) => id)).toEqual(['one']);
-    expect(await one.fleet.slowOperation('a2')).toBeUndefined();
-    await one.stop();
-  });
-
-  it('that never answers holds up nobody', async () => {
-    const never = (): Promise<never> => new Promise(() => {});
-    const one = simulated('one', { store: { get: never, set: never, delete: never } });
-    void one.fleet.publish();
-    const view = await one.fleet.view();
-    expect(view.store.problem).toBe('no answer within 2 s');
-    expect(view.instances).toHaveLength(1);
-    await one.stop();
-  });
-});
