@@ -50,6 +50,8 @@ export class Fleet {
   private timers: NodeJS.Timeout[] = [];
   private publishing: Promise<void> | undefined;
   private hasPublished = false;
+  /** Set once it shuts down, after which nothing is published. */
+  private isOver = false;
   private sequence = 0;
   private latest: { readonly at: number; readonly view: Promise<FleetView> } | undefined;
 
@@ -69,7 +71,7 @@ export class Fleet {
 
   /** Starts to publish, on timers that do not keep the process alive. */
   start(): void {
-    if (this.store === undefined || this.timers.length > 0) return;
+    if (this.store === undefined || this.isOver || this.timers.length > 0) return;
     const publish = (): void => void this.publish();
     this.timers = [
       setTimeout(publish, FIRST_MS).unref(),
@@ -118,12 +120,14 @@ export class Fleet {
       clearTimeout(timer);
     }
     this.timers = [];
-    const { store, publishing } = this;
-    if (store === undefined || !this.hasPublished) return;
+    this.isOver = true;
+    const { store } = this;
+    if (store === undefined) return;
     const { key } = this.sources.instance;
     const withdraw = async (): Promise<void> => {
-      await publishing;
-      await store.withdraw(key);
+      // The first summary may be on its way.
+      await this.publishing;
+      if (this.hasPublished) await store.withdraw(key);
     };
     // A store may never answer. An instance that remains listed is shown as lost, and then dropped.
     await deadline.settle(context.with(UNTRACED, withdraw));
@@ -140,13 +144,14 @@ export class Fleet {
 
   private async publishNow(): Promise<void> {
     const { store, slow, faults } = this;
-    if (store === undefined || slow === undefined) return;
+    if (store === undefined || slow === undefined || this.isOver) return;
     try {
       const published = this.writing.answerOf(async () => {
         // First, so that what a summary lists can be opened.
         await context.with(UNTRACED, () => slow.write(Date.now()));
         const summary = await this.summarize();
         const text = await runCooperatively(encodingSummary(summary));
+        if (this.isOver) return false;
         this.hasPublished = true;
         await context.with(UNTRACED, () => store.publish(summary.key, text));
         return true;

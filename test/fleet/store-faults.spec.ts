@@ -104,3 +104,51 @@ describe('a limit of answers', () => {
     expect(await limit.answerOf(async () => 6)).toBe(6);
   });
 });
+
+describe('an instance that shuts down', () => {
+  const summaries = (store: ReturnType<typeof mapStore>): string[] =>
+    [...store.values.keys()].filter((key) => key.includes(':of:'));
+
+  it.each([
+    ['its slow operations', ':slow:', 0],
+    ['its summary', ':of:', 1],
+  ])('is not listed, if %s were being written for the first time', async (_, part, summariesWritten) => {
+    const store = mapStore();
+    const { set } = store;
+    let release = (): void => {};
+    let written = 0;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const reached = new Promise<void>((resolve) => {
+      store.set = async (key, value) => {
+        if (key.includes(':of:')) written++;
+        if (key.includes(part)) {
+          resolve();
+          await released;
+        }
+        return set(key, value);
+      };
+    });
+    const one = simulated('one', { store });
+    one.slow.add(slowOperation('a1'));
+    const publishing = one.fleet.publish();
+    await reached;
+    const stopped = one.stop();
+    release();
+    await Promise.all([publishing, stopped]);
+    expect(summaries(store)).toEqual([]);
+    expect(written).toBe(summariesWritten);
+    expect(one.warnings).toEqual([]);
+  });
+
+  it('publishes no more', async () => {
+    const store = mapStore();
+    const one = simulated('one', { store });
+    await one.fleet.publish();
+    expect(summaries(store)).toHaveLength(1);
+    await one.stop();
+    await one.fleet.publish();
+    expect(summaries(store)).toEqual([]);
+  });
+});
