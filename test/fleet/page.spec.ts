@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { inBrowser, LONG_MS, untilSeen } from '../dashboard/browser.js';
 import { FaultProcess } from '../faults/process.js';
+import { simulated, slowOperation } from './simulated-instance.js';
 
 const { open, dashboard } = inBrowser();
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-performance-fleet-'));
@@ -60,6 +61,26 @@ describe('the page of one of three instances', () => {
         await page.screenshot({ path: process.env['SCREENSHOT'], fullPage: true });
     },
     LONG_MS * 2,
+  );
+
+  it(
+    'links no profile that is a file of another one, and names that one',
+    async () => {
+      const directory = join(folder, 'profiles');
+      const other = simulated('other', { directory });
+      const captured = { profile: 'profile-1', heapSnapshot: 'heap-1' };
+      other.slow.add(slowOperation('a1', captured));
+      other.slow.add(slowOperation('a2'));
+      await other.fleet.publish();
+      const page = await open({ options: { fleet: { directory } }, hash: '#/slow/a1' });
+      await page.locator('#causes').waitFor();
+      expect(await page.locator('.ids').textContent()).toContain('Its profiles are on other');
+      expect(await page.locator('a[href^="profiles/"]').count()).toBe(0);
+      expect(await page.locator('#profile').count()).toBe(0);
+      await page.goto(page.url().replace('a1', 'a2'));
+      await untilSeen(async () => (await page.locator('.ids').textContent())?.includes('profiles') === false);
+    },
+    LONG_MS,
   );
 
   it(

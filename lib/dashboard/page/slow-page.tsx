@@ -90,17 +90,27 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
           </pre>
         </Section>
       )}
-      {operation.profile !== undefined && <Profile id={operation.profile} />}
+      {operation.profile !== undefined && operation.instance === undefined && (
+        <Profile id={operation.profile} />
+      )}
       <p class="note ids">
         Trace <span class="mono">{visible(operation.traceId, 64)}</span>
         <CopyButton text={() => operation.traceId} what="trace ID" />
-        {operation.heapSnapshot !== undefined && (
-          <a href={`profiles/${encodeURIComponent(operation.heapSnapshot)}`} download>
-            Download heap snapshot
-          </a>
-        )}
+        <StoredFiles operation={operation} />
       </p>
     </>
+  );
+}
+
+/** Profiles and heap snapshots are files of the machine of their instance, so that others cannot show them. */
+function StoredFiles({ operation: { instance, profile, heapSnapshot } }: { operation: Slow }) {
+  if (profile === undefined && heapSnapshot === undefined) return null;
+  if (instance !== undefined) return <span>Its profiles are on {visible(instance, 100)}</span>;
+  if (heapSnapshot === undefined) return null;
+  return (
+    <a href={`profiles/${encodeURIComponent(heapSnapshot)}`} download>
+      Download heap snapshot
+    </a>
   );
 }
 
