@@ -17,7 +17,6 @@ interface PartsOfOperation {
   readonly name: string;
   readonly sketch: LatencySketch;
   readonly models: AgedModel[];
-  readonly periods: Uint8Array[];
 }
 
 export interface MergeOptions {
@@ -106,11 +105,7 @@ export function mergeSnapshots(
   options: MergeOptions,
 ): MergedBaseline[] {
   const byVersion = new Map<string | undefined, BaselineSnapshot[]>();
-  for (const snapshot of withoutAbsorbed(snapshots)) {
-    const same = byVersion.get(snapshot.version);
-    if (same === undefined) byVersion.set(snapshot.version, [snapshot]);
-    else same.push(snapshot);
-  }
+  for (const snapshot of withoutAbsorbed(snapshots)) listIn(byVersion, snapshot.version).push(snapshot);
   return [...byVersion.values()]
     .map((same) => mergeVersion(same, options))
     .sort((one, other) => other.savedAt - one.savedAt);
@@ -129,27 +124,30 @@ export function* mergingVersion(
   const ordered = [...snapshots].sort((one, other) => (one.instance < other.instance ? -1 : 1));
   const rebased = yield* latestRebase(ordered);
   const parts = new Map<string, PartsOfOperation>();
+  const periods = new Map<string, Uint8Array[]>();
   for (const { operations, savedAt, startedAt } of ordered) {
     const ageMs = Math.max(0, options.at - savedAt);
     for (const entry of operations) {
       const key = operationKey(entry);
+      // Those from before a rebase as well: a version is judged by all that it did.
+      if (entry.periods !== undefined) listIn(periods, key).push(entry.periods);
       const changedAt = (rebased.get(key) ?? 0) - NEW_NORMAL_MS;
       const sketch = (entry.rebasedAt ?? startedAt) < changedAt ? undefined : sketchIn(entry.sketch);
       if (sketch === undefined) continue;
       if (ageMs > 0) sketch.decay(2 ** (-ageMs / options.halfLifeMs));
       let part = parts.get(key);
       if (part === undefined) {
-        part = { type: entry.type, name: entry.name, sketch: new LatencySketch(), models: [], periods: [] };
+        part = { type: entry.type, name: entry.name, sketch: new LatencySketch(), models: [] };
         parts.set(key, part);
       }
       part.sketch.merge(sketch);
       if (entry.model.length > 0) part.models.push({ bytes: entry.model, ageMs });
-      if (entry.periods !== undefined) part.periods.push(entry.periods);
       yield;
     }
   }
   const operations = new Map<string, MergedOperation>();
-  for (const [key, { models, periods, ...part }] of parts) {
+  for (const [key, { models, ...part }] of parts) {
+    const ofOperation = periods.get(key);
     const model = mergeModels(models, options.halfLifeMs);
     const rebasedAt = rebased.get(key);
     operations.set(key, {
@@ -157,7 +155,7 @@ export function* mergingVersion(
       count: part.sketch.count,
       model,
       ...(rebasedAt === undefined ? {} : { rebasedAt }),
-      ...(periods.length === 0 ? {} : { periods: mergePeriods(periods) }),
+      ...(ofOperation === undefined ? {} : { periods: mergePeriods(ofOperation) }),
     });
     yield;
   }
@@ -168,6 +166,16 @@ export function* mergingVersion(
     instances: ordered.map(({ instance }) => instance),
     operations,
   };
+}
+
+/** The list of a key, which it adds if it is not there. */
+function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
+  }
+  return list;
 }
 
 /** When each operation was last rebased. */

@@ -3,7 +3,9 @@ import { type MergeOptions, mergeSnapshots } from '../../lib/baseline/baseline-m
 import type { BaselineSnapshot } from '../../lib/baseline/baseline-snapshot.js';
 import { planTidy, type TidyOptions, tidy } from '../../lib/baseline/baseline-tidy.js';
 import { KeyvBaselineStore } from '../../lib/baseline/keyv-store.js';
+import { OperationPeriods } from '../../lib/baseline/operation-periods.js';
 import { WindowModel } from '../../lib/baseline/window-model.js';
+import { releaseEntry } from './programs/release-entries.js';
 import { randomOf, windowOf } from './programs/simulated-windows.js';
 import { entry, snapshot } from './programs/snapshots.js';
 
@@ -60,6 +62,27 @@ describe('mergeSnapshots', () => {
     // Of two archives with a common part, only one counts.
     expect(total([archive, of('archive-2', { absorbs: ['b', 'c'] })])).toEqual([100]);
     expect(total([archive, of('archive-3', { absorbs: ['c', 'd'] })])).toEqual([200]);
+  });
+
+  it('keeps the periods of instances from before a new baseline', () => {
+    const at = (startedAt: number): BaselineSnapshot['operations'] => [
+      releaseEntry('GET /a', { startedAt, minutes: 20 }),
+    ];
+    const rebasedAt = NOW - HOUR;
+    const rebased = at(NOW - HOUR).map((one) => ({ ...one, rebasedAt }));
+    const all = [
+      of('a', { startedAt: NOW - 9 * DAY, operations: at(NOW - 2 * HOUR) }),
+      of('b', { startedAt: NOW - 9 * DAY, operations: rebased }),
+    ];
+    const merged = mergeSnapshots(all, MERGE)[0]?.operations.get('http\nGET /a');
+    expect(merged).toMatchObject({ count: rebased[0]?.count, rebasedAt });
+    const periods = OperationPeriods.fromBytes(merged?.periods as Uint8Array).list();
+    expect(periods.map(({ startedAt }) => (NOW - startedAt) / HOUR)).toEqual([5 / 6, 1, 11 / 6, 2]);
+    const unreadable = all.map((one) => ({
+      ...one,
+      operations: one.operations.map((each) => ({ ...each, sketch: Uint8Array.of(9) })),
+    }));
+    expect(mergeSnapshots(unreadable, MERGE)[0]?.operations.size).toBe(0);
   });
 
   it('leaves out a sketch or a model that cannot be read', () => {
