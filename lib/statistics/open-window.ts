@@ -33,7 +33,8 @@ export class OpenWindow {
   private errors = 0;
   private sum = 0;
   private max = 0;
-  private work: Float32Array | undefined;
+  /** Of double precision: with 24 bits, the sums of a long life stop growing. */
+  private work: Float64Array | undefined;
 
   get isEmpty(): boolean {
     return this.count === 0;
@@ -41,7 +42,7 @@ export class OpenWindow {
 
   /** Adds the time of one operation, in milliseconds: `parts` in the order of {@link PARTS}. */
   addWork(parts: readonly number[], statements: number): void {
-    this.work ??= new Float32Array(2 * CLOSED);
+    this.work ??= new Float64Array(2 * CLOSED);
     const { work } = this;
     for (let part = 0; part < PARTS.length; part++) (work[part] as number) += parts[part] as number;
     (work[STATEMENTS] as number) += statements;

@@ -118,4 +118,21 @@ describe('where the time of all executions went', () => {
     window.addWork([2, 0, 0, 0, 0, 0, 2, 4], 0);
     expect(window.workSinceStart).toEqual({ count: 3, partsMs: [14, 0, 0, 0, 0, 0, 4, 2], statements: 2 });
   });
+
+  it('counts each execution of a long life', () => {
+    const window = new OpenWindow();
+    const many = 2 ** 24;
+    window.addWork([many, 0, 0, 0, 0, 0, 0, 0], many);
+    window.close(undefined);
+    for (let index = 1; index < 1000; index++) {
+      window.addWork([1, 0, 0, 0, 0, 0, 0, 0], 1);
+      window.close(undefined);
+    }
+    const { count, partsMs, statements } = window.workSinceStart ?? {};
+    expect({ count, ms: partsMs?.[0], statements }).toEqual({
+      count: 1000,
+      ms: (many + 999) / 1000,
+      statements: (many + 999) / 1000,
+    });
+  });
 });
