@@ -10,6 +10,8 @@ export interface ComparedPeriods {
   readonly isSameTime: boolean;
 }
 
+/** The periods from which a change is judged, see `steadyChanges`. */
+export const MIN_PERIODS = 4;
 const HOUR_MS = 3_600_000;
 /** How many windows of the last hours are enough to leave out the time before. */
 const ENOUGH_WINDOWS = 12;
@@ -29,14 +31,18 @@ export function comparedPeriods(
   after: readonly OperationPeriod[],
 ): ComparedPeriods {
   const same = atSameTime(before, after);
-  if (windowsOf(same.before) >= ENOUGH_WINDOWS && windowsOf(same.after) >= ENOUGH_WINDOWS)
-    return { ...same, drift: MIN_DRIFT, isSameTime: true };
+  if (isEnough(same.before) && isEnough(same.after)) return { ...same, drift: MIN_DRIFT, isSameTime: true };
   const recent = before.filter(isSingle);
   const isShort = lengthOf(after) < LONG_MS && windowsOf(recent) >= ENOUGH_WINDOWS;
   const chosen = isShort ? recent : before;
   const hours = Math.abs(middleOf(after) - middleOf(chosen)) / HOUR_MS;
   const drift = Math.max(MIN_DRIFT, Math.min(MAX_DRIFT, DRIFT_PER_HOUR * hours));
   return { before: chosen, after, drift, isSameTime: false };
+}
+
+/** A rolling deployment has windows in common as well, but of fewer periods than a change is judged by. */
+function isEnough(periods: readonly OperationPeriod[]): boolean {
+  return periods.length >= MIN_PERIODS && windowsOf(periods) >= ENOUGH_WINDOWS;
 }
 
 /** The periods in which both ran. */

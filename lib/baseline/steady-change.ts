@@ -1,14 +1,12 @@
 import { type ChangeEstimate, estimateChange, estimateChanges } from './estimate-change.js';
 import type { ChangeMeasure, ChangeOptions, OperationSide } from './operation-change.js';
 import { type OperationPeriod, sideOfPeriods } from './operation-periods.js';
-import type { ComparedPeriods } from './release-periods.js';
+import { type ComparedPeriods, MIN_PERIODS } from './release-periods.js';
 
 /** A change still falls, as that of caches that fill, if its last third is below this share of the first. */
 const STILL = 0.6;
 /** Each third must have this share of the change: a burst of errors is an incident, not a release. */
 const MIN_THIRD = 0.35;
-/** The periods of ten minutes from which a change for the worse is judged. */
-const MIN_PERIODS = 4;
 
 /**
  * The changes of an operation. A change for the worse must last: of one that falls, the first part is left out, and one that
@@ -48,22 +46,27 @@ function lasted(measure: ChangeMeasure, { before, after }: ComparedPeriods): boo
   return Math.min(...excess) >= (MIN_THIRD * excess.reduce((sum, one) => sum + one, 0)) / excess.length;
 }
 
-/** Three parts with about as many executions each, of at least a period. */
+/**
+ * Three parts of at least a period, each with about an equal share of the executions that the parts before it leave: the
+ * first may be hours that were merged.
+ */
 function thirdsOf(periods: readonly OperationPeriod[]): OperationPeriod[][] {
-  const total = periods.reduce((sum, { side }) => sum + side.count, 0);
-  const thirds: OperationPeriod[][] = [[], [], []];
-  let count = 0;
-  periods.forEach((period, index) => {
-    const middle = (count + period.side.count / 2) / total;
-    count += period.side.count;
-    const left = periods.length - index;
-    const last = thirds.findLastIndex((third) => third.length > 0);
-    let third = Math.max(last, Math.min(2, Math.floor(3 * middle)), 3 - left);
-    // No third is skipped.
-    third = Math.min(third, last + 1);
-    (thirds[third] as OperationPeriod[]).push(period);
+  let left = periods.reduce((sum, { side }) => sum + side.count, 0);
+  let from = 0;
+  return [3, 2, 1].map((parts) => {
+    const share = left / parts;
+    const limit = periods.length - (parts - 1);
+    let [to, count] = [from, 0];
+    for (; to < limit; to++) {
+      const next = (periods[to] as OperationPeriod).side.count;
+      if (parts > 1 && to > from && count + next / 2 >= share) break;
+      count += next;
+    }
+    const third = periods.slice(from, to);
+    left -= count;
+    from = to;
+    return third;
   });
-  return thirds;
 }
 
 /** In the unit of the samples, logarithms included: only shares of each other are needed. */

@@ -64,6 +64,30 @@ describe('the verdict of a release', () => {
     expect(of({}, { medianMs: 400, minutes: 40 }).verdict).toBe('worse');
   });
 
+  it('is not kept back by a rolling deployment that takes minutes', () => {
+    for (const overlap of [10, 20, 30]) {
+      const minutes = BEFORE.minutes + overlap;
+      const verdict = of({ minutes }, { medianMs: 160 });
+      expect(verdict).toMatchObject({ verdict: 'worse', isSameTime: false });
+      expect(of({ medianMs: 160, minutes }, {}).verdict).toBe('better');
+    }
+    const minutes = BEFORE.minutes + 40;
+    expect(of({ minutes }, { medianMs: 160 })).toMatchObject({ verdict: 'worse', isSameTime: true });
+  });
+
+  it('is not changed by ten minutes after the hours that are merged', () => {
+    const hours = (change: Partial<ReleaseBehaviour>): BaselineEntry => {
+      const startedAt = RELEASED + 8 * HOUR;
+      const unchanged = { startedAt, minutes: 10, seed: 3 };
+      return [
+        releaseEntry('GET /a', { startedAt: RELEASED, minutes: 480, seed: 2, ...change }),
+        releaseEntry('GET /a', unchanged),
+        releaseEntry('GET /a', { startedAt: startedAt + 10 * MINUTE, minutes: 110, seed: 4, ...change }),
+      ].reduce(joined);
+    };
+    expect(judged([releaseEntry('GET /a', BEFORE)], [hours({ medianMs: 160 })]).verdict).toBe('worse');
+  });
+
   it('names what changed below: statements that are slower, more often, or new', () => {
     const sql = (name: string, behaviour: ReleaseBehaviour): BaselineEntry =>
       releaseEntry(name, { type: 'database', ...behaviour });
