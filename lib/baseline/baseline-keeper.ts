@@ -1,3 +1,5 @@
+// Not the global ones, which a test of the application may have replaced.
+import { clearTimeout, setTimeout } from 'node:timers';
 import { newInstanceKey } from '../operation/instance.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
 import { type BaselineSnapshot, isOverRun, type SnapshotToSave } from './baseline-snapshot.js';
@@ -12,6 +14,8 @@ const DAY_MS = 24 * 3_600_000;
 /** A run is over if it has not saved for this many intervals, and at least half an hour. */
 const STALE_INTERVALS = 10;
 const MIN_STALE_MS = 30 * 60_000;
+/** How long the snapshots of others, which may have some ten megabytes, are kept for the next verdict. */
+const KEEP_MS = 5000;
 
 /** One run of a service. */
 export interface KeptRun {
@@ -40,6 +44,8 @@ export class BaselineKeeper {
   private readonly staleMs: number;
   private instance = newInstanceKey();
   private isTidying = false;
+  private reading: Promise<BaselineSnapshot[] | undefined> | undefined;
+  private discarding: NodeJS.Timeout | undefined;
   /** When it was last saved, in milliseconds since 1970. */
   savedAt: number | undefined;
 
@@ -75,10 +81,33 @@ export class BaselineKeeper {
     return { stored, isAbsorbed, slo: lastSaved(over)?.slo, snapshots };
   }
 
-  /** The snapshots of other runs and instances. @returns undefined if the store cannot be read */
-  async others(): Promise<BaselineSnapshot[] | undefined> {
+  /**
+   * The snapshots of other runs and instances, at most some seconds old, so that many verdicts read the store once.
+   * @returns undefined if the store cannot be read
+   */
+  others(): Promise<BaselineSnapshot[] | undefined> {
+    if (this.reading !== undefined) return this.reading;
+    const reading = this.readOthers();
+    this.reading = reading;
+    const discard = (): void => {
+      if (this.reading === reading) this.discardOthers();
+    };
+    reading.then((snapshots) => {
+      // A failure is not kept.
+      if (snapshots === undefined) discard();
+      else if (this.reading === reading) this.discarding = setTimeout(discard, KEEP_MS).unref();
+    }, discard);
+    return reading;
+  }
+
+  private async readOthers(): Promise<BaselineSnapshot[] | undefined> {
     const snapshots = await this.store.load(this.run.service);
     return snapshots?.filter(({ instance }) => instance !== this.instance);
+  }
+
+  private discardOthers(): void {
+    clearTimeout(this.discarding);
+    this.reading = undefined;
   }
 
   /** Merges the snapshots of runs that are over, and removes old ones. Never rejects. */
@@ -99,6 +128,8 @@ export class BaselineKeeper {
   beginNewRun(): void {
     this.instance = newInstanceKey();
     this.savedAt = undefined;
+    // The archive may be missing in them.
+    this.discardOthers();
   }
 
   /** Whether it must save soon so that others do not take this run for over. */

@@ -55,8 +55,6 @@ export class Baseline {
   private hasEnded = false;
   private loading: Promise<void> | undefined;
   private saving: Promise<boolean> | undefined;
-  /** Concurrent verdicts read the store once. */
-  private reading: Promise<BaselineSnapshot[] | undefined> | undefined;
   private timers: NodeJS.Timeout[] = [];
   private retry: NodeJS.Timeout | undefined;
 
@@ -136,7 +134,7 @@ export class Baseline {
     const { service, version } = this.dependencies;
     const { minEffectPercent, minEffectMs } = this.options.regressions;
     const { enabled } = this.options;
-    const snapshots = enabled ? [await this.ownSnapshot(), ...((await this.others()) ?? [])] : [];
+    const snapshots = enabled ? [await this.ownSnapshot(), ...((await this.keeper.others()) ?? [])] : [];
     const options = { service, version, since, minEffectPercent, minEffectMs, enabled };
     return runCooperatively(judgingVersion(snapshots, options));
   }
@@ -181,13 +179,6 @@ export class Baseline {
     await this.guarded(() => runCooperatively(this.learner.closing(performance.now())));
     // A store may never answer.
     await deadline.settle(this.save());
-  }
-
-  private others(): Promise<BaselineSnapshot[] | undefined> {
-    this.reading ??= this.keeper.others().finally(() => {
-      this.reading = undefined;
-    });
-    return this.reading;
   }
 
   private async ownSnapshot(): Promise<BaselineSnapshot> {

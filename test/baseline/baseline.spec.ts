@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type SimulatedOperation, SimulatedService } from './simulated-service.js';
 
@@ -69,6 +70,42 @@ describe('a baseline', () => {
     expect(told?.explanation).toContain('SELECT albums');
     expect(running.opened.map(({ name }) => name).sort()).toEqual(['GET /albums', 'SELECT albums']);
   });
+
+  it('reads the store once for the verdicts of five seconds, again after a failure', async () => {
+    const values = new Map<string, unknown>();
+    let fails = true;
+    let reads = 0;
+    const store = {
+      get: async (key: string) => {
+        reads++;
+        if (fails) throw new Error('unreachable');
+        return values.get(key);
+      },
+      set: async (key: string, value: unknown) => values.set(key, value),
+      delete: async (key: string) => values.delete(key),
+    };
+    const running = service('2.0.0', { store });
+    running.run(5, [albums]);
+    expect((await running.baseline.release()).versions).toHaveLength(1);
+    fails = false;
+    const previous = service('1.0.0', { store });
+    previous.run(5, [albums]);
+    await previous.baseline.save();
+    reads = 0;
+    const other = async (): Promise<string | undefined> => (await running.baseline.release()).before?.version;
+    expect(await other()).toBe('1.0.0');
+    const once = reads;
+    expect(once).toBeGreaterThan(0);
+    // One after the other.
+    expect([await other(), await other()]).toEqual(['1.0.0', '1.0.0']);
+    expect(reads).toBe(once);
+    for (const end = Date.now() + 15_000; reads === once && Date.now() < end; ) {
+      await pause(100);
+      await other();
+    }
+    expect(reads).toBe(2 * once);
+    await running.baseline.shutdown();
+  }, 20_000);
 
   it('says nothing of a service that stays as it is, for two days', () => {
     const running = service();
