@@ -36,7 +36,7 @@ export const getOperation = tool({
       .getSlowQueries({ all: true, limit: CONSIDERED_STATEMENTS })
       .filter(({ routes }) => routes.some((route) => route.name === name));
     const measured = measure(monitor, { type, name }, now);
-    const handler = monitor.operationTotals().find((one) => one.type === type && one.name === name)?.handler;
+    const handler = monitor.operationStatistics(type, name)?.history?.handler;
     const page = links.operation(type, name);
     return {
       lines: [
