@@ -8,11 +8,13 @@ import type { Tool } from '../../lib/mcp/tool.js';
 import { getOperation } from '../../lib/mcp/tools/get-operation.tool.js';
 import { getReleaseVerdict } from '../../lib/mcp/tools/get-release-verdict.tool.js';
 import { listChanges } from '../../lib/mcp/tools/list-changes.tool.js';
+import { listSlowOperations } from '../../lib/mcp/tools/list-slow-operations.tool.js';
 import { verifyFix } from '../../lib/mcp/tools/verify-fix.tool.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { releaseEntry } from '../baseline/programs/release-entries.js';
 import { HOUR, randomOf, START } from '../baseline/programs/simulated-windows.js';
 import { snapshot } from '../baseline/programs/snapshots.js';
+import { until } from '../support/application.js';
 
 const MINUTE = 60_000;
 const PER_MINUTE = 35;
@@ -90,6 +92,22 @@ describe('what agents read of longer times', () => {
     expect(data.baseline).toMatchObject({ p50Ms: expect.closeTo(100, -1) });
     expect(JSON.stringify(data)).not.toContain('null');
     expect(text).toMatch(/History, the latest windows \(12 of \d+\):/);
+  });
+
+  it('are the slowest executions of each operation among those that match', async () => {
+    const run = (durationMs: number): void => {
+      monitor.record({ type: 'http', name: 'GET /a', durationMs, thresholdMs: 1000, error: false });
+    };
+    run(9000);
+    const before = Date.now();
+    await until(() => Date.now() > before);
+    run(2000);
+    run(3000);
+    const order = 'slowest_of_each';
+    const { data } = await call(listSlowOperations, { order, since: before + 1 });
+    expect(data).toMatchObject({ total: 3, matching: 1, operations: [{ durationMs: 3000 }] });
+    const all = await call(listSlowOperations, { order, operation: '/A' });
+    expect(all.data).toMatchObject({ total: 3, matching: 1, operations: [{ durationMs: 9000 }] });
   });
 
   it('contain regressions with their interval', async () => {

@@ -1,9 +1,10 @@
 import { CAUSES } from '../../explain/cause.js';
+import { slowMatcher } from '../../explain/slow-filter.js';
 import type { SlowOperation } from '../../explain/slow-operation.js';
 import { moment as momentText } from '../../text/quantities.js';
 import { moment, oneOf, text } from '../arguments.js';
 import { code, prose } from '../markdown.js';
-import { contains, firstOfEach, headOf, limit, selected } from '../selection.js';
+import { contains, DEFAULT_LIMIT, firstOfEach, headOf, limit } from '../selection.js';
 import { tool } from '../tool.js';
 
 export const listSlowOperations = tool({
@@ -26,15 +27,14 @@ export const listSlowOperations = tool({
   answer: ({ operation, type, cause, since, order, limit: max }, { monitor, links }) => {
     const all = monitor.getSlowOperations();
     if (order?.startsWith('slowest')) all.sort((a, b) => b.durationMs - a.durationMs);
-    const selection = selected(
-      order === 'slowest_of_each' ? firstOfEach(all) : all,
-      (one) =>
-        contains(one.name, operation) &&
-        (type === undefined || one.type === type) &&
-        (cause === undefined || one.cause === cause) &&
-        one.timestamp >= (since ?? 0),
-      max,
-    );
+    const matches = slowMatcher({ type, cause, since });
+    const matching = all.filter((one) => contains(one.name, operation) && matches(one));
+    const listed = order === 'slowest_of_each' ? firstOfEach(matching) : matching;
+    const selection = {
+      shown: listed.slice(0, max ?? DEFAULT_LIMIT),
+      matching: listed.length,
+      total: all.length,
+    };
     const operations = selection.shown.map((one) => ({
       ...briefOf(one),
       page: links.slowOperation(one.id),
