@@ -96,6 +96,14 @@ export function compareExecutions(before: Measurement, after: OperationExecution
   return compareOperation(one, other, { drift: DRIFT, noise: INDEPENDENT });
 }
 
+/**
+ * Whether what this run counts may include executions from before the change: it is not the run that was measured, and began
+ * before that. @param run when counting started here, in milliseconds since 1970
+ */
+export function isOfOtherInstance(before: Measurement, run: number): boolean {
+  return before.run !== run && run < before.at;
+}
+
 /** A measurement as get_operation returned it, or its JSON. */
 export function measurement(description: string): Argument<Measurement> {
   return {

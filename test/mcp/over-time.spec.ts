@@ -94,6 +94,23 @@ describe('what agents read of longer times', () => {
     expect(text).toMatch(/History, the latest windows \(12 of \d+\):/);
   });
 
+  it('compare a measurement with executions since it, of the same instance', async () => {
+    minutes(2, 100, 1);
+    const { measurement } = (await call(getOperation, { operation: 'GET /a' })).data;
+    minutes(2, 50, 2);
+    expect((await call(verifyFix, { measurement })).data).toMatchObject({ verdict: 'better' });
+    // An instance that started long before counts executions from before the change.
+    const other = { ...measurement, run: measurement.run + MINUTE, at: measurement.run + 2 * MINUTE };
+    await expect(call(verifyFix, { measurement: other })).rejects.toThrow(
+      /^Invalid argument measurement: received one of another instance, .*: ask the instance .* operation and version/,
+    );
+    // One that started later is the application after a restart.
+    const restarted = { ...measurement, run: measurement.run - HOUR, at: measurement.run - MINUTE };
+    expect((await call(verifyFix, { measurement: restarted })).data).toMatchObject({
+      after: { count: 4 * PER_MINUTE },
+    });
+  });
+
   it('are the slowest executions of each operation among those that match', async () => {
     const run = (durationMs: number): void => {
       monitor.record({ type: 'http', name: 'GET /a', durationMs, thresholdMs: 1000, error: false });

@@ -11,6 +11,7 @@ import { code, prose } from '../markdown.js';
 import {
   compareExecutions,
   executionsSince,
+  isOfOtherInstance,
   type Measurement,
   MIN_EXECUTIONS,
   measurement,
@@ -66,12 +67,17 @@ export const verifyFix = tool({
 function withMeasurement(before: Measurement, context: ToolContext) {
   const { monitor } = context;
   const { type, operation: name, at } = before;
+  const run = monitor.countingSince;
+  if (isOfOtherInstance(before, run))
+    throw new ToolFault(
+      `Invalid argument measurement: received one of another instance, taken at ${momentText(at)} when this one had been counting since ${momentText(run)}, expected one of this instance, or from before it started: ask the instance that was measured, or compare versions by operation and version`,
+    );
   const all = monitor.executions(type, name);
   if (all === undefined)
     throw new ToolFault(
       `${code(name)} (${type}) has not run since this application started: send it requests, then call verify_fix again with the same measurement. If its route or name changed, get_operation finds the new one`,
     );
-  const after = executionsSince(before, all, monitor.countingSince);
+  const after = executionsSince(before, all, run);
   if (after === undefined)
     throw new ToolFault(
       'Invalid argument measurement: received more executions than the operation has had since then, expected the measurement of an answer of get_operation of this application',
