@@ -27,20 +27,21 @@ export interface ResolvedFleetOptions {
   readonly directory: string;
   readonly store: KeyValueStore | undefined;
   readonly publishSeconds: number;
+  /** Whether the application has set where to publish, here or for its baselines. */
+  readonly isChosen: boolean;
 }
 
 /** The options with a directory and a store: by default, those of baselines, which instances share as well. */
 export function resolveFleet(
   given: FleetOptions | undefined,
-  resolved: ResolvedFleetOptions,
+  resolved: Omit<ResolvedFleetOptions, 'isChosen'>,
   baseline: ResolvedBaselineOptions,
+  hasBaselineDirectory: boolean,
 ): ResolvedFleetOptions {
   const directory = resolve(given?.directory ?? join(baseline.directory, 'fleet'));
-  return {
-    ...resolved,
-    directory,
-    store: given?.store ?? (given?.directory === undefined ? baseline.store : undefined),
-  };
+  const store = given?.store ?? (given?.directory === undefined ? baseline.store : undefined);
+  const isChosen = store !== undefined || given?.directory !== undefined || hasBaselineDirectory;
+  return { ...resolved, directory, store, isChosen };
 }
 
 export const FLEET_OPTIONS: OptionTable<FleetOptions> = {

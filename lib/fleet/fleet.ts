@@ -48,6 +48,8 @@ export class Fleet {
   );
   private readonly reading = new AnswerLimit(READ_MS, MAX_UNANSWERED, () => {});
   private timers: NodeJS.Timeout[] = [];
+  /** Why this instance could not publish. */
+  private problem: string | undefined;
   private publishing: Promise<void> | undefined;
   private hasPublished = false;
   /** Set once it shuts down, after which nothing is published. */
@@ -133,8 +135,10 @@ export class Fleet {
     await deadline.settle(context.with(UNTRACED, withdraw));
   }
 
-  /** The log of the application may throw. */
+  /** Of a temporary directory that nobody has asked for, only a view says what is wrong. The log of the application may throw. */
   private warned(message: string): void {
+    this.problem = message;
+    if (!this.options.isChosen) return;
     try {
       this.warn?.(message);
     } catch (error) {
@@ -156,7 +160,9 @@ export class Fleet {
         await context.with(UNTRACED, () => store.publish(summary.key, text));
         return true;
       });
-      if ((await published) === true) faults.succeed('publish');
+      if ((await published) !== true) return;
+      faults.succeed('publish');
+      this.problem = undefined;
     } catch (error) {
       faults.fail(
         'publish',
@@ -179,7 +185,7 @@ export class Fleet {
 
   private async buildView(): Promise<FleetView> {
     const own = await this.summarize();
-    const { read, problem } = await this.readOthers();
+    const { read, problem = this.problem } = await this.readOthers();
     const kind = this.store === undefined ? 'off' : this.options.store === undefined ? 'directory' : 'shared';
     const store = { kind, ...(problem === undefined ? {} : { problem }) } as const;
     const parts = { ...read, summaries: [own, ...read.summaries], store };

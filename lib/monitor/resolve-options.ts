@@ -53,7 +53,7 @@ export function resolveOptions(
     thresholds: resolveThresholds(options, resolved),
     profiling: withAbsoluteDirectory(resolved.profiling),
     baseline,
-    fleet: resolveFleet(options.fleet, resolved.fleet, baseline),
+    fleet: resolveFleet(options.fleet, resolved.fleet, baseline, options.baseline?.directory !== undefined),
     tracing: { ...resolved.tracing, endpoint: telemetry.traces.otlp?.url },
     metrics: { ...resolved.metrics, endpoint: telemetry.metrics.otlp?.url },
     telemetry:

@@ -21,7 +21,7 @@ export interface SimulatedInstance {
 /** An instance of the service `shop` within this process. */
 export function simulated(
   name: string,
-  where: { directory: string } | { store: KeyValueStore },
+  where: { directory: string; isChosen?: boolean } | { store: KeyValueStore },
   { version, worker, service = 'shop' }: { version?: string; worker?: string; service?: string } = {},
 ): SimulatedInstance {
   const statistics = new Statistics(1000);
@@ -40,7 +40,7 @@ export function simulated(
     startedAt: Date.now() - 60_000,
   };
   const fleet = new Fleet(
-    { enabled: true, directory: '', store: undefined, publishSeconds: 5, ...where },
+    { enabled: true, directory: '', store: undefined, publishSeconds: 5, isChosen: true, ...where },
     {
       service,
       version,

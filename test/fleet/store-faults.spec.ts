@@ -19,6 +19,20 @@ describe('a store that fails', () => {
     await one.stop();
   });
 
+  it.each([
+    [true, 'is reported where the application has set it'],
+    [false, 'is left to the view where it is the default'],
+  ])('as a directory that cannot be written (%s) %s', async (isChosen) => {
+    const one = simulated('one', { directory: '/dev/null/fleet', isChosen });
+    await one.fleet.publish();
+    expect(one.warnings).toHaveLength(isChosen ? 1 : 0);
+    expect((await one.fleet.view()).store).toMatchObject({
+      kind: 'directory',
+      problem: expect.stringMatching(/ENOTDIR|EEXIST/),
+    });
+    await one.stop();
+  });
+
   it('that never answers holds up nobody', async () => {
     const never = (): Promise<never> => new Promise(() => {});
     const one = simulated('one', { store: { get: never, set: never, delete: never } });
