@@ -51,7 +51,7 @@ export function measure(
   { type, name }: { readonly type: string; readonly name: string },
   now: number,
 ): Measurement | undefined {
-  const executions = monitor.executions(type, name);
+  const executions = monitor.operationStatistics(type, name)?.executions();
   if (executions === undefined) return undefined;
   const { count, errors, latency, statements } = executions;
   return {

@@ -12,12 +12,7 @@ import type { EndedOperation } from '../spans/ended-operation.js';
 import type { OperationRecorder, SpanSink } from '../spans/live-span.js';
 import type { Failures } from '../statistics/failures.js';
 import type { OperationCost } from '../statistics/operation-cost.js';
-import type {
-  LatencySummary,
-  OperationExecutions,
-  OperationStatistics,
-  WindowName,
-} from '../statistics/operation-statistics.js';
+import type { LatencySummary, OperationStatistics, WindowName } from '../statistics/operation-statistics.js';
 import type { OperationTotals } from '../statistics/statistics.js';
 import { createParts, type FailureReports } from './monitor-parts.js';
 import { MonitorViews } from './monitor-views.js';
@@ -122,11 +117,6 @@ export class PerformanceMonitor extends MonitorViews {
    */
   failing(window: WindowName = 'minute', now = performance.now()): Failures[] {
     return this.parts.statistics.failing(window, now);
-  }
-
-  /** All executions of an operation as samples; undefined for one that has not run. @internal */
-  executions(type: string, name: string): OperationExecutions | undefined {
-    return this.parts.statistics.executions(type, name);
   }
 
   /** The totals of every operation with separate statistics, in no particular order. @internal */

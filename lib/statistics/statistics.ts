@@ -3,12 +3,7 @@ import { round } from '../text/round.js';
 import type { Failures } from './failures.js';
 import { costOf, type OperationCost } from './operation-cost.js';
 import type { OperationHistory } from './operation-history.js';
-import {
-  type LatencySummary,
-  type OperationExecutions,
-  OperationStatistics,
-  type WindowName,
-} from './operation-statistics.js';
+import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
 import { Totals } from './totals.js';
 
 /** The figures of one type, for each window and its lifetime. */
@@ -302,11 +297,6 @@ export class Statistics {
       }
     }
     return failing;
-  }
-
-  /** All executions of an operation as samples; undefined for one that has not run. */
-  executions(type: string, name: string): OperationExecutions | undefined {
-    return this.byName.get(type)?.get(name)?.executions();
   }
 
   /** The totals of every operation, in no particular order. No percentile is computed. */

@@ -112,9 +112,12 @@ describe('a measurement', () => {
     };
     run(30);
     statistics.reset();
-    expect(statistics.executions('http', 'GET /')).toBeUndefined();
+    expect(statistics.of('http', 'GET /')?.executions()).toBeUndefined();
     run(2);
-    expect(statistics.executions('http', 'GET /')).toMatchObject({ count: 1, statements: { n: 1, mean: 2 } });
+    expect(statistics.of('http', 'GET /')?.executions()).toMatchObject({
+      count: 1,
+      statements: { n: 1, mean: 2 },
+    });
   });
 });
 

@@ -2,11 +2,11 @@ import { performance } from 'node:perf_hooks';
 import type { SlowOperation } from '../../explain/slow-operation.js';
 import type { HotFunction } from '../../profiling/hot-functions.js';
 import type { OperationCost } from '../../statistics/operation-cost.js';
-import { duration, percent } from '../../text/quantities.js';
+import { percent } from '../../text/quantities.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { ArgumentError, text } from '../arguments.js';
 import { CodeSearch } from '../code-places.js';
-import { code, place, prose } from '../markdown.js';
+import { code, ofTotal, operationLine, place, prose, titled, titledList } from '../markdown.js';
 import { firstOfEach } from '../selection.js';
 import { tool } from '../tool.js';
 import { findingLines } from './list-findings.tool.js';
@@ -64,20 +64,22 @@ export const getCodeContext = tool({
     return {
       lines: isKnown
         ? [
-            ...titled('Operations it handles', handled.length, operations.map(operationLine)),
+            ...titledList('Operations it handles', operations.map(operationLine), handled.length),
             ...titled(
-              'Findings at its lines',
-              findings.length,
+              `Findings at its lines (${ofTotal(shown.findings.length, findings.length)})`,
               shown.findings.flatMap((finding, index) => findingLines(finding, index + 1)),
             ),
             ...titled(
-              'Statements from its lines',
-              statements.length,
+              `Statements from its lines (${ofTotal(shown.statements.length, statements.length)})`,
               shown.statements.flatMap((statement, index) => statementLines(statement, index + 1)),
             ),
-            ...titled('CPU in slow operations', functions.length, shown.functions.map(functionLine)),
-            ...titled('Latest slow execution of each operation', evidence.length, shown.slow.map(slowLine)),
-          ]
+            ...titledList('CPU in slow operations', shown.functions.map(functionLine), functions.length),
+            ...titledList(
+              'Latest slow execution of each operation',
+              shown.slow.map(slowLine),
+              evidence.length,
+            ),
+          ].slice(1)
         : [
             `Nothing is known of ${asked}: no handler of that name ran, and no finding, statement or slow operation was located there. Code that is fast, or runs within handlers of other classes, is not listed.`,
           ],
@@ -124,27 +126,12 @@ function hotFunctions(slow: readonly SlowOperation[], search: CodeSearch): SeenF
   return [...byPlace.values()].sort((a, b) => b.share - a.share);
 }
 
-function titled(title: string, count: number, lines: readonly string[]): string[] {
-  return lines.length === 0
-    ? []
-    : [`${title} (${count > LISTED ? `${LISTED} of ` : ''}${count}):`, ...lines, ''];
-}
-
-function operationLine({ type, name, lifetime, totalMs, excessMs }: OperationCost): string {
-  const { count, slowCount, errorCount, p50, p95 } = lifetime;
-  const latency =
-    p50 === undefined || p95 === undefined ? '' : `, p50 ${duration(p50)}, p95 ${duration(p95)}`;
-  const lost = slowCount === 0 ? '' : `, ${slowCount} slow (${duration(excessMs)} above the threshold)`;
-  const failed = errorCount === 0 ? '' : `, ${errorCount} failed`;
-  return `- ${code(name)} (${type}): ${count} times, ${duration(totalMs)} in total${latency}${lost}${failed}`;
-}
-
 function functionLine({ function: name, share, file, line, calledFrom, operation }: SeenFunction): string {
   const at = file === undefined ? '' : ` at ${code(`${file}:${line}`)}`;
   const from = calledFrom === undefined ? '' : `, called from ${place(calledFrom)}`;
-  return `- ${code(name)}${at}${from}: ${percent(share)} of the CPU samples of ${code(operation)}`;
+  return `${code(name)}${at}${from}: ${percent(share)} of the CPU samples of ${code(operation)}`;
 }
 
 function slowLine({ id, explanation }: SlowOperation): string {
-  return `- ${prose(explanation, 400)} Id ${code(id)}`;
+  return `${prose(explanation, 400)} Id ${code(id)}`;
 }

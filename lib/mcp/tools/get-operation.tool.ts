@@ -3,7 +3,7 @@ import { type OperationWindow, PARTS } from '../../statistics/operation-window.j
 import { duration, figure, moment, momentOfDay, percent } from '../../text/quantities.js';
 import { required, text } from '../arguments.js';
 import { findOperation } from '../find-operation.js';
-import { code, prose } from '../markdown.js';
+import { code, prose, titledList } from '../markdown.js';
 import { measure } from '../measurement.js';
 import { tool } from '../tool.js';
 
@@ -48,42 +48,42 @@ export const getOperation = tool({
         baseline === undefined
           ? '- No baseline: it has run too few times, or only within the warm-up after a start'
           : `- Baseline (${Math.round(baseline.count)} executions): p50 ${duration(baseline.p50Ms)}, p95 ${duration(baseline.p95Ms)}, p99 ${duration(baseline.p99Ms)}`,
-        ...titled(
+        ...titledList(
           'Regressions',
-          regressions.length,
           regressions.slice(0, LISTED).map(({ state, explanation }) => `${state}: ${prose(explanation)}`),
+          regressions.length,
         ),
-        ...titled(
+        ...titledList(
           'Findings',
-          findings.length,
           findings
             .slice(0, LISTED)
             .map((one) => `${one.severity} ${one.type}, id ${code(one.id)}: ${prose(one.explanation, 400)}`),
+          findings.length,
         ),
-        ...titled(
+        ...titledList(
           'Slow executions',
-          slow.length,
           slow
             .slice(0, LISTED)
             .map(
               (one) =>
                 `${moment(one.timestamp)}, ${duration(one.durationMs)}, ${one.cause}, id ${code(one.id)}`,
             ),
+          slow.length,
         ),
-        ...titled(
+        ...titledList(
           'Statements',
-          statements.length,
           statements
             .slice(0, LISTED)
             .map(
               (one) =>
                 `${code(one.fingerprint, 200)} x ${one.routes.find((route) => route.name === name)?.count}, p50 ${duration(one.p50Ms)}`,
             ),
+          statements.length,
         ),
-        ...titled(
+        ...titledList(
           'History, the latest windows',
-          windows.length,
           windows.slice(-WINDOWS_LISTED).map((window) => windowWords(window, now)),
+          windows.length,
         ),
         ...(measured === undefined
           ? []
@@ -121,12 +121,6 @@ const WINDOW_WORDS = {
   hour: 'Last hour',
   minute: 'Last minute',
 } as const;
-
-function titled(title: string, count: number, lines: readonly string[]): string[] {
-  if (lines.length === 0) return [];
-  const shown = lines.length < count ? `${lines.length} of ${count}` : String(count);
-  return ['', `${title} (${shown}):`, ...lines.map((line) => `- ${line}`)];
-}
 
 function summaryWords(summary: LatencySummary): string {
   const { count, slowCount, errorCount, p50, p95, p99 } = summary;

@@ -1,7 +1,6 @@
 import { buildOverview } from '../../dashboard/build-overview.js';
-import type { OverviewOperation } from '../../dashboard/overview.js';
-import { duration, moment } from '../../text/quantities.js';
-import { code, prose } from '../markdown.js';
+import { moment } from '../../text/quantities.js';
+import { code, operationLine, prose, titledList } from '../markdown.js';
 import { tool } from '../tool.js';
 
 /** Entries of each list. */
@@ -26,36 +25,38 @@ export const getOverview = tool({
     return {
       lines: [
         `${code(service.name)}${service.version === undefined ? '' : ` ${code(service.version)}`}, counting since ${moment(service.countingSince)}. ${health.state}: ${prose(health.sentence)}`,
-        ...titled(
-          `Operations by time above their threshold (${operations.length} of ${overview.operationCount}):`,
+        ...titledList(
+          'Operations by time above their threshold',
           operations.map(operationLine),
+          overview.operationCount,
         ),
-        ...titled(
-          `Findings (${findings.length} of ${monitor.getFindings().length}):`,
+        ...titledList(
+          'Findings',
           findings.map(
             (one) => `${one.severity} ${one.type} in ${code(one.route)}: ${prose(one.explanation, 400)}`,
           ),
+          monitor.getFindings().length,
         ),
-        ...titled(
-          'Open regressions:',
+        ...titledList(
+          'Open regressions',
           regressions.map(({ name, explanation }) => `${code(name)}: ${prose(explanation, 400)}`),
         ),
-        ...titled(
-          'Memory leaks:',
+        ...titledList(
+          'Memory leaks',
           leaks.map(({ state, explanation }) => `${state}: ${prose(explanation, 400)}`),
         ),
-        ...titled(
-          'Firing alerts:',
+        ...titledList(
+          'Firing alerts',
           alerts.map(
             ({ rule, subject, firedAt }) =>
               `${code(rule)}${subject === undefined ? '' : ` for ${code(subject)}`} since ${moment(firedAt)}`,
           ),
         ),
-        ...titled(
-          'Not measured, so nothing is known of it:',
+        ...titledList(
+          'Not measured, so nothing is known of it',
           unseen.map(({ driver, how, advice }) => `${code(driver)}: ${prose(advice ?? how, 300)}`),
         ),
-        ...titled('Paused to save overhead, so that recent slow operations lack it:', shed.map(String)),
+        ...titledList('Paused to save overhead, so that recent slow operations lack it', shed.map(String)),
         '',
         `Next: list_findings for what to change, get_slow_operation for why something was slow, get_code_context for a file.${links.overview === undefined ? '' : ` Page: ${links.overview}`}`,
       ],
@@ -84,19 +85,3 @@ export const getOverview = tool({
     };
   },
 });
-
-function titled(title: string, entries: readonly string[]): string[] {
-  return entries.length === 0 ? [] : ['', title, ...entries.map((entry) => `- ${entry}`)];
-}
-
-function operationLine({ type, name, lifetime, totalMs, excessMs, thresholdMs }: OverviewOperation): string {
-  const { count, slowCount, errorCount, p50, p95 } = lifetime;
-  const latency =
-    p50 === undefined || p95 === undefined ? '' : `, p50 ${duration(p50)}, p95 ${duration(p95)}`;
-  const above =
-    thresholdMs === undefined || excessMs === 0
-      ? ''
-      : `, ${slowCount} above ${duration(thresholdMs)} (${duration(excessMs)} too long in total)`;
-  const failed = errorCount === 0 ? '' : `, ${errorCount} failed`;
-  return `${code(name)} (${type}): ${count} times, ${duration(totalMs)} in total${latency}${above}${failed}`;
-}

@@ -72,7 +72,7 @@ function withMeasurement(before: Measurement, context: ToolContext) {
     throw new ToolFault(
       `Invalid argument measurement: received one of another instance, taken at ${momentText(at)} when this one had been counting since ${momentText(run)}, expected one of this instance, or from before it started: ask the instance that was measured, or compare versions by operation and version`,
     );
-  const all = monitor.executions(type, name);
+  const all = monitor.operationStatistics(type, name)?.executions();
   if (all === undefined)
     throw new ToolFault(
       `${code(name)} (${type}) has not run since this application started: send it requests, then call verify_fix again with the same measurement. If its route or name changed, get_operation finds the new one`,
