@@ -1,4 +1,4 @@
-import { figure, milliseconds, percent } from '../text/quantities.js';
+import { figure, percent } from '../text/quantities.js';
 import type { JudgedRelease } from './judge-release.js';
 import type { ChangeMeasure, ChangeVerdict, MeasureChange } from './operation-change.js';
 import type { ReleaseOperation } from './release-verdict.js';
@@ -45,7 +45,12 @@ export function wordsOfRelease({ verdict, operations, before, after, counts }: J
 }
 
 /** `median 102 ms -> 148 ms, +45 % (+31 to +60 %)` */
-export function wordsOfMeasure({
+export function wordsOfMeasure(change: MeasureChange): string {
+  return `${MEASURE_WORDS[change.measure]} ${wordsOfValues(change)}`;
+}
+
+/** `102 ms -> 148 ms, +45 % (+31 to +60 %)` */
+export function wordsOfValues({
   measure,
   before = 0,
   after = 0,
@@ -54,18 +59,18 @@ export function wordsOfMeasure({
   percent: relative,
   percentInterval,
 }: MeasureChange): string {
-  const name = MEASURE_WORDS[measure];
   if (measure === 'errors') {
     const [low, high] = interval.map((share) => signed(share * 100));
-    return `${name} ${percent(before)} -> ${percent(after)}, ${signed(difference * 100)} points (${low} to ${high})`;
+    return `${percent(before)} -> ${percent(after)}, ${signed(difference * 100)} points (${low} to ${high})`;
   }
-  const values =
-    measure === 'statements'
-      ? `${figure(before)} -> ${figure(after)}`
-      : `${milliseconds(before)} -> ${milliseconds(after)}`;
-  if (relative === undefined || percentInterval === undefined) return `${name} ${values}`;
-  const [low, high] = percentInterval.map(signed);
-  return `${name} ${values}, ${signed(relative)} % (${low} to ${high} %)`;
+  const unit = measure === 'statements' ? '' : ' ms';
+  const values = `${figure(before)}${unit} -> ${figure(after)}${unit}`;
+  if (relative === undefined || percentInterval === undefined) {
+    const [low, high] = interval.map(signed);
+    return `${values}, ${signed(difference)}${unit} (${low} to ${high}${unit})`;
+  }
+  const [low, high] = percentInterval.map((value) => signed(Math.max(-100, value)));
+  return `${values}, ${signed(relative)} % (${low} to ${high} %)`;
 }
 
 function wordsOfChanges({ measures }: ReleaseOperation, verdict: ChangeVerdict): string {

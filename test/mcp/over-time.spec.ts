@@ -98,7 +98,11 @@ describe('what agents read of longer times', () => {
     minutes(2, 100, 1);
     const { measurement } = (await call(getOperation, { operation: 'GET /a' })).data;
     minutes(2, 50, 2);
-    expect((await call(verifyFix, { measurement })).data).toMatchObject({ verdict: 'better' });
+    const { data, text } = await call(verifyFix, { measurement });
+    expect(data).toMatchObject({ verdict: 'better' });
+    expect(text).toMatch(
+      /- latency \(geometric mean\): better, [\d.]+ ms -> [\d.]+ ms, -[\d.]+ % \(-[\d.]+ to -[\d.]+ %\)/,
+    );
     // An instance that started long before counts executions from before the change.
     const other = { ...measurement, run: measurement.run + MINUTE, at: measurement.run + 2 * MINUTE };
     await expect(call(verifyFix, { measurement: other })).rejects.toThrow(

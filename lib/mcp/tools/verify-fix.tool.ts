@@ -1,9 +1,10 @@
 import { compareOperation } from '../../baseline/compare-operation.js';
 import type { ChangeVerdict, MeasureChange, OperationChange } from '../../baseline/operation-change.js';
+import { wordsOfValues } from '../../baseline/release-words.js';
 import { sideOfWindows } from '../../baseline/side-of-windows.js';
 import type { Finding } from '../../explain/finding.js';
 import { times } from '../../explain/words.js';
-import { figure, milliseconds, moment as momentText, percent } from '../../text/quantities.js';
+import { moment as momentText } from '../../text/quantities.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { ArgumentError, moment, text } from '../arguments.js';
 import { findOperation } from '../find-operation.js';
@@ -150,14 +151,13 @@ function answerOf({ type, name, since, change, advice, context, latency }: Compa
     .filter(({ route }) => route === name)
     .map((finding) => ({ ...finding, seenSince: finding.lastSeen > since }));
   const ran = change.after.count;
-  const measures = change.measures
-    .filter(({ difference }) => difference !== undefined)
-    .map((one) => ({ ...rounded(one), measure: one.measure === 'median' ? latency : one.measure }));
+  const measures = change.measures.filter(({ difference }) => difference !== undefined).map(rounded);
+  const nameOf = ({ measure }: MeasureChange): string => (measure === 'median' ? latency : measure);
   const page = links.operation(type, name);
   return {
     lines: [
-      `**${change.verdict}**: ${VERDICT_WORDS[change.verdict]} ${code(name)} (${type}), ${times(change.before.count, 'execution')} before and ${change.after.count} after ${momentText(since)}.`,
-      ...measures.map((one) => `- ${one.measure}: ${measureWords(one)}`),
+      `**${change.verdict}**: ${VERDICT_WORDS[change.verdict]} ${code(name)} (${type}), ${times(change.before.count, 'execution')} before and ${change.after.count} after ${momentText(since)}.${measures.length === 0 ? '' : ' With 95 % intervals:'}`,
+      ...measures.map((one) => `- ${nameOf(one)}: ${one.verdict}, ${wordsOfValues(one)}`),
       ...(change.verdict === 'not enough data' ? [advice] : []),
       ...findings.flatMap((finding) => findingWords(finding, ran)),
       ...(page === undefined ? [] : [`Page: ${page}`]),
@@ -169,7 +169,7 @@ function answerOf({ type, name, since, change, advice, context, latency }: Compa
       verdict: change.verdict,
       before: change.before,
       after: change.after,
-      measures,
+      measures: measures.map((one) => ({ ...one, measure: nameOf(one) })),
       findings: findings.map(({ id, type: kind, lastSeen, seenSince }) => ({
         id,
         type: kind,
@@ -200,24 +200,6 @@ function rounded(change: MeasureChange): MeasureChange {
       typeof value === 'number' ? short(value) : Array.isArray(value) ? value.map(short) : value,
     ]),
   ) as unknown as MeasureChange;
-}
-
-type NamedChange = Omit<MeasureChange, 'measure'> & { readonly measure: string };
-
-function measureWords(change: NamedChange): string {
-  const { measure, verdict, before = 0, after = 0, difference = 0, interval = [0, 0] } = change;
-  if (measure === 'errors' && before === 0 && after === 0) return 'none before, none after';
-  const { percent: relative, percentInterval } = change;
-  const amount = measure === 'errors' ? percent : measure === 'statements' ? figure : milliseconds;
-  const size =
-    measure === 'errors' || relative === undefined || percentInterval === undefined
-      ? `difference ${amount(difference)}, 95 % interval ${amount(interval[0])} to ${amount(interval[1])}`
-      : `${signed(relative)}, 95 % interval ${signed(Math.max(-100, percentInterval[0]))} to ${signed(percentInterval[1])}`;
-  return `${verdict}, ${amount(before)} before, ${amount(after)} after (${size})`;
-}
-
-function signed(value: number): string {
-  return `${value > 0 ? '+' : ''}${figure(value)} %`;
 }
 
 /** @param ran executions since */
