@@ -117,6 +117,9 @@ describe.each(PLATFORMS)('the endpoint of the release on %s', (platform) => {
       operations: [],
     });
     await saved('2.0.0', RELEASED, releaseEntry('GET /a', { startedAt: RELEASED, minutes: 60 }));
+    // What was read is kept for some seconds.
+    await application?.app.close();
+    await start();
     expect(await (await ask('release.md')).text()).toContain('baseline.directory or baseline.store');
     await application?.app.close();
     await start({ baseline: { enabled: false } });
