@@ -3,10 +3,11 @@ import { chmod, lstat, mkdir, opendir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { currentUser } from './own-file.js';
 
-/** Stored data describes code, and heap snapshots contain secrets, so only the owner may enter a directory. */
+/**
+ * Stored data describes code, and heap snapshots contain secrets, so only the owner may enter a directory. The same holds for
+ * directories above that do not exist yet, in which data of another kind may be kept later.
+ */
 const PRIVATE = 0o700;
-/** Directories above: others may enter them, but not replace what they contain. */
-const PARENT = 0o755;
 const WRITE_OF_OTHERS = 0o022;
 
 /** What a directory may be. */
@@ -26,7 +27,7 @@ export interface DirectoryRule {
  */
 export async function makeDirectory(path: string, rule: DirectoryRule): Promise<void> {
   if (await findDirectory(path, rule)) return;
-  await mkdir(dirname(path), { recursive: true, mode: PARENT });
+  await mkdir(dirname(path), { recursive: true, mode: PRIVATE });
   try {
     await mkdir(path, PRIVATE);
     // The umask may have removed permissions of the owner.

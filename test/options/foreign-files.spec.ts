@@ -125,6 +125,17 @@ describe('stored profiles', () => {
       expect([path, lstatSync(join(fixture.root, path)).mode & 0o022]).toEqual([path, 0]);
   });
 
+  it('may lie around those of another kind that were created first', async () => {
+    const directory = join(fixture.root, 'performance');
+    const baselines = new FileBaselineStore(join(directory, 'baseline'), (message) =>
+      fixture.warnings.push(message),
+    );
+    expect(await baselines.save(snapshot({ instance: 'own' }))).toBe(true);
+    const store = fixture.store({ directory });
+    expect(await store.write(profile(store.newId()), '{}')).toBeDefined();
+    expect(fixture.warnings).toEqual([]);
+  });
+
   it('may lie below a directory that everybody may write to, as the temporary one', async () => {
     const parent = join(fixture.root, 'tmp');
     mkdirSync(parent);
