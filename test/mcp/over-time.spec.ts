@@ -132,8 +132,8 @@ describe('what agents read of longer times', () => {
   });
 
   it('contain regressions with their interval', async () => {
-    minutes(100, 100, 1);
-    minutes(60, 220, 2);
+    minutes(240, 100, 1);
+    minutes(120, 220, 2);
     const { data, text } = await call(listChanges, { kind: 'regression' });
     expect(data.regressions).toMatchObject([{ name: 'GET /a', metric: 'latency', state: 'open' }]);
     expect(text).toMatch(/- open since .*`GET \/a` \(http\).*95 % interval [\d.]+ % to [\d.]+ %\./);
