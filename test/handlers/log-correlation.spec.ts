@@ -101,8 +101,11 @@ describe('logging.correlate', () => {
     await other.app.close();
     await other.app.close();
     expect(await lineOf(asText(), { correlate: true })).toContain('trace_id=');
-    for (const { app } of applications) await app.close();
+    for (const { app } of applications.splice(0)) await app.close();
+    // It keeps the tracing of the process.
+    await start(asText());
     trace.getTracer('test').startActiveSpan('closed', (span) => {
+      expect(traceFields().trace_id).toBeDefined();
       asText().log('afterwards');
       span.end();
     });
@@ -112,6 +115,8 @@ describe('logging.correlate', () => {
   it('leaves the lines of a tool that has wrapped the logger as they were, once it is over', async () => {
     const { formatMessage } = ConsoleLogger.prototype as unknown as { formatMessage(): string };
     const prototype = ConsoleLogger.prototype as unknown as { formatMessage(): string };
+    // It keeps the tracing of the process.
+    await start(asText());
     const { app } = await start(asText(), { correlate: true });
     const extended = prototype.formatMessage;
     prototype.formatMessage = function (...args) {
@@ -119,6 +124,7 @@ describe('logging.correlate', () => {
     };
     await app.close();
     trace.getTracer('test').startActiveSpan('wrapped', (span) => {
+      expect(traceFields().trace_id).toBeDefined();
       asText().log('wrapped');
       span.end();
     });
