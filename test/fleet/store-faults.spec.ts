@@ -1,5 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { AnswerLimit } from '../../lib/async/answer-limit.js';
+import { UNTRACED } from '../../lib/async/untraced.js';
 import { mapStore, simulated, slowOperation } from './simulated-instance.js';
 
 describe('a store that fails', () => {
@@ -164,5 +167,28 @@ describe('an instance that shuts down', () => {
     await one.stop();
     await one.fleet.publish();
     expect(summaries(store)).toEqual([]);
+  });
+});
+
+describe('what an instance publishes by itself', () => {
+  it('is written without tracing, whatever runs where it is started', async () => {
+    context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+    const store = mapStore();
+    const one = simulated('one', { store });
+    try {
+      const written = new Promise((resolve) => {
+        const { set } = store;
+        store.set = (...entry) => {
+          resolve(context.active());
+          return set(...entry);
+        };
+      });
+      one.slow.add(slowOperation('a1'));
+      context.with(ROOT_CONTEXT, () => one.fleet.start());
+      expect(await written).toBe(UNTRACED);
+    } finally {
+      await one.stop();
+      context.disable();
+    }
   });
 });
