@@ -1,5 +1,4 @@
 import type { JsonSchema } from '../report/json-schema.js';
-import { own } from '../validation/own.js';
 
 const MAX_LEVELS = 8;
 
@@ -16,11 +15,12 @@ function known(schema: JsonSchema, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => known(items, item));
   if (typeof value !== 'object' || value === null) return value;
   const given = value as Record<string, unknown>;
-  return Object.fromEntries(
-    Object.entries(properties)
-      .filter(([name]) => Object.hasOwn(given, name))
-      .map(([name, inner]) => [name, known(inner, own(given, name))]),
-  );
+  const kept: Record<string, unknown> = {};
+  // The names are the schema's, so that none of them is `__proto__`.
+  for (const name in properties) {
+    if (Object.hasOwn(given, name)) kept[name] = known(properties[name] as JsonSchema, given[name]);
+  }
+  return kept;
 }
 
 /** JSON may contain `1e999`, which becomes Infinity, and thousands of levels. */

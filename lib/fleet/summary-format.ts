@@ -136,11 +136,12 @@ export function decodeSummary(encoded: unknown): InstanceSummary {
 
 /** Without the entries with a name that only a later release knows, such as another cause. */
 function listIn<T>(schema: JsonSchema, value: Record<string, unknown>, name: string, max: number): T[] {
-  const entries = entriesOf(value, name, max);
-  check({ type: 'array', items: withAnyName(schema) }, entries, name);
-  return (entries as T[])
-    .filter((entry) => faultOf(schema, entry) === undefined)
-    .map((entry) => knownOf(schema, entry));
+  const known: T[] = [];
+  for (const [index, entry] of (entriesOf(value, name, max) as T[]).entries()) {
+    if (faultOf(schema, entry) === undefined) known.push(knownOf(schema, entry));
+    else check(withAnyName(schema), entry, `${name}[${index}]`);
+  }
+  return known;
 }
 
 /** The schema with any text where it lists texts. */
