@@ -44,7 +44,7 @@ export class CodeSearch {
     const { path } = this;
     if (path === undefined) return true;
     if (file === undefined) return false;
-    const known = file.replaceAll('\\', '/').replace(/^(?:~|…)\//, '');
+    const known = file.replaceAll('\\', '/').replace(/^(?:~|\u2026)\//, '');
     // A program that runs without source maps names the compiled file.
     return endsWithPath(known, path) || endsWithPath(path, known) || stemOf(known) === this.stem;
   }

@@ -1,7 +1,7 @@
 /** What is written where a text was cut: within it, and at its end. */
-const MARK = /\.{3}|…/;
+const MARK = /\.{3}|\u2026/;
 const MARK_AT_END =
-  /(?:\.{3}|…|[[(<{]\s*(?:\.{2,3}|…|\+\d|truncated|snip(?:ped)?|cut)[^\])>}]{0,40}[\])>}]|\btruncated\b[^\w'"`]{0,4}|\b\d+ more (?:characters|chars|bytes)\b[^\w'"`]{0,4})\s*(?:\*\/)?\s*$/i;
+  /(?:\.{3}|\u2026|[[(<{]\s*(?:\.{2,3}|\u2026|\+\d|truncated|snip(?:ped)?|cut)[^\])>}]{0,40}[\])>}]|\btruncated\b[^\w'"`]{0,4}|\b\d+ more (?:characters|chars|bytes)\b[^\w'"`]{0,4})\s*(?:\*\/)?\s*$/i;
 /** The characters at the end of a text that are searched for a mark. */
 const TAIL = 64;
 

@@ -123,7 +123,7 @@ function firstLine(text: string): string {
 function isKnown(word: string): boolean {
   return (
     /^[\ue000-\uf8ff]$/.test(word) ||
-    /^[-–—%&/|+*]+$/.test(word) ||
+    /^[-\u2013\u2014%&/|+*]+$/.test(word) ||
     VOCABULARY.has(word.toLowerCase()) ||
     CODES.has(word) ||
     CODE.test(word)

@@ -47,6 +47,14 @@ describe('the package as it is published', () => {
     ).toEqual([]);
   });
 
+  it('is written in ASCII, as V8 keeps each other file with two bytes for each of its characters', async () => {
+    const sources = files.filter((file) => file.endsWith('.js'));
+    expect(sources.length).toBeGreaterThan(10);
+    const texts = await Promise.all(sources.map(read));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: ASCII has them.
+    expect(sources.filter((_, index) => /[^\x00-\x7f]/.test(texts[index] ?? ''))).toEqual([]);
+  });
+
   it('has its entry points and their types in both formats, and no types that they do not need', async () => {
     const entries = ['index', 'testing/index'].flatMap((entry) =>
       ['cjs', 'esm'].map((format) => `dist/${format}/${entry}`),
