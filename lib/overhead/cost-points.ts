@@ -34,7 +34,6 @@ export const COST = {
   workEnd: meter.point('explaining'),
   explaining: meter.point('explaining'),
   heartbeat: meter.point('timers'),
-  delay: meter.point('timers'),
   timers: meter.point('timers'),
   export: meter.point('export'),
 } as const;

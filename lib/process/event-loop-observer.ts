@@ -1,26 +1,19 @@
 import { performance } from 'node:perf_hooks';
-// Not the global ones, which a test of the application may have replaced.
-import { clearInterval, setInterval } from 'node:timers';
 import { isOwnPause, type OwnPause, onOwnPause } from '../async/own-pauses.js';
 import { existingProcessWide, processWide } from '../async/process-wide.js';
-import { COST } from '../overhead/cost-points.js';
-import { meter } from '../overhead/meter.js';
 import { blockingStack } from './blocking-stack.js';
 import { CaptureThread } from './capture-thread.js';
+import { HEARTBEAT, HEARTBEAT_MS, heartbeat } from './heartbeat.js';
 import { loopIdleMs } from './loop-idle.js';
 import type { BlockingOperation, Stall } from './stall.js';
 import { StallRing } from './stall-ring.js';
 import { threadClock } from './thread-clock.js';
 
-/** Interval of the heartbeat. A timer is cheap, and a longer interval would measure short stalls less exactly. */
-const PERIOD_MS = 25;
 /** A smaller delay of the heartbeat is no stall. */
 const LATE_MS = 20;
 const KEPT = 256;
 /** A stall during which the process was stopped for this share of the time is no work of the application. */
 const FROZEN_SHARE = 0.8;
-/** Set as a property, because minifiers rename functions. */
-const HEARTBEAT = 'nestjsPerformanceHeartbeat';
 
 /** What keeps the loop while this package captures a profile or reads source maps. */
 const OWN_WORK: BlockingOperation = {
@@ -42,7 +35,7 @@ export interface StallListener {
 }
 
 /**
- * Watches the event loop of the process for all listeners, with one heartbeat and one thread. A late heartbeat measures a
+ * Watches the event loop of the process for all listeners, with the heartbeat and one thread. A late heartbeat measures a
  * stall; the thread notices a missing heartbeat and captures the stack while the loop is still blocked.
  */
 export class EventLoopObserver {
@@ -53,7 +46,7 @@ export class EventLoopObserver {
   private readonly stalls = new StallRing(KEPT);
   /** Stacks captured while the loop turned without rest. */
   private readonly moments = new StallRing(KEPT);
-  private timer: NodeJS.Timeout | undefined;
+  private isWatching = false;
   private lastBeat = 0;
   private readonly clock = threadClock();
   private cpuAtBeat = 0;
@@ -64,14 +57,13 @@ export class EventLoopObserver {
 
   add(listener: StallListener): void {
     this.listeners.add(listener);
-    if (this.timer !== undefined) {
+    if (this.isWatching) {
       this.thread.setLimit(this.limitMs());
       return;
     }
-    const heartbeat = Object.defineProperty(() => this.beat(), 'name', { value: HEARTBEAT });
+    this.isWatching = true;
     this.mark(performance.now());
-    this.timer = setInterval(heartbeat, PERIOD_MS);
-    this.timer.unref();
+    heartbeat().add(this.beat);
     this.ignoring = onOwnPause((pause) => this.paused(pause));
     this.thread.start(this.lastBeat, this.limitMs());
   }
@@ -82,8 +74,8 @@ export class EventLoopObserver {
       this.thread.setLimit(this.limitMs());
       return;
     }
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.isWatching = false;
+    heartbeat().remove(this.beat);
     this.ignoring?.();
     this.captured = undefined;
     this.thread.stop();
@@ -92,9 +84,9 @@ export class EventLoopObserver {
   /** Stalls that overlap an interval, oldest first, including the current one if a heartbeat is overdue. */
   stallsWithin(from: number, to: number): readonly Stall[] {
     const found = this.stalls.within(from, to);
-    if (this.timer === undefined) return found;
+    if (!this.isWatching) return found;
     const now = performance.now();
-    const due = this.lastBeat + PERIOD_MS;
+    const due = this.lastBeat + HEARTBEAT_MS;
     if (due < to && now > from && this.isStall(now)) found.push(this.stall(now));
     return found;
   }
@@ -104,17 +96,8 @@ export class EventLoopObserver {
     return this.moments.within(from, to);
   }
 
-  private beat(): void {
-    const measured = meter.enter(COST.heartbeat);
-    try {
-      this.beatAt(performance.now());
-    } finally {
-      meter.leave(COST.heartbeat, measured);
-    }
-  }
-
   /** @param now when the loop turned, or was taken over by this package */
-  private beatAt(now: number): void {
+  private readonly beat = (now: number): void => {
     const stall = this.isStall(now) ? this.stall(now) : undefined;
     const limitMs = stall === undefined ? 0 : this.limitMs();
     this.restart(now);
@@ -122,7 +105,7 @@ export class EventLoopObserver {
     this.stalls.add(stall);
     if (stall.stack === undefined && stall.endedAt - stall.startedAt >= limitMs) this.skipped++;
     for (const listener of this.listeners) listener.ended(stall);
-  }
+  };
 
   private restart(now: number): void {
     this.mark(now);
@@ -132,7 +115,7 @@ export class EventLoopObserver {
 
   /** This package kept the loop: what the application did before and after it are stalls of their own. */
   private paused({ startedAt, endedAt }: OwnPause): void {
-    this.beatAt(startedAt);
+    this.beat(startedAt);
     this.stalls.add({ startedAt, endedAt, operation: OWN_WORK, isOwn: true });
     this.restart(endedAt);
     this.ownEndedAt = endedAt;
@@ -147,7 +130,7 @@ export class EventLoopObserver {
   }
 
   private isStall(now: number): boolean {
-    if (now - this.lastBeat - PERIOD_MS < LATE_MS) return false;
+    if (now - this.lastBeat - HEARTBEAT_MS < LATE_MS) return false;
     return this.thread.frozenMs(now) < (now - this.lastBeat) * FROZEN_SHARE;
   }
 
@@ -155,7 +138,7 @@ export class EventLoopObserver {
     const { clock } = this;
     clock.read();
     return {
-      startedAt: this.lastBeat + PERIOD_MS,
+      startedAt: this.lastBeat + HEARTBEAT_MS,
       endedAt: now,
       cpuMs: clock.cpuMs - this.cpuAtBeat,
       ...(clock.isExact ? { runDelayMs: clock.runDelayMs - this.runDelayAtBeat } : {}),
@@ -165,9 +148,9 @@ export class EventLoopObserver {
 
   /** The inspector calls this within the code that blocks the loop, or within the code that follows. */
   private capture(): void {
-    if (this.timer === undefined || isOwnPause()) return;
+    if (!this.isWatching || isOwnPause()) return;
     // It was requested during a pause of this package.
-    if (performance.now() - this.ownEndedAt < PERIOD_MS) return;
+    if (performance.now() - this.ownEndedAt < HEARTBEAT_MS) return;
     const stack = blockingStack(this.thread.entry, HEARTBEAT);
     if (stack === undefined) return;
     const now = performance.now();

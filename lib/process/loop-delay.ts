@@ -1,44 +1,32 @@
 import { performance } from 'node:perf_hooks';
-// Not the global ones, which a test of the application may have replaced.
-import { clearInterval, setInterval } from 'node:timers';
 import { ownPauseMs } from '../async/own-pauses.js';
-import { COST } from '../overhead/cost-points.js';
-import { meter } from '../overhead/meter.js';
+import { HEARTBEAT_MS, heartbeat } from './heartbeat.js';
 import { loopIdleMs } from './loop-idle.js';
 
-/** The interval of the timer; it costs less than 0.1 % of a core. */
-const PERIOD_MS = 20;
 /** From this delay on, the event loop was blocked. */
 const BLOCKED_MS = 20;
 
 /**
- * Measures by how much timers of the process are late, the one that is overdue now included: an operation may end within the
+ * Measures by how much the heartbeat of the process is late, one that is overdue now included: an operation may end within the
  * code that blocks the event loop. Node's histogram of delays knows only timers that were called, and after each reset it
  * misses the first one.
  */
 export class LoopDelay {
-  private timer: NodeJS.Timeout | undefined;
-  /** When the timer was called last, and how long the event loop had been idle until then. */
+  private isMeasuring = false;
+  /** The last beat, and how long the event loop had been idle until then. */
   private calledAt = 0;
   private idleMs = 0;
   private longestMs = 0;
 
   start(): void {
     this.turn(performance.now());
-    this.timer = setInterval(() => {
-      const measured = meter.enter(COST.delay);
-      try {
-        this.called();
-      } finally {
-        meter.leave(COST.delay, measured);
-      }
-    }, PERIOD_MS);
-    this.timer.unref();
+    this.isMeasuring = true;
+    heartbeat().add(this.called);
   }
 
   stop(): void {
-    clearInterval(this.timer);
-    this.timer = undefined;
+    this.isMeasuring = false;
+    heartbeat().remove(this.called);
   }
 
   /**
@@ -46,7 +34,7 @@ export class LoopDelay {
    * @param from counts of the current delay only what follows, on the clock of `performance.now()`
    */
   max(from = 0): number {
-    if (this.timer === undefined) return 0;
+    if (!this.isMeasuring) return 0;
     const now = performance.now();
     return Math.max(this.longestMs, Math.min(this.delay(now), now - from));
   }
@@ -56,11 +44,10 @@ export class LoopDelay {
     this.longestMs = 0;
   }
 
-  private called(): void {
-    const now = performance.now();
+  private readonly called = (now: number): void => {
     this.longestMs = Math.max(this.longestMs, this.delay(now));
     this.turn(now);
-  }
+  };
 
   private turn(now: number): void {
     this.calledAt = now;
@@ -68,12 +55,12 @@ export class LoopDelay {
   }
 
   /**
-   * By how much the timer is late. If that is a block, it may have begun before the timer was due: at most all of the time
+   * By how much the heartbeat is late. If that is a block, it may have begun before the heartbeat was due: at most all of the time
    * since the last call in which the event loop was not idle.
    */
   private delay(now: number): number {
     const sinceMs = now - this.calledAt - ownPauseMs(this.calledAt, now);
-    const lateMs = sinceMs - PERIOD_MS;
+    const lateMs = sinceMs - HEARTBEAT_MS;
     if (lateMs < BLOCKED_MS) return Math.max(0, lateMs);
     return Math.max(lateMs, sinceMs - (loopIdleMs() - this.idleMs));
   }
