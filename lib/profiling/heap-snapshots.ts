@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { Readable } from 'node:stream';
 // Not the global, which a test of the application may have replaced.
 import { setImmediate } from 'node:timers';
 import { getHeapSnapshot } from 'node:v8';
@@ -104,13 +105,10 @@ export class HeapSnapshots {
   private async take({ id, reason, operation, signal }: HeapSnapshotRequest): Promise<ProfileInfo> {
     const startedAt = this.now();
     const begunAt = performance.now();
-    const snapshot = asOwnPause(() => {
-      const stream = getHeapSnapshot();
-      // At the first read V8 writes all of its JSON, in many pieces, which Node puts together.
-      const json = stream.read() as Buffer | null;
-      if (json !== null) stream.unshift(json);
+    const pieces = asOwnPause(() => {
+      const written = piecesOf(getHeapSnapshot());
       stopObjectTracking();
-      return stream;
+      return written;
     });
     const profile: NewProfile = {
       id,
@@ -121,7 +119,7 @@ export class HeapSnapshots {
       scope: 'process',
       ...(operation !== undefined && { operation }),
     };
-    const kept = await this.store.write(profile, snapshot, signal);
+    const kept = await this.store.write(profile, Readable.from(pieces), signal);
     if (kept !== undefined) return kept;
     throw new CaptureRefusedError(
       `The heap snapshot could not be stored: ${this.store.failure ?? 'see the log'}`,
@@ -145,6 +143,16 @@ export class HeapSnapshots {
     }
     return undefined;
   }
+}
+
+/**
+ * The JSON of a snapshot, all of which V8 has ready at the first read: earlier versions of Node as one piece, later ones as
+ * many. The stream is not left to a reader, as that of Node 20.19 is never closed.
+ */
+function piecesOf(snapshot: Readable): readonly Buffer[] {
+  const pieces: Buffer[] = [];
+  for (let piece = snapshot.read(); piece !== null; piece = snapshot.read()) pieces.push(piece as Buffer);
+  return pieces;
 }
 
 /**

@@ -45,7 +45,7 @@ describe('the address of a line', () => {
   });
 
   it('opens a file of the working directory in an editor', () => {
-    const directory = process.cwd();
+    const directory = process.cwd().split('/').map(encodeURIComponent).join('/');
     expect(sourceLink(sourceTemplate('vscode'), site('src/a.ts'))).toBe(
       `vscode://file${directory}/src/a.ts:12:3`,
     );
