@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { Controller, Get, Injectable } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, firefox, type Page } from 'playwright-core';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
@@ -60,16 +60,27 @@ class ShopController {
 /** The timeout for content to appear on the page. */
 const VISIBLE_MS = 8000;
 
-/** A browser for the tests of one file. @param env environment variables added to those of this process */
+/** A browser for the tests of one file: Firefox if `TEST_BROWSER` is `firefox`, otherwise Chromium. @param env environment variables added to those of this process */
 export async function launchBrowser(env: Record<string, string> = {}): Promise<Browser> {
   const inherited = Object.entries(process.env).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const],
   );
+  const environment = { ...Object.fromEntries(inherited), ...env };
+  if (process.env['TEST_BROWSER'] === 'firefox')
+    return firefox.launch({ env: environment, channel: 'moz-firefox', executablePath: firefoxPath() });
   return chromium.launch({
-    env: { ...Object.fromEntries(inherited), ...env },
+    env: environment,
     executablePath: browserPath(),
     args: ['--no-sandbox', '--disable-gpu'],
   });
+}
+
+function firefoxPath(): string {
+  const folders = (process.env['PATH'] ?? '').split(delimiter);
+  const paths = folders.flatMap((folder) => [join(folder, 'firefox-esr'), join(folder, 'firefox')]);
+  const path = paths.find((one) => existsSync(one));
+  if (path === undefined) throw new Error('TEST_BROWSER is firefox, but no firefox is in the PATH');
+  return path;
 }
 
 const BROWSER = join(__dirname, '../../node_modules/.cache/browser');

@@ -14,8 +14,11 @@ export function useKeys(route: Route): void {
         event.preventDefault();
         filter.focus();
       } else if (event.key === 'Escape') {
-        if (isWriting) (event.target as HTMLElement).blur();
-        else if (route.page !== 'overview') location.assign(overviewAddress());
+        if (isWriting) {
+          // Firefox would empty a search field that has lost the focus.
+          event.preventDefault();
+          (event.target as HTMLElement).blur();
+        } else if (route.page !== 'overview') location.assign(overviewAddress());
       }
     };
     addEventListener('keydown', pressed);
