@@ -1,3 +1,5 @@
+import { PAGE_ICON } from '../report/page-icon.js';
+
 /** The Content-Security-Policy of the page: its own files only, and no framing. */
 export const PAGE_POLICY = [
   "default-src 'none'",
@@ -31,7 +33,7 @@ export function pageShell(
     : ['', `<p>${NOT_BUILT}</p>`];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><base href="${base}"><title>Performance</title>
-<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">${style}</head>
+<meta name="viewport" content="width=device-width,initial-scale=1"><meta name="robots" content="noindex">${PAGE_ICON}${style}</head>
 <body>${body}</body></html>
 `;
 }

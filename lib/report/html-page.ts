@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { PAGE_ICON } from './page-icon.js';
 import { shortened } from './report-words.js';
 
 const STYLE = `:root{color-scheme:light dark;--line:#8886;--quiet:light-dark(#555,#aaa);--bad:light-dark(#b00020,#ff8a80);--warn:light-dark(#8a5300,#ffc266);--fine:light-dark(#17652b,#7fd897)}
@@ -11,8 +12,8 @@ ul{padding-left:1.2rem}li{margin:.4rem 0}.tag{font-weight:600}.tag.warning{color
 @media(max-width:40rem){body{padding:.6rem}h1{font-size:1.3rem}th:first-child{min-width:9rem;max-width:60vw}}
 @media print{body{max-width:none;padding:0}h2{break-after:avoid}li,tr{break-inside:avoid}}`;
 
-/** The Content-Security-Policy of the page: only its own style, by hash. */
-export const HTML_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; base-uri 'none'; form-action 'none'`;
+/** The Content-Security-Policy of the page: only its own style, by hash, and its icon. */
+export const HTML_POLICY = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(STYLE).digest('base64')}'; img-src data:; base-uri 'none'; form-action 'none'`;
 
 /** The maximum length of a text from the application, and of one in a table cell. */
 const MAX_TEXT = 600;
@@ -36,7 +37,7 @@ export function all(pieces: readonly Html[]): Html {
 export function page(title: string, body: Html): string {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${HTML_POLICY}">
-<meta name="viewport" content="width=device-width,initial-scale=1"><title>${title}</title><style>${{ html: STYLE }}</style></head>
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>${title}</title>${{ html: PAGE_ICON }}<style>${{ html: STYLE }}</style></head>
 <body>${body}</body></html>
 `.html;
 }

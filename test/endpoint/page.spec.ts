@@ -107,6 +107,9 @@ describe.each(PLATFORMS)('the page on %s', (platform) => {
     expect(html).not.toMatch(/<style|style=|\son\w+=|<script(?! type="module" src="ui\/app\.js"><\/script>)/);
     expect(html).not.toContain('secret-shop');
     expect(PAGE_POLICY).not.toContain('unsafe');
+    // Without it, browsers ask for `/favicon.ico`, which the application would count.
+    expect(html).toMatch(/<link rel="icon" href="data:image\/svg\+xml,%3Csvg[^"]+">/);
+    expect(PAGE_POLICY).toMatch(/img-src [^;]*data:/);
   });
 
   it('serves files gzipped if accepted', async () => {

@@ -71,6 +71,9 @@ describe.each(PLATFORMS)('the endpoint of the report on %s', (platform) => {
       const page = await response.text();
       expect(page).toMatch(/^<!doctype html>/);
       expect(page).not.toContain('<script');
+      // A browser asks for no `/favicon.ico`, which the application would count.
+      expect(page).toMatch(/<link rel="icon" href="data:image\/svg\+xml,%3Csvg[^"]+">/);
+      expect(HTML_POLICY).toContain('img-src data:');
       expect(page).toContain('GET /&#60;script&#62;');
     }
     expect((await ask('report')).headers.get('vary')).toMatch(/accept/i);

@@ -6,6 +6,7 @@ import type { PerformanceMonitor } from '../../lib/monitor/performance-monitor.j
 import { ResourceHistory, type ResourceReading } from '../../lib/process/resource-history.js';
 import { AlertHistory, MAX_KEPT_ALERTS } from '../../lib/report/alert-history.js';
 import { buildReport } from '../../lib/report/build-report.js';
+import { PAGE_ICON } from '../../lib/report/page-icon.js';
 import type { ReportSource } from '../../lib/report/report-source.js';
 import { figure, percentOf, shortened, span } from '../../lib/report/report-words.js';
 import { ResourcePeaks } from '../../lib/report/resource-peaks.js';
@@ -120,7 +121,7 @@ describe('the contents of a report', () => {
     monitor = busyMonitor(20);
     const evil = `</style><script>alert(1)</script>"' onload=x ${'é'.repeat(900)}\u202e\u0000`;
     const page = toHtml(buildReport(fullSource(monitor, evil, 100), { limit: 100 }));
-    const text = page.replace(/<style>.*?<\/style>/s, '');
+    const text = page.replace(/<style>.*?<\/style>/s, '').replace(PAGE_ICON, '');
     const tags = new Set(Array.from(text.matchAll(/<\/?([a-z0-9]+)/g), ([, tag]) => tag));
     expect([...tags].sort()).toEqual(
       'body h1 h2 head header html li main meta meter p section span strong table tbody td th thead time title tr ul div'
