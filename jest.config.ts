@@ -36,6 +36,7 @@ const SYSTEM = [
   'decorators/returned-values.spec.ts',
   'deploy/live.spec.ts',
   'faults/',
+  'fleet/alert-processes.spec.ts',
   'fleet/page.spec.ts',
   'fleet/processes.spec.ts',
   'mcp/agent.spec.ts',

@@ -11,11 +11,13 @@ import { silenceFaults } from './alert-checks.js';
 import { AlertEvaluator } from './alert-evaluator.js';
 import type { ResolvedAlertOptions, SilenceOptions } from './alert-options.js';
 import { alertRules } from './alert-rules.js';
+import type { AlertSharing } from './alert-sharing.js';
 import { type AlertSources, TickSources } from './alert-sources.js';
 import type { BurnRate } from './burn-rate.js';
 import type { AlertLog } from './log-notifier.js';
+import { NotificationDelivery } from './notification-delivery.js';
 import { NotificationPolicy } from './notification-policy.js';
-import type { AlertingService, AlertNotification, Notifier, NotifierStatus } from './notifier.js';
+import type { AlertingService, Notifier, NotifierStatus } from './notifier.js';
 import { notifiersOf } from './notifiers.js';
 import { Silences } from './silences.js';
 import { SloCounters } from './slo-counters.js';
@@ -39,6 +41,7 @@ export class Alerting {
   private readonly silences: Silences;
   private readonly policy: NotificationPolicy;
   private readonly notifiers: readonly Notifier[];
+  private readonly delivery: NotificationDelivery;
   private readonly notifiedEvents: DeferredEmitter<PerformanceAlert>;
   private changes: PerformanceAlert[] = [];
   private timers: NodeJS.Timeout[] = [];
@@ -62,13 +65,9 @@ export class Alerting {
     this.evaluator = new AlertEvaluator(rules, (alert) => this.changed(alert), onError);
     this.silences = new Silences(options.silences);
     this.policy = new NotificationPolicy(
-      {
-        maxPerHour: options.maxNotificationsPerHour,
-        repeatIntervalMs:
-          options.repeatIntervalSeconds === undefined ? undefined : options.repeatIntervalSeconds * 1000,
-      },
+      { maxPerHour: options.maxNotificationsPerHour, repeatIntervalMs: this.repeatIntervalMs },
       this.silences,
-      (notification) => this.notifyAll(notification),
+      (notification) => this.delivery.deliver(notification),
     );
     this.notifiers = options.enabled
       ? notifiersOf(
@@ -80,6 +79,21 @@ export class Alerting {
         )
       : [];
     this.notifiedEvents = new DeferredEmitter(onError, 'alerts');
+    this.delivery = new NotificationDelivery(
+      this.notifiers,
+      (action) => this.guarded(action),
+      this.notifiedEvents,
+    );
+  }
+
+  /** From now on, one of several instances sends the notifications of an alert that they share. */
+  share(sharing: AlertSharing): void {
+    this.delivery.share(sharing, this.repeatIntervalMs);
+  }
+
+  private get repeatIntervalMs(): number | undefined {
+    const { repeatIntervalSeconds } = this.options;
+    return repeatIntervalSeconds === undefined ? undefined : repeatIntervalSeconds * 1000;
   }
 
   /** Starts evaluating, on a timer that does not keep the process alive. */
@@ -167,6 +181,8 @@ export class Alerting {
     for (const timer of this.timers) clearInterval(timer);
     this.timers = [];
     this.slices = undefined;
+    // The channels need the rest of the time.
+    await this.delivery.settle(new Deadline(deadline.remainingMs / 3));
     this.notifiedEvents.close();
     await Promise.all(this.notifiers.map((notifier) => notifier.flush?.(deadline.remainingMs)));
   }
@@ -212,12 +228,6 @@ export class Alerting {
   private changed(alert: PerformanceAlert): void {
     this.changes.push(alert);
     this.onAlert(alert);
-  }
-
-  private notifyAll(notification: AlertNotification): void {
-    for (const notifier of this.notifiers) this.guarded(() => notifier.notify(notification));
-    if (notification.repeated) return;
-    for (const alert of notification.alerts) this.notifiedEvents.emit(alert);
   }
 
   private guarded(action: () => void): void {

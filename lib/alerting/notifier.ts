@@ -22,6 +22,8 @@ export interface AlertNotification {
 /** A notification channel. Its methods neither throw nor block. */
 export interface Notifier {
   readonly name: string;
+  /** Whether its receiver is the same for all instances, of which only one notifies it of an alert that they share. */
+  readonly isShared?: true;
   notify(notification: AlertNotification): void;
   /** Called after each evaluation, for channels that repeat firing alerts. */
   tick?(now: number): void;

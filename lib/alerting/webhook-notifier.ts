@@ -26,6 +26,7 @@ type WebhookSettings = NonNullable<ResolvedNotifierOptions['webhook']>;
  */
 export class WebhookNotifier implements Notifier {
   readonly name = 'webhook';
+  readonly isShared = true;
   private readonly url: URL;
   private readonly headers: Readonly<Record<string, string>>;
   private queue: string[] = [];

@@ -22,6 +22,10 @@ export class DeferredEmitter<T> {
     private readonly events = 'events',
   ) {}
 
+  get hasListeners(): boolean {
+    return this.listeners.size > 0;
+  }
+
   /** Adds a listener. Returns a function that removes it. */
   on(listener: (event: T) => unknown): () => void {
     const key = Symbol('listener');

@@ -20,6 +20,11 @@ export interface FleetOptions {
   store?: KeyValueStore | undefined;
   /** Seconds between two summaries of an instance. One that has published none for four times as long is shown as lost. */
   publishSeconds?: number | undefined;
+  /**
+   * Of an alert that several instances have, one notifies the webhook and the methods with `@OnPerformanceAlert`, and the last
+   * that has it notifies that it is resolved. What cannot be decided within two seconds is sent.
+   */
+  alerts?: boolean | undefined;
 }
 
 export interface ResolvedFleetOptions {
@@ -27,6 +32,8 @@ export interface ResolvedFleetOptions {
   readonly directory: string;
   readonly store: KeyValueStore | undefined;
   readonly publishSeconds: number;
+  /** Whether one of several instances notifies of an alert. Only if {@link isChosen}, unless the option says otherwise. */
+  readonly alerts: boolean;
   /** Whether the application has set where to publish, here or for its baselines. */
   readonly isChosen: boolean;
 }
@@ -34,14 +41,14 @@ export interface ResolvedFleetOptions {
 /** The options with a directory and a store: by default, those of baselines, which instances share as well. */
 export function resolveFleet(
   given: FleetOptions | undefined,
-  resolved: Omit<ResolvedFleetOptions, 'isChosen'>,
+  resolved: Omit<ResolvedFleetOptions, 'isChosen' | 'alerts'>,
   baseline: ResolvedBaselineOptions,
   hasBaselineDirectory: boolean,
 ): ResolvedFleetOptions {
   const directory = resolve(given?.directory ?? join(baseline.directory, 'fleet'));
   const store = given?.store ?? (given?.directory === undefined ? baseline.store : undefined);
   const isChosen = store !== undefined || given?.directory !== undefined || hasBaselineDirectory;
-  return { ...resolved, directory, store, isChosen };
+  return { ...resolved, directory, store, isChosen, alerts: given?.alerts ?? isChosen };
 }
 
 export const FLEET_OPTIONS: OptionTable<FleetOptions> = {
@@ -49,4 +56,7 @@ export const FLEET_OPTIONS: OptionTable<FleetOptions> = {
   directory: option(text, { defaultText: '`fleet` within `baseline.directory`' }),
   store: option(KEY_VALUE_STORE, { defaultText: '`baseline.store`' }),
   publishSeconds: option(number(1, 60), { default: 5 }),
+  alerts: option(boolean, {
+    defaultText: '`true` if `fleet` or `baseline` has a `store` or a `directory`',
+  }),
 };

@@ -5,6 +5,16 @@ export interface Published {
   readonly omitted: number;
 }
 
+/** Names that one instance at a time can claim. A claim has a value, and expires. */
+export interface Claims {
+  /** Claims a name unless it is claimed. @returns the value of the claim that there is now: `value` if this call made it */
+  claim(name: string, value: string, ttlMs: number): Promise<unknown>;
+  /** Extends the claim of whichever instance. @returns its value; undefined if there is none */
+  renew(name: string, ttlMs: number): Promise<unknown>;
+  /** Ends the claim of whichever instance. @returns its value; undefined unless this call ended it */
+  release(name: string): Promise<unknown>;
+}
+
 /** Where the instances of one service publish. Each method may reject, and may take forever. */
 export interface FleetStore {
   /** Replaces the summary of an instance. */
@@ -18,6 +28,14 @@ export interface FleetStore {
   /** The record of a slow operation. Undefined if there is none. Not checked. */
   find(id: string): Promise<unknown>;
   drop(id: string): Promise<void>;
+  /** Replaces the list of alerts that fire on an instance. It expires after `ttlMs`. */
+  announce(key: string, text: string, ttlMs: number): Promise<void>;
+  withdrawAnnounced(key: string): Promise<void>;
+  /** The list of one instance; undefined if there is none. Not checked. @param ttlMs as it was announced */
+  announcedBy(key: string, ttlMs: number): Promise<unknown>;
+  /** The lists of all instances. Not checked. */
+  announced(ttlMs: number): Promise<readonly { readonly key: string; readonly text: unknown }[]>;
+  readonly claims: Claims;
 }
 
 /** The instances that are read: those that published last. */
@@ -34,3 +52,7 @@ const RECORD_ID = /^[A-Za-z0-9_-]{1,64}$/;
 export function isRecordId(id: string): boolean {
   return RECORD_ID.test(id);
 }
+
+/** Of the list of alerts of an instance, and of the value of a claim, as text. */
+export const MAX_ANNOUNCED_BYTES = 64 * 1024;
+export const MAX_CLAIM_BYTES = 256;

@@ -16,6 +16,7 @@ import { type FleetStore, isRecordId } from './fleet-store.js';
 import type { FleetView } from './fleet-view.js';
 import type { InstanceSummary } from './instance-summary.js';
 import { KeyvFleetStore } from './keyv-fleet-store.js';
+import { SharedAlerts } from './shared-alerts.js';
 import { decodeSlow, type SlowRecord } from './slow-record.js';
 import { SlowRecords, type SlowSources } from './slow-records.js';
 import { type SummarySources, summarizing } from './summarize-instance.js';
@@ -39,6 +40,8 @@ const NOTHING: ReadFleet = { summaries: [], sightings: new Map(), omitted: 0, ig
 export class Fleet {
   /** Logs that the store fails. Set by the module. */
   warn: ((message: string) => void) | undefined;
+  /** The alerts that instances share; undefined if each notifies of its own. */
+  readonly alerts: SharedAlerts | undefined;
   private readonly store: FleetStore | undefined;
   private readonly reader: FleetReader | undefined;
   private readonly slow: SlowRecords | undefined;
@@ -69,13 +72,18 @@ export class Fleet {
       store === undefined ? new DirectoryFleetStore(directory, service) : new KeyvFleetStore(store, service);
     this.reader = new FleetReader(this.store, service, instance.key);
     this.slow = new SlowRecords(this.store, service, instance.id, sources);
+    if (options.alerts)
+      this.alerts = new SharedAlerts(this.store, instance.key, options.publishSeconds * 1000);
   }
 
   /** Starts to publish, on timers that do not keep the process alive. */
   start(): void {
     if (this.store === undefined || this.isOver || this.timers.length > 0) return;
     // Bound once: Jest takes the API's global away from an application that a test has left open.
-    const publish = context.bind(UNTRACED, (): void => void this.publish());
+    const publish = context.bind(UNTRACED, (): void => {
+      void this.alerts?.beat();
+      void this.publish();
+    });
     this.timers = [
       setTimeout(publish, FIRST_MS).unref(),
       setInterval(publish, this.options.publishSeconds * 1000).unref(),
@@ -131,6 +139,7 @@ export class Fleet {
       // The first summary may be on its way.
       await this.publishing;
       if (this.hasPublished) await store.withdraw(key);
+      await this.alerts?.withdraw();
     };
     // A store may never answer. An instance that remains listed is shown as lost, and then dropped.
     await deadline.settle(context.with(UNTRACED, withdraw));

@@ -182,6 +182,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     },
     reportError,
   );
+  if (fleet.alerts !== undefined) alerting.share(fleet.alerts);
   const overhead = watchOverhead({
     options,
     statistics,

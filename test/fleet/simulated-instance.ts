@@ -40,7 +40,15 @@ export function simulated(
     startedAt: Date.now() - 60_000,
   };
   const fleet = new Fleet(
-    { enabled: true, directory: '', store: undefined, publishSeconds: 5, isChosen: true, ...where },
+    {
+      enabled: true,
+      directory: '',
+      store: undefined,
+      publishSeconds: 5,
+      isChosen: true,
+      alerts: false,
+      ...where,
+    },
     {
       service,
       version,
