@@ -39,6 +39,7 @@ const SYSTEM = [
   'fleet/alert-processes.spec.ts',
   'fleet/page.spec.ts',
   'fleet/processes.spec.ts',
+  'fleet/profile-processes.spec.ts',
   'mcp/agent.spec.ts',
   'packaging/',
   'profiling/heap-snapshots.spec.ts',

@@ -18,6 +18,7 @@ import { MAX_SUMMARY_BYTES } from './instance-summary.js';
  */
 export class DirectoryFleetStore implements FleetStore {
   readonly claims: DirectoryClaims;
+  readonly profiles = undefined;
   private readonly directory: FleetDirectory;
   /** Different services may share the directory. */
   private readonly prefix: string;

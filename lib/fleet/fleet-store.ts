@@ -36,6 +36,16 @@ export interface FleetStore {
   /** The lists of all instances. Not checked. */
   announced(ttlMs: number): Promise<readonly { readonly key: string; readonly text: unknown }[]>;
   readonly claims: Claims;
+  /** Undefined where profiles are not kept, as they are files of a machine that the instances share. */
+  readonly profiles: ProfileTexts | undefined;
+}
+
+/** The profiles of slow operations, by their ids. */
+export interface ProfileTexts {
+  keep(id: string, text: string): Promise<void>;
+  /** Undefined if there is none. Not checked. */
+  find(id: string): Promise<unknown>;
+  drop(id: string): Promise<void>;
 }
 
 /** The instances that are read: those that published last. */

@@ -8,6 +8,7 @@ import type { Deadline } from '../async/deadline.js';
 import { FaultLog } from '../async/fault-log.js';
 import { reasonOf } from '../async/thrown.js';
 import { UNTRACED } from '../async/untraced.js';
+import { isProfileId } from '../profiling/profile-names.js';
 import { buildingView } from './build-fleet-view.js';
 import { DirectoryFleetStore } from './directory-fleet-store.js';
 import type { ResolvedFleetOptions } from './fleet-options.js';
@@ -16,6 +17,8 @@ import { type FleetStore, isRecordId } from './fleet-store.js';
 import type { FleetView } from './fleet-view.js';
 import type { InstanceSummary } from './instance-summary.js';
 import { KeyvFleetStore } from './keyv-fleet-store.js';
+import { decodeProfile, type ProfileRecord } from './profile-record.js';
+import { ProfileRecords, type ProfileSources } from './profile-records.js';
 import { SharedAlerts } from './shared-alerts.js';
 import { decodeSlow, type SlowRecord } from './slow-record.js';
 import { SlowRecords, type SlowSources } from './slow-records.js';
@@ -45,6 +48,7 @@ export class Fleet {
   private readonly store: FleetStore | undefined;
   private readonly reader: FleetReader | undefined;
   private readonly slow: SlowRecords | undefined;
+  private readonly profiles: ProfileRecords | undefined;
   private readonly faults = new FaultLog((message) => this.warned(message));
   private readonly writing = new AnswerLimit(WRITE_MS, 1, () =>
     this.faults.fail('publish', `The store of instances did not answer within ${WRITE_MS / 1000} s`),
@@ -62,7 +66,7 @@ export class Fleet {
 
   constructor(
     private readonly options: ResolvedFleetOptions,
-    private readonly sources: SummarySources & SlowSources,
+    private readonly sources: SummarySources & SlowSources & ProfileSources,
     private readonly onError: (error: unknown) => void,
   ) {
     const { enabled, directory, store } = options;
@@ -72,6 +76,8 @@ export class Fleet {
       store === undefined ? new DirectoryFleetStore(directory, service) : new KeyvFleetStore(store, service);
     this.reader = new FleetReader(this.store, service, instance.key);
     this.slow = new SlowRecords(this.store, service, instance.id, sources);
+    const { profiles } = this.store;
+    if (profiles !== undefined) this.profiles = new ProfileRecords(profiles, service, instance.id, sources);
     if (options.alerts)
       this.alerts = new SharedAlerts(this.store, instance.key, options.publishSeconds * 1000);
   }
@@ -124,6 +130,20 @@ export class Fleet {
     }
   }
 
+  /**
+   * The profile of a slow operation that another instance has put into the store. Never rejects; undefined if there is none.
+   */
+  async profile(id: string): Promise<ProfileRecord | undefined> {
+    const profiles = this.store?.profiles;
+    if (profiles === undefined || !isProfileId(id)) return undefined;
+    try {
+      const text = await this.reading.answerOf(() => context.with(UNTRACED, () => profiles.find(id)));
+      return await decodeProfile(this.sources.service, id, text);
+    } catch {
+      return undefined;
+    }
+  }
+
   /** Removes the summary of this instance, until the deadline. Never rejects. */
   async shutdown(deadline: Deadline): Promise<void> {
     for (const timer of this.timers) {
@@ -163,6 +183,7 @@ export class Fleet {
       const published = this.writing.answerOf(async () => {
         // First, so that what a summary lists can be opened.
         await slow.write(Date.now());
+        await this.profiles?.write();
         const summary = await this.summarize();
         const text = await runCooperatively(encodingSummary(summary));
         if (this.isOver) return false;

@@ -4,6 +4,7 @@ import {
   type Claims,
   type FleetStore,
   MAX_INSTANCES,
+  type ProfileTexts,
   type Published,
   RECORD_TTL_MS,
   SUMMARY_TTL_MS,
@@ -19,6 +20,11 @@ const AT_ONCE = 32;
 /** Publishes in a Keyv, or an object with its `get`, `set` and `delete`. Each value has a time to live. */
 export class KeyvFleetStore implements FleetStore {
   readonly claims: Claims;
+  readonly profiles: ProfileTexts = {
+    keep: (id, text) => this.set(this.profileKey(id), text, RECORD_TTL_MS),
+    find: async (id) => this.store.get(this.profileKey(id)),
+    drop: async (id) => void (await this.store.delete(this.profileKey(id))),
+  };
   private readonly prefix: string;
   private readonly lists: InstanceLists;
 
@@ -102,6 +108,10 @@ export class KeyvFleetStore implements FleetStore {
 
   private announcedKey(instance: string): string {
     return `${this.prefix}:alerts:${instance}`;
+  }
+
+  private profileKey(id: string): string {
+    return `${this.prefix}:profile:${id}`;
   }
 
   private recordKey(id: string): string {

@@ -179,6 +179,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
         const operation = slow.get(id);
         return operation && operationsWithPlans([operation], plans, slow)[0];
       },
+      profile: (id, maxBytes) => profiling.store.read(id, maxBytes),
     },
     reportError,
   );

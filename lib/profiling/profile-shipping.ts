@@ -8,7 +8,7 @@ import type { ProfilingSettings } from './profiling-options.js';
 import { type PushStatus, PyroscopePush } from './pyroscope.js';
 
 /** Converts a profile to pprof. Heap snapshots cannot be converted. */
-export async function toPprof(info: ProfileInfo, content: string): Promise<Uint8Array> {
+export async function toPprof(info: Omit<ProfileInfo, 'path'>, content: string): Promise<Uint8Array> {
   const { encodeAllocationsPprof, encodeCpuPprof } = await import('./pprof.js');
   const profile: unknown = JSON.parse(content);
   const { startedAt, durationMs, operation } = info;

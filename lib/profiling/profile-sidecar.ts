@@ -18,11 +18,15 @@ export async function readSidecar(path: string, id: string): Promise<NewProfile 
   const { file, stats } = await openFile(path, { own: true });
   try {
     if (stats.size > MAX_SIDECAR_BYTES) return undefined;
-    const described: unknown = JSON.parse(await file.readFile('utf8'));
-    return isProfile(described) && described.id === id ? knownFields(described) : undefined;
+    return describedProfile(JSON.parse(await file.readFile('utf8')), id);
   } finally {
     await file.close();
   }
+}
+
+/** The known fields of a description; undefined if it does not describe this id. */
+export function describedProfile(described: unknown, id: string): NewProfile | undefined {
+  return isProfile(described) && described.id === id ? knownFields(described) : undefined;
 }
 
 function knownFields({ id, type, reason, startedAt, durationMs, scope, ...more }: NewProfile): NewProfile {

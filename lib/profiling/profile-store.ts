@@ -1,6 +1,7 @@
 import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { type DirectoryRule, findDirectory, makeDirectory } from '../validation/own-directory.js';
 import { ForeignFileError, foreignReason, openFile } from '../validation/own-file.js';
 import { ProfileCleanup } from './profile-cleanup.js';
@@ -123,6 +124,25 @@ export class ProfileStore {
     try {
       const { file, stats } = await openFile(info.path, { own: true });
       return { info: { ...info, bytes: stats.size }, content: file.createReadStream() };
+    } catch {
+      return undefined;
+    }
+  }
+
+  /**
+   * Reads a profile as text. Never rejects.
+   * @returns undefined as {@link get}; without `text` if it has more than `maxBytes`
+   */
+  async read(id: string, maxBytes: number): Promise<{ info: ProfileInfo; text?: string } | undefined> {
+    const opened = await this.open(id);
+    if (opened === undefined) return undefined;
+    const { info, content } = opened;
+    if (info.bytes > maxBytes) {
+      content.destroy();
+      return { info };
+    }
+    try {
+      return { info, text: await text(content) };
     } catch {
       return undefined;
     }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
 import { inBrowser, LONG_MS, untilSeen } from '../dashboard/browser.js';
 import { FaultProcess } from '../faults/process.js';
-import { simulated, slowOperation } from './simulated-instance.js';
+import { P1, P2, P3, PROFILE, profilesOf } from './profiles.js';
+import { mapStore, simulated, slowOperation } from './simulated-instance.js';
 
 const { open, dashboard } = inBrowser();
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-performance-fleet-'));
@@ -64,21 +65,35 @@ describe('the page of one of three instances', () => {
   );
 
   it(
-    'links no profile that is a file of another one, and names that one',
+    'shows the profile of another one, and says who has one that it cannot show',
     async () => {
-      const directory = join(folder, 'profiles');
-      const other = simulated('other', { directory });
-      const captured = { profile: 'profile-1', heapSnapshot: 'heap-1' };
-      other.slow.add(slowOperation('a1', captured));
-      other.slow.add(slowOperation('a2'));
+      const store = mapStore();
+      const small = JSON.stringify(PROFILE);
+      const other = simulated('other', { store }, { profiles: profilesOf({ [P1]: small, [P2]: undefined }) });
+      other.slow.add(slowOperation('a1', { profile: P1, heapSnapshot: 'heap-1' }));
+      other.slow.add(slowOperation('a2', { profile: P2 }));
+      other.slow.add(slowOperation('a3', { profile: P3 }));
+      other.slow.add(slowOperation('a4'));
       await other.fleet.publish();
-      const page = await open({ options: { fleet: { directory } }, hash: '#/slow/a1' });
-      await page.locator('#causes').waitFor();
-      expect(await page.locator('.ids').textContent()).toContain('Its profiles are on other');
-      expect(await page.locator('a[href^="profiles/"]').count()).toBe(0);
-      expect(await page.locator('#profile').count()).toBe(0);
-      await page.goto(page.url().replace('a1', 'a2'));
-      await untilSeen(async () => (await page.locator('.ids').textContent())?.includes('profiles') === false);
+      const page = await open({ options: { fleet: { store } }, hash: '#/slow/a1', expected: /404/ });
+      await page.locator('#profile tbody tr').first().waitFor();
+      expect(await page.locator('#profile').textContent()).toContain('sellAlbum');
+      expect(await page.locator(`a[href="profiles/${P1}"]`).count()).toBe(1);
+      expect(await page.locator('.ids').textContent()).toContain('Its heap snapshot is on other');
+      const failure = async (id: string): Promise<string | null> => {
+        await page.goto(page.url().replace(/a\d$/, id));
+        await page.locator('#profile .empty').filter({ hasText: 'nstance other' }).waitFor();
+        expect(await page.locator('a[href^="profiles/"]').count()).toBe(0);
+        return page.locator('#profile .empty').textContent();
+      };
+      expect(await failure('a2')).toBe(
+        `The profile "${P2}" is too large for the store of instances: it has 5000000 bytes. Instance other has it`,
+      );
+      expect(await failure('a3')).toBe(
+        'Its profile is a file of instance other, and not in the store of instances.',
+      );
+      await page.goto(page.url().replace('a3', 'a4'));
+      await untilSeen(async () => (await page.locator('#profile').count()) === 0);
     },
     LONG_MS,
   );

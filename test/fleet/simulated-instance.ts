@@ -7,7 +7,13 @@ import { Fleet } from '../../lib/fleet/fleet.js';
 import { SlowOperations } from '../../lib/monitor/slow-operations.js';
 import type { Instance } from '../../lib/operation/instance.js';
 import { ResourceSampler } from '../../lib/process/resource-sampler.js';
+import type { ProfileInfo } from '../../lib/profiling/profile-info.js';
 import { Statistics } from '../../lib/statistics/statistics.js';
+
+/** The files of profiles of an instance. */
+export interface SimulatedProfiles {
+  get(id: string, maxBytes: number): { info: ProfileInfo; text?: string } | undefined;
+}
 
 export interface SimulatedInstance {
   readonly fleet: Fleet;
@@ -22,7 +28,12 @@ export interface SimulatedInstance {
 export function simulated(
   name: string,
   where: { directory: string; isChosen?: boolean } | { store: KeyValueStore },
-  { version, worker, service = 'shop' }: { version?: string; worker?: string; service?: string } = {},
+  {
+    version,
+    worker,
+    service = 'shop',
+    profiles = { get: () => undefined },
+  }: { version?: string; worker?: string; service?: string; profiles?: SimulatedProfiles } = {},
 ): SimulatedInstance {
   const statistics = new Statistics(1000);
   const findings = new Findings(100, (error) => {
@@ -59,6 +70,7 @@ export function simulated(
       findings: (limit) => findings.list({ limit }),
       slowOperations: (limit) => slow.list(limit),
       slowOperation: (id) => slow.get(id),
+      profile: async (id, maxBytes) => profiles.get(id, maxBytes),
     },
     (error) => {
       throw error;

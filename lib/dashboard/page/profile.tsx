@@ -3,12 +3,16 @@ import { type CpuProfile, type ReadProfile, readProfile } from './cpu-profile.js
 import { duration, share } from './format.js';
 import { FunctionTable } from './function-table.js';
 import { Section } from './section.js';
+import { visible } from './text.js';
 
 type FlameGraphComponent = typeof import('./flame-graph.js').FlameGraph;
 
-/** The CPU profile of a slow operation as a flame graph and a table. The viewer is loaded on demand. */
-export function Profile({ id }: { id: string }) {
-  const { profile, failure, FlameGraph } = useProfile(id);
+/**
+ * The CPU profile of a slow operation as a flame graph and a table. The viewer is loaded on demand.
+ * @param instance the one that has it, unless it is this one
+ */
+export function Profile({ id, instance }: { id: string; instance?: string | undefined }) {
+  const { profile, failure, FlameGraph } = useProfile(id, instance);
   const [marked, setMarked] = useState('');
   const url = `profiles/${encodeURIComponent(id)}`;
   return (
@@ -17,9 +21,11 @@ export function Profile({ id }: { id: string }) {
       title="CPU profile"
       aside={
         <span class="facts">
-          <a href={url} download={`${id}.cpuprofile`}>
-            Download profile
-          </a>
+          {failure === undefined && (
+            <a href={url} download={`${id}.cpuprofile`}>
+              Download profile
+            </a>
+          )}
         </span>
       }
     >
@@ -48,6 +54,16 @@ export function Profile({ id }: { id: string }) {
   );
 }
 
+const DELETED = 'The profile was deleted to make room for newer ones.';
+
+/** Why the profile of another instance is not here. */
+async function reasonFrom(response: Response, instance: string): Promise<string> {
+  const { message } = (await response.json()) as { message?: unknown };
+  return typeof message === 'string' && message.includes('too large')
+    ? visible(message, 300)
+    : `Its profile is a file of instance ${visible(instance, 100)}, and not in the store of instances.`;
+}
+
 interface Loaded {
   readonly id: string;
   readonly profile?: ReadProfile;
@@ -55,7 +71,7 @@ interface Loaded {
   readonly FlameGraph?: FlameGraphComponent;
 }
 
-function useProfile(id: string): Loaded {
+function useProfile(id: string, instance: string | undefined): Loaded {
   const [loaded, setLoaded] = useState<Loaded>({ id });
   useEffect(() => {
     const abort = new AbortController();
@@ -65,7 +81,7 @@ function useProfile(id: string): Loaded {
         fetch(`profiles/${encodeURIComponent(id)}`, { signal: abort.signal }),
       ]);
       if (!response.ok) {
-        setLoaded({ id, failure: 'The profile was deleted to make room for newer ones.' });
+        setLoaded({ id, failure: instance === undefined ? DELETED : await reasonFrom(response, instance) });
         return;
       }
       setLoaded({ id, FlameGraph, profile: readProfile((await response.json()) as CpuProfile) });
@@ -75,6 +91,6 @@ function useProfile(id: string): Loaded {
         setLoaded({ id, failure: 'The profile could not be loaded. Reload the page to retry.' });
     });
     return () => abort.abort();
-  }, [id]);
+  }, [id, instance]);
   return loaded.id === id ? loaded : { id };
 }

@@ -90,9 +90,7 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
           </pre>
         </Section>
       )}
-      {operation.profile !== undefined && operation.instance === undefined && (
-        <Profile id={operation.profile} />
-      )}
+      {operation.profile !== undefined && <Profile id={operation.profile} instance={operation.instance} />}
       <p class="note ids">
         Trace <span class="mono">{visible(operation.traceId, 64)}</span>
         <CopyButton text={() => operation.traceId} what="trace ID" />
@@ -102,11 +100,10 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
   );
 }
 
-/** Profiles and heap snapshots are files of the machine of their instance, so that others cannot show them. */
-function StoredFiles({ operation: { instance, profile, heapSnapshot } }: { operation: Slow }) {
-  if (profile === undefined && heapSnapshot === undefined) return null;
-  if (instance !== undefined) return <span>Its profiles are on {visible(instance, 100)}</span>;
+/** Heap snapshots are files of the machine of their instance, so that others cannot show them. */
+function StoredFiles({ operation: { instance, heapSnapshot } }: { operation: Slow }) {
   if (heapSnapshot === undefined) return null;
+  if (instance !== undefined) return <span>Its heap snapshot is on {visible(instance, 100)}</span>;
   return (
     <a href={`profiles/${encodeURIComponent(heapSnapshot)}`} download>
       Download heap snapshot

@@ -8,8 +8,8 @@ import { invalid } from '../../validation/options-error.js';
 import { Answer } from './answer.js';
 
 /** An opened profile. The receiver must consume or destroy its stream. */
-interface OpenedProfile {
-  readonly info: ProfileInfo;
+export interface OpenedProfile {
+  readonly info: Omit<ProfileInfo, 'path'>;
   readonly content: Readable;
 }
 
@@ -42,7 +42,7 @@ export async function pprofFile({ info, content }: OpenedProfile): Promise<Answe
   }
 }
 
-async function encoded(info: ProfileInfo, content: Readable): Promise<Uint8Array> {
+async function encoded(info: OpenedProfile['info'], content: Readable): Promise<Uint8Array> {
   const { type, bytes } = info;
   if (type === 'heap_snapshot')
     throw new BadRequestException(invalid('query parameter format', '"pprof"', 'native for a heap snapshot'));

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
 import {
   type BeforeApplicationShutdown,
   ConflictException,
@@ -13,6 +14,7 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { withoutFolders } from '../../code/code-path.js';
+import type { ProfileRecord } from '../../fleet/profile-record.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import {
   CaptureRefusedError,
@@ -29,7 +31,7 @@ import { EndpointGuard, RouteKind } from './endpoint.guard.js';
 import { EndpointAccess } from './endpoint-access.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
-import { nativeFile, pprofFile } from './profile-file.js';
+import { nativeFile, type OpenedProfile, pprofFile } from './profile-file.js';
 import { oneOf, queryOf, refuse, wholeNumber } from './query-parameters.js';
 
 /** The status of nginx for a client that disconnected before the response. */
@@ -70,17 +72,21 @@ export function createProfilesController(path: string): Type {
     @Documented('The metadata of a profile')
     async info({ params }: EndpointRequest): Promise<Answer> {
       const id = params?.['id'] ?? '';
-      return Answer.json(withoutPath((await this.service.getProfile(id)) ?? gone(id)));
+      const own = await this.service.getProfile(id);
+      if (own !== undefined) return Answer.json(withoutPath(own));
+      const { info, bytes, instance } = (await this.monitor.fleet.profile(id)) ?? gone(id);
+      return Answer.json({ ...info, bytes, instance });
     }
 
     @Get('profiles/:id')
-    @Documented('Downloads a profile', {
+    @Documented('Downloads a profile, also of a slow operation of another instance', {
       format: { type: 'string', enum: ['native', 'pprof'] },
     })
     async download(request: EndpointRequest): Promise<Answer> {
       const id = request.params?.['id'] ?? '';
       const format = oneOf(queryOf(request), 'format', ['native', 'pprof']) ?? 'native';
-      const profile = (await this.monitor.profiling.store.open(id)) ?? gone(id);
+      const profile =
+        (await this.monitor.profiling.store.open(id)) ?? fromStore(id, await this.monitor.fleet.profile(id));
       try {
         if (profile.info.type === 'heap_snapshot') await this.access.requireTokenForSnapshot(request);
       } catch (error) {
@@ -158,6 +164,16 @@ async function whileConnected<T>(
   } finally {
     response.off('close', closed);
   }
+}
+
+/** A profile of another instance. */
+function fromStore(id: string, record: ProfileRecord | undefined): OpenedProfile {
+  const { info, bytes, instance, content } = record ?? gone(id);
+  if (content === undefined)
+    throw new NotFoundException(
+      `The profile ${formatValue(id)} is too large for the store of instances: it has ${bytes} bytes. Instance ${instance} has it`,
+    );
+  return { info: { ...info, bytes: Buffer.byteLength(content) }, content: Readable.from([content]) };
 }
 
 function gone(id: string): never {

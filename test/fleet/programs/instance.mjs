@@ -1,10 +1,11 @@
 // An instance of the service `shop`. STORE: `redis`, a directory, or nothing for no configuration at all.
+// PROFILES: where profiles of slow operations are kept.
 // WEBHOOK: where alerts of `GET /slow/:ms` are sent.
 import KeyvRedis from '@keyv/redis';
 import Keyv from 'keyv';
 import { createApplication, PerformanceMonitorService, say } from '../../faults/programs/application.mjs';
 
-const { STORE, REDIS, NAMESPACE, VERSION, WEBHOOK, SHARE_ALERTS } = process.env;
+const { STORE, REDIS, NAMESPACE, VERSION, PROFILES, WEBHOOK, SHARE_ALERTS } = process.env;
 const fleets = {
   redis: () => ({ store: new Keyv(new KeyvRedis(REDIS), { namespace: NAMESPACE }) }),
   none: () => ({}),
@@ -22,6 +23,9 @@ const app = await createApplication({
   serviceName: 'shop',
   ...(VERSION === undefined ? {} : { serviceVersion: VERSION }),
   httpThresholdMs: 100,
+  ...(PROFILES === undefined
+    ? {}
+    : { enableProfiling: true, profileSlowOperations: true, profiling: { directory: PROFILES } }),
   alerts: WEBHOOK === undefined ? { enabled: false } : alerts,
   ...(STORE === 'none'
     ? {}
