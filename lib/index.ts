@@ -117,7 +117,12 @@ export {
   type ProfileType,
 } from './profiling/profile-info.js';
 export type { ProfilingStatus } from './profiling/profiling.js';
-export type { ProfilingOptions, ProfilingSwitches, PyroscopeOptions } from './profiling/profiling-options.js';
+export type {
+  OtlpProfileOptions,
+  ProfilingOptions,
+  ProfilingSwitches,
+  PyroscopeOptions,
+} from './profiling/profiling-options.js';
 export type { DroppedCounts, PerformanceStats } from './report/performance-stats.js';
 export type {
   ActiveAlert,

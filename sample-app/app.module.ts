@@ -55,7 +55,11 @@ function performanceOptions(): PerformanceOptions {
     externalThresholdMs: 250,
     enableProfiling: true,
     profileSlowOperations: true,
-    profiling: { sampler: 'inspector', directory, pyroscope: { url: given('PYROSCOPE_URL') } },
+    profiling: {
+      ...{ sampler: 'inspector', directory },
+      pyroscope: { url: given('PYROSCOPE_URL') },
+      otlp: { url: given('OTLP_PROFILES_URL') },
+    },
     // Without a token, callers on this machine have access.
     endpoint: { token: given('PERFORMANCE_TOKEN') },
     baseline: { directory: join(directory, 'baseline') },

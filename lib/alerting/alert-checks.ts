@@ -1,4 +1,3 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { REGRESSION_METRICS } from '../baseline/regression.js';
 import { SEVERITIES } from '../explain/finding.js';
 import { LEAKING_MEMORIES } from '../leaks/leak.js';
@@ -9,6 +8,7 @@ import {
   type Check,
   checkShape,
   httpAddress,
+  httpHeaders,
   isObject,
   longSecret,
   milliseconds,
@@ -46,11 +46,6 @@ const labels: Check = {
     Object.entries(value).every(
       ([name, each]) => name !== '' && typeof each === 'string' && each.length <= MAX_LABEL,
     ),
-};
-const headers: Check = {
-  allowed: 'an object of valid HTTP header names and values',
-  secret: true,
-  accepts: (value) => isObject(value) && Object.entries(value).every(isHeader),
 };
 const logLevel: Check = {
   allowed: 'true, false or { level } with log, warn or error',
@@ -163,7 +158,7 @@ export const ALERT_OPTION_TABLE: OptionTable<AlertOptions> = {
       // A URL may contain a password, and for many services the URL itself is the secret.
       url: required({ ...httpAddress('https://example.com/alerts'), secret: true }),
       secret: longSecret,
-      headers: option(headers, { default: {} }),
+      headers: option(httpHeaders, { default: {} }),
       timeoutMs: option(number(100, 60_000), { default: 5000 }),
       maxRetries: option(whole(0, 20), { default: 5 }),
       maxQueue: option(whole(1, 10_000), { default: 100 }),
@@ -251,15 +246,5 @@ function checkTimes(silence: SilenceOptions, path: string, faults: OptionFault[]
       received: formatValue(daily.to),
       allowed: 'a time other than from',
     });
-  }
-}
-
-function isHeader([name, value]: [string, unknown]): boolean {
-  try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value as string);
-    return typeof value === 'string';
-  } catch {
-    return false;
   }
 }

@@ -97,7 +97,7 @@ export class PprofWriter {
 }
 
 /** The line of a node with the most samples, 1-based. */
-function busiestLine(positionTicks: unknown): number | undefined {
+export function busiestLine(positionTicks: unknown): number | undefined {
   let busiest: number | undefined;
   let most = 0;
   for (const tick of Array.isArray(positionTicks) ? positionTicks : []) {

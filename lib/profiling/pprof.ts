@@ -1,5 +1,6 @@
 import type { HeapProfiler, Profiler } from 'node:inspector';
-import { arrayAt, CheckedNodes, numberAt, objectAt, reject } from './checked-profile.js';
+import { arrayAt, CheckedNodes, numberAt, objectAt } from './checked-profile.js';
+import { readCpuProfile } from './cpu-times.js';
 import { type PprofLabels, PprofWriter } from './pprof-writer.js';
 
 /** V8's default: the average number of bytes between two samples. */
@@ -18,22 +19,9 @@ export async function encodeCpuPprof(
   options: { readonly startedAt: number; readonly intervalUs: number; readonly labels?: PprofLabels },
 ): Promise<Uint8Array> {
   const { startedAt, intervalUs, labels } = options;
-  const raw = objectAt(profile, 'profile');
-  const nodes = new CheckedNodes();
-  for (const [index, node] of arrayAt(raw['nodes'], 'profile.nodes').entries()) {
-    nodes.add(node, `profile.nodes[${index}]`);
-  }
-  nodes.link('profile.nodes');
-  const startTime = numberAt(raw['startTime'], 'profile.startTime');
-  const endTime = numberAt(raw['endTime'], 'profile.endTime');
-  const { counts, selfUs } = selfTimes(raw, nodes, startTime, endTime, intervalUs);
-
-  const writer = await PprofWriter.create(nodes.list, labels);
-  for (const [place, count] of counts.entries()) {
-    if (count > 0 && nodes.list[place]?.name !== '(idle)') {
-      writer.addSample(place, [count, Math.round((selfUs[place] ?? 0) * 1000)]);
-    }
-  }
+  const { nodes, times, durationUs } = readCpuProfile(profile, intervalUs);
+  const writer = await PprofWriter.create(nodes, labels);
+  for (const { place, count, selfUs } of times) writer.addSample(place, [count, Math.round(selfUs * 1000)]);
   return writer.finish({
     types: [
       ['samples', 'count'],
@@ -42,7 +30,7 @@ export async function encodeCpuPprof(
     periodType: ['cpu', 'nanoseconds'],
     period: Math.round(intervalUs * 1000),
     startedAt,
-    durationNanos: Math.max(0, Math.round((endTime - startTime) * 1000)),
+    durationNanos: Math.round(durationUs * 1000),
   });
 }
 
@@ -98,45 +86,4 @@ export async function encodeAllocationsPprof(
     startedAt,
     durationNanos: Math.max(0, Math.round(durationMs * 1e6)),
   });
-}
-
-/** By node: its samples, and its self time in microseconds. */
-function selfTimes(
-  raw: Readonly<Record<string, unknown>>,
-  nodes: CheckedNodes,
-  startTime: number,
-  endTime: number,
-  intervalUs: number,
-): { counts: Float64Array; selfUs: Float64Array } {
-  const counts = new Float64Array(nodes.list.length);
-  const selfUs = new Float64Array(nodes.list.length);
-  if (raw['samples'] === undefined && raw['timeDeltas'] === undefined) {
-    for (const [place, node] of nodes.list.entries()) {
-      const hits = numberAt(node.raw['hitCount'], `profile.nodes[${place}].hitCount`);
-      counts[place] = hits;
-      selfUs[place] = hits * intervalUs;
-    }
-    return { counts, selfUs };
-  }
-  const samples = arrayAt(raw['samples'], 'profile.samples');
-  const deltas = arrayAt(raw['timeDeltas'], 'profile.timeDeltas');
-  if (deltas.length !== samples.length) {
-    reject('profile.timeDeltas.length', deltas.length, `one for each of the ${samples.length} samples`);
-  }
-  let before = -1;
-  let clock = startTime;
-  let latest = startTime;
-  for (const [index, id] of samples.entries()) {
-    const place = nodes.placeOf(id);
-    if (place === undefined) return reject(`profile.samples[${index}]`, id, 'the id of a node');
-    clock += numberAt(deltas[index], `profile.timeDeltas[${index}]`);
-    // V8 may report samples in the order in which it processed them, so that time seems to go back.
-    const now = Math.max(latest, clock);
-    if (before >= 0) selfUs[before] = (selfUs[before] ?? 0) + now - latest;
-    counts[place] = (counts[place] ?? 0) + 1;
-    before = place;
-    latest = now;
-  }
-  if (before >= 0) selfUs[before] = (selfUs[before] ?? 0) + Math.max(0, endTime - latest);
-  return { counts, selfUs };
 }

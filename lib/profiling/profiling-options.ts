@@ -1,5 +1,14 @@
 import type { ResolvedServiceOptions } from '../operation/service-options.js';
-import { boolean, httpAddress, number, oneOf, secret, text, whole } from '../validation/checks.js';
+import {
+  boolean,
+  httpAddress,
+  httpHeaders,
+  number,
+  oneOf,
+  secret,
+  text,
+  whole,
+} from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
 import { directoryOption } from '../validation/directory-option.js';
 import { booleanFrom, type OptionTable, option } from '../validation/option-table.js';
@@ -48,6 +57,7 @@ export interface ProfilingOptions {
   /** Heap snapshots an hour after slow operations. */
   maxHeapSnapshotsPerHour?: number | undefined;
   pyroscope?: PyroscopeOptions | undefined;
+  otlp?: OtlpProfileOptions | undefined;
 }
 
 /** A Pyroscope server that profiles are sent to. */
@@ -60,20 +70,40 @@ export interface PyroscopeOptions {
   tenantId?: string | undefined;
 }
 
+/**
+ * A receiver of OTLP/HTTP that CPU profiles are sent to, such as a Collector with the feature gate `service.profilesSupport`.
+ * OTLP's profiles are alpha: another release may need another version of the receiver.
+ */
+export interface OtlpProfileOptions {
+  /**
+   * Its address, such as `http://localhost:4318`, to which `/v1development/profiles` is added unless it ends with `/profiles`.
+   * Without it nothing is sent.
+   */
+  url?: string | undefined;
+  /** Additional request headers, such as `{ authorization: 'Bearer …' }`. */
+  headers?: Record<string, string> | undefined;
+}
+
 /** The options that the profiling of one monitor needs. */
 export interface ProfilingSettings extends ResolvedServiceOptions, Complete<ProfilingSwitches> {
   readonly enabled: boolean;
   readonly profiling: ResolvedProfilingOptions;
 }
 
-export interface ResolvedProfilingOptions extends Complete<Omit<ProfilingOptions, 'pyroscope'>> {
+export interface ResolvedProfilingOptions extends Complete<Omit<ProfilingOptions, 'pyroscope' | 'otlp'>> {
   readonly pyroscope: Readonly<PyroscopeOptions>;
+  readonly otlp: Readonly<OtlpProfileOptions>;
 }
 
 const PYROSCOPE_OPTIONS: OptionTable<PyroscopeOptions> = {
   url: httpAddress('http://localhost:4040'),
   authToken: secret,
   tenantId: text,
+};
+
+const OTLP_OPTIONS: OptionTable<OtlpProfileOptions> = {
+  url: { ...httpAddress('http://localhost:4318'), secret: true },
+  headers: option(httpHeaders, { default: {} }),
 };
 
 export const PROFILING_OPTIONS: OptionTable<ProfilingOptions> = {
@@ -90,4 +120,5 @@ export const PROFILING_OPTIONS: OptionTable<ProfilingOptions> = {
   heapSnapshots: option(boolean, { default: false }),
   maxHeapSnapshotsPerHour: option(whole(1, 60), { default: 2 }),
   pyroscope: PYROSCOPE_OPTIONS,
+  otlp: OTLP_OPTIONS,
 };

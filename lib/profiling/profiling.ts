@@ -13,7 +13,7 @@ import type { ProfileRingStatus } from './profile-ring.js';
 import { ProfileShipping } from './profile-shipping.js';
 import { type NewProfile, type ProfileContent, ProfileStore } from './profile-store.js';
 import type { ProfilingSettings, ResolvedProfilingOptions } from './profiling-options.js';
-import type { PushStatus } from './pyroscope.js';
+import type { PushStatus } from './push-queue.js';
 import type { Sampler } from './sample-window.js';
 import { type CpuAttribution, SlowProfiles, type SlowRun } from './slow-profiles.js';
 
@@ -29,6 +29,8 @@ export interface ProfilingStatus extends ProfileRingStatus {
   snapshotRefused?: string;
   /** Profiles sent to Pyroscope; undefined if it is not configured. */
   pyroscope?: PushStatus;
+  /** Profiles sent by OTLP; undefined if it is not configured. */
+  otlp?: PushStatus;
 }
 
 /** A profile that is being written. */
@@ -153,14 +155,13 @@ export class Profiling {
     const reason = this.failure ?? (this.resolved.enableProfiling ? 'not started' : 'disabled');
     const { snapshotRefused } = this;
     const { failure } = this.store;
-    const pyroscope = this.shipping.status;
     return {
       ...(ring ?? { ...off, reason }),
       directory: this.options.directory,
       ...(failure === undefined ? {} : { failure }),
       skipped: this.quota.skipped,
       ...(snapshotRefused === undefined ? {} : { snapshotRefused }),
-      ...(pyroscope === undefined ? {} : { pyroscope }),
+      ...this.shipping.status,
     };
   }
 

@@ -1,3 +1,4 @@
+import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { originOf } from '../text/address.js';
 import { formatValue, type OptionFault } from './options-error.js';
 import { own } from './own.js';
@@ -64,6 +65,11 @@ export const httpAddress = (example: string): Check => ({
   accepts: (value) =>
     typeof value === 'string' && URL.canParse(value) && ['http:', 'https:'].includes(new URL(value).protocol),
 });
+export const httpHeaders: Check = {
+  allowed: 'an object of valid HTTP header names and values',
+  secret: true,
+  accepts: (value) => isObject(value) && Object.entries(value).every(isHeader),
+};
 export const secret: Check = { ...text, secret: true };
 export const longSecret: Check = {
   allowed: 'a string of at least 16 characters',
@@ -152,4 +158,14 @@ function distance(a: string, b: string): number {
     row = next;
   }
   return row[b.length] ?? 0;
+}
+
+function isHeader([name, value]: [string, unknown]): boolean {
+  try {
+    validateHeaderName(name);
+    validateHeaderValue(name, value as string);
+    return typeof value === 'string';
+  } catch {
+    return false;
+  }
 }

@@ -38,7 +38,7 @@ interface TailSampling {
 
 const COMPOSE = readYaml<Compose>(join(DEPLOY, 'compose.yaml'));
 const SERVICES = Object.entries(COMPOSE.services);
-const COLLECTORS = ['config.yaml', 'load-balancing.yaml'];
+const COLLECTORS = ['config.yaml', 'load-balancing.yaml', 'profiles.yaml'];
 
 /** What each server listens on, by its own configuration or by its default. */
 const LISTENS: Record<string, (text: string) => boolean> = {

@@ -29,6 +29,7 @@ function collectorModules(version) {
     ],
     exporters: [
       `${CORE}/exporter/otlpexporter v${version}`,
+      `${CORE}/exporter/otlphttpexporter v${version}`,
       `${CONTRIB}/exporter/prometheusremotewriteexporter v${version}`,
     ],
     extensions: [`${CONTRIB}/extension/healthcheckextension v${version}`],

@@ -3,11 +3,13 @@ import { randomBytes } from 'node:crypto';
 import { checkAlerts } from './checks/alerts.mjs';
 import { checkConfiguration, checkNoWarnings, checkSampling } from './checks/collector.mjs';
 import { checkPushedMetrics } from './checks/otlp-metrics.mjs';
+import { checkOtlpProfiles } from './checks/profiles.mjs';
 import { checkPromQl, checkRules, checkTargets } from './checks/prometheus.mjs';
 import * as traces from './checks/traces.mjs';
 import { startCollector } from './collector.mjs';
 import { compose } from './deploy-files.mjs';
 import { freePort } from './processes.mjs';
+import { startProfileCollector } from './profile-collector.mjs';
 import { startIngest } from './profiles.mjs';
 import { startAlertmanager, startPrometheus } from './prometheus.mjs';
 import { allDashboardQueries, documentedTraceQl } from './queries.mjs';
@@ -66,11 +68,12 @@ async function startStack(run, engines, { withTraces, withAlerts }) {
   const storage = withTraces ? await startTraceReceiver(run) : undefined;
   const targets = { traces: storage?.otlp, prometheus: address };
   const collector = withTraces ? await startCollector(run, engines.collector.program, targets) : undefined;
+  const profiling = withTraces ? await startProfileCollector(run, engines.collector.program) : undefined;
   const env = environment({ collector, ingest });
   const shop = (name, own = {}, options = {}) =>
     startShop(run, name, { ...env, ...own }, { seconds: TRAFFIC_SECONDS, token, ...options });
   const [first, failing, heavy] = await Promise.all([
-    shop('store-1'),
+    shop('store-1', profiling === undefined ? {} : { OTLP_PROFILES_URL: profiling.url }),
     shop('store-2'),
     shop('store-3', {}, { heavy: true }),
   ]);
@@ -85,7 +88,7 @@ async function startStack(run, engines, { withTraces, withAlerts }) {
           OTEL_METRIC_EXPORT_INTERVAL: '10000',
         })
       : undefined;
-  const started = { ingest, storage, collector, shops, pushing };
+  const started = { ingest, storage, collector, profiling, shops, pushing };
   if (engines.prometheus.program === undefined) return started;
 
   const webhook = await startWebhook(run);
@@ -168,7 +171,7 @@ async function checkMetrics(results, { prometheus, faster, shops, pushing, webho
   });
 }
 
-async function checkTraces(results, { shops, storage, prometheus, ingest, since }) {
+async function checkTraces(results, { shops, storage, prometheus, ingest, profiling, since }) {
   await traces.checkSlowTraces(results, { shops, storage });
   const spans = await storage.spans(JOB, since);
   await traces.checkWholeTraces(results, { spans });
@@ -179,4 +182,5 @@ async function checkTraces(results, { shops, storage, prometheus, ingest, since 
   await traces.checkTraceQl(results, { queries, spans });
   if (prometheus !== undefined) await traces.checkExemplars(results, { prometheus, storage, job: JOB });
   await traces.checkProfiles(results, { ingest, storage, spans, job: JOB });
+  await checkOtlpProfiles(results, { profiling, shop: shops[0], job: JOB });
 }
