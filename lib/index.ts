@@ -62,7 +62,13 @@ export type { EndpointGuardClass, EndpointGuardLike, EndpointOptions } from './m
 export type { LoggingOptions } from './monitor/logging-options.js';
 export type { MonitorOptions, ResolvedOptions } from './monitor/options.js';
 export { PerformanceMonitor } from './monitor/performance-monitor.js';
-export type { HttpOptions, SamplingOptions, TracingOptions } from './monitor/tracing-options.js';
+export type {
+  AttributeNames,
+  HttpOptions,
+  SamplingOptions,
+  SemanticConventionOptions,
+  TracingOptions,
+} from './monitor/tracing-options.js';
 export {
   OnPerformanceAlert,
   type OnPerformanceAlertDecorator,

@@ -1,6 +1,6 @@
 import { boolean, httpAddress, number, oneOf, whole } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
-import { addressFrom, type OptionTable, option } from '../validation/option-table.js';
+import { addressFrom, type OptionTable, option, type Variables } from '../validation/option-table.js';
 import { providers } from './provider-patterns.js';
 
 /** How spans are created and exported. */
@@ -31,6 +31,21 @@ export interface TracingOptions {
    * Set it where all callers are your own services: any client can mark its requests.
    */
   trustIncomingSampling?: boolean | undefined;
+  semanticConventions?: SemanticConventionOptions | undefined;
+}
+
+/** The names of attributes: those of the stable semantic conventions, those before them, or both. */
+export type AttributeNames = 'stable' | 'old' | 'both';
+
+/**
+ * The names of attributes of the spans that this package creates and exports, for backends and dashboards that know the names
+ * before the stable semantic conventions, such as `http.method` and `db.statement`. Everything else reads the stable names.
+ */
+export interface SemanticConventionOptions {
+  /** Of incoming requests. */
+  http?: AttributeNames | undefined;
+  /** Of queries. */
+  database?: AttributeNames | undefined;
 }
 
 /** Which traces are exported. Statistics count every operation, sampled or not. */
@@ -55,6 +70,7 @@ export interface ResolvedTracingOptions {
   readonly trustIncomingBaggage: boolean;
   readonly trustIncomingSampling: boolean;
   readonly sampling: Complete<SamplingOptions>;
+  readonly semanticConventions: Complete<SemanticConventionOptions>;
 }
 
 const SAMPLING_OPTIONS: OptionTable<SamplingOptions> = {
@@ -62,6 +78,28 @@ const SAMPLING_OPTIONS: OptionTable<SamplingOptions> = {
   keepSlowTraces: option(boolean, { default: true }),
   maxBufferedSpans: option(whole(1, 1_000_000), { default: 10_000 }),
   maxSpansPerTrace: option(whole(1, 100_000), { default: 1000 }),
+};
+
+/** `http/dup` means both. What OpenTelemetry's variable says of other conventions concerns others. */
+function namesFrom(convention: string): Variables {
+  return {
+    names: ['OTEL_SEMCONV_STABILITY_OPT_IN'],
+    allowed: `a list with \`${convention}\` (stable) or \`${convention}/dup\` (both)`,
+    parse(text) {
+      const listed = text.split(',').map((name) => name.trim());
+      return listed.includes(`${convention}/dup`)
+        ? 'both'
+        : listed.includes(convention)
+          ? 'stable'
+          : undefined;
+    },
+  };
+}
+
+const NAMES = oneOf(['stable', 'old', 'both']);
+const SEMANTIC_CONVENTION_OPTIONS: OptionTable<SemanticConventionOptions> = {
+  http: option(NAMES, { default: 'stable', variables: namesFrom('http') }),
+  database: option(NAMES, { default: 'stable', variables: namesFrom('database') }),
 };
 
 export const TRACING_OPTIONS: OptionTable<TracingOptions> = {
@@ -73,6 +111,7 @@ export const TRACING_OPTIONS: OptionTable<TracingOptions> = {
   trustIncomingBaggage: option(boolean, { default: false }),
   trustIncomingSampling: option(boolean, { default: false }),
   sampling: SAMPLING_OPTIONS,
+  semanticConventions: SEMANTIC_CONVENTION_OPTIONS,
 };
 
 /** Which incoming requests are measured, and how. */

@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import type { Profiler } from 'node:inspector';
 import { ProtobufWriter } from '../bytes/protobuf-writer.js';
 import { pathOf } from '../code/code-path.js';
+import { SCOPE } from '../spans/tracing-runtime.js';
 import type { CheckedNode } from './checked-profile.js';
 import { readCpuProfile } from './cpu-times.js';
 import { busiestLine } from './pprof-writer.js';
 
-/** The scope of profiles, as of spans. */
-const SCOPE = 'nestjs-performance';
 /** By OpenTelemetry's semantic conventions: what executes a frame. */
 const FRAME_TYPE = ['profile.frame.type', 'v8js'] as const;
 const ID_BYTES = 16;
@@ -56,7 +55,9 @@ export function encodeOtlpProfile(profile: Profiler.Profile, info: OtlpProfileIn
     .whole(6, Math.round(info.intervalUs * 1000))
     .bytes(7, createHash('sha256').update(info.id).digest().subarray(0, ID_BYTES))
     .packed(11, attributes);
-  const scoped = new ProtobufWriter().message(1, new ProtobufWriter().string(1, SCOPE)).message(2, profiled);
+  const scoped = new ProtobufWriter()
+    .message(1, new ProtobufWriter().string(1, SCOPE.name).string(2, SCOPE.version))
+    .message(2, profiled);
   const resource = new ProtobufWriter();
   for (const [key, value] of Object.entries(info.resource))
     resource.message(1, new ProtobufWriter().string(1, key).message(2, anyValue(value)));

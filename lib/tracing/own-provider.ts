@@ -6,6 +6,7 @@ import { serviceAttributes } from '../operation/service-options.js';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { abortable } from './abortable-exporter.js';
+import { hasOldNames, withOldNames } from './old-attribute-names.js';
 import { type ExportLog, spanExporter } from './otlp-exporters.js';
 import type { OwnSampling } from './own-tracer.js';
 import { RecordAllSampler } from './record-all.sampler.js';
@@ -29,13 +30,16 @@ export async function buildProvider(
   for (const warning of warnings) log.warn(warning);
   const processors: [SlowSpanProcessor, ...SpanProcessor[]] = [processor];
   let abort = (): void => {};
+  const { semanticConventions } = tracing;
+  const inNames = (to: SpanExporter): SpanExporter =>
+    hasOldNames(semanticConventions) ? withOldNames(to, semanticConventions) : to;
   const exporter = otlp && (await spanExporter(otlp, log));
   if (exporter !== undefined) {
     abort = abortable(exporter);
-    const batch = new sdk.BatchSpanProcessor(watched(exporter, otlp?.shown ?? '', log));
+    const batch = new sdk.BatchSpanProcessor(inNames(watched(exporter, otlp?.shown ?? '', log)));
     processors.push(keepsSlowTraces(options) ? new SlowTraceProcessor(batch, tracing.sampling) : batch);
   }
-  if (console) processors.push(new sdk.SimpleSpanProcessor(new sdk.ConsoleSpanExporter()));
+  if (console) processors.push(new sdk.SimpleSpanProcessor(inNames(new sdk.ConsoleSpanExporter())));
   if (processors.length > 1) processor.withRedaction();
   const sampling = samplingOf(sdk, options);
   const resource = defaultResource().merge(resourceFromAttributes(serviceAttributes(options)));

@@ -75,8 +75,8 @@ describe('the files of deploy/', () => {
   });
 
   test('are read by somebody', () => {
-    // What is not mounted is no part of the stack: the tests of the rules, and the Collector for several.
-    const unread = ['compose.yaml', 'load-balancing.yaml', '.test.yml'];
+    // What is not mounted is no part of the stack: the tests of the rules, the Collectors for several and for profiles.
+    const unread = ['compose.yaml', 'load-balancing.yaml', 'profiles.yaml', '.test.yml'];
     const mounted = SERVICES.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]));
     for (const file of yamlFiles()) {
       if (unread.some((end) => file.endsWith(end))) continue;
