@@ -153,6 +153,7 @@ export type { BaselineLatency } from './statistics/operation-history.js';
 export type { LatencySummary, WindowName } from './statistics/operation-statistics.js';
 export type { PartName } from './statistics/operation-window.js';
 export type { NamedStatistics, TypeStatistics } from './statistics/statistics.js';
+export { keepLogLine } from './tracing/keep-log-line.js';
 export { SlowSpanProcessor } from './tracing/slow-span.processor.js';
 export { type TraceFields, traceFields } from './tracing/trace-fields.js';
 export { type OptionFault, PerformanceOptionsError } from './validation/options-error.js';

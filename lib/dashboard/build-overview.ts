@@ -81,6 +81,7 @@ export function buildOverview(source: OverviewSource, now = Date.now(), streams 
     },
     health: healthOf({ ...content, failing, slow: slow.slice(0, LISTED), total: stats.totalOperations }, now),
     operationCount: source.operationCount,
+    ...(source.options.logging.keep === false ? {} : { keepsLogs: true as const }),
     slow: foldSlow(slow).slice(0, LISTED).map(shortOf),
     trends: source.getTrends().slice(0, LISTED),
     resources: resourceSeries(source.resources.history),

@@ -33,6 +33,8 @@ export interface Overview {
   /** The number of all operations; `operations` may list fewer. */
   operationCount: number;
   findings: Finding[];
+  /** `logging.keep` is on: findings of errors may have a log. */
+  keepsLogs?: true;
   /**
    * The newest first, without the fields that only the details page shows. What was slow within another one is named there,
    * and not listed itself.

@@ -182,7 +182,7 @@ function severityOf(count: number, isHandled: boolean, isServed: boolean): Sever
 }
 
 function observeError(
-  { name, statusCode, durationMs, traceId, spanId }: FailedOperation,
+  { name, statusCode, durationMs, log, traceId, spanId }: FailedOperation,
   route: string,
   error: NonNullable<Observation['error']>,
   callSite: CallSite | undefined,
@@ -203,6 +203,7 @@ function observeError(
     spanId,
     explanation: `${name}${within} failed${status}: ${errorAt(error, callSite)}`,
     error,
+    log,
   };
 }
 

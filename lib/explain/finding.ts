@@ -1,5 +1,6 @@
 import type { CallSite } from '../code/call-site.js';
 import type { StatementPlan } from '../plans/statement-plan.js';
+import type { OperationLog } from '../spans/operation-log.js';
 
 /** What detectors find. */
 export const FINDING_TYPES = [
@@ -57,6 +58,8 @@ export interface Observation {
   readonly explanation: string;
   /** Of type `errors`. */
   readonly error?: Omit<FoundError, 'lastFailedAt'> & { readonly isHandled: boolean };
+  /** Of type `errors`: what the failed operation logged. */
+  readonly log?: OperationLog | undefined;
 }
 
 /** All equal observations as one. Plain data, fit for JSON. */
@@ -86,6 +89,12 @@ export interface Finding {
   plan?: StatementPlan;
   /** Of type `errors` only. */
   error?: FoundError;
+}
+
+/** A finding with what is only returned for a single one. */
+export interface DetailedFinding extends Finding {
+  /** Of type `errors`: the last lines that the latest failed execution logged, where `logging.keep` is on. */
+  log?: OperationLog;
 }
 
 /**

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { DeferredEmitter } from '../async/deferred-emitter.js';
+import { lastLines, type OperationLog } from '../spans/operation-log.js';
 import { round } from '../text/round.js';
 import {
+  type DetailedFinding,
   type Finding,
   type FindingType,
   type FoundError,
@@ -13,6 +15,9 @@ import {
 
 /** Each observation of these is news: a state of a change over time. */
 const CHANGES: ReadonlySet<FindingType> = new Set(['regression', 'trend', 'memory_leak']);
+
+/** Lines of a log that a finding keeps. */
+const MAX_LOG_LINES = 10;
 
 /** 1, 10, 100, 1000 … */
 function isRound(count: number): boolean {
@@ -45,6 +50,8 @@ export interface FindingCount {
 /** Findings by type, fingerprint and route. The one that was seen least recently is dropped first. */
 export class Findings {
   private readonly kept = new Map<string, Finding>();
+  /** What the latest failed execution logged, by the key of its finding. */
+  private readonly logs = new Map<string, OperationLog>();
   private readonly events: DeferredEmitter<Finding>;
   /** One for each type and severity. */
   private readonly counted: FindingCount[] = [];
@@ -83,6 +90,7 @@ export class Findings {
       if (this.kept.size >= this.capacity)
         for (const oldest of this.kept.keys()) {
           this.kept.delete(oldest);
+          this.logs.delete(oldest);
           break;
         }
     }
@@ -99,6 +107,7 @@ export class Findings {
     finding.explanation = observation.explanation;
     if (observation.error !== undefined)
       finding.error = foundError(observation.error, finding.error, timestamp);
+    if (observation.log !== undefined) this.logs.set(key, lastLines(observation.log, MAX_LOG_LINES));
     const isRise = SEVERITIES.indexOf(severity) > SEVERITIES.indexOf(finding.severity);
     if (isRise) finding.severity = severity;
     if (callSite !== undefined) finding.callSite = callSite;
@@ -115,8 +124,13 @@ export class Findings {
       .map((finding) => ({ ...finding }));
   }
 
-  get(id: string): Finding | undefined {
-    for (const finding of this.kept.values()) if (finding.id === id) return { ...finding };
+  /** The finding with this id, if it is kept, with its log. */
+  get(id: string): DetailedFinding | undefined {
+    for (const [key, finding] of this.kept) {
+      if (finding.id !== id) continue;
+      const log = this.logs.get(key);
+      return { ...finding, ...(log === undefined ? {} : { log }) };
+    }
     return undefined;
   }
 
@@ -144,6 +158,7 @@ export class Findings {
 
   clear(): void {
     this.kept.clear();
+    this.logs.clear();
     this.counted.length = 0;
     this.events.dropped = 0;
   }

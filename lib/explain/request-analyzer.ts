@@ -37,6 +37,9 @@ const MAX_RECORDED_MS = 10_000;
 /** Failures within one request that are kept until it ends. */
 const MAX_FAILURES = 20;
 
+/** Failures whose logs are kept with their findings. */
+const MAX_LOGS_PER_SECOND = 20;
+
 /** Explains slow operations, and keeps findings and the statistics of statements. */
 export class RequestAnalyzer implements RequestSink {
   /** Distinguishes the modules of one process, which share an event loop. */
@@ -59,6 +62,8 @@ export class RequestAnalyzer implements RequestSink {
   private readonly nPlusOne: ResolvedDetectionOptions['nPlusOne'];
   private readonly blockLimitMs: number;
   private readonly offBlock: () => void;
+  private logSecond = 0;
+  private logsOfSecond = 0;
   private settling: NodeJS.Timeout | undefined;
 
   /** @param gcMsSince how long the garbage collector has paused the process since a moment */
@@ -161,6 +166,7 @@ export class RequestAnalyzer implements RequestSink {
       statusCode: source?.statusCode,
       thrown: thrown ?? source?.thrown ?? thrownIn(live),
       recorded: recordedException(span),
+      log: this.mayReadLog(now) ? live?.log : undefined,
       ...spanIdsOf(span),
     };
     const chain = live === undefined ? [] : chainOf(live);
@@ -182,6 +188,16 @@ export class RequestAnalyzer implements RequestSink {
     if (failures.some((other) => other.thrown === failed.thrown)) return;
     if (failures.length < MAX_FAILURES) failures.push(failed);
     else this.errors.dropped++;
+  }
+
+  /** Whether the log of a failure is read: while everything fails, those of a few failures suffice. */
+  private mayReadLog(now: number): boolean {
+    const second = Math.floor(now / 1000);
+    if (second !== this.logSecond) {
+      this.logSecond = second;
+      this.logsOfSecond = 0;
+    }
+    return this.logsOfSecond++ < MAX_LOGS_PER_SECOND;
   }
 
   /** The parts of a request that failed. If it was answered with 4xx, their errors are those of the caller. */

@@ -3,6 +3,7 @@ import type { HttpEvidence, OperationBaseline, OperationType } from '../operatio
 import type { StatementPlan } from '../plans/statement-plan.js';
 import type { ResourceEvidence } from '../process/resource-sampler.js';
 import type { HotFunction } from '../profiling/hot-functions.js';
+import type { OperationLog } from '../spans/operation-log.js';
 import type { Waterfall } from '../spans/waterfall.js';
 import type { CauseName, RankedCause } from './cause.js';
 
@@ -66,4 +67,6 @@ export interface SlowOperation extends Explanation {
 export interface DetailedSlowOperation extends SlowOperation {
   /** The spans that completed below it; absent where there were none, and where `detection.explain` is false. */
   waterfall?: Waterfall;
+  /** The last lines that were logged within it, where `logging.keep` is on. */
+  log?: OperationLog;
 }

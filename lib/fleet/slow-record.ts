@@ -1,8 +1,9 @@
 import type { DetailedSlowOperation } from '../explain/slow-operation.js';
-import { flag, type JsonSchema, list, object, optional, whole } from '../report/json-schema.js';
+import { flag, type JsonSchema, list, object, optional, text, whole } from '../report/json-schema.js';
 import { faultOf } from '../report/json-schema-check.js';
 import { operationName, operationType, slowOperation } from '../report/operation-schemas.js';
 import { count, milliseconds } from '../report/quantity-schemas.js';
+import type { LogLine, OperationLog } from '../spans/operation-log.js';
 import type { Waterfall, WaterfallSpan } from '../spans/waterfall.js';
 import { MAX_RECORD_BYTES } from './fleet-store.js';
 import { isPlain, knownOf } from './known-value.js';
@@ -10,6 +11,7 @@ import { isPlain, knownOf } from './known-value.js';
 const FORMAT = 'nestjs-performance-slow';
 const FORMAT_VERSION = 1;
 const MAX_SPANS = 201;
+const MAX_LOG_LINES = 100;
 
 /** A slow operation of another instance. */
 export interface SlowRecord {
@@ -44,21 +46,33 @@ const WATERFALL = object<Waterfall>('Waterfall', {
   omitted: count('Spans that are not listed'),
 }).json;
 
-/** Its waterfall is checked apart from it, as the schema of reports does not have it. */
+const LOG = object<OperationLog>('OperationLog', {
+  lines: list(
+    object<LogLine>('LogLine', {
+      level: text(),
+      offsetMs: milliseconds('Since the start of the operation'),
+      context: optional(text()),
+      message: text(),
+    }),
+  ) as never,
+  omitted: count('Lines before them'),
+}).json;
+
+/** Its waterfall and its log are checked apart from it, as the schema of reports does not have them. */
 const KNOWN: JsonSchema = {
   ...slowOperation.json,
-  properties: { ...slowOperation.json.properties, waterfall: WATERFALL },
+  properties: { ...slowOperation.json.properties, waterfall: WATERFALL, log: LOG },
 };
 
-/** The text of a slow operation, without its waterfall if it would be too long; undefined if it is even then. */
+/** The text of a slow operation, without its waterfall and its log if it would be too long; undefined if it is even then. */
 export function encodeSlow(service: string, { instance, operation }: SlowRecord): string | undefined {
   const encode = (one: DetailedSlowOperation): string =>
     JSON.stringify({ format: FORMAT, formatVersion: FORMAT_VERSION, service, instance, operation: one });
-  const whole = encode(operation);
-  if (Buffer.byteLength(whole) <= MAX_RECORD_BYTES) return whole;
-  const { waterfall: _waterfall, ...rest } = operation;
-  const short = encode(rest);
-  return Buffer.byteLength(short) <= MAX_RECORD_BYTES ? short : undefined;
+  const { waterfall: _waterfall, ...withoutWaterfall } = operation;
+  const { log: _log, ...short } = withoutWaterfall;
+  return [operation, withoutWaterfall, short]
+    .map(encode)
+    .find((encoded) => Buffer.byteLength(encoded) <= MAX_RECORD_BYTES);
 }
 
 /** The slow operation with this id; undefined for any text that is not one of this service. */
@@ -70,6 +84,7 @@ export function decodeSlow(service: string, id: string, encoded: unknown): SlowR
   const { instance, operation } = record;
   if (record.service !== service || operation.id !== id) return undefined;
   if (operation.waterfall !== undefined && !isWaterfall(operation.waterfall)) return undefined;
+  if (operation.log !== undefined && !isLog(operation.log)) return undefined;
   return { instance, operation: knownOf(KNOWN, operation) };
 }
 
@@ -77,6 +92,10 @@ export function decodeSlow(service: string, id: string, encoded: unknown): SlowR
 function isWaterfall(value: Waterfall): boolean {
   if (faultOf(WATERFALL, value) !== undefined || value.spans.length > MAX_SPANS) return false;
   return value.spans.every(({ parent }, index) => parent < index && (parent >= 0 || index === 0));
+}
+
+function isLog(value: OperationLog): boolean {
+  return faultOf(LOG, value) === undefined && value.lines.length <= MAX_LOG_LINES;
 }
 
 function jsonIn(encoded: string): unknown {

@@ -18,7 +18,9 @@ import { AlertHistory } from '../report/alert-history.js';
 import type { DroppedCounts } from '../report/performance-stats.js';
 import { ResourcePeaks } from '../report/resource-peaks.js';
 import { liveSpanOf } from '../spans/live-span.js';
+import { RequestLines } from '../spans/request-lines.js';
 import { Statistics } from '../statistics/statistics.js';
+import { linesKept } from './logging-options.js';
 import { LongTermAnalysis } from './long-term-analysis.js';
 import { OperationSink } from './operation-sink.js';
 import type { ResolvedOptions } from './options.js';
@@ -184,6 +186,8 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     reportError,
   );
   if (fleet.alerts !== undefined) alerting.share(fleet.alerts);
+  const perRequest = linesKept(options.logging);
+  const lines = perRequest === undefined ? undefined : new RequestLines(perRequest);
   const overhead = watchOverhead({
     options,
     statistics,
@@ -192,12 +196,13 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     resources,
     profiling,
     metrics,
+    lines,
     reportError,
   });
   const plans = plansOf(options, { slow, analyzer, failures });
   const sink: OperationSink = new OperationSink({
     thresholds: new Thresholds(thresholds),
-    ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos, plans },
+    ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos, plans, lines },
   });
   return {
     options,

@@ -6,7 +6,7 @@ import type { BurnRate } from '../alerting/burn-rate.js';
 import type { Regression } from '../baseline/regression.js';
 import type { ReleaseVerdict } from '../baseline/release-verdict.js';
 import type { Trend } from '../baseline/trend.js';
-import type { Finding, FindingType } from '../explain/finding.js';
+import type { DetailedFinding, Finding, FindingType } from '../explain/finding.js';
 import type { SlowFilter } from '../explain/slow-filter.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
@@ -137,6 +137,13 @@ export class MonitorViews implements ReportSource {
   getFindings(filter: { limit?: number | undefined; type?: FindingType | undefined } = {}): Finding[] {
     const { analyzer, plans } = this.parts;
     return findingsWithPlans(analyzer.findings.list(filter), plans);
+  }
+
+  /** A finding by its id, while it is kept, with the log of its latest failed execution. */
+  getFinding(id: string): DetailedFinding | undefined {
+    const { analyzer, plans } = this.parts;
+    const finding = analyzer.findings.get(id);
+    return finding === undefined ? undefined : findingsWithPlans([finding], plans)[0];
   }
 
   /**

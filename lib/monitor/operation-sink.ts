@@ -17,6 +17,7 @@ import type { Profiling } from '../profiling/profiling.js';
 import type { EndedOperation, GuardedOperation } from '../spans/ended-operation.js';
 import { GuardedSpan } from '../spans/guarded-span.js';
 import { type LiveSpan, liveSpanOf, type OperationRecorder, type SpanSink } from '../spans/live-span.js';
+import type { RequestLines } from '../spans/request-lines.js';
 import { emptyBreakdown } from '../spans/work.js';
 import type { Statistics } from '../statistics/statistics.js';
 import { annotate } from './annotate.js';
@@ -33,6 +34,7 @@ interface SinkParts {
   readonly metrics: Metrics;
   readonly slos: SloCounters;
   readonly plans?: Plans | undefined;
+  readonly lines?: RequestLines | undefined;
 }
 
 /** Counts operations, compares them with their thresholds, and keeps the slow ones with their evidence. */
@@ -45,10 +47,12 @@ export class OperationSink implements SpanSink {
   lostCalls = 0;
   readonly requests: RequestAnalyzer;
   readonly thresholds: Thresholds;
+  readonly lines: RequestLines | undefined;
 
   constructor(private readonly parts: SinkParts) {
     this.requests = parts.analyzer;
     this.thresholds = parts.thresholds;
+    this.lines = parts.lines;
   }
 
   record(given: EndedOperation, now = performance.now(), idle = loopIdleMs()): boolean {
@@ -133,7 +137,7 @@ export class OperationSink implements SpanSink {
       drivers: this.drivers,
     });
     if (span !== undefined) annotate(span, slow, files);
-    this.parts.slow.add(slow, recordedSpans(live));
+    this.parts.slow.add(slow, { recorded: recordedSpans(live), log: live?.log });
     this.parts.slow.updateLater(slow.id, updates);
     if (live !== undefined) live.request.isNotable = true;
     return slow;

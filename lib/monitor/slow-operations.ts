@@ -2,6 +2,7 @@ import { DeferredEmitter } from '../async/deferred-emitter.js';
 import { type SlowFilter, slowMatcher } from '../explain/slow-filter.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import type { CompletedSpans } from '../spans/completed-spans.js';
+import type { OperationLog } from '../spans/operation-log.js';
 import { waterfallOf } from '../spans/waterfall.js';
 
 /** The data of a waterfall, which is created when it is requested. */
@@ -11,11 +12,21 @@ export interface RecordedSpans {
   readonly startedAt: number;
 }
 
-interface Kept {
+/** What is only shown with a single operation. */
+interface Details {
+  /** The spans that completed below it, if any. */
+  recorded?: RecordedSpans | undefined;
+  /** The lines that were logged within it, if any. */
+  log?: OperationLog | undefined;
+}
+
+interface Kept extends Details {
   /** Never changed: an update replaces it. */
   operation: SlowOperation;
-  recorded: RecordedSpans | undefined;
 }
+
+/** The lines of all logs together: the oldest operations lose theirs first. */
+export const MAX_LOG_LINES = 5000;
 
 /** The kept operations of one type: those of each name, the oldest first. */
 interface KeptOfType {
@@ -36,7 +47,9 @@ export class SlowOperations {
   /** How many operations, and spans of all waterfalls together, are kept now at most. */
   private maxOperations: number;
   private maxSpans = Number.POSITIVE_INFINITY;
+  private maxLogLines = MAX_LOG_LINES;
   private spanCount = 0;
+  private lineCount = 0;
   private readonly added: DeferredEmitter<SlowOperation>;
   private readonly updated: DeferredEmitter<SlowOperation>;
 
@@ -49,13 +62,15 @@ export class SlowOperations {
     this.updated = new DeferredEmitter(onError, 'updates of slow operations');
   }
 
-  /** Adds an operation. @param recorded the spans that completed below it, if any */
-  add(operation: SlowOperation, recorded?: RecordedSpans): void {
+  /** Adds an operation. */
+  add(operation: SlowOperation, { recorded, log }: Details = {}): void {
     if (this.kept.size >= this.maxOperations) this.makeRoom();
-    const kept: Kept = { operation, recorded };
+    const kept: Kept = { operation, recorded, log };
     this.kept.add(kept);
     this.spanCount += spansOf(kept);
     if (this.spanCount > this.maxSpans) this.limitSpans(this.maxSpans);
+    this.lineCount += linesOf(kept);
+    if (this.lineCount > this.maxLogLines) this.dropLogs();
     this.byId.set(operation.id, kept);
     const ofType = getOrCreate(this.byType, operation.type, newType);
     ofType.count++;
@@ -102,22 +117,27 @@ export class SlowOperations {
     return result;
   }
 
-  /** The operation with this id, if it is kept, with its waterfall. */
+  /** The operation with this id, if it is kept, with its waterfall and its log. */
   get(id: string): DetailedSlowOperation | undefined {
     const kept = this.byId.get(id);
-    if (kept?.recorded === undefined) return kept?.operation;
-    const { operation, recorded } = kept;
+    if (kept === undefined) return undefined;
+    const { operation, recorded, log } = kept;
+    if (recorded === undefined) return log === undefined ? operation : { ...operation, log };
     const { name, type, durationMs, error: failed } = operation;
     const { startedAt, completed } = recorded;
-    return { ...operation, waterfall: waterfallOf({ name, type, startedAt, durationMs, failed }, completed) };
+    const waterfall = waterfallOf({ name, type, startedAt, durationMs, failed }, completed);
+    return { ...operation, waterfall, ...(log === undefined ? {} : { log }) };
   }
 
-  /** The operations that are kept, and the spans of their waterfalls. */
+  /** The operations that are kept, the spans of their waterfalls, and the lines of their logs. */
   get size(): number {
     return this.kept.size;
   }
   get spans(): number {
     return this.spanCount;
+  }
+  get logLines(): number {
+    return this.lineCount;
   }
 
   /** Keeps at most so many operations from now on, up to the capacity. */
@@ -136,13 +156,28 @@ export class SlowOperations {
     }
   }
 
+  /** Keeps at most so many lines of logs from now on, up to {@link MAX_LOG_LINES}. */
+  limitLogLines(lines: number): void {
+    this.maxLogLines = Math.min(MAX_LOG_LINES, lines);
+    this.dropLogs();
+  }
+
   clear(): void {
     this.kept.clear();
     this.spanCount = 0;
+    this.lineCount = 0;
     this.byId.clear();
     this.byType.clear();
     this.added.dropped = 0;
     this.updated.dropped = 0;
+  }
+
+  private dropLogs(): void {
+    for (const kept of this.kept) {
+      if (this.lineCount <= this.maxLogLines) return;
+      this.lineCount -= linesOf(kept);
+      kept.log = undefined;
+    }
   }
 
   private makeRoom(): void {
@@ -151,6 +186,7 @@ export class SlowOperations {
     const dropped = ofName.shift() as Kept;
     this.kept.delete(dropped);
     this.spanCount -= spansOf(dropped);
+    this.lineCount -= linesOf(dropped);
     const { id } = dropped.operation;
     if (this.byId.get(id) === dropped) this.byId.delete(id);
     if (ofName.length === 0) ofType.byName.delete(name);
@@ -165,6 +201,7 @@ export class SlowOperations {
   }
 }
 
+const linesOf = ({ log }: Kept): number => log?.lines.length ?? 0;
 const spansOf = ({ recorded }: Kept): number => recorded?.completed.size ?? 0;
 const newType = (): KeptOfType => ({ count: 0, byName: new Map() });
 const newName = (): Kept[] => [];

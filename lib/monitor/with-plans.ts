@@ -35,7 +35,7 @@ function slowestStatements(slow: SlowOperations): Map<string, SlowOperation> {
   return slowest;
 }
 
-export function findingsWithPlans(findings: Finding[], plans: Plans | undefined): Finding[] {
+export function findingsWithPlans<T extends Finding>(findings: T[], plans: Plans | undefined): T[] {
   if (plans === undefined) return findings;
   return findings.map((finding) =>
     finding.type === 'errors' ? finding : withPlan(finding, plans.of(finding.fingerprint)),

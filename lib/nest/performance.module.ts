@@ -30,6 +30,7 @@ import { HandlerWrapping } from './handlers/handler-wrapping.js';
 import { ProviderWrapping } from './handlers/provider-wrapping.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
 import { correlateLogs } from './log-correlation.js';
+import { keepLogLines } from './log-lines.js';
 import { MessageTracing } from './messages/message-tracing.js';
 import {
   type PerformanceOptions,
@@ -202,7 +203,7 @@ export class PerformanceModule
   implements OnModuleInit, OnApplicationBootstrap, OnApplicationShutdown
 {
   private metrics: RunningMetrics | undefined;
-  private endCorrelation: (() => void) | undefined;
+  private readonly endLogging: (() => void)[] = [];
 
   /** @internal */
   constructor(
@@ -233,7 +234,9 @@ export class PerformanceModule
   /** Timers start here: a module that is only compiled, as in unit tests, leaves nothing running. */
   onModuleInit(): void {
     if (this.options.monitor === undefined) this.monitor.start();
-    if (this.tracing !== undefined && this.options.logging.correlate) this.endCorrelation = correlateLogs();
+    const { correlate, keep } = this.options.logging;
+    if (this.tracing !== undefined && correlate) this.endLogging.push(correlateLogs());
+    if (this.tracing !== undefined && keep !== false) this.endLogging.push(keepLogLines());
     this.tracing?.start();
     attempt('requests are not counted', () => {
       const server = this.adapterHost.httpAdapter?.getHttpServer?.();
@@ -279,7 +282,7 @@ export class PerformanceModule
 
   async onApplicationShutdown(): Promise<void> {
     this.http?.detach();
-    this.endCorrelation?.();
+    for (const end of this.endLogging.splice(0)) end();
     const deadline = new Deadline(SHUTDOWN_MS);
     const ownsMonitor = this.options.monitor === undefined;
     // The last profiles belong to slow operations whose listeners are still there. A slow disk leaves time for the rest.

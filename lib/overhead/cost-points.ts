@@ -12,6 +12,7 @@ export type MeasuredPart =
   | 'waterfall'
   | 'values'
   | 'explaining'
+  | 'logs'
   | 'timers'
   | 'export';
 
@@ -33,6 +34,7 @@ export const COST = {
   workStart: meter.point('explaining'),
   workEnd: meter.point('explaining'),
   explaining: meter.point('explaining'),
+  logLine: meter.point('logs'),
   heartbeat: meter.point('timers'),
   timers: meter.point('timers'),
   export: meter.point('export'),

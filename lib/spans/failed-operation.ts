@@ -1,4 +1,5 @@
 import type { OperationType } from '../operation/operation.js';
+import type { OperationLog } from './operation-log.js';
 
 /** An operation that failed with an error that is no expected one. */
 export interface FailedOperation {
@@ -11,6 +12,8 @@ export interface FailedOperation {
   readonly thrown: unknown;
   /** The exception that was recorded on its span, if any. */
   readonly recorded: RecordedException | undefined;
+  /** What was logged within it, where `logging.keep` is on. */
+  readonly log?: OperationLog | undefined;
   readonly traceId: string;
   readonly spanId: string;
 }

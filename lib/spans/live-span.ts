@@ -8,6 +8,8 @@ import { meter } from '../overhead/meter.js';
 import { type Shedding, WATERFALL } from '../overhead/sheddable.js';
 import { CompletedSpans } from './completed-spans.js';
 import type { EndedOperation } from './ended-operation.js';
+import type { OperationLog } from './operation-log.js';
+import type { RequestLines } from './request-lines.js';
 import { RequestState } from './request-state.js';
 import type { ScheduleFault } from './schedule-fault.js';
 import type { RemoteTiming } from './server-timing.js';
@@ -28,6 +30,8 @@ export interface SpanSink {
   readonly thresholds: Thresholds;
   /** Set during a recording of `nestjs-performance/testing`. */
   readonly recorder: OperationRecorder | undefined;
+  /** Set where `logging.keep` is on. */
+  readonly lines: RequestLines | undefined;
   /** Calls of measured methods whose end could not be seen, because too many were pending at once. */
   lostCalls: number;
   /**
@@ -152,6 +156,11 @@ export class LiveSpan extends SpanTiming {
   /** Whether it is work that is waited for, without own code. */
   get isWork(): boolean {
     return this.work < WORKS;
+  }
+
+  /** What was logged while it ran, if anything. Of work that is waited for, nothing: others log at the same time. */
+  get log(): OperationLog | undefined {
+    return this.isWork ? undefined : this.sink.lines?.since(this.startedAt, this.request);
   }
 
   /** Passes itself, and what completed below it, to the span around it. Call it after its end. */

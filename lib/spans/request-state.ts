@@ -1,4 +1,5 @@
 import type { FailedOperation } from './failed-operation.js';
+import type { LineRing } from './operation-log.js';
 import type { RequestWork } from './request-work.js';
 
 /** The state of a request, or of any other outermost span of this process's part of a trace. */
@@ -19,6 +20,8 @@ export class RequestState {
   work: RequestWork | undefined = undefined;
   /** What failed within it, until its response shows whether the request failed as well. */
   failures: FailedOperation[] | undefined = undefined;
+  /** The last lines that were logged within it, where `logging.keep` is on. */
+  lines: LineRing | undefined = undefined;
   /** The spans of an unsampled trace that wait for its end, see `SlowTraceProcessor`. */
   buffer: unknown = undefined;
 

@@ -142,7 +142,10 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       if (!live.duplicate) this.count(live, span, description, durationMs, waitedMs, now, idle);
     } finally {
       processProfiler.ended(live, now);
-      if (live.root === live && sink.requests.explains) sink.requests.ended(live, now);
+      if (live.root === live) {
+        if (sink.requests.explains) sink.requests.ended(live, now);
+        sink.lines?.release(live.request);
+      }
       sink.recorder?.ended(live);
       if (sink.requests.explains) live.reportToParent(durationMs, span.status.code === SpanStatusCode.ERROR);
     }

@@ -94,6 +94,7 @@ export function withdraw(live: LiveSpan, now: number, idle: number): void {
   live.withdraw(now, idle);
   live.reportToParent(0, false);
   processProfiler.ended(live, now);
+  if (live.root === live) sink.lines?.release(request);
   if (sink.requests.explains) {
     if (live.root === live) sink.requests.ended(live, now);
     else if (live.work < WORKS) {

@@ -3,7 +3,7 @@ import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
-import { Controller, Get, Injectable } from '@nestjs/common';
+import { Controller, Get, Injectable, Logger } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
 import { type Browser, type BrowserContextOptions, chromium, firefox, type Page } from 'playwright-core';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
@@ -28,6 +28,8 @@ class Passwords {
 
 @Controller()
 class ShopController {
+  private readonly logger = new Logger('Shop');
+
   constructor(private readonly passwords: Passwords) {}
 
   @Get('fine')
@@ -37,6 +39,7 @@ class ShopController {
 
   @Get('failing')
   failing(): string {
+    this.logger.error('no such album');
     throw new TypeError('album is undefined');
   }
 
@@ -51,6 +54,7 @@ class ShopController {
       await sleep(6);
       span.end();
     }
+    this.logger.warn('hashes with password=hunter2');
     this.passwords.hash(120);
     this.passwords.check(60);
     return 'albums';

@@ -1,11 +1,50 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
-import { inBrowser, LONG_MS, overflow, violationsOf, visited } from './browser.js';
+import { inBrowser, LONG_MS, overflow, violationsOf, visited, withSlowOperation } from './browser.js';
 
 /** Keeps what is copied, as a browser without a window has no clipboard. */
 const script = `Object.defineProperty(navigator, 'clipboard', { value: { writeText: async (text) => { window.copied = text; } } });`;
 
 const copied = (page: Page): Promise<string> => page.evaluate('window.copied ?? ""');
+
+describe('the page of a slow execution', () => {
+  const { open, dashboard } = inBrowser();
+
+  it.each([
+    [1280, 900],
+    [390, 844],
+  ])(
+    'shows its log, and copies its evidence for an agent, at %i x %i',
+    async (width, height) => {
+      const page = await open({
+        ...withSlowOperation,
+        options: { logging: { keep: true } },
+        context: { viewport: { width, height } },
+        script,
+      });
+      await page.locator('.slow-list a', { hasText: 'GET /albums' }).first().click();
+      const log = page.locator('#log');
+      await log.getByText('hashes with password=?').waitFor();
+      expect(await log.locator('li').first().textContent()).toMatch(
+        /^\+\d+.mswarnShop hashes with password=\?$/,
+      );
+      await page.getByRole('button', { name: 'Copy for an agent' }).press('Enter');
+      await page.getByText('Copied').waitFor();
+      const text = await copied(page);
+      expect(text).toMatch(/^# Slow execution of `GET \/albums`\n/);
+      expect(text).toContain('warn [Shop] hashes with password=?');
+      expect(text).not.toMatch(/hunter2|album_id = \d/);
+      expect(await overflow(page)).toBe(0);
+      expect(await violationsOf(page)).toEqual([]);
+      await dashboard().visit('/failing');
+      await page.goto(`${dashboard().application.url}/performance`);
+      await page.locator('.finding', { hasText: 'TypeError' }).getByText('Log of the latest failure').click();
+      await page.getByText('no such album').waitFor();
+      expect(await overflow(page)).toBe(0);
+    },
+    LONG_MS,
+  );
+});
 
 describe('the first view of the page', () => {
   const { open } = inBrowser();

@@ -39,6 +39,7 @@ describe.each(PLATFORMS)('the document of @nestjs/swagger on %s', (platform) => 
       'delete /performance/stats',
       'get /performance/baseline',
       'get /performance/findings',
+      'get /performance/findings/{id}',
       'get /performance/fleet',
       'get /performance/metrics',
       'get /performance/operation',

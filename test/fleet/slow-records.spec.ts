@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { DetailedSlowOperation, SlowOperation } from '../../lib/explain/slow-operation.js';
 import type { FleetStore } from '../../lib/fleet/fleet-store.js';
 import { KeyvFleetStore } from '../../lib/fleet/keyv-fleet-store.js';
+import { decodeSlow, encodeSlow } from '../../lib/fleet/slow-record.js';
 import { SlowRecords } from '../../lib/fleet/slow-records.js';
 import { mapStore, type SimulatedInstance, simulated, slowOperation } from './simulated-instance.js';
 
@@ -20,6 +21,14 @@ const waterfall: NonNullable<DetailedSlowOperation['waterfall']> = {
     { name: 'SELECT track', type: 'database', startMs: 5, durationMs: 20, parent: 0, error: true },
   ],
   omitted: 0,
+};
+
+const log: NonNullable<DetailedSlowOperation['log']> = {
+  lines: [
+    { level: 'warn', offsetMs: 12, context: 'Albums', message: 'slow' },
+    { level: 'log', offsetMs: 13, message: 'done' },
+  ],
+  omitted: 3,
 };
 
 /** One that has `operation`, with its description in the store. */
@@ -42,6 +51,7 @@ describe.each(['a directory', 'a store'])('a slow operation of another instance,
     const where = place();
     const operation = slowOperation('b7ad6b7169203331', {
       waterfall,
+      log,
       selfTimeMs: 3,
       http: { statusCode: 200 },
     });
@@ -120,6 +130,47 @@ describe.each(['a directory', 'a store'])('the limit of a record in %s', (kind) 
     const { waterfall: _none, ...rest } = long;
     expect((await fleet.slowOperation('a1'))?.operation).toEqual(rest);
     expect((await fleet.view()).slow.map(({ id }) => id)).toEqual(['a1']);
+  });
+});
+
+describe('the log of a record', () => {
+  const record = (log: unknown): string =>
+    encodeSlow('shop', { instance: 'one', operation: slowOperation('a1', { log: log as never }) }) ?? '';
+  const line = { level: 'log', offsetMs: 0, message: 'x' };
+
+  it('has no more than is known of a line', () => {
+    const encoded = record({ lines: [{ ...line, html: '<b>' }], omitted: 0, more: 1 });
+    expect(decodeSlow('shop', 'a1', encoded)?.operation.log).toEqual({ lines: [line], omitted: 0 });
+  });
+
+  it('is left out after the waterfall where the record would be too long', () => {
+    const long = {
+      lines: Array.from({ length: 100 }, () => ({ ...line, message: 'ü'.repeat(500) })),
+      omitted: 0,
+    };
+    const spans = [{ name: 'x', type: 'http', startMs: 0, durationMs: 1, parent: -1 }];
+    const one = slowOperation('a1', {
+      log: { ...long, lines: long.lines.slice(0, 50) },
+      waterfall: { spans, omitted: 0 },
+    });
+    const whole = { instance: 'one', operation: one };
+    expect(decodeSlow('shop', 'a1', encodeSlow('shop', whole))?.operation).toEqual(one);
+    const without = encodeSlow('shop', { instance: 'one', operation: { ...one, log: long } });
+    expect(decodeSlow('shop', 'a1', without)?.operation).toEqual(
+      slowOperation('a1', { timestamp: one.timestamp }),
+    );
+  });
+
+  it.each([
+    ['too many lines', { lines: Array(101).fill(line), omitted: 0 }],
+    ['lines that are no list', { lines: { length: 1 }, omitted: 0 }],
+    ['a line that is a text', { lines: ['x'], omitted: 0 }],
+    ['a message that is an object', { lines: [{ ...line, message: {} }], omitted: 0 }],
+    ['a time that is no number', { lines: [{ ...line, offsetMs: '1' }], omitted: 0 }],
+    ['a negative number of omitted lines', { lines: [line], omitted: -1 }],
+    ['nothing', null],
+  ])('is refused with %s', (_, log) => {
+    expect(decodeSlow('shop', 'a1', record(log))).toBeUndefined();
   });
 });
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Controller, Get, Injectable, Param } from '@nestjs/common';
+import { Controller, Get, Injectable, Logger, Param } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
 
 /** Runs a statement as an instrumented driver does. */
@@ -21,15 +21,24 @@ export class AlbumsService {
   }
 }
 
-/** A shop with an N+1 and a fast route. */
+/** A shop with an N+1, a route that fails and a fast one. */
 @Controller('albums')
 export class AlbumsController {
+  private readonly logger = new Logger('Albums');
+
   constructor(private readonly albums: AlbumsService) {}
 
   @Get('with-tracks')
   async withTracks(): Promise<string> {
+    this.logger.warn('`[loads]` with token=sesame');
     await this.albums.withTracks(30);
     return 'albums';
+  }
+
+  @Get('failing')
+  failing(): string {
+    this.logger.error('no such album');
+    throw new TypeError('album is undefined');
   }
 
   @Get(':id')

@@ -35,7 +35,7 @@ describe.each(PLATFORMS)('an agent of an application on %s', (platform) => {
     application = await startApplication(
       platform,
       { controllers: [AlbumsController], providers: [AlbumsService] },
-      { httpThresholdMs: 20, baseline: { directory } },
+      { httpThresholdMs: 20, baseline: { directory }, logging: { keep: true } },
     );
     await request('albums/with-tracks', 2);
     await until(hasFinding);
@@ -85,6 +85,24 @@ describe.each(PLATFORMS)('an agent of an application on %s', (platform) => {
       { name: 'SELECT track', depth: 1, count: 30 },
     ]);
     expect(slow.text).toMatch(/`SELECT track` \(database\) x 30/);
+  });
+
+  it('reads what a slow execution and a failed one have logged', async () => {
+    const slow = await agent.call('get_slow_operation', { operation: SLOW });
+    expect(slow.data.log).toEqual({
+      lines: [
+        { level: 'warn', offsetMs: expect.any(Number), context: 'Albums', message: '`[loads]` with token=?' },
+      ],
+      omitted: 0,
+    });
+    expect(slow.text).toMatch(
+      /^Log \(start, level, context, message\):\n- \+\S+ ms `warn` \[`Albums`\] `` `\[loads\]` with token=\? ``$/m,
+    );
+    await request('albums/failing');
+    await until(() => application.monitor.getFindings({ type: 'errors' }).length > 0);
+    const errors = await agent.call('list_findings', { type: 'errors' });
+    expect(errors.data.findings[0].log.lines[0]).toMatchObject({ message: 'no such album' });
+    expect(errors.text).toMatch(/^ {3}- \+\S+ ms `error` \[`Albums`\] `no such album`$/m);
   });
 
   it('links to the pages of what it answers', async () => {

@@ -18,6 +18,8 @@ export interface FindingItem {
   readonly statement?: string;
   readonly plan?: StatementPlan;
   readonly spanId?: string;
+  /** Of an error: its finding, which may have a log. */
+  readonly findingId?: string;
   readonly count?: number;
   readonly worstMs?: number;
   readonly totalMs?: number;
@@ -84,6 +86,7 @@ function fromFinding(finding: Finding): FindingItem {
     ...(callSite === undefined ? {} : { callSite }),
     ...(plan === undefined ? {} : { plan }),
     spanId,
+    ...(type === 'errors' ? { findingId: id } : {}),
     count,
     worstMs,
     totalMs,

@@ -6,6 +6,7 @@ import { CallSiteLine, CopyButton } from './call-site.js';
 import { type FindingItem, findingItems } from './finding-items.js';
 import { ago, duration, number } from './format.js';
 import { CriticalIcon, InfoIcon, WarningIcon } from './icons.js';
+import { FindingLog } from './log-lines.js';
 import { PlanNote } from './plan-note.js';
 import { address } from './route.js';
 import { Section } from './section.js';
@@ -98,6 +99,7 @@ function FindingCard(props: { item: FindingItem; overview: Overview; linksToOper
           Copy for an agent
         </CopyButton>
       </p>
+      {overview.keepsLogs && item.findingId !== undefined && <FindingLog id={item.findingId} />}
     </li>
   );
 }

@@ -1,9 +1,11 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { SlowOperation } from '../../explain/slow-operation.js';
+import type { DetailedSlowOperation } from '../../explain/slow-operation.js';
+import { slowText } from './agent-text.js';
 import { CallSiteLine, CopyButton } from './call-site.js';
 import { CauseBreakdown } from './cause-breakdown.js';
 import { DetailHead } from './detail-head.js';
 import { ago, duration, moment, number } from './format.js';
+import { LogLines } from './log-lines.js';
 import { PlanNote } from './plan-note.js';
 import { Profile } from './profile.js';
 import { RequestPhases } from './request-phases.js';
@@ -14,7 +16,7 @@ import { visible } from './text.js';
 import { Waterfall } from './waterfall.js';
 import type { WaterfallData } from './waterfall-rows.js';
 
-type Slow = SlowOperation & {
+type Slow = Omit<DetailedSlowOperation, 'waterfall'> & {
   readonly waterfall?: WaterfallData;
   /** Set if another instance has recorded it. */
   readonly instance?: string;
@@ -52,6 +54,11 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
         <p class="explanation">{visible(operation.explanation)}</p>
         {callSite !== undefined && <CallSiteLine callSite={callSite} />}
         {operation.plan !== undefined && <PlanNote plan={operation.plan} />}
+        <p class="facts">
+          <CopyButton text={() => slowText(operation)} what="for an agent">
+            Copy for an agent
+          </CopyButton>
+        </p>
       </section>
       <Section id="causes" title="Causes">
         <CauseBreakdown operation={operation} />
@@ -83,6 +90,11 @@ export function SlowPage({ id, now }: { id: string; now: number }) {
           </Section>
         )}
       </div>
+      {operation.log !== undefined && (
+        <Section id="log" title="Log" count={operation.log.lines.length}>
+          <LogLines log={operation.log} />
+        </Section>
+      )}
       {operation.statement !== undefined && (
         <Section id="statement" title="Statement">
           <pre class="panel statement">

@@ -2,14 +2,18 @@ import type { CauseName } from '../../explain/cause.js';
 import type { DetailedSlowOperation } from '../../explain/slow-operation.js';
 import type { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import type { HotFunction } from '../../profiling/hot-functions.js';
+import { lastLines } from '../../spans/operation-log.js';
 import { duration, milliseconds, moment, percent } from '../../text/quantities.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { ArgumentError, text } from '../arguments.js';
+import { logLines } from '../log-lines.js';
 import { code, place, prose } from '../markdown.js';
 import { planLines } from '../plan-lines.js';
 import { ToolFault, tool } from '../tool.js';
 import { type SpanGroup, spanGroups } from '../waterfall-groups.js';
 
+/** Lines of its log in the answer. */
+const MAX_LOG_LINES = 30;
 /** Groups of spans in the answer. */
 const MAX_GROUPS = 60;
 
@@ -30,7 +34,7 @@ export const getSlowOperation = tool({
         invalid('arguments', id === undefined ? 'none' : 'id and operation', 'either id or operation'),
       );
     const slow = id === undefined ? typicalOf(monitor, operation as string) : slowById(monitor, id);
-    const { waterfall, ...rest } = slow;
+    const { waterfall, log, ...rest } = slow;
     const groups = waterfall === undefined ? [] : spanGroups(waterfall);
     const page = links.slowOperation(slow.id);
     return {
@@ -39,6 +43,7 @@ export const getSlowOperation = tool({
         ...causeLines(slow),
         ...functionLines(slow.topFunctions ?? []),
         ...waterfallLines(groups, waterfall?.omitted ?? 0),
+        ...logLines(log, MAX_LOG_LINES),
         ...(page === undefined ? [] : ['', `Page: ${page}`]),
       ],
       data: {
@@ -46,6 +51,7 @@ export const getSlowOperation = tool({
         ...(waterfall === undefined
           ? {}
           : { waterfall: { spans: groups.slice(0, MAX_GROUPS), omittedSpans: waterfall.omitted } }),
+        ...(log === undefined ? {} : { log: lastLines(log, MAX_LOG_LINES) }),
         page,
       },
     };

@@ -1,7 +1,9 @@
-import { FINDING_TYPES, type Finding, SEVERITIES } from '../../explain/finding.js';
+import { type DetailedFinding, FINDING_TYPES, type Finding, SEVERITIES } from '../../explain/finding.js';
 import type { SlowOperation } from '../../explain/slow-operation.js';
+import { lastLines } from '../../spans/operation-log.js';
 import { duration, moment as momentText } from '../../text/quantities.js';
 import { moment, oneOf, text } from '../arguments.js';
+import { logLines } from '../log-lines.js';
 import { code, place, prose } from '../markdown.js';
 import { planLines } from '../plan-lines.js';
 import { contains, headOf, limit, selected } from '../selection.js';
@@ -35,6 +37,7 @@ export const listFindings = tool({
     );
     const findings = selection.shown.map((finding) => ({
       ...finding,
+      ...logOf(finding, context),
       ...evidenceOf(finding, slow, context),
     }));
     return {
@@ -52,7 +55,19 @@ const NEXT =
   'Next: get_slow_operation with an evidence id shows the waterfall. Before a change call get_operation and keep its measurement; after it, verify_fix compares.';
 
 /** A finding with a slow operation that shows it, if one is kept. */
-type FindingWithEvidence = Finding & { readonly slowOperation?: string; readonly page?: string | undefined };
+type FindingWithEvidence = DetailedFinding & {
+  readonly slowOperation?: string;
+  readonly page?: string | undefined;
+};
+
+/** Lines of the log of one finding. */
+const MAX_LOG_LINES = 5;
+
+/** What the latest failed execution logged last. */
+function logOf({ type, id }: Finding, { monitor }: ToolContext): Pick<DetailedFinding, 'log'> {
+  const log = type === 'errors' ? monitor.getFinding(id)?.log : undefined;
+  return log === undefined ? {} : { log: lastLines(log, MAX_LOG_LINES) };
+}
 
 /** The newest slow operation of the same trace, else of the same name. */
 function evidenceOf(
@@ -80,6 +95,7 @@ export function findingLines(finding: FindingWithEvidence, number: number): stri
     ...(callSite === undefined ? [] : [`   Line: ${place(callSite)}`]),
     ...(isStatement ? [`   Repeated: ${code(fingerprint)}`] : []),
     ...planLines(finding.plan).map((line) => `   ${line}`),
+    ...logLines(finding.log, MAX_LOG_LINES).map((line) => (line === '' ? line : `   ${line}`)),
     ...(slowOperation === undefined ? [] : [`   Evidence: slow operation ${code(slowOperation)}`]),
     ...(page === undefined ? [] : [`   Page: ${page}`]),
   ];

@@ -115,6 +115,17 @@ export function createPerformanceController(path: string): Type {
       return Answer.json(findings);
     }
 
+    @Get('findings/:id')
+    @Documented('One finding, with the log of its latest failed execution where logging.keep is on')
+    finding({ params }: EndpointRequest): Answer {
+      const id = params?.['id'] ?? '';
+      const finding = this.monitor.getFinding(id);
+      if (finding !== undefined) return Answer.json(finding);
+      throw new NotFoundException(
+        `No finding ${formatValue(id)}: it may have been removed to make room for newer ones`,
+      );
+    }
+
     @Get('queries')
     @Documented('Statements with slow executions, sorted by total time', {
       limit: listed(1000),
