@@ -45,6 +45,7 @@ const SYSTEM = [
   'profiling/heap-snapshots.spec.ts',
   'profiling/profiling-lifetime.spec.ts',
   'profiling/ring-processes.spec.ts',
+  'profiling/slow-files.spec.ts',
   'resources/leak-end-to-end.spec.ts',
   'sample-app/store-life.spec.ts',
   'sample-app/store-start.spec.ts',

@@ -7,6 +7,7 @@ import { DeferredEmitter } from '../async/deferred-emitter.js';
 import { FaultLog } from '../async/fault-log.js';
 import { describeThrown, reportFault } from '../async/thrown.js';
 import { RequestAnalyzer } from '../explain/request-analyzer.js';
+import type { DetailedSlowOperation } from '../explain/slow-operation.js';
 import { Fleet } from '../fleet/fleet.js';
 import { Metrics } from '../metrics/metrics.js';
 import { Thresholds } from '../operation/thresholds.js';
@@ -24,6 +25,7 @@ import { linesKept } from './logging-options.js';
 import { LongTermAnalysis } from './long-term-analysis.js';
 import { OperationSink } from './operation-sink.js';
 import type { ResolvedOptions } from './options.js';
+import { SlowFiles } from './slow-files.js';
 import { SlowOperations } from './slow-operations.js';
 import { watchOverhead } from './watch-overhead.js';
 import { operationsWithPlans } from './with-plans.js';
@@ -44,6 +46,8 @@ export interface MonitorParts {
   readonly alerts: DeferredEmitter<PerformanceAlert>;
   readonly metrics: Metrics;
   readonly fleet: Fleet;
+  /** Slow operations in files beside their profiles. */
+  readonly slowFiles: SlowFiles;
   readonly overhead: Overhead;
   /** Undefined unless `detection.plans.query` is given. */
   readonly plans: Plans | undefined;
@@ -167,6 +171,10 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     alertRules: () => alerting.rules(),
     overhead: () => overhead,
   });
+  const detailed = (id: string): DetailedSlowOperation | undefined => {
+    const operation = slow.get(id);
+    return operation && operationsWithPlans([operation], plans, slow)[0];
+  };
   const fleet = new Fleet(
     options.fleet,
     {
@@ -177,15 +185,18 @@ export function createParts(options: ResolvedOptions): MonitorParts {
       countingSince: () => counting.since,
       findings: (limit) => analyzer.findings.list({ limit }),
       slowOperations: (limit) => slow.list(limit),
-      slowOperation: (id) => {
-        const operation = slow.get(id);
-        return operation && operationsWithPlans([operation], plans, slow)[0];
-      },
+      slowOperation: detailed,
       profile: (id, maxBytes) => profiling.store.read(id, maxBytes),
     },
     reportError,
   );
   if (fleet.alerts !== undefined) alerting.share(fleet.alerts);
+  const { serviceName: service, instance } = options;
+  const slowFiles = new SlowFiles(profiling.store, {
+    service,
+    instance: instance.id,
+    slowOperation: detailed,
+  });
   const perRequest = linesKept(options.logging);
   const lines = perRequest === undefined ? undefined : new RequestLines(perRequest);
   const overhead = watchOverhead({
@@ -202,7 +213,18 @@ export function createParts(options: ResolvedOptions): MonitorParts {
   const plans = plansOf(options, { slow, analyzer, failures });
   const sink: OperationSink = new OperationSink({
     thresholds: new Thresholds(thresholds),
-    ...{ statistics, slow, analyzer, resources, profiling, metrics, slos: alerting.slos, plans, lines },
+    ...{
+      statistics,
+      slow,
+      analyzer,
+      resources,
+      profiling,
+      metrics,
+      slos: alerting.slos,
+      plans,
+      lines,
+      slowFiles,
+    },
   });
   return {
     options,
@@ -219,6 +241,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     alerts,
     metrics,
     fleet,
+    slowFiles,
     overhead,
     plans,
     failures,

@@ -133,6 +133,14 @@ export class MonitorViews implements ReportSource {
     return operation === undefined ? undefined : operationsWithPlans([operation], plans, slow)[0];
   }
 
+  /**
+   * The same also from the file beside its profile, for as long as that is kept: after newer ones have taken its place in
+   * memory, and after a restart. Never rejects.
+   */
+  async findSlowOperation(id: string): Promise<DetailedSlowOperation | undefined> {
+    return this.getSlowOperation(id) ?? this.parts.slowFiles.find(id);
+  }
+
   /** The findings of the detectors, those with the most excess time first. */
   getFindings(filter: { limit?: number | undefined; type?: FindingType | undefined } = {}): Finding[] {
     const { analyzer, plans } = this.parts;

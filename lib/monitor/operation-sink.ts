@@ -22,6 +22,7 @@ import { emptyBreakdown } from '../spans/work.js';
 import type { Statistics } from '../statistics/statistics.js';
 import { annotate } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
+import type { SlowFiles } from './slow-files.js';
 import type { RecordedSpans, SlowOperations } from './slow-operations.js';
 
 interface SinkParts {
@@ -35,6 +36,7 @@ interface SinkParts {
   readonly slos: SloCounters;
   readonly plans?: Plans | undefined;
   readonly lines?: RequestLines | undefined;
+  readonly slowFiles?: SlowFiles | undefined;
 }
 
 /** Counts operations, compares them with their thresholds, and keeps the slow ones with their evidence. */
@@ -139,6 +141,7 @@ export class OperationSink implements SpanSink {
     if (span !== undefined) annotate(span, slow, files);
     this.parts.slow.add(slow, { recorded: recordedSpans(live), log: live?.log });
     this.parts.slow.updateLater(slow.id, updates);
+    if (files.length > 0) this.parts.slowFiles?.keepLater(slow, updates);
     if (live !== undefined) live.request.isNotable = true;
     return slow;
   }

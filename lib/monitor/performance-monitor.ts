@@ -203,8 +203,19 @@ export class PerformanceMonitor extends MonitorViews {
 
   /** As {@link shutdown}, with the deadline of a shutdown that covers more than this monitor. @internal */
   async shutdownUntil(deadline: Deadline): Promise<void> {
-    const { sink, resources, analyzer, slow, alerts, alerting, profiling, longTerm, plans, fleet } =
-      this.parts;
+    const {
+      sink,
+      resources,
+      analyzer,
+      slow,
+      alerts,
+      alerting,
+      profiling,
+      longTerm,
+      plans,
+      fleet,
+      slowFiles,
+    } = this.parts;
     sink.isOpen = false;
     plans?.stop();
     resources.stop();
@@ -213,7 +224,7 @@ export class PerformanceMonitor extends MonitorViews {
     alerts.close();
     await Promise.all([
       alerting.shutdown(deadline),
-      profiling.shutdown(deadline),
+      profiling.shutdown(deadline).then(() => slowFiles.flush(deadline)),
       longTerm.shutdown(deadline),
       fleet.shutdown(deadline),
     ]);

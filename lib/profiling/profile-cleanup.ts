@@ -61,7 +61,7 @@ export class ProfileCleanup {
       const stats = await lstat(join(this.directory, name)).catch(() => undefined);
       // The files of other users take no part in the limits.
       if (stats === undefined || !stats.isFile() || foreignReason(stats) !== undefined) continue;
-      const { id, sidecar, writer } = parsed;
+      const { id, sidecar, operation, writer } = parsed;
       if (writer !== undefined) {
         if (isAbandoned(stats.mtimeMs) || (crashed && !isWriting(writer, stats.mtimeMs)))
           await this.remove(name);
@@ -79,7 +79,7 @@ export class ProfileCleanup {
       // The description is deleted last: a profile without one would count for an hour.
       if (sidecar) entry.names.push(name);
       else entry.names.unshift(name);
-      entry[sidecar ? 'sidecar' : 'profile'] = true;
+      if (operation === undefined) entry[sidecar ? 'sidecar' : 'profile'] = true;
       entry.bytes += stats.size;
       entry.modifiedAt = Math.max(entry.modifiedAt, stats.mtimeMs);
     }

@@ -7,13 +7,19 @@ const SIDECAR = 'json';
 const EXTENSION = [...PROFILE_TYPES.map((type) => FILE_EXTENSIONS[type]), SIDECAR].join('|');
 
 const ID_PATTERN = new RegExp(`^${ID}$`);
-const NAME_PATTERN = new RegExp(`^(${ID})\\.(${EXTENSION})(?:\\.([1-9]\\d{0,9})\\.tmp)?$`);
+const OPERATION_ID = '[A-Za-z0-9_-]{1,64}';
+const OPERATION_PATTERN = new RegExp(`^${OPERATION_ID}$`);
+const NAME_PATTERN = new RegExp(
+  `^(${ID})\\.(?:(${EXTENSION})|(${OPERATION_ID})\\.slow)(?:\\.([1-9]\\d{0,9})\\.tmp)?$`,
+);
 
 /** The parts of the name of a file that this library has written. */
 export interface ProfileName {
   readonly id: string;
   /** Whether the file describes a profile, rather than being one. */
   readonly sidecar: boolean;
+  /** The id of the slow operation that the file describes, rather than being a profile. */
+  readonly operation: string | undefined;
   /** The id of the process that is writing it; undefined if it is complete. */
   readonly writer: number | undefined;
 }
@@ -47,6 +53,16 @@ export function sidecarName(id: string): string {
   return `${id}.${SIDECAR}`;
 }
 
+/** The name of the file that describes the slow operation of a profile. */
+export function operationName(id: string, operation: string): string {
+  return `${id}.${operation}.slow`;
+}
+
+/** Whether the id of a slow operation is safe as a part of a path, even if it comes from outside. */
+export function isOperationId(id: unknown): id is string {
+  return typeof id === 'string' && OPERATION_PATTERN.test(id);
+}
+
 /** The name of a file until it is complete. */
 export function temporaryPath(path: string): string {
   return `${path}.${process.pid}.tmp`;
@@ -56,6 +72,11 @@ export function temporaryPath(path: string): string {
 export function parseProfileName(name: string): ProfileName | undefined {
   const match = NAME_PATTERN.exec(name);
   if (match === null) return undefined;
-  const [, id = '', extension, writer] = match;
-  return { id, sidecar: extension === SIDECAR, writer: writer === undefined ? undefined : Number(writer) };
+  const [, id = '', extension, operation, writer] = match;
+  return {
+    id,
+    sidecar: extension === SIDECAR,
+    operation,
+    writer: writer === undefined ? undefined : Number(writer),
+  };
 }

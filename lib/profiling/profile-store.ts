@@ -7,7 +7,16 @@ import { ForeignFileError, foreignReason, openFile } from '../validation/own-fil
 import { ProfileCleanup } from './profile-cleanup.js';
 import { closeContent, holdContent, type ProfileContent, writeWhole } from './profile-content.js';
 import type { ProfileInfo, ProfileType } from './profile-info.js';
-import { isProfileId, newProfileId, parseProfileName, profileName, sidecarName } from './profile-names.js';
+import {
+  isOperationId,
+  isProfileId,
+  newProfileId,
+  operationName,
+  parseProfileName,
+  profileName,
+  sidecarName,
+} from './profile-names.js';
+import { profilesOf, readOperation, type StoredOperation, writeOperation } from './profile-operation.js';
 import { MAX_SIDECAR_BYTES, type NewProfile, readSidecar } from './profile-sidecar.js';
 
 export type { NewProfile, ProfileContent };
@@ -32,8 +41,9 @@ const RULE: DirectoryRule = {
 const MAX_WAITING = 16;
 
 /**
- * The directory of profiles. A profile is a file `ID.cpuprofile`, `.heapprofile` or `.heapsnapshot`, with an `ID.json`
- * that describes it. Several processes may share the directory, and it may be emptied at any time.
+ * The directory of profiles. A profile is a file `ID.cpuprofile`, `.heapprofile` or `.heapsnapshot`, with an `ID.json` that
+ * describes it, and an `ID.OPERATION.slow` with the slow operation that it is of. Several processes may share the directory, and it
+ * may be emptied at any time.
  */
 export class ProfileStore {
   private readonly directory: string;
@@ -87,14 +97,7 @@ export class ProfileStore {
       this.fail(`${MAX_WAITING} profiles are already waiting to be written`);
       return Promise.resolve(undefined);
     }
-    this.waiting++;
-    const written = this.last
-      .then(() => this.writeNow(profile, content, signal))
-      .finally(() => {
-        this.waiting--;
-      });
-    this.last = written.catch(() => {});
-    return written;
+    return this.queue(() => this.writeNow(profile, content, signal));
   }
 
   /** All profiles, newest first. Never rejects; skips what cannot be read. */
@@ -148,9 +151,47 @@ export class ProfileStore {
     }
   }
 
-  /** Resolves when all profiles passed to {@link write} have been written or have failed. Never rejects. */
+  /**
+   * Stores the description of the slow operation that a profile belongs to, for as long as the profile. Writes one at a time.
+   * @returns whether it was written: not if the profile does not exist, if the ids are invalid, if it is too large, or if 16
+   * others already wait. Never rejects.
+   */
+  writeOperation(profile: string, operation: string, text: string): Promise<boolean> {
+    if (!isProfileId(profile) || !isOperationId(operation) || this.waiting > MAX_WAITING)
+      return Promise.resolve(false);
+    return this.queue(() => this.writeOperationNow(profile, operation, text)).catch((error: unknown) => {
+      this.fail(messageOf(error));
+      return false;
+    });
+  }
+
+  /** The latest description of a slow operation, while its profile exists. Never rejects. */
+  async readOperation(operation: string): Promise<StoredOperation | undefined> {
+    if (!isOperationId(operation) || !(await this.isReadable())) return undefined;
+    try {
+      for (const profile of await profilesOf(this.directory, operation)) {
+        if ((await this.find(profile)) === undefined) continue;
+        const text = await readOperation(join(this.directory, operationName(profile, operation)));
+        return text === undefined ? undefined : { profile, text };
+      }
+    } catch (error) {
+      if (error instanceof ForeignFileError) this.ignore(operation, error);
+    }
+    return undefined;
+  }
+
+  /** Resolves when all that was passed to {@link write} has been written or has failed. Never rejects. */
   async flush(): Promise<void> {
     await this.last;
+  }
+
+  private queue<T>(write: () => Promise<T>): Promise<T> {
+    this.waiting++;
+    const written = this.last.then(write).finally(() => {
+      this.waiting--;
+    });
+    this.last = written.catch(() => {});
+    return written;
   }
 
   private async writeNow(
@@ -169,6 +210,17 @@ export class ProfileStore {
       this.fail(messageOf(error));
       return undefined;
     }
+  }
+
+  /** Together with its profile, it stays within the limit of the directory. */
+  private async writeOperationNow(id: string, operation: string, text: string): Promise<boolean> {
+    const info = await this.find(id);
+    if (info === undefined) return false;
+    const { size } = await lstat(this.sidecarOf(id));
+    const path = join(this.directory, operationName(id, operation));
+    const isWritten = await writeOperation(path, text, this.options.maxBytes - info.bytes - size);
+    if (isWritten) await this.makeRoom(id);
+    return isWritten;
   }
 
   private async save(

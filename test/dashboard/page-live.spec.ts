@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { sleep } from '../support/tracing.js';
-import { inBrowser, record, untilSeen, visited } from './browser.js';
+import { inBrowser, record, untilSeen, visited, withSlowOperation } from './browser.js';
 
 describe('the page during changes', () => {
   const { open, dashboard } = inBrowser();
@@ -21,6 +21,18 @@ describe('the page during changes', () => {
     await connection.getByText('Live').waitFor();
     await page.locator('.operations').getByText('GET /albums').waitFor();
     expect(await page.locator('.operations').getByText('GET /fine').count()).toBe(0);
+  });
+
+  it('opens a link to a slow execution with a profile after a restart', async () => {
+    const page = await open({ ...withSlowOperation, expected: /ERR_|503|404/ });
+    await page.locator('.slow-list a', { hasText: 'GET /albums' }).first().click();
+    await page.locator('.d3-flame-graph .frame').first().waitFor();
+    await dashboard().restart(async () => {});
+    expect(dashboard().monitor.getSlowOperations()).toEqual([]);
+    await page.reload();
+    await page.getByRole('heading', { level: 1, name: 'GET /albums' }).waitFor();
+    await page.getByRole('heading', { name: 'Waterfall' }).waitFor();
+    await page.locator('.d3-flame-graph .frame').first().waitFor();
   });
 
   it('streams again when the application is back, whatever a proxy said meanwhile', async () => {

@@ -133,7 +133,7 @@ interface Known {
 
 const GONE = {
   title: 'Slow operation not found',
-  text: 'It was removed to make room for newer ones, or the application was restarted.',
+  text: 'It was removed to make room for newer ones, or the application was restarted. One with a profile remains for as long as the profile.',
 };
 const NOT_LOADED = {
   title: 'Slow operation could not be loaded',

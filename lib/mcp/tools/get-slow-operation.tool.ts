@@ -28,12 +28,12 @@ export const getSlowOperation = tool({
       'The name of an operation, such as "GET /albums": the slowest of its executions with the most frequent cause',
     ),
   },
-  answer: ({ id, operation }, { monitor, links }) => {
+  answer: async ({ id, operation }, { monitor, links }) => {
     if ((id === undefined) === (operation === undefined))
       throw new ArgumentError(
         invalid('arguments', id === undefined ? 'none' : 'id and operation', 'either id or operation'),
       );
-    const slow = id === undefined ? typicalOf(monitor, operation as string) : slowById(monitor, id);
+    const slow = id === undefined ? typicalOf(monitor, operation as string) : await slowById(monitor, id);
     const { waterfall, log, ...rest } = slow;
     const groups = waterfall === undefined ? [] : spanGroups(waterfall);
     const page = links.slowOperation(slow.id);
@@ -58,8 +58,8 @@ export const getSlowOperation = tool({
   },
 });
 
-function slowById(monitor: PerformanceMonitor, id: string): DetailedSlowOperation {
-  const found = monitor.getSlowOperation(id);
+async function slowById(monitor: PerformanceMonitor, id: string): Promise<DetailedSlowOperation> {
+  const found = await monitor.findSlowOperation(id);
   if (found !== undefined) return found;
   throw new ToolFault(
     `Invalid argument id: received ${formatValue(id)}, expected the id of a slow operation that is kept. It may have been removed to make room for newer ones: list_slow_operations lists those kept`,

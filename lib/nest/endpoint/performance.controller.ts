@@ -92,7 +92,7 @@ export function createPerformanceController(path: string): Type {
     @Documented('One slow operation with all evidence, also of another instance')
     async slowOperation({ params }: EndpointRequest): Promise<Answer> {
       const id = params?.['id'] ?? '';
-      const operation = this.monitor.getSlowOperation(id);
+      const operation = await this.monitor.findSlowOperation(id);
       if (operation !== undefined) return Answer.json(operation);
       const other = await this.core.fleet.slowOperation(id);
       if (other !== undefined) return Answer.json({ ...other.operation, instance: other.instance });
