@@ -17,13 +17,15 @@ export interface SlowFilter {
   minMs?: number | undefined;
   /** The earliest end, in milliseconds since 1970. */
   since?: number | undefined;
+  /** The latest end, in milliseconds since 1970. */
+  until?: number | undefined;
   /** Part of the name, the explanation, the statement, the trace ID or the span ID, in any case. */
   text?: string | undefined;
 }
 
 /** Whether a slow operation meets all conditions of a filter. */
 export function slowMatcher(filter: SlowFilter): (operation: SlowOperation) => boolean {
-  const { type, name, cause, status, minMs, since } = filter;
+  const { type, name, cause, status, minMs, since, until } = filter;
   const text = filter.text?.trim().toLowerCase() ?? '';
   return (one) =>
     (type === undefined || one.type === type) &&
@@ -32,6 +34,7 @@ export function slowMatcher(filter: SlowFilter): (operation: SlowOperation) => b
     (status === undefined || endedWith(one, status)) &&
     (minMs === undefined || one.durationMs >= minMs) &&
     (since === undefined || one.timestamp >= since) &&
+    (until === undefined || one.timestamp <= until) &&
     (text === '' || contains(one, text));
 }
 

@@ -3,6 +3,7 @@ import { processWide } from '../async/process-wide.js';
 import { attempt } from '../async/thrown.js';
 import { MAX_RAW_LINE } from '../spans/log-text.js';
 import { boundedText } from '../text/bounded-text.js';
+import { errorWithoutValues } from '../text/error-text.js';
 import { keepLine } from '../tracing/keep-log-line.js';
 
 const LEVELS = ['log', 'error', 'warn', 'debug', 'verbose', 'fatal'] as const;
@@ -115,13 +116,21 @@ const STACK = /^.+\n\s+at .+:\d+:\d+/;
 /** As Nest reads them: the last text after the message is the context, and a stack belongs to an error. */
 function readArguments([message, ...rest]: unknown[]): { messages: unknown[]; context?: string } {
   const others = rest.filter((one) => one !== undefined && !isStack(one));
+  const isOfError =
+    typeof message === 'string' && rest.some((one) => isStack(one) && isMessageOf(message, one));
+  const first = isOfError ? errorWithoutValues(message) : message;
   const last = others.at(-1);
   return typeof last === 'string'
-    ? { messages: [message, ...others.slice(0, -1)], context: last }
-    : { messages: [message, ...others] };
+    ? { messages: [first, ...others.slice(0, -1)], context: last }
+    : { messages: [first, ...others] };
 }
 
-function isStack(value: unknown): boolean {
+/** Whether a message is that of the error with this stack, and so may contain values. */
+function isMessageOf(message: string, stack: string): boolean {
+  return message !== '' && stack.slice(0, 2000).includes(message.slice(0, 500));
+}
+
+function isStack(value: unknown): value is string {
   return typeof value === 'string' && STACK.test(value.slice(0, 2000));
 }
 

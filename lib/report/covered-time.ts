@@ -51,15 +51,25 @@ const UNITS: ReadonlyMap<string, number> = new Map([
 export const SINCE_ALLOWED =
   'a time before now such as 15m, 1h or 24h, an ISO 8601 date, or milliseconds since 1970';
 
+/** The texts that {@link parseMoment} accepts, for an error message. */
+export const MOMENT_ALLOWED =
+  'a time such as 15m, 1h or 24h before now, an ISO 8601 date, or milliseconds since 1970';
+
 /**
  * Parses a start time to milliseconds since 1970.
  * @returns undefined for an invalid text or a future time
  */
 export function parseSince(text: string, now: number): number | undefined {
+  const moment = parseMoment(text, now);
+  return moment === undefined || moment > now ? undefined : moment;
+}
+
+/** Parses a time to milliseconds since 1970. @returns undefined for an invalid text */
+export function parseMoment(text: string, now: number): number | undefined {
   const [, amount, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   if (amount !== undefined) return now - Number(amount) * (UNITS.get(unit) ?? 0);
   let moment = Number.NaN;
   if (/^\d{12,13}$/.test(text)) moment = Number(text);
   else if (/^\d{4}-\d\d-\d\d(T[\d:.]+(Z|[+-]\d\d:\d\d)?)?$/.test(text)) moment = Date.parse(text);
-  return moment <= now ? moment : undefined;
+  return Number.isNaN(moment) ? undefined : moment;
 }

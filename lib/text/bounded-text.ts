@@ -1,4 +1,5 @@
 import { types } from 'node:util';
+import { errorWithoutValues } from './error-text.js';
 import { isSecretName } from './secret-names.js';
 
 /** Levels of objects, and entries of each, that are written. */
@@ -7,7 +8,7 @@ const MAX_ENTRIES = 20;
 const NOT_READABLE = '[unreadable]';
 
 /**
- * Any value as text on one line, without the values of properties that are named as secrets. Runs no code of the value
+ * Any value as text on one line, without the values of properties that are named as secrets, and those in messages of errors. Runs no code of the value
  * except that of a Proxy: getters and `toString` are not called. Never throws.
  * @param max characters; what is longer is cut, and a large object is read only as far as it is written
  */
@@ -97,11 +98,13 @@ function isOpaque(value: object): boolean {
   return ArrayBuffer.isView(value) || types.isMap(value) || types.isSet(value) || types.isPromise(value);
 }
 
-/** Name and message, where they are no getters. */
+/** Name and message, where they are no getters. The message may contain a row, as those of databases do. */
 function errorText(error: Error): string {
   const own = (name: string): unknown => Object.getOwnPropertyDescriptor(error, name)?.value;
   const [name, message] = [own('name') ?? inheritedName(error), own('message')];
-  return typeof message === 'string' && message !== '' ? `${name}: ${copiedStart(message, 2000)}` : `${name}`;
+  return typeof message === 'string' && message !== ''
+    ? `${name}: ${errorWithoutValues(message)}`
+    : `${name}`;
 }
 
 function inheritedName(error: Error): string {

@@ -76,6 +76,63 @@ describe('finding a slow operation', () => {
     },
   );
 
+  it.each(['America/New_York', 'Asia/Kolkata'])(
+    'by a range of time in the zone of the browser (%s), with the range in the address',
+    async (timezoneId) => {
+      const page = await open({ ...withDifferent, context: { timezoneId } });
+      const names = page.locator('.slow-list > li .name');
+      await names.getByText('rebuild').waitFor();
+      const nothing = page.getByText('No slow operation that is kept matches.');
+      await page.getByLabel('Filter slow operations by time').selectOption('From … to …');
+      const hash = (): URLSearchParams => new URLSearchParams(new URL(page.url()).hash.split('?')[1]);
+      const hour = Date.parse(hash().get('from') ?? '');
+      expect(Math.abs(Date.now() - 3_600_000 - hour)).toBeLessThan(120_000);
+      expect([...hash().keys()]).toEqual(['from']);
+      await names.getByText('rebuild').waitFor();
+      const minute = 60_000;
+      const inZone = (at: number): string => {
+        const parts = new Intl.DateTimeFormat('sv-SE', {
+          ...{ timeZone: timezoneId, dateStyle: 'short', timeStyle: 'short' },
+        }).format(at);
+        return parts.replace(' ', 'T');
+      };
+      expect(await page.getByLabel('From', { exact: true }).inputValue()).toBe(inZone(hour));
+      const end = Math.floor(Date.now() / minute) * minute;
+      await page.getByLabel('to', { exact: true }).fill(inZone(end - 10 * minute));
+      await nothing.waitFor();
+      expect(hash().get('to')).toBe(new Date(end - 10 * minute).toISOString().replace(':00.000Z', 'Z'));
+      await page.getByLabel('to', { exact: true }).fill(inZone(end + 10 * minute));
+      await names.getByText('rebuild').waitFor();
+      await page.reload();
+      await names.getByText('rebuild').waitFor();
+      expect(await page.getByLabel('to', { exact: true }).inputValue()).toBe(inZone(end + 10 * minute));
+      await page.getByLabel('From', { exact: true }).fill(inZone(end + 5 * minute));
+      await nothing.waitFor();
+      expect(await overflow(page)).toBe(0);
+      expect(await violationsOf(page)).toEqual([]);
+      await page.getByLabel('to', { exact: true }).fill('');
+      await nothing.waitFor();
+      expect([...hash().keys()]).toEqual(['from']);
+      await page.getByLabel('Filter slow operations by time').selectOption('Last 5 min');
+      await names.getByText('rebuild').waitFor();
+      expect(new URL(page.url()).hash).toBe('#/?last=5m');
+      expect(await page.getByLabel('From', { exact: true }).count()).toBe(0);
+    },
+    LONG_MS,
+  );
+
+  it('by a range of an address, of which what is no time is ignored', async () => {
+    const page = await open({ ...withDifferent, hash: '#/?from=2020-01-01T00:00Z&to=2020-01-02T00:00Z' });
+    await page.getByText('No slow operation that is kept matches.').waitFor();
+    expect(await page.getByLabel('Filter slow operations by time').inputValue()).toBe('range');
+    await page.goto(`${dashboard().application.url}/performance#/?from=2026-99-01T00:00Z&to=x`);
+    await page.locator('.slow-list > li .name').getByText('rebuild').waitFor();
+    await page.goto(
+      `${dashboard().application.url}/performance#/?from=0002-01-01T00:00Z&to=9999-12-31T23:59Z`,
+    );
+    await page.locator('.slow-list > li .name').getByText('rebuild').waitFor();
+  });
+
   it('lists each execution of an operation on its page', async () => {
     const page = await open({ ...withDifferent, hash: '#/operation/calculation/rebuild' });
     await page.getByText('3 executions; this is the longest').waitFor();

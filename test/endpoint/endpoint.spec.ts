@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, type INestApplication, VersioningType } from '@nestjs/common';
+import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import type { PerformanceModuleExtras } from '../../lib/nest/performance.module.js';
 import {
@@ -170,6 +171,10 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
     ['/performance/slow?status=500', 'status: received "500"'],
     ['/performance/slow?minMs=fast', 'minMs: received "fast"'],
     ['/performance/slow?since=yesterday', 'since: received "yesterday"'],
+    ['/performance/slow?until=tomorrow', 'until: received "tomorrow"'],
+    ['/performance/slow?until=', 'until: received ""'],
+    ['/performance/slow?until=1h&until=2h', 'until: received an array'],
+    ['/performance/slow?since=1h&until=2h', 'until: received "2h"'],
     ['/performance/slow?text=', 'text: received ""'],
     ['/performance/findings?type=leak', 'type: received "leak"'],
     ['/performance/findings?limit=x', 'limit: received "x"'],
@@ -181,6 +186,26 @@ describe.each(PLATFORMS)('the endpoint on %s', (platform) => {
     expect(((await response.json()) as { message: string }).message).toContain(
       `Invalid query parameter ${message}, expected `,
     );
+  });
+
+  it('lists the slow operations of a range of time', async () => {
+    await start();
+    const before = Date.now();
+    application?.app
+      .get(PerformanceMonitor)
+      .record({ type: 'other', name: 'rebuild', durationMs: 9, thresholdMs: 1, error: false });
+    const after = Date.now();
+    const listed = async (query: string): Promise<string[]> =>
+      ((await (await ask(`/performance/slow?${query}`)).json()) as { name: string }[]).map(
+        ({ name }) => name,
+      );
+    const iso = (at: number): string => encodeURIComponent(new Date(at).toISOString());
+    expect(await listed(`since=${before}&until=${after}`)).toEqual(['rebuild']);
+    expect(await listed(`since=${iso(before)}&until=${iso(after)}`)).toEqual(['rebuild']);
+    expect(await listed(`since=1h&until=${before - 1}`)).toEqual([]);
+    expect(await listed('until=1h')).toEqual([]);
+    // The end may be in the future, as that of a day is.
+    expect(await listed(`since=2020-01-01&until=${iso(after + 3_600_000)}`)).toEqual(['rebuild']);
   });
 
   it('returns 404 for an unknown slow operation', async () => {

@@ -185,7 +185,7 @@ describe('a value as text', () => {
     ],
     [{ authorization: 'Basic x', cookie: { a: 1 } }, '{ authorization: ?, cookie: ? }'],
     [new Own('lost'), 'Own: lost'],
-    [Object.assign(new Error('x'), { name: 'Renamed' }), 'Renamed: x'],
+    [Object.assign(new Error('x'), { name: 'Renamed' }), 'Renamed: ?'],
     [new Error(''), 'Error'],
     [new Date(0), '1970-01-01T00:00:00.000Z'],
     [new Date(Number.NaN), 'Invalid Date'],

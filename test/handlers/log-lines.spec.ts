@@ -98,6 +98,10 @@ class CatsController {
     this.logger.log({ user: 'bob', apiKey: 'k-123456', nested: { token: 'secret-value' } });
     this.logger.log("query: SELECT * FROM users WHERE name = 'robert' AND pin = 4711");
     this.logger.log('GET https://user:pw@example.com/cats?session=s3cr3t');
+    const error = new Error('Key (name)=(robert) already exists');
+    this.logger.error(error);
+    this.logger.error(error.message, error.stack);
+    this.logger.error(error.message, error.stack, 'Other');
     this.logger.log('key sk_live_51H8xyzABCDEF123456 and card 4111 1111 1111 1111');
     await sleep(60);
     return 'secrets';
@@ -253,6 +257,9 @@ describe('logging.keep', () => {
       "{ user: 'bob', apiKey: ?, nested: { token: ? } }",
       'query: select * from users where name = ? and pin = ?',
       'GET https://example.com/cats',
+      'Error: Key (?) already exists',
+      'Key (?) already exists',
+      'Key (?) already exists Other',
       'key ? and card ?',
     ]);
   });

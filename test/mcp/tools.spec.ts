@@ -130,6 +130,8 @@ describe.each(PLATFORMS)('an agent of an application on %s', (platform) => {
     expect(durations).toEqual([...durations].sort((a, b) => b - a));
     const each = await agent.call('list_slow_operations', { order: 'slowest_of_each', type: 'http' });
     expect(each.data.operations).toHaveLength(1);
+    const earlier = await agent.call('list_slow_operations', { until: '1h' });
+    expect(earlier.data).toMatchObject({ matching: 0, operations: [] });
     const none = await agent.call('list_slow_operations', { cause: 'gc' });
     expect(none.data).toMatchObject({ matching: 0, operations: [] });
 

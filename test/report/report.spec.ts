@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Regression } from '../../lib/baseline/regression.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../lib/report/build-report.js';
-import { parseSince } from '../../lib/report/covered-time.js';
+import { parseMoment, parseSince } from '../../lib/report/covered-time.js';
 import { HTML_POLICY } from '../../lib/report/html-page.js';
 import { markdownText } from '../../lib/report/markdown-text.js';
 import { toHtml } from '../../lib/report/to-html.js';
@@ -100,6 +100,12 @@ describe('the report', () => {
     ['1h', 3_600_000],
     ['2d', 172_800_000],
   ])('parses since=%s', (text, ago) => expect(parseSince(text, 1e12)).toBe(1e12 - ago));
+  it('parses the end of a range, which may be in the future', () => {
+    expect(parseMoment('2999-01-01', 1e12)).toBe(Date.UTC(2999, 0, 1));
+    expect(parseMoment('1h', 1e12)).toBe(1e12 - 3_600_000);
+    for (const bad of ['', '1', '1w', 'tomorrow', '2001-99-01', '2001-01-01T99:00Z'])
+      expect(parseMoment(bad, 1e12)).toBeUndefined();
+  });
   it('parses dates and milliseconds, and nothing else', () => {
     expect(parseSince('2001-01-01', 1e12)).toBe(Date.UTC(2001, 0, 1));
     expect(parseSince('999999999999', 1e12)).toBe(999_999_999_999);

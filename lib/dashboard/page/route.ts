@@ -19,8 +19,11 @@ export interface View {
 /** The filter of the slow operations by parameter, as in the address; a condition that is not set is absent. */
 export type SlowView = Readonly<Partial<Record<(typeof SLOW_CONDITIONS)[number], string>>>;
 
-/** `find` is part of a text or an ID, `least` a duration in milliseconds, `last` an age such as `15m`. */
-export const SLOW_CONDITIONS = ['find', 'kind', 'cause', 'status', 'least', 'last'] as const;
+/**
+ * `find` is part of a text or an ID, `least` a duration in milliseconds, `last` an age such as `15m`; `from` and `to` are minutes
+ * of UTC such as `2026-03-01T09:30Z`, `to` included.
+ */
+export const SLOW_CONDITIONS = ['find', 'kind', 'cause', 'status', 'least', 'last', 'from', 'to'] as const;
 
 export const DEFAULT_VIEW: View = {
   text: '',

@@ -8,12 +8,17 @@ import { SearchIcon } from './icons.js';
 import { replaceSlowView, type SlowView } from './route.js';
 import { Section } from './section.js';
 import { SlowList } from './slow-list.js';
+import { endOf, minuteOf, momentOf, TimeRange } from './time-range.js';
 
 /** The executions that a filter lists. */
 const LISTED = 200;
 /** A filter is applied once the typing pauses, and again as time passes. */
 const PAUSE_MS = 250;
 const REPEAT_MS = 5000;
+
+/** The choice of a start and an end, which the address has instead of it. */
+const RANGE = 'range';
+const HOUR_MS = 3_600_000;
 
 type Options = readonly (readonly [value: string, label: string])[];
 
@@ -47,6 +52,7 @@ const CHOICES: readonly Choice[] = [
       ['15m', 'Last 15 min'],
       ['1h', 'Last hour'],
       ['24h', 'Last day'],
+      [RANGE, 'From … to …'],
     ],
   },
 ];
@@ -67,7 +73,7 @@ export function SlowSection(props: {
 }) {
   const { title, of, newest, view = {}, types, now } = props;
   const isFiltered = Object.keys(view).length > 0;
-  const query = newest !== undefined && !isFiltered ? undefined : queryOf(view, of);
+  const query = newest !== undefined && !isFiltered ? undefined : queryOf(view, now, of);
   const found = useSlow(query, now);
   const slow = query === undefined ? (newest ?? []) : found;
   return (
@@ -75,7 +81,7 @@ export function SlowSection(props: {
       id="slow"
       title={title}
       {...(slow === undefined || slow === 'failed' ? {} : { count: slow.length })}
-      aside={<SlowFilter view={view} types={types} />}
+      aside={<SlowFilter view={view} types={types} now={now} />}
     >
       {slow === undefined ? (
         <p class="panel empty">Loading…</p>
@@ -92,12 +98,20 @@ export function SlowSection(props: {
   );
 }
 
-function SlowFilter({ view, types }: { view: SlowView; types: readonly string[] | undefined }) {
+function SlowFilter(props: { view: SlowView; types: readonly string[] | undefined; now: number }) {
+  const { view, types, now } = props;
   const kinds: Choice[] =
     types === undefined
       ? []
       : [{ key: 'kind', label: 'type', all: 'All types', options: types.map((type) => [type, type]) }];
-  const change = (key: keyof SlowView, value: string): void => replaceSlowView({ ...view, [key]: value });
+  const hasRange = view.from !== undefined || view.to !== undefined;
+  const change = (key: keyof SlowView, value: string): void => {
+    const range = value === RANGE ? { from: minuteOf(now - HOUR_MS), to: '' } : { from: '', to: '' };
+    if (key !== 'last') replaceSlowView({ ...view, [key]: value });
+    else replaceSlowView({ ...view, ...range, last: value === RANGE ? '' : value });
+  };
+  const chosen = (key: keyof SlowView): string | undefined =>
+    key === 'last' && hasRange ? RANGE : view[key];
   return (
     <div class="filters">
       <label class="search">
@@ -116,9 +130,12 @@ function SlowFilter({ view, types }: { view: SlowView; types: readonly string[] 
       {[...kinds, ...CHOICES].map(({ key, label, all, options }) => (
         <label key={key} class="select">
           <span class="hidden">Filter slow operations by {label}</span>
-          <select value={view[key] ?? ''} onChange={({ currentTarget }) => change(key, currentTarget.value)}>
+          <select
+            value={chosen(key) ?? ''}
+            onChange={({ currentTarget }) => change(key, currentTarget.value)}
+          >
             <option value="">{all}</option>
-            {withValue(options, view[key]).map(([value, text]) => (
+            {withValue(options, chosen(key)).map(([value, text]) => (
               <option key={value} value={value}>
                 {text}
               </option>
@@ -126,6 +143,7 @@ function SlowFilter({ view, types }: { view: SlowView; types: readonly string[] 
           </select>
         </label>
       ))}
+      {hasRange && <TimeRange view={view} />}
     </div>
   );
 }
@@ -137,9 +155,16 @@ function withValue(options: Options, value: string | undefined): Options {
     : [...options, [value, value]];
 }
 
-/** The query of `slow` for a filter. */
-export function queryOf(view: SlowView, of?: { readonly type: string; readonly name: string }): string {
+/** The query of `slow` for a filter. @param now on the server's clock, which accepts no start in the future */
+export function queryOf(
+  view: SlowView,
+  now: number,
+  of?: { readonly type: string; readonly name: string },
+): string {
   const { find, kind, cause, status, least, last } = view;
+  const [from, to] = [momentOf(view.from), endOf(view.to)];
+  // An end before its start matches nothing either.
+  const since = from === undefined ? undefined : Math.min(from, now);
   const given = {
     ...of,
     ...(kind && { type: kind }),
@@ -147,7 +172,8 @@ export function queryOf(view: SlowView, of?: { readonly type: string; readonly n
     cause,
     status,
     minMs: least,
-    since: last,
+    since: since === undefined ? last : new Date(since).toISOString(),
+    until: to === undefined ? undefined : new Date(Math.max(to, since ?? to)).toISOString(),
   };
   const query = new URLSearchParams({ limit: String(LISTED) });
   for (const [name, value] of Object.entries(given)) if (value) query.set(name, value);

@@ -17,6 +17,7 @@ export const listSlowOperations = tool({
     type: text('Only operations of this type, such as http, database, external or queue'),
     cause: oneOf('Only operations with this first cause', CAUSES),
     since: moment('Only operations that ended since then'),
+    until: moment('Only operations that ended until then'),
     order: oneOf('newest (default) or slowest first, or the slowest execution of each operation', [
       'newest',
       'slowest',
@@ -24,10 +25,10 @@ export const listSlowOperations = tool({
     ]),
     limit,
   },
-  answer: ({ operation, type, cause, since, order, limit: max }, { monitor, links }) => {
+  answer: ({ operation, type, cause, since, until, order, limit: max }, { monitor, links }) => {
     const all = monitor.getSlowOperations();
     if (order?.startsWith('slowest')) all.sort((a, b) => b.durationMs - a.durationMs);
-    const matches = slowMatcher({ type, cause, since });
+    const matches = slowMatcher({ type, cause, since, until });
     const matching = all.filter((one) => contains(one.name, operation) && matches(one));
     const listed = order === 'slowest_of_each' ? firstOfEach(matching) : matching;
     const selection = {

@@ -6,14 +6,14 @@ import { CAUSES } from '../../explain/cause.js';
 import { FINDING_TYPES } from '../../explain/finding.js';
 import { SLOW_STATUSES } from '../../explain/slow-filter.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
-import { SINCE_ALLOWED } from '../../report/covered-time.js';
+import { MOMENT_ALLOWED, SINCE_ALLOWED } from '../../report/covered-time.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
 import { EndpointGuard, RouteKind } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
-import { oneOf, operationType, queryOf, sinceOf, textOf, wholeNumber } from './query-parameters.js';
+import { oneOf, operationType, queryOf, sinceOf, textOf, untilOf, wholeNumber } from './query-parameters.js';
 
 /**
  * The controller of the endpoint at this path. A class per path, as the path is metadata of the class.
@@ -68,6 +68,7 @@ export function createPerformanceController(path: string): Type {
         description: 'Only those that took at least so many milliseconds',
       },
       since: { type: 'string', description: `Only those that ended since ${SINCE_ALLOWED}` },
+      until: { type: 'string', description: `Only those that ended until ${MOMENT_ALLOWED}` },
       text: {
         type: 'string',
         description: 'Only those with this text in name, explanation, statement, trace ID or span ID',
@@ -75,6 +76,8 @@ export function createPerformanceController(path: string): Type {
     })
     slow(request: EndpointRequest): Answer {
       const query = queryOf(request);
+      const now = Date.now();
+      const since = sinceOf(query, now);
       const slow = this.monitor.getSlowOperations({
         limit: wholeNumber(query, 'limit'),
         type: operationType(query, 'type'),
@@ -82,7 +85,8 @@ export function createPerformanceController(path: string): Type {
         cause: oneOf(query, 'cause', CAUSES),
         status: oneOf(query, 'status', SLOW_STATUSES),
         minMs: wholeNumber(query, 'minMs', Number.MAX_SAFE_INTEGER),
-        since: sinceOf(query, Date.now()),
+        since,
+        until: untilOf(query, now, since),
         text: textOf(query, 'text'),
       });
       return Answer.json(slow);

@@ -1,5 +1,5 @@
 import { BadRequestException } from '@nestjs/common';
-import { parseSince, SINCE_ALLOWED } from '../../report/covered-time.js';
+import { MOMENT_ALLOWED, parseMoment, parseSince, SINCE_ALLOWED } from '../../report/covered-time.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 import { own } from '../../validation/own.js';
 import type { EndpointRequest } from './endpoint-request.js';
@@ -51,6 +51,19 @@ export function sinceOf(query: QueryParameters, now: number): number | undefined
   if (text === undefined) return undefined;
   const parsed = typeof text === 'string' ? parseSince(text, now) : undefined;
   return parsed ?? refuse('since', text, SINCE_ALLOWED);
+}
+
+/** The end of a range as {@link parseMoment} reads it; undefined if absent. @throws BadRequestException if it precedes the start */
+export function untilOf(
+  query: QueryParameters,
+  now: number,
+  since = Number.NEGATIVE_INFINITY,
+): number | undefined {
+  const text = own(query, 'until');
+  if (text === undefined) return undefined;
+  const parsed = typeof text === 'string' ? parseMoment(text, now) : undefined;
+  if (parsed !== undefined && parsed < since) return refuse('until', text, 'a time that is not before since');
+  return parsed ?? refuse('until', text, MOMENT_ALLOWED);
 }
 
 /** Undefined if absent. @throws BadRequestException for anything but one of `allowed` */
