@@ -63,7 +63,6 @@ function wrapLoggers(): () => void {
             const context = target === Logger ? undefined : contextOf(logger);
             const given = context === undefined ? args : [...args, context];
             if (!hasReachedConsole) keep(level, given, undefined, () => Logger.isLevelEnabled(level));
-            hasReachedConsole = true;
           }
         }),
       ),

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { ConsoleLogger, Controller, Get, Logger, type LoggerService, Param } from '@nestjs/common';
 import pino from 'pino';
+import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import type { OperationLog } from '../../lib/spans/operation-log.js';
 import { keepLogLine } from '../../lib/tracing/keep-log-line.js';
@@ -272,6 +273,33 @@ describe('logging.keep', () => {
     expect(messagesOf(await logOf(await start({ keep: true }, 'express', own), 'levels'))).toEqual([
       'a warning',
     ]);
+  });
+
+  it('keeps each line once, whether or not it goes through ConsoleLogger, and no longer than its request', async () => {
+    const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const application = await start({ keep: true }, 'express', new ConsoleLogger({ colors: true }));
+    const { app, url, monitor } = application;
+    expect(messagesOf(await logOf(application, 'slow/a', 'GET /slow/:name'))).toEqual(['begins a', 'ends a']);
+    class Forwarding implements LoggerService {
+      log(message: string): void {
+        if (message.startsWith('begins')) new Logger('Inner').log('forwarded');
+      }
+      warn(): void {}
+      error(): void {}
+    }
+    app.useLogger(new Forwarding());
+    await fetchFromOutside(`${url}/slow/b`);
+    await fetchFromOutside(`${url}/fast`);
+    await until(() => monitor.getSlowOperations().length === 2);
+    const [slow] = monitor.getSlowOperations();
+    expect(messagesOf(monitor.getSlowOperation(slow?.id ?? '')?.log)).toEqual([
+      'forwarded',
+      'begins b',
+      'ends b',
+    ]);
+    const { lines } = app.get(PerformanceMonitor).sink;
+    await until(() => lines?.characters === 0);
+    write.mockRestore();
   });
 
   it('leaves what a logger throws to its caller', async () => {
