@@ -58,7 +58,7 @@ async function shopOf(one: FaultProcess): Promise<Shop> {
   return {
     process: one,
     fail: async (calls = 2) => {
-      await call(80, calls);
+      await call(300, calls);
       await one.message('firing');
     },
     recover: async () => {
@@ -90,7 +90,7 @@ describe.each(['redis', 'directory'])('the alert of three instances that share a
         return;
       }
       await test({ STORE: kind === 'redis' ? 'redis' : join(folder, `shared-${run}`) });
-    }, 60_000);
+    }, 120_000);
 
   withStore('is notified once, and once more when the last one is well again', async (env) => {
     const all = await shops(env);
@@ -160,6 +160,6 @@ describe('the alert of three instances', () => {
       await sleep(QUIET_MS);
       expect(states().sort()).toEqual(['firing', 'firing', 'firing', 'resolved', 'resolved', 'resolved']);
     },
-    60_000,
+    120_000,
   );
 });

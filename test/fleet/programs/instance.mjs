@@ -15,7 +15,7 @@ const fleet = fleets[STORE]?.() ?? { directory: STORE };
 const alerts = {
   intervalMs: 100,
   defaultRules: false,
-  rules: [{ kind: 'latency', percentile: 'p50', thresholdMs: 50, operation: 'GET /slow/:ms', minCount: 1 }],
+  rules: [{ kind: 'latency', percentile: 'p50', thresholdMs: 200, operation: 'GET /slow/:ms', minCount: 1 }],
   notifiers: { log: false, webhook: { url: WEBHOOK } },
 };
 
