@@ -1,8 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Overview } from '../../lib/dashboard/overview.js';
-import { agentText, slowText } from '../../lib/dashboard/page/agent-text.js';
+import { agentText } from '../../lib/dashboard/page/agent-text.js';
 import { findingItems } from '../../lib/dashboard/page/finding-items.js';
 import { firstFinding, stepOf } from '../../lib/dashboard/page/next-step.js';
+import { slowText } from '../../lib/dashboard/page/slow-text.js';
 import type { Finding } from '../../lib/explain/finding.js';
 
 const callSite = { function: 'Shop.list', file: 'src/shop.ts', line: 12, column: 5 };

@@ -1,6 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { DetailedSlowOperation } from '../../explain/slow-operation.js';
-import { slowText } from './agent-text.js';
 import { CallSiteLine, CopyButton } from './call-site.js';
 import { CauseBreakdown } from './cause-breakdown.js';
 import { DetailHead } from './detail-head.js';
@@ -12,6 +11,7 @@ import { RequestPhases } from './request-phases.js';
 import { address } from './route.js';
 import { Section } from './section.js';
 import { BaselineComparison, HotFunctions, ProcessState } from './slow-evidence.js';
+import { slowText } from './slow-text.js';
 import { visible } from './text.js';
 import { Waterfall } from './waterfall.js';
 import type { WaterfallData } from './waterfall-rows.js';
