@@ -1,4 +1,5 @@
 import type { JsonSchema } from '../report/json-schema.js';
+import { own } from '../validation/own.js';
 
 const MAX_LEVELS = 8;
 
@@ -15,12 +16,11 @@ function known(schema: JsonSchema, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => known(items, item));
   if (typeof value !== 'object' || value === null) return value;
   const given = value as Record<string, unknown>;
-  const kept: Record<string, unknown> = {};
-  // The names are the schema's, so that none of them is `__proto__`.
-  for (const name in properties) {
-    if (Object.hasOwn(given, name)) kept[name] = known(properties[name] as JsonSchema, given[name]);
+  const kept: [string, unknown][] = [];
+  for (const [name, inner] of Object.entries(properties)) {
+    if (Object.hasOwn(given, name)) kept.push([name, known(inner, own(given, name))]);
   }
-  return kept;
+  return Object.fromEntries(kept);
 }
 
 /** JSON may contain `1e999`, which becomes Infinity, and thousands of levels. */
