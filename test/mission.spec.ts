@@ -236,6 +236,12 @@ describe('The mission', () => {
         'explicit',
       ],
       ['OTEL_METRIC_EXPORT_INTERVAL', '5000', ({ metrics }) => metrics.intervalSeconds, 5],
+      [
+        'OTEL_SEMCONV_STABILITY_OPT_IN',
+        'http/dup',
+        ({ tracing }) => tracing.semanticConventions,
+        { http: 'both', database: 'stable' },
+      ],
       ['PERFORMANCE_SOURCE_URL', 'cursor', ({ endpoint }) => endpoint.sourceUrl, 'cursor'],
     ];
 
