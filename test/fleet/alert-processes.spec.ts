@@ -1,35 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { WebhookBody } from '../../lib/alerting/webhook-notifier.js';
 import { Receiver } from '../alerting/receiver.js';
-import { FaultProcess } from '../faults/process.js';
+import type { FaultProcess } from '../faults/process.js';
 import { until } from '../support/application.js';
+import { instanceProcesses, portOf, REDIS, redisAnswers } from './instance-processes.js';
 
-const REDIS = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-const PROGRAM = '../../fleet/programs/instance.mjs';
 /** Longer than a notification that must not come would take. */
 const QUIET_MS = 1500;
 
-let processes: FaultProcess[] = [];
+const { start, pathOf } = instanceProcesses();
 let receiver: Receiver;
-let folder: string;
 let run = 0;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nestjs-performance-alerts-'));
-});
 beforeEach(async () => {
   receiver = await Receiver.listen();
 });
-afterEach(async () => {
-  await Promise.all(processes.map((one) => one.remove()));
-  processes = [];
-  await receiver.close();
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterEach(() => receiver.close());
 
 interface Shop {
   readonly process: FaultProcess;
@@ -41,16 +27,12 @@ interface Shop {
 /** Three instances, the alerts of which are sent to the receiver. */
 async function shops(env: NodeJS.ProcessEnv): Promise<[Shop, Shop, Shop]> {
   const NAMESPACE = `alerts-test-${process.pid}-${Date.now()}-${++run}`;
-  const started = [1, 2, 3].map(() => {
-    const one = new FaultProcess(PROGRAM, [], { env: { REDIS, NAMESPACE, WEBHOOK: receiver.url, ...env } });
-    processes.push(one);
-    return one;
-  });
+  const started = [1, 2, 3].map(() => start({ REDIS, NAMESPACE, WEBHOOK: receiver.url, ...env }));
   return Promise.all(started.map(shopOf)) as Promise<[Shop, Shop, Shop]>;
 }
 
 async function shopOf(one: FaultProcess): Promise<Shop> {
-  const port = Number((await one.message('ready'))['ready']);
+  const port = await portOf(one);
   const call = async (ms: number, count: number): Promise<void> => {
     for (let index = 0; index < count; index++)
       await (await fetch(`http://127.0.0.1:${port}/slow/${ms}`, { headers: { connection: 'close' } })).text();
@@ -73,23 +55,14 @@ function received(): WebhookBody[] {
 }
 const states = (): string[] => received().map(({ state }) => state);
 
-async function answers(address: string): Promise<boolean> {
-  const { hostname, port } = new URL(address);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port || 6379), hostname);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
 describe.each(['redis', 'directory'])('the alert of three instances that share a %s', (kind) => {
   const withStore = (name: string, test: (env: NodeJS.ProcessEnv) => Promise<void>): void =>
     it(name, async () => {
-      if (kind === 'redis' && !(await answers(REDIS))) {
+      if (kind === 'redis' && !(await redisAnswers())) {
         process.stderr.write('skipped: alerts of instances that share a Redis, as none answers\n');
         return;
       }
-      await test({ STORE: kind === 'redis' ? 'redis' : join(folder, `shared-${run}`) });
+      await test({ STORE: kind === 'redis' ? 'redis' : pathOf(`shared-${run}`) });
     }, 120_000);
 
   withStore('is notified once, and once more when the last one is well again', async (env) => {
@@ -152,7 +125,7 @@ describe('the alert of three instances', () => {
   ])(
     '%s is notified by each',
     async (_, env) => {
-      const all = await shops({ STORE: join(folder, 'each'), ...env });
+      const all = await shops({ STORE: pathOf('each'), ...env });
       await Promise.all(all.map((shop) => shop.fail()));
       await until(() => receiver.received.length === 3, 20_000);
       await Promise.all(all.map((shop) => shop.recover()));

@@ -1,34 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { FleetView } from '../../lib/fleet/fleet-view.js';
-import { FaultProcess } from '../faults/process.js';
+import type { FaultProcess } from '../faults/process.js';
+import { instanceProcesses, portOf, REDIS, redisAnswers } from './instance-processes.js';
 
-const REDIS = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-const PROGRAMS = '../../fleet/programs';
-
-let processes: FaultProcess[] = [];
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nestjs-performance-fleet-'));
-});
-afterEach(async () => {
-  await Promise.all(processes.map((one) => one.remove()));
-  processes = [];
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function start(program: string, env: NodeJS.ProcessEnv): FaultProcess {
-  const started = new FaultProcess(`${PROGRAMS}/${program}`, [], { env });
-  processes.push(started);
-  return started;
-}
-
-const portOf = async (one: FaultProcess): Promise<number> => Number((await one.message('ready'))['ready']);
+const { start, pathOf } = instanceProcesses();
 
 async function viewFrom(port: number): Promise<FleetView> {
   const response = await fetch(`http://127.0.0.1:${port}/performance/fleet`, {
@@ -72,28 +51,17 @@ async function roundRobin(ports: readonly number[]): Promise<Server> {
 const isLive = (view: FleetView, count: number): boolean =>
   view.instances.filter(({ state }) => state === 'live').length === count;
 
-async function answers(address: string): Promise<boolean> {
-  const { hostname, port } = new URL(address);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port || 6379), hostname);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
-
 describe.each(['redis', 'directory'])('three instances that share a %s', (kind) => {
   it('see each other behind a load balancer, and one that is killed is lost', async () => {
-    if (kind === 'redis' && !(await answers(REDIS))) {
+    if (kind === 'redis' && !(await redisAnswers())) {
       process.stderr.write('skipped: instances that share a Redis, as none answers\n');
       return;
     }
     const env = {
       ...{ REDIS, NAMESPACE: `fleet-test-${process.pid}-${Date.now()}` },
-      STORE: kind === 'redis' ? 'redis' : join(folder, 'shared'),
+      STORE: kind === 'redis' ? 'redis' : pathOf('shared'),
     };
-    const [one, two, three] = ['1.0.0', '1.0.0', '1.1.0'].map((VERSION) =>
-      start('instance.mjs', { ...env, VERSION }),
-    );
+    const [one, two, three] = ['1.0.0', '1.0.0', '1.1.0'].map((VERSION) => start({ ...env, VERSION }));
     const ports = await Promise.all([one, two, three].map((each) => portOf(each as FaultProcess)));
     const proxy = await roundRobin(ports);
     try {
@@ -152,8 +120,8 @@ describe.each(['redis', 'directory'])('three instances that share a %s', (kind) 
 describe('workers of node:cluster', () => {
   it('find each other without configuration, and are distinguished in a scrape of their port', async () => {
     // The only thing that is not the default: other tests of this machine use the same one.
-    const TMPDIR = mkdtempSync(join(folder, 'tmp-'));
-    const cluster = start('cluster.mjs', { STORE: 'none', TMPDIR });
+    const TMPDIR = mkdtempSync(pathOf('tmp-'));
+    const cluster = start({ STORE: 'none', TMPDIR }, 'cluster.mjs');
     const port = await portOf(cluster);
     const view = await viewWhen(port, (seen) => isLive(seen, 2));
     expect(view.store.kind).toBe('directory');

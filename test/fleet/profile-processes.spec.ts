@@ -1,33 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
 import type { Profiler } from 'node:inspector';
-import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { FaultProcess } from '../faults/process.js';
+import { describe, expect, it } from '@jest/globals';
+import { instanceProcesses, portOf, REDIS, redisAnswers } from './instance-processes.js';
 
-const REDIS = process.env['REDIS_URL'] ?? 'redis://127.0.0.1:6379';
-
-let processes: FaultProcess[] = [];
-let folder: string;
-beforeAll(() => {
-  folder = mkdtempSync(join(tmpdir(), 'nestjs-performance-fleet-'));
-});
-afterEach(async () => {
-  await Promise.all(processes.map((one) => one.remove()));
-  processes = [];
-});
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-async function redisAnswers(): Promise<boolean> {
-  const { hostname, port } = new URL(REDIS);
-  return new Promise((resolve) => {
-    const socket = connect(Number(port || 6379), hostname);
-    socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
-    socket.once('connect', () => socket.destroy());
-  });
-}
+const { start, pathOf } = instanceProcesses();
 
 /** The answer for a path once it is not 404. */
 async function found(url: string): Promise<Response> {
@@ -52,12 +28,10 @@ describe('the profile of a slow operation', () => {
       const ports = await Promise.all(
         ['one', 'two'].map(async (name) => {
           const env = {
-            ...{ REDIS, NAMESPACE, STORE: kind === 'redis' ? kind : join(folder, 'fleet') },
-            PROFILES: join(folder, kind, kind === 'redis' ? name : 'both'),
+            ...{ REDIS, NAMESPACE, STORE: kind === 'redis' ? kind : pathOf('fleet') },
+            PROFILES: pathOf(kind, kind === 'redis' ? name : 'both'),
           };
-          const one = new FaultProcess('../../fleet/programs/instance.mjs', [], { env });
-          processes.push(one);
-          return Number((await one.message('ready'))['ready']);
+          return portOf(start(env));
         }),
       );
       const [own, other] = ports.map((port) => `http://127.0.0.1:${port}/performance`);
