@@ -80,3 +80,12 @@ export function parseProfileName(name: string): ProfileName | undefined {
     writer: writer === undefined ? undefined : Number(writer),
   };
 }
+
+/** @throws RangeError for an invalid id */
+export function checkedProfileId(id: string): string {
+  if (!isProfileId(id))
+    throw new RangeError(
+      `Invalid profile id: received ${JSON.stringify(id)}, expected an id of this library`,
+    );
+  return id;
+}

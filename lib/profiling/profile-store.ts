@@ -2,12 +2,15 @@ import { lstat, readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { reasonOf } from '../async/thrown.js';
+import { WriteQueue } from '../async/write-queue.js';
 import { type DirectoryRule, findDirectory, makeDirectory } from '../validation/own-directory.js';
 import { ForeignFileError, foreignReason, openFile } from '../validation/own-file.js';
 import { ProfileCleanup } from './profile-cleanup.js';
 import { closeContent, holdContent, type ProfileContent, writeWhole } from './profile-content.js';
 import type { ProfileInfo, ProfileType } from './profile-info.js';
 import {
+  checkedProfileId,
   isOperationId,
   isProfileId,
   newProfileId,
@@ -47,9 +50,7 @@ const MAX_WAITING = 16;
  */
 export class ProfileStore {
   private readonly directory: string;
-  /** The most recent write, which waits for all previous ones. */
-  private last: Promise<unknown> = Promise.resolve();
-  private waiting = 0;
+  private readonly writes = new WriteQueue(MAX_WAITING);
   private cleaned: Promise<void> | undefined;
   private lastFailure: string | undefined;
   private hasIgnored = false;
@@ -77,7 +78,7 @@ export class ProfileStore {
    * @throws RangeError for an invalid id
    */
   pathOf(id: string, type: ProfileType): string {
-    return join(this.directory, profileName(checked(id), type));
+    return join(this.directory, profileName(checkedProfileId(id), type));
   }
 
   /**
@@ -92,12 +93,12 @@ export class ProfileStore {
     signal?: AbortSignal,
   ): Promise<ProfileInfo | undefined> {
     holdContent(content);
-    if (this.waiting > MAX_WAITING) {
+    if (this.writes.isFull) {
       closeContent(content);
       this.fail(`${MAX_WAITING} profiles are already waiting to be written`);
       return Promise.resolve(undefined);
     }
-    return this.queue(() => this.writeNow(profile, content, signal));
+    return this.writes.add(() => this.writeNow(profile, content, signal));
   }
 
   /** All profiles, newest first. Never rejects; skips what cannot be read. */
@@ -157,12 +158,14 @@ export class ProfileStore {
    * others already wait. Never rejects.
    */
   writeOperation(profile: string, operation: string, text: string): Promise<boolean> {
-    if (!isProfileId(profile) || !isOperationId(operation) || this.waiting > MAX_WAITING)
+    if (!isProfileId(profile) || !isOperationId(operation) || this.writes.isFull)
       return Promise.resolve(false);
-    return this.queue(() => this.writeOperationNow(profile, operation, text)).catch((error: unknown) => {
-      this.fail(messageOf(error));
-      return false;
-    });
+    return this.writes
+      .add(() => this.writeOperationNow(profile, operation, text))
+      .catch((error: unknown) => {
+        this.fail(reasonOf(error));
+        return false;
+      });
   }
 
   /** The latest description of a slow operation, while its profile exists. Never rejects. */
@@ -181,17 +184,8 @@ export class ProfileStore {
   }
 
   /** Resolves when all that was passed to {@link write} has been written or has failed. Never rejects. */
-  async flush(): Promise<void> {
-    await this.last;
-  }
-
-  private queue<T>(write: () => Promise<T>): Promise<T> {
-    this.waiting++;
-    const written = this.last.then(write).finally(() => {
-      this.waiting--;
-    });
-    this.last = written.catch(() => {});
-    return written;
+  flush(): Promise<void> {
+    return this.writes.settled();
   }
 
   private async writeNow(
@@ -207,7 +201,7 @@ export class ProfileStore {
     } catch (error) {
       closeContent(content);
       if (signal?.aborted === true) throw signal.reason;
-      this.fail(messageOf(error));
+      this.fail(reasonOf(error));
       return undefined;
     }
   }
@@ -249,7 +243,7 @@ export class ProfileStore {
       await ProfileCleanup.run(this.directory, this.options, { keep });
       this.lastFailure = undefined;
     } catch (error) {
-      this.fail(messageOf(error));
+      this.fail(reasonOf(error));
     }
   }
 
@@ -265,7 +259,7 @@ export class ProfileStore {
       await this.cleanOnce();
       return true;
     } catch (error) {
-      this.fail(messageOf(error));
+      this.fail(reasonOf(error));
       return false;
     }
   }
@@ -297,7 +291,7 @@ export class ProfileStore {
   }
 
   private sidecarOf(id: string): string {
-    return join(this.directory, sidecarName(checked(id)));
+    return join(this.directory, sidecarName(checkedProfileId(id)));
   }
 
   private fail(reason: string): void {
@@ -305,16 +299,4 @@ export class ProfileStore {
     this.lastFailure = `Profiles cannot be stored in ${this.directory}: ${reason}`;
     if (first) this.warn(this.lastFailure);
   }
-}
-
-function checked(id: string): string {
-  if (!isProfileId(id))
-    throw new RangeError(
-      `Invalid profile id: received ${JSON.stringify(id)}, expected an id of this library`,
-    );
-  return id;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
