@@ -1,4 +1,4 @@
-/** Runs writes one at a time, in their order. What waits for its turn is limited by whoever adds it, see {@link isFull}. */
+/** Runs writes one at a time, in their order. Those who add one look whether it {@link isFull} first. */
 export class WriteQueue {
   /** The most recent write, which waits for all previous ones. */
   private last: Promise<unknown> = Promise.resolve();
