@@ -2,7 +2,8 @@ import type { Regression } from '../baseline/regression.js';
 import type { Finding, FindingType } from '../explain/finding.js';
 import type { Leak } from '../leaks/leak.js';
 import type { Failures } from '../statistics/failures.js';
-import type { LatencySummary, WindowName } from '../statistics/operation-statistics.js';
+import type { LatencySummary } from '../statistics/latency-summary.js';
+import type { WindowName } from '../statistics/operation-statistics.js';
 import type { BurnRate } from './burn-rate.js';
 
 /** The figures that rules evaluate. They are computed on demand. */

@@ -1,5 +1,6 @@
 import { type Failures, failureCountOf, failurePercentage, MIN_JUDGED } from '../statistics/failures.js';
-import { type LatencySummary, timedCountOf, type WindowName } from '../statistics/operation-statistics.js';
+import { type LatencySummary, timedCountOf } from '../statistics/latency-summary.js';
+import type { WindowName } from '../statistics/operation-statistics.js';
 import { milliseconds, percent } from '../text/quantities.js';
 import type { AlertRule, RuleReading } from './alert.js';
 import type { ErrorRateRuleOptions, LatencyRuleOptions, SlowPercentageRuleOptions } from './alert-options.js';

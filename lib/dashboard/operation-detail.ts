@@ -4,8 +4,9 @@ import type { CauseName } from '../explain/cause.js';
 import type { Finding } from '../explain/finding.js';
 import type { SlowQuery } from '../explain/slow-queries.js';
 import type { LatencyHeatmap } from '../statistics/latency-heatmap.js';
+import type { LatencySummary } from '../statistics/latency-summary.js';
 import type { BaselineLatency } from '../statistics/operation-history.js';
-import type { LatencySummary, WindowName } from '../statistics/operation-statistics.js';
+import type { WindowName } from '../statistics/operation-statistics.js';
 import type { WorkSummary } from '../statistics/operation-window.js';
 
 /** The data of the page of one operation: plain JSON. Durations are milliseconds, times are milliseconds since 1970. */

@@ -9,7 +9,7 @@ import type { DriverStatus } from '../operation/driver-status.js';
 import type { Instance } from '../operation/instance.js';
 import type { OverheadStatus } from '../overhead/overhead.js';
 import type { DroppedCounts } from '../report/performance-stats.js';
-import type { LatencySummary } from '../statistics/operation-statistics.js';
+import type { LatencySummary } from '../statistics/latency-summary.js';
 
 /** The data of the page's overview: plain JSON. Durations are milliseconds, times are milliseconds since 1970. */
 export interface Overview {

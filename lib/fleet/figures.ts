@@ -1,11 +1,7 @@
 import { LatencySketch } from '../baseline/latency-sketch.js';
 import { BUCKETS } from '../inference/latency-histogram.js';
-import {
-  type LatencySummary,
-  type OperationStatistics,
-  summarize,
-  type WindowName,
-} from '../statistics/operation-statistics.js';
+import { type LatencySummary, summarize } from '../statistics/latency-summary.js';
+import type { OperationStatistics, WindowName } from '../statistics/operation-statistics.js';
 import { Totals } from '../statistics/totals.js';
 import type { Figures } from './instance-summary.js';
 

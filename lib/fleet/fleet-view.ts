@@ -1,5 +1,5 @@
 import type { Finding } from '../explain/finding.js';
-import type { LatencySummary } from '../statistics/operation-statistics.js';
+import type { LatencySummary } from '../statistics/latency-summary.js';
 import type { InstanceProcess, InstanceSummary, SlowHead } from './instance-summary.js';
 
 /** The instances of a service, as one of them sees them: plain JSON. Times are milliseconds since 1970. */

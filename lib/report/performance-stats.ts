@@ -3,7 +3,7 @@ import type { OverheadStatus } from '../overhead/overhead.js';
 import type { WatchdogStatus } from '../process/event-loop-watchdog.js';
 import type { CurrentResources } from '../process/resource-sampler.js';
 import type { ProfilingStatus } from '../profiling/profiling.js';
-import type { NamedStatistics, TypeStatistics } from '../statistics/statistics.js';
+import type { NamedStatistics, TypeStatistics } from '../statistics/named-statistics.js';
 
 /** Data dropped by limits since start or the last reset. */
 export interface DroppedCounts {

@@ -1,4 +1,4 @@
-import type { NamedStatistics } from '../statistics/statistics.js';
+import type { NamedStatistics } from '../statistics/named-statistics.js';
 import { round } from '../text/round.js';
 import { perHour } from './covered-time.js';
 import type { CoveredTime, ReportedOperation } from './report.js';

@@ -1,4 +1,4 @@
-import type { LatencySummary } from './operation-statistics.js';
+import type { LatencySummary } from './latency-summary.js';
 
 /** Failures of one operation within a window. */
 export interface Failures {

@@ -1,6 +1,20 @@
 import { type OperationType, OTHER } from '../operation/operation.js';
 import { round } from '../text/round.js';
-import type { LatencySummary, OperationStatistics } from './operation-statistics.js';
+import type { LatencySummary } from './latency-summary.js';
+import type { OperationStatistics } from './operation-statistics.js';
+
+/** What one operation cost since the start or the last reset. Times in milliseconds. */
+export interface OperationTotals {
+  readonly type: OperationType;
+  readonly name: string;
+  readonly count: number;
+  readonly slowCount: number;
+  readonly totalMs: number;
+  /** Total time above the threshold. */
+  readonly excessMs: number;
+  /** `UsersController.findOne`, where it is known. */
+  readonly handler?: string;
+}
 
 /** The cost of one operation. */
 export interface OperationCost {

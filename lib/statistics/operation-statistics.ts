@@ -1,6 +1,7 @@
-import { BUCKETS, bucketMiddle, LatencyHistogram, percentilesOf } from '../inference/latency-histogram.js';
+import { BUCKETS, bucketMiddle, LatencyHistogram } from '../inference/latency-histogram.js';
 import type { Sample } from '../inference/welch.js';
 import { round } from '../text/round.js';
+import { type LatencySummary, summarize } from './latency-summary.js';
 import type { OperationHistory } from './operation-history.js';
 import { type Segment, SegmentLog, SLOT_MS } from './segment-log.js';
 import { Totals } from './totals.js';
@@ -10,35 +11,6 @@ export const WINDOWS = { minute: 60_000, hour: 3_600_000, day: 86_400_000 } as c
 
 /** The name of a window. A window covers its period and up to a sixth more. */
 export type WindowName = keyof typeof WINDOWS;
-
-/** The figures of a group of operations. Durations are milliseconds; a figure without data is absent. */
-export interface LatencySummary {
-  /** Operations that ended. */
-  count: number;
-  /** Operations whose duration exceeded their threshold. */
-  slowCount: number;
-  /** `slowCount` in percent of those with a duration; 0 if there is none. */
-  slowPercentage: number;
-  /** Operations that failed. */
-  errorCount: number;
-  /**
-   * Errors among them that do not mean that the service is broken, such as an outgoing call answered with 404. Neither
-   * health nor alerts count them. Absent if 0.
-   */
-  expectedErrorCount?: number;
-  /**
-   * Streams, and calls that wait by design: they count with their outcome, and no figure of durations includes them.
-   * Absent if 0.
-   */
-  untimedCount?: number;
-  avgDuration?: number;
-  minDuration?: number;
-  maxDuration?: number;
-  /** The median. All percentiles are at most 2 % off. */
-  p50?: number;
-  p95?: number;
-  p99?: number;
-}
 
 /** Executions of one operation as samples: `n`, mean and variance. */
 export interface OperationExecutions {
@@ -51,7 +23,6 @@ export interface OperationExecutions {
   readonly statements?: Sample;
 }
 
-const PERCENTILES = [0.5, 0.95, 0.99] as const;
 const SLOTS_PER_MINUTE = 60_000 / SLOT_MS;
 // Reused between calls, each of which fills it first.
 const counts = new Float64Array(BUCKETS);
@@ -276,41 +247,6 @@ export class OperationStatistics {
     }
     this.slot = slot;
   }
-}
-
-/** The operations that the figures of durations are about. */
-export function timedCountOf({
-  count,
-  untimedCount = 0,
-}: Pick<LatencySummary, 'count' | 'untimedCount'>): number {
-  return count - untimedCount;
-}
-
-/** The figures of totals and latency counts, of one instance or of several added. @param buckets {@link BUCKETS} numbers */
-export function summarize(totals: Totals, buckets: Float64Array): LatencySummary {
-  const { count, slow, errors, expected, untimed, sum, min, max } = totals;
-  const timed = count - untimed;
-  const outcomes = {
-    count,
-    slowCount: slow,
-    slowPercentage: timed === 0 ? 0 : round((slow / timed) * 100),
-    errorCount: errors,
-    ...(expected === 0 ? {} : { expectedErrorCount: expected }),
-    ...(untimed === 0 ? {} : { untimedCount: untimed }),
-  };
-  if (timed === 0) return outcomes;
-  const [p50 = max, p95 = max, p99 = max] = percentilesOf(buckets, timed, PERCENTILES, min, max).map(
-    (value) => round(Math.max(min, value)),
-  );
-  return {
-    ...outcomes,
-    avgDuration: round(sum / timed),
-    minDuration: round(min),
-    maxDuration: round(max),
-    p50,
-    p95,
-    p99,
-  };
 }
 
 /** Each latency counts as the middle of its bucket. */

@@ -1,43 +1,12 @@
 import { type OperationType, OTHER } from '../operation/operation.js';
 import { round } from '../text/round.js';
 import type { Failures } from './failures.js';
-import { costOf, type OperationCost } from './operation-cost.js';
+import { type LatencySummary } from './latency-summary.js';
+import { type NamedStatistics, type TypeStatistics, withWindows } from './named-statistics.js';
+import { costOf, type OperationCost, type OperationTotals } from './operation-cost.js';
 import type { OperationHistory } from './operation-history.js';
-import { type LatencySummary, OperationStatistics, type WindowName } from './operation-statistics.js';
+import { OperationStatistics, type WindowName } from './operation-statistics.js';
 import { Totals } from './totals.js';
-
-/** The figures of one type, for each window and its lifetime. */
-export interface TypeStatistics extends LatencySummary {
-  windows: Record<WindowName, LatencySummary>;
-}
-
-/** The figures of one operation, for each window and its lifetime. */
-export interface NamedStatistics extends TypeStatistics {
-  type: OperationType;
-  name: string;
-  /** Total time spent in it, in milliseconds. */
-  totalMs: number;
-  /**
-   * The part of `totalMs` in which no operation below it ran, in milliseconds. Calls without a span have no such figure; absent
-   * if none has it.
-   */
-  selfMs?: number;
-  /** Total time above the threshold, in milliseconds. */
-  excessMs: number;
-}
-
-/** What one operation cost since the start or the last reset. Times in milliseconds. */
-export interface OperationTotals {
-  readonly type: OperationType;
-  readonly name: string;
-  readonly count: number;
-  readonly slowCount: number;
-  readonly totalMs: number;
-  /** Total time above the threshold. */
-  readonly excessMs: number;
-  /** `UsersController.findOne`, where it is known. */
-  readonly handler?: string;
-}
 
 /** The median of fewer operations is not reported. */
 const MIN_FOR_MEDIAN = 10;
@@ -327,9 +296,4 @@ export class Statistics {
     this.names = 0;
     this.overflowed = 0;
   }
-}
-
-function withWindows(statistics: OperationStatistics, now: number): TypeStatistics {
-  const { lifetime, ...windows } = statistics.summaries(now);
-  return { ...lifetime, windows };
 }

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import type { LatencySummary } from '../../statistics/operation-statistics.js';
+import type { LatencySummary } from '../../statistics/latency-summary.js';
 import type { OverviewOperation } from '../overview.js';
 import { Change } from './change.js';
 import { duration, NONE, number, percent } from './format.js';

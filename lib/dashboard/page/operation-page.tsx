@@ -1,5 +1,5 @@
 import { useEffect, useState } from 'preact/hooks';
-import type { LatencySummary } from '../../statistics/operation-statistics.js';
+import type { LatencySummary } from '../../statistics/latency-summary.js';
 import type { OperationDetail } from '../operation-detail.js';
 import type { Overview } from '../overview.js';
 import { Change } from './change.js';

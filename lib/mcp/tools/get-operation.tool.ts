@@ -1,4 +1,4 @@
-import type { LatencySummary } from '../../statistics/operation-statistics.js';
+import type { LatencySummary } from '../../statistics/latency-summary.js';
 import { type OperationWindow, PARTS } from '../../statistics/operation-window.js';
 import { duration, figure, moment, momentOfDay, percent } from '../../text/quantities.js';
 import { required, text } from '../arguments.js';

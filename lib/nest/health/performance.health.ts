@@ -3,7 +3,7 @@ import { trace } from '@opentelemetry/api';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { liveSpanOf } from '../../spans/live-span.js';
 import { failureCountOf, failurePercentage, MIN_JUDGED, MOST_PERCENT } from '../../statistics/failures.js';
-import { timedCountOf } from '../../statistics/operation-statistics.js';
+import { timedCountOf } from '../../statistics/latency-summary.js';
 import type { Complete } from '../../validation/complete.js';
 import { formatValue, invalid } from '../../validation/options-error.js';
 
