@@ -42,7 +42,7 @@ export type AttributeNames = 'stable' | 'old' | 'both';
  * before the stable semantic conventions, such as `http.method` and `db.statement`. Everything else reads the stable names.
  */
 export interface SemanticConventionOptions {
-  /** Of incoming requests. */
+  /** Of incoming and outgoing requests. */
   http?: AttributeNames | undefined;
   /** Of queries. */
   database?: AttributeNames | undefined;

@@ -26,6 +26,8 @@ export const COST = {
   counting: meter.point('counting'),
   queryStart: meter.point('drivers'),
   queryEnd: meter.point('drivers'),
+  callStart: meter.point('drivers'),
+  callEnd: meter.point('drivers'),
   provider: meter.point('providers'),
   stack: meter.point('attribution'),
   profiling: meter.point('profiling'),

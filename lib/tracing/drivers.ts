@@ -1,7 +1,6 @@
 import http from 'node:http';
 import { isBuiltin, syncBuiltinESMExports } from 'node:module';
 import { context, propagation, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
-import type { UndiciInstrumentationConfig } from '@opentelemetry/instrumentation-undici';
 import satisfies from 'semver/functions/satisfies.js';
 import { FaultLog } from '../async/fault-log.js';
 import { reasonOf, reportFault } from '../async/thrown.js';
@@ -20,7 +19,8 @@ import {
   UNSEEN_DRIVERS,
 } from './known-drivers.js';
 import { applyLate, isWrapped, NODE_SQLITE, type PatchingInstrumentation } from './late-instrumentation.js';
-import { setRemoteTiming } from './work-tracking.js';
+import { traceFetch } from './outgoing-calls/fetch-client.js';
+import { traceHttpClients } from './outgoing-calls/http-client.js';
 
 /** Whether a driver is seen, how, and what to do. */
 type Visibility = Pick<DriverStatus, 'seen' | 'how' | 'advice'>;
@@ -32,24 +32,13 @@ const MICROSERVICES = '@nestjs/microservices';
 const THROUGH_NEST: Visibility = { seen: true, how: `messages of ${MICROSERVICES}` };
 const NOT_INSTRUMENTED: Visibility = { seen: false, how: 'not instrumented' };
 
-const SERVER_TIMING = 'server-timing';
-
-/** Reads the headers of a response of undici, whose names and values alternate. A header may have several lines. */
-const readTiming: UndiciInstrumentationConfig['responseHook'] = (span, { response: { headers } }) => {
-  const lines = headers.filter((_, at) => at % 2 === 1 && isServerTiming(headers[at - 1]));
-  if (lines.length > 0) setRemoteTiming(span, lines.join(', '));
-};
-
-function isServerTiming(name: Buffer | undefined): boolean {
-  return name?.length === SERVER_TIMING.length && String(name).toLowerCase() === SERVER_TIMING;
-}
-
 /** Creates spans for drivers and outgoing calls, without a preload, even if they were loaded first. */
 export class DriverInstrumentation {
   private readonly modules = new InstalledModules();
   private readonly instrumentations: { driver: string; instrumentation: PatchingInstrumentation }[] = [];
   private readonly faults: FaultLog;
-  private unsubscribe: (() => void) | undefined;
+  /** What ends the measurements that need no instrumentation. */
+  private readonly restores: (() => void)[] = [];
   private readonly table = new Map<string, DriverStatus>();
 
   /** @param warn receives one message for each driver whose set-up failed */
@@ -64,12 +53,11 @@ export class DriverInstrumentation {
 
   /** Instruments every driver for which that is possible. Never rejects. */
   async enable(provider: TracerProvider): Promise<void> {
-    await this.guard('node:http', () => this.enableHttp(provider));
-    await this.guard('fetch', () => this.enableFetch(provider));
     const tracer = provider.getTracer(SCOPE.name, SCOPE.version);
-    this.unsubscribe = subscribeChannelDrivers(() => tracer, {
-      skip: (driver) => this.table.get(driver)?.how === BY_APPLICATION.how,
-    });
+    await this.guard('node:http', () => this.enableHttp(tracer));
+    await this.guard('fetch', () => this.enableFetch(tracer));
+    const skip = (driver: string): boolean => this.table.get(driver)?.how === BY_APPLICATION.how;
+    this.restores.push(subscribeChannelDrivers(() => tracer, { skip }));
     for (const known of KNOWN_DRIVERS) {
       await this.guard(known.driver, () =>
         this.addKnown(known, (version) => this.instrument(known, version, provider)),
@@ -150,7 +138,7 @@ export class DriverInstrumentation {
 
   /** Removes all instrumentations. Never throws. */
   disable(): void {
-    this.unsubscribe?.();
+    for (const restore of this.restores.splice(0)) restore();
     for (const { driver, instrumentation } of this.instrumentations) {
       try {
         instrumentation.disable();
@@ -162,36 +150,16 @@ export class DriverInstrumentation {
     syncBuiltinESMExports();
   }
 
-  private async enableHttp(provider: TracerProvider): Promise<void> {
-    if (isWrapped(http.request)) {
-      this.exposePatchedHttp();
-      this.set('node:http', undefined, BY_APPLICATION);
-      return;
-    }
-    const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
-    const instrumentation = new HttpInstrumentation({
-      disableIncomingRequestInstrumentation: true,
-      // It would make an object of them, with the positions as names.
-      ignoreOutgoingRequestHook: ({ headers }) => Array.isArray(headers),
-      responseHook: (span, response) => {
-        const timing = 'headers' in response ? response.headers[SERVER_TIMING] : undefined;
-        if (timing !== undefined) setRemoteTiming(span, String(timing));
-      },
-    });
-    this.add('node:http', instrumentation, provider);
-    applyLate(instrumentation, this.modules);
-    this.exposePatchedHttp();
-    const seen = isWrapped(http.request);
-    this.set('node:http', undefined, { seen, how: 'OpenTelemetry, outgoing calls' });
-    // Jest loads modules by itself.
-    if (!seen && process.env['JEST_WORKER_ID'] === undefined)
-      throw new Error('node:http was loaded without the hook of OpenTelemetry');
+  private enableHttp(tracer: Tracer): void {
+    const isByApplication = isWrapped(http.request);
+    if (isByApplication) this.exposePatchedHttp();
+    else this.restores.push(traceHttpClients(tracer));
+    this.set('node:http', undefined, isByApplication ? BY_APPLICATION : IN_PACKAGE);
   }
 
-  private async enableFetch(provider: TracerProvider): Promise<void> {
-    const { UndiciInstrumentation } = await import('@opentelemetry/instrumentation-undici');
-    this.add('fetch', new UndiciInstrumentation({ responseHook: readTiming }), provider);
-    this.set('fetch', undefined, { seen: true, how: 'OpenTelemetry, on undici’s channels' });
+  private enableFetch(tracer: Tracer): void {
+    this.restores.push(traceFetch(tracer));
+    this.set('fetch', undefined, IN_PACKAGE);
   }
 
   private async addKnown(

@@ -19,6 +19,15 @@ const HTTP: OldNames = new Map([
   ['server.address', 'net.host.name'],
   ['server.port', 'net.host.port'],
 ]);
+/** Of an outgoing request, whose server is the peer. */
+const HTTP_CLIENT: OldNames = new Map([
+  ...HTTP,
+  ['server.address', 'net.peer.name'],
+  ['server.port', 'net.peer.port'],
+  ['network.peer.address', 'net.sock.peer.addr'],
+  ['network.peer.port', 'net.sock.peer.port'],
+  ['network.protocol.version', 'http.flavor'],
+]);
 const DATABASE: OldNames = new Map([
   ['db.system.name', 'db.system'],
   ['db.namespace', 'db.name'],
@@ -56,8 +65,8 @@ function renamed(span: ReadableSpan, { http, database }: Conventions): ReadableS
   if (instrumentationScope.name !== SCOPE.name) return span;
   let added: Attributes | undefined;
   if (attributes['db.system.name'] !== undefined) added = named(attributes, DATABASE, database);
-  else if (kind === SpanKind.SERVER && attributes['http.request.method'] !== undefined)
-    added = named(attributes, HTTP, http);
+  else if (attributes['http.request.method'] !== undefined)
+    added = named(attributes, kind === SpanKind.CLIENT ? HTTP_CLIENT : HTTP, http);
   // The span itself remains as it is: others may read it.
   return added === undefined ? span : Object.create(span, { attributes: { value: added, enumerable: true } });
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import http from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Param } from '@nestjs/common';
 import { SpanKind, trace } from '@opentelemetry/api';
@@ -12,7 +14,9 @@ import { OtlpReceiver } from '../support/otlp-receiver.js';
 @Controller('albums')
 class AlbumsController {
   @Get(':id')
-  find(@Param('id') id: string): string {
+  async find(@Param('id') id: string): Promise<string> {
+    // Nobody listens there.
+    await once(http.get('http://127.0.0.1:9/artists'), 'error');
     const text = 'SELECT * FROM album WHERE id = $1';
     const peer = { 'db.namespace': 'shop', 'server.address': 'db-1', 'server.port': 5432 };
     const query = startQuery(currentTracer(), { system: 'postgresql', text, values: [id], attributes: peer });
@@ -39,7 +43,7 @@ describe('the names of attributes of exported spans', () => {
     delete process.env['OTEL_SEMCONV_STABILITY_OPT_IN'];
   });
 
-  /** The attributes of a request, of its query, and of a span that is not of this package. */
+  /** The attributes of a request, of its query and its outgoing call, and of a span that is not of this package. */
   async function exported(options: PerformanceOptions['tracing'], optIn?: string) {
     if (optIn !== undefined) process.env['OTEL_SEMCONV_STABILITY_OPT_IN'] = optIn;
     const receiver = await OtlpReceiver.start();
@@ -52,12 +56,17 @@ describe('the names of attributes of exported spans', () => {
     );
     await (await fetchFromOutside(`${url}/albums/7`)).text();
     await until(() => operation('GET /albums/:id')?.count === 1);
-    const slow = monitor.getSlowOperations().flatMap(({ name }) => (name === 'other' ? [] : name));
+    const slow = monitor
+      .getSlowOperations()
+      .flatMap(({ name }) => (['other', 'GET 127.0.0.1:9/artists'].includes(name) ? [] : name));
     await app.close();
     const of = (kind: number, name?: string): Record<string, unknown> =>
       receiver.spans.find((span) => span.kind === kind && (name === undefined || span.name === name))
         ?.attributes ?? {};
-    return { http: of(2), database: of(3, 'SELECT album'), other: of(3, 'other'), slow };
+    return {
+      ...{ http: of(2), database: of(3, 'SELECT album'), call: of(3, 'GET'), other: of(3, 'other') },
+      slow,
+    };
   }
   const some = (attributes: Record<string, unknown>, names: readonly string[]): string[] =>
     names.filter((name) => name in attributes);
@@ -71,7 +80,17 @@ describe('the names of attributes of exported spans', () => {
   });
 
   it('are both where OpenTelemetry is asked for that, and only of the spans of this package', async () => {
-    const { http, database, other, slow } = await exported({}, 'http/dup, database/dup');
+    const { http, database, call, other, slow } = await exported({}, 'http/dup, database/dup');
+    expect(call).toMatchObject({
+      ...{
+        'http.request.method': 'GET',
+        'http.method': 'GET',
+        'net.peer.name': '127.0.0.1',
+        'net.peer.port': 9,
+      },
+      'http.url': 'http://127.0.0.1:9/artists',
+    });
+    expect(some(call, ['net.host.name', 'net.host.port'])).toEqual([]);
     expect(some(http, STABLE_HTTP)).toEqual(STABLE_HTTP);
     expect(http).toMatchObject({ 'http.method': 'GET', 'http.status_code': 200, 'http.target': '/albums/7' });
     expect(some(database, STABLE_DATABASE)).toEqual(STABLE_DATABASE);

@@ -1,0 +1,165 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { errorMonitor } from 'node:events';
+import http, { type ClientRequest, type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import { syncBuiltinESMExports } from 'node:module';
+import { context, propagation, type Span, type Tracer, trace } from '@opentelemetry/api';
+import { setRemoteTiming } from '../work-tracking.js';
+import {
+  beginning,
+  defaultPort,
+  ending,
+  type OutgoingRequest,
+  requestTo,
+  setFailure,
+  setPeer,
+  setResponseStatus,
+  startCall,
+} from './client-span.js';
+
+type Method = (this: unknown, ...args: unknown[]) => ClientRequest;
+type Module = Record<'request' | 'get', Method>;
+/** What is read of the arguments of a request. */
+type Address = Readonly<Record<'port' | 'defaultPort', unknown>>;
+
+/** Published when the headers of a response have arrived, before anything listens to it. */
+const RESPONSE = 'http.client.response.finish';
+
+/** Sets a header of a request that has not sent any. */
+const HEADERS = {
+  set: (request: ClientRequest, name: string, value: string) => void request.setHeader(name, value),
+};
+
+/**
+ * Creates a CLIENT span of each request by `node:http` and `node:https`, and adds the headers of the context. What the caller
+ * gives and gets remains as it is: arguments, the events of the request and what listens to them.
+ * @returns a function that ends it
+ */
+export function traceHttpClients(tracer: Tracer): () => void {
+  const calls = new WeakMap<ClientRequest, Call>();
+  const onResponse = (message: unknown): void => {
+    const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
+    const call = calls.get(request);
+    if (call !== undefined) ending(() => call.answered(response));
+  };
+  const follow = (request: ClientRequest, args: readonly unknown[]): void => {
+    const span = startCall(tracer, describe(request, args));
+    if (span !== undefined) calls.set(request, new Call(request, span));
+  };
+  subscribe(RESPONSE, onResponse);
+  const restores = [http, https].map((module) => wrap(module as unknown as Module, follow));
+  // Named imports of them are copies.
+  syncBuiltinESMExports();
+  return () => {
+    unsubscribe(RESPONSE, onResponse);
+    for (const restore of restores) restore();
+    syncBuiltinESMExports();
+  };
+}
+
+function wrap(
+  module: Module,
+  follow: (request: ClientRequest, args: readonly unknown[]) => void,
+): () => void {
+  const { request: original, get: originalGet } = module;
+  let isActive = true;
+  const request = like(original, function (...args) {
+    const made = Reflect.apply(original, this, args);
+    if (isActive) beginning(() => follow(made, args));
+    return made;
+  });
+  // Node's own calls the function that this one replaces, and ends the request before a header can be added.
+  const get = like(originalGet, function (...args) {
+    if (!isActive) return Reflect.apply(originalGet, this, args);
+    const made = Reflect.apply(request, this, args);
+    made.end();
+    return made;
+  });
+  Object.assign(module, { request, get });
+  return () => {
+    isActive = false;
+    // Another tool may have wrapped it since.
+    if (module.request === request) module.request = original;
+    if (module.get === get) module.get = originalGet;
+  };
+}
+
+/** A function in place of another, which looks the same. */
+function like(original: Method, replacement: Method): Method {
+  const { name, length } = original;
+  return Object.defineProperties(replacement, {
+    name: { value: name, configurable: true },
+    length: { value: length, configurable: true },
+  });
+}
+
+function describe(request: ClientRequest, args: readonly unknown[]): OutgoingRequest {
+  const { method, path, protocol, host } = request;
+  // A proxy gets the whole address.
+  if (/^https?:/i.test(path)) return requestTo(method, new URL(path));
+  const ofProtocol = defaultPort(protocol);
+  const port = portOf(args) ?? ofProtocol;
+  const authority = host.includes(':') ? `[${host}]` : host;
+  const shown = port === ofProtocol ? '' : `:${port}`;
+  return { method, url: `${protocol}//${authority}${shown}${path}`, host, port };
+}
+
+/** The port that a caller of `request(url, options)` asks for; undefined for the default. */
+function portOf(args: readonly unknown[]): number | undefined {
+  const [url, options] = args;
+  const asked = typeof options === 'object' && options !== null ? (options as Address).port : undefined;
+  const own = typeof url === 'string' ? new URL(url).port : (url as Address).port;
+  const port = Number(asked || own || (url as Partial<Address>).defaultPort);
+  return Number.isInteger(port) && port > 0 ? port : undefined;
+}
+
+/** A request that is under way. */
+class Call {
+  private response: IncomingMessage | undefined;
+  private isEnded = false;
+
+  constructor(
+    request: ClientRequest,
+    private readonly span: Span,
+  ) {
+    if (!request.headersSent) propagation.inject(trace.setSpan(context.active(), span), request, HEADERS);
+    request.once(errorMonitor, (error) => this.failed(error));
+    request.once('close', () => this.closed(request));
+  }
+
+  answered(response: IncomingMessage): void {
+    const { span } = this;
+    this.response = response;
+    setPeer(span, response.socket, response.httpVersion);
+    setResponseStatus(span, response.statusCode ?? 0);
+    const timing = response.headers['server-timing'];
+    if (timing !== undefined) setRemoteTiming(span, String(timing));
+    response.once('end', () => this.end());
+  }
+
+  private failed(error: unknown): void {
+    this.end((span) => setFailure(span, error));
+  }
+
+  /** Whatever has become of it: a response whose reading ended early, an upgrade, or none. */
+  private closed(request: ClientRequest): void {
+    if (this.isEnded) return;
+    const { response } = this;
+    const error = response?.errored;
+    if (error !== undefined && error !== null) this.failed(error);
+    // Libraries that mock requests do not publish their responses.
+    const mocked = (request as { res?: IncomingMessage }).res;
+    const status = response === undefined ? mocked?.statusCode : undefined;
+    this.end((span) => {
+      if (status !== undefined) setResponseStatus(span, status);
+    });
+  }
+
+  private end(complete?: (span: Span) => void): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
+    const { span } = this;
+    if (complete !== undefined) ending(() => complete(span));
+    ending(() => span.end());
+  }
+}
