@@ -2,6 +2,7 @@
 // package takes to load. What sources import dynamically becomes a file of its own, which is read when it is needed. The
 // entry points of a format share their files, so that a class is the same in all of them.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { build, transform } from 'esbuild';
 import { licensesOf } from './licenses.mjs';
@@ -32,6 +33,23 @@ const separateMcp = {
 /** Modules that a process may have only once, as they hold its state. The file has copies of what it imports. */
 const STATEFUL = /\b(?:process-wide|meter|own-pauses)\.js$/;
 
+/**
+ * Small parts of packages that each start needs: reading all files of the packages would take longer than the rest of it.
+ * OpenTelemetry's has a format of which a bundle takes what it uses.
+ */
+const PARTS = {
+  '@opentelemetry/core': '@opentelemetry/core/build/esm/index.js',
+  'semver/functions/satisfies.js': 'semver/functions/satisfies.js',
+};
+const withParts = {
+  name: 'with-parts',
+  setup({ onResolve }) {
+    const { resolve } = createRequire(import.meta.url);
+    const filter = new RegExp(`^(?:${Object.keys(PARTS).join('|')})$`);
+    onResolve({ filter }, ({ path }) => ({ path: resolve(PARTS[path]), sideEffects: false }));
+  },
+};
+
 /** The SDK checks forms by a package that is larger than all the rest. No server of ours sends one. */
 const withoutFormChecks = {
   name: 'without-form-checks',
@@ -60,13 +78,24 @@ export async function bundleMcp(modules, folder) {
     plugins: [separateMarker, withoutFormChecks],
   });
   const [{ inputs }] = Object.values(metafile.outputs);
-  const contained = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
+  const contained = containedIn(inputs);
   const stateful = contained.filter((path) => STATEFUL.test(path));
   if (stateful.length > 0) throw new Error(`${MCP} would have its own copy of ${stateful.join(', ')}`);
   const marker = JSON.stringify(`../${MARKER}`);
   const code = outputFiles[0].text.replaceAll(JSON.stringify(MARKER), marker);
-  const licenses = licensesOf(contained.map((path) => join(modules, path)));
-  write(join(folder, MCP), `/*!\n${licenses.replaceAll('*/', '* /')}*/\n${executedOnDemand(code, marker)}`);
+  const licenses = commentOf(licensesOf(contained.map((path) => join(modules, path))));
+  write(join(folder, MCP), `${licenses}${executedOnDemand(code, marker)}`);
+}
+
+const containedIn = (inputs) => Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
+const commentOf = (licenses) => `/*!\n${licenses.replaceAll('*/', '* /')}*/\n`;
+
+/** The licenses of the packages of which a file of the bundle contains parts; empty if there are none. */
+function licenseComment(modules, { outputs }, path) {
+  const output = Object.keys(outputs).find((name) => join(modules, name) === path);
+  if (output === undefined) return '';
+  const licenses = licensesOf(containedIn(outputs[output].inputs).map((input) => join(modules, input)));
+  return licenses === '' ? '' : commentOf(licenses);
 }
 
 /**
@@ -90,7 +119,7 @@ markOwnCode(${MCP_NUMBER});
 
 /** Writes the package of one format. `modules` is the folder of all modules, `folder` that of the package. */
 export async function bundle(modules, folder, format) {
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
     ...COMMON,
     absWorkingDir: modules,
     entryPoints: ENTRY_POINTS[format],
@@ -102,7 +131,8 @@ export async function bundle(modules, folder, format) {
     packages: 'external',
     legalComments: 'none',
     write: false,
-    plugins: [separateMarker, separateMcp],
+    metafile: true,
+    plugins: [separateMarker, separateMcp, withParts],
   });
   outputFiles.push({ path: join(folder, MARKER), text: readFileSync(join(modules, MARKER), 'utf8') });
   for (const [number, { path, text }] of outputFiles.sort((a, b) => (a.path < b.path ? -1 : 1)).entries()) {
@@ -112,7 +142,8 @@ export async function bundle(modules, folder, format) {
     const placed = withoutBareImports(code)
       .replaceAll(JSON.stringify(MARKER), JSON.stringify(marker))
       .replaceAll(`import(${JSON.stringify(MCP)})`, importOf(mcp, format));
-    write(path, withClassNames(path, await withoutSpace(placed, format)));
+    const written = withClassNames(path, await withoutSpace(placed, format));
+    write(path, `${licenseComment(modules, metafile, path)}${written}`);
   }
   write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
   if (format === 'esm') {

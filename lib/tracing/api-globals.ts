@@ -1,27 +1,35 @@
 import {
+  type ContextManager,
   context,
   type ProxyTracerProvider,
   propagation,
   type TextMapPropagator,
+  type TracerProvider,
   trace,
 } from '@opentelemetry/api';
-import type { NodeTracerProvider } from '@opentelemetry/sdk-trace-node';
 import { own } from '../validation/own.js';
 
 /** The globals of the OpenTelemetry API. */
 const GLOBALS = Symbol.for('opentelemetry.js.api.1');
 
-/** Registers a provider with its context manager and propagators. @returns a function that removes those of them that remain */
-export function registerGlobals(
-  provider: NodeTracerProvider,
-  registered: { propagator?: TextMapPropagator },
-): () => void {
+/** What this package registers with the API. */
+export interface Registration {
+  /** Undefined for none: spans are no-ops then, and contexts and headers are propagated all the same. */
+  readonly provider: TracerProvider | undefined;
+  readonly contextManager: ContextManager;
+  readonly propagator: TextMapPropagator;
+}
+
+/** Registers the globals of the API. @returns a function that removes those of them that remain */
+export function registerGlobals({ provider, contextManager, propagator }: Registration): () => void {
   const apis = { trace, context, propagation };
   const current = (): Record<string, unknown> => ({
     ...(globalThis as Record<symbol, Record<string, unknown> | undefined>)[GLOBALS],
   });
   const before = current();
-  provider.register(registered);
+  if (provider !== undefined) trace.setGlobalTracerProvider(provider);
+  context.setGlobalContextManager(contextManager.enable());
+  propagation.setGlobalPropagator(propagator);
   const after = current();
   return () => {
     const now = current();
@@ -30,8 +38,21 @@ export function registerGlobals(
   };
 }
 
+/**
+ * Watches the context manager that is registered. What is measured in the whole process stops with it: a test of Jest whose
+ * application is never closed must not disturb later ones. Jest makes accessors of what a test leaves behind, and warns when
+ * they are read, so none is.
+ * @returns whether it is still registered
+ */
+export function watchContextManager(): () => boolean {
+  const registered = (globalThis as Record<symbol, object | undefined>)[GLOBALS] ?? {};
+  const read = (): unknown => Object.getOwnPropertyDescriptor(registered, 'context')?.value;
+  const first = read();
+  return () => read() === first;
+}
+
 /** Whether spans of the API reach a provider. */
-export function isRegistered(provider: NodeTracerProvider): boolean {
+export function isRegistered(provider: TracerProvider): boolean {
   return (trace.getTracerProvider() as ProxyTracerProvider).getDelegate?.() === provider;
 }
 

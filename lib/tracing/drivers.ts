@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { isBuiltin, syncBuiltinESMExports } from 'node:module';
-import { context, propagation, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
+import { context, propagation, type Span, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
 import satisfies from 'semver/functions/satisfies.js';
 import { FaultLog } from '../async/fault-log.js';
 import { reasonOf, reportFault } from '../async/thrown.js';
@@ -114,11 +114,16 @@ export class DriverInstrumentation {
   }
 
   private markDependencies(provider: TracerProvider, tracer: Tracer): Promise<void> {
-    // A provider of its own, so that this span is counted nowhere.
-    const Provider = provider.constructor as new () => TracerProvider;
-    const span = new Provider().getTracer(SCOPE.name).startSpan('probe');
     const instrumentations = this.instrumentations.map(({ instrumentation }) => instrumentation);
-    return markBundledClasses([span, tracer, ...instrumentations, provider, trace, context, propagation]);
+    return markBundledClasses([
+      ...spansOfSdk(provider),
+      tracer,
+      ...instrumentations,
+      provider,
+      trace,
+      context,
+      propagation,
+    ]);
   }
 
   /** An instrumentation needs a module that Node loads: it cannot find one inside a bundle. */
@@ -275,4 +280,11 @@ export class DriverInstrumentation {
   private set(driver: string, version: string | undefined, visibility: Visibility): void {
     this.table.set(driver, { driver, ...(version === undefined ? {} : { version }), ...visibility });
   }
+}
+
+/** A span of the SDK, if a provider of it makes the spans: of a provider of its own, so that it is counted nowhere. */
+function spansOfSdk(provider: TracerProvider): Span[] {
+  if (!('register' in provider)) return [];
+  const Provider = provider.constructor as new () => TracerProvider;
+  return [new Provider().getTracer(SCOPE.name).startSpan('probe')];
 }

@@ -1,5 +1,5 @@
-import type * as Sdk from '@opentelemetry/sdk-trace-node';
-import type { NodeTracerProvider, SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
+import type { TracerProvider } from '@opentelemetry/api';
+import type { SpanExporter, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { ExportHealth } from '../metrics/export-health.js';
 import type { ResolvedOptions } from '../monitor/options.js';
 import { serviceAttributes } from '../operation/service-options.js';
@@ -8,13 +8,26 @@ import { meter } from '../overhead/meter.js';
 import { abortable } from './abortable-exporter.js';
 import { hasOldNames, withOldNames } from './old-attribute-names.js';
 import { type ExportLog, spanExporter } from './otlp-exporters.js';
-import type { OwnSampling } from './own-tracer.js';
+import { OwnTracerProvider, PlainResource } from './own-tracer-provider.js';
 import { RecordAllSampler } from './record-all.sampler.js';
 import type { SlowSpanProcessor } from './slow-span.processor.js';
 import { SlowTraceProcessor } from './slow-trace.processor.js';
+import { samplingOf } from './trace-sampler.js';
+
+/** A tracer provider that this package makes. */
+export interface OwnProvider extends TracerProvider {
+  shutdown(): Promise<void>;
+}
+
+/** What exports spans, and what ends that at once. */
+interface Exporting {
+  readonly processors: readonly SpanProcessor[];
+  abort(): void;
+}
 
 /**
- * The tracer provider of this package, for an application without one.
+ * The tracer provider of this package, for an application without one. Loads the SDK only where it exports spans, or limits
+ * them as the environment says.
  * @param processor counts its spans
  * @returns also what aborts its exports
  */
@@ -22,13 +35,38 @@ export async function buildProvider(
   options: ResolvedOptions,
   processor: SlowSpanProcessor,
   log: ExportLog,
-): Promise<{ provider: NodeTracerProvider; abort: () => void }> {
-  const sdk = await import('@opentelemetry/sdk-trace-node');
-  const { resourceFromAttributes, defaultResource } = await import('@opentelemetry/resources');
-  const { tracing, telemetry } = options;
-  const { otlp, console, warnings } = telemetry.traces;
+): Promise<{ provider: OwnProvider; abort: () => void }> {
+  const { otlp, console, warnings } = options.telemetry.traces;
   for (const warning of warnings) log.warn(warning);
-  const processors: [SlowSpanProcessor, ...SpanProcessor[]] = [processor];
+  const sampling = samplingOf(options);
+  const attributes = serviceAttributes(options);
+  const exports = otlp !== undefined || console;
+  if (!exports && !hasSpanLimits()) {
+    const provider = new OwnTracerProvider(new PlainResource(attributes), sampling, [processor]);
+    return { provider, abort: () => {} };
+  }
+  const { resourceFromAttributes, defaultResource } = await import('@opentelemetry/resources');
+  const resource = defaultResource().merge(resourceFromAttributes(attributes));
+  const { processors, abort } = await exporting(options, log);
+  if (processors.length > 0) processor.withRedaction();
+  if (!hasSpanLimits())
+    return { provider: new OwnTracerProvider(resource, sampling, [processor, ...processors]), abort };
+  const { NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
+  const sampler = new RecordAllSampler(sampling.sampler);
+  const spanProcessors = [processor, ...processors];
+  return { provider: new NodeTracerProvider({ resource, sampler, spanProcessors }), abort };
+}
+
+/** Limits of the environment are those of the SDK's own spans. */
+function hasSpanLimits(): boolean {
+  return Object.keys(process.env).some((name) => /^OTEL_(?:SPAN_)?\w+_LIMIT$/.test(name));
+}
+
+async function exporting(options: ResolvedOptions, log: ExportLog): Promise<Exporting> {
+  const sdk = await import('@opentelemetry/sdk-trace-node');
+  const { tracing, telemetry } = options;
+  const { otlp, console } = telemetry.traces;
+  const processors: SpanProcessor[] = [];
   let abort = (): void => {};
   const { semanticConventions } = tracing;
   const inNames = (to: SpanExporter): SpanExporter =>
@@ -40,46 +78,8 @@ export async function buildProvider(
     processors.push(keepsSlowTraces(options) ? new SlowTraceProcessor(batch, tracing.sampling) : batch);
   }
   if (console) processors.push(new sdk.SimpleSpanProcessor(inNames(new sdk.ConsoleSpanExporter())));
-  if (processors.length > 1) processor.withRedaction();
-  const sampling = samplingOf(sdk, options);
-  const resource = defaultResource().merge(resourceFromAttributes(serviceAttributes(options)));
-  const provider = new sdk.NodeTracerProvider({
-    resource,
-    sampler: new RecordAllSampler(sampling.sampler),
-    spanProcessors: processors,
-  });
-  // Limits of the environment are those of the SDK's own spans.
-  if (!hasSpanLimits()) {
-    const { OwnTracer } = await import('./own-tracer.js');
-    provider.getTracer = (name, version, { schemaUrl } = {}) =>
-      new OwnTracer({ name, version, schemaUrl }, resource, sampling, processors);
-  }
-  return { provider, abort };
+  return { processors, abort };
 }
-
-function hasSpanLimits(): boolean {
-  return Object.keys(process.env).some((name) => /^OTEL_(?:SPAN_)?\w+_LIMIT$/.test(name));
-}
-
-function samplingOf(sdk: typeof Sdk, { tracing, telemetry }: ResolvedOptions): OwnSampling {
-  const { kind, ratio, parentBased } = telemetry.sampler ?? {
-    kind: 'traceidratio',
-    ratio: tracing.sampling.ratio,
-    parentBased: true,
-  };
-  const keepsAll = kind === 'always_on' || (kind === 'traceidratio' && ratio >= 1);
-  const root = keepsAll
-    ? new sdk.AlwaysOnSampler()
-    : kind === 'always_off'
-      ? new sdk.AlwaysOffSampler()
-      : new sdk.TraceIdRatioBasedSampler(ratio);
-  if (!parentBased) return { sampler: root, keepsAll, isParentBased: false };
-  // A sampler of the environment does what the specification says.
-  const trusts = telemetry.sampler !== undefined || tracing.trustIncomingSampling;
-  const sampler = new sdk.ParentBasedSampler({ root, ...(trusts ? {} : { remoteParentSampled: root }) });
-  return { sampler, keepsAll, isParentBased: true };
-}
-
 /** Whether slow traces are exported that are not sampled. */
 function keepsSlowTraces({ tracing, telemetry }: ResolvedOptions): boolean {
   const { ratio, keepSlowTraces } = tracing.sampling;

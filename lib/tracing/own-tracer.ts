@@ -3,6 +3,7 @@ import {
   context,
   INVALID_SPAN_CONTEXT,
   isSpanContextValid,
+  SamplingDecision,
   type Span,
   SpanKind,
   type SpanOptions,
@@ -11,12 +12,7 @@ import {
 } from '@opentelemetry/api';
 import { isTracingSuppressed } from '@opentelemetry/core';
 import type { Resource } from '@opentelemetry/resources';
-import {
-  type ReadableSpan,
-  type Sampler,
-  SamplingDecision,
-  type SpanProcessor,
-} from '@opentelemetry/sdk-trace-node';
+import type { ReadableSpan, Sampler, SpanProcessor } from '@opentelemetry/sdk-trace-node';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { OwnSpan, type SpanOrigin } from './own-span.js';

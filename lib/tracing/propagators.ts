@@ -1,4 +1,5 @@
 import type { TextMapPropagator } from '@opentelemetry/api';
+import { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } from '@opentelemetry/core';
 import { reasonOf } from '../async/thrown.js';
 import type { PropagatorName } from '../monitor/telemetry-variables.js';
 import { own } from '../validation/own.js';
@@ -13,17 +14,17 @@ const INSTALLED = {
   jaeger: { name: '@opentelemetry/propagator-jaeger', className: 'JaegerPropagator', config: undefined },
 } as const;
 
+/** OpenTelemetry's. */
+const DEFAULT: readonly PropagatorName[] = ['tracecontext', 'baggage'];
+
 /**
  * The propagator that reads and writes the headers of all the named ones. Those whose package is missing are left out, after
  * a warning that says what to install.
  */
-export async function createPropagator(
-  names: readonly PropagatorName[],
+export function createPropagator(
+  names: readonly PropagatorName[] = DEFAULT,
   warn: (message: string) => void,
-): Promise<TextMapPropagator> {
-  const { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } = await import(
-    '@opentelemetry/core'
-  );
+): TextMapPropagator {
   const propagators = names.map((name) => {
     if (name === 'tracecontext') return new W3CTraceContextPropagator();
     return name === 'baggage' ? new W3CBaggagePropagator() : createInstalled(name, warn);

@@ -1,13 +1,11 @@
-import { type TextMapPropagator, type TracerProvider, trace } from '@opentelemetry/api';
+import { type TracerProvider, trace } from '@opentelemetry/api';
 import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
 import { type ProcessWideSettings, refusedSettings } from '../async/process-wide.js';
 import type { ResolvedOptions } from '../monitor/options.js';
 import type { PerformanceMonitor } from '../monitor/performance-monitor.js';
 import { SCOPE, tracingRuntime } from '../spans/tracing-runtime.js';
-import { isRegistered, otherApi, registerGlobals } from './api-globals.js';
+import { isRegistered, otherApi, type Registration, registerGlobals } from './api-globals.js';
 import { DriverInstrumentation } from './drivers.js';
-import { buildProvider } from './own-provider.js';
-import { createPropagator } from './propagators.js';
 import { SlowSpanProcessor } from './slow-span.processor.js';
 
 /** The log of the application. Nest's Logger fits. */
@@ -118,17 +116,17 @@ function createDisabled(options: ResolvedOptions, log: Log): Shared {
   const drivers = new DriverInstrumentation((message) => log.warn(message));
   tracingRuntime.isSdkDisabled = true;
   let removeGlobals = (): void => {};
-  const tracing = import('@opentelemetry/sdk-trace-node').then(async ({ NodeTracerProvider }) => {
+  const setUp = async (): Promise<Omit<Tracing, 'refused' | 'start' | 'release'>> => {
     await drivers.inspect(options.tracing.instrumentation);
-    removeGlobals = registerGlobals(new NodeTracerProvider(), await registration(options, log));
-    trace.disable();
+    removeGlobals = registerGlobals({ provider: undefined, ...(await propagating(options, log)) });
     return {
       provider: trace.getTracerProvider(),
       processor: detachedProcessor(),
       isApplicationProvider: true,
       drivers,
     };
-  });
+  };
+  const tracing = setUp();
   return {
     tracing,
     settings: settingsOf(options),
@@ -141,14 +139,15 @@ function createDisabled(options: ResolvedOptions, log: Log): Shared {
   };
 }
 
-/** The propagator to register. The SDK has its own default. */
-async function registration(
+/** What carries contexts through the process, and to others. */
+async function propagating(
   { telemetry }: ResolvedOptions,
   log: Log,
-): Promise<{ propagator?: TextMapPropagator }> {
-  const { propagators } = telemetry;
-  if (propagators === undefined) return {};
-  return { propagator: await createPropagator(propagators, (message) => log.warn(message)) };
+): Promise<Omit<Registration, 'provider'>> {
+  const { AsyncLocalStorageContextManager } = await import('@opentelemetry/context-async-hooks');
+  const { createPropagator } = await import('./propagators.js');
+  const propagator = createPropagator(telemetry.propagators, (message) => log.warn(message));
+  return { contextManager: new AsyncLocalStorageContextManager(), propagator };
 }
 
 /** A processor for injection only, which no tracer provider uses. */
@@ -161,10 +160,12 @@ function detachedProcessor(): SlowSpanProcessor {
 function createOwn(options: ResolvedOptions, log: Log): Shared {
   const drivers = new DriverInstrumentation((message) => log.warn(message));
   const processor = new SlowSpanProcessor();
-  const building = buildProvider(options, processor, log);
+  const building = import('./own-provider.js').then(({ buildProvider }) =>
+    buildProvider(options, processor, log),
+  );
   let removeGlobals = (): void => {};
   const tracing = building.then(async ({ provider }) => {
-    removeGlobals = registerGlobals(provider, await registration(options, log));
+    removeGlobals = registerGlobals({ provider, ...(await propagating(options, log)) });
     if (!isRegistered(provider)) log.warn(otherApi());
     tracingRuntime.tracer = provider.getTracer(SCOPE.name, SCOPE.version);
     if (options.tracing.instrumentation) await drivers.enable(provider);

@@ -1,5 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { context, propagation, type Span, type Tracer, trace } from '@opentelemetry/api';
+import { watchContextManager } from '../api-globals.js';
 import { setRemoteTiming } from '../work-tracking.js';
 import {
   beginning,
@@ -44,8 +45,9 @@ const HEADERS = {
  */
 export function traceFetch(tracer: Tracer): () => void {
   const spans = new WeakMap<UndiciRequest, Span>();
+  const isWanted = watchContextManager();
   const created = ({ request }: Published): void => {
-    if (request.method === 'CONNECT') return;
+    if (request.method === 'CONNECT' || !isWanted()) return;
     const span = startCall(tracer, requestTo(request.method, new URL(request.path, request.origin)));
     if (span === undefined) return;
     spans.set(request, span);

@@ -4,6 +4,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import { context, propagation, type Span, type Tracer, trace } from '@opentelemetry/api';
+import { watchContextManager } from '../api-globals.js';
 import { setRemoteTiming } from '../work-tracking.js';
 import {
   beginning,
@@ -17,7 +18,13 @@ import {
   startCall,
 } from './client-span.js';
 
-type Method = (this: unknown, ...args: unknown[]) => ClientRequest;
+/** On a function of this package, the one that it replaces. */
+const REPLACED = Symbol.for('nestjs-performance.replaced');
+
+interface Method {
+  (this: unknown, ...args: unknown[]): ClientRequest;
+  readonly [REPLACED]?: Method;
+}
 type Module = Record<'request' | 'get', Method>;
 /** What is read of the arguments of a request. */
 type Address = Readonly<Record<'port' | 'defaultPort', unknown>>;
@@ -37,12 +44,14 @@ const HEADERS = {
  */
 export function traceHttpClients(tracer: Tracer): () => void {
   const calls = new WeakMap<ClientRequest, Call>();
+  const isWanted = watchContextManager();
   const onResponse = (message: unknown): void => {
     const { request, response } = message as { request: ClientRequest; response: IncomingMessage };
     const call = calls.get(request);
     if (call !== undefined) ending(() => call.answered(response));
   };
   const follow = (request: ClientRequest, args: readonly unknown[]): void => {
+    if (!isWanted()) return;
     const span = startCall(tracer, describe(request, args));
     if (span !== undefined) calls.set(request, new Call(request, span));
   };
@@ -61,7 +70,10 @@ function wrap(
   module: Module,
   follow: (request: ClientRequest, args: readonly unknown[]) => void,
 ): () => void {
-  const { request: original, get: originalGet } = module;
+  const { request: current, get: currentGet } = module;
+  // What an application has left behind that was never closed.
+  const { [REPLACED]: original = current } = current;
+  const { [REPLACED]: originalGet = currentGet } = currentGet;
   let isActive = true;
   const request = like(original, function (...args) {
     const made = Reflect.apply(original, this, args);
@@ -90,6 +102,7 @@ function like(original: Method, replacement: Method): Method {
   return Object.defineProperties(replacement, {
     name: { value: name, configurable: true },
     length: { value: length, configurable: true },
+    [REPLACED]: { value: original },
   });
 }
 

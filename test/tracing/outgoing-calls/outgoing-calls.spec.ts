@@ -377,6 +377,25 @@ describe('the caller of a request', () => {
     expect(traced.request).toBe(request);
   });
 
+  it('is not measured by an application that was never closed, whose tracing is gone', async () => {
+    const url = await serve();
+    context.disable();
+    await body(http.get(url));
+    await (await fetch(url)).text();
+    expect(received.map(({ headers }) => headers.traceparent)).toEqual([undefined, undefined]);
+    expect(tracing.exported()).toEqual([]);
+  });
+
+  it('calls functions that are replaced once, however many applications were never closed', async () => {
+    const tracer = tracing.provider.getTracer('test');
+    for (let i = 0; i < 5; i++) ends.push(traceHttpClients(tracer));
+    await body(http.get(await serve()));
+    await only();
+    expect(tracing.exported()).toHaveLength(1);
+    ends.at(-1)?.();
+    expect(http.request).toBe(original);
+  });
+
   it('is not disturbed by another tool that wraps the functions later', async () => {
     const url = await serve();
     const { request } = http;
