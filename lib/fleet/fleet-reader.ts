@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import type { Instance } from '../operation/instance.js';
 import type { FleetStore } from './fleet-store.js';
 import type { InstanceSummary } from './instance-summary.js';
 import { LastSeen, type Sighting } from './last-seen.js';
@@ -18,11 +19,11 @@ export class FleetReader {
   private readonly lastSeen = new LastSeen();
   private readAt = Number.NEGATIVE_INFINITY;
 
-  /** @param key that of this process, whose own summary is not read */
+  /** @param instance this one, whose own summary is not read */
   constructor(
     private readonly store: FleetStore,
     private readonly service: string,
-    private readonly key: string,
+    private readonly instance: Pick<Instance, 'key'>,
   ) {}
 
   /** @throws whatever the store throws */
@@ -37,7 +38,7 @@ export class FleetReader {
     const summaries: InstanceSummary[] = [];
     let ignored = 0;
     for (const { key, text } of entries) {
-      if (key === this.key) continue;
+      if (key === this.instance.key) continue;
       const summary = this.decoded(key, text);
       if (summary === undefined) ignored++;
       else summaries.push(summary);

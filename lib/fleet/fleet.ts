@@ -74,12 +74,11 @@ export class Fleet {
     if (!enabled) return;
     this.store =
       store === undefined ? new DirectoryFleetStore(directory, service) : new KeyvFleetStore(store, service);
-    this.reader = new FleetReader(this.store, service, instance.key);
-    this.slow = new SlowRecords(this.store, service, instance.id, sources);
+    this.reader = new FleetReader(this.store, service, instance);
+    this.slow = new SlowRecords(this.store, service, instance, sources);
     const { profiles } = this.store;
-    if (profiles !== undefined) this.profiles = new ProfileRecords(profiles, service, instance.id, sources);
-    if (options.alerts)
-      this.alerts = new SharedAlerts(this.store, instance.key, options.publishSeconds * 1000);
+    if (profiles !== undefined) this.profiles = new ProfileRecords(profiles, service, instance, sources);
+    if (options.alerts) this.alerts = new SharedAlerts(this.store, instance, options.publishSeconds * 1000);
   }
 
   /** Starts to publish, on timers that do not keep the process alive. */

@@ -1,4 +1,5 @@
 import type { SlowOperation } from '../explain/slow-operation.js';
+import type { Instance } from '../operation/instance.js';
 import type { ProfileInfo } from '../profiling/profile-info.js';
 import { isProfileId } from '../profiling/profile-names.js';
 import type { ProfileTexts } from './fleet-store.js';
@@ -26,7 +27,7 @@ export class ProfileRecords {
   constructor(
     private readonly profiles: ProfileTexts,
     private readonly service: string,
-    private readonly instance: string,
+    private readonly instance: Pick<Instance, 'id'>,
     private readonly sources: ProfileSources,
   ) {}
 
@@ -43,7 +44,7 @@ export class ProfileRecords {
     for (const id of wanted) {
       known.set(id, (known.get(id) ?? 0) + 1);
       const found = await sources.profile(id, MAX_PROFILE_BYTES);
-      const text = found && (await encodeProfile(service, instance, found));
+      const text = found && (await encodeProfile(service, instance.id, found));
       if (text === undefined) continue;
       await profiles.keep(id, text);
       known.set(id, DONE);

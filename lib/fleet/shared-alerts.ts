@@ -4,6 +4,7 @@ import { type AlertSharing, sharedName } from '../alerting/alert-sharing.js';
 import type { AlertNotification } from '../alerting/notifier.js';
 import { AnswerLimit } from '../async/answer-limit.js';
 import { UNTRACED } from '../async/untraced.js';
+import type { Instance } from '../operation/instance.js';
 import { type FleetStore, MAX_ANNOUNCED_BYTES } from './fleet-store.js';
 
 /** What the store has not answered until then is sent, rather twice than never. */
@@ -55,12 +56,12 @@ export class SharedAlerts implements AlertSharing {
   private hasAnnounced = false;
 
   /**
-   * @param key that of this instance
+   * @param instance this one
    * @param intervalMs of {@link beat}
    */
   constructor(
     private readonly store: FleetStore,
-    private readonly key: string,
+    private readonly instance: Pick<Instance, 'key'>,
     intervalMs: number,
   ) {
     this.ttlMs = LOST_BEATS * intervalMs;
@@ -119,7 +120,7 @@ export class SharedAlerts implements AlertSharing {
   async withdraw(): Promise<void> {
     this.firing.clear();
     this.watched.clear();
-    if (this.hasAnnounced) await this.store.withdrawAnnounced(this.key);
+    if (this.hasAnnounced) await this.store.withdrawAnnounced(this.instance.key);
   }
 
   private fires(
@@ -200,7 +201,7 @@ export class SharedAlerts implements AlertSharing {
 
   private async announce(): Promise<void> {
     this.hasAnnounced = true;
-    await this.store.announce(this.key, [...this.firing.keys()].join(), this.ttlMs);
+    await this.store.announce(this.instance.key, [...this.firing.keys()].join(), this.ttlMs);
   }
 
   private async renew(name: string, firing: Firing): Promise<void> {
@@ -237,7 +238,7 @@ export class SharedAlerts implements AlertSharing {
   private async others(): Promise<Map<string, string>> {
     const found = new Map<string, string>();
     for (const { key, text } of await this.store.announced(this.ttlMs)) {
-      if (key === this.key) continue;
+      if (key === this.instance.key) continue;
       for (const name of namesIn(text)) found.set(name, key);
     }
     return found;
@@ -251,7 +252,7 @@ export class SharedAlerts implements AlertSharing {
 
   /** Unique, and with the id of the alert, which its later notifications have as well. */
   private valueFor({ id }: PerformanceAlert): string {
-    return `${this.key} ${id}`;
+    return `${this.instance.key} ${id}`;
   }
 }
 

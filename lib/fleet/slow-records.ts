@@ -1,4 +1,5 @@
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
+import type { Instance } from '../operation/instance.js';
 import { type FleetStore, isRecordId, RECORD_TTL_MS } from './fleet-store.js';
 import { MAX_SLOW, type SlowHead } from './instance-summary.js';
 import { encodeSlow } from './slow-record.js';
@@ -29,7 +30,7 @@ export class SlowRecords {
   constructor(
     private readonly store: FleetStore,
     private readonly service: string,
-    private readonly instance: string,
+    private readonly instance: Pick<Instance, 'id'>,
     private readonly sources: SlowSources,
   ) {}
 
@@ -53,7 +54,10 @@ export class SlowRecords {
       .slice(0, MAX_WRITTEN);
     for (const operation of changed) {
       const { id } = operation;
-      const text = encodeSlow(service, { instance, operation: sources.slowOperation(id) ?? operation });
+      const text = encodeSlow(service, {
+        instance: instance.id,
+        operation: sources.slowOperation(id) ?? operation,
+      });
       if (text !== undefined) await store.keep(id, text);
       // An earlier description remains in the store.
       kept.set(id, {

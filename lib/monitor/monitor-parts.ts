@@ -194,7 +194,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
   const { serviceName: service, instance } = options;
   const slowFiles = new SlowFiles(profiling.store, {
     service,
-    instance: instance.id,
+    instance,
     slowOperation: detailed,
   });
   const perRequest = linesKept(options.logging);

@@ -7,6 +7,7 @@ import type { RequestAnalyzer } from '../explain/request-analyzer.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { Metrics } from '../metrics/metrics.js';
 import type { DriverStatus } from '../operation/driver-status.js';
+import { joinRunning } from '../operation/running-instances.js';
 import type { Thresholds } from '../operation/thresholds.js';
 import type { EndedOperation } from '../spans/ended-operation.js';
 import type { OperationRecorder, SpanSink } from '../spans/live-span.js';
@@ -24,6 +25,8 @@ import { resolveOptions } from './resolve-options.js';
  * evidence. Recording an operation never throws, waits, or does I/O.
  */
 export class PerformanceMonitor extends MonitorViews {
+  private leaveRunning: (() => void) | undefined;
+
   /**
    * @param options as for `PerformanceModule.forRoot`; the environment is not read
    * @throws {@link PerformanceOptionsError} for invalid options
@@ -77,8 +80,10 @@ export class PerformanceMonitor extends MonitorViews {
 
   /** Starts the timers: sampling, alerting, analyses over time. Operations are counted from the creation on. @internal */
   start(): void {
-    const { sink, resources, alerting, longTerm, fleet } = this.parts;
+    const { sink, resources, alerting, longTerm, fleet, metrics, options } = this.parts;
     if (!sink.isOpen) return;
+    this.leaveRunning ??= joinRunning(options.instance, options.serviceName);
+    metrics.identify(options);
     resources.start();
     alerting.start();
     longTerm.start();
@@ -228,5 +233,7 @@ export class PerformanceMonitor extends MonitorViews {
       longTerm.shutdown(deadline),
       fleet.shutdown(deadline),
     ]);
+    this.leaveRunning?.();
+    this.leaveRunning = undefined;
   }
 }

@@ -2,14 +2,14 @@ import type { Deadline } from '../async/deadline.js';
 import { reportFault } from '../async/thrown.js';
 import type { DetailedSlowOperation, SlowOperation } from '../explain/slow-operation.js';
 import { decodeSlow, encodeSlow } from '../fleet/slow-record.js';
+import type { Instance } from '../operation/instance.js';
 import type { ProfileStore } from '../profiling/profile-store.js';
 
 type Update = Promise<Partial<SlowOperation>> | undefined;
 
 interface SlowFileSources {
   readonly service: string;
-  /** The `service.instance.id` of this process. */
-  readonly instance: string;
+  readonly instance: Pick<Instance, 'id'>;
   /** While it is in memory, with all details. */
   slowOperation(id: string): DetailedSlowOperation | undefined;
 }
@@ -54,7 +54,8 @@ export class SlowFiles {
     // It may have been dropped from memory meanwhile.
     const operation = this.sources.slowOperation(slow.id) ?? completed(slow, settled);
     const profile = operation.profile ?? operation.heapSnapshot;
-    const text = profile === undefined ? undefined : encodeSlow(service, { instance, operation });
+    const text =
+      profile === undefined ? undefined : encodeSlow(service, { instance: instance.id, operation });
     if (profile !== undefined && text !== undefined)
       await this.store.writeOperation(profile, operation.id, text);
   }

@@ -5,14 +5,15 @@ import { performance } from 'node:perf_hooks';
 import type { Environment } from '../validation/option-table.js';
 import { own } from '../validation/own.js';
 
-/** One process of a service. */
+/** One process of a service, or one of several applications that run in a process. */
 export interface Instance {
   /**
    * `service.instance.id`: that of `OTEL_RESOURCE_ATTRIBUTES`, followed by the worker if there is one, or one of the
-   * machine, the process and a random number.
+   * machine, the process and a random number. If another application of the service already runs in the process, `.2`
+   * follows. Final once the application starts.
    */
   readonly id: string;
-  /** Unique, whatever the environment says: safe as part of the name of a file or a key. */
+  /** Unique, whatever the environment says: safe as part of the name of a file or a key. Final once the application starts. */
   readonly key: string;
   /** `host.name` */
   readonly host: string;

@@ -17,7 +17,7 @@ interface Sharing {
 }
 
 function sharing(name: string, store: KeyValueStore): Sharing {
-  const alerts = new SharedAlerts(new KeyvFleetStore(store, 'shop'), `${name}-1-0123456789ab`, 5000);
+  const alerts = new SharedAlerts(new KeyvFleetStore(store, 'shop'), { key: `${name}-1-0123456789ab` }, 5000);
   const takenOver: PerformanceAlert[] = [];
   alerts.onTakenOver = (alert) => takenOver.push(alert);
   return {

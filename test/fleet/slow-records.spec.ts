@@ -180,13 +180,18 @@ describe('the slow operations that an instance lists', () => {
   /** The records of an instance with these operations, the newest first, and how often each was looked up to be written. */
   const recordsOf = (store: FleetStore, operations: SlowOperation[]) => {
     const encoded: string[] = [];
-    const records = new SlowRecords(store, 'shop', 'one', {
-      slowOperations: (limit) => operations.slice(0, limit),
-      slowOperation: (id) => {
-        encoded.push(id);
-        return undefined;
+    const records = new SlowRecords(
+      store,
+      'shop',
+      { id: 'one' },
+      {
+        slowOperations: (limit) => operations.slice(0, limit),
+        slowOperation: (id) => {
+          encoded.push(id);
+          return undefined;
+        },
       },
-    });
+    );
     return { records, encoded };
   };
   const tooLong = (id: string): SlowOperation => slowOperation(id, { statement: 'x'.repeat(70_000) });
