@@ -36,7 +36,27 @@ interface TailSampling {
   policies: Record<string, unknown>[];
 }
 
-const COMPOSE = readYaml<Compose>(join(DEPLOY, 'compose.yaml'));
+/** As Compose merges them: what is mounted and needed is added, and anything else replaced. */
+function merged(base: Compose, overlay: Pick<Compose, 'services'>): Compose {
+  const services = { ...base.services };
+  for (const [name, added] of Object.entries(overlay.services)) {
+    const { volumes = [], depends_on: needs = [] } = services[name] ?? {};
+    services[name] = {
+      ...services[name],
+      ...added,
+      volumes: [...volumes, ...(added.volumes ?? [])],
+      depends_on: [needs, added.depends_on ?? []].flatMap((one) =>
+        Array.isArray(one) ? one : Object.keys(one),
+      ),
+    };
+  }
+  return { ...base, services };
+}
+
+const COMPOSE = merged(
+  readYaml<Compose>(join(DEPLOY, 'compose.yaml')),
+  readYaml<Compose>(join(DEPLOY, 'compose.jaeger.yaml')),
+);
 const SERVICES = Object.entries(COMPOSE.services);
 const COLLECTORS = ['config.yaml', 'load-balancing.yaml', 'profiles.yaml'];
 
@@ -50,6 +70,7 @@ const LISTENS: Record<string, (text: string) => boolean> = {
   'alertmanager:9093': () => !argument('alertmanager', '--web.listen-address'),
   'tempo:4317': () => read('tempo/tempo.yaml').includes('endpoint: 0.0.0.0:4317'),
   'tempo:3200': () => read('tempo/tempo.yaml').includes('http_listen_port: 3200'),
+  'jaeger:4317': () => COMPOSE.services['jaeger']?.command === undefined,
   'pyroscope:4040': () => read('pyroscope/pyroscope.yaml').includes('http_listen_port: 4040'),
 };
 
@@ -76,7 +97,13 @@ describe('the files of deploy/', () => {
 
   test('are read by somebody', () => {
     // What is not mounted is no part of the stack: the tests of the rules, the Collectors for several and for profiles.
-    const unread = ['compose.yaml', 'load-balancing.yaml', 'profiles.yaml', '.test.yml'];
+    const unread = [
+      'compose.yaml',
+      'compose.jaeger.yaml',
+      'load-balancing.yaml',
+      'profiles.yaml',
+      '.test.yml',
+    ];
     const mounted = SERVICES.flatMap(([, { volumes = [] }]) => volumes.map((volume) => volume.split(':')[0]));
     for (const file of yamlFiles()) {
       if (unread.some((end) => file.endsWith(end))) continue;
@@ -89,7 +116,7 @@ describe('the files of deploy/', () => {
   });
 });
 
-describe('compose.yaml', () => {
+describe('compose.yaml with compose.jaeger.yaml', () => {
   test.each(SERVICES)('%s is one image of one version, or is built here', (_name, { image, build }) => {
     if (build !== undefined) {
       expect(existsSync(join(DEPLOY, build.context, build.dockerfile))).toBe(true);
@@ -170,6 +197,18 @@ describe('the Collector', () => {
       expect(processors[0]).toBe('memory_limiter');
       if (processors.includes('batch')) expect(processors.at(-1)).toBe('batch');
     }
+  });
+
+  test('jaeger.yaml adds its exporter to the traces of config.yaml, and changes nothing else', () => {
+    const { exporters, service, ...others } = readYaml<Collector>(join(DEPLOY, 'otel-collector/jaeger.yaml'));
+    const base = readYaml<Collector>(join(DEPLOY, 'otel-collector/config.yaml'));
+    const [added, ...more] = Object.keys(exporters);
+    expect(more).toEqual([]);
+    expect(base.exporters).not.toHaveProperty([added as string]);
+    expect(service).toEqual({
+      pipelines: { traces: { exporters: [...(base.service.pipelines['traces']?.exporters ?? []), added] } },
+    });
+    expect(others).toEqual({});
   });
 
   test('keeps the traces that the library marks', () => {

@@ -125,6 +125,19 @@ describe('TraceQL without Tempo', () => {
   });
 });
 
+describe('searches in Jaeger', () => {
+  test('are read from the guide', () => {
+    const searches = evaluate<{ written: string; tags: Record<string, string> }[]>(
+      { 'queries.mjs': 'documentedTags' },
+      'documentedTags()',
+    );
+    expect(searches.length).toBeGreaterThan(3);
+    expect(searches).toContainEqual(
+      expect.objectContaining({ tags: { 'performance.slow': 'true', 'http.route': '/albums/with-tracks' } }),
+    );
+  });
+});
+
 describe('Results', () => {
   test('counts a check that throws as failed, and goes on', () => {
     const lines = evaluate<string[]>(

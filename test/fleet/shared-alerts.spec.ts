@@ -90,6 +90,25 @@ describe('alerts that instances share', () => {
     expect(await one.admitted([firing('a')], MINUTE)).toEqual([]);
   });
 
+  it('are repeated and resolved by an instance that starts after all others were killed', async () => {
+    const store = mapStore();
+    await sharing('one', store).admitted([firing('a')]);
+    for (const key of keysIn(store, 'alerts')) store.values.delete(key);
+    const two = sharing('two', store);
+    expect(await two.admitted([firing('b')], MINUTE)).toEqual([]);
+    expect(await two.admitted([firing('b')], MINUTE)).toEqual(['a']);
+    expect(await two.admitted([resolved('b')])).toEqual(['a']);
+  });
+
+  it('are not known to an instance that starts without them after all others were killed', async () => {
+    const store = mapStore();
+    await sharing('one', store).admitted([firing('a')]);
+    for (const key of keysIn(store, 'alerts')) store.values.delete(key);
+    const two = sharing('two', store);
+    for (let beat = 0; beat < 20; beat++) await two.alerts.beat();
+    expect(two.takenOver).toEqual([]);
+  });
+
   it('are notified again if the store has lost them, or another instance took this one for lost', async () => {
     const store = mapStore();
     const [one, two] = [sharing('one', store), sharing('two', store)];

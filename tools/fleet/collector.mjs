@@ -3,12 +3,23 @@ import { execFileSync } from 'node:child_process';
 import { configure } from './deploy-files.mjs';
 import { answers, freePort } from './processes.mjs';
 
+/** For a configuration that is validated and not used. */
+const UNUSED = {
+  '0.0.0.0:4317': '127.0.0.1:1',
+  '0.0.0.0:4318': '127.0.0.1:2',
+  '0.0.0.0:13133': '127.0.0.1:3',
+  'tempo:4317': '127.0.0.1:4',
+  'prometheus:9090': '127.0.0.1:5',
+};
+
 /**
  * Starts a Collector.
- * @param {{ traces: string, prometheus: string }} targets `HOST:PORT` of the storage for traces and of Prometheus
+ * @param {{ traces: string, prometheus: string, jaeger?: string }} targets `HOST:PORT` of the storage for traces and of
+ *   Prometheus. With that of Jaeger, jaeger.yaml follows config.yaml
  */
 export async function startCollector(run, program, targets, name = 'otel-collector') {
   const [grpc, http, health, own] = await Promise.all(Array.from({ length: 4 }, freePort));
+  const folder = run.folderOf(name);
   const file = configure(
     'otel-collector/config.yaml',
     {
@@ -18,11 +29,18 @@ export async function startCollector(run, program, targets, name = 'otel-collect
       'tempo:4317': targets.traces,
       'prometheus:9090': targets.prometheus,
     },
-    run.folderOf(name),
+    folder,
   );
+  const files =
+    targets.jaeger === undefined
+      ? [file]
+      : [file, configure('otel-collector/jaeger.yaml', { 'jaeger:4317': targets.jaeger }, folder)];
   // Its own metrics have a fixed address by default.
   const reader = `{pull: {exporter: {prometheus: {host: 127.0.0.1, port: ${own}}}}}`;
-  const args = [`--config=${file}`, `--set=service.telemetry.metrics.readers=[${reader}]`];
+  const args = [
+    ...files.map((path) => `--config=${path}`),
+    `--set=service.telemetry.metrics.readers=[${reader}]`,
+  ];
   const process = await run.start(name, program, args, {
     ready: () => answers(`http://127.0.0.1:${health}`),
   });
@@ -35,10 +53,15 @@ export async function startCollector(run, program, targets, name = 'otel-collect
   };
 }
 
-/** @throws Error with the Collector's words if it rejects a file */
-export function validate(program, file) {
+/** config.yaml with addresses that nothing has, in a folder. @returns its path */
+export function unusedConfiguration(folder, change) {
+  return configure('otel-collector/config.yaml', UNUSED, folder, change);
+}
+
+/** @throws Error with the Collector's words if it rejects the files, each of which is read after those before it */
+export function validate(program, ...files) {
   try {
-    execFileSync(program, ['validate', `--config=${file}`], {
+    execFileSync(program, ['validate', ...files.map((file) => `--config=${file}`)], {
       encoding: 'utf8',
       stdio: 'pipe',
       timeout: 60_000,

@@ -15,13 +15,13 @@ export function deployed(file) {
   return readFileSync(join(DEPLOY, file), 'utf8');
 }
 
-export function compose() {
-  return load(deployed('compose.yaml'));
+export function compose(file = 'compose.yaml') {
+  return load(deployed(file));
 }
 
 /** The version of a service's image, without `v`. */
-export function versionOf(service) {
-  const { image } = compose().services[service];
+export function versionOf(service, file) {
+  const { image } = compose(file).services[service];
   return /:v?([\d.]+)$/.exec(image)[1];
 }
 

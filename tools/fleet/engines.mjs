@@ -13,6 +13,7 @@ export const UNAVAILABLE = {
   Tempo: 'no Go module, Debian package or npm package of it is served',
   Pyroscope: 'no Go module, Debian package or npm package of it is served',
   Grafana: 'no Go module, Debian package or npm package of its server is served',
+  'The step of OTLP profiles from the Collector to Pyroscope': 'it needs Pyroscope',
   "The Collector's loadbalancing exporter": 'its Go module is not served',
 };
 
@@ -94,6 +95,14 @@ const RECIPES = {
     installed: 'prometheus-alertmanager',
     recipe: program('github.com/prometheus/alertmanager', 'cmd/alertmanager', {
       embedded: ['ui/app/dist/index.html'],
+    }),
+  },
+  jaeger: {
+    name: 'jaeger',
+    // A release has both: 2.13.0 is a Collector with everything in it, which takes half an hour to compile, and 1.76.0 the
+    // same server and storage without it.
+    recipe: program('github.com/jaegertracing/jaeger', 'cmd/all-in-one', {
+      versionOf: (version) => version.replace(/^2\.(\d+)/, (_, minor) => `1.${Number(minor) + 63}`),
     }),
   },
 };

@@ -30,6 +30,21 @@ function ofLinks(file, { links }, job) {
   });
 }
 
+/** A row of the table of tags for Jaeger: | `performance.slow=true http.route=/albums/with-tracks` |. */
+const TAGS = /^\| `((?:[\w.]+=\S+ ?)+)`/gm;
+
+/** The searches by tags in the guide, as its page reads them. */
+export function documentedTags() {
+  const where = 'docs/guides/grafana-and-fleets.md';
+  const text = readFileSync(join(ROOT, where), 'utf8');
+  const [, section = ''] = text.split('\n## Slow spans in Jaeger\n');
+  return [...section.split('\n## ')[0].matchAll(TAGS)].map(([, written]) => ({
+    where,
+    written,
+    tags: Object.fromEntries(written.split(' ').map((pair) => pair.split('='))),
+  }));
+}
+
 /** TraceQL in README.md, docs/ and deploy/README.md. */
 export function documentedTraceQl() {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).map((file) =>

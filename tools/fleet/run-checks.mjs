@@ -2,12 +2,14 @@
 import { randomBytes } from 'node:crypto';
 import { checkAlerts } from './checks/alerts.mjs';
 import { checkConfiguration, checkNoWarnings, checkSampling } from './checks/collector.mjs';
+import { checkJaeger, checkJaegerConfiguration } from './checks/jaeger.mjs';
 import { checkPushedMetrics } from './checks/otlp-metrics.mjs';
 import { checkOtlpProfiles } from './checks/profiles.mjs';
 import { checkPromQl, checkRules, checkTargets } from './checks/prometheus.mjs';
 import * as traces from './checks/traces.mjs';
 import { startCollector } from './collector.mjs';
 import { compose } from './deploy-files.mjs';
+import { startJaeger } from './jaeger.mjs';
 import { freePort } from './processes.mjs';
 import { startProfileCollector } from './profile-collector.mjs';
 import { startIngest } from './profiles.mjs';
@@ -55,6 +57,12 @@ export async function runChecks(run, results, engines) {
   if (withTraces) await checkTraces(results, parts);
   else results.skip('Queries and links', 'they need the Collector');
 
+  results.heading('Traces in Jaeger');
+  if (stack.jaeger !== undefined) {
+    await checkJaegerConfiguration(results, collector.program, run.folderOf('validate/jaeger'));
+    await checkJaeger(results, { ...stack, job: JOB, folder: run.folder });
+  } else results.skip('Search and whole traces', 'they need Jaeger and the Collector');
+
   results.heading(`Alerts (every duration of rules and routes divided by ${FASTER})`);
   if (withAlerts) await checkAlerts(results, stack.faster);
   else results.skip('Rules and routes of alerts', 'they need Prometheus and Alertmanager');
@@ -66,7 +74,9 @@ async function startStack(run, engines, { withTraces, withAlerts }) {
   const ingest = await startIngest(run);
   const address = `127.0.0.1:${await freePort()}`;
   const storage = withTraces ? await startTraceReceiver(run) : undefined;
-  const targets = { traces: storage?.otlp, prometheus: address };
+  const jaeger =
+    withTraces && engines.jaeger.program ? await startJaeger(run, engines.jaeger.program) : undefined;
+  const targets = { traces: storage?.otlp, prometheus: address, jaeger: jaeger?.otlp };
   const collector = withTraces ? await startCollector(run, engines.collector.program, targets) : undefined;
   const profiling = withTraces ? await startProfileCollector(run, engines.collector.program) : undefined;
   const env = environment({ collector, ingest });
@@ -88,7 +98,7 @@ async function startStack(run, engines, { withTraces, withAlerts }) {
           OTEL_METRIC_EXPORT_INTERVAL: '10000',
         })
       : undefined;
-  const started = { ingest, storage, collector, profiling, shops, pushing };
+  const started = { ingest, storage, jaeger, collector, profiling, shops, pushing };
   if (engines.prometheus.program === undefined) return started;
 
   const webhook = await startWebhook(run);

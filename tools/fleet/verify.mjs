@@ -37,6 +37,8 @@ try {
       collector: versionOf('otel-collector'),
       prometheus: versionOf('prometheus'),
       alertmanager: versionOf('alertmanager'),
+      // The last one: it is skipped first if time is short.
+      jaeger: versionOf('jaeger', 'compose.jaeger.yaml'),
     },
     { signal: building.signal },
   );
