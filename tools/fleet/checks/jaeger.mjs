@@ -98,6 +98,7 @@ export async function checkJaeger(results, { jaeger, storage, shops, job, folder
     const main = join(ROOT, 'dist/cjs/cli/main.js');
     const output = execFileSync(process.execPath, [main, 'analyze', '--fail-on', 'never', file], {
       encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
       timeout: 60_000,
     });
     const findings = JSON.parse(output);
