@@ -18,6 +18,12 @@ class Orders {
   orders(): string[] {
     return [];
   }
+
+  @Get('slow')
+  async slow(): Promise<string> {
+    await sleep(60);
+    return 'slow';
+  }
 }
 
 let folder: string;
@@ -37,8 +43,12 @@ function keyvOfRedis(): Keyv {
   return keyv;
 }
 
-async function start(fleet: FleetOptions, serviceName = 'shop'): Promise<TestApplication> {
-  const started = await startApplication('express', { controllers: [Orders] }, { serviceName, fleet });
+async function start(fleet: FleetOptions): Promise<TestApplication> {
+  const started = await startApplication(
+    'express',
+    { controllers: [Orders] },
+    { serviceName: 'shop', fleet, httpThresholdMs: 30 },
+  );
   closing.push(() => started.app.close());
   return started;
 }
@@ -87,6 +97,12 @@ describe.each(['directory', 'redis'])(
         expect(view.instances).toEqual(expect.arrayContaining([isInstance(id), isInstance(`${id}.2`)]));
         expect(view).toMatchObject({ ignored: 0, omitted: 0 });
       }
+      await (await fetch(`${second.url}/slow`)).text();
+      const isSlow = ({ name }: { name: string }): boolean => name === 'GET /slow';
+      const slow = (await viewWhen(first, (view) => view.slow.some(isSlow))).slow.find(isSlow);
+      expect(slow?.instance).toBe(`${id}.2`);
+      const recorded = await fetch(`${first.url}/performance/slow/${slow?.id}`);
+      expect(await recorded.json()).toMatchObject({ id: slow?.id, instance: `${id}.2` });
       // The summary of the other one stays.
       await first.app.close();
       const left = await viewWhen(second, ({ instances }) => instances.length === 1);

@@ -77,6 +77,11 @@ function program(module, path, { tags = '', embedded = [], versionOf = (version)
   });
 }
 
+/** 2.13.0 is of one release with 1.76.0. */
+function jaegerModuleVersion(version) {
+  return version.replace(/^2\.(\d+)/, (_, minor) => `1.${Number(minor) + 63}`);
+}
+
 const RECIPES = {
   collector: { name: 'otelcol', recipe: collector },
   prometheus: {
@@ -99,11 +104,9 @@ const RECIPES = {
   },
   jaeger: {
     name: 'jaeger',
-    // A release has both: 2.13.0 is a Collector with everything in it, which takes half an hour to compile, and 1.76.0 the
-    // same server and storage without it.
-    recipe: program('github.com/jaegertracing/jaeger', 'cmd/all-in-one', {
-      versionOf: (version) => version.replace(/^2\.(\d+)/, (_, minor) => `1.${Number(minor) + 63}`),
-    }),
+    about: (version) => `${version}, as cmd/all-in-one ${jaegerModuleVersion(version)}`,
+    // The program of 2.13.0 itself is a Collector with everything in it, which takes half an hour to compile.
+    recipe: program('github.com/jaegertracing/jaeger', 'cmd/all-in-one', { versionOf: jaegerModuleVersion }),
   },
 };
 
@@ -116,13 +119,13 @@ export async function obtainEngines(versions, { signal }) {
   const engines = {};
   const hasGo = outputOf('go', ['version']) !== undefined;
   for (const [key, version] of Object.entries(versions)) {
-    const { name, installed, recipe } = RECIPES[key];
+    const { name, installed, recipe, about = String } = RECIPES[key];
     let reason = 'Go is not installed';
     if (hasGo) {
       try {
         const { program: path, seconds } = await obtain({ name, version, ...recipe(version) }, { signal });
         const how = seconds === undefined ? 'from the cache' : `built in ${seconds} s`;
-        engines[key] = { program: path, origin: `${version}, ${how}` };
+        engines[key] = { program: path, origin: `${about(version)}, ${how}` };
         continue;
       } catch (error) {
         reason = signal.aborted ? 'not built within the time limit' : error.message;

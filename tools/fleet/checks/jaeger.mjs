@@ -9,6 +9,8 @@ import { assert, eventually } from '../results.mjs';
 
 /** decision_wait, batches, and time for a busy machine. */
 const STORED_MS = 90_000;
+/** Traces that are compared span by span. */
+const COMPARED = 200;
 const SLOW = 'performance.slow';
 
 export function checkJaegerConfiguration(results, program, folder) {
@@ -70,7 +72,10 @@ export async function checkJaeger(results, { jaeger, storage, shops, job, folder
   await results.check('each has all its spans, with their performance attributes', async () => {
     let spans = 0;
     let attributes = 0;
-    for (const id of found.keys()) {
+    // Of the whole run.
+    const step = Math.ceil(found.size / COMPARED);
+    const compared = [...found.keys()].filter((_, index) => index % step === 0);
+    for (const id of compared) {
       const [expected, actual] = await eventually(
         `the same spans of ${id} in both storages`,
         async () => {
@@ -88,8 +93,8 @@ export async function checkJaeger(results, { jaeger, storage, shops, job, folder
       }
       spans += expected.length;
     }
-    assert(attributes > found.size, 'The spans have no performance attributes');
-    return `${spans} spans, ${attributes} attributes`;
+    assert(attributes > compared.length, 'The spans have no performance attributes');
+    return `${spans} spans of ${compared.length} traces, ${attributes} attributes`;
   });
   await checkTags(results, { jaeger, job });
   await results.check('nestjs-performance analyze reads what its API answers', () => {
