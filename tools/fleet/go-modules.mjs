@@ -104,7 +104,8 @@ export class Go {
         child.once('close', resolve);
       });
       this.signal.throwIfAborted();
-      if (code !== 0) throw new Error(reasonOf(errors));
+      // With -json, a reason is part of the output.
+      if (code !== 0) throw new Error(reasonOf(errors.trim() === '' ? output : errors));
       return output;
     } finally {
       this.signal.removeEventListener('abort', abort);

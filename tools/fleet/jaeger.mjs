@@ -13,6 +13,8 @@ const SERVERS = [
   'admin.http',
 ];
 const MAX_TRACES = 20_000;
+/** In spans. The default, 2,000, is less than one batch of the Collector, and what exceeds it is dropped. */
+const QUEUE = 200_000;
 
 /** @returns its address for OTLP, and what can be asked of it */
 export async function startJaeger(run, program) {
@@ -24,6 +26,7 @@ export async function startJaeger(run, program) {
     program,
     [
       `--memory.max-traces=${MAX_TRACES}`,
+      `--collector.queue-size=${QUEUE}`,
       ...SERVERS.map((server) => `--${server}.host-port=${addressOf(server)}`),
     ],
     // Otherwise it sends traces of its own to the default port of OTLP.

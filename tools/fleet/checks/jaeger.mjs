@@ -76,22 +76,14 @@ export async function checkJaeger(results, { jaeger, storage, shops, job, folder
     const step = Math.ceil(found.size / COMPARED);
     const compared = [...found.keys()].filter((_, index) => index % step === 0);
     for (const id of compared) {
-      const [expected, actual] = await eventually(
-        `the same spans of ${id} in both storages`,
-        async () => {
-          const both = [await storage.trace(id), await jaeger.trace(id)];
-          return both[0].length === both[1].length && both;
-        },
-        { timeoutMs: STORED_MS, everyMs: 1000 },
-      );
-      const byThis = new Map(actual.map((span) => [span.spanId, comparable(span)]));
-      for (const span of expected) {
+      const [expected, actual] = await spansInBoth(id, storage, jaeger);
+      for (const [spanId, span] of expected) {
         const wanted = comparable(span);
-        const have = byThis.get(span.spanId);
+        const have = comparable(actual.get(spanId));
         assert(have === wanted, () => `${id}: Jaeger has ${have} for ${wanted}`);
         attributes += Object.keys(performanceOf(span)).length;
       }
-      spans += expected.length;
+      spans += expected.size;
     }
     assert(attributes > compared.length, 'The spans have no performance attributes');
     return `${spans} spans of ${compared.length} traces, ${attributes} attributes`;
@@ -113,6 +105,24 @@ export async function checkJaeger(results, { jaeger, storage, shops, job, folder
     );
     return `${findings.length} findings`;
   });
+}
+
+/** The spans of a trace in both storages by their ids, once they are the same ones. What was sent again is there twice. */
+async function spansInBoth(id, storage, jaeger) {
+  const bySpan = (spans) => new Map(spans.map((span) => [span.spanId, span]));
+  let expected;
+  let actual;
+  await eventually(
+    'the same spans in both storages',
+    async () => {
+      [expected, actual] = [bySpan(await storage.trace(id)), bySpan(await jaeger.trace(id))];
+      return expected.size === actual.size && [...expected.keys()].every((spanId) => actual.has(spanId));
+    },
+    { timeoutMs: STORED_MS, everyMs: 1000 },
+  ).catch((error) => {
+    throw new Error(`${error.message}: ${id} has ${actual?.size} of ${expected?.size} spans in Jaeger`);
+  });
+  return [expected, actual];
 }
 
 /** Each search of the guide finds something that is it, and not everything. */
