@@ -39,6 +39,8 @@ export type {
   MeasureChange,
   OperationChange,
 } from './baseline/operation-change.js';
+export type { MemoryChange, ProcessChange, ProcessSide } from './baseline/process-change.js';
+export type { MemoryMeasure } from './baseline/process-memory.js';
 export type { ChangedPart, Regression, RegressionMetric } from './baseline/regression.js';
 export type {
   ChangedBelow,

@@ -27,19 +27,21 @@ export class BaselineFault extends Error {}
 export class NewerFormatFault extends BaselineFault {}
 
 /**
- * A snapshot as lines of JSON, in pieces: a header; for each operation `[type, name, count, sketch, model]`, with bytes in
+ * A snapshot as lines of JSON, in pieces: a header, with the memory of its processes in base64, which releases that do not know
+ * it ignore; for each operation `[type, name, count, sketch, model]`, with bytes in
  * base64, followed by `rebasedAt` if present; for each operation with periods `[type, name, 0, periods, '']`, as far as the
  * number of lines allows; and the number of these lines with the SHA-256 of all lines before. Releases that know no periods
  * ignore their lines, since the first byte is not the format of a sketch.
  */
 export function* snapshotLines(snapshot: SnapshotToSave): Generator<string, void> {
   const hash = createHash('sha256');
-  const { operations, absorbs, ...rest } = snapshot;
+  const { operations, absorbs, memory, ...rest } = snapshot;
   const header = {
     format: FORMAT,
     formatVersion: FORMAT_VERSION,
     ...rest,
     absorbs: absorbs.slice(-MAX_ABSORBED),
+    ...(memory === undefined ? {} : { memory: base64(memory) }),
   };
   let piece = `${JSON.stringify(header)}\n`;
   let count = 0;
@@ -147,7 +149,7 @@ function checkFormat({ format, formatVersion }: Record<string, unknown>): void {
 }
 
 function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'operations'> {
-  const { service, version, instance, startedAt, savedAt, absorbs, slo, ended } = header;
+  const { service, version, instance, startedAt, savedAt, absorbs, memory, slo, ended } = header;
   if (!isName(service)) throw wrong('service', service, `a string of at most ${MAX_NAME_LENGTH} characters`);
   if (version !== undefined && !isName(version))
     throw wrong('version', version, `a string of at most ${MAX_NAME_LENGTH} characters`);
@@ -160,6 +162,7 @@ function headerIn(header: Record<string, unknown>): Omit<BaselineSnapshot, 'oper
   if (ended !== undefined && ended !== true) throw wrong('ended', ended, 'true or nothing');
   return {
     ...{ service, version, instance, startedAt, savedAt, absorbs },
+    ...(memory === undefined ? {} : { memory: bytesIn(memory, 'memory') }),
     ...(slo === undefined ? {} : { slo }),
     ...(ended === undefined ? {} : { ended }),
   };

@@ -2,6 +2,7 @@ import { runToCompletion } from '../async/cooperative.js';
 import type { BaselineSnapshot } from './baseline-snapshot.js';
 import { LatencySketch } from './latency-sketch.js';
 import { OperationPeriods } from './operation-periods.js';
+import { ProcessMemory } from './process-memory.js';
 import { NEW_NORMAL_MS } from './regression-settings.js';
 import { WindowModel } from './window-model.js';
 
@@ -48,6 +49,8 @@ export interface MergedBaseline {
   readonly instances: readonly string[];
   /** By {@link operationKey}. */
   readonly operations: ReadonlyMap<string, MergedOperation>;
+  /** Bytes of `ProcessMemory`; absent if there is none. */
+  readonly memory?: Uint8Array;
 }
 
 /** The key of an operation in maps. */
@@ -159,12 +162,14 @@ export function* mergingVersion(
     });
     yield;
   }
+  const memory = mergeMemory(ordered);
   return {
     version: ordered[0]?.version,
     startedAt: Math.min(...ordered.map(({ startedAt }) => startedAt)),
     savedAt: Math.max(...ordered.map(({ savedAt }) => savedAt)),
     instances: ordered.map(({ instance }) => instance),
     operations,
+    ...(memory.isEmpty ? {} : { memory: memory.toBytes() }),
   };
 }
 
@@ -212,6 +217,20 @@ function mergePeriods(all: readonly Uint8Array[]): Uint8Array {
     }
   }
   return merged.toBytes();
+}
+
+/** That of another format is left out. */
+function mergeMemory(snapshots: readonly BaselineSnapshot[]): ProcessMemory {
+  const merged = new ProcessMemory();
+  for (const { memory } of snapshots) {
+    if (memory === undefined) continue;
+    try {
+      merged.merge(ProcessMemory.fromBytes(memory));
+    } catch {
+      // Of another release of this package.
+    }
+  }
+  return merged;
 }
 
 /** No bytes if one of the models has another format. */

@@ -30,6 +30,8 @@ export interface BaselineSnapshot {
   readonly operations: readonly BaselineEntry[];
   /** Set if the run has shut down: it will save nothing more. */
   readonly ended?: true;
+  /** Bytes of `ProcessMemory`; absent if nothing of it was recorded. */
+  readonly memory?: Uint8Array;
   /** Saved counts of objectives, as plain JSON. */
   readonly slo?: unknown;
 }

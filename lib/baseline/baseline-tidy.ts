@@ -124,6 +124,7 @@ function* archiveOf(
     savedAt: at,
     absorbs,
     operations,
+    ...(merged.memory === undefined ? {} : { memory: merged.memory }),
     ...(slo === undefined ? {} : { slo }),
   };
 }

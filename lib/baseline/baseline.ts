@@ -9,6 +9,8 @@ import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { BaselineEntry, BaselineSnapshot, SnapshotToSave } from './baseline-snapshot.js';
+import { isBelow } from './changed-below.js';
+import { type MemoryReading, MemoryRecorder } from './memory-recorder.js';
 import type { OperationCourse } from './operation-course.js';
 import type { Regression } from './regression.js';
 import { judgingVersion } from './release.js';
@@ -50,6 +52,7 @@ export interface BaselineStatus {
 export class Baseline {
   private readonly learner: BaselineLearner;
   private readonly keeper: BaselineKeeper;
+  private readonly recorder: MemoryRecorder;
   private loadedAt: number | undefined;
   private isTicking = false;
   private hasEnded = false;
@@ -66,6 +69,7 @@ export class Baseline {
     const { service, version } = dependencies;
     const startedAt = Math.round(performance.timeOrigin + performance.now());
     this.learner = new BaselineLearner(options, dependencies, version, startedAt);
+    this.recorder = new MemoryRecorder(startedAt, options.warmUpSeconds * 1000);
     this.keeper = new BaselineKeeper(options, { service, version, startedAt }, warn);
   }
 
@@ -114,7 +118,7 @@ export class Baseline {
     // Before the previous counts are restored, the counts are incomplete.
     const slo = this.loadedAt === undefined ? undefined : this.dependencies.slo?.saved();
     return {
-      ...this.keeper.header(),
+      ...this.header(),
       ...(slo === undefined ? {} : { slo }),
       operations: this.learner.entries(),
     };
@@ -137,6 +141,12 @@ export class Baseline {
     const snapshots = enabled ? [await this.ownSnapshot(), ...((await this.keeper.others()) ?? [])] : [];
     const options = { service, version, since, minEffectPercent, minEffectMs, enabled };
     return runCooperatively(judgingVersion(snapshots, options));
+  }
+
+  /** Records the memory of this process, by which its version is judged. */
+  addMemory(reading: MemoryReading): void {
+    if (!this.options.enabled) return;
+    if (this.recorder.add(reading, () => this.incomingCount())) this.learner.isDirty = true;
   }
 
   /** Open regressions, then those that are over, the latest first. */
@@ -181,10 +191,23 @@ export class Baseline {
     await deadline.settle(this.save());
   }
 
+  private header(): Omit<BaselineSnapshot, 'operations'> {
+    const { memory } = this.recorder;
+    return { ...this.keeper.header(), ...(memory.isEmpty ? {} : { memory: memory.toBytes() }) };
+  }
+
+  /** Executions of operations that are no part of others. */
+  private incomingCount(): number {
+    let count = 0;
+    for (const operation of this.dependencies.operations())
+      if (!isBelow(operation.history.type)) count += operation.count;
+    return count;
+  }
+
   private async ownSnapshot(): Promise<BaselineSnapshot> {
     const operations: BaselineEntry[] = [];
     await runCooperatively(this.learner.entries(), (entry) => operations.push(entry));
-    return { ...this.keeper.header(), operations };
+    return { ...this.header(), operations };
   }
 
   private async loadNow(): Promise<void> {

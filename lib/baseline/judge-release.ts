@@ -1,6 +1,7 @@
 import type { MergedBaseline, MergedOperation } from './baseline-merge.js';
-import { changedBelow, type PeriodSides } from './changed-below.js';
+import { changedBelow, isBelow, type PeriodSides } from './changed-below.js';
 import { judgeOperations } from './compare-operation.js';
+import { judgeMemory } from './judge-memory.js';
 import {
   CHANGE_VERDICTS,
   type ChangeOptions,
@@ -8,21 +9,12 @@ import {
   type WindowNoise,
 } from './operation-change.js';
 import { type OperationPeriod, OperationPeriods, sideOfPeriods } from './operation-periods.js';
+import type { ProcessChange } from './process-change.js';
 import { atSameTime, comparedPeriods, endOf, startOf } from './release-periods.js';
 import type { ReleaseOperation, ReleaseSide, ReleaseVerdict } from './release-verdict.js';
 import { steadyChanges } from './steady-change.js';
 import { WindowModel } from './window-model.js';
 
-/** The types that others wait for: what changed in them is evidence, not a verdict. */
-const BELOW: ReadonlySet<string> = new Set([
-  'database',
-  'connection_pool',
-  'cache',
-  'external',
-  'messaging',
-  'rpc',
-  'internal',
-]);
 /** The greatest number of operations that are listed. */
 const MAX_LISTED = 200;
 /** An operation with less of the time of all of them does not stand in the way of `same`. */
@@ -38,7 +30,7 @@ export interface JudgeOptions extends Omit<ChangeOptions, 'noise' | 'drift'> {
 /** The part of a verdict that follows from the data. */
 export type JudgedRelease = Pick<
   ReleaseVerdict,
-  'verdict' | 'isSameTime' | 'counts' | 'operations' | 'below'
+  'verdict' | 'isSameTime' | 'counts' | 'operations' | 'process' | 'below'
 > & { readonly before: ReleaseSide; readonly after: ReleaseSide };
 
 /** Judges a version against another one, one operation at a time. */
@@ -54,7 +46,7 @@ export function* judgingRelease(
     if (pair !== undefined) pairs.push(pair);
     yield;
   }
-  const incoming = pairs.filter(({ type }) => !BELOW.has(type));
+  const incoming = pairs.filter(({ type }) => !isBelow(type));
   // A service that only handles messages has nothing else to be judged by.
   const judgedPairs = incoming.length > 0 ? incoming : pairs.filter(({ before: { count } }) => count > 0);
   const judged = judgeOperations(judgedPairs, options);
@@ -63,10 +55,13 @@ export function* judgingRelease(
       ({ type, name, ...(judged[index] as object) }) as ReleaseOperation,
   );
   const isMain = mainOf(judgedPairs);
-  const below = incoming.length > 0 ? pairs.filter(({ type }) => BELOW.has(type)) : [];
+  const process = judgeMemory(before.memory, after.memory, options);
+  // What only one of them has recorded, the other one being of an older release of this package, is no doubt.
+  const isOpen = before.memory !== undefined && after.memory !== undefined;
+  const below = incoming.length > 0 ? pairs.filter(({ type }) => isBelow(type)) : [];
   const weights = new Map(judgedPairs.map((pair, index) => [operations[index], timeOf(pair)]));
   return {
-    verdict: verdictOfRelease(operations, isMain),
+    verdict: verdictOfRelease(operations, isMain, process, isOpen),
     isSameTime: judgedPairs.length > 0 && judgedPairs.every(({ compared }) => compared.isSameTime),
     before: releaseSide(before, judgedPairs, 'before'),
     after: releaseSide(after, judgedPairs, 'after'),
@@ -77,6 +72,7 @@ export function* judgingRelease(
           rankOf(one) - rankOf(other) || (weights.get(other) as number) - (weights.get(one) as number),
       )
       .slice(0, MAX_LISTED),
+    ...(process === undefined ? {} : { process }),
     below: changedBelow(below, incoming, options),
   };
 }
@@ -108,7 +104,7 @@ function pairOf(
 /** A statement or call that the version before does not have: it is evidence as well. */
 function newBelow(other: MergedOperation): PeriodSides | undefined {
   const after = periodsOf(other);
-  if (after.length === 0 || !BELOW.has(other.type)) return undefined;
+  if (after.length === 0 || !isBelow(other.type)) return undefined;
   const { type, name } = other;
   const compared = { before: [], after, drift: 0, isSameTime: false };
   return { type, name, compared, before: sideOfPeriods([]), after: sideOfPeriods(after), estimates: [] };
@@ -138,15 +134,22 @@ function noiseOf({ model }: MergedOperation): WindowNoise | undefined {
   }
 }
 
-/** Worse or better if one operation is; the same only if each of the main ones is. */
+/**
+ * Worse or better if one operation is, or the process; the same only if each of the main ones is.
+ * @param isOpen whether a process without a verdict stands in the way of `same`
+ */
 function verdictOfRelease(
   operations: readonly ReleaseOperation[],
   isMain: readonly boolean[],
+  process: ProcessChange | undefined,
+  isOpen: boolean,
 ): ChangeVerdict {
   const verdicts = operations.map(({ verdict }) => verdict);
-  if (verdicts.includes('worse')) return 'worse';
-  if (verdicts.includes('better')) return 'better';
+  const all = process === undefined ? verdicts : [...verdicts, process.verdict];
+  if (all.includes('worse')) return 'worse';
+  if (all.includes('better')) return 'better';
   const main = verdicts.filter((_, index) => isMain[index]);
+  if (isOpen && process?.verdict !== 'same') return 'not enough data';
   return main.length > 0 && main.every((verdict) => verdict === 'same') ? 'same' : 'not enough data';
 }
 
@@ -177,7 +180,7 @@ function countsOf(
     CHANGE_VERDICTS.map((verdict) => [verdict, operations.filter((one) => one.verdict === verdict).length]),
   ) as Record<ChangeVerdict, number>;
   const only = (one: MergedBaseline, other: MergedBaseline): number =>
-    [...one.operations].filter(([key, { type }]) => !BELOW.has(type) && !other.operations.has(key)).length;
+    [...one.operations].filter(([key, { type }]) => !isBelow(type) && !other.operations.has(key)).length;
   return { ...counts, new: only(after, before), gone: only(before, after) };
 }
 

@@ -1,4 +1,5 @@
 import type { ChangeVerdict, MeasureChange, OperationChange } from './operation-change.js';
+import type { ProcessChange } from './process-change.js';
 
 /** One version of a service, as far as it is known. Moments in milliseconds since 1970. */
 export interface ReleaseVersion {
@@ -55,6 +56,8 @@ export interface ReleaseVerdict {
   readonly counts: Readonly<Record<ChangeVerdict | 'new' | 'gone', number>>;
   /** Incoming operations, up to 200: worse ones first, then better ones, then by the time they take. */
   readonly operations: readonly ReleaseOperation[];
+  /** The memory of the processes; absent if neither version has recorded it. */
+  readonly process?: ProcessChange;
   /** What changed for the worse below them, up to 20: those with the greatest change first. */
   readonly below: readonly ChangedBelow[];
 }

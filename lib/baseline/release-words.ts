@@ -1,6 +1,8 @@
-import { figure, percent } from '../text/quantities.js';
+import { duration, figure, megabytes, percent } from '../text/quantities.js';
 import type { JudgedRelease } from './judge-release.js';
 import type { ChangeMeasure, ChangeVerdict, MeasureChange } from './operation-change.js';
+import type { MemoryChange } from './process-change.js';
+import type { MemoryMeasure } from './process-memory.js';
 import type { ReleaseOperation } from './release-verdict.js';
 
 /** The number of operations that the explanation names. */
@@ -11,6 +13,11 @@ const MEASURE_WORDS: Readonly<Record<ChangeMeasure, string>> = {
   errors: 'errors',
   statements: 'statements',
   cpu: 'CPU',
+};
+
+const MEMORY_WORDS: Readonly<Record<MemoryMeasure, string>> = {
+  heap: 'heap after collections',
+  rss: 'resident memory',
 };
 
 /** Why there is nothing to compare. */
@@ -27,21 +34,37 @@ export function wordsWithoutData(
 }
 
 /** The verdict in one or two sentences. */
-export function wordsOfRelease({ verdict, operations, before, after, counts }: JudgedRelease): string {
+export function wordsOfRelease({
+  verdict,
+  operations,
+  process,
+  before,
+  after,
+  counts,
+}: JudgedRelease): string {
   const versions = `Version ${after.version}`;
   const than = `${before.version}`;
   if (verdict === 'worse' || verdict === 'better') {
     const changed = operations.filter((one) => one.verdict === verdict);
     const named = changed.slice(0, MAX_NAMED).map((one) => `${one.name} (${wordsOfChanges(one, verdict)})`);
     const more = counts[verdict] > named.length ? ` and ${counts[verdict] - named.length} more` : '';
+    const memory = process?.measures.filter((one) => one.verdict === verdict).map(wordsOfMemory) ?? [];
+    if (memory.length > 0) named.push(`the process (${memory.join(', ')})`);
     return `${versions} is ${verdict} than ${than}: ${named.join('; ')}${more}.`;
   }
-  if (verdict === 'same')
-    return `${versions} is the same as ${than}: for each main operation, the interval excludes a change that matters.`;
+  if (verdict === 'same') {
+    const judged = process?.verdict === 'same' ? 'each main operation and the memory' : 'each main operation';
+    return `${versions} is the same as ${than}: for ${judged}, the interval excludes a change that matters.`;
+  }
   if (operations.length === 0)
     return `${versions} and ${than} have no operation in common with minutes to compare.`;
-  const open = counts['not enough data'];
-  return `${versions} has not enough data to be judged against ${than}: ${open} of ${operations.length} operations may still have changed by more than what matters.`;
+  const open = [
+    ...(counts['not enough data'] === 0
+      ? []
+      : [`${counts['not enough data']} of ${operations.length} operations`]),
+    ...(process?.verdict === 'not enough data' ? ['the memory of the process'] : []),
+  ];
+  return `${versions} has not enough data to be judged against ${than}: ${open.join(' and ')} may still have changed by more than what matters.`;
 }
 
 /** `median 102 ms -> 148 ms, +45 % (+31 to +60 %)` */
@@ -71,6 +94,22 @@ export function wordsOfValues({
   }
   const [low, high] = percentInterval.map((value) => signed(Math.max(-100, value)));
   return `${values}, ${signed(relative)} % (${low} to ${high} %)`;
+}
+
+/** `heap after collections 120 MB -> 180 MB, +50 % (+38 to +63 %), at an age of 40 to 80 min` */
+export function wordsOfMemory({
+  measure,
+  before,
+  after,
+  age,
+  percent: relative = 0,
+  percentInterval: [low, high] = [0, 0],
+}: MemoryChange): string {
+  const name = MEMORY_WORDS[measure];
+  if (before === undefined || after === undefined || age === undefined) return `${name}: not enough data`;
+  const values = `${megabytes(before.value)} -> ${megabytes(after.value)}`;
+  const interval = `${signed(Math.max(-100, low))} to ${signed(high)} %`;
+  return `${name} ${values}, ${signed(relative)} % (${interval}), ${duration(age.from)} to ${duration(age.to)} after the start`;
 }
 
 function wordsOfChanges({ measures }: ReleaseOperation, verdict: ChangeVerdict): string {

@@ -23,7 +23,7 @@ const EXIT_CODES: Readonly<Record<ChangeVerdict, number>> = {
 export const release: Command = {
   usage: 'release [options] URL',
   description: `Judges the version of a running application against another one: better, same, worse or not enough data, by operation:
-median, tail, errors, statements and CPU. URL is the address of its endpoint, such as
+median, tail, errors, statements and CPU; and by the memory of the process. URL is the address of its endpoint, such as
 http://localhost:3000/performance. The application answers for all instances that share its baselines.
 
 If endpoint.token is set, pass the token in the environment variable ${TOKEN_VARIABLE}.

@@ -1,6 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import type { Leak } from './leak.js';
 import { LeakDetector } from './leak-detector.js';
+import type { LeakReading } from './leak-reading.js';
 import type { OperationCount } from './leak-suspects.js';
 import { MajorCollections, type Traffic } from './major-collections.js';
 
@@ -17,15 +18,25 @@ export class MemoryWatch {
   private readonly collections: MajorCollections;
   private reported = new Map<Leak['memory'], Leak['state']>();
 
-  /** @param operations executions of the busiest operations since the start */
-  constructor(traffic: () => Traffic, operations: () => Iterable<OperationCount>) {
+  /**
+   * @param operations executions of the busiest operations since the start
+   * @param listener called with each reading
+   */
+  constructor(
+    traffic: () => Traffic,
+    operations: () => Iterable<OperationCount>,
+    listener: (reading: LeakReading) => void = () => {},
+  ) {
     const rssLimitBytes = memoryLimit();
     this.detector = new LeakDetector({
       heapLimitBytes: heapLimit(),
       ...(rssLimitBytes === undefined ? {} : { rssLimitBytes }),
       operations,
     });
-    this.collections = new MajorCollections(traffic, (reading) => this.detector.add(reading));
+    this.collections = new MajorCollections(traffic, (reading) => {
+      this.detector.add(reading);
+      listener(reading);
+    });
   }
 
   start(): void {

@@ -70,6 +70,7 @@ export class LongTermAnalysis {
       this.memory = new MemoryWatch(
         () => ({ inFlight: concurrentRequests.running, requests: dependencies.statistics().countOf('http') }),
         () => dependencies.statistics().busiest(SUSPECTS),
+        (reading) => this.baseline.addMemory(reading),
       );
     }
   }

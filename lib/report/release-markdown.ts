@@ -1,10 +1,11 @@
+import type { ProcessChange } from '../baseline/process-change.js';
 import type {
   ChangedBelow,
   ReleaseOperation,
   ReleaseSide,
   ReleaseVerdict,
 } from '../baseline/release-verdict.js';
-import { wordsOfMeasure } from '../baseline/release-words.js';
+import { wordsOfMeasure, wordsOfMemory } from '../baseline/release-words.js';
 import { figure } from '../text/quantities.js';
 import { markdownText as text } from './markdown-text.js';
 import { moment } from './report-words.js';
@@ -15,7 +16,7 @@ const HEAD = ['Verdict', 'Operation', 'Executions before / after', 'Changes'];
 
 /** The verdict for a pull request or chat. Texts from the application are escaped. */
 export function releaseMarkdown(release: ReleaseVerdict): string {
-  const { verdict, explanation, service, before, after, operations, below } = release;
+  const { verdict, explanation, service, before, after, operations, process, below } = release;
   const lines = [
     `# ${text(service)}: ${verdict}`,
     '',
@@ -26,7 +27,7 @@ export function releaseMarkdown(release: ReleaseVerdict): string {
           '',
           `${sideLine(after)}, compared with ${sideLine(before)}${release.isSameTime ? ', at the same time' : ''}.`,
         ]),
-    ...tableOf(operations),
+    ...tableOf(operations, process),
     ...(below.length === 0 ? [] : ['', '## What changed below', '', ...below.map(belowLine)]),
     ...(after === undefined
       ? []
@@ -43,7 +44,7 @@ function sideLine({ version, from, to, count, instances }: ReleaseSide): string 
   return `${text(version)} (${figure(count)} executions on ${instances} instance${instances === 1 ? '' : 's'}${time})`;
 }
 
-function tableOf(operations: readonly ReleaseOperation[]): string[] {
+function tableOf(operations: readonly ReleaseOperation[], process: ProcessChange | undefined): string[] {
   if (operations.length === 0) return [];
   const rows = operations.slice(0, MAX_ROWS).map((operation) => {
     const { verdict, type, name, before, after, measures } = operation;
@@ -54,6 +55,7 @@ function tableOf(operations: readonly ReleaseOperation[]): string[] {
     return `| ${[...cells, changes.join('; ')].map((cell) => text(cell)).join(' | ')} |`;
   });
   const more = operations.length - rows.length;
+  if (process !== undefined) rows.push(processRow(process));
   return [
     '',
     `| ${HEAD.join(' | ')} |`,
@@ -61,6 +63,21 @@ function tableOf(operations: readonly ReleaseOperation[]): string[] {
     ...rows,
     ...(more > 0 ? ['', `${more} more: see the JSON.`] : []),
   ];
+}
+
+/** The memory of the processes as a row of its own. */
+function processRow({ verdict, measures }: ProcessChange): string {
+  const numbers = measures.map(
+    ({ before, after }) => [before?.processes ?? 0, after?.processes ?? 0] as const,
+  );
+  const [one, other] = [0, 1].map((side) => Math.max(...numbers.map((both) => both[side] as number)));
+  const cells = [
+    verdict,
+    'the process',
+    `${one} / ${other} processes`,
+    measures.map(wordsOfMemory).join('; '),
+  ];
+  return `| ${cells.map((cell) => text(cell)).join(' | ')} |`;
 }
 
 function belowLine(changed: ChangedBelow): string {

@@ -3,6 +3,7 @@ import { runToCompletion } from '../../lib/async/cooperative.js';
 import type { BaselineEntry, BaselineSnapshot } from '../../lib/baseline/baseline-snapshot.js';
 import { judgingVersion } from '../../lib/baseline/release.js';
 import type { ReleaseVerdict } from '../../lib/baseline/release-verdict.js';
+import { type MemoryBehaviour, memoryOf } from './programs/process-memories.js';
 import { joined, type ReleaseBehaviour, releaseEntry } from './programs/release-entries.js';
 import { HOUR, MINUTE, START } from './programs/simulated-windows.js';
 import { entry, snapshot } from './programs/snapshots.js';
@@ -11,11 +12,26 @@ const RELEASED = START + 10 * HOUR;
 const BEFORE = { startedAt: RELEASED - 2 * HOUR, minutes: 120, seed: 1 };
 const AFTER = { startedAt: RELEASED, minutes: 60, seed: 2 };
 
-const saved = (version: string, savedAt: number, operations: readonly BaselineEntry[]): BaselineSnapshot =>
-  snapshot({ version, instance: `host-${version}`, startedAt: savedAt - HOUR, savedAt, operations });
+const saved = (
+  version: string,
+  savedAt: number,
+  operations: readonly BaselineEntry[],
+  memory?: Uint8Array,
+): BaselineSnapshot =>
+  snapshot({
+    ...{ version, instance: `host-${version}`, startedAt: savedAt - HOUR, savedAt, operations },
+    ...(memory === undefined ? {} : { memory }),
+  });
 
-function judged(before: readonly BaselineEntry[], after: readonly BaselineEntry[]): ReleaseVerdict {
-  const snapshots = [saved('1', RELEASED, before), saved('2', RELEASED + HOUR, after)];
+function judged(
+  before: readonly BaselineEntry[],
+  after: readonly BaselineEntry[],
+  memory: { readonly before?: Uint8Array; readonly after?: Uint8Array } = {},
+): ReleaseVerdict {
+  const snapshots = [
+    saved('1', RELEASED, before, memory.before),
+    saved('2', RELEASED + HOUR, after, memory.after),
+  ];
   return runToCompletion(judgingVersion(snapshots, { service: 'shop', version: '2' }));
 }
 
@@ -202,5 +218,92 @@ describe('the verdict of a release', () => {
     expect(found.filter((index) => worse[index] === undefined)).toEqual([]);
     expect(verdicts.filter(({ verdict }) => verdict === 'better')).toEqual([]);
     expect(verdicts.filter(({ verdict }) => verdict === 'worse')).toHaveLength(found.length);
+  });
+
+  describe('with the memory of the process', () => {
+    const ofMemory = (
+      before: Partial<MemoryBehaviour> | undefined,
+      after: Partial<MemoryBehaviour> | undefined,
+      seed = 1,
+    ): { before?: Uint8Array; after?: Uint8Array } => ({
+      ...(before && {
+        before: memoryOf({ startedAt: RELEASED - 5 * HOUR, minutes: 250, seed: 2 * seed, ...before }),
+      }),
+      ...(after && { after: memoryOf({ startedAt: RELEASED, minutes: 70, seed: 2 * seed + 1, ...after }) }),
+    });
+    // A rolling release with much traffic: the same without memory.
+    const both = { startedAt: RELEASED, minutes: 120, perMinute: 1000 };
+    let entries: [BaselineEntry[], BaselineEntry[]] | undefined;
+    const steady = (memory: ReturnType<typeof ofMemory>): ReleaseVerdict => {
+      entries ??= [[releaseEntry('GET /a', both)], [releaseEntry('GET /a', { ...both, seed: 2 })]];
+      return judged(...entries, memory);
+    };
+
+    it('finds each of four releases of twenty that hold more, and no false one', () => {
+      const more: Record<number, Partial<MemoryBehaviour>> = {
+        3: { heapMb: 150 },
+        7: { cacheMb: 120 },
+        12: { leakMb: 60 },
+        18: { nativeMb: 220 },
+      };
+      const silent: Partial<MemoryBehaviour>[] = [
+        {},
+        { noise: 0.15 },
+        { perMinute: 150, perExecutionMb: 0.3 },
+        { cacheMb: 150, fillMinutes: 60 },
+      ];
+      const changes = Array.from({ length: 20 }, (_, index) => {
+        const { perMinute, ...same } = silent[index % silent.length] as Partial<MemoryBehaviour>;
+        const traffic = perMinute === undefined ? {} : { perMinute };
+        const after = {
+          ...(more[index] === undefined ? { ...same, ...traffic } : more[index]),
+          processes: 2,
+        };
+        const before = { ...(more[index] === undefined ? same : {}), processes: 2 };
+        const operation = (given: ReleaseBehaviour): BaselineEntry[] => [releaseEntry('GET /a', given)];
+        return judged(operation(BEFORE), operation(AFTER), ofMemory(before, after, index + 1));
+      });
+      const found = changes.flatMap(({ verdict }, index) => (verdict === 'worse' ? [index] : []));
+      expect(found).toEqual(Object.keys(more).map(Number));
+      expect(changes.filter(({ verdict }) => verdict === 'better')).toEqual([]);
+      expect(changes[3]?.explanation).toMatch(
+        /^Version 2 is worse than 1: the process \(heap after collections [\d.]+ MB -> 1\d\d MB, \+[\d.]+ % \(\+[\d.]+ to \+[\d.]+ %\), 30 min to 1 h after the start.*\)\.$/,
+      );
+      expect(changes[18]?.process?.measures.map(({ verdict }) => verdict)).toEqual(['same', 'worse']);
+    });
+
+    it('is the same only if the memory is', () => {
+      const same = steady(ofMemory({ processes: 4 }, { processes: 4 }));
+      expect(same.verdict).toBe('same');
+      expect(same.explanation).toContain('for each main operation and the memory, the interval');
+      const open = steady(ofMemory({ processes: 4 }, { processes: 4, minutes: 35 }));
+      expect(open).toMatchObject({ verdict: 'not enough data', process: { verdict: 'not enough data' } });
+      expect(open.explanation).toBe(
+        'Version 2 has not enough data to be judged against 1: the memory of the process may still have changed by more than what matters.',
+      );
+      // The other one is of a release of this package that records none.
+      for (const memory of [ofMemory({}, undefined), ofMemory(undefined, {})])
+        expect(steady(memory)).toMatchObject({ verdict: 'same', process: { verdict: 'not enough data' } });
+      expect(steady({})).not.toHaveProperty('process');
+    });
+
+    it('names it behind the operations', () => {
+      const { verdict, explanation } = judged(
+        [releaseEntry('GET /a', BEFORE)],
+        [releaseEntry('GET /a', { ...AFTER, medianMs: 160 })],
+        ofMemory({}, { heapMb: 300 }),
+      );
+      expect(verdict).toBe('worse');
+      expect(explanation).toMatch(
+        /^Version 2 is worse than 1: GET \/a \(median .+\); the process \(heap after /,
+      );
+      // Less memory does not make up for an operation that is worse.
+      const mixed = judged(
+        [releaseEntry('GET /a', BEFORE)],
+        [releaseEntry('GET /a', { ...AFTER, medianMs: 160 })],
+        ofMemory({ heapMb: 300 }, {}),
+      );
+      expect(mixed).toMatchObject({ verdict: 'worse', process: { verdict: 'better' } });
+    });
   });
 });

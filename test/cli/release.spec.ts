@@ -9,6 +9,7 @@ import { FileBaselineStore } from '../../lib/baseline/file-store.js';
 import type { ReleaseVerdict } from '../../lib/baseline/release-verdict.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
+import { memoryOf } from '../baseline/programs/process-memories.js';
 import { type ReleaseBehaviour, releaseEntry } from '../baseline/programs/release-entries.js';
 import { HOUR, START } from '../baseline/programs/simulated-windows.js';
 import { snapshot } from '../baseline/programs/snapshots.js';
@@ -113,6 +114,28 @@ describe('nestjs-performance release', () => {
     const apart = await runCli(['release', of, '--beside', beside]);
     expect(apart.code).toBe(3);
     expect(apart.stdout).toContain('not enough data');
+  });
+
+  it('of a canary that holds more memory than its sibling held at its age ends with 1', async () => {
+    const [canary, stable] = [await start(), await start({ serviceVersion: '1.0.0' })];
+    const learned = ({ app }: TestApplication, version: string, minutes: number, heapMb: number): void => {
+      const operations = [releaseEntry('GET /a', { startedAt: RELEASED, minutes: 60 })];
+      const memory = memoryOf({
+        startedAt: RELEASED + (60 - minutes) * 60_000,
+        minutes,
+        heapMb,
+        seed: minutes,
+      });
+      app.get(PerformanceMonitor).baselineSnapshot = () => snapshot({ version, operations, memory });
+    };
+    const [of, beside] = [canary, stable].map(({ url }) => `${url}/performance`) as [string, string];
+    learned(stable, '1.0.0', 300, 80);
+    learned(canary, '2.0.0', 60, 180);
+    const worse = await runCli(['release', of, '--beside', beside]);
+    expect(worse.code).toBe(1);
+    expect(worse.stdout).toContain('| worse | the process | 1 / 1 processes | heap after collections ');
+    learned(canary, '2.0.0', 60, 80);
+    expect((await runCli(['release', of, '--beside', beside])).code).toBe(0);
   });
 
   it('requires the token, and does not accept another answer as a verdict', async () => {

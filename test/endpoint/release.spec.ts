@@ -8,6 +8,7 @@ import type { ReleaseVerdict } from '../../lib/baseline/release-verdict.js';
 import { UnknownVersionError } from '../../lib/baseline/unknown-version.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { PerformanceMonitorService } from '../../lib/nest/performance-monitor.service.js';
+import { memoryOf } from '../baseline/programs/process-memories.js';
 import { releaseEntry } from '../baseline/programs/release-entries.js';
 import { HOUR, START } from '../baseline/programs/simulated-windows.js';
 import { snapshot } from '../baseline/programs/snapshots.js';
@@ -85,6 +86,35 @@ describe.each(PLATFORMS)('the endpoint of the release on %s', (platform) => {
     expect(markdown).toContain('| worse | http GET /a | 3600 / 1800 | median ');
     expect(markdown).toContain('GET /&lt;b&gt;');
     expect(await (await ask('release.md')).text()).toBe(markdown);
+  });
+
+  it('judges the memory of the processes by what all of them have stored', async () => {
+    const versions = [
+      ['1.0.0', RELEASED, 80, 250],
+      ['2.0.0', RELEASED + HOUR, 170, 70],
+    ] as const;
+    for (const [version, savedAt, heapMb, minutes] of versions) {
+      const startedAt = savedAt - HOUR;
+      await new FileBaselineStore(directory, () => {}).save(
+        snapshot({
+          ...{ version, instance: `host-${version}`, startedAt, savedAt },
+          operations: [releaseEntry('GET /a', { startedAt, minutes: 60 })],
+          memory: memoryOf({ startedAt, minutes, heapMb, processes: 2, seed: minutes }),
+        }),
+      );
+    }
+    await start();
+    const verdict = (await (await ask('release')).json()) as ReleaseVerdict;
+    expect(verdict).toMatchObject({
+      verdict: 'worse',
+      counts: { worse: 0 },
+      process: { verdict: 'worse', measures: [{ measure: 'heap', verdict: 'worse' }, { measure: 'rss' }] },
+    });
+    expect(verdict.explanation).toContain('1.0.0: the process (heap after collections ');
+    const markdown = await (await ask('release.md')).text();
+    expect(markdown).toMatch(
+      /\| worse \| the process \| 2 \/ 2 processes \| heap after collections .+ MB -&gt; .+ %\), 30 min to 1 h after the start; resident memory .+ \|\n/,
+    );
   });
 
   it('compares with the version asked for, and names the versions that there are', async () => {

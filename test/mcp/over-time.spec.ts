@@ -11,6 +11,7 @@ import { listChanges } from '../../lib/mcp/tools/list-changes.tool.js';
 import { listSlowOperations } from '../../lib/mcp/tools/list-slow-operations.tool.js';
 import { verifyFix } from '../../lib/mcp/tools/verify-fix.tool.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import { memoryOf } from '../baseline/programs/process-memories.js';
 import { releaseEntry } from '../baseline/programs/release-entries.js';
 import { HOUR, randomOf, START } from '../baseline/programs/simulated-windows.js';
 import { snapshot } from '../baseline/programs/snapshots.js';
@@ -156,6 +157,7 @@ describe('what agents read of longer times', () => {
               releaseEntry('GET /a', { startedAt, minutes: 60, medianMs }),
               releaseEntry('GET /b', { startedAt, minutes: 60, seed: 4 }),
             ],
+            memory: memoryOf({ startedAt, minutes: 70, heapMb: medianMs, seed: medianMs }),
           }),
         );
       await save('1.0.0', RELEASED - HOUR, 200);
@@ -171,6 +173,11 @@ describe('what agents read of longer times', () => {
         operations: [{ name: 'GET /a', verdict: 'better' }],
       });
       expect(text).toContain('**better**: ');
+      expect(data['process']).toMatchObject({
+        verdict: 'better',
+        measures: [{ measure: 'heap' }, { measure: 'rss' }],
+      });
+      expect(text).toMatch(/\nMemory of the process: better: heap after collections \d+ MB .+ \d+ MB, -[\d.]+ % /);
       expect(text).toMatch(/- better: `GET \/a` \(http\), 1800 executions before and 1800 after: median /);
       await expect(call(getReleaseVerdict, { version: '9.9.9' })).rejects.toThrow('9.9.9');
     });
