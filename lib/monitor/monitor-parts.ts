@@ -28,7 +28,7 @@ import type { ResolvedOptions } from './options.js';
 import { SlowFiles } from './slow-files.js';
 import { SlowOperations } from './slow-operations.js';
 import { watchOverhead } from './watch-overhead.js';
-import { operationsWithPlans } from './with-plans.js';
+import { operationsWithPlans, plannedStatements } from './with-plans.js';
 
 /** The parts of a {@link PerformanceMonitor}, wired to each other. */
 export interface MonitorParts {
@@ -192,11 +192,15 @@ export function createParts(options: ResolvedOptions): MonitorParts {
   );
   if (fleet.alerts !== undefined) alerting.share(fleet.alerts);
   const { serviceName: service, instance } = options;
+  const plans = plansOf(options, { slow, analyzer, failures });
   const slowFiles = new SlowFiles(profiling.store, {
     service,
     instance,
     slowOperation: detailed,
+    plannedStatements: (operation) => plannedStatements(operation, slow),
+    planOf: (fingerprint) => plans?.of(fingerprint),
   });
+  if (plans !== undefined) plans.onPlan = (fingerprint) => slowFiles.addPlan(fingerprint);
   const perRequest = linesKept(options.logging);
   const lines = perRequest === undefined ? undefined : new RequestLines(perRequest);
   const overhead = watchOverhead({
@@ -210,7 +214,6 @@ export function createParts(options: ResolvedOptions): MonitorParts {
     lines,
     reportError,
   });
-  const plans = plansOf(options, { slow, analyzer, failures });
   const sink: OperationSink = new OperationSink({
     thresholds: new Thresholds(thresholds),
     ...{

@@ -17,12 +17,29 @@ export function operationsWithPlans<T extends SlowOperation>(
   if (plans === undefined || plans.size === 0) return [...operations];
   let byTrace: ReadonlyMap<string, SlowOperation> | undefined;
   return operations.map((operation) => {
-    const { statement, nPlusOne, traceId, cause } = operation;
-    const own = plans.of(statement ?? nPlusOne?.statement);
-    if (own !== undefined || statement !== undefined || cause !== 'database') return withPlan(operation, own);
-    byTrace ??= slowestStatements(slow);
-    return withPlan(operation, plans.of(byTrace.get(traceId)?.statement));
+    const [own, ofTrace] = statementsOf(operation, () => {
+      byTrace ??= slowestStatements(slow);
+      return byTrace;
+    });
+    return withPlan(operation, plans.of(own) ?? plans.of(ofTrace()));
   });
+}
+
+/** The fingerprints of the statements whose plan {@link operationsWithPlans} adds to an operation, the first one first. */
+export function plannedStatements(operation: SlowOperation, slow: SlowOperations): string[] {
+  const [own, ofTrace] = statementsOf(operation, () => slowestStatements(slow));
+  return [own, ofTrace()].filter((statement) => statement !== undefined);
+}
+
+function statementsOf(
+  { statement, nPlusOne, traceId, cause }: SlowOperation,
+  byTrace: () => ReadonlyMap<string, SlowOperation>,
+): [string | undefined, () => string | undefined] {
+  const isOfTrace = statement === undefined && cause === 'database';
+  return [
+    statement ?? nPlusOne?.statement,
+    () => (isOfTrace ? byTrace().get(traceId)?.statement : undefined),
+  ];
 }
 
 function slowestStatements(slow: SlowOperations): Map<string, SlowOperation> {

@@ -49,6 +49,8 @@ export class Plans {
   private schemaTimer: NodeJS.Timeout | undefined;
   private isBusy = false;
   private isSchemaDue = false;
+  /** Called with the fingerprint of a statement whose plan is new. Must not throw. */
+  onPlan: ((fingerprint: string) => void) | undefined;
   private isStopped = false;
   private hasWarned = false;
   private nextAt = 0;
@@ -197,6 +199,7 @@ export class Plans {
       const explained = await explainer.explain({ ...executed, text: raw });
       entry.plan = explained === undefined ? undefined : { ...explained, explainedAt: Date.now() };
       entry.failures = 0;
+      if (entry.plan !== undefined) this.onPlan?.(fingerprint);
     } catch (error) {
       // Without its literals a statement may be none: INTERVAL ?
       if (raw === fingerprint && fingerprint.includes('?')) return;
