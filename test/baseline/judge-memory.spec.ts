@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { judgeMemory } from '../../lib/baseline/judge-memory.js';
 import type { ChangeVerdict } from '../../lib/baseline/operation-change.js';
 import type { MemoryChange, ProcessChange } from '../../lib/baseline/process-change.js';
+import { ProcessMemory } from '../../lib/baseline/process-memory.js';
 import { MB, type MemoryBehaviour, memoryOf } from './programs/process-memories.js';
 import { HOUR, START } from './programs/simulated-windows.js';
 
@@ -52,7 +53,9 @@ describe('the memory of a version', () => {
   it.each<[string, Partial<MemoryBehaviour>, Partial<MemoryBehaviour>]>([
     ['the same memory', {}, {}],
     ['a noisy heap', { noise: 0.2 }, { noise: 0.2 }],
+    ['a very noisy heap', { noise: 0.6 }, { noise: 0.6 }],
     ['processes that differ', { processes: 5, spread: 0.15 }, { processes: 5, spread: 0.15 }],
+    ['processes that differ greatly', { processes: 2, spread: 0.6 }, { processes: 2, spread: 0.6 }],
     ['three times the traffic', { perExecutionMb: 0.4 }, { perExecutionMb: 0.4, perMinute: 180 }],
     ['a third of the traffic', { perExecutionMb: 0.4 }, { perExecutionMb: 0.4, perMinute: 20 }],
     ['traffic that wanders', { perExecutionMb: 0.4, wander: 0.4 }, { perExecutionMb: 0.4, wander: 0.4 }],
@@ -63,6 +66,22 @@ describe('the memory of a version', () => {
     ['a heap of a few MB that doubles', { heapMb: 4, cacheMb: 1 }, { heapMb: 9, cacheMb: 1 }],
   ])('is neither worse nor better with %s', (_name, before, after) => {
     expect(verdicts(before, after)).toMatchObject({ worse: 0, better: 0 });
+  });
+
+  it('is not worse by one half of an age alone', () => {
+    const of = (...megabytes: readonly number[]): Uint8Array => {
+      const memory = new ProcessMemory();
+      const lowest = (slot: number): number => (megabytes[slot < 6 ? 0 : 1] as number) * MB;
+      for (let slot = 2; slot < 8; slot++)
+        memory.add(1, START, slot, { heap: lowest(slot), rss: 2 * lowest(slot) }, 60);
+      return memory.toBytes();
+    };
+    const heap = (after: Uint8Array): MemoryChange =>
+      measured(judgeMemory(of(100, 100), after, OPTIONS) as ProcessChange, 'heap');
+    expect(heap(of(160, 160)).verdict).toBe('worse');
+    for (const after of [of(100, 300), of(300, 100)])
+      expect(heap(after)).toMatchObject({ verdict: 'not enough data', pValue: expect.any(Number) });
+    expect(heap(of(100, 300)).pValue).toBeLessThan(0.002);
   });
 
   it('is the same where the intervals exclude a change that matters', () => {

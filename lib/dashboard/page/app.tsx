@@ -106,7 +106,8 @@ function OverviewPage(props: { view: View; slowView: SlowView | undefined; overv
       <Overhead overhead={overhead} />
       <footer class="note">
         Report: <a href="report.html">HTML</a>, <a href="report.md">Markdown</a>,{' '}
-        <a href="report.json">JSON</a>. <a href="ui/licenses.txt">Licenses</a>
+        <a href="report.json">JSON</a>. Release verdict: <a href="release.md">Markdown</a>,{' '}
+        <a href="release.json">JSON</a>. <a href="ui/licenses.txt">Licenses</a>
       </footer>
     </>
   );
