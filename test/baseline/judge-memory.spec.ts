@@ -117,6 +117,28 @@ describe('the memory of a version', () => {
     );
   });
 
+  it('is not judged by the one process that ran longest', () => {
+    const before = ProcessMemory.fromBytes(memoryOf({ ...BEFORE, minutes: 90, processes: 4 }));
+    before.merge(ProcessMemory.fromBytes(memoryOf({ ...BEFORE, seed: 9 })));
+    const after = memoryOf({ ...AFTER, minutes: 230 });
+    const { age, before: side } = measured(
+      judgeMemory(before.toBytes(), after, OPTIONS) as ProcessChange,
+      'heap',
+    );
+    expect(age?.to).toBe(80 * 60_000);
+    expect(side?.processes).toBe(5);
+  });
+
+  it('allows for another time, however many processes there are', () => {
+    const { percentInterval: [low, high] = [0, 0] } = measured(
+      judged({ processes: 20, wander: 0, spread: 0 }, { processes: 20, wander: 0, spread: 0 }),
+      'heap',
+    );
+    // 1.96 times 2 % on each side, and what the processes are assumed to differ.
+    expect(high - low).toBeGreaterThan(7.8);
+    expect(high - low).toBeLessThan(12);
+  });
+
   it('has figures with an interval', () => {
     const {
       before,
