@@ -177,7 +177,9 @@ describe('what agents read of longer times', () => {
         verdict: 'better',
         measures: [{ measure: 'heap' }, { measure: 'rss' }],
       });
-      expect(text).toMatch(/\nMemory of the process: better: heap after collections \d+ MB .+ \d+ MB, -[\d.]+ % /);
+      expect(text).toMatch(
+        /\nMemory of the process: better: heap after collections \d+ MB .+ \d+ MB, -[\d.]+ % /,
+      );
       expect(text).toMatch(/- better: `GET \/a` \(http\), 1800 executions before and 1800 after: median /);
       await expect(call(getReleaseVerdict, { version: '9.9.9' })).rejects.toThrow('9.9.9');
     });
