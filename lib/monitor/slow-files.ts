@@ -44,11 +44,9 @@ export class SlowFiles {
 
   /** Adds a plan that has become known to the operations of its statement. */
   addPlan(fingerprint: string): void {
-    for (const [id, statements] of this.awaited) {
-      if (!statements.includes(fingerprint)) continue;
-      this.awaited.delete(id);
-      this.track(this.rewrite(id, statements));
-    }
+    const found = [...this.awaited].filter(([, statements]) => statements.includes(fingerprint));
+    for (const [id] of found) this.awaited.delete(id);
+    if (found.length > 0) this.track(this.rewriteAll(found));
   }
 
   /** The operation with this id in a file of this service. Never rejects; undefined if there is none that can be read. */
@@ -84,9 +82,7 @@ export class SlowFiles {
   }
 
   private track(writing: Promise<void>): void {
-    const written = writing
-      .catch((error: unknown) => reportFault('a slow operation is not kept with its profile', error))
-      .finally(() => this.pending.delete(written));
+    const written = writing.catch(reportUnkept).finally(() => this.pending.delete(written));
     this.pending.add(written);
   }
 
@@ -111,6 +107,13 @@ export class SlowFiles {
     }
   }
 
+  /** One at a time: few writes may wait for their turn. */
+  private async rewriteAll(
+    operations: readonly [id: string, statements: readonly string[]][],
+  ): Promise<void> {
+    for (const [id, statements] of operations) await this.rewrite(id, statements).catch(reportUnkept);
+  }
+
   /** Its profile, and with it the file, may be gone. */
   private async rewrite(id: string, statements: readonly string[]): Promise<void> {
     const operation = await this.read(id);
@@ -127,6 +130,9 @@ export class SlowFiles {
     return this.store.writeOperation(profile, operation.id, text);
   }
 }
+
+const reportUnkept = (error: unknown): void =>
+  reportFault('a slow operation is not kept with its profile', error);
 
 function completed(
   slow: SlowOperation,
