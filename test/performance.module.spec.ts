@@ -2,7 +2,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Injectable, Module, Scope } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
-import { context, propagation, ROOT_CONTEXT, trace } from '@opentelemetry/api';
+import {
+  context,
+  type ProxyTracerProvider,
+  propagation,
+  ROOT_CONTEXT,
+  type TracerProvider,
+  trace,
+} from '@opentelemetry/api';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -74,7 +81,9 @@ describe('PerformanceModule', () => {
       imports: [PerformanceModule.forRoot({ httpThresholdMs: 7 }), OtherModule],
     }).compile();
     closing.push(() => testing.close());
-    expect(testing.get(TRACER_PROVIDER)).toBeInstanceOf(NodeTracerProvider);
+    const provider = testing.get<TracerProvider>(TRACER_PROVIDER);
+    expect(provider).toBe((trace.getTracerProvider() as ProxyTracerProvider).getDelegate());
+    expect(provider.getTracer('shop').startSpan('checkout').isRecording()).toBe(true);
     expect(testing.get(SlowSpanProcessor)).toBeInstanceOf(SlowSpanProcessor);
     expect(testing.get(ResourceSampler)).toBe(testing.get(PerformanceMonitor).resources);
     expect(testing.get(PerformanceInterceptor)).toBeInstanceOf(PerformanceInterceptor);

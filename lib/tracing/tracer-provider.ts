@@ -132,9 +132,12 @@ function createDisabled(options: ResolvedOptions, log: Log): Shared {
     settings: settingsOf(options),
     users: 0,
     async shutdown() {
-      await tracing;
-      tracingRuntime.isSdkDisabled = false;
-      removeGlobals();
+      try {
+        await tracing;
+      } finally {
+        tracingRuntime.isSdkDisabled = false;
+        removeGlobals();
+      }
     },
   };
 }

@@ -46,7 +46,8 @@ export function defaultPort(protocol: string): number | undefined {
 export function requestTo(method: string | undefined, url: URL): OutgoingRequest {
   url.username = url.password = '';
   const { protocol, hostname, port, href } = url;
-  return { method, url: href, host: hostname, port: port === '' ? defaultPort(protocol) : Number(port) };
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { method, url: href, host, port: port === '' ? defaultPort(protocol) : Number(port) };
 }
 
 /**

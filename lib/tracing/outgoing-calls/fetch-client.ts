@@ -31,10 +31,16 @@ interface Published {
 
 const SERVER_TIMING = 'server-timing';
 
+/** Sets a header, once: a gateway may pass on those that it has got. */
 const HEADERS = {
   set(request: UndiciRequest, name: string, value: string): void {
-    if (request.addHeader !== undefined) request.addHeader(name, value);
-    else if (Array.isArray(request.headers)) request.headers.push(name, value);
+    const { headers } = request;
+    const at = Array.isArray(headers)
+      ? headers.findIndex((key, index) => index % 2 === 0 && isNamed(key, name))
+      : -1;
+    if (at >= 0) (headers as unknown[])[at + 1] = value;
+    else if (request.addHeader !== undefined) request.addHeader(name, value);
+    else if (Array.isArray(headers)) headers.push(name, value);
   },
 };
 
@@ -48,7 +54,7 @@ export function traceFetch(tracer: Tracer): () => void {
   const isWanted = watchContextManager();
   const created = ({ request }: Published): void => {
     if (request.method === 'CONNECT' || !isWanted()) return;
-    const span = startCall(tracer, requestTo(request.method, new URL(request.path, request.origin)));
+    const span = startCall(tracer, requestTo(request.method, addressOf(request)));
     if (span === undefined) return;
     spans.set(request, span);
     propagation.inject(trace.setSpan(context.active(), span), request, HEADERS);
@@ -58,7 +64,7 @@ export function traceFetch(tracer: Tracer): () => void {
   const answered = (span: Span, { response: { statusCode, headers } }: Published): void => {
     setResponseStatus(span, statusCode);
     // A header may have several lines.
-    const lines = headers.filter((_, at) => at % 2 === 1 && isServerTiming(headers[at - 1]));
+    const lines = headers.filter((_, at) => at % 2 === 1 && isNamed(headers[at - 1], SERVER_TIMING));
     if (lines.length > 0) setRemoteTiming(span, lines.join(', '));
   };
   const ended = (span: Span, { request }: Published): void => {
@@ -66,7 +72,7 @@ export function traceFetch(tracer: Tracer): () => void {
     span.end();
   };
   const failed = (span: Span, published: Published): void => {
-    setFailure(span, published.error);
+    ending(() => setFailure(span, published.error));
     ended(span, published);
   };
   const of =
@@ -88,6 +94,11 @@ export function traceFetch(tracer: Tracer): () => void {
   };
 }
 
-function isServerTiming(name: Buffer | undefined): boolean {
-  return name?.length === SERVER_TIMING.length && String(name).toLowerCase() === SERVER_TIMING;
+/** A path may begin with two slashes, which would be a host. */
+function addressOf({ path, origin }: UndiciRequest): URL {
+  return path.startsWith('/') ? new URL(`${new URL(origin).origin}${path}`) : new URL(path, origin);
+}
+
+function isNamed(key: unknown, name: string): boolean {
+  return String(key).toLowerCase() === name;
 }

@@ -18,16 +18,23 @@ import {
   startCall,
 } from './client-span.js';
 
-/** On a function of this package, the one that it replaces. */
+/** On a function of this package: itself, and the one that it replaces. Wrappers of other tools may show it, too. */
 const REPLACED = Symbol.for('nestjs-performance.replaced');
 
 interface Method {
   (this: unknown, ...args: unknown[]): ClientRequest;
-  readonly [REPLACED]?: Method;
+  readonly [REPLACED]?: { readonly by: Method; readonly original: Method };
 }
 type Module = Record<'request' | 'get', Method>;
-/** What is read of the arguments of a request. */
-type Address = Readonly<Record<'port' | 'defaultPort', unknown>>;
+/** What is read of the arguments of a request: of its URL, and of its options. */
+type Given = Readonly<
+  Partial<Record<'protocol' | 'hostname' | 'host' | 'port' | 'defaultPort' | 'path', unknown>>
+>;
+
+/** Node's own, unless another tool has replaced them before. */
+const GETS = new Map<unknown, Method>(
+  [http, https].map((module) => [module, replaced(module.get as Method)]),
+);
 
 /** Published when the headers of a response have arrived, before anything listens to it. */
 const RESPONSE = 'http.client.response.finish';
@@ -51,7 +58,8 @@ export function traceHttpClients(tracer: Tracer): () => void {
     if (call !== undefined) ending(() => call.answered(response));
   };
   const follow = (request: ClientRequest, args: readonly unknown[]): void => {
-    if (!isWanted()) return;
+    // What goes through a tunnel has a span of its own.
+    if (request.method === 'CONNECT' || !isWanted()) return;
     const span = startCall(tracer, describe(request, args));
     if (span !== undefined) calls.set(request, new Call(request, span));
   };
@@ -71,18 +79,21 @@ function wrap(
   follow: (request: ClientRequest, args: readonly unknown[]) => void,
 ): () => void {
   const { request: current, get: currentGet } = module;
-  // What an application has left behind that was never closed.
-  const { [REPLACED]: original = current } = current;
-  const { [REPLACED]: originalGet = currentGet } = currentGet;
+  const original = replaced(current);
+  const originalGet = replaced(currentGet);
   let isActive = true;
   const request = like(original, function (...args) {
-    const made = Reflect.apply(original, this, args);
-    if (isActive) beginning(() => follow(made, args));
+    if (!isActive) return Reflect.apply(original, this, args);
+    const waiting = withoutExpect(args);
+    const made = Reflect.apply(original, this, waiting?.args ?? args);
+    beginning(() => follow(made, args));
+    if (waiting !== undefined) sendExpect(made, waiting.expect);
     return made;
   });
   // Node's own calls the function that this one replaces, and ends the request before a header can be added.
+  const isOfNode = originalGet === GETS.get(module);
   const get = like(originalGet, function (...args) {
-    if (!isActive) return Reflect.apply(originalGet, this, args);
+    if (!isActive || !isOfNode) return Reflect.apply(originalGet, this, args);
     const made = Reflect.apply(request, this, args);
     made.end();
     return made;
@@ -96,34 +107,75 @@ function wrap(
   };
 }
 
+interface Waiting {
+  readonly args: readonly unknown[];
+  readonly expect: string;
+}
+
+/**
+ * Node sends the headers of a request that waits for leave to send its body at once, when none can be added any more: `Expect`
+ * is left out, and added last. Undefined for all other requests.
+ */
+function withoutExpect(args: readonly unknown[]): Waiting | undefined {
+  const at = args.findIndex((arg) => typeof arg === 'object' && arg !== null && 'headers' in arg);
+  const { headers } = (args[at] ?? {}) as { headers?: unknown };
+  if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return undefined;
+  const name = Object.keys(headers).find((key) => key.toLowerCase() === 'expect');
+  if (name === undefined) return undefined;
+  const { [name]: expect, ...others } = headers as Record<string, unknown>;
+  return { args: args.with(at, { ...(args[at] as object), headers: others }), expect: String(expect) };
+}
+
+function sendExpect(request: ClientRequest, expect: string): void {
+  request.setHeader('Expect', expect);
+  request.flushHeaders();
+}
+
+/** The function in place of which there is one of this package, as an application that was never closed leaves one behind. */
+function replaced(current: Method): Method {
+  const mark = current[REPLACED];
+  return mark?.by === current ? mark.original : current;
+}
+
 /** A function in place of another, which looks the same. */
 function like(original: Method, replacement: Method): Method {
   const { name, length } = original;
   return Object.defineProperties(replacement, {
     name: { value: name, configurable: true },
     length: { value: length, configurable: true },
-    [REPLACED]: { value: original },
+    [REPLACED]: { value: { by: replacement, original } },
   });
 }
 
 function describe(request: ClientRequest, args: readonly unknown[]): OutgoingRequest {
-  const { method, path, protocol, host } = request;
+  const given = givenIn(args);
+  // Libraries that mock requests leave some of it out.
+  const {
+    method,
+    path = String(given.path ?? '/'),
+    protocol = String(given.protocol ?? 'http:'),
+    host = String(given.hostname ?? given.host ?? 'localhost'),
+  } = request as Partial<ClientRequest>;
   // A proxy gets the whole address.
   if (/^https?:/i.test(path)) return requestTo(method, new URL(path));
   const ofProtocol = defaultPort(protocol);
-  const port = portOf(args) ?? ofProtocol;
+  const asked = Number(given.port || given.defaultPort);
+  const port = Number.isInteger(asked) && asked > 0 ? asked : ofProtocol;
   const authority = host.includes(':') ? `[${host}]` : host;
   const shown = port === ofProtocol ? '' : `:${port}`;
   return { method, url: `${protocol}//${authority}${shown}${path}`, host, port };
 }
 
-/** The port that a caller of `request(url, options)` asks for; undefined for the default. */
-function portOf(args: readonly unknown[]): number | undefined {
-  const [url, options] = args;
-  const asked = typeof options === 'object' && options !== null ? (options as Address).port : undefined;
-  const own = typeof url === 'string' ? new URL(url).port : (url as Address).port;
-  const port = Number(asked || own || (url as Partial<Address>).defaultPort);
-  return Number.isInteger(port) && port > 0 ? port : undefined;
+/** What a caller of `request(url, options)` or `request(options)` asks for. Options override the URL. */
+function givenIn([first, second]: readonly unknown[]): Given {
+  const url = (typeof first === 'string' ? new URL(first) : (first ?? {})) as Given | URL;
+  const options = (typeof second === 'object' && second !== null ? second : {}) as Given;
+  const read = (key: keyof Given): unknown => options[key] || (url as Given)[key];
+  return {
+    ...{ protocol: read('protocol'), hostname: read('hostname'), host: read('host') },
+    ...{ port: read('port'), defaultPort: read('defaultPort') },
+    path: read('path') ?? (url instanceof URL ? `${url.pathname}${url.search}` : undefined),
+  };
 }
 
 /** A request that is under way. */

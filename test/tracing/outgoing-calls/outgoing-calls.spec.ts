@@ -341,15 +341,122 @@ describe('the caller of a request', () => {
     expect(tracing.exported()).toEqual([]);
   });
 
-  it('may give headers as a list, or wait for leave to send a body', async () => {
+  it('may give headers as a list, which are sent as they are', async () => {
     const url = await serve();
     await body(http.request(url, { headers: ['x-a', '1', 'host', 'a.test'] as never }).end());
-    await body(http.request(url, { method: 'POST', headers: { expect: '100-continue' } }).end('x'));
-    expect(received.map(({ headers }) => [headers['x-a'], headers.expect])).toEqual([
-      ['1', undefined],
-      [undefined, '100-continue'],
-    ]);
-    await spans(2);
+    expect(received[0]?.headers).toMatchObject({ 'x-a': '1', host: 'a.test' });
+    expect(received[0]?.headers.traceparent).toBeUndefined();
+    await only();
+  });
+
+  it.each([
+    ['URL and options', (url: string, options: http.RequestOptions) => http.request(url, options)],
+    [
+      'options',
+      (url: string, options: http.RequestOptions) => http.request({ port: new URL(url).port, ...options }),
+    ],
+  ])('may wait for leave to send a body, by %s', async (_, send) => {
+    const url = await serve();
+    const options = { method: 'POST', headers: { Expect: '100-continue', 'x-a': '1' } };
+    const request = send(url, options);
+    await once(request, 'continue');
+    expect(await body(request.end('x'))).toBe('answer');
+    expect(received[0]?.headers).toMatchObject({ expect: '100-continue', 'x-a': '1' });
+    const { traceId } = (await only()).spanContext();
+    expect(received[0]?.headers.traceparent).toContain(traceId);
+    expect(options.headers).toEqual({ Expect: '100-continue', 'x-a': '1' });
+  });
+
+  it.each([
+    ['http.get', async (url: string, headers: Record<string, string>) => body(http.get(url, { headers }))],
+    ['fetch', async (url: string, headers: Record<string, string>) => (await fetch(url, { headers })).text()],
+  ])('may pass on the headers of a request that it has got, by %s', async (_, send) => {
+    await send(await serve(), { traceparent: `00-${'1'.repeat(32)}-${'2'.repeat(16)}-01` });
+    const { traceId, spanId } = (await only()).spanContext();
+    expect(received[0]?.headers.traceparent).toBe(`00-${traceId}-${spanId}-01`);
+  });
+
+  it.each([
+    ['http.get', async (url: string) => body(http.get(url))],
+    ['fetch', async (url: string) => (await fetch(url)).text()],
+  ])('may have a path that looks like a host, by %s', async (_, send) => {
+    const url = await serve();
+    await send(`${url}//api.test/a`);
+    expect((await only()).attributes).toMatchObject({
+      'url.full': `${url}//api.test/a`,
+      'server.address': '127.0.0.1',
+    });
+  });
+
+  it('may open a tunnel, which is no request', async () => {
+    const url = await serve();
+    servers[0]?.on('connect', (_request, socket) => socket.end('HTTP/1.1 200 OK\r\n\r\n'));
+    const { hostname, port } = new URL(url);
+    await once(http.request({ hostname, port, method: 'CONNECT', path: 'api.test:443' }).end(), 'connect');
+    expect(tracing.exported()).toEqual([]);
+  });
+
+  it('may use a mock without an address of its own', async () => {
+    for (const end of ends) end();
+    const url = await serve();
+    const { request: real } = http;
+    // As a library that replaces requests before the application starts.
+    http.request = ((...args: Parameters<typeof real>) => {
+      const made = real(...args);
+      for (const name of ['host', 'protocol', 'path'])
+        Object.defineProperty(made, name, { value: undefined, writable: true });
+      return made;
+    }) as typeof real;
+    try {
+      ends = [traceHttpClients(tracing.provider.getTracer('test'))];
+      await body(http.request(`${url}/a?b=1`).end());
+      await body(http.request({ hostname: '127.0.0.1', port: new URL(url).port, path: '/c' }).end());
+      const urls = (await spans(2)).map(({ attributes }) => attributes['url.full']);
+      expect(urls).toEqual([`${url}/a?b=1`, `${url}/c`]);
+      for (const end of ends) end();
+    } finally {
+      http.request = original;
+    }
+  });
+
+  it('may use a mock of `get`', async () => {
+    for (const end of ends) end();
+    const { get } = http;
+    let calls = 0;
+    http.get = ((...args: Parameters<typeof get>) => {
+      calls++;
+      return get(...args);
+    }) as typeof get;
+    try {
+      ends = [traceHttpClients(tracing.provider.getTracer('test'))];
+      expect(await body(http.get(await serve()))).toBe('answer');
+      expect(calls).toBe(1);
+      for (const end of ends) end();
+    } finally {
+      http.get = get;
+    }
+  });
+
+  it('keeps a mock that stands in front of an application which has ended', async () => {
+    const tracer = tracing.provider.getTracer('test');
+    const { request } = http;
+    let calls = 0;
+    // It shows all that the function has.
+    http.request = new Proxy(request, {
+      apply: (target, that, args) => {
+        calls++;
+        return Reflect.apply(target, that, args) as unknown;
+      },
+    });
+    try {
+      for (const end of ends) end();
+      ends = [traceHttpClients(tracer)];
+      await body(http.request(await serve()).end());
+      expect([calls, (await spans()).length]).toEqual([1, 1]);
+      for (const end of ends) end();
+    } finally {
+      http.request = original;
+    }
   });
 
   it('is not disturbed by a span that cannot be made', async () => {
