@@ -8,6 +8,11 @@ import { unpack } from './unpack';
 
 const tool = (...path: string[]): string => join(repository, 'node_modules', ...path);
 
+async function filesIn(folder: string, ending: string): Promise<string[]> {
+  const files = await readdir(folder, { recursive: true });
+  return files.filter((file) => file.endsWith(ending)).map((file) => join(folder, file));
+}
+
 describe('the package as it is published', () => {
   let archive: string;
   let folder: string;
@@ -89,10 +94,12 @@ describe('the package as it is published', () => {
       (await readFile(path, 'utf8')).replaceAll('\\\n', '');
     const namesIn = async (path: string, pattern: RegExp): Promise<string[]> =>
       [...(await textOf(path)).matchAll(pattern)].map(([, outer, inner]) => inner ?? outer ?? '');
-    const paths = (await readdir(join(repository, 'lib'), { recursive: true }))
-      .filter((file) => file.endsWith('.ts'))
-      .map((file) => join(repository, 'lib', file));
-    const written = await Promise.all(paths.map((path) => namesIn(path, /\bclass (\w+)/g)));
+    const sources = [
+      ...(await filesIn(join(repository, 'lib'), '.ts')),
+      ...(await filesIn(tool('@opentelemetry', 'core', 'build', 'esm'), '.js')),
+      ...(await filesIn(tool('semver'), '.js')),
+    ];
+    const written = await Promise.all(sources.map((path) => namesIn(path, /\bclass (\w+)/g)));
     const built = await Promise.all(
       files
         // The names of the MCP server are shortened: nobody sees them.
@@ -101,6 +108,18 @@ describe('the package as it is published', () => {
     );
     expect(built.flat().length).toBeGreaterThan(100);
     expect(built.flat().filter((name) => !written.flat().includes(name))).toEqual([]);
+  });
+
+  it('contains the parts of packages that each start needs, with their licenses', async () => {
+    for (const [part, name] of [
+      ['W3CTraceContextPropagator=class', '@opentelemetry/core'],
+      ['SemVer=class', 'semver'],
+    ] as const) {
+      const texts = await Promise.all(files.filter((file) => file.endsWith('.js')).map(read));
+      const containing = texts.filter((text) => text.includes(part));
+      expect(containing.length).toBeGreaterThanOrEqual(2);
+      for (const text of containing) expect(text.slice(0, text.indexOf('*/'))).toContain(`${name}\n\n`);
+    }
   });
 
   it('contains the SDK of the MCP endpoint once, with its licenses, and installs nothing for it', async () => {
