@@ -13,7 +13,6 @@ import { isBelow } from './changed-below.js';
 import { type MemoryReading, MemoryRecorder } from './memory-recorder.js';
 import type { OperationCourse } from './operation-course.js';
 import type { Regression } from './regression.js';
-import { judgingVersion } from './release.js';
 import type { ReleaseVerdict } from './release-verdict.js';
 import type { Trend } from './trend.js';
 
@@ -140,6 +139,7 @@ export class Baseline {
     const { enabled } = this.options;
     const snapshots = enabled ? [await this.ownSnapshot(), ...((await this.keeper.others()) ?? [])] : [];
     const options = { service, version, since, minEffectPercent, minEffectMs, enabled };
+    const { judgingVersion } = await import('./release.js');
     return runCooperatively(judgingVersion(snapshots, options));
   }
 

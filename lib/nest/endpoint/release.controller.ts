@@ -3,7 +3,6 @@ import type { ReleaseVerdict } from '../../baseline/release-verdict.js';
 import { UnknownVersionError } from '../../baseline/unknown-version.js';
 import { withoutServerPaths } from '../../code/code-path.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
-import { releaseMarkdown } from '../../report/release-markdown.js';
 import { own } from '../../validation/own.js';
 import { preferredFormat, REPORT_TYPES } from './accept.js';
 import { Answer } from './answer.js';
@@ -15,9 +14,9 @@ import { queryOf, refuse } from './query-parameters.js';
 const FORMATS = ['json', 'md'] as const;
 type ReleaseFormat = (typeof FORMATS)[number];
 
-const WRITERS: Readonly<Record<ReleaseFormat, (verdict: ReleaseVerdict) => string>> = {
+const WRITERS: Readonly<Record<ReleaseFormat, (verdict: ReleaseVerdict) => string | Promise<string>>> = {
   json: (verdict) => JSON.stringify(verdict),
-  md: releaseMarkdown,
+  md: async (verdict) => (await import('../../report/release-markdown.js')).releaseMarkdown(verdict),
 };
 const RELEASE_QUERY = {
   since: {
@@ -63,7 +62,8 @@ export function createReleaseController(path: string): Type {
       const verdict = await this.monitor.getReleaseVerdict({ since }).catch((error: unknown) => {
         throw error instanceof UnknownVersionError ? new NotFoundException(error.message) : error;
       });
-      return Answer.of(WRITERS[format](JSON.parse(withoutServerPaths(JSON.stringify(verdict)))), {
+      const shown = JSON.parse(withoutServerPaths(JSON.stringify(verdict))) as ReleaseVerdict;
+      return Answer.of(await WRITERS[format](shown), {
         'Content-Type': REPORT_TYPES[format],
         ...headers,
       });
