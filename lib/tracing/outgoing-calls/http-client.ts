@@ -4,6 +4,7 @@ import http, { type ClientRequest, type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import { context, propagation, type Span, type Tracer, trace } from '@opentelemetry/api';
+import { attempt } from '../../async/thrown.js';
 import { watchContextManager } from '../api-globals.js';
 import { setRemoteTiming } from '../work-tracking.js';
 import {
@@ -84,7 +85,7 @@ function wrap(
   let isActive = true;
   const request = like(original, function (...args) {
     if (!isActive) return Reflect.apply(original, this, args);
-    const waiting = withoutExpect(args);
+    const waiting = attempt('reading the headers of an outgoing request failed', () => withoutExpect(args));
     const made = Reflect.apply(original, this, waiting?.args ?? args);
     beginning(() => follow(made, args));
     if (waiting !== undefined) sendExpect(made, waiting.expect);

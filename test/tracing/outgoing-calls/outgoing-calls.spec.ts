@@ -459,6 +459,19 @@ describe('the caller of a request', () => {
     }
   });
 
+  it('gets the error of its own options, once', () => {
+    let reads = 0;
+    const options = {
+      get headers(): never {
+        reads++;
+        throw new Error('no headers');
+      },
+    };
+    expect(() => http.request(options)).toThrow('no headers');
+    // Node reads it once more.
+    expect(reads).toBe(2);
+  });
+
   it('is not disturbed by a span that cannot be made', async () => {
     for (const end of ends) end();
     const fail = (): never => {
