@@ -6,7 +6,8 @@ import {
   SpanStatusCode,
   type Tracer,
 } from '@opentelemetry/api';
-import { attempt } from '../../async/thrown.js';
+import { reportFault } from '../../async/thrown.js';
+import type { CostPoint } from '../../overhead/cost-point.js';
 import { COST } from '../../overhead/cost-points.js';
 import { meter } from '../../overhead/meter.js';
 import { setError } from '../query-span.js';
@@ -26,8 +27,6 @@ interface Peer {
   readonly remoteAddress?: string | undefined;
   readonly remotePort?: number | undefined;
 }
-
-const FAULT = 'tracing an outgoing request failed';
 
 /** The methods of the semantic conventions: others are `_OTHER`, so that their number is limited. */
 const METHODS = new Set('GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT QUERY'.split(' '));
@@ -106,10 +105,21 @@ function isCancelled({ name, cause }: Partial<Error>): boolean {
 
 /** Runs what begins the measurement of a request. Never throws. */
 export function beginning(work: () => void): void {
-  attempt(FAULT, () => meter.measure(COST.callStart, work));
+  guarded(COST.callStart, work);
 }
 
 /** Runs what reads the outcome of a request, or ends its measurement. Never throws. */
 export function ending(work: () => void): void {
-  attempt(FAULT, () => meter.measure(COST.callEnd, work));
+  guarded(COST.callEnd, work);
+}
+
+function guarded(point: CostPoint, work: () => void): void {
+  const measured = meter.enter(point);
+  try {
+    work();
+  } catch (error) {
+    reportFault('tracing an outgoing request failed', error);
+  } finally {
+    meter.leave(point, measured);
+  }
 }

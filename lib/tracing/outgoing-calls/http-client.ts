@@ -37,6 +37,10 @@ const GETS = new Map<unknown, Method>(
   [http, https].map((module) => [module, replaced(module.get as Method)]),
 );
 
+const PROXIED = /^https?:/i;
+/** The port in an address. */
+const PORT = /^[a-z]+:\/\/(?:[^/?#]*@)?(?:\[[^\]]*\]|[^:/?#]*):(\d+)/i;
+
 /** Published when the headers of a response have arrived, before anything listens to it. */
 const RESPONSE = 'http.client.response.finish';
 
@@ -149,33 +153,39 @@ function like(original: Method, replacement: Method): Method {
 }
 
 function describe(request: ClientRequest, args: readonly unknown[]): OutgoingRequest {
-  const given = givenIn(args);
-  // Libraries that mock requests leave some of it out.
-  const {
-    method,
-    path = String(given.path ?? '/'),
-    protocol = String(given.protocol ?? 'http:'),
-    host = String(given.hostname ?? given.host ?? 'localhost'),
-  } = request as Partial<ClientRequest>;
+  const { method, path, protocol, host } = completed(request, args);
   // A proxy gets the whole address.
-  if (/^https?:/i.test(path)) return requestTo(method, new URL(path));
+  if (PROXIED.test(path)) return requestTo(method, new URL(path));
   const ofProtocol = defaultPort(protocol);
-  const asked = Number(given.port || given.defaultPort);
-  const port = Number.isInteger(asked) && asked > 0 ? asked : ofProtocol;
+  const port = portOf(args) ?? ofProtocol;
   const authority = host.includes(':') ? `[${host}]` : host;
   const shown = port === ofProtocol ? '' : `:${port}`;
   return { method, url: `${protocol}//${authority}${shown}${path}`, host, port };
 }
 
-/** What a caller of `request(url, options)` or `request(options)` asks for. Options override the URL. */
-function givenIn([first, second]: readonly unknown[]): Given {
+/** The port that a caller of `request(url, options)` or `request(options)` asks for; undefined for the default. */
+function portOf([first, second]: readonly unknown[]): number | undefined {
+  const options = (typeof second === 'object' ? second : undefined) as Given | null | undefined;
+  const url = typeof first === 'string' ? PORT.exec(first)?.[1] : (first as Given | undefined)?.port;
+  const port = Number(options?.port || url || (first as Given | undefined)?.defaultPort);
+  return Number.isInteger(port) && port > 0 ? port : undefined;
+}
+
+type Addressed = Pick<ClientRequest, 'method' | 'path' | 'protocol' | 'host'>;
+
+/** Libraries that mock requests leave out some of it: it is then read from the arguments. */
+function completed(request: Partial<Addressed>, [first, second]: readonly unknown[]): Addressed {
+  const { method = 'GET', path, protocol, host } = request;
+  if (path !== undefined && protocol !== undefined && host !== undefined)
+    return { method, path, protocol, host };
   const url = (typeof first === 'string' ? new URL(first) : (first ?? {})) as Given | URL;
-  const options = (typeof second === 'object' && second !== null ? second : {}) as Given;
-  const read = (key: keyof Given): unknown => options[key] || (url as Given)[key];
+  const given: Given = { ...(url as Given), ...(second as Given | undefined) };
+  const isUrl = url instanceof URL;
   return {
-    ...{ protocol: read('protocol'), hostname: read('hostname'), host: read('host') },
-    ...{ port: read('port'), defaultPort: read('defaultPort') },
-    path: read('path') ?? (url instanceof URL ? `${url.pathname}${url.search}` : undefined),
+    method,
+    path: path ?? String(given.path ?? (isUrl ? `${url.pathname}${url.search}` : '/')),
+    protocol: protocol ?? String(given.protocol ?? (isUrl ? url.protocol : 'http:')),
+    host: host ?? String(given.hostname ?? given.host ?? (isUrl ? url.hostname : 'localhost')),
   };
 }
 
