@@ -5,6 +5,7 @@ import https from 'node:https';
 import { syncBuiltinESMExports } from 'node:module';
 import { context, propagation, type Span, type Tracer, trace } from '@opentelemetry/api';
 import { attempt } from '../../async/thrown.js';
+import { own } from '../../validation/own.js';
 import { watchContextManager } from '../api-globals.js';
 import { setRemoteTiming } from '../work-tracking.js';
 import {
@@ -127,7 +128,9 @@ function withoutExpect(args: readonly unknown[]): Waiting | undefined {
   if (typeof headers !== 'object' || headers === null || Array.isArray(headers)) return undefined;
   const name = Object.keys(headers).find((key) => key.toLowerCase() === 'expect');
   if (name === undefined) return undefined;
-  const { [name]: expect, ...others } = headers as Record<string, unknown>;
+  const others: Record<string, unknown> = { ...headers };
+  const expect = own(others, name);
+  Reflect.deleteProperty(others, name);
   return { args: args.with(at, { ...(args[at] as object), headers: others }), expect: String(expect) };
 }
 
