@@ -3,13 +3,13 @@ import { performance } from 'node:perf_hooks';
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers';
 import { runCooperatively, runToCompletion } from '../async/cooperative.js';
 import { Deadline, SHUTDOWN_MS } from '../async/deadline.js';
+import { isPart } from '../operation/operation-parts.js';
 import type { OperationHistory } from '../statistics/operation-history.js';
 import type { OperationWindow } from '../statistics/operation-window.js';
 import { BaselineKeeper } from './baseline-keeper.js';
 import { BaselineLearner, type LearningDependencies } from './baseline-learner.js';
 import type { ResolvedBaselineOptions } from './baseline-options.js';
 import type { BaselineEntry, BaselineSnapshot, SnapshotToSave } from './baseline-snapshot.js';
-import { isBelow } from './changed-below.js';
 import { type MemoryReading, MemoryRecorder } from './memory-recorder.js';
 import type { OperationCourse } from './operation-course.js';
 import type { Regression } from './regression.js';
@@ -200,7 +200,7 @@ export class Baseline {
   private incomingCount(): number {
     let count = 0;
     for (const operation of this.dependencies.operations())
-      if (!isBelow(operation.history.type)) count += operation.count;
+      if (!isPart(operation.history.type)) count += operation.count;
     return count;
   }
 

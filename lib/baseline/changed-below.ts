@@ -6,16 +6,6 @@ import type { OperationPeriod } from './operation-periods.js';
 import { type ComparedPeriods, isSingle } from './release-periods.js';
 import type { ChangedBelow } from './release-verdict.js';
 
-/** The types that others wait for: what changed in them is evidence, not a verdict. */
-const BELOW: ReadonlySet<string> = new Set([
-  'database',
-  'connection_pool',
-  'cache',
-  'external',
-  'messaging',
-  'rpc',
-  'internal',
-]);
 /** The greatest number that is listed. */
 const MAX_LISTED = 20;
 /** The least factor by which something is executed more often. */
@@ -28,11 +18,6 @@ export interface PeriodSides extends ComparedSides {
   readonly type: string;
   readonly name: string;
   readonly compared: ComparedPeriods;
-}
-
-/** Whether operations of a type are parts of others, rather than incoming ones. */
-export function isBelow(type: string): boolean {
-  return BELOW.has(type);
 }
 
 /** What got slower, or is executed more often for each of the incoming operations; the greatest change first. */

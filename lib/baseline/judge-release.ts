@@ -1,5 +1,6 @@
+import { isPart } from '../operation/operation-parts.js';
 import type { MergedBaseline, MergedOperation } from './baseline-merge.js';
-import { changedBelow, isBelow, type PeriodSides } from './changed-below.js';
+import { changedBelow, type PeriodSides } from './changed-below.js';
 import { judgeOperations } from './compare-operation.js';
 import { judgeMemory } from './judge-memory.js';
 import {
@@ -46,7 +47,7 @@ export function* judgingRelease(
     if (pair !== undefined) pairs.push(pair);
     yield;
   }
-  const incoming = pairs.filter(({ type }) => !isBelow(type));
+  const incoming = pairs.filter(({ type }) => !isPart(type));
   // A service that only handles messages has nothing else to be judged by.
   const judgedPairs = incoming.length > 0 ? incoming : pairs.filter(({ before: { count } }) => count > 0);
   const judged = judgeOperations(judgedPairs, options);
@@ -58,7 +59,7 @@ export function* judgingRelease(
   const process = judgeMemory(before.memory, after.memory, options);
   // What only one of them has recorded, the other one being of an older release of this package, is no doubt.
   const isOpen = before.memory !== undefined && after.memory !== undefined;
-  const below = incoming.length > 0 ? pairs.filter(({ type }) => isBelow(type)) : [];
+  const below = incoming.length > 0 ? pairs.filter(({ type }) => isPart(type)) : [];
   const weights = new Map(judgedPairs.map((pair, index) => [operations[index], timeOf(pair)]));
   return {
     verdict: verdictOfRelease(operations, isMain, process, isOpen),
@@ -104,7 +105,7 @@ function pairOf(
 /** A statement or call that the version before does not have: it is evidence as well. */
 function newBelow(other: MergedOperation): PeriodSides | undefined {
   const after = periodsOf(other);
-  if (after.length === 0 || !isBelow(other.type)) return undefined;
+  if (after.length === 0 || !isPart(other.type)) return undefined;
   const { type, name } = other;
   const compared = { before: [], after, drift: 0, isSameTime: false };
   return { type, name, compared, before: sideOfPeriods([]), after: sideOfPeriods(after), estimates: [] };
@@ -180,7 +181,7 @@ function countsOf(
     CHANGE_VERDICTS.map((verdict) => [verdict, operations.filter((one) => one.verdict === verdict).length]),
   ) as Record<ChangeVerdict, number>;
   const only = (one: MergedBaseline, other: MergedBaseline): number =>
-    [...one.operations].filter(([key, { type }]) => !isBelow(type) && !other.operations.has(key)).length;
+    [...one.operations].filter(([key, { type }]) => !isPart(type) && !other.operations.has(key)).length;
   return { ...counts, new: only(after, before), gone: only(before, after) };
 }
 
