@@ -17,6 +17,7 @@ import {
   type NestInterceptor,
   type PipeTransform,
   Query,
+  Req,
   RequestMethod,
   Scope,
   type Type,
@@ -251,5 +252,45 @@ describe.each(PLATFORMS)('the independence of the endpoint from the application 
     );
     expect(await takeAll()).toEqual(without);
     expect((await fetch(`${application?.url}/api/albums/search?q=a`)).status).toBe(418);
+  });
+
+  it('leaves what it does not serve below its path to the application', async () => {
+    @Controller('performance')
+    class ReviewsController {
+      @Get('reviews/:year')
+      review(@Req() request: { url: string; params: object }): unknown {
+        return { url: request.url, params: request.params };
+      }
+    }
+    application = await startApplication(platform, { controllers: [ReviewsController] });
+    const { url } = application;
+    expect(await (await fetch(`${url}/performance/reviews/2026?all`)).json()).toEqual({
+      url: '/performance/reviews/2026?all',
+      params: { year: '2026' },
+    });
+    expect((await fetch(`${url}/performance/stats`, { method: 'HEAD' })).status).toBe(200);
+    expect((await fetch(`${url}/performance/unknown`)).status).toBe(404);
+    expect((await fetch(`${url}/performances`)).status).toBe(404);
+    const options = await fetch(`${url}/performance/stats`, { method: 'OPTIONS' });
+    expect(options.headers.get('allow')?.split(', ').sort()).toEqual(
+      platform === 'express' ? ['DELETE', 'GET', 'HEAD'] : undefined,
+    );
+  });
+});
+
+describe('the routers of Express', () => {
+  const layers = async (endpoint: boolean): Promise<number> => {
+    const { app } = await startApplication(
+      'express',
+      { controllers: [AlbumsController] },
+      { endpoint: { enabled: endpoint } },
+    );
+    const { stack } = (app.getHttpAdapter().getInstance() as { router: { stack: unknown[] } }).router;
+    await app.close();
+    return stack.length;
+  };
+
+  it('compare a request of the application with one layer of the endpoint', async () => {
+    expect((await layers(true)) - (await layers(false))).toBe(1);
   });
 });

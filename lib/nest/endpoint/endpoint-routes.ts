@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { Inject, Injectable, Logger, RequestMethod, type Type } from '@nestjs/common';
+import { type HttpServer, Inject, Injectable, Logger, RequestMethod, type Type } from '@nestjs/common';
 import { ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
 import { servedRequest } from '../../tracing/active-request.js';
 import { Answer } from './answer.js';
@@ -43,32 +43,35 @@ export class EndpointRoutes {
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
   ) {}
 
+  /** The path of the endpoint, which all controllers have. */
+  private get path(): string {
+    return pathOf(this.controllers[0]?.constructor as Type);
+  }
+
   /** Called after the application's middleware is registered. Does nothing without an HTTP server. */
   register(): void {
     const { httpAdapter } = this.host;
     if (!httpAdapter) return;
-    const isFastify = httpAdapter.getType() === 'fastify';
-    const stack = isFastify ? undefined : expressStack(httpAdapter.getInstance());
-    const before = stack?.length ?? 0;
+    const router = httpAdapter.getType() === 'fastify' ? undefined : routerOf(httpAdapter.getInstance());
+    if (router === undefined) this.addAll(httpAdapter);
+    else asOneLayer(router, this.path, () => this.addAll(httpAdapter));
+  }
+
+  /** Registers all routes, at full paths. */
+  private addAll(adapter: HttpServer): void {
     for (const controller of this.controllers) {
       const type = controller.constructor as Type;
       for (const route of routesOf(type)) {
         const serve = this.serving(controller, route);
-        this.add(httpAdapter, route.method, route.path, serve);
+        this.add(adapter, route.method, route.path, serve);
         // Fastify distinguishes `performance/` from `performance`.
-        if (isFastify && route.path === pathOf(type))
-          this.add(httpAdapter, route.method, `${route.path}/*`, serve);
+        if (adapter.getType() === 'fastify' && route.path === pathOf(type))
+          this.add(adapter, route.method, `${route.path}/*`, serve);
       }
     }
-    if (stack !== undefined) moveBeforeControllers(stack, before);
   }
 
-  private add(
-    adapter: NonNullable<HttpAdapterHost['httpAdapter']>,
-    method: EndpointRoute['method'],
-    path: string,
-    serve: Serve,
-  ): void {
+  private add(adapter: HttpServer, method: EndpointRoute['method'], path: string, serve: Serve): void {
     try {
       if (method === 'GET') adapter.get(path, serve);
       else if (method === 'POST') adapter.post(path, serve);
@@ -108,28 +111,44 @@ export class EndpointRoutes {
   }
 }
 
-/** The part of an Express router layer that is read. */
+/** The part of an Express router that is used. */
+interface Router {
+  readonly stack: Layer[];
+  all(path: RegExp, serve: RouterHandler): unknown;
+  handle: RouterHandler;
+}
+
+type RouterHandler = (request: unknown, response: unknown, next: unknown) => void;
+
 interface Layer {
   readonly route?: { readonly stack?: readonly { readonly handle?: unknown }[] };
 }
 
-/** The router layers of Express in order; undefined for other frameworks and unknown versions. */
-function expressStack(instance: unknown): Layer[] | undefined {
-  const app = instance as { _router?: { stack?: unknown }; router?: { stack?: unknown } };
+/** The router of Express; undefined for other frameworks and unknown versions. */
+function routerOf(instance: unknown): Router | undefined {
+  const app = instance as { _router?: Router; router?: Router };
   // In this order, as Express 4 throws on access to `router`.
-  const stack = (app._router ?? app.router)?.stack;
-  return Array.isArray(stack) ? stack : undefined;
+  const router = app._router ?? app.router;
+  return Array.isArray(router?.stack) && typeof router.handle === 'function' ? router : undefined;
 }
 
 /**
- * Moves the layers from `start` before the routes of the application's controllers, one of which may match every path,
- * but after its middleware, which may protect every path.
+ * Puts the layers that `add` registers behind a single one, so that Express compares other requests with one expression
+ * instead of with every route. It stands before the routes of the application's controllers, one of which may match every
+ * path, but after its middleware, which may protect every path.
  */
-function moveBeforeControllers(stack: Layer[], start: number): void {
+function asOneLayer(router: Router, path: string, add: () => void): void {
+  const { stack } = router;
+  const end = stack.length;
+  add();
+  const endpoint: Router = Object.create(router, { stack: { value: stack.splice(end) } });
+  const below = new RegExp(`^${path.replaceAll('.', '\\.')}(?:/|$)`, 'i');
+  router.all(below, (request, response, next) => endpoint.handle(request, response, next));
+  const layers = stack.splice(end);
   const first = stack.findIndex(({ route }) =>
     route?.stack?.some(({ handle }) => typeof handle === 'function' && Reflect.hasMetadata(METHOD, handle)),
   );
-  if (first >= 0 && first < start) stack.splice(first, 0, ...stack.splice(start));
+  stack.splice(first < 0 ? end : first, 0, ...layers);
 }
 
 /** The routes of a controller, read from Nest's decorators. */
