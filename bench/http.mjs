@@ -6,8 +6,9 @@ import { answer, rotated, start, stop } from './support/processes.mjs';
 
 const LAUNCHES = Number(process.argv[2] ?? 3);
 const ROUNDS = 12;
-const REQUESTS = 2000;
-const WARM_UP = 10_000;
+/** A run takes at least a second, so a short one would measure an idle process. */
+const REQUESTS = 8000;
+const WARM_UP = 20_000;
 const CONNECTIONS = 16;
 const VARIANTS = {
   bare: 'Nest on Express',
@@ -22,20 +23,24 @@ async function load(url, amount) {
   if (errors + non2xx > 0) throw new Error(`${errors} errors and ${non2xx} bad responses from ${url}`);
 }
 
-function ask(child) {
-  child.send('');
+function ask(child, what) {
+  child.send(what);
   return answer(child);
 }
 
 /** CPU microseconds of the server per request: wall-clock time would include other processes. */
-async function measure({ child, url }, name) {
-  const before = await ask(child);
+async function measure({ child, url }) {
+  const before = await ask(child, 'cpu');
   await load(url, REQUESTS);
-  const after = await ask(child);
-  const seen = after.seen - before.seen;
-  if (name !== 'bare' && seen !== REQUESTS)
-    throw new Error(`${name} counted ${seen} of ${REQUESTS} requests`);
-  return (after.cpuUs - before.cpuUs) / REQUESTS;
+  const after = await ask(child, 'cpu');
+  return (after.user - before.user + after.system - before.system) / REQUESTS;
+}
+
+/** Tracing that loses requests would seem cheap. */
+async function requireAll({ child }, name) {
+  const expected = WARM_UP + ROUNDS * REQUESTS;
+  const seen = name === 'bare' ? expected : await ask(child, 'seen');
+  if (seen !== expected) throw new Error(`${name} counted ${seen} of ${expected} requests`);
 }
 
 /**
@@ -52,8 +57,9 @@ async function launch(receiver) {
     }
     const cpu = Object.fromEntries(names.map((name) => [name, []]));
     for (let round = 0; round < ROUNDS; round++) {
-      for (const name of rotated(names, round)) cpu[name].push(await measure(servers[name], name));
+      for (const name of rotated(names, round)) cpu[name].push(await measure(servers[name]));
     }
+    for (const name of names) await requireAll(servers[name], name);
     return cpu;
   } finally {
     for (const { child } of Object.values(servers)) await stop(child);
@@ -72,7 +78,7 @@ for (let count = 0; count < LAUNCHES; count++) {
     all[name].ratio.push(added(name) / added('opentelemetry'));
   }
 }
-const { bytes } = await ask(child);
+const { bytes } = await ask(child, 'bytes');
 await stop(child);
 
 const requests = LAUNCHES * (WARM_UP + ROUNDS * REQUESTS);

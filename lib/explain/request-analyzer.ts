@@ -6,6 +6,7 @@ import { SourceMaps } from '../code/source-maps.js';
 import { SourceTexts } from '../code/source-texts.js';
 import { ATTRIBUTION, type Shedding } from '../overhead/sheddable.js';
 import { EventLoopWatchdog } from '../process/event-loop-watchdog.js';
+import { heartbeat } from '../process/heartbeat.js';
 import { blockedMs, type Stall } from '../process/stall.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { concurrentRequests } from '../spans/concurrent-requests.js';
@@ -62,6 +63,7 @@ export class RequestAnalyzer implements RequestSink {
   private readonly nPlusOne: ResolvedDetectionOptions['nPlusOne'];
   private readonly blockLimitMs: number;
   private readonly offBlock: () => void;
+  private readonly heartbeat = heartbeat();
   private logSecond = 0;
   private logsOfSecond = 0;
   private settling: NodeJS.Timeout | undefined;
@@ -90,12 +92,14 @@ export class RequestAnalyzer implements RequestSink {
     this.nPlusOne = detection.nPlusOne;
     this.blockLimitMs = detection.eventLoopBlock.limitMs;
     this.offBlock = this.watchdog.onBlock((stall) => this.blocked(stall));
+    this.heartbeat.isNeeded = () => concurrentRequests.running > 0;
   }
 
   /** A request, or another outermost span, starts. */
   started({ request }: LiveSpan): void {
     request.startedBefore = concurrentRequests.running++ > 0 ? Number.NaN : concurrentRequests.started;
     concurrentRequests.started++;
+    this.heartbeat.wake();
   }
 
   /** Its route is known: if lines of its work are missing, the stacks of its promises may have them. */
@@ -121,7 +125,7 @@ export class RequestAnalyzer implements RequestSink {
     const { request } = root;
     if (request.isStream || root.root !== root || root.ended) return;
     request.isStream = true;
-    if (this.explains) concurrentRequests.running--;
+    concurrentRequests.running--;
     if (root === this.recorded) this.stopRecording();
     processProfiler.streams(root);
   }

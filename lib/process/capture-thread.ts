@@ -75,8 +75,22 @@ export class CaptureThread {
 
   /** @param idle total idle time of the event loop, in milliseconds */
   beat(now: number, idle: number): void {
+    this.turned(now, idle);
+    if (Atomics.exchange(this.cells, CELL.rests, 0) === 1) Atomics.notify(this.cells, CELL.phase);
+  }
+
+  /**
+   * The heartbeat rests.
+   * @param overdueAt when the next beat is so late that the loop is blocked
+   */
+  rest(overdueAt: number, idle: number): void {
+    this.turned(overdueAt - Atomics.load(this.cells, CELL.limit), idle);
+    Atomics.store(this.cells, CELL.rests, 1);
+  }
+
+  private turned(beat: number, idle: number): void {
     Atomics.store(this.cells, CELL.idle, idle);
-    Atomics.store(this.cells, CELL.beat, now);
+    Atomics.store(this.cells, CELL.beat, beat);
     this.frozenBefore = Atomics.load(this.cells, CELL.frozen);
   }
 

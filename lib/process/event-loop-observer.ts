@@ -3,7 +3,7 @@ import { isOwnPause, type OwnPause, onOwnPause } from '../async/own-pauses.js';
 import { existingProcessWide, processWide } from '../async/process-wide.js';
 import { blockingStack } from './blocking-stack.js';
 import { CaptureThread } from './capture-thread.js';
-import { HEARTBEAT, HEARTBEAT_MS, heartbeat } from './heartbeat.js';
+import { HEARTBEAT, HEARTBEAT_MS, type HeartbeatListener, heartbeat } from './heartbeat.js';
 import { loopIdleMs } from './loop-idle.js';
 import type { BlockingOperation, Stall } from './stall.js';
 import { StallRing } from './stall-ring.js';
@@ -46,8 +46,15 @@ export class EventLoopObserver {
   private readonly stalls = new StallRing(KEPT);
   /** Stacks captured while the loop turned without rest. */
   private readonly moments = new StallRing(KEPT);
+  private readonly listener: HeartbeatListener = {
+    beat: (now, dueAt) => this.beat(now, dueAt),
+    woken: (now, dueAt) => this.woken(now, dueAt),
+  };
   private isWatching = false;
   private lastBeat = 0;
+  /** When the next beat is due. */
+  private dueAt = 0;
+  private idleAtBeat = 0;
   private readonly clock = threadClock();
   private cpuAtBeat = 0;
   private runDelayAtBeat = 0;
@@ -62,10 +69,11 @@ export class EventLoopObserver {
       return;
     }
     this.isWatching = true;
-    this.mark(performance.now());
-    heartbeat().add(this.beat);
+    const now = performance.now();
+    this.mark(now, now + HEARTBEAT_MS);
+    heartbeat().add(this.listener);
     this.ignoring = onOwnPause((pause) => this.paused(pause));
-    this.thread.start(this.lastBeat, this.limitMs());
+    this.thread.start(now, this.limitMs());
   }
 
   remove(listener: StallListener): void {
@@ -75,7 +83,7 @@ export class EventLoopObserver {
       return;
     }
     this.isWatching = false;
-    heartbeat().remove(this.beat);
+    heartbeat().remove(this.listener);
     this.ignoring?.();
     this.captured = undefined;
     this.thread.stop();
@@ -86,8 +94,7 @@ export class EventLoopObserver {
     const found = this.stalls.within(from, to);
     if (!this.isWatching) return found;
     const now = performance.now();
-    const due = this.lastBeat + HEARTBEAT_MS;
-    if (due < to && now > from && this.isStall(now)) found.push(this.stall(now));
+    if (this.dueAt < to && now > from && this.isStall(now)) found.push(this.stall(now));
     return found;
   }
 
@@ -97,40 +104,51 @@ export class EventLoopObserver {
   }
 
   /** @param now when the loop turned, or was taken over by this package */
-  private readonly beat = (now: number): void => {
+  private beat(now: number, dueAt: number): void {
     const stall = this.isStall(now) ? this.stall(now) : undefined;
     const limitMs = stall === undefined ? 0 : this.limitMs();
-    this.restart(now);
+    this.restart(now, dueAt);
     if (stall === undefined) return;
     this.stalls.add(stall);
     if (stall.stack === undefined && stall.endedAt - stall.startedAt >= limitMs) this.skipped++;
     for (const listener of this.listeners) listener.ended(stall);
-  };
+  }
 
-  private restart(now: number): void {
-    this.mark(now);
-    this.captured = undefined;
+  private woken(now: number, dueAt: number): void {
+    // An overdue beat remains so.
+    if (this.dueAt > now) this.dueAt = dueAt;
     this.thread.beat(now, loopIdleMs());
+  }
+
+  private restart(now: number, dueAt: number): void {
+    this.mark(now, dueAt);
+    this.captured = undefined;
+    if (dueAt - now > HEARTBEAT_MS) this.thread.rest(dueAt + LATE_MS, this.idleAtBeat);
+    else this.thread.beat(now, this.idleAtBeat);
   }
 
   /** This package kept the loop: what the application did before and after it are stalls of their own. */
   private paused({ startedAt, endedAt }: OwnPause): void {
-    this.beat(startedAt);
+    // The timer goes on, which may rest.
+    const dueAt = Math.max(this.dueAt, endedAt + HEARTBEAT_MS);
+    this.beat(startedAt, dueAt);
     this.stalls.add({ startedAt, endedAt, operation: OWN_WORK, isOwn: true });
-    this.restart(endedAt);
+    this.restart(endedAt, dueAt);
     this.ownEndedAt = endedAt;
   }
 
   /** A heartbeat, or the start. */
-  private mark(now: number): void {
+  private mark(now: number, dueAt: number): void {
     this.lastBeat = now;
+    this.dueAt = dueAt;
+    this.idleAtBeat = loopIdleMs();
     this.clock.read();
     this.cpuAtBeat = this.clock.cpuMs;
     this.runDelayAtBeat = this.clock.runDelayMs;
   }
 
   private isStall(now: number): boolean {
-    if (now - this.lastBeat - HEARTBEAT_MS < LATE_MS) return false;
+    if (now - this.dueAt < LATE_MS) return false;
     return this.thread.frozenMs(now) < (now - this.lastBeat) * FROZEN_SHARE;
   }
 
@@ -138,12 +156,20 @@ export class EventLoopObserver {
     const { clock } = this;
     clock.read();
     return {
-      startedAt: this.lastBeat + HEARTBEAT_MS,
+      startedAt: this.beganAt(now),
       endedAt: now,
       cpuMs: clock.cpuMs - this.cpuAtBeat,
       ...(clock.isExact ? { runDelayMs: clock.runDelayMs - this.runDelayAtBeat } : {}),
       ...this.captured,
     };
+  }
+
+  /** When a stall began: when the heartbeat was due; or before, while it rests, by the time in which the loop was busy. */
+  private beganAt(now: number): number {
+    const latest = this.lastBeat + HEARTBEAT_MS;
+    if (this.dueAt <= latest) return latest;
+    const busyMs = now - this.lastBeat - (loopIdleMs() - this.idleAtBeat);
+    return Math.min(this.dueAt, Math.max(latest, now - busyMs));
   }
 
   /** The inspector calls this within the code that blocks the loop, or within the code that follows. */

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { ownPauseMs } from '../async/own-pauses.js';
-import { HEARTBEAT_MS, heartbeat } from './heartbeat.js';
+import { HEARTBEAT_MS, type HeartbeatListener, heartbeat } from './heartbeat.js';
 import { loopIdleMs } from './loop-idle.js';
 
 /** From this delay on, the event loop was blocked. */
@@ -13,20 +13,22 @@ const BLOCKED_MS = 20;
  */
 export class LoopDelay {
   private isMeasuring = false;
-  /** The last beat, and how long the event loop had been idle until then. */
+  /** The last beat, how long the event loop had been idle until then, and when the next one is due. */
   private calledAt = 0;
+  private dueAt = 0;
   private idleMs = 0;
   private longestMs = 0;
 
   start(): void {
-    this.turn(performance.now());
+    const now = performance.now();
+    this.turn(now, now + HEARTBEAT_MS);
     this.isMeasuring = true;
-    heartbeat().add(this.called);
+    heartbeat().add(this.listener);
   }
 
   stop(): void {
     this.isMeasuring = false;
-    heartbeat().remove(this.called);
+    heartbeat().remove(this.listener);
   }
 
   /**
@@ -44,24 +46,33 @@ export class LoopDelay {
     this.longestMs = 0;
   }
 
-  private readonly called = (now: number): void => {
-    this.longestMs = Math.max(this.longestMs, this.delay(now));
-    this.turn(now);
+  private readonly listener: HeartbeatListener = {
+    beat: (now, dueAt) => {
+      this.longestMs = Math.max(this.longestMs, this.delay(now));
+      this.turn(now, dueAt);
+    },
+    woken: (now, dueAt) => {
+      // An overdue one remains so.
+      if (this.dueAt > now) this.dueAt = dueAt;
+    },
   };
 
-  private turn(now: number): void {
+  private turn(now: number, dueAt: number): void {
     this.calledAt = now;
+    this.dueAt = dueAt;
     this.idleMs = loopIdleMs();
   }
 
   /**
    * By how much the heartbeat is late. If that is a block, it may have begun before the heartbeat was due: at most all of the time
-   * since the last call in which the event loop was not idle.
+   * since the last call in which the event loop was not idle. While the heartbeat rests, a block may also have ended before.
    */
   private delay(now: number): number {
-    const sinceMs = now - this.calledAt - ownPauseMs(this.calledAt, now);
-    const lateMs = sinceMs - HEARTBEAT_MS;
-    if (lateMs < BLOCKED_MS) return Math.max(0, lateMs);
-    return Math.max(lateMs, sinceMs - (loopIdleMs() - this.idleMs));
+    const ownMs = ownPauseMs(this.calledAt, now);
+    const lateMs = now - this.dueAt - ownMs;
+    const isResting = this.dueAt - this.calledAt > HEARTBEAT_MS;
+    if (lateMs < BLOCKED_MS && !isResting) return Math.max(0, lateMs);
+    const busyMs = now - this.calledAt - ownMs - (loopIdleMs() - this.idleMs);
+    return busyMs < BLOCKED_MS ? Math.max(0, lateMs) : Math.max(lateMs, busyMs);
   }
 }

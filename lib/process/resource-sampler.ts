@@ -6,6 +6,7 @@ import { meter } from '../overhead/meter.js';
 import { round } from '../text/round.js';
 import { CgroupThrottling } from './cgroup-cpu.js';
 import { GcPauses } from './gc-pauses.js';
+import { heartbeat } from './heartbeat.js';
 import { LoopDelay } from './loop-delay.js';
 import { loopIdleMs } from './loop-idle.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
@@ -59,10 +60,11 @@ export interface ResourceEvidence {
 
 /** Readings kept: five minutes at the default interval. */
 const KEPT = 1200;
-/** Every fourth sample reads the resident set: once a second at the default interval. */
-const RSS_EVERY = 4;
+/** The resident set is read so often, at most; and everything while the process rests, as nothing changes then. */
+const SECOND_MS = 1000;
 const MB = 1024 * 1024;
 const MIN_BUSY_MS = 10;
+const TIMER_MS = 10;
 
 type Cumulative = Exclude<
   keyof ResourceReading,
@@ -77,7 +79,8 @@ export class ResourceSampler {
   /** @internal */
   readonly gc = new GcPauses();
   private readonly throttling = new CgroupThrottling();
-  private samples = 0;
+  private sampledAt = Number.NEGATIVE_INFINITY;
+  private rssReadAt = Number.NEGATIVE_INFINITY;
   /** Called after each sample. Must not throw. @internal */
   onSample: (() => void) | undefined;
 
@@ -90,6 +93,7 @@ export class ResourceSampler {
     this.gc.start();
     this.sample();
     this.timer = setInterval(() => {
+      if (heartbeat().isResting && !isPast(this.sampledAt, SECOND_MS)) return;
       meter.measure(COST.timers, () => this.sample());
       this.onSample?.();
     }, this.intervalMs);
@@ -197,10 +201,14 @@ export class ResourceSampler {
     const delayMax = this.delay.max();
     this.delay.reset();
     // The resident set comes from the operating system, which takes fifty times as long as the heap's figures.
-    const rss =
-      this.samples++ % RSS_EVERY === 0 ? process.memoryUsage.rss() : (this.history.last()?.rss ?? 0);
+    let rss = this.history.last()?.rss ?? 0;
+    if (isPast(this.rssReadAt, SECOND_MS)) {
+      rss = process.memoryUsage.rss();
+      this.rssReadAt = performance.now();
+    }
     const reading = this.read(rss, delayMax, heap.used_heap_size, heap.total_heap_size, heap.external_memory);
     this.history.add(reading);
+    this.sampledAt = reading.at;
   }
 
   private read(
@@ -232,6 +240,11 @@ export class ResourceSampler {
       throttledMs: this.throttling.read(),
     };
   }
+}
+
+/** Whether a moment is so long ago, but for how inexact timers are. */
+function isPast(moment: number, ms: number): boolean {
+  return performance.now() - moment >= ms - TIMER_MS;
 }
 
 function positive(value: number): number {

@@ -9,7 +9,7 @@ export const CELL = {
   phase: 1,
   /** Milliseconds without a heartbeat after which the watching thread requests a stack. */
   limit: 2,
-  /** When the watching thread last fell asleep. */
+  /** The limit before the watching thread wants to wake up. */
   slept: 3,
   /** Total milliseconds by which the watching thread overslept: the process was stopped or starved. */
   frozen: 4,
@@ -17,9 +17,11 @@ export const CELL = {
   idle: 5,
   /** The number of the watching thread at the operating system; 0 where that is unknown. */
   thread: 6,
+  /** 1 while the heartbeat rests: then `beat` is the limit before the next one is overdue. */
+  rests: 7,
 } as const;
 
-export const CELLS = 7;
+export const CELLS = 8;
 
 /**
  * The watching thread goes from `watching` to `attached` while its inspector session is open, and back. The main thread

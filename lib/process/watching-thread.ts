@@ -57,14 +57,16 @@ class WatchingThread {
         this.capture(beat, limit);
         return;
       }
-      oversleptMs = this.sleep(isBlocked ? limit : Math.min(limit - silentMs, REST_MS));
+      // While the heartbeat rests, the loop is not restless.
+      const longestMs = this.read(CELL.rests) === 1 ? limit - silentMs : REST_MS;
+      oversleptMs = this.sleep(isBlocked ? limit : Math.min(limit - silentMs, longestMs), limit);
     }
   }
 
   /** Milliseconds of oversleep; 0 if a busy machine explains them. */
-  private sleep(ms: number): number {
+  private sleep(ms: number, limit: number): number {
     const before = this.now();
-    Atomics.store(this.cells, CELL.slept, before);
+    Atomics.store(this.cells, CELL.slept, before + Math.max(0, ms - limit));
     Atomics.wait(this.cells, CELL.phase, PHASE.watching, ms);
     const oversleptMs = this.now() - before - ms;
     if (oversleptMs < OVERSLEPT_MS) return 0;

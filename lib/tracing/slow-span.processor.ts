@@ -114,6 +114,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     if (!sink.requests.explains) {
       const live = new LiveSpan(sink, span, SELF_BUSY, undefined, now, 0, parent);
       attachLiveSpan(live);
+      if (parent === undefined) sink.requests.started(live);
       return live;
     }
     const idle = loopIdleMs();
@@ -143,7 +144,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     } finally {
       processProfiler.ended(live, now);
       if (live.root === live) {
-        if (sink.requests.explains) sink.requests.ended(live, now);
+        sink.requests.ended(live, now);
         sink.lines?.release(live.request);
       }
       sink.recorder?.ended(live);

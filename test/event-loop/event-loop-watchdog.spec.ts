@@ -52,6 +52,28 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
     });
   });
 
+  it('measures blocks while the heartbeat rests, and names their code', async () => {
+    interface Blocked {
+      within: { from: number; to: number };
+      stall: Stall | undefined;
+    }
+    const ended = await programs.run('rest.mjs');
+    const result = resultOf<{
+      unmeasured: Blocked[];
+      woken: Blocked[];
+      blocks: number;
+      falseBlocks: number;
+    }>(ended);
+    for (const { within, stall } of [...result.unmeasured, ...result.woken]) {
+      const { startedAt = Number.NaN, endedAt = Number.NaN } = stall ?? {};
+      expect(names(stall)).toContain('guiltyLoop');
+      // A beat may be due at any moment of its interval.
+      expect(Math.min(endedAt, within.to) - Math.max(startedAt, within.from)).toBeGreaterThan(130);
+    }
+    expect(result).toMatchObject({ blocks: 6, falseBlocks: 0 });
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+  });
+
   it('reports nothing for many short tasks and timers', async () => {
     const ended = await programs.run('healthy.mjs');
     const { tasks, blocks, status } = resultOf<{ tasks: number; blocks: Stall[]; status: WatchdogStatus }>(

@@ -1,14 +1,14 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { HEARTBEAT_MS, Heartbeat } from '../../lib/process/heartbeat.js';
+import { HEARTBEAT_MS, Heartbeat, type HeartbeatListener } from '../../lib/process/heartbeat.js';
 import { until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';
 
 describe('the heartbeat', () => {
   const heartbeat = new Heartbeat();
-  const added: ((now: number) => void)[] = [];
+  const added: HeartbeatListener[] = [];
   const listen = (): number[] => {
     const beats: number[] = [];
-    const listener = (now: number): void => void beats.push(now);
+    const listener = { beat: (now: number): void => void beats.push(now), woken: (): void => {} };
     added.push(listener);
     heartbeat.add(listener);
     return beats;
@@ -29,16 +29,48 @@ describe('the heartbeat', () => {
   it('goes on while anybody listens, ends with the last one, and begins again with the next', async () => {
     const [one, other] = [listen(), listen()];
     await until(() => one.length > 0);
-    heartbeat.remove(added[0] as (now: number) => void);
+    heartbeat.remove(added[0] as HeartbeatListener);
     const count = one.length;
     await until(() => other.length > count + 1);
     expect(one).toHaveLength(count);
 
-    heartbeat.remove(added[1] as (now: number) => void);
+    heartbeat.remove(added[1] as HeartbeatListener);
     const last = other.length;
     await sleep(4 * HEARTBEAT_MS);
     expect(other).toHaveLength(last);
     const next = listen();
     await until(() => next.length > 0);
+  });
+
+  it('rests while nothing runs, and beats again when something starts', async () => {
+    let runs = true;
+    heartbeat.isNeeded = () => runs;
+    const beats = listen();
+    await sleep(10 * HEARTBEAT_MS);
+    expect(heartbeat.isResting).toBe(false);
+    runs = false;
+    await until(() => heartbeat.isResting);
+    const count = beats.length;
+    await sleep(12 * HEARTBEAT_MS);
+    expect(beats.length - count).toBeLessThanOrEqual(4);
+    runs = true;
+    heartbeat.wake();
+    expect(heartbeat.isResting).toBe(false);
+    await until(() => beats.length > count + 8);
+    heartbeat.isNeeded = () => true;
+  });
+
+  it('beats again while the event loop is busy, and for whoever begins to listen', async () => {
+    heartbeat.isNeeded = () => false;
+    listen();
+    await until(() => heartbeat.isResting);
+    const until50 = performance.now() + 50;
+    while (performance.now() < until50);
+    await until(() => !heartbeat.isResting);
+    await until(() => heartbeat.isResting);
+    const other = listen();
+    expect(heartbeat.isResting).toBe(false);
+    await until(() => other.length > 0);
+    heartbeat.isNeeded = () => true;
   });
 });
