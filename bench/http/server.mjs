@@ -1,4 +1,4 @@
-// The measured server: VARIANT is `bare`, `opentelemetry`, `ours` or `ours-export`, then the endpoint.
+// The measured server: VARIANT is `bare`, `opentelemetry` or `ours`, then the endpoint to export to.
 // Sends its address, and at each message its CPU time, or how many requests its tracing counted.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { trace } from '@opentelemetry/api';
@@ -10,13 +10,15 @@ async function startOpenTelemetry() {
   const { HttpInstrumentation } = await import('@opentelemetry/instrumentation-http');
   const { BatchSpanProcessor, NodeTracerProvider } = await import('@opentelemetry/sdk-trace-node');
   let exported = 0;
-  // Drops the spans: measures the cost without encoding and sending.
+  // Without an endpoint, it drops the spans: measures the cost without encoding and sending.
+  const next = endpoint === undefined ? undefined : await otlpExporter();
   const exporter = {
     export(spans, done) {
       exported += spans.length;
-      done({ code: 0 });
+      if (next === undefined) done({ code: 0 });
+      else next.export(spans, done);
     },
-    shutdown: async () => {},
+    shutdown: async () => next?.shutdown(),
   };
   const provider = new NodeTracerProvider({ spanProcessors: [new BatchSpanProcessor(exporter)] });
   provider.register();
@@ -25,6 +27,11 @@ async function startOpenTelemetry() {
   createRequire(import.meta.url)('node:http');
   syncBuiltinESMExports();
   return () => exported;
+}
+
+async function otlpExporter() {
+  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-grpc');
+  return new OTLPTraceExporter({ url: endpoint });
 }
 
 async function start() {

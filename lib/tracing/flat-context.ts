@@ -12,7 +12,9 @@ class FlatContext implements Context {
   ) {}
 
   getValue(key: symbol): unknown {
-    return this.values[this.keys.indexOf(key)];
+    const at = this.keys.indexOf(key);
+    // An array is searched for the property `-1` as for a name.
+    return at < 0 ? undefined : this.values[at];
   }
 
   setValue(key: symbol, value: unknown): Context {

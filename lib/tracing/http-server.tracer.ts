@@ -16,6 +16,8 @@ import { type FastifyRequest, measureFramework, type Run, watchMounts } from './
 import { ClientNames } from './graphql-operation.js';
 import { isWrapped } from './late-instrumentation.js';
 import { Mounts } from './mounts.js';
+import { OwnSpan } from './own-span.js';
+import { type MeasuredRequest, REQUEST } from './request-listeners.js';
 import { pathOf } from './request-route.js';
 import { type RequestServer, ServedRequest } from './served-request.js';
 import { addServerTiming, isFromInside } from './server-timing-header.js';
@@ -187,7 +189,8 @@ export class HttpServerTracer implements RequestServer {
   ): Context | undefined {
     try {
       const path = pathOf(request.url ?? '/');
-      if (this.isIgnored(path) || servedRequest(request) !== undefined) return undefined;
+      // Read here, where nearly all requests have one shape: in a function that others call, it takes ten times as long.
+      if (this.isIgnored(path) || (request as MeasuredRequest)[REQUEST] !== undefined) return undefined;
       const served = new ServedRequest(request, response, this);
       this.addTiming(request, response, served);
       const around = context.active();
@@ -209,7 +212,8 @@ export class HttpServerTracer implements RequestServer {
       // A sampler of the application may read the attributes. Ours does not, and setting them later is cheaper.
       const options = this.hasOwnProvider ? SERVER : { kind: SpanKind.SERVER, attributes };
       const span = currentTracer().startSpan(request.method ?? 'HTTP', options, parent);
-      if (this.hasOwnProvider) span.setAttributes(attributes);
+      if (span instanceof OwnSpan) span.takeFirst(attributes, 3);
+      else if (this.hasOwnProvider) span.setAttributes(attributes);
       else spansOfRequests.add(span);
       served.begin(span);
       const within = trace.setSpan(parent, span);
@@ -283,10 +287,12 @@ function pathFilter(ignore: readonly (string | RegExp)[]): (path: string) => boo
   const patterns = ignore
     .filter((item) => item instanceof RegExp)
     .map((pattern) => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')));
-  return (path) =>
-    exact.has(path) ||
-    prefixes.some((prefix) => path.startsWith(prefix)) ||
-    patterns.some((pattern) => pattern.test(path));
+  return (path) => {
+    if (exact.has(path)) return true;
+    for (const prefix of prefixes) if (path.startsWith(prefix)) return true;
+    for (const pattern of patterns) if (pattern.test(path)) return true;
+    return false;
+  };
 }
 
 function report(error: unknown): void {

@@ -17,7 +17,7 @@ export interface WatchedRequest {
   closed(): void;
 }
 
-interface MeasuredRequest extends IncomingMessage {
+export interface MeasuredRequest extends IncomingMessage {
   [REQUEST]?: WatchedRequest;
 }
 

@@ -120,6 +120,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
     const idle = loopIdleMs();
     let { [DESCRIPTION]: description } = span as { [DESCRIPTION]?: SpanDescription };
     let work = description?.work;
+    if (work === undefined && isHandled(span.kind)) work = SELF_BUSY;
     if (work === undefined) {
       const type = classify(span);
       work = workOf(type, span.kind);
@@ -224,6 +225,11 @@ function offerToRequest(span: SdkSpan, parent: LiveSpan | undefined, context: Co
   // By another build of this package, it is of another class.
   const { adopt } = (request ?? {}) as Partial<ServedRequest>;
   if (typeof adopt === 'function' && isServerSpan(span)) adopt.call(request as ServedRequest, span);
+}
+
+/** Whether a span is what this process does for others, whatever its type is: it is not waited for as work. */
+function isHandled(kind: SpanKind): boolean {
+  return kind === SpanKind.SERVER || kind === SpanKind.CONSUMER;
 }
 
 /** A cursor of MongoDB that no request reads is one of a change stream: it waits for the next event. */

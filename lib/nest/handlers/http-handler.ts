@@ -55,7 +55,7 @@ export class HttpHandler implements Handler, Measured {
       served.handlerFailed(error);
       throw error;
     }
-    if (typeof result !== 'object' || result === null) served.handlerEnded();
+    if (typeof result !== 'object' || result === null || isPlain(result)) served.handlerEnded();
     else if (this.resolver === undefined && isPlainPromise(result)) {
       // Nest calls the first handler of a request and waits for it, so this reaction hides no rejection that nobody handles.
       // A resolver may also be called by others, who need not wait.
@@ -88,6 +88,13 @@ export class HttpHandler implements Handler, Measured {
       meter.leave(COST.handler, measured);
     }
   }
+}
+
+/** A plain object or array, as most handlers return that are not asynchronous. Runs no code of it. */
+function isPlain(value: object): boolean {
+  if (types.isProxy(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === Array.prototype;
 }
 
 /** A native promise whose `then` is that of all promises. Runs no code of it. */
