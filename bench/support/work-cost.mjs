@@ -12,20 +12,21 @@ async function load(url, { pieces, requests }) {
   }
 }
 
-function ask(child) {
-  child.send('');
+function ask(child, what) {
+  child.send(what);
   return answer(child);
 }
 
 /** CPU microseconds of the server per piece: wall-clock time would include other processes. */
 async function measure({ child, url }, name, shape) {
-  const before = await ask(child);
-  await load(url, shape);
-  const after = await ask(child);
   const pieces = shape.pieces * shape.requests;
-  const seen = after.seen - before.seen;
+  const counted = await ask(child, 'seen');
+  const before = await ask(child, 'cpu');
+  await load(url, shape);
+  const after = await ask(child, 'cpu');
+  const seen = (await ask(child, 'seen')) - counted;
   if (name !== 'bare' && seen !== pieces) throw new Error(`${name} counted ${seen} of ${pieces}`);
-  return (after.cpuUs - before.cpuUs) / pieces;
+  return (after.user - before.user + after.system - before.system) / pieces;
 }
 
 /**

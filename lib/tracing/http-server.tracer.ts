@@ -1,7 +1,15 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import { type Context, context, propagation, SpanKind, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  context,
+  propagation,
+  type Span,
+  SpanKind,
+  trace,
+} from '@opentelemetry/api';
 import { processWide } from '../async/process-wide.js';
 import { reportFault } from '../async/thrown.js';
 import type { ResolvedHttpOptions } from '../monitor/tracing-options.js';
@@ -16,7 +24,7 @@ import { type FastifyRequest, measureFramework, type Run, watchMounts } from './
 import { ClientNames } from './graphql-operation.js';
 import { isWrapped } from './late-instrumentation.js';
 import { Mounts } from './mounts.js';
-import { OwnSpan } from './own-span.js';
+import type { OwnSpan } from './own-span.js';
 import { type MeasuredRequest, REQUEST } from './request-listeners.js';
 import { pathOf } from './request-route.js';
 import { type RequestServer, ServedRequest } from './served-request.js';
@@ -212,8 +220,7 @@ export class HttpServerTracer implements RequestServer {
       // A sampler of the application may read the attributes. Ours does not, and setting them later is cheaper.
       const options = this.hasOwnProvider ? SERVER : { kind: SpanKind.SERVER, attributes };
       const span = currentTracer().startSpan(request.method ?? 'HTTP', options, parent);
-      if (span instanceof OwnSpan) span.takeFirst(attributes, 3);
-      else if (this.hasOwnProvider) span.setAttributes(attributes);
+      if (this.hasOwnProvider) setFirst(span, attributes, 3);
       else spansOfRequests.add(span);
       served.begin(span);
       const within = trace.setSpan(parent, span);
@@ -277,6 +284,12 @@ function onFirstListener(request: IncomingMessage): void {
   } catch (error) {
     report(error);
   }
+}
+
+/** With span limits, the own provider creates spans of the SDK. The class of the others is loaded with that provider. */
+function setFirst(span: Span, attributes: Attributes, count: number): void {
+  if ('takeFirst' in span) (span as OwnSpan).takeFirst(attributes, count);
+  else span.setAttributes(attributes);
 }
 
 function pathFilter(ignore: readonly (string | RegExp)[]): (path: string) => boolean {

@@ -94,13 +94,12 @@ export function withdraw(live: LiveSpan, now: number, idle: number): void {
   live.withdraw(now, idle);
   live.reportToParent(0, false);
   processProfiler.ended(live, now);
-  if (live.root === live) sink.lines?.release(request);
-  if (sink.requests.explains) {
-    if (live.root === live) sink.requests.ended(live, now);
-    else if (live.work < WORKS) {
-      request.work?.ended(idle);
-      live.group?.withdraw();
-    }
+  if (live.root === live) {
+    sink.lines?.release(request);
+    sink.requests.ended(live, now);
+  } else if (sink.requests.explains && live.work < WORKS) {
+    request.work?.ended(idle);
+    live.group?.withdraw();
   }
   sink.recorder?.ended(live);
 }
