@@ -123,7 +123,8 @@ export class EventLoopObserver {
   private restart(now: number, dueAt: number): void {
     this.mark(now, dueAt);
     this.captured = undefined;
-    if (dueAt - now > HEARTBEAT_MS) this.thread.rest(dueAt + LATE_MS, this.idleAtBeat);
+    // As a sum, which is exact: a difference of the same numbers is not.
+    if (dueAt > now + HEARTBEAT_MS) this.thread.rest(dueAt + LATE_MS, this.idleAtBeat);
     else this.thread.beat(now, this.idleAtBeat);
   }
 

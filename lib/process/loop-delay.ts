@@ -70,7 +70,7 @@ export class LoopDelay {
   private delay(now: number): number {
     const ownMs = ownPauseMs(this.calledAt, now);
     const lateMs = now - this.dueAt - ownMs;
-    const isResting = this.dueAt - this.calledAt > HEARTBEAT_MS;
+    const isResting = this.dueAt > this.calledAt + HEARTBEAT_MS;
     if (lateMs < BLOCKED_MS && !isResting) return Math.max(0, lateMs);
     const busyMs = now - this.calledAt - ownMs - (loopIdleMs() - this.idleMs);
     return busyMs < BLOCKED_MS ? Math.max(0, lateMs) : Math.max(lateMs, busyMs);

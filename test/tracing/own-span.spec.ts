@@ -27,6 +27,7 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
+import type { OwnSpan } from '../../lib/tracing/own-span.js';
 import { type OwnSampling, OwnTracer } from '../../lib/tracing/own-tracer.js';
 import { RecordAllSampler } from '../../lib/tracing/record-all.sampler.js';
 
@@ -288,6 +289,16 @@ describe("a span of this package's own provider", () => {
     span.end(1_900_000_000_000);
     expect((span as unknown as ReadableSpan).duration).toEqual([0, 0]);
     expect((span as unknown as ReadableSpan).endTime).toEqual([2_000_000_000, 0]);
+  });
+
+  it('counts the attributes that it takes over', () => {
+    const { own } = pair();
+    const span = own.startSpan('GET', {}, ROOT_CONTEXT) as OwnSpan;
+    span.takeFirst({ 'http.request.method': 'GET', 'url.path': '/' }, 2);
+    for (let count = 0; count < 130; count++) span.setAttribute(`key ${count}`, count);
+    expect(Object.keys(span.attributes)).toHaveLength(128);
+    expect(span.droppedAttributesCount).toBe(4);
+    expect(span.attributes).toMatchObject({ 'http.request.method': 'GET', 'url.path': '/', 'key 0': 0 });
   });
 
   it('is exported as one of the SDK is', () => {
