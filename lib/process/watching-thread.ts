@@ -84,12 +84,13 @@ class WatchingThread {
 
   private isRestless(beat: number): boolean {
     const turnedMs = (beat - this.restBeat) | 0;
-    if (turnedMs < REST_MS) return false;
+    // Negative after a rest, during which the cell holds a later time.
+    if (turnedMs >= 0 && turnedMs < REST_MS) return false;
     const idle = this.read(CELL.idle);
     const restedMs = (idle - this.restIdle) | 0;
     this.restBeat = beat;
     this.restIdle = idle;
-    return restedMs < turnedMs * RESTING_SHARE;
+    return turnedMs > 0 && restedMs < turnedMs * RESTING_SHARE;
   }
 
   private capture(beat: number, limit: number): void {

@@ -62,6 +62,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
       unmeasured: Blocked[];
       woken: Blocked[];
       blocks: number;
+      moments: Stall[];
       falseBlocks: number;
     }>(ended);
     for (const { within, stall } of [...result.unmeasured, ...result.woken]) {
@@ -70,6 +71,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
       // A beat may be due at any moment of its interval.
       expect(Math.min(endedAt, within.to) - Math.max(startedAt, within.from)).toBeGreaterThan(130);
     }
+    expect(names(result.moments[0])).toContain('guiltyLoop');
     expect(result).toMatchObject({ blocks: 6, falseBlocks: 0 });
     expect(ended).toMatchObject({ code: 0, stderr: '' });
   });

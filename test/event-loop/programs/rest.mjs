@@ -44,7 +44,24 @@ for (let phase = 0; phase < 6; phase++) {
   runs = false;
 }
 
+// Short pieces without rest, right after the longest rest.
+await rest(0);
+heartbeat.quietSince -= 60_000;
+await sleep(1000);
+// The thread looks when a beat would be overdue: it must know of the last one.
+for (const { beatAt } = heartbeat; heartbeat.beatAt === beatAt; ) await sleep(20);
+await sleep(40);
+runs = true;
+heartbeat.wake();
+const from = performance.now();
+while (performance.now() < from + 300) {
+  guiltyLoop(5);
+  await new Promise(setImmediate);
+}
+const moments = watchdog.momentsWithin(from, performance.now());
+runs = false;
+
 reported.length = 0;
 await rest(50);
-print({ unmeasured, woken, blocks, falseBlocks: reported.length });
+print({ unmeasured, woken, blocks, moments, falseBlocks: reported.length });
 watchdog.stop();
