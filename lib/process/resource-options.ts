@@ -2,15 +2,18 @@ import { boolean, number, whole } from '../validation/checks.js';
 import type { Complete } from '../validation/complete.js';
 import { type OptionTable, option } from '../validation/option-table.js';
 
+/** The default time between two samples. A shorter one is kept while the process rests. */
+export const SAMPLED_EVERY_MS = 250;
+
 /** How the resources of the process are sampled. */
 export interface ResourceOptions {
-  /** Milliseconds between two samples. */
+  /** Milliseconds between two samples. From 250 on, a second or more while nothing runs that is measured. */
   intervalMs?: number | undefined;
 }
 export type ResolvedResourceOptions = Complete<ResourceOptions>;
 
 export const RESOURCE_OPTIONS: OptionTable<ResourceOptions> = {
-  intervalMs: option(whole(50, 60_000), { default: 250 }),
+  intervalMs: option(whole(50, 60_000), { default: SAMPLED_EVERY_MS }),
 };
 
 /** Times in which the event loop is blocked. */

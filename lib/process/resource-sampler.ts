@@ -10,6 +10,7 @@ import { heartbeat } from './heartbeat.js';
 import { LoopDelay } from './loop-delay.js';
 import { loopIdleMs } from './loop-idle.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
+import { SAMPLED_EVERY_MS } from './resource-options.js';
 import { threadClock } from './thread-clock.js';
 
 /** The process's resources as `/performance/stats` shows them. */
@@ -60,7 +61,7 @@ export interface ResourceEvidence {
 
 /** Readings kept: five minutes at the default interval. */
 const KEPT = 1200;
-/** The resident set is read so often, at most; and everything while the process rests, as nothing changes then. */
+/** The resident set is read so often, at most, and everything while the process rests. */
 const SECOND_MS = 1000;
 const MB = 1024 * 1024;
 const MIN_BUSY_MS = 10;
@@ -92,8 +93,9 @@ export class ResourceSampler {
     this.delay.start();
     this.gc.start();
     this.sample();
+    const maySkip = this.intervalMs >= SAMPLED_EVERY_MS;
     this.timer = setInterval(() => {
-      if (heartbeat().isResting && !isPast(this.sampledAt, SECOND_MS)) return;
+      if (maySkip && heartbeat().isResting && !isPast(this.sampledAt, SECOND_MS)) return;
       meter.measure(COST.timers, () => this.sample());
       this.onSample?.();
     }, this.intervalMs);
@@ -164,8 +166,7 @@ export class ResourceSampler {
     const memory = process.memoryUsage();
     const cpu = process.cpuUsage();
     const newest = this.history.last();
-    const second = Math.max(1, Math.round(1000 / this.intervalMs));
-    const before = this.history.last(Math.min(second, Math.max(1, this.history.length - 1)));
+    const before = newest === undefined ? undefined : this.secondBefore(newest);
     const eventLoop: CurrentResources['eventLoop'] = {};
     if (newest !== undefined && before !== undefined) {
       const active = newest.eventLoopActiveMs - before.eventLoopActiveMs;
@@ -193,6 +194,16 @@ export class ResourceSampler {
       eventLoop,
       gc: { count: this.gc.count, pauseMs: round(this.gc.totalMs) },
     };
+  }
+
+  /** The reading of a second before another one; the first one, if there is none. */
+  private secondBefore({ at }: ResourceReading): ResourceReading | undefined {
+    let found: ResourceReading | undefined;
+    for (let back = 1; back < this.history.length; back++) {
+      found = this.history.last(back);
+      if (found !== undefined && at - found.at >= SECOND_MS - TIMER_MS) break;
+    }
+    return found;
   }
 
   private sample(): void {

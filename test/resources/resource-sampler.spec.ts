@@ -1,7 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from '@jest/globals';
+import { heartbeat } from '../../lib/process/heartbeat.js';
 import { ResourceHistory, type ResourceReading } from '../../lib/process/resource-history.js';
 import { ResourceSampler } from '../../lib/process/resource-sampler.js';
+import { until } from '../support/application.js';
 import { sleep } from '../support/tracing.js';
 
 function reading(at: number, more: Partial<ResourceReading> = {}): ResourceReading {
@@ -127,6 +129,23 @@ describe('ResourceSampler', () => {
     expect(cpu.userMs).toBeCloseTo(cpu.user / 1000, 1);
     expect(eventLoop.utilization).toBeGreaterThanOrEqual(0);
     expect(eventLoop.utilization).toBeLessThanOrEqual(1);
+  });
+
+  it('samples once a second while nothing runs, unless a shorter interval asks for more', async () => {
+    const [usual, fine] = [new ResourceSampler(250), new ResourceSampler(100)];
+    heartbeat().isNeeded = () => false;
+    for (const sampler of [usual, fine]) sampler.start();
+    await until(() => heartbeat().isResting);
+    const before = usual.history.length;
+    const beforeFine = fine.history.length;
+    await sleep(1300);
+    expect(usual.history.length - before).toBeLessThanOrEqual(2);
+    expect(fine.history.length - beforeFine).toBeGreaterThan(usual.history.length - before + 3);
+    heartbeat().isNeeded = () => true;
+    heartbeat().wake();
+    const { length } = usual.history;
+    await until(() => usual.history.length >= length + 3);
+    for (const sampler of [usual, fine]) sampler.stop();
   });
 
   it('can be stopped and restarted', async () => {
