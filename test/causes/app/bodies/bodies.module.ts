@@ -2,7 +2,7 @@ import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { ImportService } from './import.service';
 
 /** Created once: the case is about the response. */
-const ROWS = Array.from({ length: 150_000 }, (_, n) => ({
+const ROWS = Array.from({ length: 300_000 }, (_, n) => ({
   id: n,
   title: `Book ${n}`,
   tags: ['used', 'paper'],

@@ -8,7 +8,7 @@ import { InvoiceSchedule } from './invoice.schedule';
 import { Rendezvous } from './rendezvous';
 
 /** Created once: the case is about its serialization. */
-const ROWS = Array.from({ length: 400_000 }, (_, n) => ({ id: n, title: `Book ${n}`, tags: ['paper'] }));
+const ROWS = Array.from({ length: 800_000 }, (_, n) => ({ id: n, title: `Book ${n}`, tags: ['paper'] }));
 
 /** Light requests, which wait while another one blocks the event loop. */
 @Controller('event-loop')

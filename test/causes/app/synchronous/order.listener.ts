@@ -7,6 +7,6 @@ import { OnEvent } from '@nestjs/event-emitter';
 export class OrderListener {
   @OnEvent('order.placed')
   onOrder(order: string): void {
-    pbkdf2Sync(order, 'store', 500_000, 32, 'sha256'); // call site: listener
+    pbkdf2Sync(order, 'store', 1_000_000, 32, 'sha256'); // call site: listener
   }
 }

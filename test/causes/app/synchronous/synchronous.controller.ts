@@ -5,7 +5,7 @@ import { PasswordGuard } from './password.guard';
 import { ShelfSorter } from './shelf.sorter';
 
 /** Created once: the cases are about the work with them. */
-const ROWS = Array.from({ length: 60_000 }, (_, n) => ({
+const ROWS = Array.from({ length: 200_000 }, (_, n) => ({
   id: n,
   title: `Book ${(n * 7919) % 60_013}`,
 }));
@@ -26,7 +26,7 @@ export class SynchronousController {
 
   @Get('files')
   files(): number {
-    return this.archive.lengths(14_000);
+    return this.archive.lengths(24_000);
   }
 
   @Get('other-process')
@@ -56,7 +56,7 @@ export class SynchronousController {
 
   @Get('formats')
   formats(): number {
-    return this.sorter.prices(ROWS.slice(0, 4000)).length;
+    return this.sorter.prices(ROWS.slice(0, 14_000)).length;
   }
 
   @Get('guard')
