@@ -64,7 +64,8 @@ function performanceOptions(): PerformanceOptions {
     endpoint: { token: given('PERFORMANCE_TOKEN') },
     baseline: { directory: join(directory, 'baseline') },
     detection: { plans: { query: queryForPlans } },
-    alerts: { slos: [{ operation: 'GET /albums/with-tracks', objective: 0.95, thresholdMs: 150 }] },
+    // Missed on any processor, as long as the route has its N+1 and no index.
+    alerts: { slos: [{ operation: 'GET /albums/with-tracks', objective: 0.95, thresholdMs: 40 }] },
   };
 }
 
