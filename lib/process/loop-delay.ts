@@ -51,9 +51,8 @@ export class LoopDelay {
       this.longestMs = Math.max(this.longestMs, this.delay(now));
       this.turn(now, dueAt);
     },
-    woken: (now, dueAt) => {
-      // An overdue one remains so.
-      if (this.dueAt > now) this.dueAt = dueAt;
+    woken: (_now, dueAt) => {
+      this.dueAt = dueAt;
     },
   };
 

@@ -72,7 +72,7 @@ describe('EventLoopWatchdog, in a process of plain Node', () => {
       expect(Math.min(endedAt, within.to) - Math.max(startedAt, within.from)).toBeGreaterThan(130);
     }
     expect(names(result.moments[0])).toContain('guiltyLoop');
-    expect(result).toMatchObject({ blocks: 6, falseBlocks: 0 });
+    expect(result).toMatchObject({ blocks: 7, falseBlocks: 0 });
     expect(ended).toMatchObject({ code: 0, stderr: '' });
   });
 

@@ -19,9 +19,10 @@ async function rest(phase) {
   await sleep(phase * 19);
 }
 
-async function block(ms) {
+async function block(ms, atEnd = () => {}) {
   const from = performance.now();
   guiltyLoop(ms);
+  atEnd();
   const within = { from, to: performance.now() };
   await sleep(60);
   const [stall] = watchdog.stallsWithin(within.from, within.to);
@@ -33,6 +34,9 @@ for (let phase = 0; phase < 6; phase++) {
   await rest(phase);
   unmeasured.push(await block(160));
 }
+// Something starts at the end of a block: the block remains one.
+await rest(0);
+const wokenLate = await block(160, () => heartbeat.wake());
 const blocks = reported.splice(0).length;
 
 const woken = [];
@@ -63,5 +67,5 @@ runs = false;
 
 reported.length = 0;
 await rest(50);
-print({ unmeasured, woken, blocks, moments, falseBlocks: reported.length });
+print({ unmeasured: [...unmeasured, wokenLate], woken, blocks, moments, falseBlocks: reported.length });
 watchdog.stop();
