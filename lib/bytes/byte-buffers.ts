@@ -2,9 +2,15 @@ const INITIAL_BYTES = 256;
 
 /** Writes variable-length integers (LEB128: 7 bits a byte, the lowest first) and floats into a buffer that grows. */
 export class ByteWriter {
-  private buffer = new Uint8Array(INITIAL_BYTES);
-  private view = new DataView(this.buffer.buffer);
-  private length = 0;
+  protected buffer: Uint8Array<ArrayBuffer>;
+  protected view: DataView;
+  protected length = 0;
+
+  /** @param size bytes that fit before it grows */
+  constructor(size = INITIAL_BYTES) {
+    this.buffer = new Uint8Array(size);
+    this.view = new DataView(this.buffer.buffer);
+  }
 
   /** @param value a whole number, 0 to 2^53 */
   varint(value: number): void {
@@ -50,12 +56,12 @@ export class ByteWriter {
     this.length = 0;
   }
 
-  private byte(value: number): void {
+  protected byte(value: number): void {
     if (this.length === this.buffer.length) this.reserve(1);
     this.buffer[this.length++] = value;
   }
 
-  private reserve(bytes: number): void {
+  protected reserve(bytes: number): void {
     const needed = this.length + bytes;
     if (needed <= this.buffer.length) return;
     const grown = new Uint8Array(Math.max(this.buffer.length * 2, needed));

@@ -39,5 +39,6 @@ export const COST = {
   logLine: meter.point('logs'),
   heartbeat: meter.point('timers'),
   timers: meter.point('timers'),
+  encoding: meter.point('export'),
   export: meter.point('export'),
 } as const;

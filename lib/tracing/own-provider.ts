@@ -6,6 +6,7 @@ import { serviceAttributes } from '../operation/service-options.js';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { abortable } from './abortable-exporter.js';
+import { EncodingProcessor, takesEncoded } from './encoded-spans.js';
 import { hasOldNames, withOldNames } from './old-attribute-names.js';
 import { type ExportLog, spanExporter } from './otlp-exporters.js';
 import { OwnTracerProvider, PlainResource } from './own-tracer-provider.js';
@@ -74,8 +75,11 @@ async function exporting(options: ResolvedOptions, log: ExportLog): Promise<Expo
   const exporter = otlp && (await spanExporter(otlp, log));
   if (exporter !== undefined) {
     abort = abortable(exporter);
+    // Old names are given to spans, not to their bytes.
+    const encodes = otlp?.protocol === 'grpc' && !hasOldNames(semanticConventions) && takesEncoded(exporter);
     const batch = new sdk.BatchSpanProcessor(inNames(watched(exporter, otlp?.shown ?? '', log)));
-    processors.push(keepsSlowTraces(options) ? new SlowTraceProcessor(batch, tracing.sampling) : batch);
+    const exports = encodes ? new EncodingProcessor(batch) : batch;
+    processors.push(keepsSlowTraces(options) ? new SlowTraceProcessor(exports, tracing.sampling) : exports);
   }
   if (console) processors.push(new sdk.SimpleSpanProcessor(inNames(new sdk.ConsoleSpanExporter())));
   return { processors, abort };

@@ -9,6 +9,7 @@ const INTENDED = new Map([
   ['lib/spans/redact.ts: attributes[key]', 'the keys are those of Object.keys'],
   ['lib/tracing/own-span.ts: attributes[key]', 'written only, as the SDK does'],
   ['lib/tracing/own-span.ts: given[key]', 'the keys are those of Object.keys'],
+  ['lib/tracing/span-encoder.ts: attributes[key]', 'as before'],
   [
     'lib/validation/checks.ts: value[key]',
     'the names of a shape are ours, and options may be of a class with accessors',
