@@ -57,7 +57,6 @@ export class OwnSpan implements Span, ReadableSpan {
   [LIVE_SPAN]: LiveSpan | undefined = undefined;
   /** What it represents, if its creator knows that. */
   readonly [DESCRIPTION]: SpanDescription | undefined;
-  attributes: Attributes = {};
   status = UNSET;
   ended = false;
   droppedAttributesCount = 0;
@@ -68,6 +67,9 @@ export class OwnSpan implements Span, ReadableSpan {
   private readonly startedMs = performance.now();
   private readonly startedEpochMs = Date.now();
   private attributeCount = 0;
+  private ownAttributes: Attributes | undefined = undefined;
+  /** Those of other spans, too: copied when they are first read or set. */
+  private readonly shared: Attributes | undefined;
   private knownStart: HrTime | undefined;
   private knownEnd: HrTime | undefined = undefined;
   private durationMs = -1;
@@ -91,7 +93,7 @@ export class OwnSpan implements Span, ReadableSpan {
     private readonly remote: SpanContext | undefined,
     traceId: string | undefined,
     readonly isSampled: boolean,
-    { attributes, links, startTime, description }: DescribedSpanOptions,
+    { attributes, isShared, links, startTime, description }: DescribedSpanOptions,
   ) {
     this[DESCRIPTION] = description;
     this.outermost = local?.outermost ?? this;
@@ -99,7 +101,8 @@ export class OwnSpan implements Span, ReadableSpan {
     this._startTimeProvided = startTime !== undefined && startTime !== null;
     this.knownStart = this._startTimeProvided ? this.timeOf(startTime) : undefined;
     if (links !== undefined) this.addLinks(links);
-    if (attributes !== undefined) this.takeAttributes(attributes);
+    this.shared = isShared === true ? attributes : undefined;
+    if (attributes !== undefined && isShared !== true) this.takeAttributes(attributes);
   }
 
   spanContext(): SpanContext {
@@ -125,6 +128,14 @@ export class OwnSpan implements Span, ReadableSpan {
 
   get links(): Link[] {
     return this.ownLinks ?? NO_LINKS;
+  }
+
+  get attributes(): Attributes {
+    return this.ownAttributes ?? this.makeAttributes();
+  }
+
+  set attributes(attributes: Attributes) {
+    this.ownAttributes = attributes;
   }
 
   get startTime(): HrTime {
@@ -170,7 +181,7 @@ export class OwnSpan implements Span, ReadableSpan {
    * @param attributes valid ones, in an object that nothing else holds
    */
   takeFirst(attributes: Attributes, count: number): void {
-    this.attributes = attributes;
+    this.ownAttributes = attributes;
     this.attributeCount = count;
   }
 
@@ -243,6 +254,13 @@ export class OwnSpan implements Span, ReadableSpan {
     this.origin.onEnding(this);
     this.ended = true;
     this.origin.onEnd(this);
+  }
+
+  private makeAttributes(): Attributes {
+    const attributes = { ...this.shared };
+    this.attributeCount = Object.keys(attributes).length;
+    this.ownAttributes = attributes;
+    return attributes;
   }
 
   /** Those of a new span, which nearly always are texts and numbers. */

@@ -12,18 +12,16 @@ import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { describeSpan, type SpanDescription } from '../spans/span-description.js';
 import { type KnownStatement, knownStatements } from '../spans/statement.js';
-import { dialectOf } from '../spans/statement-dialect.js';
+import { type Dialect, dialectOf } from '../spans/statement-dialect.js';
 import { setParameters } from './work-tracking.js';
 
 /** A statement that a driver executes. */
 export interface Query {
-  /** `db.system.name` by the semantic conventions. */
-  readonly system: string;
+  readonly database: Database;
   /** Empty if it is unknown. */
   readonly text: string;
   /** Its bound values, or undefined where they are unknown. */
   readonly values: readonly unknown[] | undefined;
-  readonly attributes?: Attributes;
   /** When it started, in milliseconds since 1970. Default: now. */
   readonly startTime?: number;
 }
@@ -31,10 +29,49 @@ export interface Query {
 /** Options of a span whose creator knows what it represents. Tracers other than this package's own ignore it. */
 export interface DescribedSpanOptions extends SpanOptions {
   readonly description?: SpanDescription | undefined;
+  /** The attributes are valid and never change: a span needs no copy of them until it has others. */
+  readonly isShared?: boolean;
 }
 
-/** The descriptions of statements, which all their executions share. */
-const descriptions = new WeakMap<KnownStatement, SpanDescription>();
+/** A database, as the spans of its statements name it. All executions of a statement share the options of their spans. */
+export class Database {
+  readonly attributes: Attributes;
+  private readonly dialect: Dialect;
+  private readonly known = new WeakMap<KnownStatement, DescribedSpanOptions>();
+
+  /**
+   * @param system `db.system.name` by the semantic conventions
+   * @param attributes others by which its spans name it
+   */
+  constructor(
+    readonly system: string,
+    attributes: Attributes = {},
+  ) {
+    this.attributes = { 'db.system.name': system, ...attributes };
+    this.dialect = dialectOf(this.attributes);
+  }
+
+  statement(text: string): KnownStatement {
+    return knownStatements.get(text, this.dialect);
+  }
+
+  /** The options of the span of a statement that starts now. */
+  optionsOf(statement: KnownStatement): DescribedSpanOptions {
+    let options = this.known.get(statement);
+    if (options === undefined) {
+      options = this.describe(statement);
+      this.known.set(statement, options);
+    }
+    return options;
+  }
+
+  private describe({ raw, text, summary }: KnownStatement): DescribedSpanOptions {
+    const kind = SpanKind.CLIENT;
+    const asGiven = { ...this.attributes, 'db.query.text': raw };
+    const description = describeSpan({ name: summary, kind, attributes: asGiven }, knownStatements);
+    return { kind, attributes: { ...this.attributes, 'db.query.text': text }, isShared: true, description };
+  }
+}
 
 /**
  * Starts the CLIENT span of a query in the active context, with the summary of its statement as its name. Only hashes of its
@@ -43,7 +80,8 @@ const descriptions = new WeakMap<KnownStatement, SpanDescription>();
 export function startQuery(tracer: Tracer, query: Query): Span | undefined {
   const measured = meter.enter(COST.queryStart);
   try {
-    const { system, values } = query;
+    const { values } = query;
+    const { system } = query.database;
     const span = attempt(`creating the span of a query of ${system} failed`, () => startSpan(tracer, query));
     if (span !== undefined && values !== undefined)
       attempt(`reading the values of a query of ${system} failed`, () => setParameters(span, values));
@@ -53,21 +91,14 @@ export function startQuery(tracer: Tracer, query: Query): Span | undefined {
   }
 }
 
-function startSpan(tracer: Tracer, { system, text, attributes: given, startTime }: Query): Span {
-  const kind = SpanKind.CLIENT;
-  const attributes: Attributes = { 'db.system.name': system, ...given };
-  if (text === '') return tracer.startSpan(`${system}.query`, { kind, attributes, startTime });
-  const statement = knownStatements.get(text, dialectOf(attributes));
-  attributes['db.query.text'] = statement.text;
-  const { summary } = statement;
-  let description = descriptions.get(statement);
-  if (description === undefined) {
-    const asGiven = { ...attributes, 'db.query.text': text };
-    description = describeSpan({ name: summary, kind, attributes: asGiven }, knownStatements);
-    if (description.isFinal) descriptions.set(statement, description);
+function startSpan(tracer: Tracer, { database, text, startTime }: Query): Span {
+  if (text === '') {
+    const { system, attributes } = database;
+    return tracer.startSpan(`${system}.query`, { kind: SpanKind.CLIENT, attributes, startTime });
   }
-  const described: DescribedSpanOptions = { kind, attributes, startTime, description };
-  return tracer.startSpan(summary, described);
+  const statement = database.statement(text);
+  const options = database.optionsOf(statement);
+  return tracer.startSpan(statement.summary, startTime === undefined ? options : { ...options, startTime });
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   WATERFALL,
 } from '../../lib/overhead/sheddable.js';
 import { liveSpanOf } from '../../lib/spans/live-span.js';
-import { endQuery, startQuery } from '../../lib/tracing/query-span.js';
+import { Database, endQuery, startQuery } from '../../lib/tracing/query-span.js';
 import { sleep, startTracing, type TestTracing } from '../support/tracing.js';
 
 it('have one bit each', () => {
@@ -42,7 +42,7 @@ describe('a request', () => {
     await context.with(trace.setSpan(context.active(), span), async () => {
       for (let id = 0; id < 6; id++) {
         const query = startQuery(tracer, {
-          system: 'postgresql',
+          database: new Database('postgresql'),
           text: 'select * from tracks where album_id = $1',
           values: [id],
         });

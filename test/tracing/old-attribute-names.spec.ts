@@ -6,7 +6,7 @@ import { SpanKind, trace } from '@opentelemetry/api';
 import { resolveOptions } from '../../lib/monitor/resolve-options.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
 import { currentTracer } from '../../lib/spans/tracing-runtime.js';
-import { endQuery, startQuery } from '../../lib/tracing/query-span.js';
+import { Database, endQuery, startQuery } from '../../lib/tracing/query-span.js';
 import { PerformanceOptionsError } from '../../lib/validation/options-error.js';
 import { fetchFromOutside, startApplication, until } from '../support/application.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
@@ -19,7 +19,8 @@ class AlbumsController {
     await once(http.get('http://127.0.0.1:9/artists'), 'error');
     const text = 'SELECT * FROM album WHERE id = $1';
     const peer = { 'db.namespace': 'shop', 'server.address': 'db-1', 'server.port': 5432 };
-    const query = startQuery(currentTracer(), { system: 'postgresql', text, values: [id], attributes: peer });
+    const database = new Database('postgresql', peer);
+    const query = startQuery(currentTracer(), { database, text, values: [id] });
     if (query !== undefined) endQuery(query, undefined, () => {});
     // As an instrumentation of the application makes it.
     const other = {

@@ -246,6 +246,32 @@ describe("a span of this package's own provider", () => {
     );
   });
 
+  it('is the same where its first attributes are those of other spans, which never see a change', () => {
+    const scalar = fc.oneof(fc.string(), fc.integer());
+    const valid = fc.dictionary(fc.string({ minLength: 1 }), scalar, {
+      maxKeys: 130,
+    }) as fc.Arbitrary<Attributes>;
+    fc.assert(
+      fc.property(valid, fc.array(step, { maxLength: 5 }), (shared, steps) => {
+        const { own, sdk } = pair();
+        const before = structuredClone(shared);
+        const given = { attributes: shared, startTime: 1_800_000_000_000 };
+        const spans = [
+          own.startSpan('query', { ...given, isShared: true } as never),
+          sdk.startSpan('query', given),
+        ];
+        for (const span of spans) {
+          for (const each of steps) each(span);
+          span.end(1_800_000_200_000);
+        }
+        expect(described(spans[0] as Span)).toEqual(described(spans[1] as Span));
+        expect(shared).toEqual(before);
+        expect(described(own.startSpan('next', { ...given, isShared: true } as never)).given).toEqual(before);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
   it('has the times of its own clock, as far as none are given', async () => {
     const { own } = pair();
     const before = Date.now();

@@ -268,6 +268,22 @@ describe('pg', () => {
     ).toEqual(outers.sort());
   });
 
+  it('names each of many databases, and keeps few of them', async () => {
+    const names = Array.from({ length: 120 }, (_, index) => `shop_${index}`);
+    for (const name of names) {
+      const client = new pg.Client({ connectionString: database.url });
+      // The server has one database, which it connects to by its other parameters.
+      client.database = name;
+      await client.connect();
+      await client.query('select 1');
+      await client.end();
+    }
+    expect(queries().map(({ attributes }) => attributes['db.namespace'])).toEqual(names);
+    const { named } = instrumentation as unknown as { named: Map<string, unknown> };
+    expect(named.size).toBeGreaterThan(1);
+    expect(named.size).toBeLessThanOrEqual(50);
+  });
+
   it('restores pg when it is disabled', async () => {
     instrumentation.disable();
     const before = spans().length;

@@ -7,7 +7,7 @@ import {
 import { attempt } from '../../async/thrown.js';
 import { SCOPE } from '../../spans/tracing-runtime.js';
 import { isWrapped } from '../late-instrumentation.js';
-import { endQuery, startQuery } from '../query-span.js';
+import { Database, endQuery, startQuery } from '../query-span.js';
 import { connectionRequested, setRowCount } from '../work-tracking.js';
 import { callbackIn, type Method, observe } from './pg-call.js';
 import { isSubmitted, measureSubmitted, type Submitted } from './pg-submitted.js';
@@ -32,6 +32,8 @@ const SYSTEM = 'postgresql';
 const VERSIONS = ['>=8.0.3 <9'];
 const POOL_VERSIONS = ['>=2.0.0 <4'];
 const FAULT = 'tracing a call of pg failed';
+/** Beyond it, connections to one database may have one object each. */
+const MAX_DATABASES = 50;
 
 /**
  * Creates one span for each query of `pg`, and one for each connection that has to be waited for, because it is opened or
@@ -39,8 +41,10 @@ const FAULT = 'tracing a call of pg failed';
  */
 export class PgInstrumentation extends InstrumentationBase {
   private readonly wrapped = new Map<Prototype, Set<string>>();
-  /** The attributes of the server, by client and pool. */
-  private readonly peers = new WeakMap<object, Attributes>();
+  /** By client and pool. */
+  private readonly databases = new WeakMap<object, Database>();
+  /** The last ones, by what names them. */
+  private readonly named = new Map<string, Database>();
 
   constructor() {
     super(`${SCOPE.name}/pg`, SCOPE.version, {});
@@ -92,8 +96,8 @@ export class PgInstrumentation extends InstrumentationBase {
   private connect(original: Method<Client>): Method<Client> {
     const instrumentation = this;
     return function connect(this: Client, ...args) {
-      const peer = (): Attributes => instrumentation.peerOf(this, () => this);
-      return instrumentation.whileConnecting('pg.connect', peer, original, this, args);
+      const database = (): Database => instrumentation.databaseOf(this, () => this);
+      return instrumentation.whileConnecting('pg.connect', database, original, this, args);
     };
   }
 
@@ -101,8 +105,8 @@ export class PgInstrumentation extends InstrumentationBase {
     const instrumentation = this;
     return function connect(this: Pool, ...args) {
       if (!hasFreeConnection(this)) {
-        const peer = (): Attributes => instrumentation.peerOf(this, () => serverOf(this));
-        return instrumentation.whileConnecting('pg-pool.connect', peer, original, this, args);
+        const database = (): Database => instrumentation.databaseOf(this, () => serverOf(this));
+        return instrumentation.whileConnecting('pg-pool.connect', database, original, this, args);
       }
       const received = attempt(FAULT, connectionRequested);
       const callbackAt = callbackIn(args);
@@ -113,13 +117,13 @@ export class PgInstrumentation extends InstrumentationBase {
 
   private whileConnecting<This>(
     name: string,
-    peer: () => Attributes,
+    database: () => Database,
     original: Method<This>,
     self: This,
     args: unknown[],
   ): unknown {
     const span = attempt(FAULT, () =>
-      this.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: peer() }),
+      this.tracer.startSpan(name, { kind: SpanKind.CLIENT, attributes: database().attributes }),
     );
     if (span === undefined) return original.apply(self, args);
     const within = trace.setSpan(context.active(), span);
@@ -132,36 +136,46 @@ export class PgInstrumentation extends InstrumentationBase {
     // As in `pg`, the argument takes precedence.
     const values = Array.isArray(given) ? given : own;
     return startQuery(this.tracer, {
-      system: SYSTEM,
+      database: this.databaseOf(client, () => client),
       text: typeof text === 'string' ? text : '',
       values: Array.isArray(values) ? (values as unknown[]) : undefined,
-      attributes: this.peerOf(client, () => client),
     });
   }
 
   private measure(client: Client, submitted: Submitted): void {
     const parent = context.active();
-    const attributes = this.peerOf(client, () => client);
+    const database = this.databaseOf(client, () => client);
     measureSubmitted(submitted, ({ text, values, elapsedMs, error }) => {
-      const query = { system: SYSTEM, text, values, attributes, startTime: Date.now() - elapsedMs };
+      const query = { database, text, values, startTime: Date.now() - elapsedMs };
       const span = context.with(parent, () => startQuery(this.tracer, query));
       if (span !== undefined) endQuery(span, error, nothing);
     });
   }
 
-  private peerOf(key: object, server: () => Client): Attributes {
-    let peer = this.peers.get(key);
-    if (peer === undefined) {
-      const { host, port, database } = server();
-      peer = {
-        'db.system.name': SYSTEM,
-        ...(typeof database === 'string' ? { 'db.namespace': database } : {}),
-        ...(typeof host === 'string' ? { 'server.address': host } : {}),
-        ...(Number.isInteger(port) ? { 'server.port': port as number } : {}),
-      };
-      this.peers.set(key, peer);
+  private databaseOf(key: object, server: () => Client): Database {
+    let database = this.databases.get(key);
+    if (database === undefined) {
+      database = this.databaseAt(server());
+      this.databases.set(key, database);
     }
-    return peer;
+    return database;
+  }
+
+  /** The same for all connections to it. */
+  private databaseAt({ host, port, database }: Client): Database {
+    const attributes: Attributes = {
+      ...(typeof database === 'string' ? { 'db.namespace': database } : {}),
+      ...(typeof host === 'string' ? { 'server.address': host } : {}),
+      ...(Number.isInteger(port) ? { 'server.port': port as number } : {}),
+    };
+    const name = JSON.stringify(attributes);
+    let known = this.named.get(name);
+    if (known === undefined) {
+      if (this.named.size >= MAX_DATABASES) this.named.clear();
+      known = new Database(SYSTEM, attributes);
+      this.named.set(name, known);
+    }
+    return known;
   }
 
   private wrap<This>(

@@ -6,7 +6,7 @@ import { POSTGRES } from '../../spans/statement-dialect.js';
 import { SCOPE } from '../../spans/tracing-runtime.js';
 import type { InstalledModules } from '../installed-modules.js';
 import { isWrapped, type PatchingInstrumentation } from '../late-instrumentation.js';
-import { endQuery, startQuery } from '../query-span.js';
+import { Database, endQuery, startQuery } from '../query-span.js';
 import { setRowCount } from '../work-tracking.js';
 
 /** A query of postgres.js: a promise that executes it once it is awaited, or a part of another query. */
@@ -32,6 +32,7 @@ const COMMONJS = join('cjs', 'src', 'query.js');
 const ESM = join('src', 'query.js');
 
 const FAULT = 'tracing a query of postgres.js failed';
+const DATABASE = new Database('postgresql');
 
 /** Nested parts of a query that are read. */
 const MAX_DEPTH = 8;
@@ -92,7 +93,7 @@ export class PostgresJsInstrumentation implements PatchingInstrumentation {
     if (tracer === undefined) return;
     const values: unknown[] = [];
     const text = textOf(query, values);
-    const span = startQuery(tracer, { system: 'postgresql', text, values });
+    const span = startQuery(tracer, { database: DATABASE, text, values });
     if (span !== undefined) endWith(span, query, text);
   }
 }

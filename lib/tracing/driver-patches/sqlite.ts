@@ -4,7 +4,7 @@ import { InstrumentationBase } from '@opentelemetry/instrumentation';
 import { attempt } from '../../async/thrown.js';
 import { SCOPE } from '../../spans/tracing-runtime.js';
 import { isWrapped } from '../late-instrumentation.js';
-import { endQuery, startQuery } from '../query-span.js';
+import { Database, endQuery, startQuery } from '../query-span.js';
 import { markSynchronous, setRowCount } from '../work-tracking.js';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
@@ -21,6 +21,7 @@ interface Call {
 }
 
 const FAULT = 'tracing a statement of SQLite failed';
+const DATABASE = new Database('sqlite');
 
 /** Bound values are needed where the text has a place for them. */
 const PLACEHOLDER = /[?:@$]/;
@@ -131,7 +132,7 @@ function traced(call: () => Call, execute: () => unknown, rowsOf?: (result: unkn
 function startStatement({ tracer, text, args }: Call, startTime?: number): Span | undefined {
   const written = String(text);
   const values = boundValues(written, args);
-  const span = startQuery(tracer, { system: 'sqlite', text: written, values, startTime });
+  const span = startQuery(tracer, { database: DATABASE, text: written, values, startTime });
   if (span !== undefined) markSynchronous(span);
   return span;
 }
