@@ -26,6 +26,7 @@ const ESM_PACKAGES = [
  */
 const SYSTEM = [
   'cli/command-line.spec.ts',
+  'cost/',
   'dashboard/page-find.spec.ts',
   'dashboard/page-first-view.spec.ts',
   'dashboard/page-live.spec.ts',
