@@ -50,6 +50,7 @@ const SYSTEM = [
   'resources/leak-end-to-end.spec.ts',
   'sample-app/store-life.spec.ts',
   'sample-app/store-start.spec.ts',
+  'tracing/late-drivers.spec.ts',
   'tracing/lifetime.spec.ts',
 ];
 

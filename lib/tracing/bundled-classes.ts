@@ -2,9 +2,10 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, extname, join } from 'node:path';
 // Not the global, which a test of the application may have replaced.
 import { setImmediate } from 'node:timers/promises';
-import { context } from '@opentelemetry/api';
+import { context, propagation, type Span, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
 import { UNTRACED } from '../async/untraced.js';
 import { addOwnPart, bundleFiles } from '../code/own-code.js';
+import { SCOPE } from '../spans/tracing-runtime.js';
 
 const MAX_FILES = 50;
 const MAX_BYTES = 32 * 1024 * 1024;
@@ -12,13 +13,30 @@ const MAX_CLASSES = 200;
 const MAX_DEPTH = 2;
 const EXTENSIONS = ['.js', '.cjs', '.mjs'];
 
+/** Marks the classes of a provider, its tracer and spans, and of instrumentations. Never rejects. */
+export function markTracing(
+  provider: TracerProvider,
+  tracer: Tracer,
+  instrumentations: readonly object[],
+): Promise<void> {
+  const spans = spansOfSdk(provider);
+  return markBundledClasses([...spans, tracer, ...instrumentations, provider, trace, context, propagation]);
+}
+
+/** A span of the SDK, if a provider of it makes the spans: of a provider of its own, so that it is counted nowhere. */
+function spansOfSdk(provider: TracerProvider): Span[] {
+  if (!('register' in provider)) return [];
+  const Provider = provider.constructor as new () => TracerProvider;
+  return [new Provider().getTracer(SCOPE.name).startSpan('probe')];
+}
+
 /**
  * Marks the classes of some objects as brought by this library, in a bundle. Between the user's call and this library
  * stand the tracer and the instrumentation, which a bundle without a source map does not separate from the user's code. The
  * text of a class is the same in the file and in memory. Never rejects.
  * @param roots their classes, and those of the objects that they hold
  */
-export async function markBundledClasses(roots: readonly unknown[]): Promise<void> {
+async function markBundledClasses(roots: readonly unknown[]): Promise<void> {
   await context.with(UNTRACED, async () => {
     try {
       const texts = classTextsOf(roots);

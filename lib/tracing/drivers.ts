@@ -1,6 +1,6 @@
 import http from 'node:http';
 import { isBuiltin, syncBuiltinESMExports } from 'node:module';
-import { context, propagation, type Span, type Tracer, type TracerProvider, trace } from '@opentelemetry/api';
+import type { Tracer, TracerProvider } from '@opentelemetry/api';
 import satisfies from 'semver/functions/satisfies.js';
 import { FaultLog } from '../async/fault-log.js';
 import { reasonOf, reportFault } from '../async/thrown.js';
@@ -8,9 +8,9 @@ import { isBundled } from '../code/own-code.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import { SCOPE } from '../spans/tracing-runtime.js';
 import { own } from '../validation/own.js';
-import { markBundledClasses } from './bundled-classes.js';
+import { markTracing } from './bundled-classes.js';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from './driver-channels.js';
-import { InstalledModules } from './installed-modules.js';
+import { InstalledModules, packageOf } from './installed-modules.js';
 import {
   KNOWN_DRIVERS,
   type KnownDriver,
@@ -19,11 +19,17 @@ import {
   UNSEEN_DRIVERS,
 } from './known-drivers.js';
 import { applyLate, isWrapped, NODE_SQLITE, type PatchingInstrumentation } from './late-instrumentation.js';
+import { onBuiltinLoaded, onFileLoaded } from './module-loads.js';
 import { traceFetch } from './outgoing-calls/fetch-client.js';
 import { traceHttpClients } from './outgoing-calls/http-client.js';
 
 /** Whether a driver is seen, how, and what to do. */
 type Visibility = Pick<DriverStatus, 'seen' | 'how' | 'advice'>;
+
+interface Instrumented {
+  readonly driver: string;
+  readonly instrumentation: PatchingInstrumentation;
+}
 
 const BY_APPLICATION: Visibility = { seen: true, how: "the application's own instrumentation" };
 const IN_PACKAGE: Visibility = { seen: true, how: 'part of this package' };
@@ -35,7 +41,7 @@ const NOT_INSTRUMENTED: Visibility = { seen: false, how: 'not instrumented' };
 /** Creates spans for drivers and outgoing calls, without a preload, even if they were loaded first. */
 export class DriverInstrumentation {
   private readonly modules = new InstalledModules();
-  private readonly instrumentations: { driver: string; instrumentation: PatchingInstrumentation }[] = [];
+  private readonly instrumentations: Instrumented[] = [];
   private readonly faults: FaultLog;
   /** What ends the measurements that need no instrumentation. */
   private readonly restores: (() => void)[] = [];
@@ -58,6 +64,7 @@ export class DriverInstrumentation {
     await this.guard('fetch', () => this.enableFetch(tracer));
     const skip = (driver: string): boolean => this.table.get(driver)?.how === BY_APPLICATION.how;
     this.restores.push(subscribeChannelDrivers(() => tracer, { skip }));
+    this.restores.push(onFileLoaded((path) => this.patchLoaded(path)));
     for (const known of KNOWN_DRIVERS) {
       await this.guard(known.driver, () =>
         this.addKnown(known, (version) => this.instrument(known, version, provider)),
@@ -72,7 +79,12 @@ export class DriverInstrumentation {
         this.set(driver, installed.version, this.throughNest(driver) ?? unseen);
       });
     }
-    if (isBundled()) void this.markDependencies(provider, tracer);
+    if (isBundled())
+      void markTracing(
+        provider,
+        tracer,
+        this.instrumentations.map(({ instrumentation }) => instrumentation),
+      );
   }
 
   /**
@@ -97,13 +109,8 @@ export class DriverInstrumentation {
 
   /** Applies the instrumentations to modules that were loaded since. Never throws. */
   refresh(): void {
-    for (const { driver, instrumentation } of this.instrumentations) {
-      try {
-        applyLate(instrumentation, this.modules);
-      } catch (error) {
-        this.failed(driver, error);
-      }
-    }
+    for (const each of this.instrumentations)
+      this.patch(each, () => applyLate(each.instrumentation, this.modules));
     if (
       this.modules.isBuiltinLoaded(NODE_SQLITE) &&
       !this.table.has(NODE_SQLITE) &&
@@ -113,17 +120,20 @@ export class DriverInstrumentation {
     if (isBundled()) for (const known of KNOWN_DRIVERS) this.checkBundled(known.driver);
   }
 
-  private markDependencies(provider: TracerProvider, tracer: Tracer): Promise<void> {
-    const instrumentations = this.instrumentations.map(({ instrumentation }) => instrumentation);
-    return markBundledClasses([
-      ...spansOfSdk(provider),
-      tracer,
-      ...instrumentations,
-      provider,
-      trace,
-      context,
-      propagation,
-    ]);
+  /** Patches a driver of which a file has been loaded. */
+  private patchLoaded(path: string): void {
+    const found = packageOf(path);
+    if (found === undefined) return;
+    for (const each of this.instrumentations)
+      this.patch(each, () => each.instrumentation.patchLoaded?.(found.name, found.folder, this.modules));
+  }
+
+  private patch({ driver }: Instrumented, apply: () => void): void {
+    try {
+      apply();
+    } catch (error) {
+      this.failed(driver, error);
+    }
   }
 
   /** An instrumentation needs a module that Node loads: it cannot find one inside a bundle. */
@@ -245,7 +255,14 @@ export class DriverInstrumentation {
   private async awaitBuiltin(driver: string, provider: TracerProvider): Promise<void> {
     const known = KNOWN_DRIVERS.find((each) => each.driver === driver);
     if (known?.create === undefined || !isBuiltin(driver) || this.table.has(driver)) return;
-    this.add(driver, await known.create(this.modules), provider);
+    const instrumentation = await known.create(this.modules);
+    this.add(driver, instrumentation, provider);
+    const stop = onBuiltinLoaded(driver, () => {
+      if (!this.modules.isBuiltinLoaded(driver)) return;
+      stop();
+      this.patch({ driver, instrumentation }, () => applyLate(instrumentation, this.modules));
+    });
+    this.restores.push(stop);
   }
 
   /** The instrumentation of a driver, if this package contains it or the application has installed it. */
@@ -280,11 +297,4 @@ export class DriverInstrumentation {
   private set(driver: string, version: string | undefined, visibility: Visibility): void {
     this.table.set(driver, { driver, ...(version === undefined ? {} : { version }), ...visibility });
   }
-}
-
-/** A span of the SDK, if a provider of it makes the spans: of a provider of its own, so that it is counted nowhere. */
-function spansOfSdk(provider: TracerProvider): Span[] {
-  if (!('register' in provider)) return [];
-  const Provider = provider.constructor as new () => TracerProvider;
-  return [new Provider().getTracer(SCOPE.name).startSpan('probe')];
 }

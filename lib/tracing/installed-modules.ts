@@ -88,20 +88,27 @@ export class InstalledModules {
   }
 }
 
+const MARKER = `${sep}node_modules${sep}`;
+
+/** The innermost package that a file is part of. */
+export function packageOf(file: string): { name: string; folder: string } | undefined {
+  const at = file.lastIndexOf(MARKER);
+  if (at < 0) return undefined;
+  const start = at + MARKER.length;
+  let end = file.indexOf(sep, start);
+  if (file[start] === '@') end = file.indexOf(sep, end + 1);
+  if (end < 0) return undefined;
+  return { name: file.slice(start, end).replaceAll(sep, '/'), folder: file.slice(0, end) };
+}
+
 /** The folders of packages by their names, from the paths of their files. */
 function indexPackages(files: readonly string[]): Map<string, Set<string>> {
-  const marker = `${sep}node_modules${sep}`;
   const index = new Map<string, Set<string>>();
   for (const file of files) {
-    const at = file.lastIndexOf(marker);
-    if (at < 0) continue;
-    const start = at + marker.length;
-    let end = file.indexOf(sep, start);
-    if (file[start] === '@') end = file.indexOf(sep, end + 1);
-    if (end < 0) continue;
-    const name = file.slice(start, end).replaceAll(sep, '/');
-    const folders = index.get(name) ?? new Set();
-    index.set(name, folders.add(file.slice(0, end)));
+    const found = packageOf(file);
+    if (found === undefined) continue;
+    const folders = index.get(found.name) ?? new Set();
+    index.set(found.name, folders.add(found.folder));
   }
   return index;
 }
@@ -112,7 +119,8 @@ function declaredPackages(): Set<string> {
   return new Set([...Object.keys(dependencies ?? {}), ...Object.keys(optionalDependencies ?? {})]);
 }
 
-function readPackage(folder: string): InstalledPackage | undefined {
+/** The package in a folder, if one is there. */
+export function readPackage(folder: string): InstalledPackage | undefined {
   const path = join(folder, 'package.json');
   if (!existsSync(path)) return undefined;
   try {

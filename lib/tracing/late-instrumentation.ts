@@ -1,20 +1,39 @@
 import { isBuiltin } from 'node:module';
-import type { Instrumentation, InstrumentationModuleDefinition } from '@opentelemetry/instrumentation';
+import type { TracerProvider } from '@opentelemetry/api';
 import satisfies from 'semver/functions/satisfies.js';
-import type { InstalledModules } from './installed-modules.js';
+import type { InstalledModules, InstalledPackage } from './installed-modules.js';
 
-/** An OpenTelemetry instrumentation with a member that its public type does not declare. */
-export type PatchingInstrumentation = Instrumentation & {
-  /** New definitions at each call. */
-  getModuleDefinitions?(): InstrumentationModuleDefinition[];
-};
+/** What an instrumentation changes in a module, or in a file of one: a definition of OpenTelemetry's, as far as it is used. */
+export interface ModulePatch {
+  /** The npm package or module of Node.js, and for a file its path in the package. */
+  readonly name: string;
+  readonly supportedVersions: readonly string[];
+  readonly files?: readonly ModulePatch[];
+  /** What has been patched, and its version. */
+  moduleExports?: unknown;
+  moduleVersion?: string | undefined;
+  /** Of this package's, which patch every copy: those that have been patched. */
+  readonly patched?: WeakSet<object>;
+  patch?(exports: unknown, version?: string): unknown;
+  unpatch?(exports: unknown, version?: string): void;
+}
+
+/** An instrumentation of OpenTelemetry or of this package, as far as it is used. */
+export interface PatchingInstrumentation {
+  setTracerProvider(provider: TracerProvider): void;
+  disable(): void;
+  /** Of OpenTelemetry's, new definitions at each call. */
+  getModuleDefinitions?(): readonly ModulePatch[];
+  /** Patches a copy of a package of which a file was loaded. OpenTelemetry's see that by themselves. */
+  patchLoaded?(name: string, folder: string, modules: InstalledModules): void;
+}
 
 /** The module of Node.js that prints a warning when it is loaded, so it is not until the application does. */
 export const NODE_SQLITE = 'node:sqlite';
 
 /** The definitions that it patches itself when a module is required, and restores when it is disabled. */
-function definitionsOf(instrumentation: PatchingInstrumentation): readonly InstrumentationModuleDefinition[] {
-  const { _modules } = instrumentation as { _modules?: readonly InstrumentationModuleDefinition[] };
+function definitionsOf(instrumentation: PatchingInstrumentation): readonly ModulePatch[] {
+  const { _modules } = instrumentation as { _modules?: readonly ModulePatch[] };
   return _modules ?? instrumentation.getModuleDefinitions?.() ?? [];
 }
 
@@ -25,31 +44,40 @@ function definitionsOf(instrumentation: PatchingInstrumentation): readonly Instr
 export function applyLate(instrumentation: PatchingInstrumentation, modules: InstalledModules): void {
   for (const definition of definitionsOf(instrumentation)) {
     if (isBuiltin(definition.name)) patchBuiltin(definition, modules);
-    for (const { folder, version } of modules.loadedCopies(definition.name)) {
-      if (!supports(definition.supportedVersions, version)) continue;
-      const exports = modules.loadedExports(folder);
-      if (exports !== undefined && definition.patch !== undefined && definition.moduleExports === undefined) {
-        definition.moduleExports = definition.patch(exports, version);
-        definition.moduleVersion = version;
-      }
-      for (const file of definition.files) {
-        const inner = modules.loadedExports(folder, file.name.slice(definition.name.length + 1));
-        if (inner === undefined || file.moduleExports !== undefined) continue;
-        if (!supports(file.supportedVersions, version)) continue;
-        file.moduleExports = file.patch(inner, version);
-      }
-    }
+    for (const copy of modules.loadedCopies(definition.name)) patchCopy(definition, copy, modules);
+  }
+}
+
+/** Applies a definition to what is loaded of a copy of its package, unless it was. */
+export function patchCopy(definition: ModulePatch, copy: InstalledPackage, modules: InstalledModules): void {
+  const { folder, version } = copy;
+  if (!supports(definition.supportedVersions, version)) return;
+  patchOnce(definition, modules.loadedExports(folder), version);
+  for (const file of definition.files ?? []) {
+    if (!supports(file.supportedVersions, version)) continue;
+    patchOnce(file, modules.loadedExports(folder, file.name.slice(definition.name.length + 1)), version);
+  }
+}
+
+function patchOnce(definition: ModulePatch, exports: unknown, version?: string): void {
+  const { patched } = definition;
+  if (exports === undefined || definition.patch === undefined) return;
+  if (patched === undefined) {
+    if (definition.moduleExports !== undefined) return;
+    definition.moduleExports = definition.patch(exports, version);
+    definition.moduleVersion = version;
+  } else if (!patched.has(exports as object)) {
+    patched.add(exports as object);
+    definition.patch(exports, version);
   }
 }
 
 /** A module of Node.js is loaded once: instrumentations of later applications do not see that it is required. */
-function patchBuiltin(definition: InstrumentationModuleDefinition, modules: InstalledModules): void {
+function patchBuiltin(definition: ModulePatch, modules: InstalledModules): void {
   if (definition.moduleExports !== undefined) return;
   // Node.js has loaded the others by itself.
   if (definition.name === NODE_SQLITE && !modules.isBuiltinLoaded(NODE_SQLITE)) return;
-  const exports: unknown = modules.load(definition.name);
-  if (definition.moduleExports !== undefined || definition.patch === undefined) return;
-  definition.moduleExports = definition.patch(exports) as unknown;
+  patchOnce(definition, modules.load(definition.name));
 }
 
 /** Whether an OpenTelemetry instrumentation wraps a function. */

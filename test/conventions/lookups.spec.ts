@@ -20,14 +20,13 @@ const INTENDED = new Map([
   ],
   ['lib/nest/decorators/alert-listeners.ts: instance[method]', 'as before'],
   [
-    'lib/tracing/driver-patches/sqlite.ts: Reflect.get(prototype, name)',
+    'lib/tracing/driver-patches/driver-patch.ts: Reflect.get(prototype, name)',
     'the methods of a driver’s class, by our names',
   ],
   [
     'lib/tracing/driver-patches/sqlite.ts: Reflect.get(iterator, name)',
     'the methods of an iterator, by our names',
   ],
-  ['lib/tracing/driver-patches/pg.ts: prototype[name]', 'as before'],
   ['lib/tracing/driver-patches/pg-submitted.ts: Reflect.get(target, name)', 'as before'],
   ['lib/tracing/driver-patches/pg-submitted.ts: Reflect.set(target, name, replaced)', 'as before'],
   [

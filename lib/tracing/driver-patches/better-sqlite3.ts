@@ -1,4 +1,3 @@
-import { InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation';
 import { SqliteInstrumentation } from './sqlite.js';
 
 interface Database {
@@ -14,18 +13,12 @@ export class BetterSqlite3Instrumentation extends SqliteInstrumentation {
     super((statement) => (statement as { source?: unknown }).source);
   }
 
-  protected override init(): InstrumentationNodeModuleDefinition {
-    return new InstrumentationNodeModuleDefinition(
-      'better-sqlite3',
-      ['>=7'],
-      (exports: Exports) => {
-        this.patchDatabase(exports.prototype);
-        this.patchPrepared(exports);
-        return exports;
-      },
-      () => this.unpatch(),
-    );
-  }
+  protected readonly patches = [
+    this.patchOf('better-sqlite3', ['>=7'], (exports: Exports) => {
+      this.patchDatabase(exports.prototype);
+      this.patchPrepared(exports);
+    }),
+  ];
 
   /** Statements may have been prepared before. Their class is not exported: a database in memory gives one. */
   private patchPrepared(Database: Exports): void {

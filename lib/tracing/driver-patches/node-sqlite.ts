@@ -1,4 +1,3 @@
-import { InstrumentationNodeModuleDefinition } from '@opentelemetry/instrumentation';
 import { SqliteInstrumentation } from './sqlite.js';
 
 type Exports = Record<'DatabaseSync' | 'StatementSync', { prototype: object }>;
@@ -9,16 +8,10 @@ export class NodeSqliteInstrumentation extends SqliteInstrumentation {
     super((statement) => (statement as { sourceSQL?: unknown }).sourceSQL);
   }
 
-  protected override init(): InstrumentationNodeModuleDefinition {
-    return new InstrumentationNodeModuleDefinition(
-      'node:sqlite',
-      ['*'],
-      (exports: Exports) => {
-        this.patchDatabase(exports.DatabaseSync.prototype);
-        this.patchStatement(exports.StatementSync.prototype);
-        return exports;
-      },
-      () => this.unpatch(),
-    );
-  }
+  protected readonly patches = [
+    this.patchOf('node:sqlite', ['*'], (exports: Exports) => {
+      this.patchDatabase(exports.DatabaseSync.prototype);
+      this.patchStatement(exports.StatementSync.prototype);
+    }),
+  ];
 }

@@ -1,14 +1,9 @@
 import { type Attributes, context, type Span, SpanKind, trace } from '@opentelemetry/api';
-import {
-  InstrumentationBase,
-  InstrumentationNodeModuleDefinition,
-  InstrumentationNodeModuleFile,
-} from '@opentelemetry/instrumentation';
 import { attempt } from '../../async/thrown.js';
 import { SCOPE } from '../../spans/tracing-runtime.js';
-import { isWrapped } from '../late-instrumentation.js';
 import { Database, endQuery, startQuery } from '../query-span.js';
 import { connectionRequested, setRowCount } from '../work-tracking.js';
+import { DriverPatch } from './driver-patch.js';
 import { callbackIn, type Method, observe } from './pg-call.js';
 import { isSubmitted, measureSubmitted, type Submitted } from './pg-submitted.js';
 
@@ -26,8 +21,6 @@ interface Pool {
   readonly options?: Client & { readonly connectionString?: unknown };
 }
 
-type Prototype = Record<string, Method<never>>;
-
 const SYSTEM = 'postgresql';
 const VERSIONS = ['>=8.0.3 <9'];
 const POOL_VERSIONS = ['>=2.0.0 <4'];
@@ -39,38 +32,29 @@ const MAX_DATABASES = 50;
  * Creates one span for each query of `pg`, and one for each connection that has to be waited for, because it is opened or
  * another call uses it. A connection that a pool has free costs no span.
  */
-export class PgInstrumentation extends InstrumentationBase {
-  private readonly wrapped = new Map<Prototype, Set<string>>();
+export class PgInstrumentation extends DriverPatch {
   /** By client and pool. */
   private readonly databases = new WeakMap<object, Database>();
   /** The last ones, by what names them. */
   private readonly named = new Map<string, Database>();
 
   constructor() {
-    super(`${SCOPE.name}/pg`, SCOPE.version, {});
+    super(`${SCOPE.name}/pg`);
   }
 
-  protected override init(): InstrumentationNodeModuleDefinition[] {
-    const unpatch = (): void => this.unpatch();
-    const patchClient = (exports: unknown): unknown => this.patchClient(exports);
-    const patchModule = (exports: { Client?: unknown }): unknown => {
-      this.patchClient(exports.Client);
-      return exports;
-    };
-    const patchPool = (exports: unknown): unknown =>
-      this.wrap<Pool>(exports, 'connect', (original) => this.poolConnect(original));
-    return [
-      new InstrumentationNodeModuleDefinition('pg', VERSIONS, patchModule, unpatch, [
-        new InstrumentationNodeModuleFile('pg/lib/client.js', VERSIONS, patchClient, unpatch),
-        new InstrumentationNodeModuleFile('pg/lib/native/client.js', VERSIONS, patchClient, unpatch),
-      ]),
-      new InstrumentationNodeModuleDefinition('pg-pool', POOL_VERSIONS, patchPool, unpatch),
-    ];
-  }
+  protected readonly patches = [
+    this.patchOf('pg', VERSIONS, (exports: { Client?: unknown }) => this.patchClient(exports.Client), [
+      this.patchOf('pg/lib/client.js', VERSIONS, (exports) => this.patchClient(exports)),
+      this.patchOf('pg/lib/native/client.js', VERSIONS, (exports) => this.patchClient(exports)),
+    ]),
+    this.patchOf('pg-pool', POOL_VERSIONS, (exports) =>
+      this.replace<Pool>(exports, 'connect', (original) => this.poolConnect(original)),
+    ),
+  ];
 
-  private patchClient(exports: unknown): unknown {
-    this.wrap<Client>(exports, 'query', (original) => this.query(original));
-    return this.wrap<Client>(exports, 'connect', (original) => this.connect(original));
+  private patchClient(Client: unknown): void {
+    this.replace<Client>(Client, 'query', (original) => this.query(original));
+    this.replace<Client>(Client, 'connect', (original) => this.connect(original));
   }
 
   private query(original: Method<Client>): Method<Client> {
@@ -178,25 +162,14 @@ export class PgInstrumentation extends InstrumentationBase {
     return known;
   }
 
-  private wrap<This>(
+  private replace<This>(
     exports: unknown,
     name: string,
-    wrapper: (original: Method<This>) => Method<This>,
-  ): unknown {
-    attempt('pg was not instrumented', () => {
-      const { prototype } = exports as { prototype: Prototype };
-      if (typeof prototype[name] !== 'function' || isWrapped(prototype[name])) return;
-      this._wrap(prototype, name, wrapper as never);
-      const names = this.wrapped.get(prototype) ?? new Set();
-      this.wrapped.set(prototype, names.add(name));
-    });
-    return exports;
-  }
-
-  private unpatch(): void {
-    for (const [prototype, names] of this.wrapped)
-      for (const name of names) if (isWrapped(prototype[name])) this._unwrap(prototype, name);
-    this.wrapped.clear();
+    wrapperOf: (original: Method<This>) => Method<This>,
+  ): void {
+    attempt('pg was not instrumented', () =>
+      this.wrap((exports as { prototype: object }).prototype, name, wrapperOf),
+    );
   }
 }
 

@@ -42,21 +42,12 @@ const MAX_DEPTH = 8;
  * execute: a part of another query, and one that is never awaited, has no span.
  */
 export class PostgresJsInstrumentation implements PatchingInstrumentation {
-  readonly instrumentationName = `${SCOPE.name}/postgres`;
-  readonly instrumentationVersion = SCOPE.version;
   private tracer: Tracer | undefined;
   private readonly originals = new Map<Query, Handle>();
 
   setTracerProvider(provider: TracerProvider): void {
     this.tracer = provider.getTracer(SCOPE.name, SCOPE.version);
   }
-
-  setMeterProvider(): void {}
-  setConfig(): void {}
-  getConfig(): object {
-    return {};
-  }
-  enable(): void {}
 
   /** Patches the classes of every copy that the application may load. */
   patchCopies(modules: InstalledModules): void {

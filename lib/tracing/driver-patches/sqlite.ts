@@ -1,14 +1,12 @@
 import { performance } from 'node:perf_hooks';
 import { context, type Span, type Tracer } from '@opentelemetry/api';
-import { InstrumentationBase } from '@opentelemetry/instrumentation';
 import { attempt } from '../../async/thrown.js';
 import { SCOPE } from '../../spans/tracing-runtime.js';
-import { isWrapped } from '../late-instrumentation.js';
 import { Database, endQuery, startQuery } from '../query-span.js';
 import { markSynchronous, setRowCount } from '../work-tracking.js';
+import { DriverPatch } from './driver-patch.js';
 
 type Method = (this: object, ...args: unknown[]) => unknown;
-type Prototype = Record<string, Method>;
 
 /** The text of a prepared statement. It may throw: a closed database has none. */
 type TextOf = (statement: object) => unknown;
@@ -30,12 +28,12 @@ const PLACEHOLDER = /[?:@$]/;
  * A driver of SQLite that executes a statement within one call. Its classes are patched once they are known: those of
  * statements may be known only when the first one is prepared.
  */
-export abstract class SqliteInstrumentation extends InstrumentationBase {
-  private readonly patched = new Map<object, readonly string[]>();
+export abstract class SqliteInstrumentation extends DriverPatch {
+  private readonly known = new WeakSet();
 
   /** @param textOf the text of one of its prepared statements */
   constructor(private readonly textOf: TextOf) {
-    super(SCOPE.name, SCOPE.version, {});
+    super(SCOPE.name);
   }
 
   /** Traces `exec`, and the statements that are prepared. Never throws. */
@@ -63,7 +61,8 @@ export abstract class SqliteInstrumentation extends InstrumentationBase {
 
   /** Traces the methods of a prepared statement that execute it. Never throws. */
   protected patchStatement(prototype: object): void {
-    if (this.patched.has(prototype)) return;
+    if (this.known.has(prototype)) return;
+    this.known.add(prototype);
     const callOf = (statement: object, args: readonly unknown[]): Call => ({
       tracer: this.tracer,
       text: this.textOf(statement),
@@ -92,24 +91,9 @@ export abstract class SqliteInstrumentation extends InstrumentationBase {
     });
   }
 
-  /** Restores all methods. */
-  protected unpatch(): void {
-    for (const [prototype, names] of this.patched)
-      for (const name of names)
-        if (isWrapped(Reflect.get(prototype, name))) this._unwrap(prototype as Prototype, name);
-    this.patched.clear();
-  }
-
   private patch(prototype: object, methods: Record<string, (original: Method) => Method>): void {
     attempt('a driver of SQLite was not instrumented', () => {
-      const names: string[] = [];
-      for (const [name, wrap] of Object.entries(methods)) {
-        const method: unknown = Reflect.get(prototype, name);
-        if (typeof method !== 'function' || isWrapped(method)) continue;
-        this._wrap(prototype as Prototype, name, wrap);
-        names.push(name);
-      }
-      this.patched.set(prototype, names);
+      for (const [name, wrapperOf] of Object.entries(methods)) this.wrap(prototype, name, wrapperOf);
     });
   }
 }
