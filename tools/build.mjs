@@ -43,9 +43,10 @@ const modules = `${root}/dist/modules`;
 await compile();
 writeFileSync(`${modules}/package.json`, `${JSON.stringify({ type: 'module' })}\n`);
 await import('./build-page.mjs');
-const { bundle, bundleMcp } = await import('./bundle.mjs');
+const { bundle, bundleMappings, bundleMcp } = await import('./bundle.mjs');
 for (const format of ['esm', 'cjs']) await bundle(modules, `${root}/dist/${format}`, format);
 await bundleMcp(modules, `${root}/dist/cjs`);
+await bundleMappings(modules, `${root}/dist/cjs`);
 // The schema of the reports, for whoever reads them in other languages.
 const { REPORT_SCHEMA } = await import(new URL('../dist/modules/report/report-schema.js', import.meta.url));
 writeFileSync(`${root}/dist/report-schema.json`, `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n`);

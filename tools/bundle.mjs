@@ -3,7 +3,7 @@
 // entry points of a format share their files, so that a class is the same in all of them.
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { build, transform } from 'esbuild';
 import { licensesOf } from './licenses.mjs';
 import { MARKER, withMarks } from './mark-code.mjs';
@@ -24,10 +24,17 @@ const separateMarker = {
 /** The MCP server with the official SDK and all else that it imports: one file of CommonJS, which both formats load on demand. */
 const MCP = 'mcp/mcp-server.js';
 const MCP_NUMBER = -2;
-const separateMcp = {
-  name: 'separate-mcp',
+/** What reads source maps, in the same way. */
+const MAPPINGS = 'code/mappings.js';
+const MAPPINGS_NUMBER = -3;
+const SHARED = [MCP, MAPPINGS];
+const separateShared = {
+  name: 'separate-shared',
   setup({ onResolve }) {
-    onResolve({ filter: /\/mcp-server\.js$/ }, () => ({ path: MCP, external: true }));
+    for (const path of SHARED) {
+      const filter = new RegExp(`/${basename(path, '.js')}\\.js$`);
+      onResolve({ filter }, () => ({ path, external: true }));
+    }
   },
 };
 /** Modules that a process may have only once, as they hold its state. The file has copies of what it imports. */
@@ -87,6 +94,26 @@ export async function bundleMcp(modules, folder) {
   write(join(folder, MCP), `${licenses}${executedOnDemand(code, marker)}`);
 }
 
+/** Writes what reads source maps. `folder` is that of the package's CommonJS format. */
+export async function bundleMappings(modules, folder) {
+  const { outputFiles, metafile } = await build({
+    ...COMMON,
+    absWorkingDir: modules,
+    entryPoints: [MAPPINGS],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    legalComments: 'none',
+    write: false,
+    metafile: true,
+  });
+  const [{ inputs }] = Object.values(metafile.outputs);
+  const marked = withMarks(outputFiles[0].text, MAPPINGS_NUMBER);
+  const marker = specifier(dirname(MAPPINGS), MARKER);
+  const code = await withoutSpace(marked.replace(JSON.stringify(MARKER), JSON.stringify(marker)), 'cjs');
+  write(join(folder, MAPPINGS), `${licenseCommentOf(modules, inputs)}${code}`);
+}
+
 const containedIn = (inputs) => Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
 const commentOf = (licenses) => `/*!\n${licenses.replaceAll('*/', '* /')}*/\n`;
 
@@ -94,7 +121,11 @@ const commentOf = (licenses) => `/*!\n${licenses.replaceAll('*/', '* /')}*/\n`;
 function licenseComment(modules, { outputs }, path) {
   const output = Object.keys(outputs).find((name) => join(modules, name) === path);
   if (output === undefined) return '';
-  const licenses = licensesOf(containedIn(outputs[output].inputs).map((input) => join(modules, input)));
+  return licenseCommentOf(modules, outputs[output].inputs);
+}
+
+function licenseCommentOf(modules, inputs) {
+  const licenses = licensesOf(containedIn(inputs).map((input) => join(modules, input)));
   return licenses === '' ? '' : commentOf(licenses);
 }
 
@@ -132,16 +163,17 @@ export async function bundle(modules, folder, format) {
     legalComments: 'none',
     write: false,
     metafile: true,
-    plugins: [separateMarker, separateMcp, withParts],
+    plugins: [separateMarker, separateShared, withParts],
   });
   outputFiles.push({ path: join(folder, MARKER), text: readFileSync(join(modules, MARKER), 'utf8') });
   for (const [number, { path, text }] of outputFiles.sort((a, b) => (a.path < b.path ? -1 : 1)).entries()) {
     const code = path.endsWith(MARKER) ? text : withMarks(text, number);
     const marker = specifier(dirname(path), join(folder, MARKER));
-    const mcp = specifier(dirname(path), join(folder, '../cjs', MCP));
-    const placed = withoutBareImports(code)
-      .replaceAll(JSON.stringify(MARKER), JSON.stringify(marker))
-      .replaceAll(`import(${JSON.stringify(MCP)})`, importOf(mcp, format));
+    let placed = withoutBareImports(code).replaceAll(JSON.stringify(MARKER), JSON.stringify(marker));
+    for (const shared of SHARED) {
+      const target = specifier(dirname(path), join(folder, '../cjs', shared));
+      placed = placed.replaceAll(`import(${JSON.stringify(shared)})`, importOf(target, format));
+    }
     const written = withClassNames(path, await withoutSpace(placed, format));
     write(path, `${licenseComment(modules, metafile, path)}${written}`);
   }

@@ -41,7 +41,7 @@ export async function loadPositionMap(
   const json = asOwnPause(() => JSON.parse(text.json) as MapJson);
   const size = slim(json);
   if (size > maxMappings) return undefined;
-  const { FlattenMap, originalPositionFor } = await import('@jridgewell/trace-mapping');
+  const { FlattenMap, originalPositionFor } = await import('./mappings.js');
   // Decodes the mappings on first use, except for an index map.
   const map = asOwnPause(() => new FlattenMap(json as ConstructorParameters<typeof FlattenMap>[0], text.url));
   return {

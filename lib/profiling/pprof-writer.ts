@@ -1,37 +1,25 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import type { FunctionInput, LocationInput, SampleInput, StringTable, ValueTypeInput } from 'pprof-format';
+import { ProtobufWriter } from '../bytes/protobuf-writer.js';
 import { pathOf } from '../code/code-path.js';
 import type { CheckedNode } from './checked-profile.js';
-
-/** Imported on first use. */
-type Format = typeof import('pprof-format');
 
 /** String labels for every sample. */
 export type PprofLabels = Readonly<Record<string, string>>;
 
-/** Builds the tables of a pprof profile, in which entries refer to each other by number. */
+/** Writes a pprof profile, whose tables refer to each other by number. */
 export class PprofWriter {
-  private readonly samples: SampleInput[] = [];
-  private readonly functions = new Map<string, FunctionInput & { id: number }>();
-  private readonly locations = new Map<string, LocationInput & { id: number }>();
-  private readonly labels: { key: number; str: number }[];
+  private readonly profile = new ProtobufWriter();
+  private readonly functions = new Map<string, number>();
+  private readonly locations = new Map<string, number>();
+  private readonly strings = new Map([['', 0]]);
+  private readonly labels: readonly (readonly [key: string, value: string])[];
 
-  private constructor(
+  constructor(
     private readonly nodes: readonly CheckedNode[],
-    private readonly format: Format,
-    private readonly strings: StringTable,
-    labels: PprofLabels,
+    labels: PprofLabels = {},
   ) {
-    this.labels = Object.entries(labels).map(([key, value]) => ({
-      key: strings.dedup(key),
-      str: strings.dedup(value),
-    }));
-  }
-
-  static async create(nodes: readonly CheckedNode[], labels: PprofLabels = {}): Promise<PprofWriter> {
-    const format = await import('pprof-format');
-    return new PprofWriter(nodes, format, new format.StringTable(), labels);
+    this.labels = Object.entries(labels);
   }
 
   /** Adds the samples of a node. Ignores a root, which is not a function. */
@@ -44,7 +32,11 @@ export class PprofWriter {
         locationId.length === 0 ? (busiestLine(node.raw['positionTicks']) ?? node.line) : node.line;
       locationId.push(this.locationOf(node, line));
     }
-    if (locationId.length > 0) this.samples.push({ locationId, value, label: this.labels });
+    if (locationId.length === 0) return;
+    const sample = new ProtobufWriter().packed(1, locationId).packed(2, value);
+    for (const [key, label] of this.labels)
+      sample.message(3, new ProtobufWriter().whole(1, this.string(key)).whole(2, this.string(label)));
+    this.profile.message(2, sample);
   }
 
   /** The encoded profile, gzipped. */
@@ -55,45 +47,52 @@ export class PprofWriter {
     startedAt: number;
     durationNanos: number;
   }): Promise<Uint8Array> {
-    const typeOf = ([type, unit]: readonly [string, string]): ValueTypeInput => ({
-      type: this.strings.dedup(type),
-      unit: this.strings.dedup(unit),
-    });
-    const profile = new this.format.Profile({
-      sampleType: about.types.map(typeOf),
-      sample: this.samples,
-      location: [...this.locations.values()],
-      function: [...this.functions.values()],
-      stringTable: this.strings,
+    const typeOf = ([type, unit]: readonly [string, string]): ProtobufWriter =>
+      new ProtobufWriter().whole(1, this.string(type)).whole(2, this.string(unit));
+    for (const type of about.types) this.profile.message(1, typeOf(type));
+    this.profile
       // Nanoseconds since 1970 exceed the precision of a number.
-      timeNanos: BigInt(Math.round(about.startedAt * 1000)) * 1000n,
-      durationNanos: about.durationNanos,
-      periodType: typeOf(about.periodType),
-      period: about.period,
-    });
-    return promisify(gzip)(await profile.encodeAsync());
+      .long(9, BigInt(Math.round(about.startedAt * 1000)) * 1000n)
+      .whole(10, about.durationNanos)
+      .message(11, typeOf(about.periodType))
+      .whole(12, about.period);
+    for (const text of this.strings.keys()) this.profile.listed(6, text);
+    return promisify(gzip)(this.profile.finish());
   }
 
   private locationOf(node: CheckedNode, line: number): number {
     const functionId = this.functionOf(node);
-    const key = `${functionId}:${line}`;
-    const known = this.locations.get(key);
-    if (known !== undefined) return known.id;
-    const id = this.locations.size + 1;
-    this.locations.set(key, { id, line: [{ functionId, line }] });
-    return id;
+    return numberOf(this.locations, `${functionId}:${line}`, (id) => {
+      const place = new ProtobufWriter().whole(1, functionId).whole(2, line);
+      this.profile.message(4, new ProtobufWriter().whole(1, id).message(4, place));
+    });
   }
 
   private functionOf({ name, url, line, column }: CheckedNode): number {
-    const key = `${line}:${column}:${name}:${url}`;
-    const known = this.functions.get(key);
-    if (known !== undefined) return known.id;
-    const id = this.functions.size + 1;
-    const shown = this.strings.dedup(name === '' ? '(anonymous)' : name);
-    const filename = this.strings.dedup(pathOf(url) ?? url);
-    this.functions.set(key, { id, name: shown, systemName: shown, filename, startLine: line });
-    return id;
+    return numberOf(this.functions, `${line}:${column}:${name}:${url}`, (id) => {
+      const shown = this.string(name === '' ? '(anonymous)' : name);
+      const file = this.string(pathOf(url) ?? url);
+      const called = new ProtobufWriter().whole(1, id).whole(2, shown).whole(3, shown).whole(4, file);
+      this.profile.message(5, called.whole(5, line));
+    });
   }
+
+  /** The number of a text in the table of strings. */
+  private string(text: string): number {
+    const known = this.strings.get(text);
+    if (known === undefined) this.strings.set(text, this.strings.size);
+    return known ?? this.strings.size - 1;
+  }
+}
+
+/** The number of an entry of a table, from 1 on. @param write writes a new one */
+function numberOf(table: Map<string, number>, key: string, write: (id: number) => void): number {
+  const known = table.get(key);
+  if (known !== undefined) return known;
+  const id = table.size + 1;
+  table.set(key, id);
+  write(id);
+  return id;
 }
 
 /** The line of a node with the most samples, 1-based. */

@@ -20,7 +20,7 @@ export async function encodeCpuPprof(
 ): Promise<Uint8Array> {
   const { startedAt, intervalUs, labels } = options;
   const { nodes, times, durationUs } = readCpuProfile(profile, intervalUs);
-  const writer = await PprofWriter.create(nodes, labels);
+  const writer = new PprofWriter(nodes, labels);
   for (const { place, count, selfUs } of times) writer.addSample(place, [count, Math.round(selfUs * 1000)]);
   return writer.finish({
     types: [
@@ -71,7 +71,7 @@ export async function encodeAllocationsPprof(
     if (place !== undefined) objects[place] = (objects[place] ?? 0) + 1;
   }
 
-  const writer = await PprofWriter.create(nodes.list, labels);
+  const writer = new PprofWriter(nodes.list, labels);
   for (const [place, node] of nodes.list.entries()) {
     const size = numberAt(node.raw['selfSize'], `selfSize of node ${String(node.raw['id'])}`);
     if (size > 0) writer.addSample(place, [Math.max(1, objects[place] ?? 0), Math.round(size)]);

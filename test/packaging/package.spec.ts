@@ -102,8 +102,8 @@ describe('the package as it is published', () => {
     const written = await Promise.all(sources.map((path) => namesIn(path, /\bclass (\w+)/g)));
     const built = await Promise.all(
       files
-        // The names of the MCP server are shortened: nobody sees them.
-        .filter((file) => file.endsWith('.js') && !file.includes('/mcp/'))
+        // The names of the MCP server and of what reads source maps are shortened: nobody sees them.
+        .filter((file) => file.endsWith('.js') && !/\/(?:mcp|code\/mappings)\b/.test(file))
         .map((file) => namesIn(join(folder, file), CLASS)),
     );
     expect(built.flat().length).toBeGreaterThan(100);
@@ -120,6 +120,28 @@ describe('the package as it is published', () => {
       expect(containing.length).toBeGreaterThanOrEqual(2);
       for (const text of containing) expect(text.slice(0, text.indexOf('*/'))).toContain(`${name}\n\n`);
     }
+  });
+
+  it('contains what reads source maps once, with its licenses', async () => {
+    const text = await read('dist/cjs/code/mappings.js');
+    expect(text.length).toBeLessThan(12_000);
+    for (const name of ['resolve-uri', 'sourcemap-codec', 'trace-mapping'])
+      expect(text.slice(0, text.indexOf('*/'))).toContain(`@jridgewell/${name}\n\n`);
+    const program = (load: string): string => `import { createRequire } from 'node:module';
+      const { FlattenMap, originalPositionFor } = ${load};
+      const map = new FlattenMap({ version: 3, sources: ['a.ts'], names: [], mappings: 'AACA' });
+      console.log(originalPositionFor(map, { line: 1, column: 0 }).line);`;
+    for (const load of [
+      "(await import('./dist/cjs/code/mappings.js')).default",
+      "createRequire(import.meta.url)('./dist/cjs/code/mappings.js')",
+    ]) {
+      await writeFile(join(folder, 'map.mjs'), program(load));
+      const { stdout, stderr } = await run(process.execPath, [join(folder, 'map.mjs')], folder);
+      await rm(join(folder, 'map.mjs'));
+      expect({ stdout, stderr }).toEqual({ stdout: '2\n', stderr: '' });
+    }
+    const others = files.filter((file) => file.endsWith('.js') && !file.endsWith('/mappings.js'));
+    for (const file of others) expect(await read(file)).not.toMatch(/from"@jridgewell|require\("@jridgewell/);
   });
 
   it('contains the SDK of the MCP endpoint once, with its licenses, and installs nothing for it', async () => {
