@@ -1,12 +1,12 @@
 // Scrapes and exports the metrics of 1,000 operations in its own process, and sends the CPU time, in total and between two
 // turns of the event loop.
-import { OTLPMetricExporter } from '@opentelemetry/exporter-metrics-otlp-grpc';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import * as sdk from '@opentelemetry/sdk-metrics';
 import { ExportHealth } from '../../dist/modules/metrics/export-health.js';
 import { MetricExport } from '../../dist/modules/metrics/metric-export.js';
 import { Scrapes } from '../../dist/modules/metrics/scrape.js';
 import { PerformanceMonitor } from '../../dist/modules/monitor/performance-monitor.js';
+import { metricExporter } from '../../dist/modules/tracing/otlp-exporters.js';
 import { median } from '../support/figures.mjs';
 
 const [endpoint] = process.argv.slice(2);
@@ -69,7 +69,10 @@ const scrape = await times(() => scrapes.get('openmetrics'));
 const log = { warn: process.stderr.write.bind(process.stderr), log() {} };
 const exporting = new MetricExport(monitor.metrics, monitor.metrics.options, {
   sdk,
-  exporter: new OTLPMetricExporter({ url: endpoint }),
+  exporter: await metricExporter(
+    { protocol: 'grpc', url: endpoint, shown: endpoint, origin: 'the benchmark' },
+    log,
+  ),
   resource: resourceFromAttributes(monitor.metrics.target),
   health: new ExportHealth('Metrics', '', endpoint, log),
   onRefused() {},

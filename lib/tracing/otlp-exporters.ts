@@ -45,9 +45,35 @@ export async function metricExporter(
 ): Promise<PushMetricExporter | undefined> {
   if (target.protocol !== 'grpc')
     return create<PushMetricExporter>('metrics', 'OTLPMetricExporter', target, target.protocol, log);
-  const { OTLPMetricExporter } = await import('@opentelemetry/exporter-metrics-otlp-grpc');
+  const exporter = await grpcMetricExporter(target.url);
   reportExport('metrics', target, log);
-  return new OTLPMetricExporter({ url: target.url });
+  return exporter;
+}
+
+/**
+ * As OpenTelemetry's exporter of metrics over gRPC, whose package brings the one over HTTP. It prefers no temporality: only a
+ * reader of the SDK would ask.
+ */
+async function grpcMetricExporter(url: string): Promise<PushMetricExporter> {
+  const base = await import('@opentelemetry/otlp-grpc-exporter-base');
+  const transformer = await import('@opentelemetry/otlp-transformer');
+  const delegate = base.createOtlpGrpcExportDelegate(
+    base.convertLegacyOtlpGrpcOptions({ url }, 'METRICS'),
+    transformer.ProtobufMetricsSerializer,
+    'otlp_grpc_metric_exporter',
+    transformer.MetricsExporterMetricsHelper,
+    undefined,
+    'MetricsExportService',
+    '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
+  );
+  const exporter = {
+    // Where the requests of OpenTelemetry's exporters are, which can be aborted.
+    _delegate: delegate,
+    export: delegate.export.bind(delegate),
+    forceFlush: () => delegate.forceFlush(),
+    shutdown: () => delegate.shutdown(),
+  };
+  return exporter;
 }
 
 function create<Exporter>(
