@@ -49,4 +49,4 @@ await bundleMcp(modules, `${root}/dist/cjs`);
 await bundleMappings(modules, `${root}/dist/cjs`);
 // The schema of the reports, for whoever reads them in other languages.
 const { REPORT_SCHEMA } = await import(new URL('../dist/modules/report/report-schema.js', import.meta.url));
-writeFileSync(`${root}/dist/report-schema.json`, `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n`);
+writeFileSync(`${root}/dist/report-schema.json`, `${JSON.stringify(REPORT_SCHEMA, null, 1)}\n`);

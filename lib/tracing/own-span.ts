@@ -67,7 +67,7 @@ export class OwnSpan implements Span, ReadableSpan {
   private readonly startedMs = performance.now();
   private readonly startedEpochMs = Date.now();
   private attributeCount = 0;
-  private ownAttributes: Attributes | undefined = undefined;
+  private ownAttributes: Attributes | undefined;
   /** Those of other spans, too: copied when they are first read or set. */
   private readonly shared: Attributes | undefined;
   private knownStart: HrTime | undefined;
@@ -101,8 +101,10 @@ export class OwnSpan implements Span, ReadableSpan {
     this._startTimeProvided = startTime !== undefined && startTime !== null;
     this.knownStart = this._startTimeProvided ? this.timeOf(startTime) : undefined;
     if (links !== undefined) this.addLinks(links);
-    this.shared = isShared === true ? attributes : undefined;
-    if (attributes !== undefined && isShared !== true) this.takeAttributes(attributes);
+    const shares = isShared === true;
+    this.shared = shares ? attributes : undefined;
+    this.ownAttributes = shares ? undefined : {};
+    if (attributes !== undefined && !shares) this.takeAttributes(attributes, this.attributes);
   }
 
   spanContext(): SpanContext {
@@ -159,7 +161,7 @@ export class OwnSpan implements Span, ReadableSpan {
       diag.warn(`Invalid attribute: ${key}`);
       return this;
     }
-    const { attributes } = this;
+    const attributes = this.ownAttributes ?? this.makeAttributes();
     if (!Object.hasOwn(attributes, key)) {
       if (this.attributeCount >= MAX_OF_SPAN) {
         this.droppedAttributesCount++;
@@ -264,8 +266,7 @@ export class OwnSpan implements Span, ReadableSpan {
   }
 
   /** Those of a new span, which nearly always are texts and numbers. */
-  private takeAttributes(given: Attributes): void {
-    const { attributes } = this;
+  private takeAttributes(given: Attributes, attributes: Attributes): void {
     for (const key of Object.keys(given)) {
       const value = given[key];
       const isPlain = typeof value === 'string' || typeof value === 'number';
