@@ -9,6 +9,8 @@ const DOCUMENT = /^\s{0,8}(?:query|mutation|subscription|fragment)\b[^"'`{]{0,20
 /** What begins a value: a quote, or a brace that is none of a template as `/users/{id}`. */
 const VALUE = /["'`]|\{(?!(?<=\/[\w.:~{}-]{0,64}\{)[A-Za-z_*][\w.:*-]{0,63}\})/;
 const WORD = /\S+/g;
+/** There are as many names as operations, each of which is looked up whenever it runs. */
+const NAMES = { capacity: 4000, maxText: 200 };
 
 /**
  * The name of a span without values: some instrumentations name spans by an address, a statement or a document of GraphQL.
@@ -21,7 +23,7 @@ export const nameWithoutValues = cachedByText((name) => {
   const at = name.search(VALUE);
   const shown = at < 0 ? name : `${name.slice(0, at)}?`;
   return withoutCredentials(shown.replace(WORD, wordWithoutValues));
-});
+}, NAMES);
 
 /** The same for a name that ends in a template, which contains no values, whatever characters it has. */
 export function nameWithTemplate(name: string, template: string | undefined): string {
