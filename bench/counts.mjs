@@ -2,7 +2,7 @@
 // above the same application without the package; files of a start and of an installation. No time is measured.
 // Usage: node bench/counts.mjs [--update]. With `--update` it records the counts for the major version of Node that runs it.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { change, dearer, figure } from './counts/compare.mjs';
+import { change, excesses, figure } from './counts/compare.mjs';
 import { countInstallation } from './counts/installation.mjs';
 import { print, table } from './support/figures.mjs';
 import { run } from './support/processes.mjs';
@@ -92,7 +92,7 @@ for (const [part, { counts }] of Object.entries(present)) {
   );
   print('');
   const isSameVersion = part === EVERY_NODE || minorOf(recorded.version ?? '') === minorOf(version);
-  sentences.push(...dearer(recorded.counts, counts, isSameVersion));
+  sentences.push(...excesses(recorded.counts, counts, isSameVersion));
 }
 if (update) {
   const all = { ...record, ...present };

@@ -13,12 +13,12 @@ const TOLERANCES = new Map([
 const TOLERANCES_OF_OTHER_VERSION = new Map([...TOLERANCES, ['bytes allocated', 0.1]]);
 
 /**
- * What has become dearer, a sentence for each count. What has become cheaper is not reported.
+ * The counts that exceed their record, a sentence for each. What costs less is not reported.
  * @param recorded counts by their names
  * @param present the same, of now
  * @param isSameVersion whether the same minor version of Node has counted both
  */
-export function dearer(recorded, present, isSameVersion) {
+export function excesses(recorded, present, isSameVersion) {
   const tolerances = isSameVersion ? TOLERANCES : TOLERANCES_OF_OTHER_VERSION;
   const sentences = [];
   for (const [name, count] of Object.entries(present)) {

@@ -22,6 +22,13 @@ export class ByteWriter {
     this.byte(rest);
   }
 
+  /** Like {@link varint}, by its two's complement of 64 bits. @param value -2^63 to 2^64 */
+  long(value: bigint): void {
+    let rest = BigInt.asUintN(64, value);
+    for (; rest >= 128n; rest >>= 7n) this.byte(Number(rest & 127n) | 128);
+    this.byte(Number(rest));
+  }
+
   float32(value: number): void {
     this.reserve(4);
     this.view.setFloat32(this.length, value);

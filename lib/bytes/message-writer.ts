@@ -45,7 +45,7 @@ export class MessageWriter extends ByteWriter {
   whole(field: number, value: number): void {
     this.tag(field, VARINT);
     if (value >= 0) this.varint(value);
-    else this.negative(value);
+    else this.long(BigInt(value));
   }
 
   double(field: number, value: number): void {
@@ -62,15 +62,16 @@ export class MessageWriter extends ByteWriter {
     this.length += 4;
   }
 
-  /** Nanoseconds, as fixed64. @param seconds since 1970, at most 2^32 */
+  /** Nanoseconds, as fixed64. @param seconds a whole number since 1970, at most 2^32 */
   time(field: number, seconds: number, nanoseconds: number): void {
     this.tag(field, FIXED64);
     this.reserve(8);
     // Nanoseconds since 1970 exceed the precision of a number: a second has 1,953,125 times 2^9 of them.
     const units = seconds * 1_953_125;
-    const low = (units % 2 ** 23) * 2 ** 9 + nanoseconds;
+    const high = Math.floor(units / 2 ** 23);
+    const low = (units - high * 2 ** 23) * 2 ** 9 + nanoseconds;
     this.view.setUint32(this.length, low % 2 ** 32, true);
-    this.view.setUint32(this.length + 4, Math.floor(units / 2 ** 23) + Math.floor(low / 2 ** 32), true);
+    this.view.setUint32(this.length + 4, high + Math.floor(low / 2 ** 32), true);
     this.length += 8;
   }
 
@@ -115,13 +116,6 @@ export class MessageWriter extends ByteWriter {
     const bytes = encoder.encode(value);
     this.varint(bytes.length);
     this.append(bytes);
-  }
-
-  /** By its two's complement of 64 bits. */
-  private negative(value: number): void {
-    let rest = BigInt.asUintN(64, BigInt(value));
-    for (; rest >= 128n; rest >>= 7n) this.byte(Number(rest & 127n) | 128);
-    this.byte(Number(rest));
   }
 }
 

@@ -20,14 +20,11 @@ export class ProtobufWriter {
     return this;
   }
 
-  /** int64 or uint64. @param value 0 to 2^63 */
+  /** int64 or uint64. */
   long(field: number, value: bigint): this {
     if (value === 0n) return this;
     this.tag(field, VARINT);
-    const bytes: number[] = [];
-    let rest = value;
-    for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
-    this.writer.append(Uint8Array.of(...bytes, Number(rest)));
+    this.writer.long(value);
     return this;
   }
 

@@ -42,7 +42,7 @@ class EncodedSpan {
   }
 }
 
-/** Encodes the sampled spans that end, for an exporter that {@link takesEncoded}. */
+/** Encodes the sampled spans that end, for an exporter that {@link acceptEncodedSpans} has prepared. */
 export class EncodingProcessor implements SpanProcessor {
   private readonly encoder = new SpanEncoder();
 
@@ -53,7 +53,7 @@ export class EncodingProcessor implements SpanProcessor {
     this.batches.onStart(span, parentContext);
   }
 
-  /** Never throws: a span that cannot be encoded, as one whose name is no text, is lost, and no other. */
+  /** Never throws: a span that cannot be encoded is lost, and no other. */
   onEnd(span: ReadableSpan): void {
     if ((span.spanContext().traceFlags & TraceFlags.SAMPLED) === 0) return;
     const bytes = this.encode(span);
@@ -86,11 +86,11 @@ export class EncodingProcessor implements SpanProcessor {
 /**
  * Lets an exporter by OTLP over gRPC take spans that are encoded already.
  *
- * There is no public access to its serializer. If the exporter changes inside, it takes spans as they are, and nothing else
+ * There is no public access to its serializer. If the exporter changes inside, it gets spans as they are, and nothing else
  * changes.
- * @returns whether it takes encoded spans from now on, and no others
+ * @returns whether it accepts encoded spans from now on, and no others
  */
-export function takesEncoded(exporter: SpanExporter): boolean {
+export function acceptEncodedSpans(exporter: SpanExporter): boolean {
   const delegate = (exporter as { _delegate?: ExportDelegate })._delegate;
   const serializer = delegate?._serializer;
   if (delegate === undefined || typeof serializer?.serializeRequest !== 'function') return false;

@@ -15,7 +15,6 @@ export interface ModulePatch {
   /** Of this package's, which patch every copy: those that have been patched. */
   readonly patched?: WeakSet<object>;
   patch?(exports: unknown, version?: string): unknown;
-  unpatch?(exports: unknown, version?: string): void;
 }
 
 /** An instrumentation of OpenTelemetry or of this package, as far as it is used. */
@@ -61,15 +60,20 @@ export function patchCopy(definition: ModulePatch, copy: InstalledPackage, modul
 
 function patchOnce(definition: ModulePatch, exports: unknown, version?: string): void {
   const { patched } = definition;
-  if (exports === undefined || definition.patch === undefined) return;
+  if (!isObject(exports) || definition.patch === undefined) return;
   if (patched === undefined) {
     if (definition.moduleExports !== undefined) return;
     definition.moduleExports = definition.patch(exports, version);
     definition.moduleVersion = version;
-  } else if (!patched.has(exports as object)) {
-    patched.add(exports as object);
+  } else if (!patched.has(exports)) {
+    patched.add(exports);
     definition.patch(exports, version);
   }
+}
+
+/** Some copies of a package export nothing that could be patched. */
+function isObject(exports: unknown): exports is object {
+  return (typeof exports === 'object' || typeof exports === 'function') && exports !== null;
 }
 
 /** A module of Node.js is loaded once: instrumentations of later applications do not see that it is required. */

@@ -67,7 +67,7 @@ async function grpcMetricExporter(url: string): Promise<PushMetricExporter> {
     '/opentelemetry.proto.collector.metrics.v1.MetricsService/Export',
   );
   const exporter = {
-    // Where the requests of OpenTelemetry's exporters are, which can be aborted.
+    // Where `abortable` looks for requests that wait for their answer.
     _delegate: delegate,
     export: delegate.export.bind(delegate),
     forceFlush: () => delegate.forceFlush(),

@@ -6,7 +6,7 @@ import { serviceAttributes } from '../operation/service-options.js';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { abortable } from './abortable-exporter.js';
-import { EncodingProcessor, takesEncoded } from './encoded-spans.js';
+import { acceptEncodedSpans, EncodingProcessor } from './encoded-spans.js';
 import { hasOldNames, withOldNames } from './old-attribute-names.js';
 import { type ExportLog, spanExporter } from './otlp-exporters.js';
 import { OwnTracerProvider, PlainResource } from './own-tracer-provider.js';
@@ -76,7 +76,8 @@ async function exporting(options: ResolvedOptions, log: ExportLog): Promise<Expo
   if (exporter !== undefined) {
     abort = abortable(exporter);
     // Old names are given to spans, not to their bytes.
-    const encodes = otlp?.protocol === 'grpc' && !hasOldNames(semanticConventions) && takesEncoded(exporter);
+    const encodes =
+      otlp?.protocol === 'grpc' && !hasOldNames(semanticConventions) && acceptEncodedSpans(exporter);
     const batch = new sdk.BatchSpanProcessor(inNames(watched(exporter, otlp?.shown ?? '', log)));
     const exports = encodes ? new EncodingProcessor(batch) : batch;
     processors.push(keepsSlowTraces(options) ? new SlowTraceProcessor(exports, tracing.sampling) : exports);

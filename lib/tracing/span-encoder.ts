@@ -5,14 +5,14 @@ import { MessageWriter } from '../bytes/message-writer.js';
 export type Resource = ReadableSpan['resource'];
 export type Scope = ReadableSpan['instrumentationScope'];
 
-/** Of the flags of a span: it is known whether its parent is remote, and it is. */
+/** Flags of a span: whether its parent is remote is known; it is. */
 const HAS_IS_REMOTE = 0x100;
 const IS_REMOTE = 0x200;
 
 /** Bytes of a buffer that holds many spans. It is released when all of them are. */
 const CHUNK_BYTES = 64 * 1024;
-/** Space for the spans that are encoded next. Longer ones make the buffer grow. */
-const RESERVE_BYTES = 2 * 1024;
+/** With less space a new buffer begins: most spans fit into it. */
+const MIN_SPACE_BYTES = 2 * 1024;
 
 /** A span in the format of OTLP, with the field that it is of `ScopeSpans`, as bytes of a shared buffer. */
 export interface EncodedBytes {
@@ -23,15 +23,23 @@ export interface EncodedBytes {
 
 /**
  * Encodes spans as OTLP does it (`Span` of https://github.com/open-telemetry/opentelemetry-proto, trace/v1), byte by byte as
- * OpenTelemetry's exporter of this version.
+ * OpenTelemetry's exporter of this version. Values of attributes are texts, numbers, booleans and lists of these.
  */
 export class SpanEncoder {
   private writer = new SpanWriter(CHUNK_BYTES);
 
   encode(span: ReadableSpan): EncodedBytes {
-    if (!this.writer.hasRoom(RESERVE_BYTES)) this.writer = new SpanWriter(CHUNK_BYTES);
-    return this.writer.span(span);
+    if (this.writer.space < MIN_SPACE_BYTES || this.writer.hasGrown)
+      this.writer = new SpanWriter(CHUNK_BYTES);
+    const encoded = this.writer.span(span);
+    // A span that does not fit has made the buffer twice as large: it gets bytes of its own.
+    return this.writer.hasGrown ? copyOf(encoded) : encoded;
   }
+}
+
+function copyOf({ buffer, from, to }: EncodedBytes): EncodedBytes {
+  const own = buffer.slice(from, to);
+  return { buffer: own, from: 0, to: own.length };
 }
 
 /** The spans of a request, by their resource and their tracer. */
@@ -39,22 +47,31 @@ export type SpansToSend = Map<Resource, Map<Scope, EncodedBytes[]>>;
 
 /** A request to export spans (`ExportTraceServiceRequest`). */
 export function encodeRequest(resources: SpansToSend): Uint8Array {
-  const writer = new SpanWriter(sizeOf(resources));
+  const writer = new SpanWriter(estimatedBytes(resources));
   for (const [resource, scopes] of resources) writer.resourceSpans(resource, scopes);
   return writer.written;
 }
 
-/** About the bytes of a request. */
-function sizeOf(resources: SpansToSend): number {
-  let bytes = RESERVE_BYTES;
+/** The spans alone, with some space for what is around them. */
+function estimatedBytes(resources: SpansToSend): number {
+  let bytes = MIN_SPACE_BYTES;
   for (const scopes of resources.values())
     for (const spans of scopes.values()) for (const { from, to } of spans) bytes += to - from;
   return bytes;
 }
 
 class SpanWriter extends MessageWriter {
-  hasRoom(bytes: number): boolean {
-    return this.length + bytes <= this.buffer.length;
+  constructor(private readonly size: number) {
+    super(size);
+  }
+
+  /** Bytes that fit before the buffer grows. */
+  get space(): number {
+    return this.buffer.length - this.length;
+  }
+
+  get hasGrown(): boolean {
+    return this.buffer.length > this.size;
   }
 
   span(span: ReadableSpan): EncodedBytes {
@@ -64,7 +81,7 @@ class SpanWriter extends MessageWriter {
     const parent = span.parentSpanContext;
     this.ids(context);
     if (parent?.spanId) this.hex(4, parent.spanId);
-    this.string(5, span.name);
+    this.string(5, String(span.name));
     this.whole(6, span.kind + 1);
     this.hrTime(7, span.startTime);
     this.hrTime(8, span.endTime);
@@ -112,8 +129,8 @@ class SpanWriter extends MessageWriter {
   private event({ time, name, attributes, droppedAttributesCount }: ReadableSpan['events'][number]): void {
     const start = this.begin(11);
     this.hrTime(1, time);
-    this.string(2, name);
-    if (attributes !== undefined) this.attributes(3, attributes);
+    this.string(2, String(name));
+    if (attributes) this.attributes(3, attributes);
     this.whole(4, droppedAttributesCount ?? 0);
     this.end(start);
   }
@@ -121,7 +138,7 @@ class SpanWriter extends MessageWriter {
   private link({ context, attributes, droppedAttributesCount }: ReadableSpan['links'][number]): void {
     const start = this.begin(13);
     this.ids(context);
-    if (attributes !== undefined) this.attributes(4, attributes);
+    if (attributes) this.attributes(4, attributes);
     this.whole(5, droppedAttributesCount ?? 0);
     this.fixed32(6, flagsOf(context, context));
     this.end(start);
@@ -172,7 +189,7 @@ class SpanWriter extends MessageWriter {
   }
 }
 
-/** @param parent whose place decides: that of the span, or what a link points to */
+/** @param parent of the span, or the context of the link */
 function flagsOf({ traceFlags }: SpanContext, parent: SpanContext | undefined): number {
   return (traceFlags & 0xff) | HAS_IS_REMOTE | (parent?.isRemote === true ? IS_REMOTE : 0);
 }

@@ -29,6 +29,9 @@ const INTENDED = new Map([
   ],
   ['lib/tracing/driver-patches/pg-submitted.ts: Reflect.get(target, name)', 'as before'],
   ['lib/tracing/driver-patches/pg-submitted.ts: Reflect.set(target, name, replaced)', 'as before'],
+  ['lib/tracing/module-loads.ts: Reflect.get(of, method)', 'a method of Node.js, by its name in that file'],
+  ['lib/tracing/module-loads.ts: Reflect.set(of, method, wrapper)', 'as before'],
+  ['lib/tracing/module-loads.ts: Reflect.set(of, method, this.original)', 'as before'],
   [
     'lib/tracing/known-drivers.ts: (of as Prototype)?.prototype?.[name]',
     'the method of a driver’s class, by its name in that file',

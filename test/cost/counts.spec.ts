@@ -15,15 +15,15 @@ describe('the cost of the package', () => {
 });
 
 describe('counts', () => {
-  const dearer = async (
+  const excesses = async (
     recorded: Counts,
     present: Counts,
     isSameVersion = true,
   ): Promise<readonly string[]> => {
     const compared = (await import(join(repository, 'bench/counts/compare.mjs'))) as {
-      dearer(recorded: Counts, present: Counts, isSameVersion: boolean): readonly string[];
+      excesses(recorded: Counts, present: Counts, isSameVersion: boolean): readonly string[];
     };
-    return compared.dearer(recorded, present, isSameVersion);
+    return compared.excesses(recorded, present, isSameVersion);
   };
 
   it('that are the same, smaller or within their tolerance are not reported', async () => {
@@ -38,7 +38,7 @@ describe('counts', () => {
       'installation: packages': 60,
     };
     const smaller = { 'request: bytes allocated': 100, 'request: calls': 0, 'installation: packages': 59 };
-    for (const present of [recorded, within, smaller]) expect(await dearer(recorded, present)).toEqual([]);
+    for (const present of [recorded, within, smaller]) expect(await excesses(recorded, present)).toEqual([]);
   });
 
   it('above their tolerance are reported with both figures', async () => {
@@ -52,7 +52,7 @@ describe('counts', () => {
       'request: calls': 203,
       'installation: packages': 61,
     };
-    expect(await dearer(recorded, present)).toEqual([
+    expect(await excesses(recorded, present)).toEqual([
       'request: bytes allocated: 12,252 now, 12,000 recorded, +2.1 %; at most +2 % is allowed',
       'request: calls: 203 now, 200 recorded, +1.5 %; at most +1 % is allowed',
       'installation: packages: 61 now, 60 recorded, +1.7 %; at most +0 % is allowed',
@@ -62,18 +62,18 @@ describe('counts', () => {
   it('of another version of Node may allocate more, and call as much', async () => {
     const recorded = { 'request: bytes allocated': 12_000, 'request: calls': 200 };
     const within = { 'request: bytes allocated': 13_200, 'request: calls': 202 };
-    expect(await dearer(recorded, within, false)).toEqual([]);
+    expect(await excesses(recorded, within, false)).toEqual([]);
     const above = { 'request: bytes allocated': 13_212, 'request: calls': 203 };
-    expect(await dearer(recorded, above, false)).toHaveLength(2);
+    expect(await excesses(recorded, above, false)).toHaveLength(2);
   });
 
   it('that are not recorded, or not counted, are reported', async () => {
-    expect(await dearer({}, { 'request: calls': 200 })).toEqual([
+    expect(await excesses({}, { 'request: calls': 200 })).toEqual([
       'request: calls: 200 now, and none recorded',
     ]);
-    expect(await dearer({ 'request: calls': 200 }, {})).toEqual([
+    expect(await excesses({ 'request: calls': 200 }, {})).toEqual([
       'request: calls: 200 recorded, not counted now',
     ]);
-    expect(await dearer({ 'request: calls': 200 }, { 'request: calls': Number.NaN })).toHaveLength(1);
+    expect(await excesses({ 'request: calls': 200 }, { 'request: calls': Number.NaN })).toHaveLength(1);
   });
 });

@@ -88,7 +88,7 @@ describe('a driver that this package patches', () => {
     instrumentation.setTracerProvider(provider);
     const [definition] = (instrumentation as PatchingInstrumentation).getModuleDefinitions?.() ?? [];
     definition?.patch?.(Database);
-    disable.push(() => definition?.unpatch?.(Database));
+    disable.push(() => instrumentation.disable());
     return new Database();
   }
 

@@ -12,7 +12,8 @@ import { ProtobufTraceSerializer } from '@opentelemetry/otlp-transformer';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
-import { EncodingProcessor, takesEncoded } from '../../lib/tracing/encoded-spans.js';
+import { acceptEncodedSpans, EncodingProcessor } from '../../lib/tracing/encoded-spans.js';
+import { SpanEncoder } from '../../lib/tracing/span-encoder.js';
 import { OtlpReceiver } from '../support/otlp-receiver.js';
 
 const RESOURCE = resourceFromAttributes({
@@ -66,7 +67,7 @@ class KeptRequests implements SpanExporter {
 /** The requests of this package for spans. */
 async function encoded(spans: readonly ReadableSpan[], options = {}): Promise<Uint8Array[]> {
   const exporter = new KeptRequests();
-  expect(takesEncoded(exporter)).toBe(true);
+  expect(acceptEncodedSpans(exporter)).toBe(true);
   const processor = new EncodingProcessor(new BatchSpanProcessor(exporter, options));
   for (const span of spans) processor.onEnd(span);
   await processor.forceFlush();
@@ -177,6 +178,23 @@ describe('spans that wait for their export as bytes', () => {
     await expectSame(...spans);
   });
 
+  it('take buffers of one size, however long the spans are', () => {
+    const encoder = new SpanEncoder();
+    const lengths = Array.from({ length: 3000 }, (_, index) => (index * 7919) % 20_000);
+    for (const length of [...lengths, 1_000_000, ...lengths]) {
+      const { buffer, from, to } = encoder.encode(spanOf({ attributes: { text: 'x'.repeat(length) } }));
+      expect(to - from).toBeGreaterThan(length);
+      expect(buffer.length).toBeLessThanOrEqual(Math.max(64 * 1024, to - from));
+    }
+  });
+
+  it('are the same whether they fit into a buffer or not', async () => {
+    const spans = Array.from({ length: 100 }, (_, index) =>
+      spanOf({ name: `${index}`, attributes: { text: 'x'.repeat((index * 7919) % 90_000) } }),
+    );
+    await expectSame(...spans);
+  });
+
   it('leave out those that are not sampled', async () => {
     const unsampled = { ...CONTEXT, traceFlags: TraceFlags.NONE };
     expect(await encoded([spanOf({ context: unsampled })])).toEqual([]);
@@ -186,7 +204,7 @@ describe('spans that wait for their export as bytes', () => {
     const spans = Array.from({ length: 20 }, (_, index) => spanOf({ name: `GET /${index};` }));
     const limits = { maxQueueSize: 8, maxExportBatchSize: 8, scheduledDelayMillis: 60_000 };
     const exporter = new KeptRequests();
-    takesEncoded(exporter);
+    acceptEncodedSpans(exporter);
     const held: (() => void)[] = [];
     const send = exporter.export.bind(exporter);
     exporter.export = (batch, done) => void held.push(() => send(batch, done));
@@ -203,7 +221,7 @@ describe('spans that wait for their export as bytes', () => {
   });
 
   it('lose only the span that cannot be encoded', async () => {
-    const broken = spanOf({ name: undefined as never });
+    const broken = spanOf({ startTime: undefined as never });
     const [request] = await encoded([spanOf({ name: 'one' }), broken, spanOf({ name: 'two' })]);
     const expected = ProtobufTraceSerializer.serializeRequest([
       spanOf({ name: 'one' }),
@@ -212,11 +230,16 @@ describe('spans that wait for their export as bytes', () => {
     expect(Buffer.from(request ?? [])).toEqual(Buffer.from(expected ?? []));
   });
 
+  it('have a text as their name, whatever the application has given', async () => {
+    const [request] = await encoded([spanOf({ name: 5 as never })]);
+    expect(request).toEqual((await encoded([spanOf({ name: '5' })]))[0]);
+  });
+
   it('reach a receiver through the exporter of OpenTelemetry', async () => {
     const receiver = await OtlpReceiver.start();
     cleanups.push(() => receiver.stop());
     const exporter = new OTLPTraceExporter({ url: receiver.endpoint });
-    expect(takesEncoded(exporter)).toBe(true);
+    expect(acceptEncodedSpans(exporter)).toBe(true);
     const processor = new EncodingProcessor(new BatchSpanProcessor(exporter));
     processor.onEnd(spanOf({ attributes: { 'http.route': '/albums', 'http.response.status_code': 200 } }));
     await processor.shutdown();
@@ -241,6 +264,6 @@ describe('spans that wait for their export as bytes', () => {
       { ...without[0], _delegate: {} } as never,
       { ...without[0], _delegate: { _serializer: {} } } as never,
     );
-    expect(without.map(takesEncoded)).toEqual([false, false, false]);
+    expect(without.map(acceptEncodedSpans)).toEqual([false, false, false]);
   });
 });

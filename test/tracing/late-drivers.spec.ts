@@ -37,11 +37,12 @@ describe('drivers that an application loads after its start', () => {
     });
     for (const path of ['pg', 'orm/node_modules/pg', 'late/node_modules/pg'])
       install(path, '8.16.0', { index: PG, client: CLIENT, 'native/client': CLIENT });
-    for (const path of ['orm', 'late', 'unreadable'])
+    for (const path of ['orm', 'late', 'nothing', 'unreadable'])
       write(`node_modules/${path}/pg.js`, "module.exports = require('pg');");
     install('unreadable/node_modules/pg', '8.16.0', {
       index: "Object.defineProperty(exports, 'Client', { get() { throw new Error('unreadable'); } });",
     });
+    install('nothing/node_modules/pg', '8.16.0', { index: 'module.exports = null;' });
     install('broken', '1.0.0', { index: "throw new Error('of the driver');" });
     write('node_modules/broken/other.js', '');
     for (const format of ['cjs', 'esm'] as const) {
@@ -72,6 +73,7 @@ describe('drivers that an application loads after its start', () => {
       ...(isBuiltin('node:sqlite') ? { builtin: ['select ?'] } : {}),
       thrown: 'of the driver',
       unreadable: 'object',
+      nothing: 'null',
       warnings: [expect.stringMatching(/^pg is not instrumented, .*: unreadable$/)],
       ...(how === 'import' ? { seen: 1 } : { leftBehind: [] }),
       afterwards: [],

@@ -279,9 +279,33 @@ describe('pg', () => {
       await client.end();
     }
     expect(queries().map(({ attributes }) => attributes['db.namespace'])).toEqual(names);
-    const { named } = instrumentation as unknown as { named: Map<string, unknown> };
-    expect(named.size).toBeGreaterThan(1);
-    expect(named.size).toBeLessThanOrEqual(50);
+    const { shared } = instrumentation as unknown as { shared: Map<string, unknown> };
+    expect(shared.size).toBeGreaterThan(1);
+    expect(shared.size).toBeLessThanOrEqual(50);
+  });
+
+  it('measures nothing below the wrapper of another tool when it is disabled, and once for the next application', async () => {
+    const { prototype } = pg.Client as unknown as { prototype: { query(...args: unknown[]): unknown } };
+    const { query: measured } = prototype;
+    let calls = 0;
+    const wrapper = function (this: object, ...args: unknown[]): unknown {
+      calls++;
+      return measured.apply(this, args);
+    };
+    prototype.query = wrapper;
+    const next = new PgInstrumentation();
+    try {
+      instrumentation.disable();
+      await pool.query('select 1');
+      expect([calls, queries()]).toEqual([1, []]);
+      next.setTracerProvider(tracing.provider);
+      applyLate(next, new LoadedModules());
+      await pool.query('select 2');
+      expect([calls, queries().length]).toEqual([2, 1]);
+    } finally {
+      next.disable();
+      prototype.query = (measured as unknown as { __original: typeof measured }).__original;
+    }
   });
 
   it('restores pg when it is disabled', async () => {

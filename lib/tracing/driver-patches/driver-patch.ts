@@ -33,12 +33,13 @@ export abstract class DriverPatch implements PatchingInstrumentation {
   /** Patches a copy of a package as soon as one of its files is loaded. */
   patchLoaded(name: string, folder: string, modules: InstalledModules): void {
     for (const patch of this.patches) {
-      const copy = patch.name === name ? readPackage(folder) : undefined;
+      if (patch.name !== name) continue;
+      const copy = readPackage(folder);
       if (copy !== undefined) patchCopy(patch, copy, modules);
     }
   }
 
-  /** Restores all methods, for good. */
+  /** Restores all methods, for good. Those that another tool has wrapped since remain, and measure nothing. */
   disable(): void {
     this.isEnabled = false;
     for (const restore of this.restores.splice(0)) restore();
@@ -51,12 +52,10 @@ export abstract class DriverPatch implements PatchingInstrumentation {
     patch: (exports: never) => void,
     files: readonly ModulePatch[] = [],
   ): ModulePatch {
-    const unpatch = (): void => this.disable();
     return {
       name,
       supportedVersions,
       patch: patch as (exports: unknown) => void,
-      unpatch,
       files,
       patched: new WeakSet(),
     };
@@ -66,7 +65,11 @@ export abstract class DriverPatch implements PatchingInstrumentation {
   protected wrap<Of extends Method>(prototype: object, name: string, wrapperOf: (original: Of) => Of): void {
     const original: unknown = Reflect.get(prototype, name);
     if (!this.isEnabled || typeof original !== 'function' || isWrapped(original)) return;
-    const wrapper = wrapperOf(original as Of);
+    const measuring: Method = wrapperOf(original as Of);
+    const patch = this;
+    const wrapper = function (this: never, ...args: never[]): unknown {
+      return (patch.isEnabled ? measuring : (original as Method)).apply(this, args);
+    };
     const restore = (): void => {
       // Another tool may have wrapped it since.
       if (Reflect.get(prototype, name) === wrapper) define(prototype, name, original);

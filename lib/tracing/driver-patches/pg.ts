@@ -25,7 +25,7 @@ const SYSTEM = 'postgresql';
 const VERSIONS = ['>=8.0.3 <9'];
 const POOL_VERSIONS = ['>=2.0.0 <4'];
 const FAULT = 'tracing a call of pg failed';
-/** Beyond it, connections to one database may have one object each. */
+/** Databases of which all connections share one object. Beyond it, none is kept, and sharing starts again. */
 const MAX_DATABASES = 50;
 
 /**
@@ -35,8 +35,8 @@ const MAX_DATABASES = 50;
 export class PgInstrumentation extends DriverPatch {
   /** By client and pool. */
   private readonly databases = new WeakMap<object, Database>();
-  /** The last ones, by what names them. */
-  private readonly named = new Map<string, Database>();
+  /** By their attributes. */
+  private readonly shared = new Map<string, Database>();
 
   constructor() {
     super(`${SCOPE.name}/pg`);
@@ -153,11 +153,11 @@ export class PgInstrumentation extends DriverPatch {
       ...(Number.isInteger(port) ? { 'server.port': port as number } : {}),
     };
     const name = JSON.stringify(attributes);
-    let known = this.named.get(name);
+    let known = this.shared.get(name);
     if (known === undefined) {
-      if (this.named.size >= MAX_DATABASES) this.named.clear();
+      if (this.shared.size >= MAX_DATABASES) this.shared.clear();
       known = new Database(SYSTEM, attributes);
-      this.named.set(name, known);
+      this.shared.set(name, known);
     }
     return known;
   }

@@ -64,6 +64,7 @@ result.thrown = await load('broken').then(
   (error) => error.message,
 );
 result.unreadable = typeof (await load('unreadable/pg'));
+result.nothing = String(await load('nothing/pg'));
 result.warnings = warnings;
 
 // Another tool that has wrapped the same function since keeps its wrapper.
