@@ -17,9 +17,9 @@ const REQUESTS = 8000;
 const WARM_UP = 20_000;
 const CONNECTIONS = 16;
 const OPENTELEMETRY = [
-  '@opentelemetry/api',
-  '@opentelemetry/sdk-trace-node',
   '@opentelemetry/instrumentation-http',
+  '@opentelemetry/sdk-trace-node',
+  '@opentelemetry/api',
 ];
 /** What each needs beside Nest. */
 const PEERS = {
