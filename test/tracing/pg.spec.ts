@@ -308,8 +308,12 @@ describe('pg', () => {
     }
   });
 
-  it('restores pg when it is disabled', async () => {
+  it('restores pg when it is disabled, whose methods have kept their names', async () => {
+    const { prototype } = pg.Client as unknown as { prototype: { query(...args: unknown[]): unknown } };
+    const { query } = prototype;
     instrumentation.disable();
+    expect(prototype.query).not.toBe(query);
+    expect([query.name, query.length]).toEqual([prototype.query.name, prototype.query.length]);
     const before = spans().length;
     await pool.query('select 1');
     expect(spans()).toHaveLength(before);

@@ -74,6 +74,8 @@ export abstract class DriverPatch implements PatchingInstrumentation {
       // Another tool may have wrapped it since.
       if (Reflect.get(prototype, name) === wrapper) define(prototype, name, original);
     };
+    for (const key of ['name', 'length'] as const)
+      Object.defineProperty(wrapper, key, { configurable: true, value: original[key] });
     // OpenTelemetry's instrumentations recognize and remove a wrapper by these.
     define(wrapper, '__original', original);
     define(wrapper, '__unwrap', restore);
