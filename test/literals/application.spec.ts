@@ -131,6 +131,19 @@ class PlantedController {
   }
 }
 
+/** Without fractions and times, which may have the digits of a secret by chance: texts and whole numbers remain. */
+function withoutMeasured(where: string, text: string): string {
+  // In the format of Prometheus, values stand at the ends of lines.
+  if (where === '/metrics') return text.replace(/ [\d.e+-]+$/gm, ' 0');
+  const isMeasured = (value: unknown): boolean =>
+    typeof value === 'number' && (!Number.isInteger(value) || value > 1e10);
+  try {
+    return JSON.stringify(JSON.parse(text), (_key, value: unknown) => (isMeasured(value) ? 0 : value));
+  } catch {
+    return text;
+  }
+}
+
 describe('secrets in an application', () => {
   const server = createServer((_request, response) => response.end());
   const directory = mkdtempSync(join(tmpdir(), 'planted-'));
@@ -230,10 +243,10 @@ describe('secrets in an application', () => {
     shown['exported'] = JSON.stringify(receiver.spans);
     shown['metrics'] = JSON.stringify(receiver.metricRequests);
     for (const [where, text] of Object.entries(shown))
-      expect([where, text.match(new RegExp(`.{60}(?:${LEAK.source}).{20}`, 'i'))?.[0]]).toEqual([
+      expect([
         where,
-        undefined,
-      ]);
+        withoutMeasured(where, text).match(new RegExp(`.{60}(?:${LEAK.source}).{20}`, 'i'))?.[0],
+      ]).toEqual([where, undefined]);
     expect(receiver.spans.length).toBeGreaterThan(PLANTED.length);
     expect(shown['exported']).toContain('duplicate key value violates unique constraint');
     expect(shown['kept']).toContain('select * from users where email = ?');
