@@ -51,8 +51,11 @@ describe('the heartbeat', () => {
     runs = false;
     await until(() => heartbeat.isResting);
     const count = beats.length;
+    const from = performance.now();
     await sleep(12 * HEARTBEAT_MS);
-    expect(beats.length - count).toBeLessThanOrEqual(4);
+    // A quarter as often, however long the machine has let this sleep.
+    const periods = (performance.now() - from) / (4 * HEARTBEAT_MS);
+    expect(beats.length - count).toBeLessThanOrEqual(periods + 1);
     runs = true;
     heartbeat.wake();
     expect(heartbeat.isResting).toBe(false);
