@@ -26,12 +26,13 @@ describe('counts', () => {
     return compared.excesses(recorded, present, isSameVersion);
   };
 
+  const recorded = {
+    'request: bytes allocated': 12_000,
+    'request: calls': 200,
+    'installation: packages': 60,
+  };
+
   it('that are the same, smaller or within their tolerance are not reported', async () => {
-    const recorded = {
-      'request: bytes allocated': 12_000,
-      'request: calls': 200,
-      'installation: packages': 60,
-    };
     const within = {
       'request: bytes allocated': 12_240,
       'request: calls': 202,
@@ -42,11 +43,6 @@ describe('counts', () => {
   });
 
   it('above their tolerance are reported with both figures', async () => {
-    const recorded = {
-      'request: bytes allocated': 12_000,
-      'request: calls': 200,
-      'installation: packages': 60,
-    };
     const present = {
       'request: bytes allocated': 12_252,
       'request: calls': 203,

@@ -186,6 +186,10 @@ describe('spans that wait for their export as bytes', () => {
       expect(to - from).toBeGreaterThan(length);
       expect(buffer.length).toBeLessThanOrEqual(Math.max(64 * 1024, to - from));
     }
+    // What a long span needed is not filled on: the next ones share a buffer again.
+    encoder.encode(spanOf({ attributes: { text: 'x'.repeat(1_000_000) } }));
+    const [first, second] = [encoder.encode(spanOf()), encoder.encode(spanOf())];
+    expect([first.buffer.length, second.buffer]).toEqual([64 * 1024, first.buffer]);
   });
 
   it('are the same whether they fit into a buffer or not', async () => {
