@@ -1,7 +1,7 @@
 // Bundles the modules of the build into a few files for each format: opening hundreds of files is most of the time that a
 // package takes to load. What sources import dynamically becomes a file of its own, which is read when it is needed. The
 // entry points of a format share their files, so that a class is the same in all of them.
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { build, transform } from 'esbuild';
@@ -183,8 +183,7 @@ export async function bundle(modules, folder, format) {
     return;
   }
   for (const file of typesFrom(modules, Object.values(LIBRARY))) {
-    mkdirSync(dirname(join(folder, file)), { recursive: true });
-    copyFileSync(join(modules, file), join(folder, file));
+    write(join(folder, file), withoutPrivateComments(readFileSync(join(modules, file), 'utf8')));
   }
 }
 
@@ -237,6 +236,10 @@ function typesFrom(modules, entryPoints) {
   }
   return files;
 }
+
+/** Types have the names of private members, whose comments are for those who read the source. */
+const withoutPrivateComments = (types) =>
+  types.replaceAll(/^ *\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?= *private )/gm, '');
 
 function specifier(from, to) {
   const path = relative(from, to).replaceAll('\\', '/');

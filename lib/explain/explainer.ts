@@ -22,6 +22,8 @@ export interface TimedExplanation {
   readonly now: Explanation;
   /** The same once the source maps of its lines have been read, where there are such. */
   readonly lines?: Promise<Explanation>;
+  /** The same with the pauses of collections that were reported later; the explanations that follow have them, too. */
+  withCollections?(gcMs: number): Explanation;
   /** The same with the samples of the profiler. */
   withProfile?(profile: CpuAttribution): Promise<Explanation>;
 }
@@ -51,20 +53,27 @@ export class Explainer {
   ) {}
 
   explain(facts: SlowFacts, live: LiveSpan, now: number, idle: number): TimedExplanation {
-    const evidence = collectEvidence(facts, live, now, idle, this.watchdog, this.limits);
+    let evidence = collectEvidence(facts, live, now, idle, this.watchdog, this.limits);
     const find: FindFrame = (frames) => this.find(frames);
     const framesOf = (repetition: Repetition): readonly RawFrame[] | undefined =>
       this.framesOfRepetition([repetition], live.root.name ?? '');
     const located = (repetition: Repetition): Repetition => ({ ...repetition, frames: framesOf(repetition) });
-    const causes = rankCauses({
-      ...evidence,
-      callingShare: (repetition) => stalledCalling(located(repetition), evidence, evidence.stalls, find),
-    });
+    const ranked = (): RankedCause[] =>
+      rankCauses({
+        ...evidence,
+        callingShare: (repetition) => stalledCalling(located(repetition), evidence, evidence.stalls, find),
+      });
+    let causes = ranked();
     const frames = [...(this.framesOf(causes, evidence) ?? []), ...(evidence.stalls.other?.stack ?? [])];
     const compose = (): Explanation => this.compose(facts, evidence, causes);
     return {
       now: compose(),
       ...(frames.length === 0 ? {} : { lines: this.prepareSources(frames).then(compose) }),
+      withCollections: (gcMs) => {
+        evidence = { ...evidence, gcMs };
+        causes = ranked();
+        return compose();
+      },
       withProfile: async (profile) => {
         await this.prepareSources(evidence.repetitions.flatMap((repetition) => framesOf(repetition) ?? []));
         const better = rankCauses({

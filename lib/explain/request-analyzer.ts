@@ -68,10 +68,10 @@ export class RequestAnalyzer implements RequestSink {
   private logsOfSecond = 0;
   private settling: NodeJS.Timeout | undefined;
 
-  /** @param gcMsSince how long the garbage collector has paused the process since a moment */
+  /** @param pausesWithin how long the garbage collector paused the process within a time, which is known later */
   constructor(
     detection: ResolvedDetectionOptions,
-    private readonly gcMsSince: (from: number) => number,
+    private readonly pausesWithin: (from: number, to: number) => Promise<number | undefined>,
     private readonly onError: (error: unknown, listenersOf?: string) => void,
   ) {
     this.findings = new Findings(detection.maxFindings, onError);
@@ -296,18 +296,19 @@ export class RequestAnalyzer implements RequestSink {
   private blocked(stall: Stall): void {
     if (stall.operation?.monitor !== undefined && stall.operation.monitor !== this.id) return;
     // Not reported: time taken by the machine or the garbage collector, and blocks of which nothing is known.
-    const isCollection = this.gcMsSince(stall.startedAt) > 0.5 * (stall.endedAt - stall.startedAt);
     const isShort = blockedMs(stall) < this.blockLimitMs;
-    if (isCollection || isShort || (stall.stack === undefined && stall.operation === undefined)) return;
-    const observe = (): void => {
-      const callSite = this.explainer.locate(stall.stack);
-      this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
-    };
+    if (isShort || (stall.stack === undefined && stall.operation === undefined)) return;
+    this.observeBlock(stall).catch((error: unknown) => this.onError(error));
+  }
+
+  private async observeBlock(stall: Stall): Promise<void> {
+    const { startedAt, endedAt, stack } = stall;
+    const gcMs = (await this.pausesWithin(startedAt, endedAt)) ?? 0;
+    if (gcMs > 0.5 * (endedAt - startedAt)) return;
     // The block is over, so its line can be read first.
-    this.explainer
-      .prepareSources(stall.stack ?? [])
-      .then(observe)
-      .catch((error: unknown) => this.onError(error));
+    await this.explainer.prepareSources(stack ?? []);
+    const callSite = this.explainer.locate(stack);
+    this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
   }
 }
 

@@ -1,7 +1,9 @@
-import type { Span } from '@opentelemetry/api';
+import type { Attributes, Span } from '@opentelemetry/api';
 import type { SlowOperation } from '../explain/slow-operation.js';
 import type { CapturedFile } from '../profiling/profiling.js';
-import type { GuardedSpan } from '../spans/guarded-span.js';
+import { completeLater } from '../spans/completed-later.js';
+import { GuardedSpan } from '../spans/guarded-span.js';
+import type { Update } from './describe-slow.js';
 
 /**
  * Sets the attributes of a slow operation on its span, numbers as numbers. The span must not have ended: attributes that are
@@ -59,4 +61,23 @@ export function annotate(
   if (threadCpuMs !== undefined) span.setAttribute('performance.cpu.thread_ms', threadCpuMs);
   if (cpuRunDelayMs !== undefined) span.setAttribute('performance.cpu.run_delay_ms', cpuRunDelayMs);
   if (cpuThrottledMs !== undefined) span.setAttribute('performance.cpu.throttled_ms', cpuThrottledMs);
+}
+
+/** Completes the attributes of a span which has ended when more is known of it, and before it is exported where that is possible. */
+export function annotateLater(span: Span | GuardedSpan, update: Update): void {
+  if (span instanceof GuardedSpan) return;
+  completeLater(
+    span,
+    update.then((better) => {
+      const { attributes } = span as { attributes?: Attributes };
+      if (better === undefined || typeof attributes !== 'object') return;
+      const { cause, causeShare, explanation, resources } = better;
+      Object.assign(attributes, {
+        ...(cause === undefined ? {} : { 'performance.cause': cause }),
+        ...(causeShare === undefined ? {} : { 'performance.cause.share': causeShare }),
+        ...(explanation === undefined ? {} : { 'performance.explanation': explanation }),
+        ...(resources === undefined ? {} : { 'performance.gc.pause_ms': resources.gcPauseMs }),
+      });
+    }),
+  );
 }

@@ -12,6 +12,9 @@ import type { LiveSpan } from '../spans/live-span.js';
 import { tracingRuntime } from '../spans/tracing-runtime.js';
 import { round } from '../text/round.js';
 
+/** What is known later of a slow operation, if that changes its description. */
+export type Update = Promise<Partial<SlowOperation> | undefined>;
+
 /** The evidence that a slow operation is described with. */
 interface SlowDependencies {
   readonly resources: ResourceEvidence;
@@ -25,15 +28,21 @@ interface SlowDependencies {
   readonly profiling: Profiling;
   /** How long the event loop was busy during it, if that is measured. */
   readonly busyMs: number | undefined;
+  /** How long the garbage collector paused the process during it, with the collections that are reported later. */
+  pausesWithin(from: number, to: number): Promise<number | undefined>;
   readonly drivers: readonly DriverStatus[];
 }
+
+/** A shorter operation is not affected by pauses, nor is an explanation by a shorter pause. */
+const MIN_BUSY_MS = 10;
+const MIN_PAUSE_MS = 1;
 
 let sequence = 0;
 
 /**
  * Describes a slow operation with its explanation.
  * @returns also the files that are captured of it, and the updates that follow: its call sites when their source maps have
- * been read, and its hot functions
+ * been read, the collections that were reported after it, and its hot functions
  */
 export function describeSlow(
   operation: GuardedOperation,
@@ -44,7 +53,8 @@ export function describeSlow(
 ): {
   slow: SlowOperation;
   files: readonly CapturedFile[];
-  updates: readonly (Promise<Partial<SlowOperation>> | undefined)[];
+  collected: Update | undefined;
+  updates: readonly (Update | undefined)[];
 } {
   const { type, name, durationMs, error, span, statement } = operation;
   const { resources, baseline } = dependencies;
@@ -88,8 +98,11 @@ export function describeSlow(
     ...(http === undefined ? {} : { http }),
     ...(statement === undefined ? {} : { statement }),
   };
-  const profiled = capture && profile(capture, explained, files);
-  return { slow, files, updates: [explained.lines, profiled] };
+  const busyMs = dependencies.busyMs ?? durationMs;
+  const collected =
+    busyMs < MIN_BUSY_MS ? undefined : collect(explained, now - durationMs, now, dependencies);
+  const profiled = capture && profile(capture, explained, collected, files);
+  return { slow, files, collected, updates: [explained.lines, collected, profiled] };
 }
 
 /** Captures the profile of an operation, unless it only waited. */
@@ -113,13 +126,27 @@ function captureSlow(
   return profiling.slowOperation(run, `${type} ${name}`, busyMs ?? now - live.startedAt);
 }
 
+/** The update that follows when the collections are known that ended in the same turn of the event loop. */
+async function collect(
+  { withCollections }: TimedExplanation,
+  from: number,
+  to: number,
+  { resources, pausesWithin }: SlowDependencies,
+): Update {
+  const gcPauseMs = round((await pausesWithin(from, to)) ?? 0);
+  if (gcPauseMs - resources.gcPauseMs < MIN_PAUSE_MS) return undefined;
+  return { ...withCollections?.(gcPauseMs), resources: { ...resources, gcPauseMs } };
+}
+
 /** The update that follows from the profile of an operation. */
 async function profile(
   { found, snapped }: SlowCapture,
   { lines, withProfile }: TimedExplanation,
+  collected: Update | undefined,
   files: readonly CapturedFile[],
 ): Promise<Partial<SlowOperation>> {
   await lines;
+  await collected;
   const { seen, kept } = await found;
   const better = seen === undefined ? undefined : await withProfile?.(seen);
   const has = (what: CapturedFile['type']): boolean => files.some(({ type }) => type === what);

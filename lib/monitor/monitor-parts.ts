@@ -107,7 +107,7 @@ export function createParts(options: ResolvedOptions): MonitorParts {
   const resourcePeaks = new ResourcePeaks(resources.history);
   const analyzer = new RequestAnalyzer(
     detection,
-    (from) => resources.evidence(from, performance.now() - from).gcPauseMs,
+    (from, to) => resources.pausesWithin(from, to),
     reportError,
   );
   const profiling = new Profiling(

@@ -20,7 +20,7 @@ import { type LiveSpan, liveSpanOf, type OperationRecorder, type SpanSink } from
 import type { RequestLines } from '../spans/request-lines.js';
 import { emptyBreakdown } from '../spans/work.js';
 import type { Statistics } from '../statistics/statistics.js';
-import { annotate } from './annotate.js';
+import { annotate, annotateLater } from './annotate.js';
 import { describeSlow } from './describe-slow.js';
 import type { SlowFiles } from './slow-files.js';
 import type { RecordedSpans, SlowOperations } from './slow-operations.js';
@@ -123,7 +123,7 @@ export class OperationSink implements SpanSink {
     const { analyzer, profiling, resources, statistics } = this.parts;
     const busyMs = analyzer.explains ? live?.busyMs(now, loopIdleMs()) : undefined;
     const baseline = statistics.history(type, name)?.baseline;
-    const { slow, files, updates } = describeSlow(operation, thresholdMs, live, now, {
+    const { slow, files, collected, updates } = describeSlow(operation, thresholdMs, live, now, {
       resources: resources.evidence(
         now - durationMs,
         busyMs,
@@ -136,9 +136,11 @@ export class OperationSink implements SpanSink {
       analyzer,
       profiling,
       busyMs,
+      pausesWithin: (from, to) => resources.pausesWithin(from, to),
       drivers: this.drivers,
     });
     if (span !== undefined) annotate(span, slow, files);
+    if (span !== undefined && collected !== undefined) annotateLater(span, collected);
     this.parts.slow.add(slow, { recorded: recordedSpans(live), log: live?.log });
     this.parts.slow.updateLater(slow.id, updates);
     if (files.length > 0) this.parts.slowFiles?.keepLater(slow, updates);

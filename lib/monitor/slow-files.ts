@@ -5,8 +5,7 @@ import { decodeSlow, encodeSlow } from '../fleet/slow-record.js';
 import type { Instance } from '../operation/instance.js';
 import type { StatementPlan } from '../plans/statement-plan.js';
 import type { ProfileStore } from '../profiling/profile-store.js';
-
-type Update = Promise<Partial<SlowOperation>> | undefined;
+import type { Update } from './describe-slow.js';
 
 /** Written operations that may still get a plan. */
 const MAX_AWAITED = 64;
@@ -38,7 +37,7 @@ export class SlowFiles {
   ) {}
 
   /** Writes an operation with a profile once its description is complete. The number of profiles is limited. */
-  keepLater(slow: SlowOperation, updates: readonly Update[]): void {
+  keepLater(slow: SlowOperation, updates: readonly (Update | undefined)[]): void {
     this.track(this.keep(slow, updates));
   }
 
@@ -86,7 +85,7 @@ export class SlowFiles {
     this.pending.add(written);
   }
 
-  private async keep(slow: SlowOperation, updates: readonly Update[]): Promise<void> {
+  private async keep(slow: SlowOperation, updates: readonly (Update | undefined)[]): Promise<void> {
     const settled = await Promise.allSettled(updates);
     // It may have been dropped from memory meanwhile.
     const operation = this.sources.slowOperation(slow.id) ?? completed(slow, settled);

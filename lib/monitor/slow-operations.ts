@@ -50,7 +50,7 @@ export class SlowOperations {
   private maxLogLines = MAX_LOG_LINES;
   private spanCount = 0;
   private lineCount = 0;
-  private readonly added: DeferredEmitter<SlowOperation>;
+  private readonly added: DeferredEmitter<Kept>;
   private readonly updated: DeferredEmitter<SlowOperation>;
 
   constructor(
@@ -75,7 +75,7 @@ export class SlowOperations {
     const ofType = getOrCreate(this.byType, operation.type, newType);
     ofType.count++;
     getOrCreate(ofType.byName, operation.name, newName).push(kept);
-    this.added.emit(operation);
+    this.added.emit(kept);
   }
 
   /** Replaces an operation by a better description of it, while it is kept. */
@@ -86,15 +86,25 @@ export class SlowOperations {
     this.updated.emit(kept.operation);
   }
 
-  /** The same when each update is known. */
-  updateLater(id: string, updates: readonly (Promise<Partial<SlowOperation>> | undefined)[]): void {
+  /** The same when each update is known, unless there is none. */
+  updateLater(
+    id: string,
+    updates: readonly (Promise<Partial<SlowOperation> | undefined> | undefined)[],
+  ): void {
     for (const update of updates)
-      update?.then((better) => this.update(id, better)).catch((error: unknown) => this.onError(error));
+      update
+        ?.then((better) => {
+          if (better !== undefined) this.update(id, better);
+        })
+        .catch((error: unknown) => this.onError(error));
   }
 
-  /** Calls `listener` with each operation that is added, in a later turn of the event loop. Returns a function that removes it. */
+  /**
+   * Calls `listener` with each operation that is added, as it is described in a later turn of the event loop. Returns a function
+   * that removes it.
+   */
   onAdded(listener: (operation: SlowOperation) => void): () => void {
-    return this.added.on(listener);
+    return this.added.on(({ operation }) => listener(operation));
   }
 
   /** The same for each operation whose description was completed. */

@@ -1,61 +1,92 @@
-import { GCProfiler } from 'node:v8';
+import { constants, type PerformanceEntry, PerformanceObserver } from 'node:perf_hooks';
+import { getHeapSpaceStatistics } from 'node:v8';
 import { Latencies } from '../inference/latencies.js';
 
 export type GcType = 'minor' | 'major' | 'incremental' | 'weakcb';
 
-/** From V8's names. Any other is a major collection. */
-const TYPES: ReadonlyMap<string, GcType> = new Map([
-  ['Scavenge', 'minor'],
-  ['MinorMarkCompact', 'minor'],
-  ['MinorMarkSweep', 'minor'],
-  ['IncrementalMarking', 'incremental'],
-  ['ProcessWeakCallbacks', 'weakcb'],
+/** From V8's kinds. Any other is a major collection. */
+const TYPES: ReadonlyMap<number, GcType> = new Map([
+  [constants.NODE_PERFORMANCE_GC_MINOR, 'minor'],
+  [constants.NODE_PERFORMANCE_GC_INCREMENTAL, 'incremental'],
+  [constants.NODE_PERFORMANCE_GC_WEAKCB, 'weakcb'],
 ]);
 
+/** Pauses whose times are kept: those of a minute of 30 collections a second. */
+const KEPT = 2048;
+
+/** What Node says of a collection. */
+interface GcEntry extends PerformanceEntry {
+  readonly detail?: { readonly kind?: number };
+}
+
 /**
- * Adds up the pauses of the garbage collector. A `PerformanceObserver` would receive them one turn of the event loop
- * later, which is too late for the operation that caused the garbage. V8's own record is available at once.
+ * Adds up the pauses of the garbage collector. Node reports them one turn of the event loop after they ended, so what ends in
+ * the same turn learns of them later. The record of `v8.GCProfiler` is there at once, and useless for a service: each one
+ * goes on recording until a major collection frees it, in time and memory that grow with all collections.
  */
 export class GcPauses {
-  /** Since the start, as of the last {@link refresh}. */
+  /** Since the start, as far as they were reported. */
   totalMs = 0;
   count = 0;
-  /** What was allocated from the first collection until the last one, in bytes. */
+  /** About what was allocated until the last {@link refresh}, in bytes: a minor collection follows when the new space is full. */
   allocatedBytes = 0;
-  private leftBytes: number | undefined;
   /** The same by type of collection; the types are those of OpenTelemetry's semantic conventions. */
   readonly byType = new Map<GcType, Latencies>();
-  private profiler: GCProfiler | undefined;
+  private readonly startedAt = new Float64Array(KEPT);
+  private readonly endedAt = new Float64Array(KEPT);
+  /** Minor collections whose allocations are not estimated yet. */
+  private minor = 0;
+  private observer: PerformanceObserver | undefined;
 
   start(): void {
-    if (this.profiler !== undefined) return;
-    this.profiler = new GCProfiler();
-    this.profiler.start();
+    if (this.observer !== undefined) return;
+    this.observer = new PerformanceObserver((list) => this.addAll(list.getEntries()));
+    this.observer.observe({ type: 'gc' });
   }
 
   stop(): void {
-    this.profiler?.stop();
-    this.profiler = undefined;
+    this.observer?.disconnect();
+    this.observer = undefined;
   }
 
-  /** Adds the pauses since the last call. Takes about 20 us, and longer with the number of pauses. */
+  /** Adds the pauses that were reported and not delivered yet. */
   refresh(): void {
-    if (this.profiler === undefined) return;
-    const { statistics } = this.profiler.stop() ?? { statistics: [] };
-    for (const { gcType, cost, beforeGC, afterGC } of statistics) {
-      this.add(gcType, cost / 1000);
-      const usedBytes = beforeGC.heapStatistics.usedHeapSize;
-      this.allocatedBytes += Math.max(0, usedBytes - (this.leftBytes ?? usedBytes));
-      this.leftBytes = afterGC.heapStatistics.usedHeapSize;
-    }
-    this.count += statistics.length;
-    this.profiler = new GCProfiler();
-    this.profiler.start();
+    if (this.observer === undefined) return;
+    this.addAll(this.observer.takeRecords());
+    if (this.minor === 0) return;
+    this.allocatedBytes += this.minor * youngBytes();
+    this.minor = 0;
   }
 
-  private add(gcType: string, ms: number): void {
+  /**
+   * How long pauses were within a time, as far as they were reported, in milliseconds.
+   * @param from on the clock of `performance.now()`, as `to`
+   * @returns undefined if it began before the pauses that are kept
+   */
+  within(from: number, to: number): number | undefined {
+    const kept = Math.min(this.count, KEPT);
+    let sum = 0;
+    for (let back = 1; back <= kept; back++) {
+      const at = (this.count - back) % KEPT;
+      const endedAt = this.endedAt[at] as number;
+      if (endedAt <= from) return sum;
+      sum += Math.max(0, Math.min(to, endedAt) - Math.max(from, this.startedAt[at] as number));
+    }
+    return this.count > KEPT ? undefined : sum;
+  }
+
+  private addAll(entries: readonly GcEntry[]): void {
+    for (const { startTime, duration, detail } of entries) {
+      const at = this.count++ % KEPT;
+      this.startedAt[at] = startTime;
+      this.endedAt[at] = startTime + duration;
+      this.add(TYPES.get(detail?.kind ?? 0) ?? 'major', duration);
+    }
+  }
+
+  private add(type: GcType, ms: number): void {
     this.totalMs += ms;
-    const type = TYPES.get(gcType) ?? 'major';
+    if (type === 'minor') this.minor++;
     let latencies = this.byType.get(type);
     if (latencies === undefined) {
       latencies = new Latencies();
@@ -63,4 +94,10 @@ export class GcPauses {
     }
     latencies.record(ms);
   }
+}
+
+/** What fits between two minor collections. */
+function youngBytes(): number {
+  const space = getHeapSpaceStatistics().find(({ space_name: name }) => name === 'new_space');
+  return space === undefined ? 0 : space.space_used_size + space.space_available_size;
 }

@@ -1,4 +1,6 @@
 import { performance } from 'node:perf_hooks';
+// Not the global one, which a test of the application may have replaced.
+import { setImmediate } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
 import { ownPauseTotalMs } from '../async/own-pauses.js';
 import { COST } from '../overhead/cost-points.js';
@@ -64,7 +66,6 @@ const KEPT = 1200;
 /** The resident set is read so often, at most, and everything while the process rests. */
 const SECOND_MS = 1000;
 const MB = 1024 * 1024;
-const MIN_BUSY_MS = 10;
 const TIMER_MS = 10;
 
 type Cumulative = Exclude<
@@ -118,8 +119,7 @@ export class ResourceSampler {
    * @param endedAt when the operation ended, a moment ago
    */
   evidence(startedAt: number, busyMs?: number, stallMs = 0, endedAt = performance.now()): ResourceEvidence {
-    // A shorter operation is not affected by pauses, and reading them takes about 20 us.
-    if ((busyMs ?? performance.now() - startedAt) >= MIN_BUSY_MS) this.gc.refresh();
+    this.gc.refresh();
     const heap = getHeapStatistics();
     const newest = this.history.last();
     const present = this.read(
@@ -150,7 +150,7 @@ export class ResourceSampler {
       cpuSystemMs: positive(since('cpuSystemMs', byBusy)),
       eventLoopUtilization: durationMs > 0 ? round(Math.min(1, Math.max(0, activeMs / durationMs))) : 0,
       eventLoopDelayMaxMs: positive(Math.min(endedAt - startedAt, delayMs)),
-      gcPauseMs: positive(since('gcPauseMs', byBusy)),
+      gcPauseMs: positive(this.gc.within(startedAt, endedAt) ?? since('gcPauseMs', byBusy)),
       ...(threadClock().isExact
         ? {
             threadCpuMs: positive(since('threadCpuMs', byBusy)),
@@ -159,6 +159,19 @@ export class ResourceSampler {
         : {}),
       ...(limited ? { cpuThrottledMs: positive(since('throttledMs', byBusy)) } : {}),
     };
+  }
+
+  /**
+   * How long the garbage collector paused the process within a time, in milliseconds, with the collections of this turn of the
+   * event loop: Node reports them in the next one.
+   * @param from on the clock of `performance.now()`, as `to`
+   * @returns undefined if that is not known any more
+   * @internal
+   */
+  async pausesWithin(from: number, to: number): Promise<number | undefined> {
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    this.gc.refresh();
+    return this.gc.within(from, to);
   }
 
   /** The current figures. */

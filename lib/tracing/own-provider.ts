@@ -6,6 +6,7 @@ import { serviceAttributes } from '../operation/service-options.js';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { abortable } from './abortable-exporter.js';
+import { CompletingProcessor } from './completing-processor.js';
 import { acceptEncodedSpans, EncodingProcessor } from './encoded-spans.js';
 import { hasOldNames, withOldNames } from './old-attribute-names.js';
 import { type ExportLog, spanExporter } from './otlp-exporters.js';
@@ -83,7 +84,7 @@ async function exporting(options: ResolvedOptions, log: ExportLog): Promise<Expo
     processors.push(keepsSlowTraces(options) ? new SlowTraceProcessor(exports, tracing.sampling) : exports);
   }
   if (console) processors.push(new sdk.SimpleSpanProcessor(inNames(new sdk.ConsoleSpanExporter())));
-  return { processors, abort };
+  return { processors: processors.map((processor) => new CompletingProcessor(processor)), abort };
 }
 /** Whether slow traces are exported that are not sampled. */
 function keepsSlowTraces({ tracing, telemetry }: ResolvedOptions): boolean {

@@ -95,7 +95,7 @@ describe('the logs of failures', () => {
   it('have a limit a second, and each finding has that of its latest failure', () => {
     const analyzer = new RequestAnalyzer(
       resolveOptions({}, {}).detection,
-      () => 0,
+      async () => 0,
       () => {},
     );
     const add = jest.spyOn(ErrorGroups.prototype, 'add');
