@@ -122,6 +122,27 @@ describe('a wrapped method', () => {
     expect(handler.calls.length).toBe(1);
   });
 
+  it('is measured by the latest of its users, and by that of each class whichever was called before', () => {
+    const Work = makeClass();
+    class Other extends Work {}
+    const [first, later, other] = [keeping(), keeping(), keeping()];
+    const latest = new MethodWrappers();
+    wrappers.add(Work.prototype, 'run', () => first);
+    new Work().run(1, 0);
+    latest.add(Work.prototype, 'run', () => later);
+    latest.add(Other.prototype, 'run', () => other);
+    for (const one of [2, 3]) {
+      new Work().run(one, 0);
+      new Other().run(one * 10, 0);
+    }
+    latest.restore();
+    expect([first, later, other].map(({ calls }) => calls.map(([one]) => one))).toEqual([
+      [1],
+      [2, 3],
+      [20, 30],
+    ]);
+  });
+
   it('is left as it is where another tool has replaced it meanwhile', () => {
     const Work = makeClass();
     wrappers.add(Work.prototype, 'run', keeping);

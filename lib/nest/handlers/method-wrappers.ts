@@ -17,6 +17,8 @@ interface Wrapper {
   readonly handlers: WeakMap<object, Handler>;
   /** Measures the calls on instances of all other classes that inherit the method. */
   inherited: Handler | undefined;
+  /** That of the last call, and for whose instances: nearly always the same, and cheaper than to look it up. */
+  last: { readonly prototype: object; readonly handler: Handler } | undefined;
   users: number;
 }
 
@@ -48,12 +50,19 @@ export class MethodWrappers {
     let wrapped = method;
     let wrapper = wrappers.get(method);
     if (wrapper === undefined) {
-      wrapper = { original: method, handlers: new WeakMap(), inherited: undefined, users: 0 };
+      wrapper = {
+        original: method,
+        handlers: new WeakMap(),
+        inherited: undefined,
+        last: undefined,
+        users: 0,
+      };
       wrapped = wrap(wrapper);
       if (!Reflect.defineProperty(owner, name, { ...descriptor, value: wrapped })) return;
       wrappers.set(wrapped, wrapper);
     }
     wrapper.handlers.set(prototype, handler);
+    wrapper.last = undefined;
     if (isInherited) wrapper.inherited = handler;
     wrapper.users++;
     this.used.push({ owner, name, wrapped, wrapper });
@@ -79,10 +88,15 @@ function wrap(wrapper: Wrapper): Method {
   });
 }
 
-function handlerOf(self: unknown, { handlers, inherited }: Wrapper): Handler | undefined {
+function handlerOf(self: unknown, wrapper: Wrapper): Handler | undefined {
   if (typeof self !== 'object' || self === null || types.isProxy(self)) return undefined;
   const prototype = Object.getPrototypeOf(self) as object | null;
-  return prototype === null ? undefined : (handlers.get(prototype) ?? inherited);
+  if (prototype === null) return undefined;
+  const { last, handlers, inherited } = wrapper;
+  if (last?.prototype === prototype) return last.handler;
+  const handler = handlers.get(prototype) ?? inherited;
+  if (handler !== undefined) wrapper.last = { prototype, handler };
+  return handler;
 }
 
 /** A method of the instances of a prototype, and where it is defined. Runs no getter. */
