@@ -1,7 +1,9 @@
 // The measured server: VARIANT is `bare`, `opentelemetry` or `ours`, then the endpoint to export to.
-// Sends its address, and at each message its CPU time, or how many requests its tracing counted.
+// Sends its address, and at each message its CPU time, how many requests its tracing counted, or the CPU time of each of so
+// many requests without sockets, in microseconds.
 import { createRequire, syncBuiltinESMExports } from 'node:module';
 import { trace } from '@opentelemetry/api';
+import { connect } from './in-process.mjs';
 
 const [variant, endpoint] = process.argv.slice(2);
 
@@ -47,11 +49,18 @@ async function start() {
   return { ...served, seen: () => monitor.getStats().totalOperations };
 }
 
-const { url, seen } = await start();
+const { url, seen, app } = await start();
+let serve;
 process.on('message', async (asked) => {
   // Reading statistics would be part of the cost.
   if (asked === 'seen') process.send(seen());
-  else {
+  else if (asked.requests !== undefined) {
+    serve ??= connect(app.getHttpServer());
+    const before = process.cpuUsage();
+    await serve(asked.requests);
+    const { user, system } = process.cpuUsage(before);
+    process.send((user + system) / asked.requests);
+  } else {
     // Spans that wait for their batch are part of the cost.
     await trace.getTracerProvider().getDelegate?.().forceFlush?.();
     process.send(process.cpuUsage());
