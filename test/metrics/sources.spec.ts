@@ -1,4 +1,5 @@
 import { performance } from 'node:perf_hooks';
+import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { AlertEvaluator } from '../../lib/alerting/alert-evaluator.js';
 import { Findings } from '../../lib/explain/findings.js';
@@ -131,7 +132,7 @@ describe('the baseline ratio', () => {
 });
 
 describe('pauses of the collector', () => {
-  it('have the type of the collection', () => {
+  it('have the type of the collection', async () => {
     const pauses = new GcPauses();
     pauses.start();
     let garbage: unknown[] = [];
@@ -139,6 +140,7 @@ describe('pauses of the collector', () => {
       garbage.push({ index });
       if (garbage.length > 10_000) garbage = [];
     }
+    await turn();
     pauses.refresh();
     pauses.stop();
     const minor = pauses.byType.get('minor');
