@@ -90,12 +90,19 @@ function framesOf(held: HeldStack, formatted: HeldStack | undefined, max: number
 
 type IsUser = (position: CodePosition) => boolean;
 
-/** The innermost frame that is the user's code, else the innermost one of a package that may hold the application. */
+/**
+ * The innermost frame that is the user's code, else the innermost one of a package that may hold the application. An anonymous
+ * function gets the name of its enclosing function.
+ */
 export function firstUserFrame(
   frames: readonly RawFrame[],
   isUser: IsUser = isUserPosition,
 ): RawFrame | undefined {
-  return frames.find(isUser) ?? frames.find(isInApplicationPackage);
+  const found = frames.find(isUser) ?? frames.find(isInApplicationPackage);
+  if (found?.functionName !== '') return found;
+  const around = frames.slice(frames.indexOf(found));
+  const outer = around.find(({ functionName, url }) => url === found.url && functionName !== '');
+  return { ...found, functionName: outer?.functionName ?? ANONYMOUS };
 }
 
 /** Whether a captured stack has a line of the user's code. */

@@ -51,4 +51,18 @@ describe("the user's code", () => {
     expect(firstUserFrame([frame('node:fs'), frame('/srv/node_modules/a/b.js'), mine])).toBe(mine);
     expect(firstUserFrame([frame('node:fs')])).toBeUndefined();
   });
+
+  it('has the name of its enclosing function where the innermost one has none', () => {
+    const frame = (functionName: string, url: string, line: number): RawFrame => ({
+      functionName,
+      url,
+      line,
+      column: 1,
+    });
+    const callback = frame('', '/srv/app/a.js', 7);
+    const others = [frame('from', '', 0), frame('main', '/srv/app/b.js', 3)];
+    const named = firstUserFrame([callback, ...others, frame('Copies.make', '/srv/app/a.js', 5)]);
+    expect(named).toEqual({ ...callback, functionName: 'Copies.make' });
+    expect(firstUserFrame([callback, ...others])).toEqual({ ...callback, functionName: '(anonymous)' });
+  });
 });
