@@ -1,6 +1,7 @@
 // The CPU time that a request costs with bare Nest, with OpenTelemetry's HTTP instrumentation, and with this package without
 // and with export. Usage: node bench/http.mjs [LAUNCHES]
 import autocannon from 'autocannon';
+import { VARIANTS } from './http/variants.mjs';
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { answer, rotated, start, stop } from './support/processes.mjs';
 
@@ -10,14 +11,12 @@ const ROUNDS = 12;
 const REQUESTS = 8000;
 const WARM_UP = 20_000;
 const CONNECTIONS = 16;
-const VARIANTS = {
-  bare: 'Nest on Express',
-  opentelemetry: 'OpenTelemetry: HTTP instrumentation, batch processor, no-op exporter',
-  ours: 'this package, defaults',
+const MEASURED = {
+  ...VARIANTS,
   'opentelemetry-export': 'OpenTelemetry, export by OTLP/gRPC',
   'ours-export': 'this package, defaults, export by OTLP/gRPC',
 };
-const names = Object.keys(VARIANTS);
+const names = Object.keys(MEASURED);
 
 async function load(url, amount) {
   const { errors, non2xx } = await autocannon({ url, amount, connections: CONNECTIONS });
@@ -91,7 +90,7 @@ table(
   ['variant', 'CPU us', 'added to bare', 'share of OpenTelemetry, as it exports'],
   names.map((name) => {
     const { cpu, added, ratio } = all[name];
-    return [VARIANTS[name], spread(cpu), ...(name === 'bare' ? ['', ''] : [spread(added), spread(ratio, 2)])];
+    return [MEASURED[name], spread(cpu), ...(name === 'bare' ? ['', ''] : [spread(added), spread(ratio, 2)])];
   }),
 );
 print(`Exported: ${(bytes / requests).toFixed(0)} bytes per request.`);

@@ -1,5 +1,6 @@
 // The CPU time of a request without sockets: of the server's JavaScript, and of what V8 does for it. The least of many short
 // rounds, as other programs only add to it. Usage: node bench/request.mjs [LAUNCHES]
+import { VARIANTS } from './http/variants.mjs';
 import { median, print, spread, table, verdict } from './support/figures.mjs';
 import { answer, rotated, start, stop } from './support/processes.mjs';
 
@@ -8,11 +9,6 @@ const ROUNDS = 30;
 const REQUESTS = 1000;
 /** V8 compiles until then. */
 const WARM_UP = 60_000;
-const VARIANTS = {
-  bare: 'Nest on Express',
-  opentelemetry: 'OpenTelemetry: HTTP instrumentation, batch processor, no-op exporter',
-  ours: 'this package, defaults',
-};
 const names = Object.keys(VARIANTS);
 
 function serve(child, requests) {
