@@ -139,7 +139,10 @@ describe('a slow operation whose time was spent on collections of its own turn',
       await turn();
       await turn();
       const [slow] = monitor.getSlowOperations();
-      expect(slow).toMatchObject({ name: 'copy', cause: 'gc' });
+      expect(slow?.name).toBe('copy');
+      // On a machine that gives it no CPU, that comes first.
+      expect(slow?.causes?.map(({ cause }) => cause)).toContain('gc');
+      expect(slow?.explanation).toContain('garbage collector');
       expect(slow?.resources?.gcPauseMs).toBeGreaterThan(60);
       expect(slow?.resources?.gcPauseMs).toBeLessThanOrEqual(slow?.durationMs as number);
       expect(events).toEqual([slow]);
@@ -147,7 +150,7 @@ describe('a slow operation whose time was spent on collections of its own turn',
         {
           name: 'copy',
           attributes: {
-            'performance.cause': 'gc',
+            'performance.cause': slow?.cause,
             'performance.cause.share': slow?.causeShare,
             'performance.explanation': slow?.explanation,
             'performance.gc.pause_ms': slow?.resources?.gcPauseMs,
@@ -161,7 +164,10 @@ describe('a slow operation whose time was spent on collections of its own turn',
       const updates: SlowOperation[] = [];
       monitor.onSlowOperationUpdate((slow) => updates.push(slow));
       const span = provider.getTracer('test').startSpan('count');
-      for (const end = performance.now() + 120; performance.now() < end; );
+      // Reading a clock allocates a number each time.
+      let sum = 0;
+      for (const end = performance.now() + 120; performance.now() < end; )
+        for (let step = 0; step < 100_000; step++) sum = (sum + step) | 0;
       span.end();
       const [before] = monitor.getSlowOperations();
       await turn();
@@ -188,8 +194,15 @@ describe('a slow operation whose time was spent on collections of its own turn',
       span.end();
       await turn();
       await turn();
+      const [slow] = tracing.monitor.getSlowOperations();
       const [exportedSpan] = tracing.exported();
-      expect(exportedSpan?.attributes).toMatchObject({ 'performance.cause': 'gc' });
+      expect(slow?.resources?.gcPauseMs).toBeGreaterThan(60);
+      expect(slow?.explanation).toContain('garbage collector');
+      expect(exportedSpan?.attributes).toMatchObject({
+        'performance.cause': slow?.cause,
+        'performance.explanation': slow?.explanation,
+        'performance.gc.pause_ms': slow?.resources?.gcPauseMs,
+      });
     });
   });
 });

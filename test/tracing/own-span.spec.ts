@@ -248,9 +248,9 @@ describe("a span of this package's own provider", () => {
 
   it('is the same where its first attributes are those of other spans, which never see a change', () => {
     const scalar = fc.oneof(fc.string(), fc.integer());
-    const valid = fc.dictionary(fc.string({ minLength: 1 }), scalar, {
-      maxKeys: 130,
-    }) as fc.Arbitrary<Attributes>;
+    // Which no object gets by setting it, as the SDK does.
+    const key = fc.string({ minLength: 1 }).filter((name) => name !== '__proto__');
+    const valid = fc.dictionary(key, scalar, { maxKeys: 128 }) as fc.Arbitrary<Attributes>;
     fc.assert(
       fc.property(valid, fc.array(step, { maxLength: 5 }), (shared, steps) => {
         const { own, sdk } = pair();
