@@ -205,7 +205,7 @@ async function withoutSpace(text, format) {
     ...COMMON,
     ...(format === 'cjs' && asCommonJs),
     minifyWhitespace: true,
-    lineLimit: 160,
+    lineLimit: 240,
   });
   return code;
 }

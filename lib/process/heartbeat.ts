@@ -8,8 +8,12 @@ import { loopIdleMs } from './loop-idle.js';
 
 /** Milliseconds between two beats. A wake-up is cheap, and a longer interval would measure short stalls less exactly. */
 export const HEARTBEAT_MS = 25;
-/** Beats between which the event loop was busy for longer are not quiet. */
+/**
+ * Beats between which the event loop was busy for longer are not quiet. While it rests, they are further apart, and this package
+ * has its own work to do from time to time, which must not end the rest.
+ */
 const QUIET_MS = 5;
+const QUIET_AT_REST_MS = 20;
 /** The longer it is quiet, the less often it beats: the milliseconds after which an interval applies, the longest first. */
 const RESTS = [
   { afterMs: 30_000, intervalMs: 500 },
@@ -37,7 +41,8 @@ export class Heartbeat {
   isNeeded: () => boolean = () => true;
   private readonly listeners = new Set<HeartbeatListener>();
   private timer: NodeJS.Timeout | undefined;
-  private intervalMs = HEARTBEAT_MS;
+  /** Milliseconds until the next beat. */
+  intervalMs: number = HEARTBEAT_MS;
   private quietSince = 0;
   /** At the last beat. */
   private beatAt = 0;
@@ -87,7 +92,8 @@ export class Heartbeat {
     const busyMs = now - this.beatAt - (idleMs - this.idleMs);
     this.beatAt = now;
     this.idleMs = idleMs;
-    if (busyMs > QUIET_MS || this.isNeeded()) this.quietSince = now;
+    const quietUntilMs = this.isResting ? QUIET_AT_REST_MS : QUIET_MS;
+    if (busyMs > quietUntilMs || this.isNeeded()) this.quietSince = now;
     const quietMs = now - this.quietSince;
     const { intervalMs } = RESTS.find(({ afterMs }) => quietMs >= afterMs) ?? { intervalMs: HEARTBEAT_MS };
     if (intervalMs !== this.intervalMs) this.beatEvery(intervalMs);

@@ -7,7 +7,7 @@ export const SAMPLED_EVERY_MS = 250;
 
 /** How the resources of the process are sampled. */
 export interface ResourceOptions {
-  /** Milliseconds between two samples. From 250 on, a second or more while nothing runs that is measured. */
+  /** Milliseconds between two samples. From 250 on, more while nothing runs that is measured: a second, and 5 after half a minute. */
   intervalMs?: number | undefined;
 }
 export type ResolvedResourceOptions = Complete<ResourceOptions>;

@@ -1,6 +1,6 @@
 import { performance } from 'node:perf_hooks';
-// Not the global one, which a test of the application may have replaced.
-import { setImmediate } from 'node:timers';
+// Not the global ones, which a test of the application may have replaced.
+import { clearTimeout, setImmediate, setTimeout } from 'node:timers';
 import { getHeapStatistics } from 'node:v8';
 import { ownPauseTotalMs } from '../async/own-pauses.js';
 import { COST } from '../overhead/cost-points.js';
@@ -8,7 +8,7 @@ import { meter } from '../overhead/meter.js';
 import { round } from '../text/round.js';
 import { CgroupThrottling } from './cgroup-cpu.js';
 import { GcPauses } from './gc-pauses.js';
-import { heartbeat } from './heartbeat.js';
+import { HEARTBEAT_MS, type HeartbeatListener, heartbeat } from './heartbeat.js';
 import { LoopDelay } from './loop-delay.js';
 import { loopIdleMs } from './loop-idle.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
@@ -63,8 +63,10 @@ export interface ResourceEvidence {
 
 /** Readings kept: five minutes at the default interval. */
 const KEPT = 1200;
-/** The resident set is read so often, at most, and everything while the process rests. */
+/** The resident set is read so often, at most. */
 const SECOND_MS = 1000;
+/** While the process rests, one of so many heartbeats is sampled, as it is by default while it works. */
+const BEATS = SAMPLED_EVERY_MS / HEARTBEAT_MS;
 const MB = 1024 * 1024;
 const TIMER_MS = 10;
 
@@ -77,11 +79,13 @@ type Cumulative = Exclude<
 export class ResourceSampler {
   readonly history = new ResourceHistory(KEPT);
   private timer: NodeJS.Timeout | undefined;
+  /** Milliseconds from a sample to the next one. */
+  private paceMs = 0;
+  private sampledAt = 0;
   private readonly delay = new LoopDelay();
   /** @internal */
   readonly gc = new GcPauses();
   private readonly throttling = new CgroupThrottling();
-  private sampledAt = Number.NEGATIVE_INFINITY;
   private rssReadAt = Number.NEGATIVE_INFINITY;
   /** Called after each sample. Must not throw. @internal */
   onSample: (() => void) | undefined;
@@ -94,18 +98,15 @@ export class ResourceSampler {
     this.delay.start();
     this.gc.start();
     this.sample();
-    const maySkip = this.intervalMs >= SAMPLED_EVERY_MS;
-    this.timer = setInterval(() => {
-      if (maySkip && heartbeat().isResting && !isPast(this.sampledAt, SECOND_MS)) return;
-      meter.measure(COST.timers, () => this.sample());
-      this.onSample?.();
-    }, this.intervalMs);
-    this.timer.unref();
+    this.adapt();
+    if (this.intervalMs >= SAMPLED_EVERY_MS) heartbeat().add(this.listener);
   }
 
   stop(): void {
-    clearInterval(this.timer);
+    heartbeat().remove(this.listener);
+    clearTimeout(this.timer);
     this.timer = undefined;
+    this.paceMs = 0;
     this.delay.stop();
     this.gc.stop();
   }
@@ -208,6 +209,32 @@ export class ResourceSampler {
       gc: { count: this.gc.count, pauseMs: round(this.gc.totalMs) },
     };
   }
+
+  private readonly listener: HeartbeatListener = {
+    beat: () => this.adapt(),
+    woken: () => this.adapt(),
+  };
+
+  /** A timer that does nothing would wake an idle process as well. */
+  private adapt(): void {
+    const { intervalMs: beatMs } = heartbeat();
+    const paceMs = beatMs > HEARTBEAT_MS ? Math.max(this.intervalMs, BEATS * beatMs) : this.intervalMs;
+    if (paceMs === this.paceMs) return;
+    this.paceMs = paceMs;
+    clearTimeout(this.timer);
+    this.schedule();
+  }
+
+  private schedule(): void {
+    const ms = Math.max(1, this.sampledAt + this.paceMs - performance.now());
+    this.timer = setTimeout(this.called, ms).unref();
+  }
+
+  private readonly called = (): void => {
+    meter.measure(COST.timers, () => this.sample());
+    this.schedule();
+    this.onSample?.();
+  };
 
   /** The reading of a second before another one; the first one, if there is none. */
   private secondBefore({ at }: ResourceReading): ResourceReading | undefined {

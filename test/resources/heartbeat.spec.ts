@@ -63,6 +63,24 @@ describe('the heartbeat', () => {
     heartbeat.isNeeded = () => true;
   });
 
+  it('goes on resting through short work, such as that of this package', async () => {
+    heartbeat.isNeeded = () => false;
+    const beats = listen();
+    const restsOn = async (): Promise<boolean> => {
+      await until(() => heartbeat.isResting);
+      const until10 = performance.now() + 10;
+      while (performance.now() < until10);
+      const count = beats.length;
+      await until(() => beats.length > count);
+      return heartbeat.isResting;
+    };
+    // A busy machine may make more of it.
+    let didRest = false;
+    for (let attempt = 0; attempt < 20 && !didRest; attempt++) didRest = await restsOn();
+    expect(didRest).toBe(true);
+    heartbeat.isNeeded = () => true;
+  });
+
   it('beats again while the event loop is busy, and for whoever begins to listen', async () => {
     heartbeat.isNeeded = () => false;
     listen();

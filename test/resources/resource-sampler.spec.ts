@@ -153,6 +153,21 @@ describe('ResourceSampler', () => {
     for (const sampler of [usual, fine]) sampler.stop();
   });
 
+  it('samples while the process begins and ends to rest all the time', async () => {
+    const sampler = new ResourceSampler(250);
+    sampler.start();
+    const before = sampler.history.length;
+    for (let times = 0; times < 12; times++) {
+      heartbeat().isNeeded = () => false;
+      await until(() => heartbeat().isResting);
+      heartbeat().isNeeded = () => true;
+      heartbeat().wake();
+    }
+    const sampled = sampler.history.length - before;
+    sampler.stop();
+    expect(sampled).toBeGreaterThanOrEqual(3);
+  });
+
   it('can be stopped and restarted', async () => {
     const sampler = new ResourceSampler(50);
     sampler.start();
