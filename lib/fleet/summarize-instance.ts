@@ -34,8 +34,8 @@ export interface SummarySources {
 export type Publication = Pick<InstanceSummary, 'publishedAt' | 'sequence' | 'intervalMs' | 'slow'>;
 
 const MB = 1024 * 1024;
-/** CPU time is averaged over so many samples: five seconds by default. */
-const CPU_SAMPLES = 20;
+/** CPU time is averaged over so long. */
+const CPU_MS = 5000;
 /** Names that are looked at in one piece. */
 const PIECE = 256;
 
@@ -108,7 +108,7 @@ function* mostTime(statistics: Statistics): Generator<void, Named[]> {
 function processOf(resources: ResourceSampler): InstanceProcess {
   const { memory, eventLoop } = resources.current();
   const newest = resources.history.last();
-  const before = resources.history.last(Math.min(CPU_SAMPLES, Math.max(1, resources.history.length - 1)));
+  const before = resources.history.earlier(CPU_MS);
   const process: InstanceProcess = {
     rssMb: round(memory.rss / MB),
     heapUsedMb: round(memory.heapUsed / MB),

@@ -70,6 +70,14 @@ export class ResourceHistory {
     return reading;
   }
 
+  /** The latest reading at least so many milliseconds older than the newest; else the oldest; undefined if there is no other. */
+  earlier(ms: number): ResourceReading | undefined {
+    const newest = this.added - 1;
+    let back = 1;
+    while (back < this.length - 1 && this.value(newest, AT) - this.value(newest - back, AT) < ms) back++;
+    return this.last(back);
+  }
+
   /** The readings before and after a moment; `present` stands for the one that follows the newest. */
   surrounding(moment: number, present: ResourceReading): { before: ResourceReading; after: ResourceReading } {
     let back = 0;

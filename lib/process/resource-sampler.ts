@@ -180,7 +180,7 @@ export class ResourceSampler {
     const memory = process.memoryUsage();
     const cpu = process.cpuUsage();
     const newest = this.history.last();
-    const before = newest === undefined ? undefined : this.secondBefore(newest);
+    const before = this.history.earlier(SECOND_MS - TIMER_MS);
     const eventLoop: CurrentResources['eventLoop'] = {};
     if (newest !== undefined && before !== undefined) {
       const active = newest.eventLoopActiveMs - before.eventLoopActiveMs;
@@ -235,16 +235,6 @@ export class ResourceSampler {
     this.schedule();
     this.onSample?.();
   };
-
-  /** The reading of a second before another one; the first one, if there is none. */
-  private secondBefore({ at }: ResourceReading): ResourceReading | undefined {
-    let found: ResourceReading | undefined;
-    for (let back = 1; back < this.history.length; back++) {
-      found = this.history.last(back);
-      if (found !== undefined && at - found.at >= SECOND_MS - TIMER_MS) break;
-    }
-    return found;
-  }
 
   private sample(): void {
     this.gc.refresh();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { reading } from '../support/readings.js';
 import { counted, mapStore, observed, type SimulatedInstance, simulated } from './simulated-instance.js';
 
 /** The view of a further instance, which nothing has called. */
@@ -156,5 +157,22 @@ describe('instances', () => {
     const view = await viewOf([], store);
     expect(view.instances).toHaveLength(1);
     expect(view.ignored).toBe(0);
+  });
+});
+
+describe('the process of an instance', () => {
+  it('has the CPU time of its last five seconds, however often it is sampled', async () => {
+    const store = mapStore();
+    const one = simulated('one', { store });
+    // Busy until it came to rest, when samples are five seconds apart.
+    for (const [at, cpuUserMs] of [
+      [0, 0],
+      [5000, 5000],
+      [10_000, 5050],
+    ] as const) {
+      one.resources.history.add(reading(at, { cpuUserMs }));
+    }
+    const { instances } = await viewOf([one], store);
+    expect(instances.find(({ id }) => id === 'one')?.cpuPercent).toBe(1);
   });
 });

@@ -20,6 +20,7 @@ export interface SimulatedInstance {
   readonly statistics: Statistics;
   readonly findings: Findings;
   readonly slow: SlowOperations;
+  readonly resources: ResourceSampler;
   readonly warnings: string[];
   stop(): Promise<void>;
 }
@@ -42,6 +43,7 @@ export function simulated(
   const slow = new SlowOperations(100, (error) => {
     throw error;
   });
+  const resources = new ResourceSampler(250);
   const instance: Instance = {
     id: name,
     key: `${name}-1-0123456789ab`,
@@ -65,7 +67,7 @@ export function simulated(
       version,
       instance,
       statistics,
-      resources: new ResourceSampler(250),
+      resources,
       countingSince: () => instance.startedAt,
       findings: (limit) => findings.list({ limit }),
       slowOperations: (limit) => slow.list(limit),
@@ -78,7 +80,15 @@ export function simulated(
   );
   const warnings: string[] = [];
   fleet.warn = (message) => warnings.push(message);
-  return { fleet, statistics, findings, slow, warnings, stop: () => fleet.shutdown(new Deadline(1000)) };
+  return {
+    fleet,
+    statistics,
+    findings,
+    slow,
+    resources,
+    warnings,
+    stop: () => fleet.shutdown(new Deadline(1000)),
+  };
 }
 
 /** Counts calls of an operation, now. */

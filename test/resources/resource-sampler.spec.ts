@@ -1,30 +1,11 @@
 import { performance } from 'node:perf_hooks';
 import { describe, expect, it } from '@jest/globals';
 import { heartbeat } from '../../lib/process/heartbeat.js';
-import { ResourceHistory, type ResourceReading } from '../../lib/process/resource-history.js';
+import { ResourceHistory } from '../../lib/process/resource-history.js';
 import { ResourceSampler } from '../../lib/process/resource-sampler.js';
 import { until } from '../support/application.js';
+import { reading } from '../support/readings.js';
 import { sleep } from '../support/tracing.js';
-
-function reading(at: number, more: Partial<ResourceReading> = {}): ResourceReading {
-  return {
-    at,
-    heapUsed: 0,
-    heapTotal: 0,
-    external: 0,
-    rss: 0,
-    cpuUserMs: 0,
-    cpuSystemMs: 0,
-    eventLoopActiveMs: 0,
-    eventLoopIdleMs: 0,
-    eventLoopDelayMaxMs: 0,
-    gcPauseMs: 0,
-    threadCpuMs: 0,
-    runDelayMs: 0,
-    throttledMs: 0,
-    ...more,
-  };
-}
 
 describe('ResourceHistory', () => {
   it('keeps the most recent readings', () => {
@@ -52,6 +33,17 @@ describe('ResourceHistory', () => {
     // What was before the oldest one is not known any more.
     expect(surrounding(60)).toEqual([100, 100]);
     expect(new ResourceHistory(2).surrounding(5, present).before).toBe(present);
+  });
+
+  it('finds the reading of some time before the newest, however often it was read', () => {
+    const history = new ResourceHistory(4);
+    expect(history.earlier(1)).toBeUndefined();
+    history.add(reading(0));
+    expect(history.earlier(1)).toBeUndefined();
+    for (const at of [100, 5100, 5200, 5300]) history.add(reading(at));
+    expect([0, 100, 101, 200, 201, 5200, 9000].map((ms) => history.earlier(ms)?.at)).toEqual([
+      5200, 5200, 5100, 5100, 100, 100, 100,
+    ]);
   });
 
   it('finds the longest delay since a moment', () => {
