@@ -8,11 +8,9 @@ import { loopIdleMs } from './loop-idle.js';
 
 /** Milliseconds between two beats. A wake-up is cheap, and a longer interval would measure short stalls less exactly. */
 export const HEARTBEAT_MS = 25;
-/**
- * Beats between which the event loop was busy for longer are not quiet. While it rests, they are further apart, and this package
- * has its own work to do from time to time, which must not end the rest.
- */
+/** Beats between which the event loop was busy for longer are not quiet. */
 const QUIET_MS = 5;
+/** The same while it rests: beats are further apart, and this package's own work, from time to time, must not end the rest. */
 const QUIET_AT_REST_MS = 20;
 /** The longer it is quiet, the less often it beats: the milliseconds after which an interval applies, the longest first. */
 const RESTS = [

@@ -11,6 +11,7 @@ import { GcPauses } from './gc-pauses.js';
 import { HEARTBEAT_MS, type HeartbeatListener, heartbeat } from './heartbeat.js';
 import { LoopDelay } from './loop-delay.js';
 import { loopIdleMs } from './loop-idle.js';
+import { residentBytes } from './resident-set.js';
 import { ResourceHistory, type ResourceReading } from './resource-history.js';
 import { SAMPLED_EVERY_MS } from './resource-options.js';
 import { threadClock } from './thread-clock.js';
@@ -177,7 +178,8 @@ export class ResourceSampler {
 
   /** The current figures. */
   current(): CurrentResources {
-    const memory = process.memoryUsage();
+    const heap = getHeapStatistics();
+    const { used_heap_size: heapUsed, total_heap_size: heapTotal } = heap;
     const cpu = process.cpuUsage();
     const newest = this.history.last();
     const before = this.history.earlier(SECOND_MS - TIMER_MS);
@@ -191,13 +193,13 @@ export class ResourceSampler {
     return {
       timestamp: Date.now(),
       memory: {
-        heapUsed: memory.heapUsed,
-        heapTotal: memory.heapTotal,
-        heapLimit: getHeapStatistics().heap_size_limit,
-        external: memory.external,
-        rss: memory.rss,
-        heapUsedMB: Math.round((memory.heapUsed / MB) * 100) / 100,
-        heapTotalMB: Math.round((memory.heapTotal / MB) * 100) / 100,
+        heapUsed,
+        heapTotal,
+        heapLimit: heap.heap_size_limit,
+        external: heap.external_memory,
+        rss: residentBytes(),
+        heapUsedMB: Math.round((heapUsed / MB) * 100) / 100,
+        heapTotalMB: Math.round((heapTotal / MB) * 100) / 100,
       },
       cpu: {
         user: cpu.user,
@@ -212,13 +214,14 @@ export class ResourceSampler {
 
   private readonly listener: HeartbeatListener = {
     beat: () => this.adapt(),
-    woken: () => this.adapt(),
+    // The next beat follows soon.
+    woken: () => {},
   };
 
   /** A timer that does nothing would wake an idle process as well. */
   private adapt(): void {
-    const { intervalMs: beatMs } = heartbeat();
-    const paceMs = beatMs > HEARTBEAT_MS ? Math.max(this.intervalMs, BEATS * beatMs) : this.intervalMs;
+    const { isResting, intervalMs: beatMs } = heartbeat();
+    const paceMs = isResting ? Math.max(this.intervalMs, BEATS * beatMs) : this.intervalMs;
     if (paceMs === this.paceMs) return;
     this.paceMs = paceMs;
     clearTimeout(this.timer);
@@ -244,7 +247,7 @@ export class ResourceSampler {
     // The resident set comes from the operating system, which takes fifty times as long as the heap's figures.
     let rss = this.history.last()?.rss ?? 0;
     if (isPast(this.rssReadAt, SECOND_MS)) {
-      rss = process.memoryUsage.rss();
+      rss = residentBytes();
       this.rssReadAt = performance.now();
     }
     const reading = this.read(rss, delayMax, heap.used_heap_size, heap.total_heap_size, heap.external_memory);

@@ -49,6 +49,15 @@ describe('an application goes on and ends by itself', () => {
     expect(message['totalOperations']).toBeGreaterThan(10_000);
   });
 
+  it('when no more files can be opened, with the last resident set that could be read', async () => {
+    const { end, message } = await survive('no-files', {
+      command: ['sh', '-c', 'ulimit -n 1024; exec "$0" "$@"'],
+    });
+    expect(end.code).toBe(0);
+    expect(message['alive']).toBe('slow');
+    expect(message['result']).toEqual({ code: 'EMFILE', kept: true, heap: true });
+  });
+
   it('with a small heap', async () => {
     const { end } = await survive('many-children', { execArgv: ['--max-old-space-size=96'] });
     expect(end.code).toBe(0);

@@ -1,5 +1,6 @@
 // One fault, named by the first argument, in an application that has to go on and to end by itself.
 import cluster from 'node:cluster';
+import { closeSync, openSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -52,6 +53,19 @@ const FAULTS = {
     const open = [];
     for (let i = 0; i < 20_000; i++) open.push(tracer.startSpan(`open ${i % 10}`));
     return { open: open.length };
+  },
+  async 'no-files'({ service }) {
+    const { rss } = service.getStats().currentResources.memory;
+    const taken = [];
+    try {
+      for (;;) taken.push(openSync('/dev/null'));
+    } catch ({ code }) {
+      // The resident set is read once a second, and every five seconds files are written.
+      await sleep(6000);
+      const without = service.getStats().currentResources.memory;
+      for (const file of taken) closeSync(file);
+      return { code, kept: without.rss > rss / 4, heap: without.heapUsed > 0 };
+    }
   },
   async 'hostile-names'() {
     for (const name of HOSTILE) {
