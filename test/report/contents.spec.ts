@@ -12,6 +12,7 @@ import { figure, percentOf, shortened, span } from '../../lib/report/report-word
 import { ResourcePeaks } from '../../lib/report/resource-peaks.js';
 import { toHtml } from '../../lib/report/to-html.js';
 import { toMarkdown } from '../../lib/report/to-markdown.js';
+import { reading } from '../support/readings.js';
 import { busyMonitor, fullSource } from './full-source.js';
 
 const HOUR_MS = 3_600_000;
@@ -149,23 +150,12 @@ describe('the history of alerts', () => {
 });
 
 describe('the peaks of resources', () => {
-  const reading = (at: number, change: Partial<ResourceReading> = {}): ResourceReading => ({
-    at,
-    heapUsed: 100,
-    heapTotal: 200,
-    external: 10,
-    rss: 500,
-    cpuUserMs: at / 2,
-    cpuSystemMs: 0,
-    eventLoopActiveMs: at / 4,
-    eventLoopIdleMs: (3 * at) / 4,
-    eventLoopDelayMaxMs: 1,
-    gcPauseMs: 0,
-    threadCpuMs: 0,
-    runDelayMs: 0,
-    throttledMs: 0,
-    ...change,
-  });
+  const used = (at: number, change: Partial<ResourceReading> = {}): ResourceReading =>
+    reading(at, {
+      ...{ heapUsed: 100, heapTotal: 200, external: 10, rss: 500, cpuUserMs: at / 2 },
+      ...{ eventLoopActiveMs: at / 4, eventLoopIdleMs: (3 * at) / 4, eventLoopDelayMaxMs: 1 },
+      ...change,
+    });
   /** The start of the next hour on the clock of `performance.now()`. */
   const hour =
     Math.ceil((performance.timeOrigin + performance.now()) / HOUR_MS) * HOUR_MS - performance.timeOrigin;
@@ -175,7 +165,7 @@ describe('the peaks of resources', () => {
     const history = new ResourceHistory(10);
     const peaks = new ResourcePeaks(history);
     expect(peaks.since(0)).toBeUndefined();
-    history.add(reading(hour));
+    history.add(used(hour));
     expect(peaks.since(0)).toEqual({
       since: epoch(hour),
       heapUsed: 100,
@@ -191,7 +181,7 @@ describe('the peaks of resources', () => {
     for (let index = 0; index < 40; index++) {
       const busy = index > 20 && index <= 24 ? 150 : 0;
       history.add(
-        reading(hour + 250 * index, {
+        used(hour + 250 * index, {
           heapUsed: index === 7 ? 900 : 100,
           cpuUserMs: 25 * index + (index > 20 ? Math.min(4, index - 20) * busy || (index > 24 ? 600 : 0) : 0),
         }),
@@ -204,8 +194,7 @@ describe('the peaks of resources', () => {
   it('cover the requested hours, up to one day', () => {
     const history = new ResourceHistory(100);
     const peaks = new ResourcePeaks(history);
-    for (let index = 0; index < 40; index++)
-      history.add(reading(hour + index * HOUR_MS, { rss: 1000 - index }));
+    for (let index = 0; index < 40; index++) history.add(used(hour + index * HOUR_MS, { rss: 1000 - index }));
     expect(peaks.since(epoch(hour + 38 * HOUR_MS))).toMatchObject({ rss: 962 });
     expect(peaks.since(0)).toMatchObject({ since: epoch(hour + 15 * HOUR_MS), rss: 985 });
     expect(peaks.since(epoch(hour + 50 * HOUR_MS))).toBeUndefined();

@@ -160,13 +160,19 @@ describe('ResourceSampler', () => {
     expect(sampled).toBeGreaterThanOrEqual(3);
   });
 
-  it('can be stopped and restarted', async () => {
-    const sampler = new ResourceSampler(50);
+  it.each([50, 250])('can be stopped and restarted (%d ms)', async (intervalMs) => {
+    const sampler = new ResourceSampler(intervalMs);
     sampler.start();
     sampler.start();
     sampler.stop();
+    const other = new ResourceSampler(50);
+    other.start();
     const { length } = sampler.history;
-    await sleep(120);
+    await until(() => other.history.length >= 10);
+    other.stop();
     expect(sampler.history.length).toBe(length);
+    sampler.start();
+    await until(() => sampler.history.length >= length + 3);
+    sampler.stop();
   });
 });
