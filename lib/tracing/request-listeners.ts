@@ -11,8 +11,8 @@ export interface WatchedRequest {
   /** The application reads the body. */
   awaitUpload(): void;
   uploaded(): void;
-  /** The response is complete, and waits in the socket for the client to read it. */
-  awaitReader(): void;
+  /** All of the response has been written, but perhaps not sent. */
+  answered(): void;
   /** The response is closed: it is complete, or the client disconnected. */
   closed(): void;
 }
@@ -45,9 +45,8 @@ export function endWhenFinished(response: MeasuredResponse): void {
   response.prependListener('finish', onClose);
 }
 
-/** All of the response has been written, but perhaps not sent. */
 function onAnswered(this: MeasuredResponse): void {
-  if ((this.socket?.writableLength ?? 0) > 0) this[REQUEST]?.awaitReader();
+  this[REQUEST]?.answered();
 }
 
 function onReading(this: MeasuredRequest): void {

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { errorNameOf, isError } from '../async/thrown.js';
 import type { GraphqlOperation } from './graphql-operation.js';
@@ -10,7 +9,9 @@ export interface ClosedRequest {
   readonly name: string;
   readonly route: string | undefined;
   readonly method: string | undefined;
-  readonly response: ServerResponse;
+  readonly statusCode: number;
+  /** The response was closed before all of it was sent. */
+  readonly isAborted: boolean;
   readonly handler: HandlerInfo | undefined;
   readonly graphql: GraphqlOperation | undefined;
 }
@@ -23,16 +24,16 @@ export interface ClosedRequest {
 export function annotateServerSpan(
   span: Span,
   isOwn: boolean,
-  { name, route, method, response, handler, graphql }: ClosedRequest,
+  { name, route, method, statusCode, isAborted, handler, graphql }: ClosedRequest,
   failure: { readonly thrown: unknown } | undefined,
 ): void {
   // A tool without OpenTelemetry's SDK describes its spans itself.
   const isDescribed = isOwn || 'instrumentationScope' in span;
   if (route !== undefined && isDescribed) span.setAttribute('http.route', route);
-  if (!response.writableFinished) span.setAttribute('performance.http.aborted', true);
+  if (isAborted) span.setAttribute('performance.http.aborted', true);
   if (!isOwn) return;
   span.updateName(route === undefined && graphql === undefined ? (method ?? 'HTTP') : name);
-  span.setAttribute('http.response.status_code', response.statusCode);
+  span.setAttribute('http.response.status_code', statusCode);
   if (handler !== undefined) span.setAttribute('code.function.name', handler.name);
   if (graphql !== undefined) {
     span.setAttribute('graphql.operation.type', graphql.type);
@@ -40,7 +41,7 @@ export function annotateServerSpan(
   }
   if (failure === undefined) return;
   const { thrown } = failure;
-  span.setAttribute('error.type', isError(thrown) ? errorNameOf(thrown) : String(response.statusCode));
+  span.setAttribute('error.type', isError(thrown) ? errorNameOf(thrown) : String(statusCode));
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
