@@ -36,6 +36,8 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   private readonly socket: Socket | null | undefined;
   /** The operating system has all of the response. */
   private isDelivered = false;
+  /** The response was closed before the client could have received all of it. It may still be ended then. */
+  private isAborted = false;
   /** What the handler threw. */
   thrown: unknown;
   private readonly startedAt = performance.now();
@@ -228,7 +230,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     // Of requests on one connection, a later one gets the socket only after the response to the earlier one.
     const socket = this.socket ?? this.response.socket;
     if ((socket?.writableLength ?? 0) === 0) {
-      if (!this.isClosed) this.isDelivered = true;
+      this.isDelivered = true;
       return;
     }
     this.uploaded();
@@ -256,6 +258,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   closed(): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.isAborted = !this.isDelivered && !this.response.writableFinished;
     if (this.client !== undefined) this.endWait(this.client);
     // The connection was refused: what answers a handshake that succeeds does not use the response.
     if (this.isWebSocket && this.response.headersSent) this.isStream = false;
@@ -297,11 +300,6 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     annotateServerSpan(span, isOwnSpan, known, error ? { thrown } : undefined);
   }
 
-  /** The response was closed before the client could have received all of it. */
-  private get isAborted(): boolean {
-    return !this.isDelivered && !this.response.writableFinished;
-  }
-
   get statusCode(): number {
     return this.response.statusCode;
   }
@@ -313,7 +311,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   evidence(): HttpEvidence {
     const { handler, response } = this;
     const evidence: HttpEvidence = { statusCode: response.statusCode };
-    if (this.isClosed && this.isAborted) evidence.aborted = true;
+    if (this.isAborted) evidence.aborted = true;
     const { uploadMs = 0, downloadMs = 0 } = this.client ?? {};
     if (uploadMs >= 1) evidence.uploadMs = round(uploadMs);
     if (downloadMs >= 1) evidence.downloadMs = round(downloadMs);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
@@ -6,6 +7,7 @@ import { Body, Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
 import { context } from '@opentelemetry/api';
 import { UNTRACED } from '../../lib/async/untraced.js';
 import type { SlowOperation } from '../../lib/explain/slow-operation.js';
+import { withPerformanceTracking } from '../../lib/nest/decorators/track-performance.decorator.js';
 import {
   fetchFromOutside,
   PLATFORMS,
@@ -25,6 +27,8 @@ type Raw<T> = T & { raw?: T };
 
 @Controller()
 class UploadController {
+  static reached = (): void => {};
+
   @Post('upload/:ms')
   async upload(@Param('ms') ms: string, @Body() body: unknown): Promise<string> {
     await sleep(Number(ms));
@@ -49,6 +53,20 @@ class UploadController {
   async poll(): Promise<string> {
     await sleep(LONG);
     return 'nothing';
+  }
+
+  /** Ends its response in the moment in which its client has gone. */
+  @Get('gone')
+  gone(@Res() given: Raw<ServerResponse>): void {
+    const response = given.raw ?? given;
+    response.once('close', () => response.end());
+    const step = async (): Promise<never> => {
+      await once(response, 'close');
+      await sleep(10);
+      throw new Error('nobody waits for it');
+    };
+    withPerformanceTracking('step', step).catch(() => {});
+    UploadController.reached();
   }
 
   @Get('subscription/:how')
@@ -102,6 +120,16 @@ function readSlowly(path: string, pauseMs: number): Promise<void> {
   });
 }
 
+/** Sends two requests at once on one connection, and reads nothing of the responses for a while. */
+async function readSecondSlowly(paths: readonly [string, string], pauseMs: number): Promise<void> {
+  const { hostname, port } = new URL(application.url);
+  const socket = connect(Number(port), hostname);
+  sockets.push(socket);
+  socket.write(paths.map((path) => `GET ${path} HTTP/1.1\r\nHost: shop\r\n\r\n`).join(''));
+  await sleep(pauseMs);
+  socket.resume();
+}
+
 /** The operation of a route when it has been counted. */
 async function counted(name: string): Promise<{ slowCount: number; slow: SlowOperation | undefined }> {
   await until(() => (application.operation(name)?.count ?? 0) > 0);
@@ -141,6 +169,24 @@ describe.each(PLATFORMS)('On %s, a request', (platform) => {
     const { slow } = await counted('GET /large/:ms');
     expect(slow?.http?.downloadMs).toBeGreaterThan(LONG);
     expect(slow?.explanation).toContain('the client read the response slowly');
+  });
+
+  it('that waits for the connection of another one tells how slowly its client reads', async () => {
+    await start(platform);
+    await readSecondSlowly(['/poll', '/large/0'], 3 * LONG);
+    const { slow } = await counted('GET /large/:ms');
+    expect(slow?.http?.downloadMs).toBeGreaterThan(LONG);
+  });
+
+  it('whose client has gone is aborted, although it is answered then, and what fails after it was expected to', async () => {
+    await start(platform);
+    const gone = connect(Number(new URL(application.url).port), new URL(application.url).hostname);
+    sockets.push(gone);
+    UploadController.reached = () => setTimeout(() => gone.destroy(), LONG);
+    gone.write('GET /gone HTTP/1.1\r\nHost: shop\r\n\r\n');
+    expect((await counted('GET /gone')).slow?.http?.aborted).toBe(true);
+    await until(() => application.operation('step')?.count === 1);
+    expect(application.operation('step')).toMatchObject({ errorCount: 1, expectedErrorCount: 1 });
   });
 
   it('with a body is slow by what its handler waits for', async () => {
