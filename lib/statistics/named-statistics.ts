@@ -24,6 +24,6 @@ export interface NamedStatistics extends TypeStatistics {
 
 /** The figures of a type or an operation, for each window. @param now milliseconds on the monotonic clock */
 export function withWindows(statistics: OperationStatistics, now: number): TypeStatistics {
-  const { lifetime, ...windows } = statistics.summaries(now);
-  return { ...lifetime, windows };
+  const { lifetime, minute, hour, day } = statistics.summaries(now);
+  return Object.assign(lifetime, { windows: { minute, hour, day } });
 }
