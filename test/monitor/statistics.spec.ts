@@ -47,6 +47,29 @@ describe('Statistics', () => {
     expect(named).toMatchObject({ count: 3, errorCount: 1, maxDuration: 60_000 });
   });
 
+  it('has a window each for the last minute, hour and day, and the whole life', () => {
+    const statistics = new Statistics(10);
+    const hour = 3_600_000;
+    const moments = [0, 30 * hour, 53.5 * hour, 54 * hour];
+    for (const now of moments) statistics.record('http', 'GET /a', 10, false, false, now);
+    const windows = { minute: { count: 1 }, hour: { count: 2 }, day: { count: 3 } };
+    expect(statistics.typeStatistics(54 * hour)).toMatchObject({ http: { count: 4, windows } });
+    expect(statistics.namedStatistics(54 * hour, 1)).toMatchObject([{ count: 4, windows }]);
+  });
+
+  it('has no percentile below the minimum or above the maximum, though they are those of buckets', () => {
+    // The middle of their bucket is 1.015625.
+    for (const durationMs of [1.03, 1.001]) {
+      const statistics = new Statistics(10);
+      statistics.record('http', 'GET /a', durationMs, false, false, 0);
+      expect(statistics.typeStatistics(0)['http']).toMatchObject({
+        p50: durationMs,
+        p95: durationMs,
+        p99: durationMs,
+      });
+    }
+  });
+
   it('counts what is beyond its bound under (other) of its type, and nothing is lost', () => {
     const statistics = new Statistics(3);
     for (let i = 0; i < 100; i++) statistics.record('http', `GET /${i}`, 1, false, false, 0);
