@@ -34,7 +34,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   private route: string | undefined;
   private method: string | undefined;
   private readonly socket: Socket | null | undefined;
-  /** The operating system has all of the response. */
+  /** The operating system has all of the response: whether it was finished need not be read. */
   private isDelivered = false;
   /** The response was closed before the client could have received all of it. It may still be ended then. */
   private isAborted = false;
