@@ -1,29 +1,48 @@
-// Prints how many tests have passed and failed, by Jest's report of all suites and the report of those that were run again.
+// Prints how many tests have passed and failed, and which failed, by pairs of Jest's reports: of all suites, and of those that
+// were run again. Usage: node summary.mjs PASSED FAILED [REPORT SECOND_REPORT]..., with the counts of what is no test of Jest.
 import { existsSync, readFileSync } from 'node:fs';
 
-const [, , first, second, otherPassed, otherFailed] = process.argv;
+const [, , otherPassed, otherFailed, ...reports] = process.argv;
 const read = (file) => (existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined);
-const keyOf = (suite, test) => `${suite.name} ${test.fullName}`;
+const say = (line) => process.stdout.write(`${line}\n`);
 
-const all = read(first) ?? {
-  numPassedTests: 0,
-  numFailedTests: 0,
-  numRuntimeErrorTestSuites: 1,
-  testResults: [],
-};
-const again = new Map();
-for (const suite of read(second)?.testResults ?? [])
-  for (const test of suite.assertionResults) again.set(keyOf(suite, test), test.status);
+let passed = Number(otherPassed);
+let failed = Number(otherFailed);
 
-let passed = all.numPassedTests + Number(otherPassed);
-let failed = all.numFailedTests + all.numRuntimeErrorTestSuites + Number(otherFailed);
-for (const suite of all.testResults)
-  for (const test of suite.assertionResults)
-    if (test.status === 'failed' && again.get(keyOf(suite, test)) === 'passed') {
-      process.stdout.write(`Passed when run alone: ${test.fullName}\n`);
-      passed++;
-      failed--;
+function count(first, second) {
+  const all = read(first);
+  if (all === undefined) {
+    failed++;
+    say(`Failed: there is no report of Jest in ${first}`);
+    return;
+  }
+  passed += all.numPassedTests;
+  failed += all.numFailedTests + all.numRuntimeErrorTestSuites;
+  const again = new Map((read(second)?.testResults ?? []).map((suite) => [suite.name, suite]));
+  for (const suite of all.testResults) {
+    const repeated = again.get(suite.name)?.assertionResults ?? [];
+    // Cases of one table may have one name.
+    const passes = ({ fullName }) => {
+      const named = repeated.filter((test) => test.fullName === fullName);
+      return named.length > 0 && named.every(({ status }) => status === 'passed');
+    };
+    for (const test of suite.assertionResults.filter(({ status }) => status === 'failed')) {
+      if (passes(test)) passedAlone(test.fullName, 1);
+      else say(`Failed: ${test.fullName} (${suite.name})`);
     }
+    // It could not even be loaded.
+    if (suite.status !== 'failed' || suite.assertionResults.length > 0) continue;
+    if (again.get(suite.name)?.status === 'passed') passedAlone(suite.name, repeated.filter(passes).length);
+    else say(`Failed: ${suite.name}`);
+  }
+}
 
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
+function passedAlone(name, tests) {
+  say(`Passed when run alone: ${name}`);
+  passed += tests;
+  failed--;
+}
+
+for (let at = 0; at < reports.length; at += 2) count(reports[at], reports[at + 1]);
+say(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
