@@ -7,8 +7,8 @@ import { answer, rotated, start, stop } from './support/processes.mjs';
 const LAUNCHES = Number(process.argv[2] ?? 3);
 const ROUNDS = 30;
 const REQUESTS = 1000;
-/** V8 compiles until then. */
-const WARM_UP = 60_000;
+/** V8 compiles until then. In turns, too: it discards compiled code that has not run for some seconds. */
+const WARM_UP_ROUNDS = 60;
 const names = Object.keys(VARIANTS);
 
 function serve(child, requests) {
@@ -23,8 +23,9 @@ async function launch() {
     for (const name of names) {
       servers[name] = start('http/server.mjs', [name]);
       await answer(servers[name]);
-      await serve(servers[name], WARM_UP);
     }
+    for (let round = 0; round < WARM_UP_ROUNDS; round++)
+      for (const name of names) await serve(servers[name], REQUESTS);
     const cpu = Object.fromEntries(names.map((name) => [name, []]));
     for (let round = 0; round < ROUNDS; round++) {
       for (const name of rotated(names, round)) cpu[name].push(await serve(servers[name], REQUESTS));
