@@ -1,5 +1,6 @@
 // Prints how many tests have passed and failed, and which failed, by pairs of Jest's reports: of all suites, and of those that
-// were run again. Usage: node summary.mjs PASSED FAILED [REPORT SECOND_REPORT]..., with the counts of what is no test of Jest.
+// were run again alone, of which there may be no report. Usage: node summary.mjs PASSED FAILED [REPORT SECOND_REPORT]..., with
+// the counts of what is no test of Jest.
 import { existsSync, readFileSync } from 'node:fs';
 
 const [, , otherPassed, otherFailed, ...reports] = process.argv;
@@ -26,21 +27,18 @@ function count(first, second) {
       const named = repeated.filter((test) => test.fullName === fullName);
       return named.length > 0 && named.every(({ status }) => status === 'passed');
     };
+    if (suite.status === 'failed' && suite.assertionResults.length === 0)
+      say(`Failed: ${suite.name} could not be run`);
     for (const test of suite.assertionResults.filter(({ status }) => status === 'failed')) {
-      if (passes(test)) passedAlone(test.fullName, 1);
-      else say(`Failed: ${test.fullName} (${suite.name})`);
+      if (!passes(test)) {
+        say(`Failed: ${test.fullName} (${suite.name})`);
+        continue;
+      }
+      say(`Passed when run alone: ${test.fullName}`);
+      passed++;
+      failed--;
     }
-    // It could not even be loaded.
-    if (suite.status !== 'failed' || suite.assertionResults.length > 0) continue;
-    if (again.get(suite.name)?.status === 'passed') passedAlone(suite.name, repeated.filter(passes).length);
-    else say(`Failed: ${suite.name}`);
   }
-}
-
-function passedAlone(name, tests) {
-  say(`Passed when run alone: ${name}`);
-  passed += tests;
-  failed--;
 }
 
 for (let at = 0; at < reports.length; at += 2) count(reports[at], reports[at + 1]);
