@@ -1,4 +1,4 @@
-import { context, isSpanContextValid, type Span, type SpanContext, trace } from '@opentelemetry/api';
+import { context, type Span, trace } from '@opentelemetry/api';
 import { UNTRACED } from '../async/untraced.js';
 import type { RawFrame } from '../code/call-site.js';
 import { PromiseStacks } from '../code/promise-stacks.js';
@@ -11,14 +11,12 @@ import { blockedMs, type Stall } from '../process/stall.js';
 import { processProfiler } from '../profiling/process-profiler.js';
 import { concurrentRequests } from '../spans/concurrent-requests.js';
 import type { EndedOperation } from '../spans/ended-operation.js';
-import { type FailedOperation, recordedException, thrownIn } from '../spans/failed-operation.js';
 import { type LiveSpan, liveSpanOf, type RequestSink } from '../spans/live-span.js';
 import type { ScheduleFault } from '../spans/schedule-fault.js';
+import { spanIdsOf } from '../spans/span-ids.js';
 import type { SpanTiming } from '../spans/span-timing.js';
 import { StackRequests } from '../spans/stack-requests.js';
 import type { WorkKey } from '../spans/work-group.js';
-import { isServedType } from '../statistics/failures.js';
-import { chainOf } from './counted-errors.js';
 import type { ResolvedDetectionOptions } from './detection-options.js';
 import { ErrorGroups } from './error-groups.js';
 import { Explainer, type SlowFacts, type TimedExplanation } from './explainer.js';
@@ -26,6 +24,7 @@ import { observeChain, observeRepetition } from './explanation.js';
 import { Findings } from './findings.js';
 import { observeSchedule } from './observe-schedule.js';
 import { observeStall } from './observe-stall.js';
+import { RequestFailures } from './request-failures.js';
 import { findInRequest } from './request-findings.js';
 import { SlowQueries, type SlowQuery } from './slow-queries.js';
 
@@ -34,12 +33,6 @@ const SETTLING_MS = 1000;
 
 /** A request that does not end is not recorded for longer: a process has one recording, which costs each promise. */
 const MAX_RECORDED_MS = 10_000;
-
-/** Failures within one request that are kept until it ends. */
-const MAX_FAILURES = 20;
-
-/** Failures whose logs are kept with their findings. */
-const MAX_LOGS_PER_SECOND = 20;
 
 /** Explains slow operations, and keeps findings and the statistics of statements. */
 export class RequestAnalyzer implements RequestSink {
@@ -59,13 +52,12 @@ export class RequestAnalyzer implements RequestSink {
   readonly sources = new SourceMaps();
   private readonly explainer: Explainer;
   private readonly errors: ErrorGroups;
+  private readonly failures: RequestFailures;
   private readonly texts = new SourceTexts();
   private readonly nPlusOne: ResolvedDetectionOptions['nPlusOne'];
   private readonly blockLimitMs: number;
   private readonly offBlock: () => void;
   private readonly heartbeat = heartbeat();
-  private logSecond = 0;
-  private logsOfSecond = 0;
   private settling: NodeJS.Timeout | undefined;
 
   /** @param pausesWithin how long the garbage collector paused the process within a time, which is known later */
@@ -87,6 +79,7 @@ export class RequestAnalyzer implements RequestSink {
       (observation, callSite) => this.findings.observe(observation, callSite, Date.now()),
       onError,
     );
+    this.failures = new RequestFailures(this.errors);
     this.explains = detection.explain;
     this.minRepetitions = detection.nPlusOne.minRepetitions;
     this.nPlusOne = detection.nPlusOne;
@@ -135,7 +128,7 @@ export class RequestAnalyzer implements RequestSink {
     const { isStream, work, failures } = root.request;
     if (!isStream) concurrentRequests.running--;
     if (root === this.recorded) this.stopRecording();
-    if (failures !== undefined) this.failuresWithin(root, now);
+    if (failures !== undefined) this.failures.ended(root, now);
     if (work === undefined || !this.nPlusOne.enabled || root.duplicate || !root.isWaitedFor) return;
     const route = root.name ?? '(unnamed)';
     const { loaders, chains } = findInRequest(work, this.nPlusOne, now, (repetition) =>
@@ -156,62 +149,8 @@ export class RequestAnalyzer implements RequestSink {
   }
 
   /** An operation failed, and its error is no expected one. */
-  failed(
-    { type, name, durationMs, span, http, thrown }: EndedOperation,
-    live: LiveSpan | undefined,
-    now: number,
-  ): void {
-    if (!this.explains) return;
-    const source = http ?? live?.http;
-    const failed: FailedOperation = {
-      type,
-      name,
-      durationMs,
-      statusCode: source?.statusCode,
-      thrown: thrown ?? source?.thrown ?? thrownIn(live),
-      recorded: recordedException(span),
-      log: this.mayReadLog(now) ? live?.log : undefined,
-      ...spanIdsOf(span),
-    };
-    const chain = live === undefined ? [] : chainOf(live);
-    const root = live?.root;
-    if (live === root) {
-      const isServed = isServedType(type);
-      this.errors.add(failed, { route: name, isHandled: false, isServed, chain }, now);
-      return;
-    }
-    // A statement or call that failed is part of the failure of its request, or was handled.
-    if (root === undefined || failed.thrown === undefined) return;
-    if (root.ended || !root.isWaitedFor) {
-      const route = root.name ?? name;
-      this.errors.add(failed, { route, isHandled: true, isServed: false, chain }, now);
-      return;
-    }
-    root.request.failures ??= [];
-    const { failures } = root.request;
-    if (failures.some((other) => other.thrown === failed.thrown)) return;
-    if (failures.length < MAX_FAILURES) failures.push(failed);
-    else this.errors.dropped++;
-  }
-
-  /** Whether the log of a failure is read: while everything fails, those of a few failures suffice. */
-  private mayReadLog(now: number): boolean {
-    const second = Math.floor(now / 1000);
-    if (second !== this.logSecond) {
-      this.logSecond = second;
-      this.logsOfSecond = 0;
-    }
-    return this.logsOfSecond++ < MAX_LOGS_PER_SECOND;
-  }
-
-  /** The parts of a request that failed. If it was answered with 4xx, their errors are those of the caller. */
-  private failuresWithin({ request, http, name: route = '(unnamed)' }: LiveSpan, now: number): void {
-    const { failures = [] } = request;
-    request.failures = undefined;
-    const status = http?.statusCode ?? 0;
-    if (status >= 400 && status < 500) return;
-    for (const failed of failures)
-      this.errors.add(failed, { route, isHandled: true, isServed: false, chain: [request] }, now);
+  failed(operation: EndedOperation, live: LiveSpan | undefined, now: number): void {
+    if (this.explains) this.failures.failed(operation, live, now);
   }
 
   /** Whether no other request ran while this one did, until now. */
@@ -310,13 +249,6 @@ export class RequestAnalyzer implements RequestSink {
     const callSite = this.explainer.locate(stack);
     this.findings.observe(observeStall(stall, callSite), callSite, Date.now());
   }
-}
-
-function spanIdsOf(span: EndedOperation['span']): { traceId: string; spanId: string } {
-  const given = span?.spanContext?.() as SpanContext | undefined;
-  const { traceId, spanId } =
-    given !== undefined && isSpanContextValid(given) ? given : { traceId: '', spanId: '' };
-  return { traceId, spanId };
 }
 
 function spanIdOf(owner: SpanTiming): string {
