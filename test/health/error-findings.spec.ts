@@ -63,6 +63,14 @@ class Payments {
 }
 const payments = new Payments();
 
+class Albums {
+  @TrackPerformance('lookup')
+  find(id: string): never {
+    throw new NoSuchAlbum(id);
+  }
+}
+const albums = new Albums();
+
 class BrokenGuard implements CanActivate {
   canActivate(execution: ExecutionContext): boolean {
     const error = new TypeError(`Token ${SECRET} is invalid`);
@@ -114,6 +122,11 @@ class ShopController {
   @UseFilters(NotFoundFilter)
   album(): string {
     throw new NoSuchAlbum('17');
+  }
+  @Get('lookup')
+  @UseFilters(NotFoundFilter)
+  lookup(): string {
+    return albums.find('17');
   }
   @Get('text')
   text(): string {
@@ -198,7 +211,7 @@ describe.each(PLATFORMS)('Errors on %s', (platform) => {
 
   it('that are expected are not found', async () => {
     await start(platform);
-    for (const path of ['/missing', '/refused', '/album', '/nowhere', '/fine']) await get(path, 5);
+    for (const path of ['/missing', '/refused', '/album', '/lookup', '/nowhere', '/fine']) await get(path, 5);
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(errors()).toEqual([]);
   });
