@@ -1,8 +1,9 @@
 import type { CauseName } from '../explain/cause.js';
 import type { Finding } from '../explain/finding.js';
 import type { SlowOperation } from '../explain/slow-operation.js';
-import { figure, shortened } from '../report/report-words.js';
+import { shortened } from '../report/report-words.js';
 import { failureCountOf } from '../statistics/failures.js';
+import { figure } from '../text/quantities.js';
 import { type FailureSigns, failureSentence, isServed, tooFewToJudge } from './failing.js';
 import type { Overview, OverviewOperation } from './overview.js';
 

@@ -6,9 +6,8 @@ import type {
   ReleaseVerdict,
 } from '../baseline/release-verdict.js';
 import { wordsOfMeasure, wordsOfMemory } from '../baseline/release-words.js';
-import { figure } from '../text/quantities.js';
+import { figure, moment } from '../text/quantities.js';
 import { markdownText as text } from './markdown-text.js';
-import { moment } from './report-words.js';
 
 /** The rows of the table: a comment on a pull request has a limit, and the JSON has all of them. */
 const MAX_ROWS = 50;

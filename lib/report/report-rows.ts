@@ -1,7 +1,7 @@
 import { times } from '../explain/words.js';
 import type { StatementPlan } from '../plans/statement-plan.js';
+import { duration, figure, megabytes, moment, percent } from '../text/quantities.js';
 import type { PerformanceReport, ReportedOperation } from './report.js';
-import { figure, megabytes, moment, percentOf, span } from './report-words.js';
 
 /** A table row of the report, as plain unescaped text. */
 type Row = readonly [string, ...string[]];
@@ -19,7 +19,7 @@ export const OPERATION_HEAD: Row = [
 
 export function operationRow(operation: ReportedOperation): Row {
   const { name, count, slowCount, p50Ms, p95Ms, p99Ms, errorRate, baseline } = operation;
-  const baselineP50 = baseline === undefined ? '' : span(baseline.p50Ms);
+  const baselineP50 = baseline === undefined ? '' : duration(baseline.p50Ms);
   const factor = baseline?.ratio === undefined ? '' : ` (× ${figure(baseline.ratio)})`;
   return [
     name,
@@ -28,7 +28,7 @@ export function operationRow(operation: ReportedOperation): Row {
     spanOf(p50Ms),
     spanOf(p95Ms),
     spanOf(p99Ms),
-    percentOf(errorRate),
+    percent(errorRate),
     baselineP50 + factor,
   ];
 }
@@ -37,7 +37,7 @@ export const QUERY_HEAD: Row = ['Query', 'Count', 'Slow', 'p95', 'Total'];
 
 export function queryRow(query: PerformanceReport['queries'][number]): Row {
   const { fingerprint, count, slowCount, p95Ms, totalMs } = query;
-  return [fingerprint, String(count), String(slowCount), span(p95Ms), span(totalMs)];
+  return [fingerprint, String(count), String(slowCount), duration(p95Ms), duration(totalMs)];
 }
 
 /** What the plans of statements show, each once. */
@@ -75,12 +75,12 @@ export function sloRow({
   const rate = (value: number | undefined): string => (value === undefined ? '' : `× ${figure(value)}`);
   return [
     slo,
-    percentOf(objective),
+    percent(objective),
     spanOf(thresholdMs),
     rate(windows['1h'].rate),
     rate(windows['6h'].rate),
     rate(windows['3d'].rate),
-    budgetRemaining === undefined ? '' : percentOf(budgetRemaining),
+    budgetRemaining === undefined ? '' : percent(budgetRemaining),
   ];
 }
 
@@ -89,15 +89,15 @@ export const RESOURCE_HEAD: Row = ['Resource', 'Current', 'Since start', 'Peak']
 export function resourceRows({ resources }: PerformanceReport): Row[] {
   const { memory, eventLoop, lifetime, peak } = resources;
   return [
-    ['CPU (one core = 100 %)', '', percentOf(lifetime.cpu), shareOf(peak?.cpu)],
+    ['CPU (one core = 100 %)', '', percent(lifetime.cpu), shareOf(peak?.cpu)],
     [
       'Event loop utilization',
       shareOf(eventLoop.utilization),
-      percentOf(lifetime.eventLoopUtilization),
+      percent(lifetime.eventLoopUtilization),
       shareOf(peak?.eventLoopUtilization),
     ],
     ['Maximum event loop delay', spanOf(eventLoop.delayMaxMs), '', spanOf(peak?.eventLoopDelayMaxMs)],
-    ['Garbage collection', '', percentOf(lifetime.gcShare), ''],
+    ['Garbage collection', '', percent(lifetime.gcShare), ''],
     [
       `Heap used (limit ${megabytes(memory.heapLimit)})`,
       megabytes(memory.heapUsed),
@@ -167,11 +167,11 @@ export function coverageLines({ coverage }: PerformanceReport): string[] {
 }
 
 function spanOf(value: number | undefined): string {
-  return value === undefined ? '' : span(value);
+  return value === undefined ? '' : duration(value);
 }
 
 function shareOf(value: number | undefined): string {
-  return value === undefined ? '' : percentOf(value);
+  return value === undefined ? '' : percent(value);
 }
 
 function sizeOf(value: number | undefined): string {

@@ -1,6 +1,7 @@
 import { times } from '../explain/words.js';
+import { percent } from '../text/quantities.js';
 import type { PerformanceReport } from './report.js';
-import { percentOf, slowSentence } from './report-words.js';
+import { slowSentence } from './report-words.js';
 
 /** The number of problems that the summary names. */
 const NAMED = 3;
@@ -28,7 +29,7 @@ export function summarize(
       .map(({ explanation }) => ({ critical: false, sentence: explanation })),
     ...slos.filter(isOverspent).map(({ slo, objective, windows }) => ({
       critical: false,
-      sentence: `Objective ${slo} has spent its error budget: ${windows['3d'].bad} of ${windows['3d'].total} operations in 3 days were bad (allowed: ${percentOf(1 - objective)}).`,
+      sentence: `Objective ${slo} has spent its error budget: ${windows['3d'].bad} of ${windows['3d'].total} operations in 3 days were bad (allowed: ${percent(1 - objective)}).`,
     })),
     ...findings
       .filter(({ severity }) => severity !== 'info')

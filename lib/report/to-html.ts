@@ -1,4 +1,5 @@
 import { place } from '../explain/words.js';
+import { duration } from '../text/quantities.js';
 import { all, type Html, html, list, page, section, table, time } from './html-page.js';
 import type { PerformanceReport, ReportedOperation } from './report.js';
 import {
@@ -16,7 +17,7 @@ import {
   SLO_HEAD,
   sloRow,
 } from './report-rows.js';
-import { slowSentence, span } from './report-words.js';
+import { slowSentence } from './report-words.js';
 
 /** The report as a self-contained HTML page without scripts. */
 export function toHtml(report: PerformanceReport): string {
@@ -60,7 +61,7 @@ function stateful({ state, explanation }: { state: string; explanation: string }
 function finding(one: PerformanceReport['findings'][number]): Html {
   const { severity, lostMsPerHour, route, callSite, explanation } = one;
   const where = callSite === undefined ? '' : html` <span class="meta">${place(callSite)}</span>`;
-  return html`<span class="tag ${severity}">${severity}</span>, ${span(lostMsPerHour)} per hour, ${route}: ${explanation}${where}`;
+  return html`<span class="tag ${severity}">${severity}</span>, ${duration(lostMsPerHour)} per hour, ${route}: ${explanation}${where}`;
 }
 
 function slow(one: PerformanceReport['slow'][number]): Html {
@@ -71,5 +72,5 @@ function slow(one: PerformanceReport['slow'][number]): Html {
 
 function hourly({ totalMsPerHour }: ReportedOperation, most: number): Html {
   if (totalMsPerHour === undefined) return html``;
-  return html`${span(totalMsPerHour)} <meter min="0" max="${most}" value="${totalMsPerHour}" aria-label="relative to the maximum"></meter>`;
+  return html`${duration(totalMsPerHour)} <meter min="0" max="${most}" value="${totalMsPerHour}" aria-label="relative to the maximum"></meter>`;
 }

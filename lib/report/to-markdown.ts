@@ -1,4 +1,5 @@
 import { place } from '../explain/words.js';
+import { duration, moment } from '../text/quantities.js';
 import { markdownText as text } from './markdown-text.js';
 import type { PerformanceReport } from './report.js';
 import {
@@ -16,7 +17,7 @@ import {
   SLO_HEAD,
   sloRow,
 } from './report-rows.js';
-import { moment, slowSentence, span } from './report-words.js';
+import { slowSentence } from './report-words.js';
 
 /** In bytes of UTF-8. GitHub limits comments to 65,536 characters. */
 export const MAX_MARKDOWN_BYTES = 60 * 1024;
@@ -64,7 +65,7 @@ export function toMarkdown(report: PerformanceReport): string {
 function findingLine(finding: PerformanceReport['findings'][number]): string {
   const { severity, route, lostMsPerHour, callSite, explanation } = finding;
   const where = callSite === undefined ? '' : ` At ${place(callSite)}.`;
-  return `${severity}, ${span(lostMsPerHour)} per hour, ${route}: ${explanation}${where}`;
+  return `${severity}, ${duration(lostMsPerHour)} per hour, ${route}: ${explanation}${where}`;
 }
 
 function slowLine(one: PerformanceReport['slow'][number]): string {

@@ -8,10 +8,11 @@ import { AlertHistory, MAX_KEPT_ALERTS } from '../../lib/report/alert-history.js
 import { buildReport } from '../../lib/report/build-report.js';
 import { PAGE_ICON } from '../../lib/report/page-icon.js';
 import type { ReportSource } from '../../lib/report/report-source.js';
-import { figure, percentOf, shortened, span } from '../../lib/report/report-words.js';
+import { shortened } from '../../lib/report/report-words.js';
 import { ResourcePeaks } from '../../lib/report/resource-peaks.js';
 import { toHtml } from '../../lib/report/to-html.js';
 import { toMarkdown } from '../../lib/report/to-markdown.js';
+import { duration, figure, percent } from '../../lib/text/quantities.js';
 import { reading } from '../support/readings.js';
 import { busyMonitor, fullSource } from './full-source.js';
 
@@ -203,13 +204,13 @@ describe('the peaks of resources', () => {
 
 describe('formatted values', () => {
   it.each([
-    [span(0.123456), '0.123 ms'],
-    [span(999), '999 ms'],
-    [span(12_345), '12.3 s'],
-    [span(754_000), '12.6 min'],
-    [span(7 * HOUR_MS), '7 h'],
-    [span(1e9), '278 h'],
-    [percentOf(0.001), '0.1 %'],
+    [duration(0.123456), '0.123 ms'],
+    [duration(999), '999 ms'],
+    [duration(12_345), '12.3 s'],
+    [duration(754_000), '12.6 min'],
+    [duration(7 * HOUR_MS), '7 h'],
+    [duration(1e9), '11.6 days'],
+    [percent(0.001), '0.1 %'],
     [figure(-1234.5), '-1234'],
     [shortened('😀😀😀', 2), '😀…'],
     [shortened('ab', 2), 'ab'],
