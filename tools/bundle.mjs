@@ -4,12 +4,12 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
+import { minify } from '@swc/core';
 import { build, transform } from 'esbuild';
+import { bundleCommand, divide } from './division.mjs';
 import { licensesOf } from './licenses.mjs';
 import { MARKER, withMarks } from './mark-code.mjs';
 
-const LIBRARY = { index: 'index.js', 'testing/index': 'testing/index.js' };
-const ENTRY_POINTS = { esm: LIBRARY, cjs: { ...LIBRARY, 'cli/main': 'cli/main.js' } };
 const TYPES = { esm: 'module', cjs: 'commonjs' };
 const COMMON = { platform: 'node', target: 'node20' };
 
@@ -110,22 +110,17 @@ export async function bundleMappings(modules, folder) {
   const [{ inputs }] = Object.values(metafile.outputs);
   const marked = withMarks(outputFiles[0].text, MAPPINGS_NUMBER);
   const marker = specifier(dirname(MAPPINGS), MARKER);
-  const code = await withoutSpace(marked.replace(JSON.stringify(MARKER), JSON.stringify(marker)), 'cjs');
-  write(join(folder, MAPPINGS), `${licenseCommentOf(modules, inputs)}${code}`);
+  const code = await shortened(marked.replace(JSON.stringify(MARKER), JSON.stringify(marker)), 'cjs');
+  const paths = containedIn(inputs).map((path) => join(modules, path));
+  write(join(folder, MAPPINGS), `${licenseCommentOf(paths)}${code}`);
 }
 
 const containedIn = (inputs) => Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0);
 const commentOf = (licenses) => `/*!\n${licenses.replaceAll('*/', '* /')}*/\n`;
 
 /** The licenses of the packages of which a file of the bundle contains parts; empty if there are none. */
-function licenseComment(modules, { outputs }, path) {
-  const output = Object.keys(outputs).find((name) => join(modules, name) === path);
-  if (output === undefined) return '';
-  return licenseCommentOf(modules, outputs[output].inputs);
-}
-
-function licenseCommentOf(modules, inputs) {
-  const licenses = licensesOf(containedIn(inputs).map((input) => join(modules, input)));
+function licenseCommentOf(paths) {
+  const licenses = licensesOf(paths);
   return licenses === '' ? '' : commentOf(licenses);
 }
 
@@ -150,39 +145,43 @@ markOwnCode(${MCP_NUMBER});
 
 /** Writes the package of one format. `modules` is the folder of all modules, `folder` that of the package. */
 export async function bundle(modules, folder, format) {
-  const { outputFiles, metafile } = await build({
+  const options = {
     ...COMMON,
-    absWorkingDir: modules,
-    entryPoints: ENTRY_POINTS[format],
-    outdir: folder,
-    chunkNames: '[name]-[hash]',
-    bundle: true,
     splitting: true,
     format: 'esm',
     packages: 'external',
     legalComments: 'none',
-    write: false,
-    metafile: true,
     plugins: [separateMarker, separateShared, withParts],
-  });
-  outputFiles.push({ path: join(folder, MARKER), text: readFileSync(join(modules, MARKER), 'utf8') });
-  for (const [number, { path, text }] of outputFiles.sort((a, b) => (a.path < b.path ? -1 : 1)).entries()) {
-    const code = path.endsWith(MARKER) ? text : withMarks(text, number);
-    const marker = specifier(dirname(path), join(folder, MARKER));
-    let placed = withoutBareImports(code).replaceAll(JSON.stringify(MARKER), JSON.stringify(marker));
+  };
+  const { files, onDemand } = await divide(modules, options);
+  if (format === 'cjs')
+    for (const [name, file] of await bundleCommand(modules, options)) files.set(name, file);
+  files.set(MARKER, { text: readFileSync(join(modules, MARKER), 'utf8'), paths: [] });
+  const names = [...files.keys()].sort();
+  for (const [number, name] of names.entries()) {
+    const { text, paths } = files.get(name);
+    const path = join(folder, name);
+    let placed = withoutBareImports(name === MARKER ? text : withMarks(text, number));
+    for (const target of [MARKER, ...onDemand]) {
+      placed = placed.replaceAll(
+        JSON.stringify(target),
+        JSON.stringify(specifier(dirname(path), join(folder, target))),
+      );
+    }
     for (const shared of SHARED) {
       const target = specifier(dirname(path), join(folder, '../cjs', shared));
       placed = placed.replaceAll(`import(${JSON.stringify(shared)})`, importOf(target, format));
     }
-    const written = withClassNames(path, await withoutSpace(placed, format));
-    write(path, `${licenseComment(modules, metafile, path)}${written}`);
+    const written = withClassNames(path, await shortened(placed, format));
+    write(path, `${licenseCommentOf(paths)}${written}`);
   }
   write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
+  const library = ['index.js', 'testing/index.js'];
   if (format === 'esm') {
-    for (const file of Object.values(LIBRARY)) writeSharedTypes(folder, file);
+    for (const file of library) writeSharedTypes(folder, file);
     return;
   }
-  for (const file of typesFrom(modules, Object.values(LIBRARY))) {
+  for (const file of typesFrom(modules, library)) {
     write(join(folder, file), withoutPrivateComments(readFileSync(join(modules, file), 'utf8')));
   }
 }
@@ -197,11 +196,22 @@ function writeSharedTypes(folder, file) {
 const importOf = (path, format) =>
   `import(${JSON.stringify(path)})${format === 'esm' ? '.then((module) => module.default)' : ''}`;
 
-/** A fifth of the code is white space, which each installation would download and each start would read. */
-async function withoutSpace(text, format) {
+/**
+ * White space and long names within functions are a third of the code, which each installation would download and each start
+ * would read. Stacks and profiles have the names of classes and functions, which stay.
+ */
+async function shortened(text, format) {
+  const classes = Array.from(text.matchAll(/\b(\w+) = class\b/g), ([, name]) => name);
+  const { code: renamed } = await minify(text, {
+    module: true,
+    ecma: 2022,
+    compress: false,
+    mangle: { toplevel: false, keep_classnames: true, keep_fnames: true, reserved: classes },
+    format: { comments: false },
+  });
   // Bundlers and Jest follow `require`, not the `import()` of a file of CommonJS.
   const asCommonJs = { format: 'cjs', supported: { 'dynamic-import': false }, banner: '"use strict";' };
-  const { code } = await transform(text, {
+  const { code } = await transform(renamed, {
     ...COMMON,
     ...(format === 'cjs' && asCommonJs),
     minifyWhitespace: true,
