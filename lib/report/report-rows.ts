@@ -25,9 +25,9 @@ export function operationRow(operation: ReportedOperation): Row {
     name,
     String(count),
     String(slowCount),
-    spanOf(p50Ms),
-    spanOf(p95Ms),
-    spanOf(p99Ms),
+    durationOf(p50Ms),
+    durationOf(p95Ms),
+    durationOf(p99Ms),
     percent(errorRate),
     baselineP50 + factor,
   ];
@@ -76,7 +76,7 @@ export function sloRow({
   return [
     slo,
     percent(objective),
-    spanOf(thresholdMs),
+    durationOf(thresholdMs),
     rate(windows['1h'].rate),
     rate(windows['6h'].rate),
     rate(windows['3d'].rate),
@@ -96,7 +96,7 @@ export function resourceRows({ resources }: PerformanceReport): Row[] {
       percent(lifetime.eventLoopUtilization),
       shareOf(peak?.eventLoopUtilization),
     ],
-    ['Maximum event loop delay', spanOf(eventLoop.delayMaxMs), '', spanOf(peak?.eventLoopDelayMaxMs)],
+    ['Maximum event loop delay', durationOf(eventLoop.delayMaxMs), '', durationOf(peak?.eventLoopDelayMaxMs)],
     ['Garbage collection', '', percent(lifetime.gcShare), ''],
     [
       `Heap used (limit ${megabytes(memory.heapLimit)})`,
@@ -166,7 +166,7 @@ export function coverageLines({ coverage }: PerformanceReport): string[] {
   ];
 }
 
-function spanOf(value: number | undefined): string {
+function durationOf(value: number | undefined): string {
   return value === undefined ? '' : duration(value);
 }
 
