@@ -6,7 +6,7 @@ import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
 import { minify } from '@swc/core';
 import { build, transform } from 'esbuild';
-import { bundleCommand, divide } from './division.mjs';
+import { bundleCommand, divide, ENTRY_POINTS } from './division.mjs';
 import { licensesOf } from './licenses.mjs';
 import { MARKER, withMarks } from './mark-code.mjs';
 
@@ -176,7 +176,7 @@ export async function bundle(modules, folder, format) {
     write(path, `${licenseCommentOf(paths)}${written}`);
   }
   write(join(folder, 'package.json'), `${JSON.stringify({ type: TYPES[format] })}\n`);
-  const library = ['index.js', 'testing/index.js'];
+  const library = Object.values(ENTRY_POINTS);
   if (format === 'esm') {
     for (const file of library) writeSharedTypes(folder, file);
     return;

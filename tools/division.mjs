@@ -5,34 +5,39 @@ import { join, relative } from 'node:path';
 import { build } from 'esbuild';
 
 /** They share their files, so that a class is the same in all of them. */
-const ENTRY_POINTS = { index: 'index.js', 'testing/index': 'testing/index.js' };
+export const ENTRY_POINTS = { index: 'index.js', 'testing/index': 'testing/index.js' };
 /** Has what the files on demand import from those of a start. */
 const INTERNALS = 'internals.js';
+// As esbuild calls them.
+const STATIC = 'import-statement';
+const DYNAMIC = 'dynamic-import';
 
 /**
  * @param modules the folder of all modules
  * @param options esbuild's, for all files
- * @returns `files`, the text of each and the paths of its modules by its path in the folder of the package, and `onDemand`, the
- * paths of those that others import, which stand in place of what leads there
+ * @returns `files`: by the path in the folder of the package, its text and the paths of the modules in it; and `onDemand`: the
+ * paths of files that others import by them, as if they lay in the same folder
  */
 export async function divide(modules, options) {
   const common = {
     ...options,
     absWorkingDir: modules,
     outdir: modules,
+    outbase: modules,
     bundle: true,
     write: false,
     metafile: true,
   };
   const bundled = ({ entryPoints, plugins }) =>
     build({ ...common, entryPoints, plugins: [...plugins, ...options.plugins] });
-  const { later, shared } = await graphOf(bundled);
+  const { start, later, shared } = await graphOf(bundled);
   await checkNames(shared, bundled);
   const atStart = await bundled({
     entryPoints: { ...ENTRY_POINTS, internals: INTERNALS },
     plugins: [internals(modules, shared), separate(modules, later)],
   });
   const onDemand = await bundled({ entryPoints: [...later], plugins: [fromInternals(modules, shared)] });
+  checkCopies(start, onDemand.metafile);
   const files = new Map([...filesOf(modules, atStart), ...filesOf(modules, onDemand)]);
   return { files, onDemand: [INTERNALS, ...later] };
 }
@@ -45,6 +50,7 @@ export async function bundleCommand(modules, options) {
     entryPoints: { 'cli/main': 'cli/main.js' },
     chunkNames: 'cli/[name]-[hash]',
     outdir: modules,
+    outbase: modules,
     bundle: true,
     write: false,
     metafile: true,
@@ -52,25 +58,33 @@ export async function bundleCommand(modules, options) {
   return filesOf(modules, bundled);
 }
 
-/** Which modules are loaded after a start, and those of a start that they import. */
+/** The modules that a start loads, those that are loaded later, and what these import of the first. */
 async function graphOf(bundled) {
   const { metafile } = await bundled({ entryPoints: Object.values(ENTRY_POINTS), plugins: [] });
   const { inputs } = metafile;
-  const imported = (path, kind) =>
-    inputs[path].imports.filter((one) => one.kind === kind && !one.external).map((one) => one.path);
-  const reached = (paths) => {
+  const imported = (paths, ...kinds) =>
+    [...paths].flatMap((path) =>
+      inputs[path].imports.filter(({ kind, external }) => kinds.includes(kind) && !external),
+    );
+  const reached = (paths, ...kinds) => {
     const all = new Set(paths);
-    for (const path of all) for (const next of imported(path, 'import-statement')) all.add(next);
+    for (const path of all) for (const next of imported([path], ...kinds)) all.add(next.path);
     return all;
   };
-  const start = reached(Object.values(ENTRY_POINTS));
-  const later = new Set([...start].flatMap((path) => imported(path, 'dynamic-import')));
-  const isOwn = (path) => !path.startsWith('..');
-  const shared = [...reached(later)]
-    .filter((path) => !start.has(path))
-    .flatMap((path) => imported(path, 'import-statement'))
-    .filter((path) => start.has(path) && isOwn(path));
-  return { later, shared: new Set(shared) };
+  const start = reached(Object.values(ENTRY_POINTS), STATIC);
+  const later = new Set(imported(start, DYNAMIC).map(({ path }) => path));
+  const after = [...reached(later, STATIC, DYNAMIC)].filter((path) => !start.has(path));
+  const shared = imported(after, STATIC).filter(({ path }) => start.has(path) && isOwn(path));
+  return { start, later, shared: new Set(shared.map(({ path }) => path)) };
+}
+
+/** Whether a module is the package's own, not part of another one. */
+const isOwn = (path) => !path.startsWith('..');
+
+/** A module that is loaded at a start and later would have its state twice. */
+function checkCopies(start, { inputs }) {
+  const copied = Object.keys(inputs).filter((path) => isOwn(path) && start.has(path));
+  if (copied.length > 0) throw new Error(`There would be a second copy of ${copied.join(', ')}`);
 }
 
 /** Of a name that two modules export, `export *` has neither. */
@@ -110,7 +124,7 @@ function separate(modules, later) {
     setup({ onResolve }) {
       onResolve({ filter: /^\./ }, (imported) => {
         const path = pathIn(modules, imported);
-        return imported.kind === 'dynamic-import' && later.has(path) ? { path, external: true } : undefined;
+        return imported.kind === DYNAMIC && later.has(path) ? { path, external: true } : undefined;
       });
     },
   };

@@ -110,6 +110,23 @@ describe('the package as it is published', () => {
     expect(built.flat().filter((name) => !written.flat().includes(name))).toEqual([]);
   });
 
+  it('names functions as the sources do, for those who read a stack', async () => {
+    const namesIn = (text: string): string[] =>
+      Array.from(text.matchAll(/\bfunction\*? ?(\w+)\(/g), ([, name = '']) => name);
+    const index = namesIn(await read('dist/esm/index.js'));
+    const sources = await Promise.all(
+      (await filesIn(join(repository, 'lib'), '.ts')).map((path) => readFile(path, 'utf8')),
+    );
+    // Generic functions have no parenthesis after their name.
+    const written = new Set(
+      sources.flatMap((text) => Array.from(text.matchAll(/\bfunction\*? (\w+)/g), ([, name = '']) => name)),
+    );
+    expect(index.length).toBeGreaterThan(500);
+    // The bundler numbers functions of the same name. Its own are few.
+    const others = index.filter((name) => !written.has(name) && !written.has(name.replace(/\d+$/, '')));
+    expect(others.length).toBeLessThan(5);
+  });
+
   it('contains the parts of packages that each start needs, with their licenses', async () => {
     for (const [part, name] of [
       ['W3CTraceContextPropagator=class', '@opentelemetry/core'],
