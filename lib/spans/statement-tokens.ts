@@ -101,7 +101,7 @@ function readingOf(text: string, dialect: Dialect): StatementTokens {
 interface Reading extends StatementTokens {
   /** Where each token begins. */
   readonly starts: number[];
-  /** A string or a comment is not closed, or a string touches a word: it may begin or end elsewhere. */
+  /** A string, a name or a comment is not closed, or a string touches a word: it may begin or end elsewhere. */
   readonly isDoubtful: boolean;
 }
 
@@ -162,9 +162,11 @@ function read(text: string, dialect: Dialect): Reading {
       isDoubtful ||= text.charCodeAt(at - 1) !== code || at - start < 2;
     } else if (code === OPEN_BRACKET && dialect.brackets !== 'operators') {
       const close = bracketEnd(text, at, end);
+      const isClosed = text.charCodeAt(close - 1) === CLOSE_BRACKET;
       const name = text.slice(at + 1, close - 1);
-      if (text.charCodeAt(close - 1) === CLOSE_BRACKET && isName(name)) token = `\`${name}\``;
+      if (isClosed && isName(name)) token = `\`${name}\``;
       else token = dialect.brackets === 'names' ? '?' : '[';
+      isDoubtful ||= dialect.brackets === 'names' && !isClosed;
       at = token === '[' ? at + 1 : close;
     } else if (code === DOLLAR && !isDigit(next)) {
       const close = dollarQuoteEnd(text, at, end);

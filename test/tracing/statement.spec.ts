@@ -202,8 +202,11 @@ describe('normalizeStatement', () => {
           expect(once.length).toBeLessThanOrEqual(Math.min(2048, text.length * 3 + 8));
         },
       ),
-      // A name that is a value without its quotes, and a bracket that is never closed.
-      { numRuns: 2000, examples: [['[P0W '], ['[P0W'], ['SELECT "p1y" FROM `p2d`']] },
+      // A name that is a value without its quotes, and brackets that are never closed, or only in a string.
+      {
+        numRuns: 2000,
+        examples: [['[P0W '], ['[P0W'], ['SELECT "p1y" FROM `p2d`'], [`[ ' ] ' . "b c"`], ['[ `b` . ` ] `']],
+      },
     );
   });
 
