@@ -16,7 +16,7 @@ import type { Mounts } from './mounts.js';
 import { isHandshake, isOpenResponse } from './open-response.js';
 import { endWhenFinished, type WatchedRequest, watchRequest } from './request-listeners.js';
 import { expressRoute, middlewareRoute, type RoutedRequest } from './request-route.js';
-import { annotateServerSpan, isInTraceOf, makeInternal } from './server-span.js';
+import { annotateServerSpan, type ClosedRequest, isInTraceOf, makeInternal } from './server-span.js';
 
 /** What the requests of an application share. */
 export interface RequestServer {
@@ -28,25 +28,27 @@ export interface RequestServer {
 }
 
 /** One incoming request, from the first parsed byte to the close of the response. */
-export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
+export class ServedRequest implements HttpEvidenceSource, WatchedRequest, ClosedRequest {
   // Express gives each request and response a hidden class of its own, in which V8 before that of Node 24 searches a property
   // for up to half a microsecond: what is known of them is kept, and read only once.
-  private route: string | undefined;
-  private method: string | undefined;
+  route: string | undefined;
+  method: string | undefined;
   private readonly socket: Socket | null | undefined;
   /** The operating system has all of the response: whether it was finished need not be read. */
   private isDelivered = false;
   /** The response was closed before the client could have received all of it. It may still be ended then. */
-  private isAborted = false;
+  isAborted = false;
   /** What the handler threw. */
   thrown: unknown;
+  /** Known once the response is closed. */
+  operationName = '';
   private readonly startedAt = performance.now();
-  private handler: HandlerInfo | undefined;
+  handler: HandlerInfo | undefined;
   private handlerStartedAt = 0;
   private handlerEndedAt = 0;
   private span: Span | undefined;
   /** Whether this package created the span, not another tool. */
-  private isOwnSpan = false;
+  isOwnSpan = false;
   private activeAtServer: Span | undefined;
   private isClosed = false;
   /** Made when it first waits for its client. */
@@ -61,7 +63,7 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   /** It stays open for as long as the client listens: its duration is not slow. */
   private isStream = false;
   /** The name and type of its GraphQL operation. */
-  private graphql: GraphqlOperation | undefined;
+  graphql: GraphqlOperation | undefined;
   /** One of its resolvers failed, although the response has the status 200. */
   hasFailedResolver = false;
 
@@ -263,13 +265,15 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
     // The connection was refused: what answers a handshake that succeeds does not use the response.
     if (this.isWebSocket && this.response.headersSent) this.isStream = false;
     const durationMs = performance.now() - this.startedAt;
-    const route = this.knownRoute();
-    const name = this.name(route);
+    this.method ??= this.request.method;
+    this.route = this.knownRoute();
+    const name = this.name(this.route);
+    this.operationName = name;
     const { statusCode } = this.response;
     const error = statusCode >= 500 || this.hasFailedResolver;
     const thresholdMs = this.thresholdMs(name, durationMs);
     const { span } = this;
-    if (span !== undefined) this.annotate(span, name, route, statusCode, error);
+    if (span !== undefined) annotateServerSpan(span, this, statusCode, error);
     const live = liveSpanOf(span);
     if (live !== undefined) {
       live.type = 'http';
@@ -285,19 +289,6 @@ export class ServedRequest implements HttpEvidenceSource, WatchedRequest {
   private endWait(client: ClientWait): void {
     if (this.response.writableEnded) client.downloaded(this.runningSpan());
     else client.uploaded(this.runningSpan());
-  }
-
-  private annotate(
-    span: Span,
-    name: string,
-    route: string | undefined,
-    statusCode: number,
-    error: boolean,
-  ): void {
-    const { isOwnSpan, handler, graphql, thrown, request, isAborted } = this;
-    const method = this.method ?? request.method;
-    const known = { name, route, method, statusCode, isAborted, handler, graphql };
-    annotateServerSpan(span, isOwnSpan, known, error ? { thrown } : undefined);
   }
 
   get statusCode(): number {

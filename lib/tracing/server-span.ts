@@ -5,42 +5,40 @@ import type { HandlerInfo } from './handler-info.js';
 
 /** What is known of a request when its response is closed. */
 export interface ClosedRequest {
+  /** Whether this package created its span. Another tool describes its span itself, except for the route. */
+  readonly isOwnSpan: boolean;
   /** The name of the operation. */
-  readonly name: string;
+  readonly operationName: string;
   readonly route: string | undefined;
   readonly method: string | undefined;
-  readonly statusCode: number;
   /** The response was closed before all of it was sent. */
   readonly isAborted: boolean;
   readonly handler: HandlerInfo | undefined;
   readonly graphql: GraphqlOperation | undefined;
+  /** What the handler threw. */
+  readonly thrown: unknown;
 }
 
-/**
- * Sets what the semantic conventions ask for.
- * @param isOwn whether this package created the span. Another tool describes its span itself, except for the route
- * @param failure what the handler threw, if the request failed
- */
+/** Sets what the semantic conventions ask for. */
 export function annotateServerSpan(
   span: Span,
-  isOwn: boolean,
-  { name, route, method, statusCode, isAborted, handler, graphql }: ClosedRequest,
-  failure: { readonly thrown: unknown } | undefined,
+  { isOwnSpan, operationName, route, method, isAborted, handler, graphql, thrown }: ClosedRequest,
+  statusCode: number,
+  hasFailed: boolean,
 ): void {
   // A tool without OpenTelemetry's SDK describes its spans itself.
-  const isDescribed = isOwn || 'instrumentationScope' in span;
+  const isDescribed = isOwnSpan || 'instrumentationScope' in span;
   if (route !== undefined && isDescribed) span.setAttribute('http.route', route);
   if (isAborted) span.setAttribute('performance.http.aborted', true);
-  if (!isOwn) return;
-  span.updateName(route === undefined && graphql === undefined ? (method ?? 'HTTP') : name);
+  if (!isOwnSpan) return;
+  span.updateName(route === undefined && graphql === undefined ? (method ?? 'HTTP') : operationName);
   span.setAttribute('http.response.status_code', statusCode);
   if (handler !== undefined) span.setAttribute('code.function.name', handler.name);
   if (graphql !== undefined) {
     span.setAttribute('graphql.operation.type', graphql.type);
     span.setAttribute('graphql.operation.name', graphql.name);
   }
-  if (failure === undefined) return;
-  const { thrown } = failure;
+  if (!hasFailed) return;
   span.setAttribute('error.type', isError(thrown) ? errorNameOf(thrown) : String(statusCode));
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
