@@ -1,4 +1,6 @@
 const INITIAL_BYTES = 256;
+// Of the bytes of a number: a view of the bytes of each reader would cost more than to read them.
+const copied = new DataView(new ArrayBuffer(8));
 
 /** Writes variable-length integers (LEB128: 7 bits a byte, the lowest first) and floats into a buffer that grows. */
 export class ByteWriter {
@@ -80,7 +82,6 @@ export class ByteWriter {
 
 /** Reads what a {@link ByteWriter} wrote. */
 export class ByteReader {
-  private readonly view: DataView;
   /** The index of the next byte. */
   position = 0;
 
@@ -88,9 +89,7 @@ export class ByteReader {
   constructor(
     private readonly bytes: Uint8Array,
     private readonly name: string,
-  ) {
-    this.view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  }
+  ) {}
 
   get isAtEnd(): boolean {
     return this.position >= this.bytes.length;
@@ -112,12 +111,19 @@ export class ByteReader {
   }
 
   float32(): number {
-    this.position += 4;
-    return this.view.getFloat32(this.position - 4);
+    this.copy(4);
+    return copied.getFloat32(0);
   }
 
   float64(): number {
-    this.position += 8;
-    return this.view.getFloat64(this.position - 8);
+    this.copy(8);
+    return copied.getFloat64(0);
+  }
+
+  private copy(size: number): void {
+    const { bytes, position } = this;
+    this.position += size;
+    if (this.position > bytes.length) throw new RangeError(`Invalid ${this.name}: it ends within a number`);
+    for (let index = 0; index < size; index++) copied.setUint8(index, bytes[position + index] as number);
   }
 }

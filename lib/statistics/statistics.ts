@@ -1,6 +1,7 @@
 import { type OperationType, OTHER } from '../operation/operation.js';
 import { round } from '../text/round.js';
 import type { Failures } from './failures.js';
+import { firstInOrder } from './first-in-order.js';
 import { type LatencySummary } from './latency-summary.js';
 import { type NamedStatistics, type TypeStatistics, withWindows } from './named-statistics.js';
 import { costOf, type OperationCost, type OperationTotals } from './operation-cost.js';
@@ -13,6 +14,13 @@ const MIN_FOR_MEDIAN = 10;
 
 /** Further types are counted as `(other)`. */
 const MAX_TYPES = 64;
+
+/** An operation with its statistics. */
+interface Named {
+  readonly type: string;
+  readonly name: string;
+  readonly statistics: OperationStatistics;
+}
 
 /**
  * Counts every operation by type and by name. The number of names is bounded: beyond the bound, new names are counted as
@@ -107,7 +115,7 @@ export class Statistics {
   }
 
   /** Every operation, in the order of first execution within its type. */
-  *all(): Iterable<{ type: string; name: string; statistics: OperationStatistics }> {
+  *all(): Iterable<Named> {
     for (const [type, names] of this.byName) {
       for (const [name, statistics] of names) yield { type, name, statistics };
     }
@@ -128,7 +136,7 @@ export class Statistics {
     for (const [type, names] of this.byName) {
       for (const [name, { count }] of names) all.push({ type, name, count });
     }
-    return all.sort((a, b) => b.count - a.count).slice(0, limit);
+    return firstInOrder(all, limit, (a, b) => b.count - a.count);
   }
 
   /** Every type, in the order of first execution. */
@@ -218,8 +226,8 @@ export class Statistics {
 
   /** As {@link namedStatistics}, one at a time. */
   *eachNamed(now: number, limit: number): Generator<NamedStatistics, void, undefined> {
-    const all = this.named().sort((a, b) => b.statistics.totalMs - a.statistics.totalMs);
-    for (const { type, name, statistics } of all.slice(0, limit)) {
+    const byTotal = (a: Named, b: Named): number => b.statistics.totalMs - a.statistics.totalMs;
+    for (const { type, name, statistics } of firstInOrder(this.named(), limit, byTotal)) {
       yield {
         type,
         name,
@@ -281,8 +289,8 @@ export class Statistics {
     }));
   }
 
-  private named(): { type: string; name: string; statistics: OperationStatistics }[] {
-    const all: { type: string; name: string; statistics: OperationStatistics }[] = [];
+  private named(): Named[] {
+    const all: Named[] = [];
     for (const [type, names] of this.byName) {
       for (const [name, statistics] of names) all.push({ type, name, statistics });
     }
