@@ -7,7 +7,7 @@ import type { RankedCause } from './cause.js';
 import { type Observation, severityOf } from './finding.js';
 import type { Loader } from './loader.js';
 import { adviceOn, type Repetition } from './repetition.js';
-import { brief, ms, percent, place, times } from './words.js';
+import { brief, ms, place, times, wholePercent } from './words.js';
 
 /** What an explanation is composed from. Only measurements are in it. */
 export interface Explainable {
@@ -64,10 +64,10 @@ export function explain(facts: Explainable): string {
     sentences.push(`${took}. No single cause explains most of it.`);
   else {
     const hedge = first.certainty === 'likely' ? 'most likely ' : '';
-    sentences.push(`${took}: ${hedge}${percent(first.share)} went to ${describe(first, facts, true)}.`);
+    sentences.push(`${took}: ${hedge}${wholePercent(first.share)} went to ${describe(first, facts, true)}.`);
   }
   if (second !== undefined && second.share >= NAMED)
-    sentences.push(`Another ${percent(second.share)} went to ${describe(second, facts, false)}.`);
+    sentences.push(`Another ${wholePercent(second.share)} went to ${describe(second, facts, false)}.`);
   if (facts.aborted) sentences.push('The client disconnected before the response was complete.');
   sentences.push(...processState(facts, first, second));
   return sentences.join(' ');
@@ -83,7 +83,7 @@ function processState(
   if (named.some((cause) => cause !== undefined && LOOP_CAUSES.has(cause.cause))) return [];
   const gcHeavy = gcMs > 0.1 * durationMs;
   if (loopBusy < 0.5 && !gcHeavy) return ['Event loop and GC were quiet.'];
-  const busy = `The event loop was busy for ${percent(loopBusy)} of the time`;
+  const busy = `The event loop was busy for ${wholePercent(loopBusy)} of the time`;
   return [gcHeavy ? `${busy}, and GC paused it for ${ms(gcMs)}.` : `${busy}.`];
 }
 
@@ -230,7 +230,7 @@ function hottest({ topFunctions, callSite }: Explainable): string | undefined {
       const caller =
         callSite !== undefined && callSite.function === calledFrom?.function ? callSite : calledFrom;
       const from = caller === undefined ? '' : ` from ${place(caller)}`;
-      return `${percent(share)}${index === 0 ? ' of it' : ''} in ${what}${where}${from}`;
+      return `${wholePercent(share)}${index === 0 ? ' of it' : ''} in ${what}${where}${from}`;
     })
     .join(', ');
 }

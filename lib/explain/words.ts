@@ -10,7 +10,7 @@ export function ms(value: number): string {
 }
 
 /** A share, 0 to 1, for people. */
-export function percent(share: number): string {
+export function wholePercent(share: number): string {
   return `${Math.round(share * 100)} %`;
 }
 

@@ -19,6 +19,8 @@ import {
 } from './report-rows.js';
 import { slowSentence } from './report-words.js';
 
+export { HTML_POLICY } from './html-page.js';
+
 /** The report as a self-contained HTML page without scripts. */
 export function toHtml(report: PerformanceReport): string {
   const { service, covered, summary, verdict } = report;

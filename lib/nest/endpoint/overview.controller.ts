@@ -9,8 +9,6 @@ import {
   UseGuards,
 } from '@nestjs/common';
 import { withoutServerPaths } from '../../code/code-path.js';
-import { buildOperation } from '../../dashboard/build-operation.js';
-import { buildOverview } from '../../dashboard/build-overview.js';
 import { LiveStreams } from '../../dashboard/live-streams.js';
 import type { Overview } from '../../dashboard/overview.js';
 import type { ResolvedOptions } from '../../monitor/options.js';
@@ -33,20 +31,23 @@ export function createOverviewController(path: string): Type {
   @UseGuards(EndpointGuard)
   class OverviewController implements BeforeApplicationShutdown {
     private readonly streams: LiveStreams;
+    /** Loaded by the first request: most processes never show the page. */
+    private build: (() => Overview) | undefined;
 
     constructor(
       @Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor,
       @Inject(RESOLVED_OPTIONS) { endpoint: { maxStreams } }: ResolvedOptions,
     ) {
-      this.streams = new LiveStreams('overview', () => withoutServerPaths(JSON.stringify(this.build())), {
+      this.streams = new LiveStreams('overview', () => withoutServerPaths(JSON.stringify(this.build?.())), {
         maxStreams,
       });
     }
 
     @Get('overview')
     @Documented('The data of the page: health, operations, findings, resources and alerts')
-    overview(): Answer {
-      return Answer.json(this.build());
+    async overview(): Promise<Answer> {
+      const build = await this.loaded();
+      return Answer.json(build());
     }
 
     @Get('operation')
@@ -54,11 +55,12 @@ export function createOverviewController(path: string): Type {
       type: { type: 'string', description: 'Its type, such as http' },
       name: { type: 'string', description: 'Its name, such as GET /albums' },
     })
-    operation(request: EndpointRequest): Answer {
+    async operation(request: EndpointRequest): Promise<Answer> {
       const query = queryOf(request);
       const type =
         operationType(query, 'type') ?? refuse('type', undefined, 'an operation type such as http');
       const name = textOf(query, 'name') ?? refuse('name', undefined, 'the name of an operation');
+      const { buildOperation } = await import('../../dashboard/build-operation.js');
       const detail = buildOperation(this.monitor, type, name);
       if (detail !== undefined) return Answer.json(detail);
       throw new NotFoundException(
@@ -66,14 +68,17 @@ export function createOverviewController(path: string): Type {
       );
     }
 
-    private build(): Overview {
-      return buildOverview(this.monitor, Date.now(), this.streams.size);
+    private async loaded(): Promise<() => Overview> {
+      const { buildOverview } = await import('../../dashboard/build-overview.js');
+      this.build ??= () => buildOverview(this.monitor, Date.now(), this.streams.size);
+      return this.build;
     }
 
     /** Streams the overview as server-sent events: at once and then every two seconds. */
     @Get('stream')
     @RouteKind('stream')
-    stream(_request: EndpointRequest, response: AnyResponse): undefined {
+    async stream(_request: EndpointRequest, response: AnyResponse): Promise<undefined> {
+      await this.loaded();
       if (!this.streams.hasRoom) {
         rawOf(response).setHeader('Retry-After', RETRY_AFTER);
         throw new ServiceUnavailableException(

@@ -3,11 +3,8 @@ import { withoutServerPaths } from '../../code/code-path.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../report/build-report.js';
 import { SINCE_ALLOWED } from '../../report/covered-time.js';
-import { HTML_POLICY } from '../../report/html-page.js';
 import type { PerformanceReport } from '../../report/report.js';
 import { REPORT_SCHEMA } from '../../report/report-schema.js';
-import { toHtml } from '../../report/to-html.js';
-import { toMarkdown } from '../../report/to-markdown.js';
 import { REPORT_TYPES, type ReportFormat, reportFormat } from './accept.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
@@ -20,10 +17,22 @@ const REPORT_QUERY = {
   limit: listed(MAX_LIMIT, 'Maximum length of each list'),
 } as const;
 
-const WRITERS: Readonly<Record<ReportFormat, (report: PerformanceReport) => string>> = {
-  json: (report) => JSON.stringify(report),
-  md: toMarkdown,
-  html: toHtml,
+/** A report as text, and what a browser may load for it. */
+interface WrittenReport {
+  readonly text: string;
+  readonly policy?: string;
+}
+
+const WRITERS: Readonly<Record<ReportFormat, (report: PerformanceReport) => Promise<WrittenReport>>> = {
+  json: async (report) => ({ text: JSON.stringify(report) }),
+  md: async (report) => {
+    const { toMarkdown } = await import('../../report/to-markdown.js');
+    return { text: toMarkdown(report) };
+  },
+  html: async (report) => {
+    const { HTML_POLICY, toHtml } = await import('../../report/to-html.js');
+    return { text: toHtml(report), policy: `${HTML_POLICY}; frame-ancestors 'none'` };
+  },
 };
 
 /** The controller of the report. @param path the path of the endpoint, already validated */
@@ -38,26 +47,26 @@ export function createReportController(path: string): Type {
       'Report of slow operations, regressions and findings: JSON, Markdown or HTML by Accept',
       REPORT_QUERY,
     )
-    accepted(request: EndpointRequest): Answer {
+    accepted(request: EndpointRequest): Promise<Answer> {
       const format = reportFormat(request.headers['accept'] as string | undefined);
       return this.answer(request, format, { Vary: 'Accept' });
     }
 
     @Get('report.json')
     @Documented('The report as JSON', REPORT_QUERY)
-    json(request: EndpointRequest): Answer {
+    json(request: EndpointRequest): Promise<Answer> {
       return this.answer(request, 'json');
     }
 
     @Get('report.md')
     @Documented('The report as Markdown', REPORT_QUERY)
-    markdown(request: EndpointRequest): Answer {
+    markdown(request: EndpointRequest): Promise<Answer> {
       return this.answer(request, 'md');
     }
 
     @Get('report.html')
     @Documented('The report as HTML', REPORT_QUERY)
-    html(request: EndpointRequest): Answer {
+    html(request: EndpointRequest): Promise<Answer> {
       return this.answer(request, 'html');
     }
 
@@ -69,11 +78,11 @@ export function createReportController(path: string): Type {
       });
     }
 
-    private answer(
+    private async answer(
       request: EndpointRequest,
       format: ReportFormat,
       headers: Record<string, string> = {},
-    ): Answer {
+    ): Promise<Answer> {
       const query = queryOf(request);
       const now = Date.now();
       const built = buildReport(this.monitor, {
@@ -82,9 +91,10 @@ export function createReportController(path: string): Type {
         now,
       });
       const report: PerformanceReport = JSON.parse(withoutServerPaths(JSON.stringify(built)));
-      return Answer.of(WRITERS[format](report), {
+      const { text, policy } = await WRITERS[format](report);
+      return Answer.of(text, {
         'Content-Type': REPORT_TYPES[format],
-        'Content-Security-Policy': format === 'html' ? `${HTML_POLICY}; frame-ancestors 'none'` : undefined,
+        'Content-Security-Policy': policy,
         ...headers,
       });
     }
