@@ -61,6 +61,8 @@ export class EventLoopObserver {
   private ignoring: (() => void) | undefined;
   private ownEndedAt = Number.NEGATIVE_INFINITY;
   private captured: Pick<Stall, 'stack' | 'operation'> | undefined;
+  /** Whether that is the stack of a stall: captured after the beat was overdue. */
+  private isOfStall = false;
 
   add(listener: StallListener): void {
     this.listeners.add(listener);
@@ -86,6 +88,7 @@ export class EventLoopObserver {
     heartbeat().remove(this.listener);
     this.ignoring?.();
     this.captured = undefined;
+    this.isOfStall = false;
     this.thread.stop();
   }
 
@@ -123,6 +126,7 @@ export class EventLoopObserver {
   private restart(now: number, dueAt: number): void {
     this.mark(now, dueAt);
     this.captured = undefined;
+    this.isOfStall = false;
     // As a sum, which is exact: a difference of the same numbers is not.
     if (dueAt > now + HEARTBEAT_MS) this.thread.rest(dueAt + LATE_MS, this.idleAtBeat);
     else this.thread.beat(now, this.idleAtBeat);
@@ -180,11 +184,14 @@ export class EventLoopObserver {
     if (performance.now() - this.ownEndedAt < HEARTBEAT_MS) return;
     const stack = blockingStack(this.thread.entry, HEARTBEAT);
     if (stack === undefined) return;
+    this.captures++;
     const now = performance.now();
+    // A heartbeat that is woken while it is overdue lets the thread look again, and the code that follows a block did not block.
+    if (this.isOfStall) return;
+    this.isOfStall = this.isStall(now);
     // Kept also while nothing is blocked yet: the code that runs now may go on to block.
     this.captured = { stack, operation: activeOperation() };
-    if (!this.isStall(now)) this.moments.add({ startedAt: now, endedAt: now, ...this.captured });
-    this.captures++;
+    if (!this.isOfStall) this.moments.add({ startedAt: now, endedAt: now, ...this.captured });
   }
 
   private limitMs(): number {
