@@ -275,10 +275,14 @@ function minuteMeans(
   const from = end - minutes * SLOTS_PER_MINUTE;
   for (const { start, end: segmentEnd, totals } of segments) {
     const slots = segmentEnd - start;
-    for (let slot = Math.max(start, from); slot < segmentEnd; slot++) {
+    const count = totals.count - totals.untimed;
+    for (let slot = Math.max(start, from); slot < segmentEnd; ) {
       const minute = Math.floor((slot - from) / SLOTS_PER_MINUTE);
-      (sums[minute] as number) += totals.sum / slots;
-      (counts[minute] as number) += (totals.count - totals.untimed) / slots;
+      const next = Math.min(segmentEnd, from + (minute + 1) * SLOTS_PER_MINUTE);
+      const share = (next - slot) / slots;
+      (sums[minute] as number) += totals.sum * share;
+      (counts[minute] as number) += count * share;
+      slot = next;
     }
   }
   return Array.from(counts, (count, minute) =>

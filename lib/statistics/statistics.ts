@@ -244,17 +244,20 @@ export class Statistics {
    * @param always operations to include whatever they cost
    */
   costs(now: number, limit: number, always: readonly { type: string; name: string }[] = []): OperationCost[] {
-    const all = this.named().sort(
-      ({ statistics: a }, { statistics: b }) => b.excessMs - a.excessMs || b.totalMs - a.totalMs,
-    );
+    const byCost = ({ statistics: a }: Named, { statistics: b }: Named): number =>
+      b.excessMs - a.excessMs || b.totalMs - a.totalMs;
     const certain = new Set<OperationStatistics>();
     for (const { type, name } of always.slice(0, limit)) {
       const statistics = this.byName.get(type)?.get(name);
       if (statistics !== undefined) certain.add(statistics);
     }
-    let room = limit - certain.size;
-    return all
-      .filter(({ statistics }) => certain.has(statistics) || room-- > 0)
+    const all = this.named();
+    const others = all.filter(({ statistics }) => !certain.has(statistics));
+    return [
+      ...all.filter(({ statistics }) => certain.has(statistics)),
+      ...firstInOrder(others, limit - certain.size, byCost),
+    ]
+      .sort(byCost)
       .map(({ type, name, statistics }) => costOf(type, name, statistics, now));
   }
 

@@ -154,6 +154,13 @@ describe('OperationStatistics', () => {
       expect(means.slice(20)).toEqual(Array(10).fill(50));
     });
 
+    it('weigh each execution of a minute alike, of which a part is already in a longer stretch', () => {
+      const statistics = new OperationStatistics();
+      for (let slot = 0; slot < 12; slot++)
+        statistics.record(slot < 5 ? 100 : 10, false, false, slot * SLOT_MS);
+      expect(statistics.minuteMeans(2, 11 * SLOT_MS)).toEqual([85, 10]);
+    });
+
     it('are between minimum and maximum for any traffic, and leave out older operations', () => {
       const recorded = fc.array(
         fc.record({ gap: fc.integer({ min: 0, max: 400_000 }), ms: fc.integer({ min: 1, max: 1000 }) }),
