@@ -7,6 +7,7 @@ import { type NamedStatistics, type TypeStatistics, withWindows } from './named-
 import { costOf, type OperationCost, type OperationTotals } from './operation-cost.js';
 import type { OperationHistory } from './operation-history.js';
 import { OperationStatistics, type WindowName } from './operation-statistics.js';
+import { mostCost, mostTime, type NamedOperation } from './ranking.js';
 import { Totals } from './totals.js';
 
 /** The median of fewer operations is not reported. */
@@ -14,13 +15,6 @@ const MIN_FOR_MEDIAN = 10;
 
 /** Further types are counted as `(other)`. */
 const MAX_TYPES = 64;
-
-/** An operation with its statistics. */
-interface Named {
-  readonly type: string;
-  readonly name: string;
-  readonly statistics: OperationStatistics;
-}
 
 /**
  * Counts every operation by type and by name. The number of names is bounded: beyond the bound, new names are counted as
@@ -115,7 +109,7 @@ export class Statistics {
   }
 
   /** Every operation, in the order of first execution within its type. */
-  *all(): Iterable<Named> {
+  *all(): Iterable<NamedOperation> {
     for (const [type, names] of this.byName) {
       for (const [name, statistics] of names) yield { type, name, statistics };
     }
@@ -226,8 +220,7 @@ export class Statistics {
 
   /** As {@link namedStatistics}, one at a time. */
   *eachNamed(now: number, limit: number): Generator<NamedStatistics, void, undefined> {
-    const byTotal = (a: Named, b: Named): number => b.statistics.totalMs - a.statistics.totalMs;
-    for (const { type, name, statistics } of firstInOrder(this.named(), limit, byTotal)) {
+    for (const { type, name, statistics } of mostTime(this.named(), limit)) {
       yield {
         type,
         name,
@@ -244,21 +237,14 @@ export class Statistics {
    * @param always operations to include whatever they cost
    */
   costs(now: number, limit: number, always: readonly { type: string; name: string }[] = []): OperationCost[] {
-    const byCost = ({ statistics: a }: Named, { statistics: b }: Named): number =>
-      b.excessMs - a.excessMs || b.totalMs - a.totalMs;
     const certain = new Set<OperationStatistics>();
     for (const { type, name } of always.slice(0, limit)) {
       const statistics = this.byName.get(type)?.get(name);
       if (statistics !== undefined) certain.add(statistics);
     }
-    const all = this.named();
-    const others = all.filter(({ statistics }) => !certain.has(statistics));
-    return [
-      ...all.filter(({ statistics }) => certain.has(statistics)),
-      ...firstInOrder(others, limit - certain.size, byCost),
-    ]
-      .sort(byCost)
-      .map(({ type, name, statistics }) => costOf(type, name, statistics, now));
+    return mostCost(this.named(), limit, certain).map(({ type, name, statistics }) =>
+      costOf(type, name, statistics, now),
+    );
   }
 
   /**
@@ -292,8 +278,8 @@ export class Statistics {
     }));
   }
 
-  private named(): Named[] {
-    const all: Named[] = [];
+  private named(): NamedOperation[] {
+    const all: NamedOperation[] = [];
     for (const [type, names] of this.byName) {
       for (const [name, statistics] of names) all.push({ type, name, statistics });
     }
