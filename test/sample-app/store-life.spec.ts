@@ -262,7 +262,8 @@ describe('the Postgres of the store', () => {
         '-e',
         `require('./postgres/database.js').openDatabase({}).catch(({ message }) => console.log(message))`,
       ],
-      { cwd: folder },
+      // If Postgres starts, for which nobody waits.
+      { cwd: folder, timeout: 20_000 },
     );
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
