@@ -161,7 +161,7 @@ export async function bundle(modules, folder, format) {
   for (const [number, name] of names.entries()) {
     const { text, paths } = files.get(name);
     const path = join(folder, name);
-    let placed = withoutBareImports(name === MARKER ? text : withMarks(text, number));
+    let placed = withoutPaths(withoutBareImports(name === MARKER ? text : withMarks(text, number)));
     for (const target of [MARKER, ...onDemand]) {
       placed = placed.replaceAll(
         JSON.stringify(target),
@@ -219,6 +219,9 @@ async function shortened(text, format) {
   });
   return code;
 }
+
+/** esbuild names each module of CommonJS by its path, which leads out of a folder whose `node_modules` is a link. */
+const withoutPaths = (text) => text.replaceAll(/(__commonJS\(\{\s*")[^"]*\/node_modules\//g, '$1');
 
 /** The package has no side effects, so that bundlers warn of what is imported for none but them. */
 const withoutBareImports = (text) => text.replaceAll(/^import "[^"]+";\n/gm, '');
