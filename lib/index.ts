@@ -82,7 +82,7 @@ export {
   withPerformanceTracking,
 } from './nest/decorators/track-performance.decorator.js';
 export type { TrackOptions } from './nest/decorators/tracked-operation.js';
-export { type ApiDocument, withPerformanceEndpoint } from './nest/endpoint/controllers.js';
+export { type ApiDocument, withPerformanceEndpoint } from './nest/endpoint/api-document.js';
 export {
   PerformanceHealthIndicator,
   type PerformanceHealthLimits,

@@ -22,10 +22,11 @@ import { type RunningMetrics, startMetrics } from '../tracing/start-metrics.js';
 import { acquireTracing, type Tracing } from '../tracing/tracer-provider.js';
 import { AlertListeners } from './decorators/alert-listeners.js';
 import { CodeOwners } from './decorators/code-owners.js';
-import { createControllers, DEFAULT_PATH } from './endpoint/controllers.js';
 import { EndpointGuard } from './endpoint/endpoint.guard.js';
 import { EndpointAccess } from './endpoint/endpoint-access.js';
-import { ENDPOINT_CONTROLLERS, EndpointRoutes } from './endpoint/endpoint-routes.js';
+import { EndpointControllers } from './endpoint/endpoint-controllers.js';
+import { DEFAULT_PATH, ENDPOINT_PATH, endpointPathOf } from './endpoint/endpoint-path.js';
+import { EndpointRoutes } from './endpoint/endpoint-routes.js';
 import { HandlerWrapping } from './handlers/handler-wrapping.js';
 import { ProviderWrapping } from './handlers/provider-wrapping.js';
 import { PerformanceHealthIndicator } from './health/performance.health.js';
@@ -52,20 +53,6 @@ export interface PerformanceModuleExtras {
 /** The builder separates these properties from the options. */
 const EXTRAS = { isGlobal: true, endpointPath: DEFAULT_PATH } as const satisfies PerformanceModuleExtras;
 
-/** Controllers are provided, so that Nest creates them but leaves their routes to {@link EndpointRoutes}. */
-function endpointProviders(path: string): Provider[] {
-  const controllers = createControllers(path);
-  return [
-    ...controllers,
-    {
-      provide: ENDPOINT_CONTROLLERS,
-      inject: controllers,
-      useFactory: (...instances: object[]) => instances,
-    },
-    EndpointRoutes,
-  ];
-}
-
 const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIONS_TYPE } =
   new ConfigurableModuleBuilder<PerformanceOptions>({ moduleName: 'Performance' })
     .setClassMethodName('forRoot')
@@ -75,7 +62,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN, OPTIONS_TYPE, ASYNC_OPTIO
       global: extras.isGlobal ?? EXTRAS.isGlobal,
       providers: [
         ...(definition.providers ?? []),
-        ...endpointProviders(extras.endpointPath ?? EXTRAS.endpointPath),
+        { provide: ENDPOINT_PATH, useValue: endpointPathOf(extras.endpointPath ?? EXTRAS.endpointPath) },
       ],
     }))
     .build();
@@ -171,6 +158,8 @@ const providers: Provider[] = [
   ProviderWrapping,
   EndpointAccess,
   EndpointGuard,
+  EndpointControllers,
+  EndpointRoutes,
   { provide: PageFiles, useFactory: () => new PageFiles() },
   {
     provide: APP_INTERCEPTOR,

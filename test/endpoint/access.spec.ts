@@ -7,16 +7,13 @@ import {
   Injectable,
   Module,
   Scope,
-  type Type,
   UnauthorizedException,
 } from '@nestjs/common';
 import { APP_GUARD, REQUEST } from '@nestjs/core';
 import { of } from 'rxjs';
 import { EndpointGuard, RouteKind } from '../../lib/nest/endpoint/endpoint.guard.js';
-import {
-  ENDPOINT_CONTROLLERS,
-  routesOf as endpointRoutesOf,
-} from '../../lib/nest/endpoint/endpoint-routes.js';
+import { EndpointControllers } from '../../lib/nest/endpoint/endpoint-controllers.js';
+import { routesOf as endpointRoutesOf } from '../../lib/nest/endpoint/endpoint-routes.js';
 import { SESSION_COOKIE, SESSION_MS, Sessions } from '../../lib/nest/endpoint/session.js';
 import { TokenBucket } from '../../lib/nest/endpoint/token-bucket.js';
 import type { PerformanceOptions } from '../../lib/nest/module-options.js';
@@ -36,16 +33,15 @@ interface Route {
 
 /** Every route of the endpoint's controllers. */
 function routesOf({ app }: TestApplication): Route[] {
-  const controllers: object[] = app.get(ENDPOINT_CONTROLLERS, { strict: false });
-  return controllers.flatMap((instance) => {
-    const controller = instance.constructor as Type;
+  const { types } = app.get(EndpointControllers, { strict: false });
+  return types.flatMap((controller) => {
     const guards: unknown[] = Reflect.getMetadata('__guards__', controller) ?? [];
     return endpointRoutesOf(controller).map(({ method, path, handler, name }) => ({
       handler: `${controller.name}.${name}`,
       method,
       path: path.replace(/:\w+/g, 'app.js'),
       kind: Reflect.getMetadata(RouteKind.KEY, handler),
-      isGuarded: guards.includes(EndpointGuard),
+      isGuarded: guards.some((guard) => guard instanceof EndpointGuard),
     }));
   });
 }

@@ -1,5 +1,5 @@
 import { get, type ServerResponse } from 'node:http';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CacheInterceptor, CacheModule } from '@nestjs/cache-manager';
 import {
   type ArgumentsHost,
@@ -25,6 +25,7 @@ import {
 } from '@nestjs/common';
 import { APP_FILTER, APP_INTERCEPTOR, APP_PIPE } from '@nestjs/core';
 import { map, type Observable, of, timeout } from 'rxjs';
+import { EndpointControllers } from '../../lib/nest/endpoint/endpoint-controllers.js';
 import { PLATFORMS, startApplication, type TestApplication } from '../support/application.js';
 
 /** The paths of requests that an interceptor received. */
@@ -278,19 +279,47 @@ describe.each(PLATFORMS)('the independence of the endpoint from the application 
   });
 });
 
-describe('the routers of Express', () => {
-  const layers = async (endpoint: boolean): Promise<number> => {
-    const { app } = await startApplication(
+describe('the endpoint on Express', () => {
+  let application: TestApplication | undefined;
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await application?.app.close();
+    application = undefined;
+  });
+  const start = async (endpoint: boolean): Promise<TestApplication> => {
+    application = await startApplication(
       'express',
       { controllers: [AlbumsController] },
       { endpoint: { enabled: endpoint } },
     );
-    const { stack } = (app.getHttpAdapter().getInstance() as { router: { stack: unknown[] } }).router;
-    await app.close();
-    return stack.length;
+    return application;
   };
+  const layers = ({ app }: TestApplication): number =>
+    (app.getHttpAdapter().getInstance() as { router: { stack: unknown[] } }).router.stack.length;
 
-  it('compare a request of the application with one layer of the endpoint', async () => {
-    expect((await layers(true)) - (await layers(false))).toBe(1);
+  it('compares a request of the application with one layer, before and after its own first request', async () => {
+    const without = layers(await start(false));
+    await application?.app.close();
+    const started = await start(true);
+    expect(layers(started) - without).toBe(1);
+    expect((await fetch(`${started.url}/performance/stats`)).status).toBe(200);
+    expect(layers(started) - without).toBe(1);
+  });
+
+  it('makes its controllers for its first request, and each of them once', async () => {
+    const types = jest.spyOn(EndpointControllers.prototype, 'types', 'get');
+    const instanceOf = jest.spyOn(EndpointControllers.prototype, 'instanceOf');
+    const { url } = await start(true);
+    expect((await fetch(`${url}/albums`)).status).toBe(200);
+    expect(types).not.toHaveBeenCalled();
+    const paths = ['stats', 'stats', 'slow', 'overview', 'metrics'].map(
+      (path) => `${url}/performance/${path}`,
+    );
+    const answers = await Promise.all(paths.map(async (path) => (await fetch(path)).status));
+    expect(answers).toEqual([200, 200, 200, 200, 200]);
+    expect(types).toHaveBeenCalledTimes(1);
+    const made = await Promise.all(instanceOf.mock.results.map(({ value }) => value as Promise<object>));
+    expect(instanceOf).toHaveBeenCalledTimes(4);
+    expect(new Set(made).size).toBe(3);
   });
 });

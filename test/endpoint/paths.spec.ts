@@ -6,7 +6,8 @@ import { Controller, Get } from '@nestjs/common';
 import { displayPath, withoutFolders, withoutServerPaths } from '../../lib/code/code-path.js';
 import { withPerformanceTracking } from '../../lib/index.js';
 import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
-import { ENDPOINT_CONTROLLERS, routesOf } from '../../lib/nest/endpoint/endpoint-routes.js';
+import { EndpointControllers } from '../../lib/nest/endpoint/endpoint-controllers.js';
+import { routesOf } from '../../lib/nest/endpoint/endpoint-routes.js';
 import type { ProfileInfo } from '../../lib/profiling/profile-info.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 
@@ -70,12 +71,12 @@ describe.each(PLATFORMS)('the answers on %s', (platform) => {
   it('of every route hold no absolute path of the server', async () => {
     const capture = (await (await ask('/performance/profiles?seconds=1', 'POST')).json()) as ProfileInfo;
     const [slow] = application.monitor.getSlowOperations();
-    const controllers: object[] = application.app.get(ENDPOINT_CONTROLLERS, { strict: false });
+    const { types } = application.app.get(EndpointControllers, { strict: false });
     const answers: [string, string][] = [['captured', JSON.stringify(capture)]];
     const ids = [...application.monitor.getSlowOperations().map(({ id }) => id), 'none'];
     const profiles = (await (await ask('/performance/profiles')).json()) as ProfileInfo[];
-    for (const controller of controllers)
-      for (const { method, path } of routesOf(controller.constructor as never)) {
+    for (const type of types)
+      for (const { method, path } of routesOf(type)) {
         if (method !== 'GET' || path.endsWith('/stream')) continue;
         const paths = !path.includes(':id')
           ? [path.replace(':file', 'app.js')]

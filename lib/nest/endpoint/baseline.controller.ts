@@ -1,14 +1,12 @@
-import { Controller, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, type Type } from '@nestjs/common';
 import { encodeSnapshot } from '../../baseline/baseline-format.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
 
 /** The controller of the baseline. @param path the path of the endpoint, already validated */
 export function createBaselineController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class BaselineController {
     /** Concurrent requests share one encoding, which can have tens of megabytes. */
     private encoding: Promise<string> | undefined;

@@ -1,7 +1,6 @@
 import type { Type } from '@nestjs/common';
-import { type ApiOperation, apiOperation } from './api-documentation.js';
 import { createBaselineController } from './baseline.controller.js';
-import { routesOf } from './endpoint-routes.js';
+import { endpointPathOf } from './endpoint-path.js';
 import { createFleetController } from './fleet.controller.js';
 import { createLoginController } from './login.controller.js';
 import { createMcpController } from './mcp.controller.js';
@@ -12,9 +11,6 @@ import { createPerformanceController } from './performance.controller.js';
 import { createProfilesController } from './profiles.controller.js';
 import { createReleaseController } from './release.controller.js';
 import { createReportController } from './report.controller.js';
-
-/** The default path of the endpoint. */
-export const DEFAULT_PATH = 'performance';
 
 const CREATORS = [
   createPerformanceController,
@@ -31,33 +27,7 @@ const CREATORS = [
 ];
 
 /** The controllers of the endpoint at this path. @throws TypeError for an invalid path */
-export function createControllers(path: string): Type[] {
+export function createControllers(given: string): Type[] {
+  const path = endpointPathOf(given);
   return CREATORS.map((create) => create(path));
-}
-
-/** The part of an OpenAPI 3 document that is used. */
-export interface ApiDocument {
-  // biome-ignore lint/suspicious/noExplicitAny: the types of @nestjs/swagger are the application's.
-  paths: Record<string, any>;
-}
-
-/**
- * Adds the endpoint's routes, which are not among the application's, to an OpenAPI document.
- *
- * @example SwaggerModule.setup('docs', app, withPerformanceEndpoint(SwaggerModule.createDocument(app, config)));
- * @param document the result of `SwaggerModule.createDocument`; not modified
- * @param endpointPath the value passed to `PerformanceModule.forRoot`. Default `performance`
- * @returns a copy of the document with the routes
- */
-export function withPerformanceEndpoint<T extends ApiDocument>(document: T, endpointPath = DEFAULT_PATH): T {
-  const added = new Map<string, Record<string, ApiOperation>>();
-  for (const controller of createControllers(endpointPath)) {
-    for (const { method, path, handler, name } of routesOf(controller)) {
-      const operation = apiOperation(handler, `${controller.name}_${name}`, path);
-      if (operation === undefined) continue;
-      const template = path.replace(/:(\w+)/g, '{$1}');
-      added.set(template, { ...added.get(template), [method.toLowerCase()]: operation });
-    }
-  }
-  return { ...document, paths: { ...document.paths, ...Object.fromEntries(added) } };
 }

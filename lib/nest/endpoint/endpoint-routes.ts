@@ -3,15 +3,14 @@ import { type HttpServer, Inject, Injectable, Logger, RequestMethod, type Type }
 import { ExternalContextCreator, HttpAdapterHost } from '@nestjs/core';
 import { servedRequest } from '../../tracing/active-request.js';
 import { Answer } from './answer.js';
+import { EndpointControllers } from './endpoint-controllers.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, takeOver } from './framework-response.js';
-
-/** The instances of the endpoint's controllers. */
-export const ENDPOINT_CONTROLLERS = Symbol('nestjs-performance endpoint controllers');
 
 /** The result of an endpoint handler; undefined if it has written the response. */
 export type Answered = Answer | undefined;
 type Handler = (request: EndpointRequest, response: AnyResponse) => Answered | Promise<Answered>;
+type Guarded = (...args: unknown[]) => Promise<Answered>;
 type Serve = (request: EndpointRequest, response: AnyResponse, next?: unknown) => Promise<void>;
 
 /** A route, read from the decorators of its handler. */
@@ -38,15 +37,10 @@ export class EndpointRoutes {
   private readonly logger = new Logger('PerformanceModule');
 
   constructor(
-    @Inject(ENDPOINT_CONTROLLERS) private readonly controllers: readonly object[],
+    @Inject(EndpointControllers) private readonly controllers: EndpointControllers,
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost,
     @Inject(ExternalContextCreator) private readonly contexts: ExternalContextCreator,
   ) {}
-
-  /** The path of the endpoint, which all controllers have. */
-  private get path(): string {
-    return pathOf(this.controllers[0]?.constructor as Type);
-  }
 
   /** Called after the application's middleware is registered. Does nothing without an HTTP server. */
   register(): void {
@@ -54,19 +48,19 @@ export class EndpointRoutes {
     if (!httpAdapter) return;
     const router = httpAdapter.getType() === 'fastify' ? undefined : routerOf(httpAdapter.getInstance());
     if (router === undefined) this.addAll(httpAdapter);
-    else asOneLayer(router, this.path, () => this.addAll(httpAdapter));
+    else asOneLayer(router, this.controllers.path, () => this.addAll(httpAdapter));
   }
 
   /** Registers all routes, at full paths. */
   private addAll(adapter: HttpServer): void {
-    for (const controller of this.controllers) {
-      const type = controller.constructor as Type;
+    const { path, types } = this.controllers;
+    for (const type of types) {
       for (const route of routesOf(type)) {
-        const serve = this.serving(controller, route);
+        const serve = this.serving(type, route);
         this.add(adapter, route.method, route.path, serve);
         // Fastify distinguishes `performance/` from `performance`.
-        if (adapter.getType() === 'fastify' && route.path === pathOf(type))
-          this.add(adapter, route.method, `${route.path}/*`, serve);
+        if (adapter.getType() === 'fastify' && route.path === path)
+          this.add(adapter, route.method, `${path}/*`, serve);
       }
     }
   }
@@ -84,9 +78,28 @@ export class EndpointRoutes {
     }
   }
 
-  private serving(controller: object, { handler, name }: EndpointRoute): Serve {
-    const guarded = this.contexts.create(
-      controller,
+  private serving(type: Type, route: EndpointRoute): Serve {
+    let guarded: Promise<Guarded> | undefined;
+    return async (request, response, next) => {
+      servedRequest(request)?.ignore();
+      try {
+        guarded ??= this.guarded(type, route);
+        const answer = await (await guarded)(request, response, next);
+        answer?.writeTo(takeOver(response));
+      } catch (error) {
+        const answer = Answer.ofError(error);
+        if (answer.status === 500)
+          this.logger.error(`${route.name} of the endpoint failed`, (error as Error)?.stack);
+        answer.writeTo(takeOver(response));
+      }
+    };
+  }
+
+  /** The handler behind the guards: that of the endpoint, and the global ones of the application. */
+  private async guarded(type: Type, { handler, name }: EndpointRoute): Promise<Guarded> {
+    const controller = await this.controllers.instanceOf(type);
+    return this.contexts.create(
+      controller as Record<string, unknown>,
       handler as (...args: unknown[]) => unknown,
       name,
       undefined,
@@ -95,19 +108,7 @@ export class EndpointRoutes {
       undefined,
       { guards: true, interceptors: false, filters: false },
       'http',
-    ) as (...args: unknown[]) => Promise<Answered>;
-    return async (request, response, next) => {
-      servedRequest(request)?.ignore();
-      try {
-        const answer = await guarded(request, response, next);
-        answer?.writeTo(takeOver(response));
-      } catch (error) {
-        const answer = Answer.ofError(error);
-        if (answer.status === 500)
-          this.logger.error(`${name} of the endpoint failed`, (error as Error)?.stack);
-        answer.writeTo(takeOver(response));
-      }
-    };
+    ) as Guarded;
   }
 }
 
@@ -135,20 +136,29 @@ function routerOf(instance: unknown): Router | undefined {
 /**
  * Puts the layers that `add` registers behind a single one, so that Express compares other requests with one expression
  * instead of with every route. It stands before the routes of the application's controllers, one of which may match every
- * path, but after its middleware, which may protect every path.
+ * path, but after its middleware, which may protect every path. The first request that it matches registers them.
  */
 function asOneLayer(router: Router, path: string, add: () => void): void {
   const { stack } = router;
   const end = stack.length;
-  add();
-  const endpoint: Router = Object.create(router, { stack: { value: stack.splice(end) } });
   const below = new RegExp(`^${path.replaceAll('.', '\\.')}(?:/|$)`, 'i');
-  router.all(below, (request, response, next) => endpoint.handle(request, response, next));
+  let endpoint: Router | undefined;
+  router.all(below, (request, response, next) => {
+    endpoint ??= within(router, add);
+    endpoint.handle(request, response, next);
+  });
   const layers = stack.splice(end);
   const first = stack.findIndex(({ route }) =>
     route?.stack?.some(({ handle }) => typeof handle === 'function' && Reflect.hasMetadata(METHOD, handle)),
   );
   stack.splice(first < 0 ? end : first, 0, ...layers);
+}
+
+/** A router that has only the layers that `add` registers. */
+function within(router: Router, add: () => void): Router {
+  const end = router.stack.length;
+  add();
+  return Object.create(router, { stack: { value: router.stack.splice(end) } });
 }
 
 /** The routes of a controller, read from Nest's decorators. */

@@ -1,13 +1,11 @@
-import { Controller, Get, Inject, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, type Type } from '@nestjs/common';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
 
 /** The controller of the instances. @param path the path of the endpoint, already validated */
 export function createFleetController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class FleetController {
     constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
 

@@ -1,14 +1,5 @@
-import {
-  Controller,
-  ForbiddenException,
-  Inject,
-  NotFoundException,
-  Post,
-  type Type,
-  UseGuards,
-} from '@nestjs/common';
+import { Controller, ForbiddenException, Inject, NotFoundException, Post, type Type } from '@nestjs/common';
 import { Answer } from './answer.js';
-import { EndpointGuard } from './endpoint.guard.js';
 import { EndpointAccess } from './endpoint-access.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
@@ -17,7 +8,6 @@ import { setSessionCookie } from './session-cookie.js';
 /** The controller of the login. @param path the path of the endpoint, already validated */
 export function createLoginController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class LoginController {
     constructor(@Inject(EndpointAccess) private readonly access: EndpointAccess) {}
 

@@ -9,7 +9,6 @@ import {
   NotImplementedException,
   Post,
   type Type,
-  UseGuards,
 } from '@nestjs/common';
 import { asOwnPause } from '../../async/own-pauses.js';
 import { reasonOf, stackOf } from '../../async/thrown.js';
@@ -18,7 +17,6 @@ import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { SCOPE } from '../../spans/tracing-runtime.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
 import { type EndpointRequest, firstValue, headerValues } from './endpoint-request.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
 import { jsonBodyOf } from './json-body.js';
@@ -32,7 +30,6 @@ const HEADERS = ['accept', 'content-type', 'mcp-protocol-version'];
 /** The controller for agents. @param path the path of the endpoint, already validated */
 export function createMcpController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class McpController {
     private readonly logger = new Logger('PerformanceModule');
     private server: Promise<McpServer> | undefined;

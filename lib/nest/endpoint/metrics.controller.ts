@@ -1,13 +1,12 @@
 import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
-import { Controller, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, type Type } from '@nestjs/common';
 import { EXPOSITION_TYPES } from '../../metrics/exposition.js';
 import { Scrapes } from '../../metrics/scrape.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { acceptsGzip, metricsFormat } from './accept.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
 
 /** Compresses to about 5 % in Node's thread pool; higher levels save little. */
@@ -16,7 +15,6 @@ const GZIP_LEVEL = 3;
 /** The controller of the Prometheus metrics. @param path the path of the endpoint, already validated */
 export function createMetricsController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class MetricsController {
     private readonly scrapes: Scrapes;
 

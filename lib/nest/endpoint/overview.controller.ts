@@ -6,7 +6,6 @@ import {
   NotFoundException,
   ServiceUnavailableException,
   type Type,
-  UseGuards,
 } from '@nestjs/common';
 import { withoutServerPaths } from '../../code/code-path.js';
 import { LiveStreams } from '../../dashboard/live-streams.js';
@@ -17,7 +16,7 @@ import { formatValue } from '../../validation/options-error.js';
 import { RESOLVED_OPTIONS } from '../tokens.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
-import { EndpointGuard, RouteKind } from './endpoint.guard.js';
+import { RouteKind } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf, takeOver } from './framework-response.js';
 import { operationType, queryOf, refuse, textOf } from './query-parameters.js';
@@ -28,7 +27,6 @@ const RETRY_AFTER = '5';
 /** The controller of the page's data. @param path the path of the endpoint, already validated */
 export function createOverviewController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class OverviewController implements BeforeApplicationShutdown {
     private readonly streams: LiveStreams;
     /** Loaded by the first request: most processes never show the page. */

@@ -1,8 +1,8 @@
-import { Controller, Get, HttpStatus, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, HttpStatus, Inject, NotFoundException, type Type } from '@nestjs/common';
 import { PageFiles } from '../../dashboard/page-files.js';
 import { PAGE_POLICY, pageShell } from '../../dashboard/page-shell.js';
 import { Answer } from './answer.js';
-import { EndpointGuard, RouteKind } from './endpoint.guard.js';
+import { RouteKind } from './endpoint.guard.js';
 import { EndpointAccess } from './endpoint-access.js';
 import type { EndpointRequest } from './endpoint-request.js';
 
@@ -11,7 +11,6 @@ export function createPageController(path: string): Type {
   const lastSegment = path.slice(path.lastIndexOf('/') + 1);
 
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class PageController {
     constructor(
       @Inject(PageFiles) private readonly files: PageFiles,

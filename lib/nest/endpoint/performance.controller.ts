@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { Controller, Delete, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Delete, Get, Inject, NotFoundException, type Type } from '@nestjs/common';
 import { jsonInSlices } from '../../async/json-in-slices.js';
 import { withoutServerPaths } from '../../code/code-path.js';
 import { CAUSES } from '../../explain/cause.js';
@@ -7,26 +7,20 @@ import { FINDING_TYPES } from '../../explain/finding.js';
 import { SLOW_STATUSES } from '../../explain/slow-filter.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { MOMENT_ALLOWED, SINCE_ALLOWED } from '../../report/covered-time.js';
-import { formatValue, invalid } from '../../validation/options-error.js';
+import { formatValue } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
-import { EndpointGuard, RouteKind } from './endpoint.guard.js';
+import { RouteKind } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { oneOf, operationType, queryOf, sinceOf, textOf, untilOf, wholeNumber } from './query-parameters.js';
 
 /**
- * The controller of the endpoint at this path. A class per path, as the path is metadata of the class.
- * @throws TypeError for an invalid path
+ * The controller of what is known now. A class per path, as the path is metadata of the class.
+ * @param path the path of the endpoint, already validated
  */
 export function createPerformanceController(path: string): Type {
-  if (typeof path !== 'string' || !/^\/?[\w-][\w.-]*(?:\/[\w-][\w.-]*)*$/.test(path)) {
-    throw new TypeError(
-      invalid('endpointPath', formatValue(path), 'a path such as performance or internal/performance'),
-    );
-  }
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class PerformanceController {
     constructor(
       @Inject(PerformanceMonitorService) private readonly monitor: PerformanceMonitorService,

@@ -11,7 +11,6 @@ import {
   NotFoundException,
   Post,
   type Type,
-  UseGuards,
 } from '@nestjs/common';
 import { withoutFolders } from '../../code/code-path.js';
 import type { ProfileRecord } from '../../fleet/profile-record.js';
@@ -27,7 +26,7 @@ import { formatValue } from '../../validation/options-error.js';
 import { PerformanceMonitorService } from '../performance-monitor.service.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
-import { EndpointGuard, RouteKind } from './endpoint.guard.js';
+import { RouteKind } from './endpoint.guard.js';
 import { EndpointAccess } from './endpoint-access.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { type AnyResponse, rawOf } from './framework-response.js';
@@ -40,7 +39,6 @@ const CLIENT_CLOSED_REQUEST = 499;
 /** The controller of the profiles. @param path the path of the endpoint, already validated */
 export function createProfilesController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class ProfilesController implements BeforeApplicationShutdown {
     private capturing = 0;
 

@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, NotFoundException, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, NotFoundException, type Type } from '@nestjs/common';
 import type { ReleaseVerdict } from '../../baseline/release-verdict.js';
 import { UnknownVersionError } from '../../baseline/unknown-version.js';
 import { withoutServerPaths } from '../../code/code-path.js';
@@ -7,7 +7,6 @@ import { own } from '../../validation/own.js';
 import { preferredFormat, REPORT_TYPES } from './accept.js';
 import { Answer } from './answer.js';
 import { Documented } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { queryOf, refuse } from './query-parameters.js';
 
@@ -28,7 +27,6 @@ const RELEASE_QUERY = {
 /** The controller of the verdict of a release. @param path the path of the endpoint, already validated */
 export function createReleaseController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class ReleaseController {
     constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
 

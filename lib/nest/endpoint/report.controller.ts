@@ -1,4 +1,4 @@
-import { Controller, Get, Inject, type Type, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject, type Type } from '@nestjs/common';
 import { withoutServerPaths } from '../../code/code-path.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { buildReport, MAX_LIMIT } from '../../report/build-report.js';
@@ -8,7 +8,6 @@ import { REPORT_SCHEMA } from '../../report/report-schema.js';
 import { REPORT_TYPES, type ReportFormat, reportFormat } from './accept.js';
 import { Answer } from './answer.js';
 import { Documented, listed } from './api-documentation.js';
-import { EndpointGuard } from './endpoint.guard.js';
 import type { EndpointRequest } from './endpoint-request.js';
 import { queryOf, sinceOf, wholeNumber } from './query-parameters.js';
 
@@ -38,7 +37,6 @@ const WRITERS: Readonly<Record<ReportFormat, (report: PerformanceReport) => Prom
 /** The controller of the report. @param path the path of the endpoint, already validated */
 export function createReportController(path: string): Type {
   @Controller(path)
-  @UseGuards(EndpointGuard)
   class ReportController {
     constructor(@Inject(PerformanceMonitor) private readonly monitor: PerformanceMonitor) {}
 
