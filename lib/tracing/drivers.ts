@@ -10,7 +10,7 @@ import { SCOPE } from '../spans/tracing-runtime.js';
 import { own } from '../validation/own.js';
 import { markTracing } from './bundled-classes.js';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from './driver-channels.js';
-import { InstalledModules, packageOf } from './installed-modules.js';
+import { InstalledModules } from './installed-modules.js';
 import {
   KNOWN_DRIVERS,
   type KnownDriver,
@@ -19,6 +19,7 @@ import {
   UNSEEN_DRIVERS,
 } from './known-drivers.js';
 import { applyLate, isWrapped, NODE_SQLITE, type PatchingInstrumentation } from './late-instrumentation.js';
+import { packageOf } from './loaded-packages.js';
 import { onBuiltinLoaded, onFileLoaded } from './module-loads.js';
 import { traceFetch } from './outgoing-calls/fetch-client.js';
 import { traceHttpClients } from './outgoing-calls/http-client.js';

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
-import { join, sep } from 'node:path';
+import { join } from 'node:path';
 import {
   applicationFile,
   applicationPackage,
@@ -8,6 +8,7 @@ import {
   workingDirectory,
 } from '../process/application-package.js';
 import { own } from '../validation/own.js';
+import { loadedPackages } from './loaded-packages.js';
 
 /** A package that the application has installed. */
 export interface InstalledPackage {
@@ -22,15 +23,15 @@ export interface InstalledPackage {
 export class InstalledModules {
   private readonly loader = loaderOf(applicationFile());
   private readonly declared = declaredPackages();
-  private loaded = new Map<string, Set<string>>();
-  private indexed = -1;
+  /** By their folders. */
+  private readonly known = new Map<string, InstalledPackage>();
 
   /** The package that the application would load by this name. */
   find(name: string): InstalledPackage | undefined {
     const local = loaderOf(join(workingDirectory(), 'index.js'));
     const folders = [...(this.loader.resolve.paths(name) ?? []), ...(local.resolve.paths(name) ?? [])];
     for (const folder of folders) {
-      const installed = readPackage(join(folder, ...name.split('/')));
+      const installed = this.read(join(folder, ...name.split('/')));
       if (installed !== undefined) return installed;
     }
     return undefined;
@@ -57,12 +58,8 @@ export class InstalledModules {
 
   /** Every copy of a package with a loaded file, by `require` or by `import` of CommonJS. */
   loadedCopies(name: string): InstalledPackage[] {
-    const files = Object.keys(this.loader.cache);
-    if (files.length !== this.indexed) {
-      this.loaded = indexPackages(files);
-      this.indexed = files.length;
-    }
-    return [...(this.loaded.get(name) ?? [])].map(readPackage).filter((found) => found !== undefined);
+    const folders = [...loadedPackages(this.loader.cache).foldersOf(name)];
+    return folders.map((folder) => this.read(folder)).filter((found) => found !== undefined);
   }
 
   /** Every copy of a package that the application may load or has loaded. */
@@ -86,31 +83,12 @@ export class InstalledModules {
   load(name: string): unknown {
     return this.loader(name);
   }
-}
 
-const MARKER = `${sep}node_modules${sep}`;
-
-/** The innermost package that a file is part of. */
-export function packageOf(file: string): { name: string; folder: string } | undefined {
-  const at = file.lastIndexOf(MARKER);
-  if (at < 0) return undefined;
-  const start = at + MARKER.length;
-  let end = file.indexOf(sep, start);
-  if (file[start] === '@') end = file.indexOf(sep, end + 1);
-  if (end < 0) return undefined;
-  return { name: file.slice(start, end).replaceAll(sep, '/'), folder: file.slice(0, end) };
-}
-
-/** The folders of packages by their names, from the paths of their files. */
-function indexPackages(files: readonly string[]): Map<string, Set<string>> {
-  const index = new Map<string, Set<string>>();
-  for (const file of files) {
-    const found = packageOf(file);
-    if (found === undefined) continue;
-    const folders = index.get(found.name) ?? new Set();
-    index.set(found.name, folders.add(found.folder));
+  private read(folder: string): InstalledPackage | undefined {
+    const found = this.known.get(folder) ?? readPackage(folder);
+    if (found !== undefined) this.known.set(folder, found);
+    return found;
   }
-  return index;
 }
 
 /** The dependencies in the application's package.json. */
