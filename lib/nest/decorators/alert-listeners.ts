@@ -11,7 +11,7 @@ import { type AlertFilter, matches } from '../../alerting/alert-filter.js';
 import { reasonOf, stackOf } from '../../async/thrown.js';
 import { PerformanceMonitor } from '../../monitor/performance-monitor.js';
 import { formatValue } from '../../validation/options-error.js';
-import { alertFiltersOf } from './on-performance-alert.decorator.js';
+import { alertFiltersOf, hasAlertListeners } from './on-performance-alert.decorator.js';
 
 /** A provider in Nest's discovery. */
 type Wrapper = ReturnType<DiscoveryService['getProviders']>[number];
@@ -38,7 +38,7 @@ export class AlertListeners implements OnApplicationBootstrap, OnApplicationShut
   ) {}
 
   onApplicationBootstrap(): void {
-    const listeners = this.find();
+    const listeners = hasAlertListeners() ? this.find() : [];
     if (listeners.length === 0) return;
     this.stop = this.monitor.alerting.onNotified((alert) => {
       for (const listener of listeners) {

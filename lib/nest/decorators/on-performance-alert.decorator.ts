@@ -1,12 +1,16 @@
 import 'reflect-metadata';
 import type { PerformanceAlert } from '../../alerting/alert.js';
 import type { AlertFilter } from '../../alerting/alert-filter.js';
+import { processWide } from '../../async/process-wide.js';
 import { SEVERITIES } from '../../explain/finding.js';
 import { type Check, checkShape, isObject, oneOf, type Shape, text } from '../../validation/checks.js';
 import { formatValue, type OptionFault, PerformanceOptionsError } from '../../validation/options-error.js';
 
 const ALERT_FILTERS = Symbol.for('nestjs-performance.alert-filters');
 const USER = '@OnPerformanceAlert';
+
+/** Whether a method of this process is decorated: nearly no application has one, and the search for them visits all methods. */
+const use = processWide('alert-decorators', () => ({ isDecorated: false }));
 
 /** A method that receives alerts. */
 type AlertListener = (this: never, alert: PerformanceAlert) => unknown;
@@ -57,8 +61,14 @@ export function OnPerformanceAlert(filter: AlertFilter = {}): OnPerformanceAlert
       );
     }
     Reflect.defineMetadata(ALERT_FILTERS, [...alertFiltersOf(method), filter], method);
+    use.isDecorated = true;
   };
   return decorate as OnPerformanceAlertDecorator;
+}
+
+/** Whether a method of this process may have filters. */
+export function hasAlertListeners(): boolean {
+  return use.isDecorated;
 }
 
 /** The filters of a method's decorators. */

@@ -50,6 +50,8 @@ const OF_CLASS: readonly { key: string; method: string; kind: HandlerKind }[] = 
   { key: 'CommandBuilder:Command:Meta', method: 'run', kind: 'command' },
 ];
 
+const NOTHING: readonly Handled[] = [];
+
 /** The handlers of a class by method, each of which may handle several things. Runs no code of the class. */
 export function handlersOf(prototype: object, isController: boolean): Map<string, Handled[]> {
   const found = new Map<string, Handled[]>();
@@ -76,7 +78,9 @@ export function handlersOf(prototype: object, isController: boolean): Map<string
   return found;
 }
 
-function kindsOf(method: object, isController: boolean): Handled[] {
+function kindsOf(method: object, isController: boolean): readonly Handled[] {
+  // Nearly all methods of an application have no metadata, and each key costs as much as the search for all of them.
+  if (Reflect.getMetadataKeys(method).length === 0) return NOTHING;
   const kinds: Handled[] = [];
   const has = (key: string): boolean => Reflect.hasMetadata(key, method);
   if (isController && has(METHOD) && has(PATH)) kinds.push({ kind: 'http' });
