@@ -8,6 +8,20 @@ import type {
   SpanStatus,
 } from '@opentelemetry/api';
 
+/** When a span of this package's own provider was started, on the clock of `performance.now()`. */
+export const STARTED_MS: unique symbol = Symbol('nestjs-performance started');
+/** When it was ended, whatever the end time that was given. */
+export const ENDED_MS: unique symbol = Symbol('nestjs-performance ended');
+/** Its duration in milliseconds. */
+export const DURATION_MS: unique symbol = Symbol('nestjs-performance duration');
+
+/** What a span knows of its times. Those of other providers know nothing: then the clock is read instead. */
+export interface TimedSpan {
+  readonly [STARTED_MS]?: number;
+  readonly [ENDED_MS]?: number;
+  readonly [DURATION_MS]?: number;
+}
+
 /**
  * A span of an OpenTelemetry SDK that has ended. A structural type, so that spans of any SDK fit: `sdk-trace-base` 2.x and
  * `sdk-trace` 3.x have different classes.

@@ -29,6 +29,7 @@ import type { ReadableSpan, TimedEvent } from '@opentelemetry/sdk-trace-node';
 import { COST } from '../overhead/cost-points.js';
 import { meter } from '../overhead/meter.js';
 import { LIVE_SPAN, type LiveSpan } from '../spans/live-span.js';
+import { DURATION_MS, ENDED_MS, STARTED_MS } from '../spans/sdk-span.js';
 import { DESCRIPTION, type SpanDescription } from '../spans/span-description.js';
 import { addLimited, exceptionAttributes, limitedAttributes, MAX_OF_SPAN } from './limited-attributes.js';
 import type { DescribedSpanOptions } from './query-span.js';
@@ -64,7 +65,9 @@ export class OwnSpan implements Span, ReadableSpan {
   droppedLinksCount = 0;
   /** As in the spans of the SDK: a start time was given. */
   readonly _startTimeProvided: boolean;
-  private readonly startedMs = performance.now();
+  readonly [STARTED_MS] = performance.now();
+  [ENDED_MS] = -1;
+  [DURATION_MS] = -1;
   private readonly startedEpochMs = Date.now();
   private attributeCount = 0;
   private ownAttributes: Attributes | undefined;
@@ -72,7 +75,6 @@ export class OwnSpan implements Span, ReadableSpan {
   private readonly shared: Attributes | undefined;
   private knownStart: HrTime | undefined;
   private knownEnd: HrTime | undefined = undefined;
-  private durationMs = -1;
   private ownEvents: TimedEvent[] | undefined = undefined;
   private ownLinks: Link[] | undefined = undefined;
   private ownContext: SpanContext | undefined = undefined;
@@ -146,13 +148,13 @@ export class OwnSpan implements Span, ReadableSpan {
   }
 
   get endTime(): HrTime {
-    if (this.durationMs < 0) return [0, 0];
+    if (this[DURATION_MS] < 0) return [0, 0];
     this.knownEnd ??= addHrTimes(this.startTime, this.duration);
     return this.knownEnd;
   }
 
   get duration(): HrTime {
-    return this.durationMs < 0 ? [-1, -1] : millisToHrTime(this.durationMs);
+    return this[DURATION_MS] < 0 ? [-1, -1] : millisToHrTime(this[DURATION_MS]);
   }
 
   setAttribute(key: string, value: AttributeValue): this {
@@ -250,8 +252,9 @@ export class OwnSpan implements Span, ReadableSpan {
   }
 
   private endOnce(endTime: TimeInput | undefined): void {
-    if (endTime === undefined && !this._startTimeProvided)
-      this.durationMs = performance.now() - this.startedMs;
+    const now = performance.now();
+    this[ENDED_MS] = now;
+    if (endTime === undefined && !this._startTimeProvided) this[DURATION_MS] = now - this[STARTED_MS];
     else this.endAt(this.timeOf(endTime));
     this.origin.onEnding(this);
     this.ended = true;
@@ -281,7 +284,7 @@ export class OwnSpan implements Span, ReadableSpan {
     const [seconds, nanoseconds] = hrTimeDuration(this.startTime, end);
     const isBefore = seconds < 0;
     if (isBefore) diag.warn(`The span ${this.name} ends before it starts. Its duration is set to 0.`);
-    this.durationMs = isBefore ? 0 : seconds * 1000 + nanoseconds / 1e6;
+    this[DURATION_MS] = isBefore ? 0 : seconds * 1000 + nanoseconds / 1e6;
     this.knownEnd = isBefore ? this.startTime : end;
   }
 
@@ -305,13 +308,13 @@ export class OwnSpan implements Span, ReadableSpan {
   private timeOf(given: TimeInput | undefined): HrTime {
     if (typeof given === 'number') {
       if (given > performance.now()) return millisToHrTime(given);
-      const skewMs = this.startedEpochMs - (this.startedMs + performance.timeOrigin);
+      const skewMs = this.startedEpochMs - (this[STARTED_MS] + performance.timeOrigin);
       return hrTime(given + skewMs);
     }
     if (given instanceof Date) return millisToHrTime(given.getTime());
     if (isTimeInputHrTime(given)) return given;
     if (this._startTimeProvided) return millisToHrTime(Date.now());
-    return addHrTimes(this.startTime, millisToHrTime(performance.now() - this.startedMs));
+    return addHrTimes(this.startTime, millisToHrTime(performance.now() - this[STARTED_MS]));
   }
 
   private isOver(): boolean {

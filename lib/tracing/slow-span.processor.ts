@@ -13,10 +13,14 @@ import { isExpectedError } from '../spans/expected-error.js';
 import { attachLiveSpan, LiveSpan, liveSpanOf, type SpanSink, sinkIn } from '../spans/live-span.js';
 import { redact, withhold } from '../spans/redact.js';
 import {
+  DURATION_MS,
+  ENDED_MS,
   type EndedSdkSpan,
   lateBy,
   type SdkSpan,
   type SdkSpanProcessor,
+  STARTED_MS,
+  type TimedSpan,
   toMilliseconds,
 } from '../spans/sdk-span.js';
 import { DESCRIPTION, describeSpan, type SpanDescription } from '../spans/span-description.js';
@@ -64,7 +68,7 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
       const sink =
         parent?.sink ?? this.monitor?.sink ?? sinkIn(parentContext) ?? tracingRuntime.monitor?.sink;
       if (sink === undefined) return;
-      const now = performance.now();
+      const now = (span as TimedSpan)[STARTED_MS] ?? performance.now();
       const live = this.begin(sink, span, parent, now);
       if (span.kind === SpanKind.SERVER) offerToRequest(span, parent, parentContext);
       processProfiler.started(live, now);
@@ -135,9 +139,9 @@ export class SlowSpanProcessor implements SdkSpanProcessor {
 
   private end(live: LiveSpan, span: SdkSpan): void {
     const { sink } = live;
-    const now = performance.now();
+    const now = (span as TimedSpan)[ENDED_MS] ?? performance.now();
     const idle = sink.requests.explains ? loopIdleMs() : 0;
-    const durationMs = toMilliseconds(span.duration);
+    const durationMs = (span as TimedSpan)[DURATION_MS] ?? toMilliseconds(span.duration);
     const description = this.describe(live, span);
     const waitedMs = live.end(now, idle);
     try {

@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { performance } from 'node:perf_hooks';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   type Attributes,
   type Context,
@@ -27,9 +28,13 @@ import {
   TraceIdRatioBasedSampler,
 } from '@opentelemetry/sdk-trace-node';
 import fc from 'fast-check';
+import { PerformanceMonitor } from '../../lib/monitor/performance-monitor.js';
+import { liveSpanOf } from '../../lib/spans/live-span.js';
+import { STARTED_MS } from '../../lib/spans/sdk-span.js';
 import type { OwnSpan } from '../../lib/tracing/own-span.js';
 import { type OwnSampling, OwnTracer } from '../../lib/tracing/own-tracer.js';
 import { RecordAllSampler } from '../../lib/tracing/record-all.sampler.js';
+import { SlowSpanProcessor } from '../../lib/tracing/slow-span.processor.js';
 
 /** Keeps what it sees, in the order in which it sees it. */
 class Seen implements SpanProcessor {
@@ -84,6 +89,12 @@ function pair(sampling: OwnSampling = samplings()['all'] as OwnSampling) {
     spanProcessors: [seen.sdk],
   }).getTracer('shop', '1');
   return { own, sdk, seen };
+}
+
+/** A tracer whose spans the monitor counts. */
+function counted(monitor: PerformanceMonitor): OwnTracer {
+  const sampling = samplings()['all'] as OwnSampling;
+  return new OwnTracer({ name: 'shop' }, RESOURCE, sampling, [new SlowSpanProcessor(monitor) as never]);
 }
 
 /** What a program does with a span. Times are given, so that both tell the same ones. */
@@ -292,6 +303,39 @@ describe("a span of this package's own provider", () => {
     const [event] = span.events;
     expect(ms(event?.time as [number, number])).toBeGreaterThan(ms(span.startTime) + 15);
     expect(ms(event?.time as [number, number])).toBeLessThanOrEqual(ms(span.endTime));
+  });
+
+  it('is measured by its own readings of the clock, one at its start and one at its end', () => {
+    const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
+    const own = counted(monitor);
+    const clock = jest.spyOn(performance, 'now');
+    // The meter of the package measures some of the calls.
+    const readings = Array.from({ length: 20 }, () => {
+      clock.mockClear();
+      const span = own.startSpan('query', {}, ROOT_CONTEXT) as OwnSpan;
+      const startedAt = liveSpanOf(span)?.startedAt;
+      span.end();
+      expect(startedAt).toBe(span[STARTED_MS]);
+      return clock.mock.calls.length;
+    });
+    clock.mockRestore();
+    monitor.shutdown();
+    expect(Math.min(...readings)).toBe(2);
+    expect(monitor.getStats().totalOperations).toBe(20);
+  });
+
+  it('is judged by the duration that follows from the times that are given', () => {
+    const monitor = new PerformanceMonitor({ alerts: { enabled: false } });
+    const own = counted(monitor);
+    const at = performance.now();
+    own.startSpan('past', { startTime: at - 5000 }, ROOT_CONTEXT).end(at - 2000);
+    own.startSpan('future', {}, ROOT_CONTEXT).end(Date.now() + 7000);
+    monitor.shutdown();
+    const medians = monitor.getStats().operations.map(({ name, p50 }) => [name, p50]);
+    expect(Object.fromEntries(medians)).toEqual({
+      past: expect.closeTo(3000, -2),
+      future: expect.closeTo(7000, -2),
+    });
   });
 
   it('takes times of performance.now()', () => {
