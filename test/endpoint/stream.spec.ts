@@ -1,6 +1,7 @@
 import { get, type IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { Overview } from '../../lib/dashboard/overview.js';
+import { EndpointControllers } from '../../lib/nest/endpoint/endpoint-controllers.js';
 import { PLATFORMS, startApplication, type TestApplication, until } from '../support/application.js';
 
 describe.each(PLATFORMS)('the stream on %s', (platform) => {
@@ -43,6 +44,14 @@ describe.each(PLATFORMS)('the stream on %s', (platform) => {
     await until(() => streams.every(({ text }) => text() !== ''));
     await application.app.close();
     await until(() => streams.every(({ ended }) => ended()));
+  });
+
+  it('is not opened any more while the application ends, even by the first request for it', async () => {
+    application = await startApplication(platform, {});
+    await application.app.get(EndpointControllers, { strict: false }).beforeApplicationShutdown();
+    const response = await fetch(`${application.url}/performance/stream`);
+    await response.body?.cancel();
+    expect(response.status).toBe(503);
   });
 
   it('is never a slow request', async () => {

@@ -4,6 +4,10 @@ import { createControllers } from './controllers.js';
 import { EndpointGuard } from './endpoint.guard.js';
 import { ENDPOINT_PATH } from './endpoint-path.js';
 
+interface EndpointController {
+  beforeApplicationShutdown?(): void;
+}
+
 /**
  * The controllers of the endpoint. Their classes and instances are made when they are needed: an application starts more
  * often than somebody asks.
@@ -12,6 +16,8 @@ import { ENDPOINT_PATH } from './endpoint-path.js';
 export class EndpointControllers implements BeforeApplicationShutdown {
   private known: readonly Type[] | undefined;
   private readonly instances = new Map<Type, Promise<object>>();
+  private readonly created: EndpointController[] = [];
+  private isEnding = false;
 
   constructor(
     @Inject(ENDPOINT_PATH) readonly path: string,
@@ -32,18 +38,21 @@ export class EndpointControllers implements BeforeApplicationShutdown {
 
   /** The only instance of one of {@link types}. */
   instanceOf(type: Type): Promise<object> {
-    let instance = this.instances.get(type);
-    if (instance === undefined) {
-      instance = this.moduleRef.create<object>(type);
-      this.instances.set(type, instance);
-    }
+    const instance = this.instances.get(type) ?? this.create(type);
+    this.instances.set(type, instance);
     return instance;
   }
 
-  /** Nest does not call the hooks of what it has not created with the module. */
-  async beforeApplicationShutdown(signal?: string): Promise<void> {
-    const settled = await Promise.allSettled(this.instances.values());
-    for (const { value } of settled as { value?: Partial<BeforeApplicationShutdown> }[])
-      await value?.beforeApplicationShutdown?.(signal);
+  private async create(type: Type): Promise<object> {
+    const controller = await this.moduleRef.create<EndpointController>(type);
+    this.created.push(controller);
+    if (this.isEnding) controller.beforeApplicationShutdown?.();
+    return controller;
+  }
+
+  /** Nest does not call the hooks of what it has not created with the module. Requests may come until the server is closed. */
+  beforeApplicationShutdown(): void {
+    this.isEnding = true;
+    for (const controller of this.created) controller.beforeApplicationShutdown?.();
   }
 }
