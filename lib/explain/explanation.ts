@@ -4,10 +4,8 @@ import { COLLECTOR, type HotFunction } from '../profiling/hot-functions.js';
 import type { Chain } from '../spans/call-chain.js';
 import { parallelSavingMs } from '../spans/call-chain.js';
 import type { RankedCause } from './cause.js';
-import { type Observation, severityOf } from './finding.js';
-import type { Loader } from './loader.js';
-import { adviceOn, type Repetition } from './repetition.js';
-import { brief, ms, place, times, wholePercent } from './words.js';
+import { copies, type Repetition } from './repetition.js';
+import { ms, place, times, wholePercent } from './words.js';
 
 /** What an explanation is composed from. Only measurements are in it. */
 export interface Explainable {
@@ -194,11 +192,6 @@ function blocked({ blocker }: Explainable, waitedMs: number): string {
     : `waiting for the event loop, which ${name} blocked${time}${what}${from}`;
 }
 
-function copies({ type, count, sequential, name, fingerprint }: Repetition): string {
-  const how = type === 'duplicate_queries' ? 'identical' : sequential ? 'sequential' : 'parallel';
-  return `${count} ${how} copies of ${brief(name, fingerprint)}`;
-}
-
 /** Who had the CPU: kernels may count only a part of the time in which a limit stops a container. */
 function withheldBy(throttledMs: number, starvedMs: number): string {
   if (throttledMs < 0.1 * starvedMs) return 'other processes used';
@@ -241,67 +234,3 @@ const MAX_HOT = 3;
 
 /** V8's names of its own work. */
 const V8_WORDS: ReadonlyMap<string, string> = new Map([['(program)', 'native code']]);
-
-/** What a repetition is, and what to do about it. */
-export function explainRepetition(
-  { main, others, totalMs }: Loader,
-  route: string,
-  callSite: CallSite | undefined,
-): string {
-  const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  const named = others.slice(0, MAX_OTHERS).map(({ count, name }) => `${count} of ${name}`);
-  if (others.length > MAX_OTHERS) named.push(times(others.length - MAX_OTHERS, 'other statement'));
-  const together = named.length === 0 ? '' : `, with ${named.join(', ')}`;
-  return `${route} made ${copies(main)}${from}${together}, ${ms(totalMs)} in total. ${adviceOn(main)}`;
-}
-
-/** Statements that are named beside the main one. */
-const MAX_OTHERS = 3;
-
-/** What a chain of calls is, and how certain that is. */
-export function explainChain(chain: Chain, route: string, callSite: CallSite | undefined): string {
-  const from = callSite === undefined ? '' : ` from ${place(callSite)}`;
-  return `${route} made ${chain.count} sequential calls (${chain.names.join(', ')})${from}, ${ms(chain.sumMs)} in total. None depended on another's result, as far as their values show: in parallel they could take ${ms(parallelSavingMs(chain))} less.`;
-}
-
-/** The observation of a chain of calls in a request. */
-export function observeChain(
-  chain: Chain,
-  route: string,
-  traceId: string,
-  spanId: string,
-  callSite: CallSite | undefined,
-): Observation {
-  return {
-    type: 'sequential_calls',
-    fingerprint: chain.names.join(' > '),
-    route,
-    repetitions: chain.count,
-    ms: chain.sumMs,
-    traceId,
-    spanId,
-    explanation: explainChain(chain, route, callSite),
-  };
-}
-
-/** The observation of repeated work in a request. */
-export function observeRepetition(
-  loader: Loader,
-  route: string,
-  traceId: string,
-  spanId: string,
-  callSite: CallSite | undefined,
-): Observation {
-  const { main, totalMs } = loader;
-  return {
-    type: main.type,
-    severity: severityOf(totalMs, loader.repetitions, loader.rows),
-    fingerprint: main.fingerprint,
-    route,
-    repetitions: main.count,
-    ms: totalMs,
-    traceId,
-    spanId,
-    explanation: explainRepetition(loader, route, callSite),
-  };
-}

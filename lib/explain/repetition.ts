@@ -2,6 +2,7 @@ import type { RawFrame } from '../code/call-site.js';
 import { isRepeatable } from '../spans/request-work.js';
 import { DATABASE } from '../spans/work.js';
 import type { WorkGroup } from '../spans/work-group.js';
+import { brief } from './words.js';
 
 /** What makes repeated work a finding. */
 export interface RepetitionLimits {
@@ -107,6 +108,12 @@ export function isBatched({ key, values, rows, count }: WorkGroup): boolean {
   if (shape === 'rows') return true;
   if (/\b(?:in|any|all) ?\(\?/.test(fingerprint)) return values >= BATCH_VALUES * count;
   return effect === 'write' && /\bvalues \(/.test(fingerprint) && rows >= BATCH_ROWS * count;
+}
+
+/** `50 sequential copies of SELECT track` */
+export function copies({ type, count, sequential, name, fingerprint }: Repetition): string {
+  const how = type === 'duplicate_queries' ? 'identical' : sequential ? 'sequential' : 'parallel';
+  return `${count} ${how} copies of ${brief(name, fingerprint)}`;
 }
 
 /** What to do about a repetition. */

@@ -7,11 +7,12 @@ import { reasonOf, reportFault } from '../async/thrown.js';
 import { isBundled } from '../code/own-code.js';
 import type { DriverStatus } from '../operation/driver-status.js';
 import { SCOPE } from '../spans/tracing-runtime.js';
-import { own } from '../validation/own.js';
 import { markTracing } from './bundled-classes.js';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from './driver-channels.js';
 import { InstalledModules } from './installed-modules.js';
 import {
+  createInstrumentation,
+  isPatched,
   KNOWN_DRIVERS,
   type KnownDriver,
   PRISMA_ADAPTERS,
@@ -99,7 +100,7 @@ export class DriverInstrumentation {
         known.instrumentation === undefined ? DECORATE : `add ${known.instrumentation} to your tracing`;
       await this.guard(known.driver, () =>
         this.addKnown(known, () => {
-          if (this.isPatchedByApplication(known)) return BY_APPLICATION;
+          if (isPatched(known, this.modules)) return BY_APPLICATION;
           const through =
             this.throughAdapter(known) ?? (messages ? this.throughNest(known.driver) : undefined);
           return through ?? { ...NOT_INSTRUMENTED, advice };
@@ -219,12 +220,12 @@ export class DriverInstrumentation {
   ): Promise<Visibility> {
     const { driver, instrumentation: how } = known;
     const channel = CHANNEL_DRIVERS.find((candidate) => candidate.driver === driver);
-    if (this.isPatchedByApplication(known)) return BY_APPLICATION;
+    if (isPatched(known, this.modules)) return BY_APPLICATION;
     if (channel !== undefined && satisfies(version, `>=${channel.minVersion}`))
       return { seen: true, how: 'its own tracing channel' };
     const through = this.throughAdapter(known);
     if (through !== undefined) return through;
-    const instrumentation = await this.createInstrumentation(known);
+    const instrumentation = await createInstrumentation(known, this.modules);
     if (instrumentation === undefined) {
       const throughNest = this.throughNest(driver);
       if (throughNest !== undefined) return throughNest;
@@ -266,17 +267,6 @@ export class DriverInstrumentation {
     this.restores.push(stop);
   }
 
-  /** The instrumentation of a driver, if this package contains it or the application has installed it. */
-  private async createInstrumentation(known: KnownDriver): Promise<PatchingInstrumentation | undefined> {
-    const { create, instrumentation, className } = known;
-    if (create !== undefined) return create(this.modules);
-    if (instrumentation === undefined || className === undefined) return undefined;
-    if (this.modules.find(instrumentation) === undefined) return undefined;
-    const exports = this.modules.load(instrumentation) as Record<string, new () => PatchingInstrumentation>;
-    const Instrumentation = own(exports, className);
-    return Instrumentation === undefined ? undefined : new Instrumentation();
-  }
-
   private instruments(driver: string): boolean {
     return this.instrumentations.some((each) => each.driver === driver);
   }
@@ -284,15 +274,6 @@ export class DriverInstrumentation {
   private add(driver: string, instrumentation: PatchingInstrumentation, provider: TracerProvider): void {
     instrumentation.setTracerProvider(provider);
     this.instrumentations.push({ driver, instrumentation });
-  }
-
-  private isPatchedByApplication({ driver, patched }: KnownDriver): boolean {
-    if (patched === undefined) return false;
-    return this.modules.loadedCopies(driver).some(({ folder }) => {
-      const exports = this.modules.loadedExports(folder);
-      if (typeof exports !== 'object' && typeof exports !== 'function') return false;
-      return exports !== null && isWrapped(patched(exports as Record<string, unknown>));
-    });
   }
 
   private set(driver: string, version: string | undefined, visibility: Visibility): void {

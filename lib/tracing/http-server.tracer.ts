@@ -22,6 +22,7 @@ import { continuedContext, serverSpanIn, spansOfRequests } from './application-s
 import { EMPTY_CONTEXT } from './flat-context.js';
 import { type FastifyRequest, measureFramework, type Run, watchMounts } from './framework-requests.js';
 import { ClientNames } from './graphql-operation.js';
+import { ignoredPaths } from './ignored-paths.js';
 import { isWrapped } from './late-instrumentation.js';
 import { Mounts } from './mounts.js';
 import type { OwnSpan } from './own-span.js';
@@ -76,7 +77,7 @@ export class HttpServerTracer implements RequestServer {
     private readonly hasOwnProvider: boolean,
     private readonly trustsBaggage: boolean,
   ) {
-    this.isIgnored = pathFilter(http.ignore);
+    this.isIgnored = ignoredPaths(http.ignore);
   }
 
   /** Measures the requests of this server, and of those that share its listener. */
@@ -290,25 +291,6 @@ function onFirstListener(request: IncomingMessage): void {
 function setFirst(span: Span, attributes: Attributes, count: number): void {
   if ('takeFirst' in span) (span as OwnSpan).takeFirst(attributes, count);
   else span.setAttributes(attributes);
-}
-
-function pathFilter(ignore: readonly (string | RegExp)[]): (path: string) => boolean {
-  const paths = ignore.filter((item): item is string => typeof item === 'string');
-  const exact = paths.filter((path) => path === '/' || !path.endsWith('/'));
-  // A path is another string with each request: its hash costs more than some comparisons.
-  const [few, others] = [exact.slice(0, 8), new Set(exact.slice(8))];
-  const prefixes = paths.filter((path) => path !== '/' && path.endsWith('/'));
-  // A pattern with the flag g or y keeps its last index, and would match only every other time.
-  const patterns = ignore
-    .filter((item) => item instanceof RegExp)
-    .map((pattern) => new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')));
-  return (path) => {
-    for (const each of few) if (path === each) return true;
-    if (others.size > 0 && others.has(path)) return true;
-    for (const prefix of prefixes) if (path.startsWith(prefix)) return true;
-    for (const pattern of patterns) if (pattern.test(path)) return true;
-    return false;
-  };
 }
 
 function report(error: unknown): void {

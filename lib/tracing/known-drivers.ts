@@ -1,5 +1,6 @@
+import { own } from '../validation/own.js';
 import type { InstalledModules } from './installed-modules.js';
-import type { PatchingInstrumentation } from './late-instrumentation.js';
+import { isWrapped, type PatchingInstrumentation } from './late-instrumentation.js';
 
 /** A driver with an instrumentation. */
 export interface KnownDriver {
@@ -163,3 +164,26 @@ export const TRANSPORTS: ReadonlySet<string> = new Set([
   'nats',
   '@nats-io/transport-node',
 ]);
+
+/** The instrumentation of a driver, if this package contains it or the application has installed it. */
+export async function createInstrumentation(
+  { create, instrumentation, className }: KnownDriver,
+  modules: InstalledModules,
+): Promise<PatchingInstrumentation | undefined> {
+  if (create !== undefined) return create(modules);
+  if (instrumentation === undefined || className === undefined) return undefined;
+  if (modules.find(instrumentation) === undefined) return undefined;
+  const exports = modules.load(instrumentation) as Record<string, new () => PatchingInstrumentation>;
+  const Instrumentation = own(exports, className);
+  return Instrumentation === undefined ? undefined : new Instrumentation();
+}
+
+/** Whether an instrumentation of the application has patched a copy of the driver. */
+export function isPatched({ driver, patched }: KnownDriver, modules: InstalledModules): boolean {
+  if (patched === undefined) return false;
+  return modules.loadedCopies(driver).some(({ folder }) => {
+    const exports = modules.loadedExports(folder);
+    if (typeof exports !== 'object' && typeof exports !== 'function') return false;
+    return exports !== null && isWrapped(patched(exports as Record<string, unknown>));
+  });
+}

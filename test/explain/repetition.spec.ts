@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { explainRepetition } from '../../lib/explain/explanation.js';
 import { type Loader, loadersOf } from '../../lib/explain/loader.js';
+import { explainRepetition } from '../../lib/explain/observe-calls.js';
 import { judgeRepetition, type Repetition } from '../../lib/explain/repetition.js';
 import { RequestWork } from '../../lib/spans/request-work.js';
 import { SpanTiming } from '../../lib/spans/span-timing.js';

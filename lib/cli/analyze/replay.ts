@@ -1,5 +1,5 @@
-import { observeChain, observeRepetition } from '../../explain/explanation.js';
 import type { Observation } from '../../explain/finding.js';
+import { observeChain, observeRepetition } from '../../explain/observe-calls.js';
 import type { RepetitionLimits } from '../../explain/repetition.js';
 import { findInRequest } from '../../explain/request-findings.js';
 import { RequestWork } from '../../spans/request-work.js';
