@@ -77,6 +77,7 @@ const specs = (path: string): string => `<rootDir>/test/${path}${path.endsWith('
 const project: Config = {
   testEnvironment: 'node',
   roots: ['<rootDir>/test'],
+  setupFiles: ['<rootDir>/test/support/lasting-channels.ts'],
   moduleFileExtensions: ['ts', 'js', 'mjs', 'json'],
   moduleNameMapper: {
     '^nestjs-performance$': '<rootDir>/lib/index.ts',

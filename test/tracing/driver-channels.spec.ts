@@ -6,6 +6,7 @@ import mysql from 'mysql2';
 import { createClient } from 'redis';
 import { CHANNEL_DRIVERS, subscribeChannelDrivers } from '../../lib/tracing/driver-channels.js';
 import { until } from '../support/application.js';
+import { LASTING } from '../support/lasting-channels.js';
 import { startMysqlServer } from '../support/mysql-server.js';
 import { RespServer } from '../support/resp-server.js';
 import { startTracing, type TestTracing } from '../support/tracing.js';
@@ -196,4 +197,8 @@ describe('mysql2 on a server of its protocol', () => {
     client.destroy();
     await stop();
   });
+});
+
+it('hears drivers in each test file of a process, as their channels last', () => {
+  expect(CHANNEL_DRIVERS.flatMap(({ channels }) => channels)).toEqual(LASTING);
 });
